@@ -1,0 +1,35 @@
+# sparse_attn_add_library(NAME sources... [LINK libs...] [DEPENDS targets...])
+#
+# A static library of the project, on LLVM's and MLIR's shared libraries.
+function(sparse_attn_add_library name)
+  cmake_parse_arguments(ARG "" "" "LINK;DEPENDS" ${ARGN})
+  add_library(${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
+  if(ARG_DEPENDS)
+    add_dependencies(${name} ${ARG_DEPENDS})
+  endif()
+  target_link_libraries(${name} PUBLIC ${ARG_LINK} MLIR LLVM)
+endfunction()
+
+# sparse_attn_add_tool(NAME sources... [LINK libs...]): a program in bin/.
+function(sparse_attn_add_tool name)
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} MLIR LLVM)
+  set_target_properties(${name} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
+  add_dependencies(sparse-attn-tools ${name})
+endfunction()
+
+# sparse_attn_add_unittest(NAME sources... [LINK libs...]): a GoogleTest program
+# that check-sparse-attn runs.
+function(sparse_attn_add_unittest name)
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  find_package(GTest REQUIRED)
+  add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/test/Unit")
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} MLIR LLVM GTest::gtest
+    GTest::gtest_main)
+  set_target_properties(${name} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/unit")
+  add_dependencies(sparse-attn-unit-tests ${name})
+endfunction()

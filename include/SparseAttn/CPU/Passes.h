@@ -1,0 +1,19 @@
+//===- Passes.h - Passes of storeys 4 and 5 for the CPU ---------*- C++ -*-===//
+
+#ifndef SPARSEATTN_CPU_PASSES_H
+#define SPARSEATTN_CPU_PASSES_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/Pass.h"
+
+namespace mlir::sparse_attn {
+
+#define GEN_PASS_DECL
+#include "SparseAttn/CPU/Passes.h.inc"
+
+#define GEN_PASS_REGISTRATION
+#include "SparseAttn/CPU/Passes.h.inc"
+
+} // namespace mlir::sparse_attn
+
+#endif // SPARSEATTN_CPU_PASSES_H

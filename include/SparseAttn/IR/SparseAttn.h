@@ -1,0 +1,82 @@
+//===- SparseAttn.h - The sparse_attn dialect -------------------*- C++ -*-===//
+//
+// The dialect, its mask and plan attributes and the attention op.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SPARSEATTN_IR_SPARSEATTN_H
+#define SPARSEATTN_IR_SPARSEATTN_H
+
+#include "SparseAttn/Mask/Mask.h"
+#include "SparseAttn/Plan/Plan.h"
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/Interfaces/DestinationStyleOpInterface.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Interfaces/TilingInterface.h"
+#include <functional>
+#include <optional>
+
+namespace mlir::sparse_attn {
+
+/// One end of a sliding window: a number of positions or `unbounded`.
+struct WindowExtent {
+  std::optional<int64_t> value;
+  friend bool operator==(const WindowExtent &a, const WindowExtent &b) {
+    return a.value == b.value;
+  }
+};
+llvm::hash_code hash_value(const WindowExtent &extent);
+llvm::raw_ostream &operator<<(llvm::raw_ostream &os,
+                              const WindowExtent &extent);
+
+/// Where a predicate is evaluated: i32 values (or vectors of them) for the
+/// positions, the length N = Sk and the query head.
+struct MaskPosition {
+  Value i, j, n, head;
+  /// Sk where it is known at compile time.
+  std::optional<int64_t> staticKeys;
+  /// The i32 index of the t-th key block that `options` draws for row block
+  /// `rowBlock` (i32) of `head`, or -1; reads the table that the lowering has
+  /// laid out at run time.
+  std::function<Value(OpBuilder &, Location, const Mask::RandomOptions &options,
+                      Value rowBlock, int64_t t)>
+      drawnBlock;
+};
+
+} // namespace mlir::sparse_attn
+
+namespace mlir {
+template <> struct FieldParser<sparse_attn::WindowExtent> {
+  static FailureOr<sparse_attn::WindowExtent> parse(AsmParser &parser);
+};
+} // namespace mlir
+
+#include "SparseAttn/IR/SparseAttnDialect.h.inc"
+#include "SparseAttn/IR/SparseAttnEnums.h.inc"
+#include "SparseAttn/IR/SparseAttnInterfaces.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "SparseAttn/IR/SparseAttnAttributes.h.inc"
+
+#define GET_OP_CLASSES
+#include "SparseAttn/IR/SparseAttnOps.h.inc"
+
+namespace mlir::sparse_attn {
+
+/// An equivalent mask in canonical form: nested unions and intersections are
+/// flattened, members that another member absorbs are dropped, windows are
+/// merged, double complements removed.
+MaskAttrInterface simplifyMask(MaskAttrInterface mask);
+
+/// Makes `sparse_attn.attention` bufferisable.
+void registerBufferizableOpInterfaceExternalModels(DialectRegistry &registry);
+
+} // namespace mlir::sparse_attn
+
+#endif // SPARSEATTN_IR_SPARSEATTN_H

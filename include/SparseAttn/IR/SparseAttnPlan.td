@@ -1,0 +1,68 @@
+//===- SparseAttnPlan.td - The plan attribute --------------*- tablegen -*-===//
+//
+// The spelling of sparse_attn::Plan (SparseAttn/Plan/Plan.h). Bounds are
+// strings in the grammar of TileExpr: they are expressions over q, nq and nk,
+// richer than affine maps (min and max nest).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SPARSEATTN_IR_PLAN_TD
+#define SPARSEATTN_IR_PLAN_TD
+
+include "SparseAttn/IR/SparseAttnMasks.td"
+
+class SparseAttn_PlanPart<string name, string attrMnemonic>
+    : SparseAttn_Attr<name, attrMnemonic> {
+  let genVerifyDecl = 1;
+}
+
+def SparseAttn_SegmentKind : I32EnumAttr<"SegmentKind",
+    "whether the tiles of a segment need the mask", [
+      I32EnumAttrCase<"partial", 0>, I32EnumAttrCase<"full", 1>]> {
+  let genSpecializedAttr = 0;
+  let cppNamespace = "::mlir::sparse_attn";
+}
+
+def SparseAttn_SegmentAttr : SparseAttn_PlanPart<"Segment", "segment"> {
+  let summary = "key tiles begin(q) <= kt < end(q)";
+  let parameters = (ins "SegmentKind":$kind, StringRefParameter<>:$begin,
+                        StringRefParameter<>:$end);
+  let assemblyFormat = "`<` $kind $begin `to` $end `>`";
+}
+
+def SparseAttn_DrawAttr : SparseAttn_PlanPart<"Draw", "draw"> {
+  let summary = "key tiles touched by random blocks, within begin(q) <= kt < end(q)";
+  let parameters = (ins "RandomAttr":$random, StringRefParameter<>:$begin,
+                        StringRefParameter<>:$end);
+  let assemblyFormat = "`<` $random $begin `to` $end `>`";
+}
+
+def SparseAttn_RowsAttr : SparseAttn_PlanPart<"Rows", "rows"> {
+  let summary = "query rows begin <= r < end and what their tiles visit";
+  let parameters = (ins StringRefParameter<>:$begin, StringRefParameter<>:$end,
+                        DefaultValuedParameter<"bool", "false">:$heavy,
+                        OptionalArrayRefParameter<"SegmentAttr">:$segments,
+                        OptionalArrayRefParameter<"DrawAttr">:$draws);
+  let assemblyFormat = [{
+    `<` $begin `to` $end (`,` `heavy` `=` $heavy^)?
+    (`,` `segments` `=` `[` $segments^ `]`)?
+    (`,` `draws` `=` `[` $draws^ `]`)? `>`
+  }];
+}
+
+def SparseAttn_PlanAttr : SparseAttn_PlanPart<"Plan", "plan"> {
+  let summary = "which key tiles each query tile visits";
+  let parameters = (ins "int64_t":$tile_queries, "int64_t":$tile_keys,
+                        ArrayRefParameter<"RowsAttr">:$classes);
+  let assemblyFormat = [{
+    `<` `tile` `=` `[` $tile_queries `,` $tile_keys `]` `,`
+    `rows` `=` `[` $classes `]` `>`
+  }];
+  let extraClassDeclaration = [{
+    static PlanAttr get(MLIRContext *context, const Plan &plan);
+    /// The plan as a value.
+    Plan getPlan() const;
+  }];
+}
+
+#endif // SPARSEATTN_IR_PLAN_TD

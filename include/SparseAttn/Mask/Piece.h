@@ -1,0 +1,96 @@
+//===- Piece.h - Closed form of a mask: a union of bands --------*- C++ -*-===//
+//
+// Every mask of the algebra is a finite union of *pieces*, and a piece is a
+// conjunction of literals: bounds on the query position i, bounds on the key
+// position j that are non-decreasing functions of i, congruences, and opaque
+// leaves (random draws, masks of other libraries). The planner, the counter
+// and the Presburger translation all start from this one normal form, so that
+// composition never costs closed form.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SPARSEATTN_MASK_PIECE_H
+#define SPARSEATTN_MASK_PIECE_H
+
+#include "SparseAttn/Mask/Interval.h"
+#include "llvm/ADT/SmallVector.h"
+#include <cstdint>
+#include <memory>
+
+namespace mlir::sparse_attn {
+
+class MaskNode;
+
+/// The function i |-> block * floor(i / block) + perKey * N + offset, with
+/// N = Sk; the first term is absent when block == 0. Non-decreasing in i.
+struct Bound {
+  int64_t block = 0;
+  int64_t perKey = 0;
+  int64_t offset = 0;
+
+  static Bound constant(int64_t offset) { return {0, 0, offset}; }
+  /// N + offset.
+  static Bound fromEnd(int64_t offset) { return {0, 1, offset}; }
+  /// i + offset.
+  static Bound diagonal(int64_t offset) { return {1, 0, offset}; }
+  /// block * floor(i / block) + offset.
+  static Bound blockDiagonal(int64_t block, int64_t offset) {
+    return {block, 0, offset};
+  }
+
+  bool dependsOnQuery() const { return block != 0; }
+  int64_t evaluate(int64_t i, int64_t n) const;
+  friend bool operator==(const Bound &a, const Bound &b) {
+    return a.block == b.block && a.perKey == b.perKey && a.offset == b.offset;
+  }
+};
+
+/// subject mod modulus lies in [begin, end), mod being the non-negative
+/// remainder and 0 <= begin < end <= modulus.
+struct Residue {
+  enum class Subject { Key, Query, KeyMinusQuery };
+  Subject subject = Subject::Key;
+  int64_t modulus = 1;
+  int64_t begin = 0;
+  int64_t end = 1;
+
+  bool holds(int64_t i, int64_t j) const;
+};
+
+/// A leaf without closed form, or the complement of one.
+struct OpaqueLiteral {
+  std::shared_ptr<const MaskNode> leaf;
+  bool negated = false;
+};
+
+/// The pairs (i, j) for which all literals hold. An empty list constrains
+/// nothing.
+struct Piece {
+  /// i >= each of rowLower and i < each of rowUpper; these bounds do not
+  /// depend on the query (block == 0).
+  llvm::SmallVector<Bound, 1> rowLower, rowUpper;
+  /// j >= each of lower(i) and j < each of upper(i).
+  llvm::SmallVector<Bound, 2> lower, upper;
+  llvm::SmallVector<Residue, 1> residues;
+  llvm::SmallVector<OpaqueLiteral, 1> opaque;
+
+  /// True when the literals are bounds only: the piece is a band, and a tile
+  /// inside its bounds is full.
+  bool isBand() const { return residues.empty() && opaque.empty(); }
+  bool hasRowBounds() const { return !rowLower.empty() || !rowUpper.empty(); }
+};
+
+/// The union of its pieces, which may overlap.
+using Pieces = llvm::SmallVector<Piece, 4>;
+
+/// The part of `keys` inside the lower and upper bounds of `piece` in row i;
+/// empty where the row bounds exclude i. Residues and opaque literals are not
+/// looked at.
+Range bandOfRow(const Piece &piece, int64_t n, int64_t i, Range keys);
+
+/// The integers x of `range` with x - origin mod modulus in [begin, end).
+IntervalSet residueClass(const Residue &residue, int64_t origin, Range range);
+
+} // namespace mlir::sparse_attn
+
+#endif // SPARSEATTN_MASK_PIECE_H

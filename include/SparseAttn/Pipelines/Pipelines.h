@@ -1,0 +1,55 @@
+//===- Pipelines.h - From attention to machine code -------------*- C++ -*-===//
+
+#ifndef SPARSEATTN_PIPELINES_PIPELINES_H
+#define SPARSEATTN_PIPELINES_PIPELINES_H
+
+#include "mlir/Pass/PassOptions.h"
+
+namespace mlir {
+class DialectRegistry;
+class OpPassManager;
+} // namespace mlir
+
+namespace mlir::sparse_attn {
+
+/// Options of --sparse-attn-cpu-pipeline.
+struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
+  Option<int64_t> tileQueries{
+      *this, "tile-queries",
+      llvm::cl::desc("Query rows of a tile; 0 lets the mask analysis choose"),
+      llvm::cl::init(0)};
+  Option<int64_t> tileKeys{
+      *this, "tile-keys",
+      llvm::cl::desc("Keys of a tile; 0 lets the mask analysis choose"),
+      llvm::cl::init(0)};
+  Option<int64_t> heavySplits{
+      *this, "heavy-splits",
+      llvm::cl::desc("Parts that heavy rows are split into along the keys"),
+      llvm::cl::init(8)};
+  Option<int64_t> lanes{*this, "lanes",
+                        llvm::cl::desc("f32 lanes of a vector register"),
+                        llvm::cl::init(16)};
+  Option<int64_t> registers{*this, "registers",
+                            llvm::cl::desc("Number of vector registers"),
+                            llvm::cl::init(32)};
+  Option<bool> openmp{*this, "openmp",
+                      llvm::cl::desc("Run query tiles in OpenMP threads"),
+                      llvm::cl::init(true)};
+  Option<bool> dense{
+      *this, "dense",
+      llvm::cl::desc("Use the naive dense decomposition (a test oracle)"),
+      llvm::cl::init(false)};
+};
+
+/// Storeys 2 to 5a: attention on tensors to the LLVM dialect.
+void buildCPUPipeline(OpPassManager &pm, const CPUPipelineOptions &options);
+
+/// Registers every pass and pipeline of the project.
+void registerPassesAndPipelines();
+
+/// Registers every dialect and interface the pipelines need.
+void registerDialects(DialectRegistry &registry);
+
+} // namespace mlir::sparse_attn
+
+#endif // SPARSEATTN_PIPELINES_PIPELINES_H

@@ -1,0 +1,24 @@
+//===- ChooseTile.h - Tile sizes for a mask ---------------------*- C++ -*-===//
+
+#ifndef SPARSEATTN_PLAN_CHOOSETILE_H
+#define SPARSEATTN_PLAN_CHOOSETILE_H
+
+#include "SparseAttn/Plan/Plan.h"
+
+namespace mlir::sparse_attn {
+
+/// The tile for the CPU kernel, f32 lanes, heads of `headDim` elements.
+///  - 48 queries x 64 keys: three vectors of 16 queries leave registers for
+///    the keys' broadcasts, and the tile of scores stays in the first cache.
+///  - Where all bounds of the mask are multiples of one block size, both sizes
+///    divide the block: tiles are then full or empty, and none is partial but
+///    at a ragged end.
+///  - Heads of more than 128 elements get 32 keys, for the same cache.
+///  - Never larger than known lengths need: queries a multiple of 16 and keys
+///    a multiple of 8.
+TileShape chooseCpuTile(const Mask &mask, int64_t headDim,
+                        const LengthFacts &facts);
+
+} // namespace mlir::sparse_attn
+
+#endif // SPARSEATTN_PLAN_CHOOSETILE_H

@@ -1,0 +1,95 @@
+//===- Plan.h - Which tiles a kernel visits ---------------------*- C++ -*-===//
+//
+// A plan says, for each query tile, which key tiles to visit and whether each
+// is full (no mask arithmetic needed) or partial. Affine masks give segments
+// with closed-form bounds; random masks add draws, whose tiles are listed at
+// run time in memory O(live tiles). No mask is ever evaluated over Sq * Sk.
+//
+// Rows are partitioned into classes. classes[0] is the ordinary class and
+// covers all rows; each later class covers a short range of rows that sees
+// (nearly) all keys, such as a global token's row. A row belongs to the *last*
+// class whose row range contains it; earlier classes may compute it too, but
+// their result for it is dropped.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SPARSEATTN_PLAN_PLAN_H
+#define SPARSEATTN_PLAN_PLAN_H
+
+#include "SparseAttn/Mask/Mask.h"
+#include "SparseAttn/Plan/TileExpr.h"
+#include "llvm/ADT/SmallVector.h"
+
+namespace mlir::sparse_attn {
+
+/// Tile sizes: queries = Bm rows, keys = Bn columns.
+struct TileShape {
+  int64_t queries = 0;
+  int64_t keys = 0;
+};
+
+/// The key tiles begin(q) <= kt < end(q); empty when end <= begin. Key tile kt
+/// holds the keys kt * Bn .. kt * Bn + Bn - 1 (cut at Sk). A tile of a full
+/// segment has no masked pair and lies whole inside [0, Sk).
+struct Segment {
+  TileExpr begin, end;
+  bool full = false;
+};
+
+/// Tiles touched by the random key blocks drawn for any row of the query tile,
+/// restricted to begin(q) <= kt < end(q), partial. A tile that a segment of
+/// the class, or an earlier draw, already visits is not visited again.
+struct Draw {
+  Mask::RandomOptions random;
+  TileExpr begin, end;
+};
+
+/// Query rows (0-based rows, not positions) rowBegin <= r < rowEnd, in query
+/// tiles of Bm rows starting at rowBegin; the bounds do not depend on q.
+struct RowClass {
+  TileExpr rowBegin, rowEnd;
+  /// Rows that see O(Sk) keys while ordinary rows do not: split along the keys
+  /// and merged by LSE.
+  bool heavy = false;
+  llvm::SmallVector<Segment, 4> segments;
+  llvm::SmallVector<Draw, 1> draws;
+
+  int64_t numQueryTiles(const TileShape &tile, const Lengths &n) const;
+};
+
+struct Plan {
+  TileShape tile;
+  llvm::SmallVector<RowClass, 2> classes;
+};
+
+/// Builds a plan in closed form; `facts` holds the lengths known at compile
+/// time. Never fails: where the union of pieces is too complex it falls back
+/// to partial segments over a hull, which is slower but exact.
+Plan makePlan(const Mask &mask, TileShape tile, const LengthFacts &facts);
+
+/// The plan as text for people: a line for the tile, one for each class, and
+/// one for each of its segments and draws.
+void printPlan(const Plan &plan, llvm::raw_ostream &os);
+
+/// One visited tile of a query tile.
+struct VisitedTile {
+  int64_t keyTile = 0;
+  bool full = false;
+};
+
+/// What a kernel visits for query tile q of `cls`, ascending by key tile.
+llvm::SmallVector<VisitedTile> visitedTiles(const RowClass &cls,
+                                            const TileShape &tile,
+                                            const Lengths &n, int64_t head,
+                                            int64_t q);
+
+/// Numbers of visited tiles of one head, and of those not visited, over all
+/// classes. For a class without draws runs of O(query tiles * segments).
+struct TileCounts {
+  uint64_t full = 0, partial = 0, empty = 0;
+};
+TileCounts countTiles(const Plan &plan, const Lengths &n, int64_t head);
+
+} // namespace mlir::sparse_attn
+
+#endif // SPARSEATTN_PLAN_PLAN_H

@@ -1,0 +1,236 @@
+//===- Contraction.cpp - Register-tiled contractions ----------------------===//
+//
+//   for m0 in 0 .. M by mr                   rows of C
+//     for n0 in 0 .. N by nv * lanes         columns of C
+//       acc[r][v] = C[m0 + r, n0 + v * lanes ..]
+//       for k in 0 .. K
+//         acc[r][v] += broadcast(A[m0 + r, k]) * B[k, n0 + v * lanes ..]
+//       C[...] = acc
+//
+// With 32 registers and three vectors a row (48 queries), mr = 8: 24
+// accumulators, 3 vectors of B and a broadcast, and 24 FMAs for 11 loads.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Contraction.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Matchers.h"
+#include <numeric>
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+
+namespace {
+/// What a contraction computes with, and the block of C that fits registers.
+struct MicroKernel {
+  explicit MicroKernel(Location loc) : loc(loc) {}
+
+  Location loc;
+  Value a, b;
+  bool aIsKM = false; ///< A is stored [k, m] rather than [m, k]
+  int64_t m = 0, n = 0, k = 0;
+  int64_t lanes = 1;   ///< of one vector
+  int64_t rows = 1;    ///< mr
+  int64_t vectors = 1; ///< nv, vectors a row
+  TypedAttr fill;      ///< C's initial value where it is a constant
+
+  VectorType vectorType(OpBuilder &b) const {
+    return VectorType::get({lanes}, b.getF32Type());
+  }
+};
+} // namespace
+
+/// True when the body is yield(c + a * b), in any order of operands.
+static bool isMultiplyAdd(linalg::GenericOp op) {
+  Block &body = *op.getBody();
+  if (!llvm::hasNItems(body.begin(), body.end(), 3))
+    return false;
+  auto add = body.getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
+  if (!add)
+    return false;
+  Value c = body.getArgument(2);
+  Value product = add.getLhs() == c ? add.getRhs() : add.getLhs();
+  auto mul = product.getDefiningOp<arith::MulFOp>();
+  if (!mul || (add.getLhs() != c && add.getRhs() != c))
+    return false;
+  Value a = body.getArgument(0), b = body.getArgument(1);
+  return (mul.getLhs() == a && mul.getRhs() == b) ||
+         (mul.getLhs() == b && mul.getRhs() == a);
+}
+
+/// Largest divisor of `value` that is at most `limit`.
+static int64_t largestDivisor(int64_t value, int64_t limit) {
+  for (int64_t d = std::min(value, limit); d > 1; --d)
+    if (value % d == 0)
+      return d;
+  return 1;
+}
+
+static FailureOr<MicroKernel> match(RewriterBase &rewriter,
+                                    linalg::GenericOp op, RegisterFile file) {
+  auto fail = [&](const char *reason) {
+    return rewriter.notifyMatchFailure(op, reason);
+  };
+  if (op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1 ||
+      op.getNumLoops() != 3 || op.getNumReductionLoops() != 1 ||
+      op.getIteratorTypesArray()[2] != utils::IteratorType::reduction)
+    return fail("not a product of two tiles");
+  if (op.getNumResults() != 1 || op.hasDynamicShape())
+    return fail("not on static tensors");
+  for (Value operand : op->getOperands())
+    if (!getElementTypeOrSelf(operand).isF32())
+      return fail("not f32");
+  if (!isMultiplyAdd(op))
+    return fail("body is not a multiply-add");
+  AffineExpr m, n, k;
+  bindDims(rewriter.getContext(), m, n, k);
+  auto isMap = [&](unsigned i, AffineExpr x, AffineExpr y) {
+    return op.getIndexingMapsArray()[i] ==
+           AffineMap::get(3, 0, {x, y}, rewriter.getContext());
+  };
+  bool aIsKM = isMap(0, k, m);
+  if (!(aIsKM || isMap(0, m, k)) || !isMap(1, k, n) || !isMap(2, m, n))
+    return fail("operands are not laid out as A[m, k], B[k, n], C[m, n]");
+
+  SmallVector<int64_t> sizes = op.getStaticLoopRanges();
+  MicroKernel kernel(op.getLoc());
+  kernel.a = op.getInputs()[0];
+  kernel.b = op.getInputs()[1];
+  kernel.aIsKM = aIsKM;
+  kernel.m = sizes[0];
+  kernel.n = sizes[1];
+  kernel.k = sizes[2];
+  kernel.lanes = std::gcd(kernel.n, file.lanes);
+  kernel.vectors = largestDivisor(kernel.n / kernel.lanes, 4);
+  // acc + B + one broadcast must fit.
+  int64_t rows = (file.registers - kernel.vectors - 1) / kernel.vectors;
+  kernel.rows = std::clamp<int64_t>(std::min<int64_t>(rows, 12), 1, kernel.m);
+  if (int64_t even = largestDivisor(kernel.m, kernel.rows);
+      2 * even > kernel.rows)
+    kernel.rows = even;
+  if (auto fill = op.getDpsInits()[0].getDefiningOp<linalg::FillOp>())
+    matchPattern(fill.getInputs()[0], m_Constant(&kernel.fill));
+  return kernel;
+}
+
+static Value constantIndex(OpBuilder &b, Location loc, int64_t value) {
+  return arith::ConstantIndexOp::create(b, loc, value);
+}
+
+static Value offsetBy(OpBuilder &b, Location loc, Value base, int64_t offset) {
+  if (offset == 0)
+    return base;
+  return b.createOrFold<arith::AddIOp>(loc, base,
+                                       constantIndex(b, loc, offset));
+}
+
+static Value readVector(OpBuilder &b, const MicroKernel &kernel, Value source,
+                        Value row, Value column) {
+  Value zero = arith::ConstantOp::create(b, kernel.loc, b.getF32FloatAttr(0));
+  return vector::TransferReadOp::create(b, kernel.loc, kernel.vectorType(b),
+                                        source, ValueRange{row, column}, zero,
+                                        ArrayRef<bool>{true});
+}
+
+/// One step of k: acc[r][v] += A[m0 + r, k] * B[k, n0 + v].
+static SmallVector<Value> multiplyAdd(OpBuilder &b, const MicroKernel &kernel,
+                                      Value m0, int64_t rows,
+                                      ArrayRef<Value> columns, Value k,
+                                      ValueRange acc) {
+  SmallVector<Value> right, next;
+  for (Value column : columns)
+    right.push_back(readVector(b, kernel, kernel.b, k, column));
+  for (int64_t r = 0; r < rows; ++r) {
+    Value row = offsetBy(b, kernel.loc, m0, r);
+    SmallVector<Value> place = {row, k};
+    if (kernel.aIsKM)
+      std::swap(place[0], place[1]);
+    Value scalar = tensor::ExtractOp::create(b, kernel.loc, kernel.a, place);
+    Value left = vector::BroadcastOp::create(b, kernel.loc,
+                                             kernel.vectorType(b), scalar);
+    for (auto [v, vector] : llvm::enumerate(right))
+      next.push_back(vector::FMAOp::create(b, kernel.loc, left, vector,
+                                           acc[r * right.size() + v]));
+  }
+  return next;
+}
+
+/// Computes the block of `rows` rows at (m0, n0) of `c`.
+static Value emitBlock(OpBuilder &b, const MicroKernel &kernel, Value c,
+                       Value m0, Value n0, int64_t rows) {
+  Location loc = kernel.loc;
+  SmallVector<Value> columns, acc;
+  for (int64_t v = 0; v < kernel.vectors; ++v)
+    columns.push_back(offsetBy(b, loc, n0, v * kernel.lanes));
+  for (int64_t r = 0; r < rows; ++r)
+    for (Value column : columns) {
+      if (kernel.fill) {
+        acc.push_back(arith::ConstantOp::create(
+            b, loc,
+            DenseElementsAttr::get(kernel.vectorType(b),
+                                   Attribute(kernel.fill))));
+        continue;
+      }
+      acc.push_back(readVector(b, kernel, c, offsetBy(b, loc, m0, r), column));
+    }
+  auto loop = scf::ForOp::create(
+      b, loc, constantIndex(b, loc, 0), constantIndex(b, loc, kernel.k),
+      constantIndex(b, loc, 1), acc,
+      [&](OpBuilder &nested, Location, Value k, ValueRange carried) {
+        scf::YieldOp::create(
+            nested, loc,
+            multiplyAdd(nested, kernel, m0, rows, columns, k, carried));
+      });
+  for (int64_t r = 0; r < rows; ++r)
+    for (auto [v, column] : llvm::enumerate(columns))
+      c = vector::TransferWriteOp::create(
+              b, loc, loop.getResult(r * columns.size() + v), c,
+              ValueRange{offsetBy(b, loc, m0, r), column}, ArrayRef<bool>{true})
+              .getResult();
+  return c;
+}
+
+/// All blocks of `rows` rows in [begin, end) of `c`.
+static Value emitRows(OpBuilder &b, const MicroKernel &kernel, Value c,
+                      int64_t begin, int64_t end, int64_t rows) {
+  if (begin == end)
+    return c;
+  Location loc = kernel.loc;
+  auto outer = scf::ForOp::create(
+      b, loc, constantIndex(b, loc, begin), constantIndex(b, loc, end),
+      constantIndex(b, loc, rows), c,
+      [&](OpBuilder &bm, Location, Value m0, ValueRange cm) {
+        auto inner = scf::ForOp::create(
+            bm, loc, constantIndex(bm, loc, 0),
+            constantIndex(bm, loc, kernel.n),
+            constantIndex(bm, loc, kernel.lanes * kernel.vectors), cm,
+            [&](OpBuilder &bn, Location, Value n0, ValueRange cn) {
+              scf::YieldOp::create(
+                  bn, loc, emitBlock(bn, kernel, cn.front(), m0, n0, rows));
+            });
+        scf::YieldOp::create(bm, loc, inner.getResults());
+      });
+  return outer.getResult(0);
+}
+
+LogicalResult mlir::sparse_attn::lowerContraction(RewriterBase &rewriter,
+                                                  linalg::GenericOp op,
+                                                  RegisterFile file) {
+  FailureOr<MicroKernel> kernel = match(rewriter, op, file);
+  if (failed(kernel))
+    return failure();
+  rewriter.setInsertionPoint(op);
+  Value c = op.getDpsInits()[0];
+  // A constant start needs no memory: the block starts from it in registers.
+  if (kernel->fill)
+    c = c.getDefiningOp<linalg::FillOp>().getOutputs()[0];
+  int64_t whole = kernel->m / kernel->rows * kernel->rows;
+  c = emitRows(rewriter, *kernel, c, 0, whole, kernel->rows);
+  c = emitRows(rewriter, *kernel, c, whole, kernel->m,
+               std::max<int64_t>(kernel->m - whole, 1));
+  rewriter.replaceOp(op, c);
+  return success();
+}

@@ -1,0 +1,25 @@
+//===- Contraction.h - Register-tiled contractions --------------*- C++ -*-===//
+
+#ifndef SPARSEATTN_LIB_CPU_CONTRACTION_H
+#define SPARSEATTN_LIB_CPU_CONTRACTION_H
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/IR/PatternMatch.h"
+
+namespace mlir::sparse_attn {
+
+/// The vector registers a micro-kernel may use.
+struct RegisterFile {
+  int64_t lanes = 16;
+  int64_t registers = 32;
+};
+
+/// Rewrites C[m, n] += A[m, k] * B[k, n] (A in either order, all f32 and
+/// static) into loops around a block of C in registers. Fails, with the reason,
+/// on any other op.
+LogicalResult lowerContraction(RewriterBase &rewriter, linalg::GenericOp op,
+                               RegisterFile file);
+
+} // namespace mlir::sparse_attn
+
+#endif // SPARSEATTN_LIB_CPU_CONTRACTION_H

@@ -1,0 +1,135 @@
+//===- TileRegisters.cpp - --sparse-attn-tile-registers -------------------===//
+
+#include "Contraction.h"
+#include "SparseAttn/CPU/Passes.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/SCF/Transforms/TileUsingInterface.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
+#include "mlir/Dialect/Vector/Transforms/VectorRewritePatterns.h"
+#include "mlir/Interfaces/TilingInterface.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "mlir/Transforms/LoopInvariantCodeMotionUtils.h"
+#include <numeric>
+
+namespace mlir::sparse_attn {
+#define GEN_PASS_DEF_SPARSEATTNTILEREGISTERS
+#include "SparseAttn/CPU/Passes.h.inc"
+} // namespace mlir::sparse_attn
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+
+/// The loop that runs along vector lanes: the last parallel one of static
+/// size, or nothing.
+static std::optional<unsigned> findLaneLoop(linalg::LinalgOp op) {
+  SmallVector<int64_t> ranges = op.getStaticLoopRanges();
+  SmallVector<utils::IteratorType> iterators = op.getIteratorTypesArray();
+  for (unsigned loop = ranges.size(); loop-- > 0;)
+    if (iterators[loop] == utils::IteratorType::parallel &&
+        !ShapedType::isDynamic(ranges[loop]))
+      return loop;
+  return std::nullopt;
+}
+
+/// Tiles `op` to one vector along its lane loop and to 1 along the others,
+/// parallel loops outside reductions so that accumulators stay in registers.
+static FailureOr<linalg::LinalgOp>
+tileToVector(RewriterBase &rewriter, linalg::LinalgOp op, int64_t lanes) {
+  std::optional<unsigned> laneLoop = findLaneLoop(op);
+  if (!laneLoop)
+    return rewriter.notifyMatchFailure(op, "no static parallel loop");
+  SmallVector<int64_t> ranges = op.getStaticLoopRanges();
+  SmallVector<OpFoldResult> sizes(ranges.size(), rewriter.getIndexAttr(1));
+  // A width that divides the range leaves no ragged vector.
+  sizes[*laneLoop] = rewriter.getIndexAttr(std::gcd(ranges[*laneLoop], lanes));
+  SmallVector<int64_t> order;
+  for (auto kind :
+       {utils::IteratorType::parallel, utils::IteratorType::reduction})
+    for (auto [loop, iterator] : llvm::enumerate(op.getIteratorTypesArray()))
+      if (iterator == kind)
+        order.push_back(loop);
+  scf::SCFTilingOptions options;
+  options.setTileSizes(sizes).setInterchange(order);
+  rewriter.setInsertionPoint(op);
+  FailureOr<scf::SCFTilingResult> tiled = scf::tileUsingSCF(
+      rewriter, cast<TilingInterface>(op.getOperation()), options);
+  if (failed(tiled))
+    return rewriter.notifyMatchFailure(op, "cannot be tiled");
+  rewriter.replaceOp(op, tiled->replacements);
+  return cast<linalg::LinalgOp>(tiled->tiledOps.front());
+}
+
+static LogicalResult vectorizeOp(RewriterBase &rewriter, linalg::LinalgOp op) {
+  rewriter.setInsertionPoint(op);
+  FailureOr<linalg::VectorizationResult> vectors =
+      linalg::vectorize(rewriter, op, /*inputVectorSizes=*/{},
+                        /*inputScalableVecDims=*/{},
+                        /*vectorizeNDExtract=*/true);
+  if (failed(vectors))
+    return failure();
+  rewriter.replaceOp(op, vectors->replacements);
+  return success();
+}
+
+/// Turns what the vectoriser left (unit dimensions, reductions of one row)
+/// into plain ops on one vector.
+static LogicalResult simplifyVectors(func::FuncOp func) {
+  MLIRContext *context = func.getContext();
+  // First reductions alone: their patterns add the leading unit dimension that
+  // the second round takes away.
+  RewritePatternSet reductions(context);
+  vector::populateVectorMultiReductionLoweringPatterns(
+      reductions, vector::VectorMultiReductionLowering::InnerParallel);
+  if (failed(applyPatternsGreedily(func, std::move(reductions))))
+    return failure();
+  RewritePatternSet unitDims(context);
+  vector::populateVectorTransferPermutationMapLoweringPatterns(unitDims);
+  vector::populateCastAwayVectorLeadingOneDimPatterns(unitDims);
+  return applyPatternsGreedily(func, std::move(unitDims));
+}
+
+namespace {
+struct TileRegistersPass
+    : sparse_attn::impl::SparseAttnTileRegistersBase<TileRegistersPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    if (lanes < 1 || registers < 4) {
+      getOperation()->emitError("lanes must be at least 1 and registers at "
+                                "least 4");
+      return signalPassFailure();
+    }
+    IRRewriter rewriter(&getContext());
+    // Contractions first: they take a constant start from the fill they see.
+    getOperation().walk([&](linalg::GenericOp op) {
+      (void)lowerContraction(rewriter, op, {lanes, registers});
+    });
+    SmallVector<linalg::LinalgOp> ops;
+    getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
+    for (linalg::LinalgOp op : ops)
+      lower(rewriter, op);
+    if (failed(simplifyVectors(getOperation())))
+      return signalPassFailure();
+    // Accumulators of reductions move from tensor slices to loop-carried
+    // vectors.
+    getOperation().walk([&](LoopLikeOpInterface loop) {
+      if (isa<scf::ForOp>(loop.getOperation()))
+        (void)hoistLoopInvariantSubsets(rewriter, loop);
+    });
+  }
+
+  void lower(RewriterBase &rewriter, linalg::LinalgOp op) {
+    if (op.hasPureTensorSemantics() && op->use_empty())
+      return rewriter.eraseOp(op);
+    FailureOr<linalg::LinalgOp> tiled = tileToVector(rewriter, op, lanes);
+    // An op the vectoriser declines runs as scalar loops: slow but right.
+    if (succeeded(tiled))
+      (void)vectorizeOp(rewriter, *tiled);
+  }
+};
+} // namespace

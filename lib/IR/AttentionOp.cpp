@@ -1,0 +1,218 @@
+//===- AttentionOp.cpp - sparse_attn.attention ----------------------------===//
+
+#include "SparseAttn/IR/SparseAttn.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/PatternMatch.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+
+#define GET_OP_CLASSES
+#include "SparseAttn/IR/SparseAttnOps.cpp.inc"
+
+static std::optional<int64_t> staticDim(ShapedType type, unsigned dim) {
+  if (type.isDynamicDim(dim))
+    return std::nullopt;
+  return type.getDimSize(dim);
+}
+
+std::optional<int64_t> AttentionOp::getStaticNumQueries() {
+  return staticDim(getQueryType(), 2);
+}
+
+std::optional<int64_t> AttentionOp::getStaticNumKeys() {
+  return staticDim(getKeyType(), 2);
+}
+
+double AttentionOp::getScaleValue() {
+  if (std::optional<APFloat> scale = getScale())
+    return scale->convertToDouble();
+  return 1.0 / std::sqrt(double(getQueryType().getDimSize(3)));
+}
+
+Mask AttentionOp::getMaskValue() {
+  return getMask().getMask(getStaticNumKeys());
+}
+
+//===----------------------------------------------------------------------===//
+// Verifier
+//===----------------------------------------------------------------------===//
+
+/// Rejects two known sizes that differ.
+static LogicalResult verifySameDim(AttentionOp op, StringRef what, Type a,
+                                   unsigned dimA, Type b, unsigned dimB) {
+  std::optional<int64_t> x = staticDim(cast<ShapedType>(a), dimA);
+  std::optional<int64_t> y = staticDim(cast<ShapedType>(b), dimB);
+  if (!x || !y || *x == *y)
+    return success();
+  return op.emitOpError() << what << " differ: " << *x << " and " << *y;
+}
+
+static LogicalResult verifyOperandTypes(AttentionOp op) {
+  Type element = op.getQueryType().getElementType();
+  if (!element.isF16() && !element.isBF16() && !element.isF32())
+    return op.emitOpError("element type must be f16, bf16 or f32, got ")
+           << element;
+  for (auto [name, type] : {std::pair("query", op.getQueryType()),
+                            {"key", op.getKeyType()},
+                            {"value", op.getValueType()}}) {
+    if (type.getRank() != 4)
+      return op.emitOpError() << name << " must have rank 4 [batch, heads, "
+                              << "sequence, head size], got " << type;
+    if (type.getElementType() != element)
+      return op.emitOpError() << "query, key and value must share one element "
+                              << "type, got " << element << " and "
+                              << type.getElementType() << " for " << name;
+    if (type.isDynamicDim(3))
+      return op.emitOpError()
+             << "head size of " << name << " must be static, got " << type;
+    for (unsigned dim = 0; dim < 4; ++dim)
+      if (!type.isDynamicDim(dim) && type.getDimSize(dim) == 0)
+        return op.emitOpError() << name << " has an empty dimension: " << type;
+  }
+  return success();
+}
+
+static LogicalResult verifyOperandShapes(AttentionOp op) {
+  Type q = op.getQueryType(), k = op.getKeyType(), v = op.getValueType();
+  if (failed(verifySameDim(op, "batch sizes of query and key", q, 0, k, 0)) ||
+      failed(verifySameDim(op, "batch sizes of key and value", k, 0, v, 0)) ||
+      failed(verifySameDim(op, "head counts of key and value", k, 1, v, 1)) ||
+      failed(
+          verifySameDim(op, "sequence lengths of key and value", k, 2, v, 2)) ||
+      failed(verifySameDim(op, "head sizes of query and key", q, 3, k, 3)))
+    return failure();
+  std::optional<int64_t> hq = staticDim(op.getQueryType(), 1);
+  std::optional<int64_t> hkv = staticDim(op.getKeyType(), 1);
+  if (hq && hkv && *hq % *hkv != 0)
+    return op.emitOpError()
+           << "query heads (" << *hq << ") must be a multiple of key heads ("
+           << *hkv << ")";
+  return success();
+}
+
+static LogicalResult verifyInits(AttentionOp op) {
+  OperandRange inits = op.getInits();
+  if (inits.empty() || inits.size() > 2)
+    return op.emitOpError() << "expects one init (output) or two (output, "
+                            << "log-sum-exp), got " << inits.size();
+  auto output = cast<ShapedType>(inits[0].getType());
+  Type q = op.getQueryType(), v = op.getValueType();
+  if (output.getRank() != 4 ||
+      output.getElementType() != op.getQueryType().getElementType())
+    return op.emitOpError() << "output must be [batch, query heads, queries, "
+                            << "value head size] of the query's element type, "
+                            << "got " << output;
+  if (failed(verifySameDim(op, "batch sizes of query and output", q, 0, output,
+                           0)) ||
+      failed(verifySameDim(op, "head counts of query and output", q, 1, output,
+                           1)) ||
+      failed(verifySameDim(op, "sequence lengths of query and output", q, 2,
+                           output, 2)) ||
+      failed(
+          verifySameDim(op, "head sizes of value and output", v, 3, output, 3)))
+    return failure();
+  if (!op.hasLse())
+    return success();
+  auto lse = cast<ShapedType>(inits[1].getType());
+  if (lse.getRank() != 3 || !lse.getElementType().isF32())
+    return op.emitOpError() << "log-sum-exp must be [batch, query heads, "
+                            << "queries] of f32, got " << lse;
+  constexpr const char *what[] = {"batch sizes of query and log-sum-exp",
+                                  "head counts of query and log-sum-exp",
+                                  "sequence lengths of query and log-sum-exp"};
+  for (unsigned dim = 0; dim < 3; ++dim)
+    if (failed(verifySameDim(op, what[dim], q, dim, lse, dim)))
+      return failure();
+  return success();
+}
+
+static LogicalResult verifyResults(AttentionOp op) {
+  bool onTensors = isa<TensorType>(op.getQuery().getType());
+  for (Value operand : {op.getKey(), op.getValue()})
+    if (isa<TensorType>(operand.getType()) != onTensors)
+      return op.emitOpError("operands must be all tensors or all memrefs");
+  for (Value init : op.getInits())
+    if (isa<TensorType>(init.getType()) != onTensors)
+      return op.emitOpError("operands must be all tensors or all memrefs");
+  if (!onTensors) {
+    if (op->getNumResults() != 0)
+      return op.emitOpError("on memrefs has no results");
+    return success();
+  }
+  if (op->getNumResults() != op.getInits().size())
+    return op.emitOpError()
+           << "expects one result an init, got " << op->getNumResults()
+           << " for " << op.getInits().size();
+  for (auto [init, result] : llvm::zip(op.getInits(), op.getResults()))
+    if (init.getType() != result.getType())
+      return op.emitOpError() << "result type " << result.getType()
+                              << " differs from its init's " << init.getType();
+  return success();
+}
+
+LogicalResult AttentionOp::verify() {
+  if (failed(verifyOperandTypes(*this)) || failed(verifyOperandShapes(*this)) ||
+      failed(verifyInits(*this)) || failed(verifyResults(*this)))
+    return failure();
+  if (std::optional<APFloat> scale = getScale(); scale && !scale->isFinite())
+    return emitOpError("scale must be finite");
+  if (!getOrigin().empty() && getOrigin().size() != 2)
+    return emitOpError("origin takes a head and a position, got ")
+           << getOrigin().size() << " values";
+  auto emitError = [&]() { return emitOpError(); };
+  return getMask().verifyLengths(emitError, getStaticNumQueries(),
+                                 getStaticNumKeys());
+}
+
+//===----------------------------------------------------------------------===//
+// Effects, shapes
+//===----------------------------------------------------------------------===//
+
+void AttentionOp::getEffects(
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>
+        &effects) {
+  for (OpOperand *input : getDpsInputOperands())
+    if (isa<MemRefType>(input->get().getType()))
+      effects.emplace_back(MemoryEffects::Read::get(), input,
+                           SideEffects::DefaultResource::get());
+  for (OpOperand &init : getInitsMutable())
+    if (isa<MemRefType>(init.get().getType()))
+      effects.emplace_back(MemoryEffects::Write::get(), &init,
+                           SideEffects::DefaultResource::get());
+}
+
+LogicalResult AttentionOp::reifyResultShapes(
+    OpBuilder &b, ReifiedRankedShapedTypeDims &reifiedReturnShapes) {
+  for (Value init : getInits())
+    reifiedReturnShapes.push_back(tensor::getMixedSizes(b, getLoc(), init));
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Canonicalisation
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// mask(#union<#a, #union<#a, #b>>)  ->  mask(#union<#a, #b>)
+struct SimplifyMaskOfAttention : OpRewritePattern<AttentionOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(AttentionOp op,
+                                PatternRewriter &rewriter) const override {
+    MaskAttrInterface simple = simplifyMask(op.getMask());
+    if (simple == op.getMask())
+      return rewriter.notifyMatchFailure(op, "mask is in canonical form");
+    rewriter.modifyOpInPlace(op, [&] { op.setMaskAttr(simple); });
+    return success();
+  }
+};
+} // namespace
+
+void AttentionOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                              MLIRContext *context) {
+  patterns.add<SimplifyMaskOfAttention>(context);
+}

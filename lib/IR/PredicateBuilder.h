@@ -1,0 +1,101 @@
+//===- PredicateBuilder.h - i32 arithmetic for mask predicates --*- C++ -*-===//
+//
+// Positions are i32: half the lanes' width of index arithmetic, and lengths
+// stay far below 2^31. Constants fold on the way, so that a predicate costs
+// only what its parameters need.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SPARSEATTN_LIB_IR_PREDICATEBUILDER_H
+#define SPARSEATTN_LIB_IR_PREDICATEBUILDER_H
+
+#include "SparseAttn/IR/SparseAttn.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/Support/MathExtras.h"
+#include <algorithm>
+#include <limits>
+
+namespace mlir::sparse_attn {
+
+class PredicateBuilder {
+public:
+  PredicateBuilder(OpBuilder &builder, Location loc, const MaskPosition &)
+      : b(builder), loc(loc) {}
+
+  Value constant(bool value) {
+    return arith::ConstantOp::create(b, loc, b.getBoolAttr(value));
+  }
+  /// An i32; values beyond a quarter of its range saturate there, far past
+  /// every position, so that sums with positions do not wrap.
+  Value integer(int64_t value) {
+    constexpr int64_t limit = std::numeric_limits<int32_t>::max() / 4;
+    value = std::clamp(value, -limit, limit);
+    return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(value));
+  }
+  Value add(Value x, Value y) { return arith::AddIOp::create(b, loc, x, y); }
+  Value sub(Value x, Value y) { return arith::SubIOp::create(b, loc, x, y); }
+
+  Value lt(Value x, Value y) {
+    return compare(arith::CmpIPredicate::slt, x, y);
+  }
+  Value le(Value x, Value y) {
+    return compare(arith::CmpIPredicate::sle, x, y);
+  }
+  Value ge(Value x, Value y) {
+    return compare(arith::CmpIPredicate::sge, x, y);
+  }
+  Value eq(Value x, Value y) { return compare(arith::CmpIPredicate::eq, x, y); }
+
+  Value conj(Value x, Value y) {
+    if (isConstant(x, true))
+      return y;
+    return arith::AndIOp::create(b, loc, x, y);
+  }
+  Value disj(Value x, Value y) {
+    if (isConstant(x, false))
+      return y;
+    return arith::OrIOp::create(b, loc, x, y);
+  }
+
+  /// floor(x / divisor), also for negative x; a shift where it can be one.
+  Value floorDiv(Value x, int64_t divisor) {
+    if (divisor == 1)
+      return x;
+    if (llvm::isPowerOf2_64(divisor))
+      return arith::ShRSIOp::create(b, loc, x, integer(llvm::Log2_64(divisor)));
+    return arith::FloorDivSIOp::create(b, loc, x, integer(divisor));
+  }
+  /// x - divisor * floor(x / divisor).
+  Value floorMod(Value x, int64_t divisor) {
+    if (llvm::isPowerOf2_64(divisor))
+      return arith::AndIOp::create(b, loc, x, integer(divisor - 1));
+    Value quotient = floorDiv(x, divisor);
+    return sub(x, arith::MulIOp::create(b, loc, quotient, integer(divisor)));
+  }
+  /// x mod divisor == 0.
+  Value divides(int64_t divisor, Value x) {
+    if (divisor == 1)
+      return constant(true);
+    Value remainder =
+        llvm::isPowerOf2_64(divisor)
+            ? floorMod(x, divisor)
+            : arith::RemSIOp::create(b, loc, x, integer(divisor)).getResult();
+    return eq(remainder, integer(0));
+  }
+
+private:
+  Value compare(arith::CmpIPredicate predicate, Value x, Value y) {
+    return arith::CmpIOp::create(b, loc, predicate, x, y);
+  }
+  static bool isConstant(Value x, bool value) {
+    return value ? matchPattern(x, m_One()) : matchPattern(x, m_Zero());
+  }
+
+  OpBuilder &b;
+  Location loc;
+};
+
+} // namespace mlir::sparse_attn
+
+#endif // SPARSEATTN_LIB_IR_PREDICATEBUILDER_H

@@ -1,0 +1,263 @@
+//===- Primitives.cpp - The primitive masks as attributes -----------------===//
+//
+// Each mask: its value, its predicate and its verifier. The formulas are those
+// of docs/Patterns.md.
+//
+//===----------------------------------------------------------------------===//
+
+#include "PredicateBuilder.h"
+#include "SparseAttn/IR/SparseAttn.h"
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+
+using ErrorEmitter = llvm::function_ref<InFlightDiagnostic()>;
+
+/// Rejects value <= 0 with the parameter's name.
+static LogicalResult verifyPositive(ErrorEmitter emitError, StringRef name,
+                                    int64_t value) {
+  if (value >= 1)
+    return success();
+  return emitError() << "'" << name << "' must be at least 1, got " << value;
+}
+
+//===----------------------------------------------------------------------===//
+// full, causal, prefix, chunked, strided, periodic_columns
+//===----------------------------------------------------------------------===//
+
+Mask FullAttr::getMask(std::optional<int64_t>) const { return Mask::full(); }
+
+Value FullAttr::emitPredicate(OpBuilder &b, Location loc,
+                              const MaskPosition &at) const {
+  return PredicateBuilder(b, loc, at).constant(true);
+}
+
+Mask CausalAttr::getMask(std::optional<int64_t>) const {
+  return Mask::causal();
+}
+
+Value CausalAttr::emitPredicate(OpBuilder &b, Location loc,
+                                const MaskPosition &at) const {
+  PredicateBuilder p(b, loc, at);
+  return p.le(at.j, at.i);
+}
+
+Mask PrefixAttr::getMask(std::optional<int64_t>) const {
+  return Mask::prefix(getLength());
+}
+
+Value PrefixAttr::emitPredicate(OpBuilder &b, Location loc,
+                                const MaskPosition &at) const {
+  PredicateBuilder p(b, loc, at);
+  return p.lt(at.j, p.integer(getLength()));
+}
+
+LogicalResult PrefixAttr::verify(ErrorEmitter emitError, int64_t length) {
+  return verifyPositive(emitError, "length", length);
+}
+
+Mask ChunkedAttr::getMask(std::optional<int64_t>) const {
+  return Mask::chunked(getSize());
+}
+
+Value ChunkedAttr::emitPredicate(OpBuilder &b, Location loc,
+                                 const MaskPosition &at) const {
+  PredicateBuilder p(b, loc, at);
+  return p.eq(p.floorDiv(at.i, getSize()), p.floorDiv(at.j, getSize()));
+}
+
+LogicalResult ChunkedAttr::verify(ErrorEmitter emitError, int64_t size) {
+  return verifyPositive(emitError, "size", size);
+}
+
+Mask StridedAttr::getMask(std::optional<int64_t>) const {
+  return Mask::strided(getStride());
+}
+
+Value StridedAttr::emitPredicate(OpBuilder &b, Location loc,
+                                 const MaskPosition &at) const {
+  PredicateBuilder p(b, loc, at);
+  return p.divides(getStride(), p.sub(at.i, at.j));
+}
+
+LogicalResult StridedAttr::verify(ErrorEmitter emitError, int64_t stride) {
+  return verifyPositive(emitError, "stride", stride);
+}
+
+Mask PeriodicColumnsAttr::getMask(std::optional<int64_t>) const {
+  return Mask::periodicColumns(getPeriod(), getLast());
+}
+
+Value PeriodicColumnsAttr::emitPredicate(OpBuilder &b, Location loc,
+                                         const MaskPosition &at) const {
+  PredicateBuilder p(b, loc, at);
+  return p.ge(p.floorMod(at.j, getPeriod()),
+              p.integer(getPeriod() - getLast()));
+}
+
+LogicalResult PeriodicColumnsAttr::verify(ErrorEmitter emitError,
+                                          int64_t period, int64_t last) {
+  if (failed(verifyPositive(emitError, "period", period)) ||
+      failed(verifyPositive(emitError, "last", last)))
+    return failure();
+  if (last > period)
+    return emitError() << "'last' must be at most the period, got " << last
+                       << " of " << period;
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// sliding_window
+//===----------------------------------------------------------------------===//
+
+Mask SlidingWindowAttr::getMask(std::optional<int64_t>) const {
+  return Mask::slidingWindow(getLeft().value, getRight().value, getDilation(),
+                             getBlock());
+}
+
+Value SlidingWindowAttr::emitPredicate(OpBuilder &b, Location loc,
+                                       const MaskPosition &at) const {
+  PredicateBuilder p(b, loc, at);
+  // In units of blocks, and of dilated steps: left * d <= j - i <= right * d.
+  Value i = p.floorDiv(at.i, getBlock()), j = p.floorDiv(at.j, getBlock());
+  Value allowed = p.constant(true);
+  if (std::optional<int64_t> left = getLeft().value)
+    allowed =
+        p.conj(allowed, p.ge(j, p.add(i, p.integer(-*left * getDilation()))));
+  if (std::optional<int64_t> right = getRight().value)
+    allowed =
+        p.conj(allowed, p.le(j, p.add(i, p.integer(*right * getDilation()))));
+  if (getDilation() > 1)
+    allowed = p.conj(allowed, p.divides(getDilation(), p.sub(at.j, at.i)));
+  return allowed;
+}
+
+LogicalResult SlidingWindowAttr::verify(ErrorEmitter emitError,
+                                        WindowExtent left, WindowExtent right,
+                                        int64_t dilation, int64_t block) {
+  for (auto [name, extent] : {std::pair("left", left), {"right", right}})
+    if (extent.value && *extent.value < 0)
+      return emitError() << "'" << name << "' must not be negative, got "
+                         << *extent.value
+                         << "; use a smaller window or 'intersection'";
+  if (failed(verifyPositive(emitError, "dilation", dilation)) ||
+      failed(verifyPositive(emitError, "block", block)))
+    return failure();
+  if (dilation > 1 && block > 1)
+    return emitError() << "'dilation' and 'block' do not combine; write the "
+                          "intersection of two windows";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// global
+//===----------------------------------------------------------------------===//
+
+Mask GlobalAttr::getMask(std::optional<int64_t>) const {
+  auto direction = Mask::Direction::Both;
+  if (getDirection() == GlobalDirection::rows)
+    direction = Mask::Direction::Rows;
+  if (getDirection() == GlobalDirection::columns)
+    direction = Mask::Direction::Columns;
+  return Mask::global(getTokens(), getFirst(), getLast(), direction);
+}
+
+Value GlobalAttr::emitPredicate(OpBuilder &b, Location loc,
+                                const MaskPosition &at) const {
+  PredicateBuilder p(b, loc, at);
+  // x in G: an equality a token, a comparison each for `first` and `last`.
+  auto isGlobal = [&](Value x) {
+    Value inG = p.constant(false);
+    for (int64_t token : getTokens()) {
+      Value position =
+          token < 0 ? p.add(at.n, p.integer(token)) : p.integer(token);
+      inG = p.disj(inG, p.eq(x, position));
+    }
+    if (getFirst() > 0)
+      inG = p.disj(
+          inG, p.conj(p.ge(x, p.integer(0)), p.lt(x, p.integer(getFirst()))));
+    if (getLast() > 0)
+      inG = p.disj(inG, p.ge(x, p.sub(at.n, p.integer(getLast()))));
+    // Positions below zero (Sq > Sk) do not exist, so are never global.
+    return p.conj(inG, p.ge(x, p.integer(0)));
+  };
+  Value allowed = p.constant(false);
+  if (getDirection() != GlobalDirection::columns)
+    allowed = p.disj(allowed, isGlobal(at.i));
+  if (getDirection() != GlobalDirection::rows)
+    allowed = p.disj(allowed, isGlobal(at.j));
+  return allowed;
+}
+
+LogicalResult GlobalAttr::verify(ErrorEmitter emitError,
+                                 ArrayRef<int64_t> tokens, int64_t first,
+                                 int64_t last, GlobalDirection) {
+  if (first < 0 || last < 0)
+    return emitError() << "'first' and 'last' must not be negative, got "
+                       << first << " and " << last;
+  if (tokens.empty() && first == 0 && last == 0)
+    return emitError() << "a global mask needs 'tokens', 'first' or 'last'";
+  return success();
+}
+
+LogicalResult GlobalAttr::verifyLengths(ErrorEmitter emitError,
+                                        std::optional<int64_t>,
+                                        std::optional<int64_t> nk) const {
+  if (!nk)
+    return success();
+  for (int64_t token : getTokens())
+    if (token >= *nk || token < -*nk)
+      return emitError() << "global token " << token
+                         << " is out of range: the sequence has " << *nk
+                         << " keys";
+  for (auto [name, count] :
+       {std::pair("first", getFirst()), {"last", getLast()}})
+    if (count > *nk)
+      return emitError() << "'" << name << " = " << count
+                         << "' is out of range: the sequence has " << *nk
+                         << " keys";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// random
+//===----------------------------------------------------------------------===//
+
+Mask::RandomOptions RandomAttr::getRandomOptions() const {
+  Mask::RandomOptions options;
+  options.block = getBlock();
+  options.blocksPerRow = getBlocksPerRow();
+  options.seed = getSeed();
+  options.perHead = getPerHead();
+  options.bigBirdWindowRadius = getBigbirdRadius();
+  return options;
+}
+
+Mask RandomAttr::getMask(std::optional<int64_t>) const {
+  return Mask::random(getRandomOptions());
+}
+
+Value RandomAttr::emitPredicate(OpBuilder &b, Location loc,
+                                const MaskPosition &at) const {
+  PredicateBuilder p(b, loc, at);
+  Value rowBlock = p.floorDiv(at.i, getBlock());
+  Value keyBlock = p.floorDiv(at.j, getBlock());
+  Value allowed = p.constant(false);
+  for (int64_t t = 0; t < getBlocksPerRow(); ++t)
+    allowed = p.disj(
+        allowed,
+        p.eq(keyBlock, at.drawnBlock(b, loc, getRandomOptions(), rowBlock, t)));
+  return allowed;
+}
+
+LogicalResult RandomAttr::verify(ErrorEmitter emitError, int64_t block,
+                                 int64_t blocksPerRow, uint64_t, bool,
+                                 std::optional<int64_t> radius) {
+  if (failed(verifyPositive(emitError, "block", block)) ||
+      failed(verifyPositive(emitError, "blocks_per_row", blocksPerRow)))
+    return failure();
+  if (radius && *radius < 0)
+    return emitError() << "'bigbird_radius' must not be negative, got "
+                       << *radius;
+  return success();
+}

@@ -1,0 +1,114 @@
+//===- CPUPipeline.cpp - --sparse-attn-cpu-pipeline -----------------------===//
+
+#include "SparseAttn/CPU/Passes.h"
+#include "SparseAttn/Pipelines/Pipelines.h"
+#include "SparseAttn/Transforms/Passes.h"
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Affine/Transforms/Passes.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/Transforms/RequestCWrappers.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/SCF/Transforms/Passes.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+
+/// Storeys 2 and 3: mask analysis, then loops over tiles with online softmax.
+static void addTiling(OpPassManager &pm, const CPUPipelineOptions &options) {
+  pm.addPass(createCanonicalizerPass());
+  if (options.dense) {
+    pm.addPass(createSparseAttnToDenseLinalg());
+    return;
+  }
+  SparseAttnPlanOptions plan;
+  plan.tileQueries = options.tileQueries;
+  plan.tileKeys = options.tileKeys;
+  pm.addPass(createSparseAttnPlan(plan));
+  SparseAttnTileToLinalgOptions tile;
+  tile.queriesInner = true;
+  tile.heavySplits = options.heavySplits;
+  pm.addPass(createSparseAttnTileToLinalg(tile));
+}
+
+/// Storey 4: linalg on tiles to vectors in registers.
+static void addVectorisation(OpPassManager &pm,
+                             const CPUPipelineOptions &options) {
+  // No CSE yet: it would make tiles that are written in place share one start
+  // value, and so copy it.
+  pm.addPass(createCanonicalizerPass());
+  if (!options.dense) {
+    SparseAttnTileRegistersOptions registers;
+    registers.lanes = options.lanes;
+    registers.registers = options.registers;
+    pm.addNestedPass<func::FuncOp>(createSparseAttnTileRegisters(registers));
+    pm.addPass(createCanonicalizerPass());
+    pm.addPass(createCSEPass());
+  }
+  pm.addPass(createSparseAttnExpandMath());
+}
+
+/// Tensors to buffers. Tiles of known size live on the thread's stack, so no
+/// loop allocates; what remains (results, run-time tables) is freed.
+static void addBufferization(OpPassManager &pm) {
+  pm.addPass(bufferization::createEmptyTensorEliminationPass());
+  bufferization::OneShotBufferizePassOptions bufferize;
+  bufferize.bufferizeFunctionBoundaries = true;
+  bufferize.allowReturnAllocsFromLoops = true;
+  bufferize.functionBoundaryTypeConversion =
+      bufferization::LayoutMapOption::IdentityLayoutMap;
+  pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addNestedPass<func::FuncOp>(createForallToParallelLoopPass());
+  pm.addNestedPass<func::FuncOp>(bufferization::createBufferHoistingPass());
+  bufferization::PromoteBuffersToStackPassOptions stack;
+  stack.maxAllocSizeInBytes = 1 << 18;
+  pm.addNestedPass<func::FuncOp>(
+      bufferization::createPromoteBuffersToStackPass(stack));
+  bufferization::buildBufferDeallocationPipeline(
+      pm, bufferization::BufferDeallocationPipelineOptions());
+  pm.addPass(createConvertBufferizationToMemRefPass());
+}
+
+/// Buffers and vectors to the LLVM dialect.
+static void addLLVMLowering(OpPassManager &pm,
+                            const CPUPipelineOptions &options) {
+  pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
+  if (options.openmp)
+    pm.addPass(createConvertSCFToOpenMPPass());
+  pm.addPass(createSparseAttnThreadBuffers());
+  pm.addPass(createConvertVectorToSCFPass());
+  pm.addPass(memref::createExpandStridedMetadataPass());
+  pm.addPass(createLowerAffinePass());
+  pm.addPass(arith::createArithExpandOpsPass());
+  pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addNestedPass<func::FuncOp>(LLVM::createLLVMRequestCWrappersPass());
+  ConvertVectorToLLVMPassOptions vectorToLLVM;
+  pm.addPass(createConvertVectorToLLVMPass(vectorToLLVM));
+  ConvertMathToLLVMPassOptions mathToLLVM;
+  pm.addPass(createConvertMathToLLVMPass(mathToLLVM));
+  pm.addPass(createFinalizeMemRefToLLVMConversionPass());
+  pm.addPass(createConvertOpenMPToLLVMPass());
+  pm.addPass(createConvertFuncToLLVMPass());
+  pm.addPass(createConvertControlFlowToLLVMPass());
+  pm.addPass(createArithToLLVMConversionPass());
+  pm.addPass(createConvertIndexToLLVMPass());
+  pm.addPass(createReconcileUnrealizedCastsPass());
+  pm.addPass(createCanonicalizerPass());
+}
+
+void mlir::sparse_attn::buildCPUPipeline(OpPassManager &pm,
+                                         const CPUPipelineOptions &options) {
+  addTiling(pm, options);
+  addVectorisation(pm, options);
+  addBufferization(pm);
+  addLLVMLowering(pm, options);
+}

@@ -1,0 +1,92 @@
+//===- ChooseTile.cpp - Tile sizes for a mask -----------------------------===//
+
+#include "SparseAttn/Plan/ChooseTile.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
+#include <numeric>
+
+using namespace mlir::sparse_attn;
+
+namespace {
+/// The greatest common divisor of all places where a mask changes.
+class CommonBlock {
+public:
+  explicit CommonBlock(const LengthFacts &facts) : facts(facts) {}
+
+  void add(const Piece &piece);
+  /// 0 when the mask has no blocks or is not aligned to them.
+  int64_t get() const { return isAligned && hasBlocks ? common : 0; }
+
+private:
+  void add(const Bound &bound);
+  void addPeriod(int64_t period) {
+    common = std::gcd(common, period);
+    hasBlocks = true;
+  }
+
+  const LengthFacts &facts;
+  int64_t common = 0;
+  bool isAligned = true, hasBlocks = false;
+};
+} // namespace
+
+void CommonBlock::add(const Bound &bound) {
+  isAligned &= bound.block != 1;
+  if (bound.block > 1)
+    addPeriod(bound.block);
+  // An unknown N is taken for a multiple of the block: plans are right for any,
+  // and it is the usual case.
+  common = std::gcd(common, bound.offset + bound.perKey * facts.nk.value_or(0));
+}
+
+void CommonBlock::add(const Piece &piece) {
+  for (auto bounds :
+       {llvm::ArrayRef<Bound>(piece.rowLower),
+        llvm::ArrayRef<Bound>(piece.rowUpper),
+        llvm::ArrayRef<Bound>(piece.lower), llvm::ArrayRef<Bound>(piece.upper)})
+    for (const Bound &bound : bounds)
+      add(bound);
+  isAligned &= piece.residues.empty();
+  for (const OpaqueLiteral &literal : piece.opaque) {
+    if (const RandomBlocks *random = literal.leaf->getRandomBlocks())
+      addPeriod(random->block);
+    else
+      isAligned = false;
+  }
+}
+
+static int64_t commonBlock(const Mask &mask, const LengthFacts &facts) {
+  std::optional<Pieces> pieces = mask.pieces();
+  if (!pieces)
+    return 0;
+  CommonBlock common(facts);
+  for (const Piece &piece : *pieces)
+    common.add(piece);
+  // Query tiles start at position Sk - Sq.
+  int64_t shift = facts.nq && facts.nk ? *facts.nk - *facts.nq : 0;
+  return std::gcd(common.get(), common.get() == 0 ? 0 : shift);
+}
+
+TileShape mlir::sparse_attn::chooseCpuTile(const Mask &mask, int64_t headDim,
+                                           const LengthFacts &facts) {
+  TileShape tile = {48, 64};
+  if (int64_t block = commonBlock(mask, facts)) {
+    for (int64_t queries : {64, 32, 16}) {
+      if (block % queries != 0)
+        continue;
+      tile.queries = queries;
+      while (block % tile.keys != 0)
+        tile.keys /= 2;
+      break;
+    }
+  }
+  if (headDim > 128)
+    tile.keys = std::min<int64_t>(tile.keys, 32);
+  if (facts.nq)
+    tile.queries = std::min<int64_t>(
+        tile.queries, llvm::alignTo(std::max<int64_t>(1, *facts.nq), 16));
+  if (facts.nk)
+    tile.keys = std::min<int64_t>(
+        tile.keys, llvm::alignTo(std::max<int64_t>(1, *facts.nk), 8));
+  return tile;
+}

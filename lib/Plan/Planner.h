@@ -1,0 +1,107 @@
+//===- Planner.h - Parts of makePlan ----------------------------*- C++ -*-===//
+//
+// makePlan works in three steps: the pieces of the mask are sorted into row
+// classes (RowClasses.cpp), each piece becomes a band of key tiles in its class
+// (TileBands.cpp), and the bands of a class are made disjoint (Segments.cpp).
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SPARSEATTN_LIB_PLAN_PLANNER_H
+#define SPARSEATTN_LIB_PLAN_PLANNER_H
+
+#include "SparseAttn/Plan/Plan.h"
+#include <vector>
+
+namespace mlir::sparse_attn {
+
+/// [begin, end), empty when end <= begin.
+struct TileInterval {
+  TileExpr begin, end;
+
+  TileInterval simplify(const LengthFacts &facts) const {
+    return {begin.simplify(facts), end.simplify(facts)};
+  }
+  bool isProvablyEmpty(const LengthFacts &facts) const {
+    return TileExpr::provablyLE(end, begin, facts);
+  }
+};
+
+//===----------------------------------------------------------------------===//
+// Pieces
+//===----------------------------------------------------------------------===//
+
+/// The pieces without repeated bounds, without those that are certainly empty
+/// or lie inside another one, and with touching row ranges joined.
+Pieces normalizePieces(Pieces pieces);
+
+/// True when every pair of `inner` is one of `outer`; false when unsure.
+bool isInside(const Piece &inner, const Piece &outer);
+
+//===----------------------------------------------------------------------===//
+// Row classes
+//===----------------------------------------------------------------------===//
+
+/// The rows of a class and the pieces that can be live in them.
+struct ClassPieces {
+  /// Position bounds of the class's rows; none for the ordinary class.
+  llvm::SmallVector<Bound, 1> rowLower, rowUpper;
+  /// Largest number of rows at any lengths; nullopt for the ordinary class.
+  std::optional<int64_t> maxRows;
+  bool heavy = false;
+  Pieces pieces;
+};
+
+/// classes[0] is the ordinary class.
+std::vector<ClassPieces> classifyRows(const Pieces &pieces,
+                                      const TileShape &tile);
+
+//===----------------------------------------------------------------------===//
+// Key tiles of a piece
+//===----------------------------------------------------------------------===//
+
+/// The rows of query tile q, as positions.
+struct TileRows {
+  /// Rows [first, end) exist and belong to the class.
+  TileExpr first, end;
+  /// Not less than `end`, and simpler: first + Bm.
+  TileExpr roundedEnd;
+  TileExpr rowBegin, rowEnd;
+  LengthFacts facts;
+};
+
+TileRows makeTileRows(const ClassPieces &cls, const TileShape &tile,
+                      const LengthFacts &facts);
+
+/// The key tiles of one piece for query tile q of a class.
+struct TileBand {
+  /// Every tile with a live pair is in `live`; every tile of both is full. The
+  /// beginning of `full` is not clipped to the first tile.
+  TileInterval live;
+  std::optional<TileInterval> full;
+  /// Where the band stays as q grows.
+  enum class Place { Left, Moving, Right };
+  Place place = Place::Moving;
+  /// Sorts bands of one place: the constant part of its upper bound.
+  int64_t order = 0;
+  /// The band is live in some rows of the class only.
+  bool guarded = false;
+  /// The tiles of a random draw inside `live`, not all of `live`.
+  std::optional<Mask::RandomOptions> draw;
+};
+
+/// nullopt when no tile of the class can be live.
+std::optional<TileBand> makeTileBand(const Piece &piece, const TileRows &rows,
+                                     const TileShape &tile);
+
+//===----------------------------------------------------------------------===//
+// Segments
+//===----------------------------------------------------------------------===//
+
+/// Pairwise disjoint segments that cover the live tiles of `bands`, and the
+/// draws among them.
+void makeSegments(std::vector<TileBand> bands, const LengthFacts &facts,
+                  RowClass &cls);
+
+} // namespace mlir::sparse_attn
+
+#endif // SPARSEATTN_LIB_PLAN_PLANNER_H

@@ -1,0 +1,415 @@
+//===- PresburgerProof.cpp - Proof at all lengths -------------------------===//
+//
+// Each invariant is negated, over the row r, query tile q, key tile kt and key
+// j as integer unknowns, and the search must find no solution. Opaque leaves
+// have no formula. Where a pair might be live they are taken to hold and where
+// it might be masked to fail, so that absence of a solution is still a proof; a
+// solution is then only a candidate, and every candidate is checked against
+// mask and plan by evaluation before it is called a witness.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Formula.h"
+#include "Proofs.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir::sparse_attn;
+
+namespace {
+/// The unknowns of one question.
+struct Unknowns {
+  explicit Unknowns(const LengthFacts &facts) {
+    auto length = [&](std::optional<int64_t> known) {
+      if (known)
+        return Linear::number(*known);
+      Linear variable = newVariable();
+      // Lengths are at least 1.
+      domain.push_back(Formula::lessEqual(Linear::number(1), variable));
+      return variable;
+    };
+    q = newVariable();
+    row = newVariable();
+    keyTile = newVariable();
+    key = newVariable();
+    nq = length(facts.nq);
+    nk = length(facts.nk);
+    domain.push_back(Formula::nonNegative(q));
+  }
+
+  Linear newVariable() { return Linear::variable(problem.addVariable()); }
+  /// i = r + nk - nq.
+  Linear position() const { return row + nk - nq; }
+
+  /// expr <= x and x < expr.
+  Formula atMost(const TileExpr &expr, const Linear &x) {
+    return problem.nonNegative(expr, -1, x, {q, nq, nk});
+  }
+  Formula above(const TileExpr &expr, const Linear &x) {
+    return problem.nonNegative(expr, 1, x * -1 + (-1), {q, nq, nk});
+  }
+  Formula inside(const TileExpr &begin, const Linear &x, const TileExpr &end) {
+    return Formula::all({atMost(begin, x), above(end, x)});
+  }
+  Formula outside(const TileExpr &begin, const Linear &x, const TileExpr &end) {
+    // x < begin or x >= end.
+    return Formula::any({above(begin, x), atMost(end, x)});
+  }
+
+  Problem problem;
+  Linear q, row, keyTile, key, nq, nk;
+  std::vector<Formula> domain;
+};
+
+/// A solution of a question, as numbers.
+struct Candidate {
+  Lengths n;
+  int64_t q, row, keyTile, key;
+};
+
+class PresburgerProof {
+public:
+  PresburgerProof(const Mask &mask, const Plan &plan, const LengthFacts &facts,
+                  int64_t numHeads, Pieces pieces)
+      : mask(mask), plan(plan), facts(facts), numHeads(numHeads),
+        pieces(std::move(pieces)) {
+    proof.method = "presburger";
+  }
+
+  Proof run();
+
+private:
+  void checkRowRange(const RowClass &cls);
+  void checkUnownedRows();
+  void checkCoverage(unsigned classIndex);
+  void checkOnce(const RowClass &cls);
+  void checkRange(const RowClass &cls, const Segment &segment);
+  void checkFull(unsigned classIndex, const Segment &segment);
+
+  /// The tile q of `cls` exists and `row` is one of its rows.
+  void requireRowOfTile(Unknowns &x, const RowClass &cls) const;
+  void requireOwned(Unknowns &x, unsigned classIndex) const;
+  void requireKeyOfTile(Unknowns &x) const;
+  Formula literals(Unknowns &x, const Piece &piece, bool negated) const;
+
+  /// Asks for a solution of x.domain; `isTrue` tells whether a candidate is a
+  /// violation for a head.
+  void ask(Unknowns &x, const char *reason,
+           llvm::function_ref<bool(const Candidate &, int64_t head)> isTrue);
+  bool isDone() const { return proof.verdict == Verdict::Refuted; }
+
+  const Mask &mask;
+  const Plan &plan;
+  LengthFacts facts;
+  int64_t numHeads;
+  Pieces pieces;
+  Proof proof;
+  /// Why the plan may not be called proven.
+  std::string obstacle;
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Parts of formulas
+//===----------------------------------------------------------------------===//
+
+void PresburgerProof::requireRowOfTile(Unknowns &x, const RowClass &cls) const {
+  // rowBegin + q * Bm <= row < min(rowBegin + q * Bm + Bm, rowEnd).
+  Linear inTile = x.row + x.q * -plan.tile.queries;
+  x.domain.push_back(
+      x.inside(cls.rowBegin, inTile, cls.rowBegin + plan.tile.queries));
+  x.domain.push_back(x.above(cls.rowEnd, x.row));
+}
+
+void PresburgerProof::requireOwned(Unknowns &x, unsigned classIndex) const {
+  for (const RowClass &later : llvm::drop_begin(plan.classes, classIndex + 1))
+    x.domain.push_back(x.outside(later.rowBegin, x.row, later.rowEnd));
+}
+
+void PresburgerProof::requireKeyOfTile(Unknowns &x) const {
+  // keyTile * Bn <= key < keyTile * Bn + Bn.
+  Linear first = x.keyTile * plan.tile.keys;
+  x.domain.push_back(Formula::lessEqual(first, x.key));
+  x.domain.push_back(Formula::less(x.key, first + plan.tile.keys));
+}
+
+Formula PresburgerProof::literals(Unknowns &x, const Piece &piece,
+                                  bool negated) const {
+  Linear i = x.position();
+  std::vector<Formula> parts;
+  auto valueOf = [&](const Bound &bound) {
+    Linear value = x.nk * bound.perKey + bound.offset;
+    if (bound.block != 0)
+      value.add(x.problem.floorDiv(i, bound.block), bound.block);
+    return value;
+  };
+  auto addLower = [&](const Linear &subject, llvm::ArrayRef<Bound> bounds) {
+    for (const Bound &bound : bounds)
+      parts.push_back(negated ? Formula::less(subject, valueOf(bound))
+                              : Formula::lessEqual(valueOf(bound), subject));
+  };
+  auto addUpper = [&](const Linear &subject, llvm::ArrayRef<Bound> bounds) {
+    for (const Bound &bound : bounds)
+      parts.push_back(negated ? Formula::lessEqual(valueOf(bound), subject)
+                              : Formula::less(subject, valueOf(bound)));
+  };
+  addLower(i, piece.rowLower);
+  addUpper(i, piece.rowUpper);
+  addLower(x.key, piece.lower);
+  addUpper(x.key, piece.upper);
+  for (const Residue &residue : piece.residues) {
+    Linear subject;
+    switch (residue.subject) {
+    case Residue::Subject::Key:
+      subject = x.key;
+      break;
+    case Residue::Subject::Query:
+      subject = i;
+      break;
+    case Residue::Subject::KeyMinusQuery:
+      subject = x.key - i;
+      break;
+    }
+    Linear remainder = subject;
+    remainder.add(x.problem.floorDiv(subject, residue.modulus),
+                  -residue.modulus);
+    Linear begin = Linear::number(residue.begin),
+           end = Linear::number(residue.end);
+    if (negated)
+      parts.push_back(Formula::any({Formula::less(remainder, begin),
+                                    Formula::lessEqual(end, remainder)}));
+    else
+      parts.push_back(Formula::all({Formula::lessEqual(begin, remainder),
+                                    Formula::less(remainder, end)}));
+  }
+  return negated ? Formula::any(std::move(parts))
+                 : Formula::all(std::move(parts));
+}
+
+//===----------------------------------------------------------------------===//
+// Questions
+//===----------------------------------------------------------------------===//
+
+void PresburgerProof::ask(
+    Unknowns &x, const char *reason,
+    llvm::function_ref<bool(const Candidate &, int64_t head)> isTrue) {
+  if (isDone())
+    return;
+  llvm::SmallVector<int64_t> sample;
+  Problem::Answer answer =
+      x.problem.solve(Formula::all(std::move(x.domain)), sample);
+  if (answer == Problem::Answer::Unsat)
+    return;
+  if (answer == Problem::Answer::Unknown) {
+    obstacle = "the search for '" + std::string(reason) + "' is too long";
+    return;
+  }
+  auto valueOf = [&](const Linear &form) {
+    int64_t value = form.constant;
+    for (auto [variable, coefficient] : form.terms)
+      value += coefficient * sample[variable];
+    return value;
+  };
+  Candidate candidate = {{valueOf(x.nq), valueOf(x.nk)},
+                         valueOf(x.q),
+                         valueOf(x.row),
+                         valueOf(x.keyTile),
+                         valueOf(x.key)};
+  int64_t heads = mask.isHeadInvariant() ? 1 : std::max<int64_t>(1, numHeads);
+  for (int64_t head = 0; head < heads; ++head) {
+    if (!isTrue(candidate, head))
+      continue;
+    proof.verdict = Verdict::Refuted;
+    proof.reason = reason;
+    proof.witness =
+        Witness{candidate.n, head, candidate.row + candidate.n.firstQuery(),
+                candidate.key};
+    return;
+  }
+  obstacle = "'" + std::string(reason) +
+             "' cannot be excluded for a mask without closed form";
+}
+
+static bool contains(const Segment &segment, const Candidate &at) {
+  return Range{segment.begin.evaluate(at.q, at.n),
+               segment.end.evaluate(at.q, at.n)}
+      .contains(at.keyTile);
+}
+
+static bool isLive(const Mask &mask, const Candidate &at, int64_t head) {
+  return at.key >= 0 && at.key < at.n.nk &&
+         mask.contains(at.n, head, at.row + at.n.firstQuery(), at.key);
+}
+
+/// The draws of `cls` that list every tile of the literal's live pairs.
+static llvm::SmallVector<const Draw *> drawsOf(const RowClass &cls,
+                                               const Piece &piece) {
+  llvm::SmallVector<const Draw *> draws;
+  for (const OpaqueLiteral &literal : piece.opaque) {
+    const RandomBlocks *blocks =
+        literal.negated ? nullptr : literal.leaf->getRandomBlocks();
+    for (const Draw &draw : cls.draws)
+      if (blocks && draw.random == *blocks)
+        draws.push_back(&draw);
+  }
+  return draws;
+}
+
+void PresburgerProof::checkCoverage(unsigned classIndex) {
+  const RowClass &cls = plan.classes[classIndex];
+  for (const Piece &piece : pieces) {
+    Unknowns x(facts);
+    requireRowOfTile(x, cls);
+    requireOwned(x, classIndex);
+    requireKeyOfTile(x);
+    x.domain.push_back(Formula::nonNegative(x.key));
+    x.domain.push_back(Formula::less(x.key, x.nk));
+    x.domain.push_back(literals(x, piece, /*negated=*/false));
+    for (const Segment &segment : cls.segments)
+      x.domain.push_back(x.outside(segment.begin, x.keyTile, segment.end));
+    for (const Draw *draw : drawsOf(cls, piece))
+      x.domain.push_back(x.outside(draw->begin, x.keyTile, draw->end));
+    ask(x, reasons::coverage, [&](const Candidate &at, int64_t head) {
+      return isLive(mask, at, head) &&
+             llvm::none_of(visitedTiles(cls, plan.tile, at.n, head, at.q),
+                           [&](const VisitedTile &tile) {
+                             return tile.keyTile == at.keyTile;
+                           });
+    });
+  }
+}
+
+void PresburgerProof::checkUnownedRows() {
+  for (const Piece &piece : pieces) {
+    Unknowns x(facts);
+    x.domain.push_back(Formula::nonNegative(x.row));
+    x.domain.push_back(Formula::less(x.row, x.nq));
+    x.domain.push_back(Formula::nonNegative(x.key));
+    x.domain.push_back(Formula::less(x.key, x.nk));
+    for (const RowClass &cls : plan.classes)
+      x.domain.push_back(x.outside(cls.rowBegin, x.row, cls.rowEnd));
+    x.domain.push_back(literals(x, piece, /*negated=*/false));
+    ask(x, reasons::coverage, [&](const Candidate &at, int64_t head) {
+      return isLive(mask, at, head);
+    });
+  }
+}
+
+void PresburgerProof::checkRowRange(const RowClass &cls) {
+  Unknowns x(facts);
+  x.domain.push_back(x.inside(cls.rowBegin, x.row, cls.rowEnd));
+  x.domain.push_back(Formula::any({Formula::less(x.row, Linear::number(0)),
+                                   Formula::lessEqual(x.nq, x.row)}));
+  ask(x, reasons::rows, [](const Candidate &, int64_t) { return true; });
+}
+
+void PresburgerProof::checkOnce(const RowClass &cls) {
+  for (unsigned a = 0; a < cls.segments.size(); ++a) {
+    for (unsigned b = a + 1; b < cls.segments.size(); ++b) {
+      const Segment &first = cls.segments[a], &second = cls.segments[b];
+      Unknowns x(facts);
+      requireRowOfTile(x, cls);
+      requireKeyOfTile(x);
+      x.domain.push_back(x.inside(first.begin, x.keyTile, first.end));
+      x.domain.push_back(x.inside(second.begin, x.keyTile, second.end));
+      ask(x, reasons::once, [&](const Candidate &at, int64_t) {
+        return contains(first, at) && contains(second, at);
+      });
+    }
+  }
+}
+
+void PresburgerProof::checkRange(const RowClass &cls, const Segment &segment) {
+  auto askFor = [&](const char *reason,
+                    llvm::function_ref<Formula(Unknowns &)> violation) {
+    Unknowns x(facts);
+    requireRowOfTile(x, cls);
+    requireKeyOfTile(x);
+    x.domain.push_back(x.inside(segment.begin, x.keyTile, segment.end));
+    x.domain.push_back(violation(x));
+    ask(x, reason,
+        [&](const Candidate &at, int64_t) { return contains(segment, at); });
+  };
+  askFor(reasons::range, [&](Unknowns &x) {
+    return Formula::any({Formula::less(x.keyTile, Linear::number(0)),
+                         Formula::lessEqual(x.nk, x.keyTile * plan.tile.keys)});
+  });
+  if (segment.full)
+    askFor(reasons::fullPastEnd,
+           [](Unknowns &x) { return Formula::lessEqual(x.nk, x.key); });
+}
+
+void PresburgerProof::checkFull(unsigned classIndex, const Segment &segment) {
+  Unknowns x(facts);
+  requireRowOfTile(x, plan.classes[classIndex]);
+  requireOwned(x, classIndex);
+  requireKeyOfTile(x);
+  x.domain.push_back(x.inside(segment.begin, x.keyTile, segment.end));
+  x.domain.push_back(Formula::nonNegative(x.key));
+  x.domain.push_back(Formula::less(x.key, x.nk));
+  for (const Piece &piece : pieces)
+    if (piece.opaque.empty())
+      x.domain.push_back(literals(x, piece, /*negated=*/true));
+  ask(x, reasons::fullMasked, [&](const Candidate &at, int64_t head) {
+    return contains(segment, at) && !isLive(mask, at, head);
+  });
+}
+
+static bool dependsOnTile(const TileExpr &expr) {
+  switch (expr.getKind()) {
+  case TileExpr::Kind::QueryTile:
+    return true;
+  case TileExpr::Kind::Constant:
+  case TileExpr::Kind::NumQueries:
+  case TileExpr::Kind::NumKeys:
+    return false;
+  case TileExpr::Kind::Mul:
+  case TileExpr::Kind::FloorDiv:
+    return dependsOnTile(expr.getLhs());
+  default:
+    return dependsOnTile(expr.getLhs()) || dependsOnTile(expr.getRhs());
+  }
+}
+
+Proof PresburgerProof::run() {
+  for (const RowClass &cls : plan.classes) {
+    if (dependsOnTile(cls.rowBegin) || dependsOnTile(cls.rowEnd)) {
+      proof.reason = "the row bounds of a class depend on q";
+      return proof;
+    }
+  }
+  for (unsigned k = 0; k < plan.classes.size() && !isDone(); ++k) {
+    const RowClass &cls = plan.classes[k];
+    checkRowRange(cls);
+    checkOnce(cls);
+    for (const Segment &segment : cls.segments)
+      checkRange(cls, segment);
+    for (const Segment &segment : cls.segments)
+      if (segment.full)
+        checkFull(k, segment);
+    checkCoverage(k);
+  }
+  checkUnownedRows();
+  if (isDone())
+    return proof;
+  if (!obstacle.empty()) {
+    proof.reason = obstacle;
+    return proof;
+  }
+  proof.verdict = Verdict::Proven;
+  proof.reason = "no violation exists at any of the lengths";
+  return proof;
+}
+
+Proof mlir::sparse_attn::proveByPresburger(const Mask &mask, const Plan &plan,
+                                           const LengthFacts &facts,
+                                           int64_t numHeads) {
+  std::optional<Pieces> pieces = mask.pieces();
+  if (!pieces) {
+    Proof proof;
+    proof.method = "presburger";
+    proof.reason = "the mask is a union of too many pieces";
+    return proof;
+  }
+  return PresburgerProof(mask, plan, facts, numHeads, std::move(*pieces)).run();
+}

@@ -1,0 +1,265 @@
+//===- Segments.cpp - Disjoint segments in closed form --------------------===//
+//
+// Bands claim key tiles one after another; what an earlier band has claimed is
+// cut out of a later one. With claims kept normal, end >= begin, the set
+// [a, b) minus [c, d) is [a, min(b, c)) and [max(a, d), b), whatever the order
+// of the four numbers: no tile is ever enumerated.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Planner.h"
+#include "llvm/ADT/STLExtras.h"
+#include <tuple>
+
+using namespace mlir::sparse_attn;
+
+/// More segments, or longer bounds, cost a kernel more than the partial tiles
+/// that they save.
+static constexpr unsigned maxSegments = 24, maxNodes = 3000;
+
+static unsigned countNodes(const TileExpr &expr) {
+  switch (expr.getKind()) {
+  case TileExpr::Kind::Constant:
+  case TileExpr::Kind::QueryTile:
+  case TileExpr::Kind::NumQueries:
+  case TileExpr::Kind::NumKeys:
+    return 1;
+  case TileExpr::Kind::Mul:
+  case TileExpr::Kind::FloorDiv:
+    return 1 + countNodes(expr.getLhs());
+  default:
+    return 1 + countNodes(expr.getLhs()) + countNodes(expr.getRhs());
+  }
+}
+
+namespace {
+/// Collects the segments of one class.
+class SegmentBuilder {
+public:
+  explicit SegmentBuilder(const LengthFacts &facts) : facts(facts) {}
+
+  void add(const TileBand &band);
+  /// What no band so far has claimed of `interval`.
+  llvm::SmallVector<TileInterval> unclaimed(const TileInterval &interval) const;
+  bool isTooLarge() const;
+  /// In the order left, moving, right.
+  void finish(RowClass &cls) const;
+
+private:
+  using Placed = std::pair<TileBand::Place, Segment>;
+
+  void subtract(const TileInterval &from, const TileInterval &claim,
+                llvm::SmallVectorImpl<TileInterval> &rest) const;
+  void split(const TileInterval &part, const TileBand &band);
+  void append(TileExpr begin, TileExpr end, bool full, TileBand::Place place);
+
+  LengthFacts facts;
+  llvm::SmallVector<TileInterval> claims;
+  llvm::SmallVector<Placed> segments;
+};
+} // namespace
+
+void SegmentBuilder::subtract(const TileInterval &from,
+                              const TileInterval &claim,
+                              llvm::SmallVectorImpl<TileInterval> &rest) const {
+  for (TileInterval part :
+       {TileInterval{from.begin, TileExpr::min(from.end, claim.begin)},
+        TileInterval{TileExpr::max(from.begin, claim.end), from.end}}) {
+    part = part.simplify(facts);
+    if (!part.isProvablyEmpty(facts))
+      rest.push_back(part);
+  }
+}
+
+llvm::SmallVector<TileInterval>
+SegmentBuilder::unclaimed(const TileInterval &interval) const {
+  llvm::SmallVector<TileInterval> parts = {interval}, rest;
+  for (const TileInterval &claim : claims) {
+    rest.clear();
+    for (const TileInterval &part : parts)
+      subtract(part, claim, rest);
+    parts = rest;
+    if (parts.size() > maxSegments)
+      break;
+  }
+  return parts;
+}
+
+void SegmentBuilder::add(const TileBand &band) {
+  for (const TileInterval &part : unclaimed(band.live))
+    split(part, band);
+  TileInterval claim = band.live;
+  claim.end = TileExpr::max(claim.begin, claim.end).simplify(facts);
+  claims.push_back(claim);
+}
+
+void SegmentBuilder::split(const TileInterval &part, const TileBand &band) {
+  if (!band.full) {
+    append(part.begin, part.end, /*full=*/false, band.place);
+    return;
+  }
+  // part.begin <= a <= b <= part.end, or all three parts are empty.
+  TileExpr a =
+      TileExpr::max(part.begin, TileExpr::min(band.full->begin, part.end))
+          .simplify(facts);
+  TileExpr b =
+      TileExpr::max(a, TileExpr::min(band.full->end, part.end)).simplify(facts);
+  if (TileExpr::provablyLE(b, a, facts)) {
+    append(part.begin, part.end, /*full=*/false, band.place);
+    return;
+  }
+  append(part.begin, a, /*full=*/false, band.place);
+  append(a, b, /*full=*/true, band.place);
+  append(b, part.end, /*full=*/false, band.place);
+}
+
+void SegmentBuilder::append(TileExpr begin, TileExpr end, bool full,
+                            TileBand::Place place) {
+  if (TileExpr::provablyLE(end, begin, facts))
+    return;
+  for (Placed &placed : segments) {
+    Segment &other = placed.second;
+    if (other.full != full)
+      continue;
+    // Joining is exact only when neither side can be turned around.
+    bool follows = other.end == begin;
+    if ((follows || end == other.begin) &&
+        TileExpr::provablyLE(other.begin, other.end, facts) &&
+        TileExpr::provablyLE(begin, end, facts)) {
+      (follows ? other.end : other.begin) = follows ? end : begin;
+      return;
+    }
+  }
+  segments.push_back({place, Segment{begin, end, full}});
+}
+
+void SegmentBuilder::finish(RowClass &cls) const {
+  for (auto place : {TileBand::Place::Left, TileBand::Place::Moving,
+                     TileBand::Place::Right}) {
+    for (const Placed &placed : segments)
+      if (placed.first == place)
+        cls.segments.push_back(placed.second);
+  }
+}
+
+bool SegmentBuilder::isTooLarge() const {
+  if (segments.size() > maxSegments)
+    return true;
+  unsigned nodes = 0;
+  for (const Placed &placed : segments)
+    nodes += countNodes(placed.second.begin) + countNodes(placed.second.end);
+  return nodes > maxNodes;
+}
+
+//===----------------------------------------------------------------------===//
+// Order and fallback
+//===----------------------------------------------------------------------===//
+
+/// Drops bands whose live tiles are all full tiles of another band, or which
+/// have no full tiles and lie in another band.
+static void dropCovered(std::vector<TileBand> &bands,
+                        const LengthFacts &facts) {
+  auto covers = [&](const TileBand &outer, const TileBand &inner) {
+    auto lies = [&](const TileInterval &interval) {
+      return TileExpr::provablyLE(interval.begin, inner.live.begin, facts) &&
+             TileExpr::provablyLE(inner.live.end, interval.end, facts);
+    };
+    // A draw does not visit all of its interval.
+    return !outer.draw && ((outer.full && lies(*outer.full)) ||
+                           (!inner.full && lies(outer.live)));
+  };
+  for (unsigned k = 0; k < bands.size();) {
+    bool isCovered = false;
+    for (unsigned other = 0; other < bands.size() && !isCovered; ++other)
+      isCovered = other != k && covers(bands[other], bands[k]);
+    if (isCovered)
+      bands.erase(bands.begin() + k);
+    else
+      ++k;
+  }
+}
+
+/// One partial band from the first to the last tile of all that `selects`
+/// names, in place of them.
+static void replaceByHull(std::vector<TileBand> &bands,
+                          llvm::function_ref<bool(const TileBand &)> selects) {
+  std::optional<TileBand> hull;
+  for (const TileBand &band : bands) {
+    if (!selects(band))
+      continue;
+    if (!hull) {
+      hull = TileBand();
+      hull->live = band.live;
+      continue;
+    }
+    hull->live.begin = TileExpr::min(hull->live.begin, band.live.begin);
+    hull->live.end = TileExpr::max(hull->live.end, band.live.end);
+  }
+  if (!hull)
+    return;
+  llvm::erase_if(bands, selects);
+  bands.push_back(*hull);
+}
+
+/// Bands that stay in place claim first, since their bounds are the short
+/// ones; bands that are live in some rows only claim last, since they are
+/// often covered by then. A wide band without full tiles must not take those
+/// of another one.
+static std::vector<TileBand> orderClaims(llvm::ArrayRef<TileBand> bands,
+                                         const LengthFacts &facts) {
+  auto rankOf = [&](const TileBand &band) {
+    bool isWide =
+        !TileExpr::provablyLE(band.live.end, band.live.begin + 2, facts);
+    int rank = band.place == TileBand::Place::Left    ? 0
+               : band.place == TileBand::Place::Right ? 1
+                                                      : 2;
+    if (!band.full && isWide)
+      rank = 3;
+    return std::tuple(band.guarded, rank, band.order);
+  };
+  std::vector<TileBand> ordered;
+  for (const TileBand &band : bands) {
+    auto at = llvm::upper_bound(ordered, band,
+                                [&](const TileBand &a, const TileBand &b) {
+                                  return rankOf(a) < rankOf(b);
+                                });
+    ordered.insert(at, band);
+  }
+  return ordered;
+}
+
+static SegmentBuilder buildSegments(llvm::ArrayRef<TileBand> bands,
+                                    const LengthFacts &facts) {
+  SegmentBuilder builder(facts);
+  for (const TileBand &band : bands) {
+    builder.add(band);
+    if (builder.isTooLarge())
+      break;
+  }
+  return builder;
+}
+
+void mlir::sparse_attn::makeSegments(std::vector<TileBand> bands,
+                                     const LengthFacts &facts, RowClass &cls) {
+  dropCovered(bands, facts);
+  auto isDraw = [](const TileBand &band) { return !!band.draw; };
+  std::vector<TileBand> draws;
+  llvm::copy_if(bands, std::back_inserter(draws), isDraw);
+  llvm::erase_if(bands, isDraw);
+  bands = orderClaims(bands, facts);
+  SegmentBuilder builder = buildSegments(bands, facts);
+  if (builder.isTooLarge()) {
+    replaceByHull(bands, [](const TileBand &band) {
+      return band.place == TileBand::Place::Moving;
+    });
+    builder = buildSegments(bands, facts);
+  }
+  if (builder.isTooLarge()) {
+    replaceByHull(bands, [](const TileBand &) { return true; });
+    builder = buildSegments(bands, facts);
+  }
+  builder.finish(cls);
+  for (const TileBand &band : draws)
+    if (!builder.unclaimed(band.live).empty())
+      cls.draws.push_back({*band.draw, band.live.begin, band.live.end});
+}

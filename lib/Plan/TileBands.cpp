@@ -1,0 +1,192 @@
+//===- TileBands.cpp - Key tiles of a piece -------------------------------===//
+//
+// The bounds of a piece are non-decreasing in the query position, so that for
+// the rows [first, end) of a query tile
+//   live keys lie in [max lower(first), min upper(end - 1)),
+//   all rows share   [max lower(end - 1), min upper(first)).
+//
+//===----------------------------------------------------------------------===//
+
+#include "LinearForm.h"
+#include "Planner.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir::sparse_attn;
+
+/// `bound` at the position `row`.
+static TileExpr at(const Bound &bound, const TileExpr &row) {
+  TileExpr value = TileExpr::numKeys() * bound.perKey + bound.offset;
+  if (!bound.dependsOnQuery())
+    return value;
+  return row.floorDiv(bound.block) * bound.block + value;
+}
+
+static TileExpr maxOf(TileExpr value, llvm::ArrayRef<Bound> bounds,
+                      const TileExpr &row) {
+  for (const Bound &bound : bounds)
+    value = TileExpr::max(value, at(bound, row));
+  return value;
+}
+
+static TileExpr minOf(TileExpr value, llvm::ArrayRef<Bound> bounds,
+                      const TileExpr &row) {
+  for (const Bound &bound : bounds)
+    value = TileExpr::min(value, at(bound, row));
+  return value;
+}
+
+TileRows mlir::sparse_attn::makeTileRows(const ClassPieces &cls,
+                                         const TileShape &tile,
+                                         const LengthFacts &facts) {
+  // Row r stands at position r + nk - nq.
+  TileExpr shift = TileExpr::numKeys() - TileExpr::numQueries();
+  TileExpr step = TileExpr::queryTile() * tile.queries;
+  TileExpr low = maxOf(shift, cls.rowLower, shift);
+  TileExpr up = minOf(TileExpr::numKeys(), cls.rowUpper, shift);
+
+  TileRows rows;
+  rows.facts = facts;
+  // A tile of any class holds a row below nq.
+  rows.facts.rowsPerTile = tile.queries;
+  if (cls.maxRows)
+    rows.facts.lastTile =
+        std::max<int64_t>(0, (*cls.maxRows - 1) / tile.queries);
+  // low - shift and up - shift, with the shift inside max and min.
+  rows.rowBegin = TileExpr::constant(0);
+  for (const Bound &bound : cls.rowLower)
+    rows.rowBegin = TileExpr::max(rows.rowBegin, at(bound, shift) - shift);
+  rows.rowEnd = TileExpr::numQueries();
+  for (const Bound &bound : cls.rowUpper)
+    rows.rowEnd = TileExpr::min(rows.rowEnd, at(bound, shift) - shift);
+  rows.rowBegin = rows.rowBegin.simplify(facts);
+  rows.rowEnd = rows.rowEnd.simplify(facts);
+
+  rows.first = shift + step;
+  for (const Bound &bound : cls.rowLower)
+    rows.first = TileExpr::max(rows.first, at(bound, shift) + step);
+  rows.first = rows.first.simplify(rows.facts);
+  rows.roundedEnd = rows.first + tile.queries;
+  rows.end = TileExpr::min(rows.roundedEnd, up).simplify(rows.facts);
+  // The tiles of a special class hold few rows beyond its range; there the
+  // exact end costs nothing and keeps tiles full.
+  if (cls.maxRows)
+    rows.roundedEnd = rows.end;
+  return rows;
+}
+
+/// An interval is emptied by making its end non-positive: `amount` rows, at
+/// this many tiles each, is no limit at all when positive.
+static TileExpr guardedBy(TileExpr end, TileExpr amount,
+                          const LengthFacts &facts) {
+  constexpr int64_t beyondAllTiles = int64_t(1) << 32;
+  if (TileExpr::provablyLE(TileExpr::constant(1), amount, facts))
+    return end;
+  return TileExpr::min(end, amount * beyondAllTiles);
+}
+
+/// The full tiles: none unless the piece is a band.
+static std::optional<TileInterval>
+makeFullTiles(const Piece &piece, const TileRows &rows, const TileShape &tile) {
+  if (!piece.isBand())
+    return std::nullopt;
+  // Without a clip at 0, which `live` has, the beginning is the shorter and is
+  // more often provably below the end.
+  TileExpr last = rows.roundedEnd - 1;
+  TileExpr low = TileExpr::constant(0);
+  if (!piece.lower.empty())
+    low = maxOf(at(piece.lower[0], last), piece.lower, last);
+  TileExpr up = minOf(TileExpr::numKeys(), piece.upper, rows.first);
+  TileInterval full = {low.ceilDiv(tile.keys), up.floorDiv(tile.keys)};
+  // All rows of the tile must be rows of the piece.
+  for (const Bound &bound : piece.rowLower)
+    full.end =
+        guardedBy(full.end, rows.first - at(bound, rows.first) + 1, rows.facts);
+  for (const Bound &bound : piece.rowUpper)
+    full.end =
+        guardedBy(full.end, at(bound, rows.first) - rows.end + 1, rows.facts);
+  full = full.simplify(rows.facts);
+  if (full.isProvablyEmpty(rows.facts))
+    return std::nullopt;
+  return full;
+}
+
+/// Sets where the band stays as q grows.
+static void placeBand(const Piece &piece, TileBand &band) {
+  bool moves = false;
+  for (const Bound &bound : piece.lower) {
+    moves |= bound.dependsOnQuery();
+    if (!bound.dependsOnQuery() && bound.perKey > 0) {
+      band.place = TileBand::Place::Right;
+      band.order = bound.offset;
+      return;
+    }
+  }
+  for (const Bound &bound : piece.upper) {
+    moves |= bound.dependsOnQuery();
+    if (!bound.dependsOnQuery() && bound.perKey == 0) {
+      band.place = TileBand::Place::Left;
+      band.order = bound.offset;
+      return;
+    }
+  }
+  if (!moves)
+    band.place = TileBand::Place::Left;
+}
+
+/// A band [0, min(1, x)) of fixed keys, such as sinks seen causally: x is below
+/// 1 only for query tiles before the first key, which exist only where
+/// Sq > Sk. Those visit a tile in vain, and all plans are simpler.
+static void widenFirstTile(const Piece &piece, TileBand &band) {
+  bool isFixed = llvm::any_of(piece.upper, [](const Bound &bound) {
+    return !bound.dependsOnQuery() && bound.perKey == 0;
+  });
+  if (!isFixed || band.guarded || band.live.begin.asConstant() != 0)
+    return;
+  llvm::SmallVector<TileExpr> operands;
+  flatten(TileExpr::Kind::Min, band.live.end, operands);
+  if (llvm::is_contained(operands, TileExpr::constant(1)) &&
+      band.live.end.evaluate(0, {1, 1}) == 1)
+    band.live.end = TileExpr::constant(1);
+}
+
+std::optional<TileBand> mlir::sparse_attn::makeTileBand(const Piece &piece,
+                                                        const TileRows &rows,
+                                                        const TileShape &tile) {
+  const LengthFacts &facts = rows.facts;
+  TileExpr anyRow = rows.first;
+  TileExpr first = maxOf(rows.first, piece.rowLower, anyRow).simplify(facts);
+  TileExpr end = minOf(rows.end, piece.rowUpper, anyRow).simplify(facts);
+
+  TileBand band;
+  TileExpr low = maxOf(TileExpr::constant(0), piece.lower, first);
+  TileExpr up = minOf(TileExpr::numKeys(), piece.upper, end - 1);
+  band.live = {low.floorDiv(tile.keys), up.ceilDiv(tile.keys)};
+
+  // Some row of the tile must be a row of the piece. With one bound of each
+  // kind at a time, amounts stay linear.
+  TileExpr unguarded = band.live.end;
+  if (first != rows.first || end != rows.end) {
+    for (const Bound &lower : piece.rowLower) {
+      band.live.end =
+          guardedBy(band.live.end, rows.end - at(lower, anyRow), facts);
+      for (const Bound &upper : piece.rowUpper)
+        band.live.end = guardedBy(band.live.end,
+                                  at(upper, anyRow) - at(lower, anyRow), facts);
+    }
+    for (const Bound &upper : piece.rowUpper)
+      band.live.end =
+          guardedBy(band.live.end, at(upper, anyRow) - rows.first, facts);
+  }
+  band.guarded = band.live.end != unguarded;
+  band.live = band.live.simplify(facts);
+  widenFirstTile(piece, band);
+  if (band.live.isProvablyEmpty(facts))
+    return std::nullopt;
+
+  band.full = makeFullTiles(piece, rows, tile);
+  placeBand(piece, band);
+  if (piece.opaque.size() == 1 && !piece.opaque[0].negated)
+    if (const RandomBlocks *blocks = piece.opaque[0].leaf->getRandomBlocks())
+      band.draw = *blocks;
+  return band;
+}

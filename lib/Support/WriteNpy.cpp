@@ -1,0 +1,68 @@
+//===- WriteNpy.cpp - NumPy's .npy files ----------------------------------===//
+
+#include "NpyFormat.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::npy;
+using llvm::StringRef;
+
+static std::string makePreamble(llvm::ArrayRef<int64_t> shape) {
+  std::string header;
+  llvm::raw_string_ostream os(header);
+  os << "{'descr': '<f4', 'fortran_order': False, 'shape': (";
+  llvm::interleaveComma(shape, os);
+  os << (shape.size() == 1 ? ",), }" : "), }");
+  // Magic, version and length are 10 bytes; elements start at a multiple of 64.
+  size_t padded = llvm::alignTo(10 + header.size() + 1, 64) - 10;
+  header.resize(padded - 1, ' ');
+  header += '\n';
+
+  std::string preamble = magic.str();
+  preamble += '\x01';
+  preamble += '\0';
+  preamble += static_cast<char>(header.size() & 0xff);
+  preamble += static_cast<char>(header.size() >> 8);
+  return preamble + header;
+}
+
+llvm::Error mlir::sparse_attn::writeNpy(StringRef path,
+                                        llvm::ArrayRef<int64_t> shape,
+                                        llvm::ArrayRef<float> values) {
+  std::optional<int64_t> bytes = countBytes(shape, NpyArray::Dtype::F32);
+  if (!bytes || static_cast<uint64_t>(*bytes) != values.size() * sizeof(float))
+    return makeError(path, "is not written: its shape does not hold " +
+                               llvm::Twine(values.size()) + " elements");
+
+  auto explain = [&](llvm::Error error) {
+    return makeError(path,
+                     "cannot be written: " + llvm::toString(std::move(error)) +
+                         "; check that its folder exists, is writable "
+                         "and has room");
+  };
+  llvm::Expected<llvm::sys::fs::TempFile> file =
+      llvm::sys::fs::TempFile::create(path + ".tmp-%%%%%%%%");
+  if (!file)
+    return explain(file.takeError());
+
+  std::error_code failure;
+  {
+    llvm::raw_fd_ostream os(file->FD, /*shouldClose=*/false);
+    os << makePreamble(shape);
+    os.write(reinterpret_cast<const char *>(values.data()),
+             values.size() * sizeof(float));
+    os.flush();
+    failure = os.error();
+    os.clear_error();
+  }
+  if (failure) {
+    llvm::consumeError(file->discard());
+    return explain(llvm::errorCodeToError(failure));
+  }
+  // keep() renames, and removes the temporary file where that fails.
+  if (llvm::Error error = file->keep(path))
+    return explain(std::move(error));
+  return llvm::Error::success();
+}

@@ -1,0 +1,45 @@
+//===- AttentionShapes.cpp - Sizes of one attention op --------------------===//
+
+#include "AttentionShapes.h"
+#include "EmitTileExpr.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+
+AttentionShapes::AttentionShapes(OpBuilder &b, AttentionOp op) {
+  Location loc = op.getLoc();
+  auto dim = [&](Value tensor, unsigned d) {
+    return getValueOrCreateConstantIndexOp(
+        b, loc, tensor::getMixedSize(b, loc, tensor, d));
+  };
+  batch = dim(op.getQuery(), 0);
+  queryHeads = dim(op.getQuery(), 1);
+  numQueries = dim(op.getQuery(), 2);
+  keyHeads = dim(op.getKey(), 1);
+  numKeys = dim(op.getKey(), 2);
+  headSize = op.getQueryType().getDimSize(3);
+  valueSize = op.getValueType().getDimSize(3);
+  elementType = op.getQueryType().getElementType();
+
+  IndexMath math{b, loc};
+  if (op.getOrigin().empty()) {
+    headOrigin = math.constant(0);
+    firstPosition = math.sub(numKeys, numQueries);
+    virtualQueries = numQueries;
+  } else {
+    headOrigin = op.getOrigin()[0];
+    firstPosition = op.getOrigin()[1];
+    virtualQueries = math.sub(numKeys, firstPosition);
+  }
+}
+
+Value AttentionShapes::keyHead(OpBuilder &b, Location loc,
+                               Value queryHead) const {
+  Value group = b.createOrFold<arith::DivUIOp>(loc, queryHeads, keyHeads);
+  if (matchPattern(group, m_One()))
+    return queryHead;
+  return b.createOrFold<arith::DivUIOp>(loc, queryHead, group);
+}

@@ -1,0 +1,364 @@
+//===- RandomTables.cpp - Random blocks at run time -----------------------===//
+
+#include "RandomTables.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+
+static bool sameDraw(const Mask::RandomOptions &a,
+                     const Mask::RandomOptions &b) {
+  return a.block == b.block && a.blocksPerRow == b.blocksPerRow &&
+         a.seed == b.seed && a.perHead == b.perHead &&
+         a.bigBirdWindowRadius == b.bigBirdWindowRadius;
+}
+
+/// Every random mask inside `mask`.
+static void collectRandom(MaskAttrInterface mask, std::optional<int64_t> nk,
+                          SmallVectorImpl<Mask::RandomOptions> &found) {
+  if (auto bigBird = dyn_cast<BigBirdAttr>(mask))
+    mask = bigBird.expand(nk);
+  mask.walk(
+      [&](RandomAttr random) { found.push_back(random.getRandomOptions()); });
+  mask.walk([&](BigBirdAttr bigBird) {
+    bigBird.expand(nk).walk(
+        [&](RandomAttr random) { found.push_back(random.getRandomOptions()); });
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// The draw
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// i64 arithmetic modulo 2^64.
+struct Bits {
+  OpBuilder &b;
+  Location loc;
+
+  Value constant(int64_t value) const {
+    return arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(value));
+  }
+  Value bitXor(Value x, Value y) const {
+    return arith::XOrIOp::create(b, loc, x, y);
+  }
+  Value shiftRight(Value x, int64_t bits) const {
+    return arith::ShRUIOp::create(b, loc, x, constant(bits));
+  }
+  Value add(Value x, Value y) const {
+    return arith::AddIOp::create(b, loc, x, y);
+  }
+  Value sub(Value x, Value y) const {
+    return arith::SubIOp::create(b, loc, x, y);
+  }
+  Value mul(Value x, Value y) const {
+    return arith::MulIOp::create(b, loc, x, y);
+  }
+  Value less(Value x, Value y) const {
+    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, x, y);
+  }
+  Value select(Value c, Value x, Value y) const {
+    return arith::SelectOp::create(b, loc, c, x, y);
+  }
+  Value splitmix(Value x) const {
+    x = add(x, constant(int64_t(0x9E3779B97F4A7C15ull)));
+    x = mul(bitXor(x, shiftRight(x, 30)),
+            constant(int64_t(0xBF58476D1CE4E5B9ull)));
+    x = mul(bitXor(x, shiftRight(x, 27)),
+            constant(int64_t(0x94D049BB133111EBull)));
+    return bitXor(x, shiftRight(x, 31));
+  }
+};
+
+/// The blocks that may not be drawn any more, ascending; absent ones are
+/// `infinity`, so that the list has a length known at compile time.
+struct Excluded {
+  Bits bits;
+  Value infinity;
+  SmallVector<Value> sorted;
+
+  void insert(Value x) {
+    for (Value &entry : sorted) {
+      Value smaller = arith::MinSIOp::create(bits.b, bits.loc, entry, x);
+      x = arith::MaxSIOp::create(bits.b, bits.loc, entry, x);
+      entry = smaller;
+    }
+    sorted.push_back(x);
+  }
+  /// Number of blocks that are excluded.
+  Value size() const {
+    Value count = bits.constant(0);
+    for (Value entry : sorted)
+      count = bits.add(count, bits.select(bits.less(entry, infinity),
+                                          bits.constant(1), bits.constant(0)));
+    return count;
+  }
+  /// The x-th smallest block (from 0) that is not excluded.
+  Value pick(Value x) const {
+    for (Value entry : sorted) {
+      Value past = arith::CmpIOp::create(bits.b, bits.loc,
+                                         arith::CmpIPredicate::sle, entry, x);
+      x = bits.add(x, bits.select(past, bits.constant(1), bits.constant(0)));
+    }
+    return x;
+  }
+};
+} // namespace
+
+/// Emits the draw for one row block: r values, -1 where none is left. All
+/// operands are i64.
+static SmallVector<Value> emitDraw(OpBuilder &b, Location loc,
+                                   const Mask::RandomOptions &options,
+                                   Value head, Value rowBlock,
+                                   Value numBlocks) {
+  Bits bits{b, loc};
+  Value zero = bits.constant(0), none = bits.constant(-1);
+  Value last = bits.sub(numBlocks, bits.constant(1));
+  Excluded excluded{
+      bits, bits.constant(std::numeric_limits<int32_t>::max()), {}};
+  Value drawsNone = arith::ConstantOp::create(b, loc, b.getBoolAttr(false));
+  if (std::optional<int64_t> radius = options.bigBirdWindowRadius) {
+    auto insertIf = [&](Value condition, Value block) {
+      excluded.insert(bits.select(condition, block, excluded.infinity));
+    };
+    excluded.insert(zero);
+    insertIf(bits.less(zero, last), last);
+    for (int64_t offset = -*radius; offset <= *radius; ++offset) {
+      Value block = bits.add(rowBlock, bits.constant(offset));
+      insertIf(arith::AndIOp::create(b, loc, bits.less(zero, block),
+                                     bits.less(block, last)),
+               block);
+    }
+    Value isFirst =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, rowBlock, zero);
+    Value isLast =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, rowBlock, last);
+    drawsNone = arith::OrIOp::create(b, loc, isFirst, isLast);
+  }
+  // key(s, h, I) = splitmix64(splitmix64(splitmix64(s) ^ h) ^ I)
+  Value key = bits.constant(int64_t(splitmix64(options.seed)));
+  key = bits.splitmix(bits.bitXor(key, head));
+  key = bits.splitmix(bits.bitXor(key, rowBlock));
+  Value available = bits.sub(numBlocks, excluded.size());
+  SmallVector<Value> drawn;
+  for (int64_t t = 0; t < options.blocksPerRow; ++t) {
+    // m = nb - |E| - t;  u = splitmix64(key ^ t) >> 32;  x = (u * m) >> 32
+    Value m = bits.sub(available, bits.constant(t));
+    Value u =
+        bits.shiftRight(bits.splitmix(bits.bitXor(key, bits.constant(t))), 32);
+    Value x = bits.shiftRight(bits.mul(u, m), 32);
+    Value stop =
+        arith::OrIOp::create(b, loc, drawsNone, bits.less(m, bits.constant(1)));
+    Value block = excluded.pick(x);
+    drawn.push_back(bits.select(stop, none, block));
+    excluded.insert(bits.select(stop, excluded.infinity, block));
+  }
+  return drawn;
+}
+
+RandomTables::RandomTables(OpBuilder &b, AttentionOp op,
+                           const AttentionShapes &shapes, const Plan &plan)
+    : numKeys(shapes.numKeys) {
+  Location loc = op.getLoc();
+  IndexMath math{b, loc};
+  SmallVector<Mask::RandomOptions> wanted;
+  collectRandom(op.getMask(), op.getStaticNumKeys(), wanted);
+  for (const RowClass &cls : plan.classes)
+    for (const Draw &draw : cls.draws)
+      wanted.push_back(draw.random);
+  for (const Mask::RandomOptions &options : wanted) {
+    if (find(options))
+      continue;
+    Value rowBlocks = math.ceilDiv(shapes.numKeys, options.block);
+    Value heads = options.perHead ? shapes.queryHeads : math.constant(1);
+    Value table = tensor::EmptyOp::create(
+        b, loc,
+        ArrayRef<OpFoldResult>{getAsOpFoldResult(heads),
+                               getAsOpFoldResult(rowBlocks),
+                               b.getIndexAttr(options.blocksPerRow)},
+        b.getI32Type());
+    Value zero = math.constant(0), one = math.constant(1);
+    auto toI64 = [&](OpBuilder &nested, Value x) -> Value {
+      return arith::IndexCastOp::create(nested, loc, nested.getI64Type(), x);
+    };
+    auto rowLoop = [&](OpBuilder &nested, Value head, Value rowBlock,
+                       Value blocks) {
+      Value absoluteHead =
+          options.perHead
+              ? arith::AddIOp::create(nested, loc, head, shapes.headOrigin)
+                    .getResult()
+              : head;
+      SmallVector<Value> drawn =
+          emitDraw(nested, loc, options, toI64(nested, absoluteHead),
+                   toI64(nested, rowBlock), toI64(nested, rowBlocks));
+      for (auto [t, block] : llvm::enumerate(drawn)) {
+        Value narrow =
+            arith::TruncIOp::create(nested, loc, nested.getI32Type(), block);
+        Value place = arith::ConstantIndexOp::create(nested, loc, t);
+        blocks = tensor::InsertOp::create(nested, loc, narrow, blocks,
+                                          ValueRange{head, rowBlock, place});
+      }
+      return blocks;
+    };
+    auto filled = scf::ForOp::create(
+        b, loc, zero, heads, one, table,
+        [&](OpBuilder &outer, Location, Value head, ValueRange carried) {
+          auto rows = scf::ForOp::create(
+              outer, loc, zero, rowBlocks, one, carried,
+              [&](OpBuilder &inner, Location, Value rowBlock,
+                  ValueRange blocks) {
+                scf::YieldOp::create(
+                    inner, loc, rowLoop(inner, head, rowBlock, blocks.front()));
+              });
+          scf::YieldOp::create(outer, loc, rows.getResults());
+        });
+    tables.push_back({options, filled.getResult(0), rowBlocks});
+  }
+}
+
+const RandomTables::Table *
+RandomTables::find(const Mask::RandomOptions &options) const {
+  for (const Table &table : tables)
+    if (sameDraw(table.options, options))
+      return &table;
+  return nullptr;
+}
+
+Value RandomTables::drawn(OpBuilder &b, Location loc,
+                          const Mask::RandomOptions &options, Value queryHead,
+                          Value rowBlock, int64_t t) const {
+  const Table *table = find(options);
+  // Rows outside the table (ragged tiles, positions below zero) draw nothing.
+  Value index = arith::IndexCastOp::create(b, loc, b.getIndexType(), rowBlock);
+  Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+  Value one = arith::ConstantIndexOp::create(b, loc, 1);
+  Value last = arith::SubIOp::create(b, loc, table->rowBlocks, one);
+  Value clamped = arith::MinSIOp::create(
+      b, loc, arith::MaxSIOp::create(b, loc, index, zero), last);
+  Value head = options.perHead ? queryHead : zero;
+  Value place = arith::ConstantIndexOp::create(b, loc, t);
+  Value block = tensor::ExtractOp::create(b, loc, table->blocks,
+                                          ValueRange{head, clamped, place});
+  Value none = arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(-1));
+  Value inside =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, clamped, index);
+  return arith::SelectOp::create(b, loc, inside, block, none);
+}
+
+//===----------------------------------------------------------------------===//
+// Tiles of a query tile
+//===----------------------------------------------------------------------===//
+
+/// Appends `tile` to `list` where `wanted` holds and it is not there yet.
+static TileList appendOnce(OpBuilder &b, Location loc, TileList list,
+                           Value tile, Value wanted) {
+  IndexMath math{b, loc};
+  auto seen = scf::ForOp::create(
+      b, loc, math.constant(0), list.count, math.constant(1), wanted,
+      [&](OpBuilder &nested, Location, Value t, ValueRange fresh) {
+        Value earlier = tensor::ExtractOp::create(nested, loc, list.tiles, t);
+        Value differs = arith::CmpIOp::create(
+            nested, loc, arith::CmpIPredicate::ne, earlier, tile);
+        Value still =
+            arith::AndIOp::create(nested, loc, fresh.front(), differs);
+        scf::YieldOp::create(nested, loc, still);
+      });
+  // Written past the end where it is not wanted: the count does not move, and
+  // the list has one spare place.
+  Value tiles = tensor::InsertOp::create(b, loc, tile, list.tiles, list.count);
+  Value step =
+      math.select(seen.getResult(0), math.constant(1), math.constant(0));
+  return {tiles, math.add(list.count, step)};
+}
+
+TileList RandomTables::listTiles(OpBuilder &b, Location loc,
+                                 const RowClass &cls, TileShape tile,
+                                 const TileExprVariables &variables,
+                                 ArrayRef<TileRun> runs, Value queryHead,
+                                 Value position, Value rows) const {
+  if (cls.draws.empty())
+    return {};
+  IndexMath math{b, loc};
+  // Rows of a tile touch at most (Bm - 2) / b + 2 row blocks; a key block
+  // touches at most (b - 2) / Bn + 2 key tiles.
+  auto rowBlocksOf = [&](const Mask::RandomOptions &o) {
+    return (tile.queries + o.block - 2) / o.block + 1;
+  };
+  int64_t capacity = 1;
+  for (const Draw &draw : cls.draws)
+    capacity += rowBlocksOf(draw.random) * draw.random.blocksPerRow *
+                ((draw.random.block + tile.keys - 2) / tile.keys + 1);
+  TileList list = {tensor::EmptyOp::create(b, loc, ArrayRef<int64_t>{capacity},
+                                           b.getIndexType()),
+                   math.constant(0)};
+  Value one = math.constant(1);
+  for (const Draw &draw : cls.draws) {
+    const Mask::RandomOptions &options = draw.random;
+    const Table *table = find(options);
+    Value low = emitTileExpr(b, loc, draw.begin, variables);
+    Value high = emitTileExpr(b, loc, draw.end, variables);
+    // Row blocks of the positions that exist.
+    Value firstBlock =
+        math.max(math.floorDiv(position, options.block), math.constant(0));
+    Value endBlock =
+        math.min(math.ceilDiv(math.add(position, rows), options.block),
+                 table->rowBlocks);
+    Value head = options.perHead ? queryHead : math.constant(0);
+
+    auto visitPick = [&](OpBuilder &nested, Value rowBlock, Value t,
+                         TileList current) -> TileList {
+      IndexMath m{nested, loc};
+      Value drawn = tensor::ExtractOp::create(nested, loc, table->blocks,
+                                              ValueRange{head, rowBlock, t});
+      Value block =
+          arith::IndexCastOp::create(nested, loc, nested.getIndexType(), drawn);
+      // Tiles [J b / Bn, ceil(min((J + 1) b, N) / Bn), none for J = -1.
+      Value start = m.mul(block, options.block);
+      Value first = m.max(m.floorDiv(start, tile.keys), low);
+      Value stop = m.ceilDiv(
+          m.min(m.add(start, m.constant(options.block)), numKeys), tile.keys);
+      stop = m.min(stop, high);
+      Value exists = m.compare(arith::CmpIPredicate::sge, block, m.constant(0));
+      stop = m.select(exists, stop, first);
+      auto loop = scf::ForOp::create(
+          nested, loc, first, stop, one,
+          ValueRange{current.tiles, current.count},
+          [&](OpBuilder &body, Location, Value keyTile, ValueRange carried) {
+            IndexMath mm{body, loc};
+            Value wanted =
+                arith::ConstantOp::create(body, loc, body.getBoolAttr(true));
+            for (const TileRun &run : runs) {
+              Value before =
+                  mm.compare(arith::CmpIPredicate::slt, keyTile, run.begin);
+              Value after =
+                  mm.compare(arith::CmpIPredicate::sge, keyTile, run.end);
+              Value outside = arith::OrIOp::create(body, loc, before, after);
+              wanted = arith::AndIOp::create(body, loc, wanted, outside);
+            }
+            TileList next = appendOnce(body, loc, {carried[0], carried[1]},
+                                       keyTile, wanted);
+            scf::YieldOp::create(body, loc, ValueRange{next.tiles, next.count});
+          });
+      return {loop.getResult(0), loop.getResult(1)};
+    };
+
+    auto blocks = scf::ForOp::create(
+        b, loc, firstBlock, endBlock, one, ValueRange{list.tiles, list.count},
+        [&](OpBuilder &outer, Location, Value rowBlock, ValueRange carried) {
+          auto picks = scf::ForOp::create(
+              outer, loc, math.constant(0), math.constant(options.blocksPerRow),
+              one, carried,
+              [&](OpBuilder &inner, Location, Value t, ValueRange state) {
+                TileList next =
+                    visitPick(inner, rowBlock, t, {state[0], state[1]});
+                scf::YieldOp::create(inner, loc,
+                                     ValueRange{next.tiles, next.count});
+              });
+          scf::YieldOp::create(outer, loc, picks.getResults());
+        });
+    list = {blocks.getResult(0), blocks.getResult(1)};
+  }
+  return list;
+}

@@ -1,0 +1,49 @@
+//===- RandomTables.h - Random blocks at run time ---------------*- C++ -*-===//
+//
+// The draws of a random mask are stateless, so a table of them is computed
+// when the kernel starts: heads x row blocks x blocks a row entries, O(live
+// tiles) memory at any length, static or dynamic. The arithmetic is that of
+// docs/Patterns.md and of sparse_attn::drawRandomBlocks.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SPARSEATTN_LIB_TRANSFORMS_RANDOMTABLES_H
+#define SPARSEATTN_LIB_TRANSFORMS_RANDOMTABLES_H
+
+#include "AttentionShapes.h"
+#include "VisitLoop.h"
+
+namespace mlir::sparse_attn {
+
+class RandomTables {
+public:
+  RandomTables(OpBuilder &b, AttentionOp op, const AttentionShapes &shapes,
+               const Plan &plan);
+
+  /// The entry for (query head, row block, t), an i32, -1 where none is drawn.
+  /// `rowBlock` is an i32 that may lie outside the table.
+  Value drawn(OpBuilder &b, Location loc, const Mask::RandomOptions &options,
+              Value queryHead, Value rowBlock, int64_t t) const;
+
+  /// Tiles drawn for the query tile at positions [position, position + rows)
+  /// of `queryHead`, without those of `runs`, each once.
+  TileList listTiles(OpBuilder &b, Location loc, const RowClass &cls,
+                     TileShape tile, const TileExprVariables &variables,
+                     ArrayRef<TileRun> runs, Value queryHead, Value position,
+                     Value rows) const;
+
+private:
+  struct Table {
+    Mask::RandomOptions options;
+    Value blocks;    ///< tensor<heads x row blocks x r x i32>
+    Value rowBlocks; ///< ceil(N / block), index
+  };
+  const Table *find(const Mask::RandomOptions &options) const;
+
+  SmallVector<Table> tables;
+  Value numKeys;
+};
+
+} // namespace mlir::sparse_attn
+
+#endif // SPARSEATTN_LIB_TRANSFORMS_RANDOMTABLES_H

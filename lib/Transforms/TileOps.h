@@ -1,0 +1,105 @@
+//===- TileOps.h - Online softmax as linalg ops on tiles --------*- C++ -*-===//
+//
+// The algorithm of one visited tile (Milakov and Gimelshein 2018; Dao et al.
+// 2022), for Bm queries and Bn keys, in base 2 (Q carries scale * log2(e)):
+//
+//   S     = K Q^T                       scores
+//   S     = mask(S)                     partial tiles only
+//   m'    = max(m, max_k S)             running maximum
+//   P     = exp2(S - m')                probabilities, unnormalised
+//   alpha = exp2(m - m')                rescale
+//   l'    = alpha l + sum_k P           row sum
+//   A'    = alpha A + V^T P             accumulator
+//
+// Tiles of (query, x) are laid out [x, query] when the queries are inner (the
+// vector lanes of a CPU) and [query, x] otherwise; everything else is one code.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SPARSEATTN_LIB_TRANSFORMS_TILEOPS_H
+#define SPARSEATTN_LIB_TRANSFORMS_TILEOPS_H
+
+#include "SparseAttn/IR/SparseAttn.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+
+namespace mlir::sparse_attn {
+
+/// What a loop over key tiles carries: running maximum [Bm], row sum [Bm] and
+/// accumulator [Dv, Bm] (or [Bm, Dv]), all f32.
+struct SoftmaxState {
+  Value max, sum, accumulator;
+
+  SmallVector<Value> values() const { return {max, sum, accumulator}; }
+  static SoftmaxState from(ValueRange values) {
+    return {values[0], values[1], values[2]};
+  }
+};
+
+class TileOps {
+public:
+  TileOps(OpBuilder &b, Location loc, bool queriesInner, TileShape tile)
+      : b(b), loc(loc), queriesInner(queriesInner), tile(tile) {}
+
+  /// A f32 tile [Bm, size] in the chosen orientation.
+  RankedTensorType tileType(int64_t size) const;
+  RankedTensorType rowType() const;
+
+  /// A f32 tensor of `type` filled with `value`.
+  Value filled(RankedTensorType type, double value);
+  SoftmaxState initialState(int64_t valueSize);
+
+  /// [rows, D] in any element type -> [D, Bm] (or [Bm, D]) f32, times `factor`,
+  /// zero past `rows` where `rows` is dynamic.
+  Value packQuery(Value query, Value rows, double factor);
+  /// [rows, size] in any element type -> [Bn, size] f32, zero past `rows`.
+  Value packKeys(Value keys, Value rows);
+
+  Value scores(Value keyTile, Value queryTile);
+  /// score -> score where `allowed(builder, k, q)` else -inf; k and q index the
+  /// tile.
+  Value
+  masked(Value scores,
+         llvm::function_ref<Value(OpBuilder &, Value k, Value q)> allowed);
+  /// One step of the algorithm above after the mask. `guard`: rows may be
+  /// masked altogether so far, and -inf - (-inf) must not make a NaN.
+  SoftmaxState update(SoftmaxState state, Value scores, Value valueTile,
+                      bool guard);
+
+  /// 1 / l, and 0 where l == 0.
+  Value reciprocal(Value sum);
+  /// (m + log2 l) * ln 2, the natural log-sum-exp; -inf where l == 0.
+  Value logSumExp(const SoftmaxState &state);
+  /// Writes A * reciprocal, rounded, to `destination` [rows, Dv].
+  Value normalised(Value accumulator, Value reciprocal, Value rows,
+                   Value destination);
+  /// Merges two partial states over disjoint keys into one.
+  SoftmaxState merged(SoftmaxState x, SoftmaxState y);
+
+private:
+  using BodyFn = llvm::function_ref<Value(OpBuilder &, ValueRange)>;
+
+  /// An elementwise op over [Bm] (rank 1) or a tile (rank 2); operands of rank
+  /// one are broadcast along the queries.
+  Value elementwise(ValueRange inputs, Value init, BodyFn body);
+  Value reduceOverKeys(Value tileValue, Value init, BodyFn combine);
+  Value contract(Value a, AffineMap aMap, Value bOperand, AffineMap bMap,
+                 Value init);
+  Value empty(RankedTensorType type);
+  Value scalar(OpBuilder &builder, double value);
+  /// (d0, d1) -> the expression that runs over queries, and over the rest.
+  AffineExpr queryDim() const;
+  AffineExpr otherDim() const;
+  /// A map to (other, query) or (query, other) in the chosen orientation.
+  AffineMap oriented(unsigned numDims, AffineExpr query,
+                     AffineExpr other) const;
+  Value safeMax(Value max);
+
+  OpBuilder &b;
+  Location loc;
+  bool queriesInner;
+  TileShape tile;
+};
+
+} // namespace mlir::sparse_attn
+
+#endif // SPARSEATTN_LIB_TRANSFORMS_TILEOPS_H

@@ -1,0 +1,448 @@
+//===- TileToLinalg.cpp - --sparse-attn-tile-to-linalg --------------------===//
+//
+//   for each class of rows of the plan:
+//     forall (batch b, query head h, query tile q)
+//       Q tile
+//       for kt in the partial tiles of q:  S; mask S; online softmax; P V
+//       for kt in the full tiles of q:     S;         online softmax; P V
+//       O tile = A / l
+//
+// A heavy class (rows that see every key) runs its loops in `heavy-splits`
+// parts, each with a state of its own, and merges them by their maxima.
+//
+//===----------------------------------------------------------------------===//
+
+#include "AttentionShapes.h"
+#include "RandomTables.h"
+#include "SparseAttn/Transforms/Passes.h"
+#include "TileOps.h"
+#include "VisitLoop.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+
+namespace mlir::sparse_attn {
+#define GEN_PASS_DEF_SPARSEATTNTILETOLINALG
+#include "SparseAttn/Transforms/Passes.h.inc"
+} // namespace mlir::sparse_attn
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+
+constexpr double kLog2E = 1.44269504088896340736;
+
+/// One query tile of one (batch, head): where it is and how many rows exist.
+namespace {
+struct QueryTile {
+  Value batch, head, tile; ///< indices
+  Value row;               ///< first row
+  Value rows;              ///< Bm, or fewer in the last tile
+  Value position;          ///< absolute position of the first row
+};
+
+/// Lowers one attention op.
+class AttentionLowering {
+public:
+  AttentionLowering(AttentionOp op, bool queriesInner, int64_t heavySplits)
+      : op(op), loc(op.getLoc()), builder(op), plan(op.getPlan()->getPlan()),
+        shapes(builder, op), tables(builder, op, shapes, plan),
+        queriesInner(queriesInner), heavySplits(heavySplits) {}
+
+  SmallVector<Value> run() {
+    SmallVector<Value> outputs(op.getInits());
+    for (const RowClass &cls : plan.classes)
+      outputs = cls.heavy && heavySplits > 1 ? lowerSplit(cls, outputs)
+                                             : lowerWhole(cls, outputs);
+    return outputs;
+  }
+
+private:
+  /// Row range of a class and its number of query tiles.
+  struct ClassRows {
+    Value begin, end, tiles;
+  };
+  ClassRows emitRows(const RowClass &cls);
+  QueryTile locate(OpBuilder &b, const ClassRows &rows, ValueRange ids);
+
+  SmallVector<Value> lowerWhole(const RowClass &cls, ValueRange outputs);
+  SmallVector<Value> lowerSplit(const RowClass &cls, ValueRange outputs);
+  SmallVector<Value> emitParts(const RowClass &cls, const ClassRows &rows);
+
+  Value packedQuery(OpBuilder &b, const QueryTile &at);
+  /// Runs part `part` of `numParts` of the tiles that `at` visits (all of them
+  /// where numParts is 1).
+  SoftmaxState visitTiles(OpBuilder &b, const RowClass &cls,
+                          const QueryTile &at, SoftmaxState state, Value part,
+                          int64_t numParts);
+  SoftmaxState visitTile(OpBuilder &b, const QueryTile &at, Value query,
+                         Value keyTile, bool full, SoftmaxState state);
+  Value keysOf(OpBuilder &b, Value source, const QueryTile &at, Value key,
+               Value rows);
+  Value maskScores(OpBuilder &b, const QueryTile &at, Value scores, Value key);
+  void storeTile(OpBuilder &b, const QueryTile &at, SoftmaxState state,
+                 ValueRange outputs);
+
+  TileOps ops(OpBuilder &b) { return TileOps(b, loc, queriesInner, plan.tile); }
+  TileExprVariables variables(Value q) {
+    return {q, shapes.virtualQueries, shapes.numKeys};
+  }
+  /// True when the last key tile may be cut by the end of the keys.
+  bool mayBeRagged() const {
+    std::optional<int64_t> nk = getConstantIntValue(shapes.numKeys);
+    return !nk || *nk % plan.tile.keys != 0;
+  }
+
+  AttentionOp op;
+  Location loc;
+  OpBuilder builder;
+  Plan plan;
+  AttentionShapes shapes;
+  RandomTables tables;
+  bool queriesInner;
+  int64_t heavySplits;
+};
+} // namespace
+
+/// A rank-reducing slice [lead..., offset : offset + rows, 0 : size].
+static Value sliceRows(OpBuilder &b, Location loc, Value source,
+                       ArrayRef<Value> lead, Value row, Value rows) {
+  auto type = cast<RankedTensorType>(source.getType());
+  SmallVector<OpFoldResult> offsets, sizes;
+  for (Value index : lead) {
+    offsets.push_back(getAsOpFoldResult(index));
+    sizes.push_back(b.getIndexAttr(1));
+  }
+  offsets.push_back(getAsOpFoldResult(row));
+  sizes.push_back(getAsOpFoldResult(rows));
+  SmallVector<int64_t> shape = {
+      getConstantIntValue(rows).value_or(ShapedType::kDynamic)};
+  for (int64_t dim = offsets.size(); dim < type.getRank(); ++dim) {
+    offsets.push_back(b.getIndexAttr(0));
+    sizes.push_back(b.getIndexAttr(type.getDimSize(dim)));
+    shape.push_back(type.getDimSize(dim));
+  }
+  SmallVector<OpFoldResult> strides(type.getRank(), b.getIndexAttr(1));
+  return tensor::ExtractSliceOp::create(
+      b, loc, RankedTensorType::get(shape, type.getElementType()), source,
+      offsets, sizes, strides);
+}
+
+/// Inserts, as the terminator of a forall, `tile` where `slice` was taken.
+static void insertInParallel(OpBuilder &b, Location loc, Value tile,
+                             Value slice) {
+  auto from = slice.getDefiningOp<tensor::ExtractSliceOp>();
+  tensor::ParallelInsertSliceOp::create(
+      b, loc, tile, from.getSource(), from.getMixedOffsets(),
+      from.getMixedSizes(), from.getMixedStrides());
+}
+
+//===----------------------------------------------------------------------===//
+// Rows
+//===----------------------------------------------------------------------===//
+
+AttentionLowering::ClassRows AttentionLowering::emitRows(const RowClass &cls) {
+  IndexMath math{builder, loc};
+  TileExprVariables v = variables(math.constant(0));
+  Value begin = emitTileExpr(builder, loc, cls.rowBegin, v);
+  Value end = emitTileExpr(builder, loc, cls.rowEnd, v);
+  // A tile of a larger attention has fewer rows than the plan speaks of.
+  if (!op.getOrigin().empty()) {
+    begin = math.max(begin, math.constant(0));
+    end = math.min(end, shapes.numQueries);
+  }
+  Value count = math.max(math.sub(end, begin), math.constant(0));
+  return {begin, end, math.ceilDiv(count, plan.tile.queries)};
+}
+
+QueryTile AttentionLowering::locate(OpBuilder &b, const ClassRows &rows,
+                                    ValueRange ids) {
+  IndexMath math{b, loc};
+  int64_t size = plan.tile.queries;
+  QueryTile at{ids[0], ids[1], ids[2], {}, {}, {}};
+  at.row = math.add(rows.begin, math.mul(at.tile, size));
+  std::optional<int64_t> begin = getConstantIntValue(rows.begin);
+  std::optional<int64_t> end = getConstantIntValue(rows.end);
+  bool whole = begin && end && (*end - *begin) % size == 0;
+  at.rows = whole ? math.constant(size)
+                  : math.min(math.sub(rows.end, at.row), math.constant(size));
+  at.position = math.add(at.row, shapes.firstPosition);
+  return at;
+}
+
+//===----------------------------------------------------------------------===//
+// One tile
+//===----------------------------------------------------------------------===//
+
+Value AttentionLowering::packedQuery(OpBuilder &b, const QueryTile &at) {
+  Value query =
+      sliceRows(b, loc, op.getQuery(), {at.batch, at.head}, at.row, at.rows);
+  return ops(b).packQuery(query, at.rows, op.getScaleValue() * kLog2E);
+}
+
+/// The key (or value) tile that starts at `key`, as [Bn, size]; converted to
+/// f32 and padded with zeros where needed.
+Value AttentionLowering::keysOf(OpBuilder &b, Value source, const QueryTile &at,
+                                Value key, Value rows) {
+  Value keyHead = shapes.keyHead(b, loc, at.head);
+  Value slice = sliceRows(b, loc, source, {at.batch, keyHead}, key, rows);
+  if (shapes.elementType.isF32() && getConstantIntValue(rows))
+    return slice;
+  return ops(b).packKeys(slice, rows);
+}
+
+Value AttentionLowering::maskScores(OpBuilder &b, const QueryTile &at,
+                                    Value scores, Value key) {
+  auto toI32 = [&](OpBuilder &nested, Value x) -> Value {
+    return arith::IndexCastOp::create(nested, loc, nested.getI32Type(), x);
+  };
+  Value firstKey = toI32(b, key), firstQuery = toI32(b, at.position);
+  Value n = toI32(b, shapes.numKeys);
+  Value maskHead = toI32(b, IndexMath{b, loc}.add(at.head, shapes.headOrigin));
+  return ops(b).masked(scores, [&](OpBuilder &nested, Value k, Value q) {
+    MaskPosition position;
+    position.i =
+        arith::AddIOp::create(nested, loc, firstQuery, toI32(nested, q));
+    position.j = arith::AddIOp::create(nested, loc, firstKey, toI32(nested, k));
+    position.n = n;
+    position.head = maskHead;
+    position.staticKeys = op.getStaticNumKeys();
+    position.drawnBlock = [&](OpBuilder &inner, Location,
+                              const Mask::RandomOptions &options,
+                              Value rowBlock, int64_t t) {
+      return tables.drawn(inner, loc, options, at.head, rowBlock, t);
+    };
+    Value allowed = op.getMask().emitPredicate(nested, loc, position);
+    if (!mayBeRagged())
+      return allowed;
+    Value exists = arith::CmpIOp::create(nested, loc, arith::CmpIPredicate::slt,
+                                         position.j, n);
+    return arith::AndIOp::create(nested, loc, allowed, exists).getResult();
+  });
+}
+
+SoftmaxState AttentionLowering::visitTile(OpBuilder &b, const QueryTile &at,
+                                          Value query, Value keyTile, bool full,
+                                          SoftmaxState state) {
+  IndexMath math{b, loc};
+  Value key = math.mul(keyTile, plan.tile.keys);
+  Value rows = math.constant(plan.tile.keys);
+  if (!full && mayBeRagged())
+    rows = math.min(rows, math.sub(shapes.numKeys, key));
+  Value scores = ops(b).scores(keysOf(b, op.getKey(), at, key, rows), query);
+  if (!full)
+    scores = maskScores(b, at, scores, key);
+  return ops(b).update(state, scores, keysOf(b, op.getValue(), at, key, rows),
+                       /*guard=*/!full);
+}
+
+SoftmaxState AttentionLowering::visitTiles(OpBuilder &b, const RowClass &cls,
+                                           const QueryTile &at,
+                                           SoftmaxState state, Value part,
+                                           int64_t numParts) {
+  IndexMath math{b, loc};
+  TileExprVariables v = variables(at.tile);
+  SmallVector<TileRun> runs = emitRuns(b, loc, cls, v);
+  TileList list = tables.listTiles(b, loc, cls, plan.tile, v, runs, at.head,
+                                   at.position, at.rows);
+  Value query = packedQuery(b, at);
+  for (bool full : {false, true}) {
+    SmallVector<TileRun> kind;
+    for (const TileRun &run : runs)
+      if (run.full == full)
+        kind.push_back(run);
+    VisitSequence sequence(b, loc, kind, full ? TileList{} : list);
+    if (sequence.empty())
+      continue;
+    Value begin = math.constant(0), end = sequence.getCount();
+    if (numParts > 1) {
+      // Part p of P visits places [count p / P, count (p + 1) / P).
+      Value next = math.add(part, math.constant(1));
+      Value count = end;
+      auto place = [&](Value p) {
+        Value scaled = b.createOrFold<arith::MulIOp>(loc, count, p);
+        return math.floorDiv(scaled, numParts);
+      };
+      begin = place(part);
+      end = place(next);
+    }
+    auto loop = scf::ForOp::create(
+        b, loc, begin, end, math.constant(1), state.values(),
+        [&](OpBuilder &nested, Location, Value t, ValueRange carried) {
+          SoftmaxState next =
+              visitTile(nested, at, query, sequence.keyTile(nested, loc, t),
+                        full, SoftmaxState::from(carried));
+          scf::YieldOp::create(nested, loc, next.values());
+        });
+    state = SoftmaxState::from(loop.getResults());
+  }
+  return state;
+}
+
+/// Writes O (and LSE) of the tile, as the last thing inside a forall.
+void AttentionLowering::storeTile(OpBuilder &b, const QueryTile &at,
+                                  SoftmaxState state, ValueRange outputs) {
+  TileOps tileOps = ops(b);
+  Value slice =
+      sliceRows(b, loc, outputs[0], {at.batch, at.head}, at.row, at.rows);
+  Value output = tileOps.normalised(
+      state.accumulator, tileOps.reciprocal(state.sum), at.rows, slice);
+  SmallVector<std::pair<Value, Value>> stores = {{output, slice}};
+  if (outputs.size() == 2) {
+    Value lseSlice =
+        sliceRows(b, loc, outputs[1], {at.batch, at.head}, at.row, at.rows);
+    Value lse = tileOps.logSumExp(state);
+    if (!getConstantIntValue(at.rows))
+      lse = sliceRows(b, loc, lse, {}, IndexMath{b, loc}.constant(0), at.rows);
+    stores.push_back({lse, lseSlice});
+  }
+  auto terminator = scf::InParallelOp::create(b, loc);
+  b.setInsertionPointToStart(terminator.getBody());
+  for (auto [tile, destination] : stores)
+    insertInParallel(b, loc, tile, destination);
+}
+
+//===----------------------------------------------------------------------===//
+// Classes
+//===----------------------------------------------------------------------===//
+
+SmallVector<Value> AttentionLowering::lowerWhole(const RowClass &cls,
+                                                 ValueRange outputs) {
+  ClassRows rows = emitRows(cls);
+  SmallVector<OpFoldResult> bounds = getAsOpFoldResult(
+      ValueRange{shapes.batch, shapes.queryHeads, rows.tiles});
+  auto forall = scf::ForallOp::create(
+      builder, loc, bounds, outputs, /*mapping=*/std::nullopt,
+      [&](OpBuilder &b, Location, ValueRange args) {
+        QueryTile at = locate(b, rows, args.take_front(3));
+        SoftmaxState state =
+            visitTiles(b, cls, at, ops(b).initialState(shapes.valueSize),
+                       /*part=*/Value(), /*numParts=*/1);
+        storeTile(b, at, state, args.drop_front(3));
+      });
+  return forall.getResults();
+}
+
+/// The states of all parts of a heavy class: three tensors
+/// [B, Hq, query tiles, parts, ...].
+SmallVector<Value> AttentionLowering::emitParts(const RowClass &cls,
+                                                const ClassRows &rows) {
+  SmallVector<OpFoldResult> bounds = getAsOpFoldResult(
+      ValueRange{shapes.batch, shapes.queryHeads, rows.tiles});
+  bounds.push_back(builder.getIndexAttr(heavySplits));
+  TileOps tileOps = ops(builder);
+  SmallVector<Value> parts;
+  for (RankedTensorType type : {tileOps.rowType(), tileOps.rowType(),
+                                tileOps.tileType(shapes.valueSize)}) {
+    SmallVector<OpFoldResult> sizes = bounds;
+    for (int64_t size : type.getShape())
+      sizes.push_back(builder.getIndexAttr(size));
+    parts.push_back(
+        tensor::EmptyOp::create(builder, loc, sizes, builder.getF32Type()));
+  }
+  auto forall = scf::ForallOp::create(
+      builder, loc, bounds, parts, /*mapping=*/std::nullopt,
+      [&](OpBuilder &b, Location, ValueRange args) {
+        QueryTile at = locate(b, rows, args.take_front(3));
+        SoftmaxState state =
+            visitTiles(b, cls, at, ops(b).initialState(shapes.valueSize),
+                       /*part=*/args[3], heavySplits);
+        auto terminator = scf::InParallelOp::create(b, loc);
+        b.setInsertionPointToStart(terminator.getBody());
+        for (auto [value, part] :
+             llvm::zip(state.values(), args.drop_front(4))) {
+          auto type = cast<RankedTensorType>(value.getType());
+          SmallVector<OpFoldResult> offsets =
+              getAsOpFoldResult(args.take_front(4));
+          SmallVector<OpFoldResult> sizes(4, b.getIndexAttr(1));
+          for (int64_t size : type.getShape()) {
+            offsets.push_back(b.getIndexAttr(0));
+            sizes.push_back(b.getIndexAttr(size));
+          }
+          SmallVector<OpFoldResult> strides(sizes.size(), b.getIndexAttr(1));
+          tensor::ParallelInsertSliceOp::create(b, loc, value, part, offsets,
+                                                sizes, strides);
+        }
+      });
+  return forall.getResults();
+}
+
+/// The state of part `part`: the trailing dimensions of `parts`.
+static SoftmaxState loadPart(OpBuilder &b, Location loc, ValueRange parts,
+                             const QueryTile &at, Value part) {
+  SmallVector<Value> values;
+  for (Value tensor : parts) {
+    auto type = cast<RankedTensorType>(tensor.getType());
+    SmallVector<OpFoldResult> offsets =
+        getAsOpFoldResult(ValueRange{at.batch, at.head, at.tile, part});
+    SmallVector<OpFoldResult> sizes(4, b.getIndexAttr(1));
+    ArrayRef<int64_t> shape = type.getShape().drop_front(4);
+    for (int64_t size : shape) {
+      offsets.push_back(b.getIndexAttr(0));
+      sizes.push_back(b.getIndexAttr(size));
+    }
+    SmallVector<OpFoldResult> strides(sizes.size(), b.getIndexAttr(1));
+    values.push_back(tensor::ExtractSliceOp::create(
+        b, loc, RankedTensorType::get(shape, type.getElementType()), tensor,
+        offsets, sizes, strides));
+  }
+  return SoftmaxState::from(values);
+}
+
+SmallVector<Value> AttentionLowering::lowerSplit(const RowClass &cls,
+                                                 ValueRange outputs) {
+  ClassRows rows = emitRows(cls);
+  SmallVector<Value> parts = emitParts(cls, rows);
+  SmallVector<OpFoldResult> bounds = getAsOpFoldResult(
+      ValueRange{shapes.batch, shapes.queryHeads, rows.tiles});
+  auto forall = scf::ForallOp::create(
+      builder, loc, bounds, outputs, /*mapping=*/std::nullopt,
+      [&](OpBuilder &b, Location, ValueRange args) {
+        IndexMath math{b, loc};
+        QueryTile at = locate(b, rows, args.take_front(3));
+        auto merge = scf::ForOp::create(
+            b, loc, math.constant(0), math.constant(heavySplits),
+            math.constant(1), ops(b).initialState(shapes.valueSize).values(),
+            [&](OpBuilder &nested, Location, Value part, ValueRange carried) {
+              SoftmaxState next =
+                  ops(nested).merged(SoftmaxState::from(carried),
+                                     loadPart(nested, loc, parts, at, part));
+              scf::YieldOp::create(nested, loc, next.values());
+            });
+        storeTile(b, at, SoftmaxState::from(merge.getResults()),
+                  args.drop_front(3));
+      });
+  return forall.getResults();
+}
+
+namespace {
+struct TileToLinalgPass
+    : sparse_attn::impl::SparseAttnTileToLinalgBase<TileToLinalgPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    if (heavySplits < 1) {
+      getOperation()->emitError("heavy-splits must be at least 1");
+      return signalPassFailure();
+    }
+    WalkResult result = getOperation()->walk([&](AttentionOp op) {
+      if (!op.getPlan()) {
+        op.emitOpError("has no plan; run 'sparse-attn-plan' first");
+        return WalkResult::interrupt();
+      }
+      if (!isa<RankedTensorType>(op.getQuery().getType())) {
+        op.emitOpError("on memrefs cannot be tiled; lower it before "
+                       "bufferization");
+        return WalkResult::interrupt();
+      }
+      op->replaceAllUsesWith(
+          AttentionLowering(op, queriesInner, heavySplits).run());
+      op->erase();
+      return WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      signalPassFailure();
+  }
+};
+} // namespace

@@ -1,0 +1,250 @@
+//===- ToDenseLinalg.cpp - --sparse-attn-to-dense-linalg ------------------===//
+//
+// The naive decomposition, over (b, h, r, j), all in f32:
+//
+//   S = scale * Q K^T, -inf where masked      [B, Hq, Sq, Sk]
+//   m = max_j S, 0 where that is -inf         [B, Hq, Sq]
+//   P = exp(S - m);  l = sum_j P
+//   O = (P V) / l, 0 where l = 0;  LSE = m + log l, -inf where l = 0
+//
+//===----------------------------------------------------------------------===//
+
+#include "AttentionShapes.h"
+#include "EmitTileExpr.h"
+#include "RandomTables.h"
+#include "SparseAttn/Transforms/Passes.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include <limits>
+
+namespace mlir::sparse_attn {
+#define GEN_PASS_DEF_SPARSEATTNTODENSELINALG
+#include "SparseAttn/Transforms/Passes.h.inc"
+} // namespace mlir::sparse_attn
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+
+static constexpr auto parallel = utils::IteratorType::parallel;
+static constexpr auto reduction = utils::IteratorType::reduction;
+static constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
+
+namespace {
+class DenseLowering {
+public:
+  explicit DenseLowering(AttentionOp op)
+      : op(op), loc(op.getLoc()), b(op), shapes(b, op),
+        tables(b, op, shapes, Plan()) {}
+
+  SmallVector<Value> run();
+
+private:
+  using BodyFn = llvm::function_ref<Value(OpBuilder &, ValueRange)>;
+
+  Value generic(ValueRange inputs, Value init, ArrayRef<AffineMap> maps,
+                ArrayRef<utils::IteratorType> iterators, BodyFn body) {
+    return linalg::GenericOp::create(
+               b, loc, init.getType(), inputs, init, maps, iterators,
+               [&](OpBuilder &nested, Location, ValueRange args) {
+                 linalg::YieldOp::create(nested, loc, body(nested, args));
+               })
+        .getResult(0);
+  }
+  Value scalar(OpBuilder &nested, float value) {
+    return arith::ConstantOp::create(nested, loc,
+                                     nested.getF32FloatAttr(value));
+  }
+  Value f32(OpBuilder &nested, Value x) {
+    if (x.getType().isF32())
+      return x;
+    return arith::ExtFOp::create(nested, loc, nested.getF32Type(), x);
+  }
+  Value filled(ArrayRef<Value> dims, std::optional<int64_t> last, float value) {
+    SmallVector<OpFoldResult> sizes = getAsOpFoldResult(dims);
+    if (last)
+      sizes.push_back(b.getIndexAttr(*last));
+    Value empty = tensor::EmptyOp::create(b, loc, sizes, b.getF32Type());
+    return linalg::FillOp::create(b, loc, scalar(b, value), empty).getResult(0);
+  }
+  AffineMap map(unsigned numDims, ArrayRef<AffineExpr> exprs) {
+    return AffineMap::get(numDims, 0, exprs, b.getContext());
+  }
+  Value scores();
+  Value applyMask(Value scores);
+  /// x == special ? instead : otherwise
+  Value unless(OpBuilder &nested, Value x, float special, float instead,
+               Value otherwise) {
+    Value is = arith::CmpFOp::create(nested, loc, arith::CmpFPredicate::OEQ, x,
+                                     scalar(nested, special));
+    return arith::SelectOp::create(nested, loc, is, scalar(nested, instead),
+                                   otherwise);
+  }
+
+  AttentionOp op;
+  Location loc;
+  OpBuilder b;
+  AttentionShapes shapes;
+  RandomTables tables;
+};
+} // namespace
+
+/// S = scale * Q K^T over (b, h, r, j, d); the key head is h / group.
+Value DenseLowering::scores() {
+  Value init = filled(
+      {shapes.batch, shapes.queryHeads, shapes.numQueries, shapes.numKeys},
+      std::nullopt, 0.0f);
+  AffineExpr d0, d1, d2, d3, d4;
+  bindDims(b.getContext(), d0, d1, d2, d3, d4);
+  Value scale = scalar(b, float(op.getScaleValue()));
+  Value key = op.getKey();
+  Value dots =
+      generic({op.getQuery()}, init,
+              {map(5, {d0, d1, d2, d4}), map(5, {d0, d1, d2, d3})},
+              {parallel, parallel, parallel, parallel, reduction},
+              [&](OpBuilder &nested, ValueRange args) -> Value {
+                auto index = [&](int64_t dim) -> Value {
+                  return linalg::IndexOp::create(nested, loc, dim);
+                };
+                Value k = tensor::ExtractOp::create(
+                    nested, loc, key,
+                    ValueRange{index(0), shapes.keyHead(nested, loc, index(1)),
+                               index(3), index(4)});
+                Value product = arith::MulFOp::create(
+                    nested, loc, f32(nested, args[0]), f32(nested, k));
+                return arith::AddFOp::create(nested, loc, args[1], product);
+              });
+  return generic({}, dots, {b.getMultiDimIdentityMap(4)},
+                 {parallel, parallel, parallel, parallel},
+                 [&](OpBuilder &nested, ValueRange args) -> Value {
+                   return arith::MulFOp::create(nested, loc, args[0], scale);
+                 });
+}
+
+Value DenseLowering::applyMask(Value scores) {
+  auto toI32 = [&](OpBuilder &nested, Value x) -> Value {
+    return arith::IndexCastOp::create(nested, loc, nested.getI32Type(), x);
+  };
+  return generic(
+      {}, scores, {b.getMultiDimIdentityMap(4)},
+      {parallel, parallel, parallel, parallel},
+      [&](OpBuilder &nested, ValueRange args) -> Value {
+        auto index = [&](int64_t dim) -> Value {
+          return linalg::IndexOp::create(nested, loc, dim);
+        };
+        Value head = index(1);
+        MaskPosition at;
+        at.i = toI32(nested, arith::AddIOp::create(nested, loc, index(2),
+                                                   shapes.firstPosition));
+        at.j = toI32(nested, index(3));
+        at.n = toI32(nested, shapes.numKeys);
+        at.head = toI32(nested, arith::AddIOp::create(nested, loc, head,
+                                                      shapes.headOrigin));
+        at.staticKeys = op.getStaticNumKeys();
+        at.drawnBlock = [&](OpBuilder &inner, Location,
+                            const Mask::RandomOptions &options, Value rowBlock,
+                            int64_t t) {
+          return tables.drawn(inner, loc, options, head, rowBlock, t);
+        };
+        Value allowed = op.getMask().emitPredicate(nested, loc, at);
+        return arith::SelectOp::create(nested, loc, allowed, args[0],
+                                       scalar(nested, kMinusInfinity));
+      });
+}
+
+SmallVector<Value> DenseLowering::run() {
+  Value s = applyMask(scores());
+  AffineExpr d0, d1, d2, d3, d4;
+  bindDims(b.getContext(), d0, d1, d2, d3, d4);
+  AffineMap pair = b.getMultiDimIdentityMap(4);
+  AffineMap row = map(4, {d0, d1, d2});
+  SmallVector<Value> rowDims = {shapes.batch, shapes.queryHeads,
+                                shapes.numQueries};
+  SmallVector<utils::IteratorType> reduceKeys = {parallel, parallel, parallel,
+                                                 reduction};
+  SmallVector<utils::IteratorType> rows(3, parallel), pairs(4, parallel);
+  Value max =
+      generic({s}, filled(rowDims, std::nullopt, kMinusInfinity), {pair, row},
+              reduceKeys, [&](OpBuilder &nested, ValueRange args) -> Value {
+                return arith::MaxNumFOp::create(nested, loc, args[1], args[0]);
+              });
+  AffineMap id3 = b.getMultiDimIdentityMap(3);
+  max = generic({}, max, {id3}, rows, [&](OpBuilder &nested, ValueRange args) {
+    return unless(nested, args[0], kMinusInfinity, 0.0f, args[0]);
+  });
+  Value p = generic({max}, s, {row, pair}, pairs,
+                    [&](OpBuilder &nested, ValueRange args) -> Value {
+                      Value difference =
+                          arith::SubFOp::create(nested, loc, args[1], args[0]);
+                      return math::ExpOp::create(nested, loc, difference);
+                    });
+  Value sum =
+      generic({p}, filled(rowDims, std::nullopt, 0.0f), {pair, row}, reduceKeys,
+              [&](OpBuilder &nested, ValueRange args) -> Value {
+                return arith::AddFOp::create(nested, loc, args[1], args[0]);
+              });
+  // A = P V over (b, h, r, d, j); masked pairs contribute nothing, whatever V
+  // holds.
+  Value value = op.getValue();
+  Value accumulator = generic(
+      {p}, filled(rowDims, shapes.valueSize, 0.0f),
+      {map(5, {d0, d1, d2, d4}), map(5, {d0, d1, d2, d3})},
+      {parallel, parallel, parallel, parallel, reduction},
+      [&](OpBuilder &nested, ValueRange args) -> Value {
+        auto index = [&](int64_t dim) -> Value {
+          return linalg::IndexOp::create(nested, loc, dim);
+        };
+        Value v = tensor::ExtractOp::create(
+            nested, loc, value,
+            ValueRange{index(0), shapes.keyHead(nested, loc, index(1)),
+                       index(4), index(3)});
+        Value product =
+            arith::MulFOp::create(nested, loc, args[0], f32(nested, v));
+        Value added = arith::AddFOp::create(nested, loc, args[1], product);
+        Value masked =
+            arith::CmpFOp::create(nested, loc, arith::CmpFPredicate::OEQ,
+                                  args[0], scalar(nested, 0.0f));
+        return arith::SelectOp::create(nested, loc, masked, args[1], added);
+      });
+  Value output = generic(
+      {accumulator, sum}, op.getInits()[0], {pair, row, pair}, pairs,
+      [&](OpBuilder &nested, ValueRange args) -> Value {
+        Value quotient = arith::DivFOp::create(nested, loc, args[0], args[1]);
+        Value result = unless(nested, args[1], 0.0f, 0.0f, quotient);
+        if (args[2].getType().isF32())
+          return result;
+        return arith::TruncFOp::create(nested, loc, args[2].getType(), result);
+      });
+  if (!op.hasLse())
+    return {output};
+  Value lse =
+      generic({max, sum}, op.getInits()[1], {id3, id3, id3}, rows,
+              [&](OpBuilder &nested, ValueRange args) -> Value {
+                Value log = math::LogOp::create(nested, loc, args[1]);
+                Value total = arith::AddFOp::create(nested, loc, args[0], log);
+                return unless(nested, args[1], 0.0f, kMinusInfinity, total);
+              });
+  return {output, lse};
+}
+
+namespace {
+struct ToDenseLinalgPass
+    : sparse_attn::impl::SparseAttnToDenseLinalgBase<ToDenseLinalgPass> {
+  void runOnOperation() override {
+    WalkResult result = getOperation()->walk([&](AttentionOp op) {
+      if (!isa<RankedTensorType>(op.getQuery().getType())) {
+        op.emitOpError("on memrefs cannot be decomposed; lower it before "
+                       "bufferization");
+        return WalkResult::interrupt();
+      }
+      op->replaceAllUsesWith(DenseLowering(op).run());
+      op->erase();
+      return WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      signalPassFailure();
+  }
+};
+} // namespace

@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# Installs what a build needs on Debian 12; with --tests also the Python
+# packages that the tests and benchmarks compare with, in .venv. What is
+# installed already is left alone, and then neither root nor a network is used.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+packages=(
+  cmake ninja-build ccache git python3 python3-venv
+  llvm-22-dev libmlir-22-dev mlir-22-tools llvm-22-tools
+  clang-22 clang-format-22 clang-tidy-22 lld-22
+  # Named by LLVM's CMake package.
+  libzstd-dev zlib1g-dev libcurl4-openssl-dev libedit-dev
+  libomp-22-dev libboost-context-dev libgtest-dev libbenchmark-dev
+)
+python_packages=(numpy pytest torch)
+torch_version=2.13.0
+
+fail() {
+  echo "install-deps: $*" >&2
+  exit 1
+}
+
+is_installed() {
+  [[ "$(dpkg-query -W -f='${Status}' "$1" 2>/dev/null)" == *"ok installed" ]]
+}
+
+as_root() {
+  if [[ "$(id -u)" -eq 0 ]]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    fail "packages are missing and this user is neither root nor has sudo;" \
+         "as root, run: apt-get install ${missing[*]}"
+  fi
+}
+
+install_packages() {
+  command -v dpkg-query >/dev/null ||
+    fail "this script knows Debian's packages only; install these yourself:" \
+         "${packages[*]}"
+  local missing=() unknown=() package
+  for package in "${packages[@]}"; do
+    is_installed "$package" || missing+=("$package")
+  done
+  [[ ${#missing[@]} -eq 0 ]] && return
+
+  as_root apt-get update
+  for package in "${missing[@]}"; do
+    [[ -n "$(apt-cache madison "$package")" ]] || unknown+=("$package")
+  done
+  [[ ${#unknown[@]} -eq 0 ]] ||
+    fail "apt's sources have no ${unknown[*]}." \
+         "LLVM 22's packages for Debian 12 must be in apt's sources:" \
+         "Debian 12's own main and security archives have them all."
+  as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y --no-install-recommends "${missing[@]}"
+}
+
+install_python_packages() {
+  # Packages of the system's Python count, so that none is fetched twice.
+  [[ -x .venv/bin/python ]] || python3 -m venv --system-site-packages .venv
+  local package
+  for package in "${python_packages[@]}"; do
+    .venv/bin/python -c "import $package" 2>/dev/null && continue
+    if [[ "$package" == torch ]]; then
+      # Without CUDA where the package index has that build: it is 10 times
+      # smaller.
+      .venv/bin/python -m pip install "torch==$torch_version+cpu" ||
+        .venv/bin/python -m pip install "torch==$torch_version"
+    else
+      .venv/bin/python -m pip install "$package"
+    fi
+  done
+}
+
+case "${1:-}" in
+"") install_packages ;;
+--tests)
+  install_packages
+  install_python_packages
+  ;;
+*) fail "unknown option $1; the only one is --tests" ;;
+esac

@@ -1,0 +1,211 @@
+// What is printed parses again to the same, and prints the same.
+//
+// RUN: sparse-attn-opt %s | sparse-attn-opt | FileCheck %s
+
+//===----------------------------------------------------------------------===//
+// Primitive masks
+//===----------------------------------------------------------------------===//
+
+// Masks are attributes: any op may carry them, and an alias names them.
+// CHECK-LABEL: func.func private @full_and_causal
+// CHECK-SAME:    a = #sparse_attn.full, b = #sparse_attn.causal
+func.func private @full_and_causal() attributes {
+  a = #sparse_attn.full, b = #sparse_attn.causal}
+
+// Both ends of a window are inclusive, and either may be unbounded. Parameters
+// at their default (dilation, block) are not printed.
+// CHECK-LABEL: func.func private @windows
+// CHECK-SAME:    a = #sparse_attn.sliding_window<left = 256, right = 256>
+// CHECK-SAME:    b = #sparse_attn.sliding_window<left = unbounded, right = 0>
+// CHECK-SAME:    c = #sparse_attn.sliding_window<left = 3, right = unbounded>
+// CHECK-SAME:    d = #sparse_attn.sliding_window<left = 8, right = 0, dilation = 4>
+// CHECK-SAME:    e = #sparse_attn.sliding_window<left = 1, right = 1, block = 64>
+// CHECK-SAME:    f = #sparse_attn.sliding_window<left = 0, right = 2>
+func.func private @windows() attributes {
+  a = #sparse_attn.sliding_window<left = 256, right = 256>,
+  b = #sparse_attn.sliding_window<left = unbounded, right = 0>,
+  c = #sparse_attn.sliding_window<left = 3, right = unbounded>,
+  d = #sparse_attn.sliding_window<left = 8, right = 0, dilation = 4>,
+  e = #sparse_attn.sliding_window<left = 1, right = 1, block = 64>,
+  f = #sparse_attn.sliding_window<right = 2, left = 0, dilation = 1, block = 1>}
+
+// Global positions: a list (negative ones count from the end), the first few,
+// the last few; seen by all, seeing all, or both.
+// CHECK-LABEL: func.func private @globals
+// CHECK-SAME:    a = #sparse_attn.global<tokens = [0, 7, -1]>
+// CHECK-SAME:    b = #sparse_attn.global<first = 4, last = 2>
+// CHECK-SAME:    c = #sparse_attn.global<tokens = [0], direction = rows>
+// CHECK-SAME:    d = #sparse_attn.global<first = 1, direction = columns>
+// CHECK-SAME:    e = #sparse_attn.global<last = 1>
+func.func private @globals() attributes {
+  a = #sparse_attn.global<tokens = [0, 7, -1]>,
+  b = #sparse_attn.global<first = 4, last = 2>,
+  c = #sparse_attn.global<tokens = [0], direction = rows>,
+  d = #sparse_attn.global<first = 1, direction = columns>,
+  e = #sparse_attn.global<last = 1, direction = both>}
+
+// A seed takes all 64 bits.
+// CHECK-LABEL: func.func private @random
+// CHECK-SAME:    a = #sparse_attn.random<block = 64, blocks_per_row = 3>
+// CHECK-SAME:    b = #sparse_attn.random<block = 64, blocks_per_row = 3, seed = 18446744073709551615>
+// CHECK-SAME:    c = #sparse_attn.random<block = 16, blocks_per_row = 1, seed = 7, per_head = false>
+// CHECK-SAME:    d = #sparse_attn.random<block = 64, blocks_per_row = 3, bigbird_radius = 1>
+// CHECK-SAME:    e = #sparse_attn.random<block = 64, blocks_per_row = 3, bigbird_radius = 0>
+func.func private @random() attributes {
+  a = #sparse_attn.random<block = 64, blocks_per_row = 3>,
+  b = #sparse_attn.random<block = 64, blocks_per_row = 3, seed = 18446744073709551615>,
+  c = #sparse_attn.random<block = 16, blocks_per_row = 1, seed = 7, per_head = false>,
+  d = #sparse_attn.random<block = 64, blocks_per_row = 3, bigbird_radius = 1>,
+  e = #sparse_attn.random<block = 64, blocks_per_row = 3, bigbird_radius = 0>}
+
+// CHECK-LABEL: func.func private @periodic
+// CHECK-SAME:    a = #sparse_attn.chunked<size = 128>
+// CHECK-SAME:    b = #sparse_attn.strided<stride = 128>
+// CHECK-SAME:    c = #sparse_attn.prefix<length = 100>
+// CHECK-SAME:    d = #sparse_attn.periodic_columns<period = 128, last = 8>
+func.func private @periodic() attributes {
+  a = #sparse_attn.chunked<size = 128>,
+  b = #sparse_attn.strided<stride = 128>,
+  c = #sparse_attn.prefix<length = 100>,
+  d = #sparse_attn.periodic_columns<period = 128, last = 8>}
+
+//===----------------------------------------------------------------------===//
+// Combinators and presets
+//===----------------------------------------------------------------------===//
+
+// CHECK-LABEL: func.func private @combinators
+// CHECK-SAME:    a = #sparse_attn.union<#sparse_attn.causal, #sparse_attn.prefix<length = 2>>
+// CHECK-SAME:    b = #sparse_attn.intersection<#sparse_attn.causal, #sparse_attn.union<#sparse_attn.strided<stride = 4>, #sparse_attn.chunked<size = 4>>>
+// CHECK-SAME:    c = #sparse_attn.complement<#sparse_attn.causal>
+// CHECK-SAME:    d = #sparse_attn.union<#sparse_attn.full>
+#inner = #sparse_attn.union<#sparse_attn.strided<stride = 4>,
+                            #sparse_attn.chunked<size = 4>>
+func.func private @combinators() attributes {
+  a = #sparse_attn.union<#sparse_attn.causal, #sparse_attn.prefix<length = 2>>,
+  b = #sparse_attn.intersection<#sparse_attn.causal, #inner>,
+  c = #sparse_attn.complement<#sparse_attn.causal>,
+  d = #sparse_attn.union<#sparse_attn.full>}
+
+// A preset prints under the name its paper gave it, not as what it expands to.
+// CHECK-LABEL: func.func private @presets
+// CHECK-SAME:    a = #sparse_attn.longformer<window = 512, global_tokens = [0, -1]>
+// CHECK-SAME:    b = #sparse_attn.longformer<window = 512>
+// CHECK-SAME:    c = #sparse_attn.bigbird<block = 64, window_blocks = 3, random_blocks = 3, seed = 7>
+// CHECK-SAME:    d = #sparse_attn.bigbird<block = 64, window_blocks = 1, random_blocks = 0>
+// CHECK-SAME:    e = #sparse_attn.prefix_lm<length = 100>
+// CHECK-SAME:    f = #sparse_attn.streaming<sinks = 4, window = 1024>
+// CHECK-SAME:    g = #sparse_attn.sparse_transformer_strided<stride = 128>
+// CHECK-SAME:    h = #sparse_attn.sparse_transformer_fixed<stride = 128, columns = 8>
+func.func private @presets() attributes {
+  a = #sparse_attn.longformer<window = 512, global_tokens = [0, -1]>,
+  b = #sparse_attn.longformer<window = 512>,
+  c = #sparse_attn.bigbird<block = 64, window_blocks = 3, random_blocks = 3, seed = 7>,
+  d = #sparse_attn.bigbird<block = 64, window_blocks = 1, random_blocks = 0>,
+  e = #sparse_attn.prefix_lm<length = 100>,
+  f = #sparse_attn.streaming<sinks = 4, window = 1024>,
+  g = #sparse_attn.sparse_transformer_strided<stride = 128>,
+  h = #sparse_attn.sparse_transformer_fixed<stride = 128, columns = 8>}
+
+//===----------------------------------------------------------------------===//
+// Plans
+//===----------------------------------------------------------------------===//
+
+// A plan: classes of rows, each with segments of key tiles whose bounds are
+// expressions, and draws of random key tiles. Bounds print as they were
+// written.
+// CHECK-LABEL: func.func private @plan
+// CHECK-SAME:    a = #sparse_attn.plan<tile = [48, 64], rows = [
+// CHECK-SAME:      <"0" to "nq", segments = [
+// CHECK-SAME:        <partial "0" to "max(0, (q * 48 - 256) floordiv 64)">,
+// CHECK-SAME:        <full "q" to "min(nk floordiv 64, q + 1)">],
+// CHECK-SAME:      draws = [<<block = 64, blocks_per_row = 3> "0" to "nk floordiv 64">]>,
+// CHECK-SAME:      <"0" to "1", heavy = true, segments = [<full "0" to "8">]>,
+// CHECK-SAME:      <"1" to "2">]>
+func.func private @plan() attributes {
+  a = #sparse_attn.plan<tile = [48, 64], rows = [
+    <"0" to "nq", segments = [
+      <partial "0" to "max(0, (q * 48 - 256) floordiv 64)">,
+      <full "q" to "min(nk floordiv 64, q + 1)">],
+     draws = [<<block = 64, blocks_per_row = 3> "0" to "nk floordiv 64">]>,
+    <"0" to "1", heavy = true, segments = [<full "0" to "8">]>,
+    <"1" to "2", heavy = false>]>}
+
+//===----------------------------------------------------------------------===//
+// The op
+//===----------------------------------------------------------------------===//
+
+// CHECK-LABEL: func.func @static_tensors
+// CHECK:         sparse_attn.attention mask(#sparse_attn.causal) scale(1.250000e-01)
+// CHECK-SAME:      ins(%{{.*}}, %{{.*}}, %{{.*}} : tensor<1x12x4096x64xbf16>, tensor<1x12x4096x64xbf16>, tensor<1x12x4096x64xbf16>)
+// CHECK-SAME:      outs(%{{.*}} : tensor<1x12x4096x64xbf16>) -> tensor<1x12x4096x64xbf16>
+func.func @static_tensors(%q: tensor<1x12x4096x64xbf16>, %k: tensor<1x12x4096x64xbf16>,
+                          %v: tensor<1x12x4096x64xbf16>) -> tensor<1x12x4096x64xbf16> {
+  %init = tensor.empty() : tensor<1x12x4096x64xbf16>
+  %o = sparse_attn.attention mask(#sparse_attn.causal) scale(1.250000e-01)
+      ins(%q, %k, %v : tensor<1x12x4096x64xbf16>, tensor<1x12x4096x64xbf16>,
+                       tensor<1x12x4096x64xbf16>)
+      outs(%init : tensor<1x12x4096x64xbf16>) -> tensor<1x12x4096x64xbf16>
+  return %o : tensor<1x12x4096x64xbf16>
+}
+
+// Every length may be dynamic; head sizes may not. Eight query heads share two
+// key heads, values are wider than keys, and the second result is the
+// log-sum-exp of each row.
+// CHECK-LABEL: func.func @dynamic_gqa_lse
+// CHECK:         sparse_attn.attention mask(#sparse_attn.full) ins(
+// CHECK-SAME:      -> tensor<?x8x?x64xf16>, tensor<?x8x?xf32>
+func.func @dynamic_gqa_lse(%q: tensor<?x8x?x32xf16>, %k: tensor<?x2x?x32xf16>,
+                           %v: tensor<?x2x?x64xf16>, %init: tensor<?x8x?x64xf16>,
+                           %lse: tensor<?x8x?xf32>)
+    -> (tensor<?x8x?x64xf16>, tensor<?x8x?xf32>) {
+  %o:2 = sparse_attn.attention mask(#sparse_attn.full)
+      ins(%q, %k, %v : tensor<?x8x?x32xf16>, tensor<?x2x?x32xf16>, tensor<?x2x?x64xf16>)
+      outs(%init, %lse : tensor<?x8x?x64xf16>, tensor<?x8x?xf32>)
+      -> tensor<?x8x?x64xf16>, tensor<?x8x?xf32>
+  return %o#0, %o#1 : tensor<?x8x?x64xf16>, tensor<?x8x?xf32>
+}
+
+// `origin` says where a tile of a larger attention stands: its first head's
+// index, and the position of its first row.
+// CHECK-LABEL: func.func @origin
+// CHECK-SAME:    %[[HEAD:[a-z0-9]+]]: index, %[[POSITION:[a-z0-9]+]]: index
+// CHECK:         sparse_attn.attention mask({{.*}}) ins({{.*}}) origin(%[[HEAD]], %[[POSITION]]) outs(
+func.func @origin(%head: index, %position: index, %q: tensor<1x1x16x8xf32>,
+                  %k: tensor<1x1x64x8xf32>, %init: tensor<1x1x16x8xf32>)
+    -> tensor<1x1x16x8xf32> {
+  %o = sparse_attn.attention mask(#sparse_attn.causal)
+      ins(%q, %k, %k : tensor<1x1x16x8xf32>, tensor<1x1x64x8xf32>, tensor<1x1x64x8xf32>)
+      origin(%head, %position)
+      outs(%init : tensor<1x1x16x8xf32>) -> tensor<1x1x16x8xf32>
+  return %o : tensor<1x1x16x8xf32>
+}
+
+// With a plan and an attribute of someone else's.
+// CHECK-LABEL: func.func @planned
+// CHECK:         sparse_attn.attention mask(#sparse_attn.full)
+// CHECK-SAME:      plan(<tile = [16, 16], rows = [<"0" to "nq", segments = [<full "0" to "4">]>]>)
+// CHECK-SAME:      ins({{.*}}) outs({{.*}}) {layer = 3 : i64} -> tensor<1x1x64x8xf32>
+func.func @planned(%q: tensor<1x1x64x8xf32>, %init: tensor<1x1x64x8xf32>)
+    -> tensor<1x1x64x8xf32> {
+  %o = sparse_attn.attention mask(#sparse_attn.full)
+      plan(<tile = [16, 16], rows = [<"0" to "nq", segments = [<full "0" to "4">]>]>)
+      ins(%q, %q, %q : tensor<1x1x64x8xf32>, tensor<1x1x64x8xf32>, tensor<1x1x64x8xf32>)
+      outs(%init : tensor<1x1x64x8xf32>) {layer = 3 : i64} -> tensor<1x1x64x8xf32>
+  return %o : tensor<1x1x64x8xf32>
+}
+
+// On buffers the inits are written and there are no results. Layouts may be
+// strided: here heads are interleaved within a row.
+// CHECK-LABEL: func.func @memrefs
+// CHECK:         sparse_attn.attention mask(#sparse_attn.causal)
+// CHECK-SAME:      ins({{.*}} : memref<1x4x64x8xf32, strided<[2048, 8, 32, 1]>>, memref<1x4x64x8xf32>, memref<1x4x64x8xf32>)
+// CHECK-SAME:      outs({{.*}} : memref<1x4x64x8xf32>, memref<1x4x64xf32>){{$}}
+func.func @memrefs(%q: memref<1x4x64x8xf32, strided<[2048, 8, 32, 1]>>,
+                   %k: memref<1x4x64x8xf32>, %o: memref<1x4x64x8xf32>,
+                   %lse: memref<1x4x64xf32>) {
+  sparse_attn.attention mask(#sparse_attn.causal)
+      ins(%q, %k, %k : memref<1x4x64x8xf32, strided<[2048, 8, 32, 1]>>,
+                       memref<1x4x64x8xf32>, memref<1x4x64x8xf32>)
+      outs(%o, %lse : memref<1x4x64x8xf32>, memref<1x4x64xf32>)
+  return
+}

@@ -1,0 +1,254 @@
+//===- PlanOracle.cpp -----------------------------------------------------===//
+
+#include "PlanOracle.h"
+#include "llvm/ADT/STLExtras.h"
+#include <map>
+
+using namespace mlir::sparse_attn;
+
+//===----------------------------------------------------------------------===//
+// Invariants
+//===----------------------------------------------------------------------===//
+
+static bool hasRow(const RowClass &cls, int64_t row, const Lengths &n) {
+  return cls.rowBegin.evaluate(0, n) <= row && row < cls.rowEnd.evaluate(0, n);
+}
+
+static const RowClass *ownerOf(const Plan &plan, int64_t row,
+                               const Lengths &n) {
+  const RowClass *owner = nullptr;
+  for (const RowClass &cls : plan.classes)
+    if (hasRow(cls, row, n))
+      owner = &cls;
+  return owner;
+}
+
+/// Everything about one row of one class.
+static std::string checkRow(const Mask &mask, const Plan &plan,
+                            const RowClass &cls, const Lengths &n, int64_t head,
+                            int64_t row) {
+  int64_t keys = plan.tile.keys;
+  int64_t q = (row - cls.rowBegin.evaluate(0, n)) / plan.tile.queries;
+  std::map<int64_t, bool> visited;
+  for (VisitedTile tile : visitedTiles(cls, plan.tile, n, head, q)) {
+    if (!visited.insert({tile.keyTile, tile.full}).second)
+      return "twice";
+    if (tile.keyTile < 0 || tile.keyTile * keys >= n.nk)
+      return "range";
+    if (tile.full && (tile.keyTile + 1) * keys > n.nk)
+      return "past the end";
+  }
+  if (ownerOf(plan, row, n) != &cls)
+    return "";
+  for (int64_t j = 0; j < n.nk; ++j) {
+    auto it = visited.find(j / keys);
+    if (mask.contains(n, head, row + n.firstQuery(), j)) {
+      if (it == visited.end())
+        return "coverage";
+    } else if (it != visited.end() && it->second) {
+      return "masked pair in a full tile";
+    }
+  }
+  return "";
+}
+
+std::string mlir::sparse_attn::findViolation(const Mask &mask, const Plan &plan,
+                                             const Lengths &n,
+                                             int64_t numHeads) {
+  for (int64_t head = 0; head < numHeads; ++head) {
+    for (const RowClass &cls : plan.classes) {
+      int64_t begin = cls.rowBegin.evaluate(0, n);
+      int64_t end = cls.rowEnd.evaluate(0, n);
+      if (begin < end && (begin < 0 || end > n.nq))
+        return "rows";
+      for (int64_t row = begin; row < end; ++row) {
+        std::string problem = checkRow(mask, plan, cls, n, head, row);
+        if (!problem.empty())
+          return problem + " at row " + std::to_string(row) + " head " +
+                 std::to_string(head);
+      }
+    }
+    for (int64_t row = 0; row < n.nq; ++row) {
+      if (ownerOf(plan, row, n))
+        continue;
+      for (int64_t j = 0; j < n.nk; ++j)
+        if (mask.contains(n, head, row + n.firstQuery(), j))
+          return "coverage of a row without class";
+    }
+  }
+  return "";
+}
+
+bool mlir::sparse_attn::isTrueWitness(const Mask &mask, const Plan &plan,
+                                      const Proof &proof) {
+  const Witness &w = *proof.witness;
+  int64_t row = w.i - w.n.firstQuery();
+  llvm::StringRef reason = proof.reason;
+  bool isLive =
+      w.j >= 0 && w.j < w.n.nk && mask.contains(w.n, w.head, w.i, w.j);
+  if (reason.contains("outside [0, Sq)"))
+    return (row < 0 || row >= w.n.nq) && ownerOf(plan, row, w.n);
+  const RowClass *owner = ownerOf(plan, row, w.n);
+  if (!owner)
+    return isLive && row >= 0 && row < w.n.nq;
+  for (const RowClass &cls : plan.classes) {
+    if (!hasRow(cls, row, w.n))
+      continue;
+    int64_t q = (row - cls.rowBegin.evaluate(0, w.n)) / plan.tile.queries;
+    int64_t seen = 0, keyTile = w.j >= 0 ? w.j / plan.tile.keys
+                                         : -((-w.j - 1) / plan.tile.keys) - 1;
+    bool full = false;
+    for (VisitedTile tile : visitedTiles(cls, plan.tile, w.n, w.head, q)) {
+      if (tile.keyTile != keyTile)
+        continue;
+      ++seen;
+      full |= tile.full;
+    }
+    bool shown = false;
+    if (reason.contains("in no visited tile"))
+      shown = &cls == owner && isLive && seen == 0;
+    else if (reason.contains("twice"))
+      shown = seen > 1;
+    else if (reason.contains("masked pair"))
+      shown = &cls == owner && full && !isLive && w.j < w.n.nk;
+    else if (reason.contains("keys past Sk"))
+      shown = full && (keyTile + 1) * plan.tile.keys > w.n.nk;
+    else if (reason.contains("outside [0, Sk)"))
+      shown = seen > 0 && (keyTile < 0 || keyTile * plan.tile.keys >= w.n.nk);
+    if (shown)
+      return true;
+  }
+  return false;
+}
+
+int64_t mlir::sparse_attn::countUselessTiles(const Mask &mask, const Plan &plan,
+                                             const Lengths &n,
+                                             int64_t numHeads) {
+  int64_t useless = 0;
+  for (int64_t head = 0; head < numHeads; ++head) {
+    for (const RowClass &cls : plan.classes) {
+      int64_t begin = cls.rowBegin.evaluate(0, n) + n.firstQuery();
+      int64_t end = cls.rowEnd.evaluate(0, n) + n.firstQuery();
+      for (int64_t q = 0; q < cls.numQueryTiles(plan.tile, n); ++q) {
+        Range rows = Range{begin + q * plan.tile.queries,
+                           begin + (q + 1) * plan.tile.queries}
+                         .intersect({begin, end});
+        for (VisitedTile tile : visitedTiles(cls, plan.tile, n, head, q)) {
+          Range keys = Range{tile.keyTile * plan.tile.keys,
+                             (tile.keyTile + 1) * plan.tile.keys}
+                           .intersect({0, n.nk});
+          bool isLive = false;
+          for (int64_t i = rows.begin; i < rows.end && !isLive; ++i)
+            for (int64_t j = keys.begin; j < keys.end && !isLive; ++j)
+              isLive = mask.contains(n, head, i, j);
+          useless += !isLive;
+        }
+      }
+    }
+  }
+  return useless;
+}
+
+//===----------------------------------------------------------------------===//
+// Masks
+//===----------------------------------------------------------------------===//
+
+Mask mlir::sparse_attn::bigBird(int64_t block, int64_t windowBlocks,
+                                int64_t randomBlocks, uint64_t seed,
+                                int64_t last) {
+  int64_t radius = (windowBlocks - 1) / 2;
+  Mask::RandomOptions random;
+  random.block = block;
+  random.blocksPerRow = randomBlocks;
+  random.seed = seed;
+  random.bigBirdWindowRadius = radius;
+  return Mask::unionOf({Mask::slidingWindow(radius, radius, 1, block),
+                        Mask::global({}, block, last), Mask::random(random)});
+}
+
+Mask mlir::sparse_attn::longformer(int64_t window,
+                                   llvm::ArrayRef<int64_t> tokens) {
+  return Mask::unionOf(
+      {Mask::slidingWindow(window / 2, window / 2), Mask::global(tokens)});
+}
+
+Mask mlir::sparse_attn::streaming(int64_t sinks, int64_t window) {
+  return Mask::intersectionOf(
+      {Mask::causal(), Mask::unionOf({Mask::prefix(sinks),
+                                      Mask::slidingWindow(window - 1, 0)})});
+}
+
+/// A mask without closed form: an arbitrary fixed pattern.
+namespace {
+class ScatteredNode : public MaskNode {
+public:
+  bool contains(const Lengths &, int64_t head, int64_t i,
+                int64_t j) const override {
+    return splitmix64(uint64_t(i) * 1000003 + uint64_t(j) * 7 + head) % 5 < 2;
+  }
+  bool isHeadInvariant() const override { return false; }
+  void print(llvm::raw_ostream &os) const override { os << "scattered"; }
+};
+} // namespace
+
+static Mask randomLeaf(std::mt19937_64 &rng, bool allowOpaque) {
+  auto pick = [&](int64_t low, int64_t high) {
+    return std::uniform_int_distribution<int64_t>(low, high)(rng);
+  };
+  auto side = [&]() -> std::optional<int64_t> {
+    return pick(0, 5) ? std::optional<int64_t>(pick(-3, 9)) : std::nullopt;
+  };
+  switch (pick(0, allowOpaque ? 13 : 10)) {
+  case 0:
+    return Mask::causal();
+  case 1:
+    return Mask::slidingWindow(side(), side());
+  case 2:
+    return Mask::slidingWindow(pick(0, 9), pick(0, 9));
+  case 3:
+    return Mask::slidingWindow(pick(0, 2), pick(0, 2), 1, pick(2, 6));
+  case 4:
+    return Mask::slidingWindow(pick(0, 4), pick(0, 4), pick(2, 4));
+  case 5:
+    return Mask::global({pick(-4, 20)}, 0, 0, Mask::Direction(pick(0, 2)));
+  case 6:
+    return Mask::global({pick(0, 5), pick(-9, -1)}, pick(0, 3), pick(0, 3),
+                        Mask::Direction(pick(0, 2)));
+  case 7:
+    return Mask::chunked(pick(1, 9));
+  case 8:
+    return Mask::strided(pick(2, 5));
+  case 9:
+    return Mask::prefix(pick(0, 20));
+  case 10:
+    return Mask::periodicColumns(6, pick(1, 4));
+  case 11:
+    return Mask(std::make_shared<ScatteredNode>());
+  default: {
+    Mask::RandomOptions options;
+    options.block = pick(1, 6);
+    options.blocksPerRow = pick(1, 3);
+    options.seed = pick(0, 9);
+    options.perHead = pick(0, 1);
+    if (pick(0, 2) == 0)
+      options.bigBirdWindowRadius = pick(0, 1);
+    return Mask::random(options);
+  }
+  }
+}
+
+Mask mlir::sparse_attn::randomPlanMask(std::mt19937_64 &rng, unsigned depth,
+                                       bool allowOpaque) {
+  auto pick = [&](int64_t low, int64_t high) {
+    return std::uniform_int_distribution<int64_t>(low, high)(rng);
+  };
+  int64_t shape = depth == 0 ? 0 : pick(0, 7);
+  if (shape <= 1)
+    return randomLeaf(rng, allowOpaque);
+  if (shape == 2)
+    return Mask::complementOf(randomPlanMask(rng, depth - 1, allowOpaque));
+  llvm::SmallVector<Mask> members;
+  for (int64_t k = 0, e = pick(2, 3); k < e; ++k)
+    members.push_back(randomPlanMask(rng, depth - 1, allowOpaque));
+  return shape <= 5 ? Mask::unionOf(members) : Mask::intersectionOf(members);
+}

@@ -1,0 +1,54 @@
+//===- PlanOracle.h - Plans checked pair by pair ----------------*- C++ -*-===//
+//
+// The invariants of a plan, evaluated by their definition at small lengths.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SPARSEATTN_TEST_UNIT_PLAN_PLANORACLE_H
+#define SPARSEATTN_TEST_UNIT_PLAN_PLANORACLE_H
+
+#include "SparseAttn/Plan/Certificate.h"
+#include "llvm/Support/raw_ostream.h"
+#include <random>
+#include <string>
+
+namespace mlir::sparse_attn {
+
+/// What is wrong with `plan` at lengths `n`, or an empty text.
+std::string findViolation(const Mask &mask, const Plan &plan, const Lengths &n,
+                          int64_t numHeads);
+
+/// True when the pair of the witness shows what the proof claims.
+bool isTrueWitness(const Mask &mask, const Plan &plan, const Proof &proof);
+
+/// The number of visited tiles without a live pair, over the rows of their
+/// class.
+int64_t countUselessTiles(const Mask &mask, const Plan &plan, const Lengths &n,
+                          int64_t numHeads);
+
+/// A composition of at most `depth` levels of combinators.
+Mask randomPlanMask(std::mt19937_64 &rng, unsigned depth, bool allowOpaque);
+
+inline std::string textOf(const Mask &mask) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  mask.print(os);
+  return text;
+}
+
+inline std::string textOf(const Plan &plan) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  printPlan(plan, os);
+  return text;
+}
+
+/// BigBird as in PATTERNS, with a last block of `last` keys.
+Mask bigBird(int64_t block, int64_t windowBlocks, int64_t randomBlocks,
+             uint64_t seed, int64_t last);
+Mask longformer(int64_t window, llvm::ArrayRef<int64_t> tokens);
+Mask streaming(int64_t sinks, int64_t window);
+
+} // namespace mlir::sparse_attn
+
+#endif // SPARSEATTN_TEST_UNIT_PLAN_PLANORACLE_H

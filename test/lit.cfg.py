@@ -1,0 +1,33 @@
+# lit's configuration of the tests in this folder. Paths come from
+# lit.site.cfg.py, which CMake writes into the build folder.
+
+import os
+import sys
+
+import lit.formats
+
+config.name = "SparseAttn"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test"]
+config.excludes = ["Inputs"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.build_root, "test")
+
+# The project's tools, and FileCheck, not, split-file, mlir-opt from LLVM.
+config.environment["PATH"] = os.pathsep.join(
+    [
+        os.path.join(config.build_root, "bin"),
+        config.llvm_tools_dir,
+        config.environment["PATH"],
+    ]
+)
+for name in ["ASAN_OPTIONS", "UBSAN_OPTIONS", "OMP_NUM_THREADS"]:
+    if name in os.environ:
+        config.environment[name] = os.environ[name]
+
+# The Python that has NumPy and PyTorch, where it is installed.
+python = os.path.join(config.source_root, ".venv", "bin", "python")
+config.substitutions += [
+    ("%python", python if os.path.exists(python) else sys.executable),
+    ("%examples", os.path.join(config.source_root, "examples")),
+]
