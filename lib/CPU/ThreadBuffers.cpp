@@ -34,9 +34,8 @@ struct ThreadBuffersPass
     : sparse_attn::impl::SparseAttnThreadBuffersBase<ThreadBuffersPass> {
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
-    getOperation()->walk([&](memref::AllocaScopeOp scope) {
-      inlineScope(rewriter, scope);
-    });
+    getOperation()->walk(
+        [&](memref::AllocaScopeOp scope) { inlineScope(rewriter, scope); });
     getOperation()->walk([&](memref::AllocaOp alloca) {
       if (alloca->getNumOperands() == 0)
         hoist(rewriter, alloca);
@@ -51,7 +50,7 @@ struct ThreadBuffersPass
   void hoist(RewriterBase &rewriter, memref::AllocaOp alloca) {
     Operation *parent = alloca->getParentOp();
     while (parent && !isa<omp::ParallelOp, FunctionOpInterface>(parent)) {
-      if (parent->hasTrait<OpTrait::AutomaticAllocationScope>())
+      if (isa<memref::AllocaScopeOp>(parent))
         return;
       parent = parent->getParentOp();
     }

@@ -76,6 +76,68 @@ static LogicalResult vectorizeOp(RewriterBase &rewriter, linalg::LinalgOp op) {
   return success();
 }
 
+namespace {
+/// A column of a tile, vector<Nx1>, is a vector<N> read or written along the
+/// first dimension: one loop of scalar accesses, not N vectors of one element.
+///
+///   transfer_write %v : vector<Nx1>   ->   transfer_write %w : vector<N>
+///                                            {permutation_map = (d0, d1) ->
+///                                            (d0)}
+struct WriteColumn : OpRewritePattern<vector::TransferWriteOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(vector::TransferWriteOp op,
+                                PatternRewriter &rewriter) const override {
+    VectorType type = op.getVectorType();
+    if (type.getRank() != 2 || type.getDimSize(1) != 1 || op.getMask() ||
+        !op.getPermutationMap().isIdentity() || op.hasOutOfBoundsDim())
+      return rewriter.notifyMatchFailure(op, "not a column in bounds");
+    auto flat = VectorType::get({type.getDimSize(0)}, type.getElementType());
+    Value column = flatSource(op.getVector(), flat);
+    if (!column)
+      column = vector::ShapeCastOp::create(rewriter, op.getLoc(), flat,
+                                           op.getVector());
+    AffineMap alongRows = AffineMap::get(2, 0, rewriter.getAffineDimExpr(0));
+    rewriter.replaceOpWithNewOp<vector::TransferWriteOp>(
+        op, column, op.getBase(), op.getIndices(), alongRows,
+        ArrayRef<bool>{true});
+    return success();
+  }
+
+  /// The vector<N> whose elements `column` merely rearranges into N x 1.
+  static Value flatSource(Value column, VectorType flat) {
+    while (Operation *op = column.getDefiningOp()) {
+      if (!isa<vector::TransposeOp, vector::BroadcastOp, vector::ShapeCastOp>(
+              op))
+        return {};
+      column = op->getOperand(0);
+      if (column.getType() == flat)
+        return column;
+    }
+    return {};
+  }
+};
+
+struct ReadColumn : OpRewritePattern<vector::TransferReadOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(vector::TransferReadOp op,
+                                PatternRewriter &rewriter) const override {
+    VectorType type = op.getVectorType();
+    if (type.getRank() != 2 || type.getDimSize(1) != 1 || op.getMask() ||
+        !op.getPermutationMap().isIdentity() || op.hasOutOfBoundsDim())
+      return rewriter.notifyMatchFailure(op, "not a column in bounds");
+    auto flat = VectorType::get({type.getDimSize(0)}, type.getElementType());
+    AffineMap alongRows = AffineMap::get(2, 0, rewriter.getAffineDimExpr(0));
+    Value column = vector::TransferReadOp::create(
+        rewriter, op.getLoc(), flat, op.getBase(), op.getIndices(),
+        op.getPadding(), alongRows, ArrayRef<bool>{true});
+    rewriter.replaceOpWithNewOp<vector::ShapeCastOp>(op, type, column);
+    return success();
+  }
+};
+} // namespace
+
 /// Turns what the vectoriser left (unit dimensions, reductions of one row)
 /// into plain ops on one vector.
 static LogicalResult simplifyVectors(func::FuncOp func) {
@@ -90,7 +152,12 @@ static LogicalResult simplifyVectors(func::FuncOp func) {
   RewritePatternSet unitDims(context);
   vector::populateVectorTransferPermutationMapLoweringPatterns(unitDims);
   vector::populateCastAwayVectorLeadingOneDimPatterns(unitDims);
-  return applyPatternsGreedily(func, std::move(unitDims));
+  if (failed(applyPatternsGreedily(func, std::move(unitDims))))
+    return failure();
+  // Last, since the patterns above would turn columns back into transposes.
+  RewritePatternSet columns(context);
+  columns.add<WriteColumn, ReadColumn>(context);
+  return applyPatternsGreedily(func, std::move(columns));
 }
 
 namespace {

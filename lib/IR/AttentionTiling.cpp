@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
@@ -24,7 +25,9 @@ SmallVector<utils::IteratorType> AttentionOp::getLoopIteratorTypes() {
 
 SmallVector<mlir::Range> AttentionOp::getIterationDomain(OpBuilder &b) {
   SmallVector<OpFoldResult> sizes =
-      tensor::getMixedSizes(b, getLoc(), getQuery());
+      isa<RankedTensorType>(getQuery().getType())
+          ? tensor::getMixedSizes(b, getLoc(), getQuery())
+          : memref::getMixedSizes(b, getLoc(), getQuery());
   SmallVector<mlir::Range> domain;
   for (unsigned dim = 0; dim < 3; ++dim)
     domain.push_back({b.getIndexAttr(0), sizes[dim], b.getIndexAttr(1)});
@@ -44,7 +47,6 @@ static Value sliceOf(OpBuilder &b, Location loc, Value source,
 ///   all query heads            -> all key heads
 ///   one head a key head (MHA)  -> the same range
 ///   one query head             -> head floordiv group
-///   a multiple of the group, static -> both divided by the group
 static FailureOr<std::pair<OpFoldResult, OpFoldResult>>
 keyHeads(OpBuilder &b, AttentionOp op, OpFoldResult head, OpFoldResult count) {
   OpFoldResult hq = tensor::getMixedSize(b, op.getLoc(), op.getQuery(), 1);
@@ -96,6 +98,9 @@ AttentionOp::getTiledImplementation(OpBuilder &b,
                                     ArrayRef<OpFoldResult> offsets,
                                     ArrayRef<OpFoldResult> sizes) {
   Location loc = getLoc();
+  if (!isa<RankedTensorType>(getQuery().getType()))
+    return emitOpError("on memrefs cannot be tiled; tile it before "
+                       "bufferization");
   auto heads = keyHeads(b, *this, offsets[1], sizes[1]);
   if (failed(heads))
     return emitOpError("can be tiled along query heads only by one head, by "

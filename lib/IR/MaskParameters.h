@@ -1,6 +1,6 @@
 //===- MaskParameters.h - Spelling of mask parameters -----------*- C++ -*-===//
 //
-// Parsers and printers that the assembly formats of the mask attributes name.
+// Parsers and printers that the assembly formats of the attributes name.
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,6 +19,25 @@ void printIntegerList(AsmPrinter &printer, ArrayRef<int64_t> values);
 ParseResult parseMembers(AsmParser &parser,
                          SmallVector<MaskAttrInterface> &members);
 void printMembers(AsmPrinter &printer, ArrayRef<MaskAttrInterface> members);
+
+/// `[<...>, <...>]`, the segments or the draws of a class of rows.
+template <typename Part>
+ParseResult parsePlanParts(AsmParser &parser, SmallVector<Part> &parts) {
+  return parser.parseCommaSeparatedList(
+      AsmParser::Delimiter::Square, [&]() -> ParseResult {
+        FailureOr<Part> part = FieldParser<Part>::parse(parser);
+        if (failed(part))
+          return failure();
+        parts.push_back(*part);
+        return success();
+      });
+}
+template <typename Part>
+void printPlanParts(AsmPrinter &printer, ArrayRef<Part> parts) {
+  printer << "[";
+  printer.printStrippedAttrOrType(parts);
+  printer << "]";
+}
 
 } // namespace mlir::sparse_attn
 

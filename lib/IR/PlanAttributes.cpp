@@ -34,10 +34,37 @@ LogicalResult DrawAttr::verify(ErrorEmitter emitError, RandomAttr,
   return verifyBounds(emitError, begin, end);
 }
 
+static bool dependsOnQueryTile(const TileExpr &expr) {
+  switch (expr.getKind()) {
+  case TileExpr::Kind::Constant:
+  case TileExpr::Kind::NumQueries:
+  case TileExpr::Kind::NumKeys:
+    return false;
+  case TileExpr::Kind::QueryTile:
+    return true;
+  case TileExpr::Kind::Mul:
+  case TileExpr::Kind::FloorDiv:
+    return dependsOnQueryTile(expr.getLhs());
+  case TileExpr::Kind::Add:
+  case TileExpr::Kind::Min:
+  case TileExpr::Kind::Max:
+    return dependsOnQueryTile(expr.getLhs()) ||
+           dependsOnQueryTile(expr.getRhs());
+  }
+  llvm_unreachable("unknown kind of tile expression");
+}
+
 LogicalResult RowsAttr::verify(ErrorEmitter emitError, StringRef begin,
                                StringRef end, bool, ArrayRef<SegmentAttr>,
                                ArrayRef<DrawAttr>) {
-  return verifyBounds(emitError, begin, end);
+  if (failed(verifyBounds(emitError, begin, end)))
+    return failure();
+  for (StringRef bound : {begin, end})
+    if (dependsOnQueryTile(parseBound(bound)))
+      return emitError() << "bound \"" << bound
+                         << "\" of rows depends on q, the tile of rows that "
+                            "it is to bound";
+  return success();
 }
 
 LogicalResult PlanAttr::verify(ErrorEmitter emitError, int64_t queries,

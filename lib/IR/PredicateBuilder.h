@@ -33,6 +33,14 @@ public:
     value = std::clamp(value, -limit, limit);
     return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(value));
   }
+  /// x * y as an i32, saturated likewise.
+  Value product(int64_t x, int64_t y) {
+    int64_t result;
+    if (!llvm::MulOverflow(x, y, result))
+      return integer(result);
+    return integer((x < 0) == (y < 0) ? std::numeric_limits<int64_t>::max()
+                                      : std::numeric_limits<int64_t>::min());
+  }
   Value add(Value x, Value y) { return arith::AddIOp::create(b, loc, x, y); }
   Value sub(Value x, Value y) { return arith::SubIOp::create(b, loc, x, y); }
 

@@ -123,10 +123,10 @@ Value SlidingWindowAttr::emitPredicate(OpBuilder &b, Location loc,
   Value allowed = p.constant(true);
   if (std::optional<int64_t> left = getLeft().value)
     allowed =
-        p.conj(allowed, p.ge(j, p.add(i, p.integer(-*left * getDilation()))));
+        p.conj(allowed, p.ge(j, p.add(i, p.product(-*left, getDilation()))));
   if (std::optional<int64_t> right = getRight().value)
     allowed =
-        p.conj(allowed, p.le(j, p.add(i, p.integer(*right * getDilation()))));
+        p.conj(allowed, p.le(j, p.add(i, p.product(*right, getDilation()))));
   if (getDilation() > 1)
     allowed = p.conj(allowed, p.divides(getDilation(), p.sub(at.j, at.i)));
   return allowed;

@@ -81,6 +81,13 @@ static MaskAttrInterface intersectWindows(MaskAttrInterface x,
       .toMask(x.getContext());
 }
 
+/// <unbounded, unbounded> -> full;  <unbounded, 0> -> causal
+MaskAttrInterface SlidingWindowAttr::simplify() const {
+  if (std::optional<Window> window = Window::of(*this))
+    return window->toMask(getContext());
+  return *this;
+}
+
 //===----------------------------------------------------------------------===//
 // Combinators
 //===----------------------------------------------------------------------===//

@@ -52,6 +52,8 @@ protected:
 
   std::optional<Pieces> intersectAllPieces(bool negated,
                                            unsigned maxPieces) const {
+    if (maxPieces == 0 && members.empty())
+      return std::nullopt;
     std::optional<Pieces> result = Pieces{Piece()};
     for (const Mask &member : members) {
       std::optional<Pieces> more = member.getNode().pieces(negated, maxPieces);

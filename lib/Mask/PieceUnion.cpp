@@ -151,6 +151,8 @@ static Pieces negate(const Piece &piece) {
 std::optional<Pieces> mlir::sparse_attn::complementPieces(const Pieces &pieces,
                                                           unsigned maxPieces) {
   // not (p or q or ...) = (not p) and (not q) and ...
+  if (maxPieces == 0 && pieces.empty())
+    return std::nullopt;
   std::optional<Pieces> result = Pieces{Piece()};
   for (const Piece &piece : pieces) {
     result = intersectPieces(*result, negate(piece), maxPieces);

@@ -1,70 +1,12 @@
 //===- RowCounter.cpp - Live keys of a row, counted -----------------------===//
 
 #include "RowCounter.h"
+#include "CountMatching.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir::sparse_attn;
-using llvm::ArrayRef;
 using llvm::SmallVector;
 using llvm::SmallVectorImpl;
-
-using Residues = ArrayRef<Residue>;
-
-static int64_t originOf(const Residue &residue, int64_t i) {
-  return residue.subject == Residue::Subject::KeyMinusQuery ? i : 0;
-}
-
-/// The keys of `range` that satisfy one of `active`, in row i.
-static IntervalSet matchingKeys(ArrayRef<Residues> active, int64_t i,
-                                Range range) {
-  IntervalSet keys;
-  for (Residues residues : active) {
-    IntervalSet matching = range;
-    for (const Residue &residue : residues)
-      if (residue.subject != Residue::Subject::Query)
-        matching = matching.intersect(
-            residueClass(residue, originOf(residue, i), range));
-    keys = keys.unite(matching);
-  }
-  return keys;
-}
-
-/// The number of x in [0, end) with x mod modulus in [begin, end) of
-/// `residue`; negative `end` counts [end, 0) negatively.
-static int64_t countBelow(const Residue &residue, int64_t end) {
-  int64_t width = residue.end - residue.begin;
-  int64_t rest = floorMod(end, residue.modulus) - residue.begin;
-  return floorDiv(end, residue.modulus) * width +
-         std::clamp<int64_t>(rest, 0, width);
-}
-
-/// The size of matchingKeys. Query residues have been looked at already.
-static uint64_t countMatching(ArrayRef<Residues> active, int64_t i,
-                              Range range) {
-  if (active.size() == 1) {
-    SmallVector<Residue, 2> ofKeys;
-    for (const Residue &residue : active.front())
-      if (residue.subject != Residue::Subject::Query)
-        ofKeys.push_back(residue);
-    if (ofKeys.empty())
-      return range.size();
-    if (ofKeys.size() == 1) {
-      int64_t origin = originOf(ofKeys.front(), i);
-      return countBelow(ofKeys.front(), range.end - origin) -
-             countBelow(ofKeys.front(), range.begin - origin);
-    }
-  }
-  int64_t period = 1;
-  for (Residues residues : active)
-    for (const Residue &residue : residues)
-      period = clampedLcm(period, residue.modulus);
-  if (range.size() <= period)
-    return matchingKeys(active, i, range).size();
-  IntervalSet one =
-      matchingKeys(active, i, {range.begin, range.begin + period});
-  Range rest{range.begin, range.begin + range.size() % period};
-  return range.size() / period * one.size() + one.intersect(rest).size();
-}
 
 uint64_t RowCounter::countResidues(int64_t i) {
   SmallVector<Range> denseRanges(dense.begin(), dense.end());

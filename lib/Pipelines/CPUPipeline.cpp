@@ -48,7 +48,6 @@ static void addVectorisation(OpPassManager &pm,
     registers.registers = options.registers;
     pm.addNestedPass<func::FuncOp>(createSparseAttnTileRegisters(registers));
     pm.addPass(createCanonicalizerPass());
-    pm.addPass(createCSEPass());
   }
   pm.addPass(createSparseAttnExpandMath());
 }
@@ -63,8 +62,11 @@ static void addBufferization(OpPassManager &pm) {
   bufferize.functionBoundaryTypeConversion =
       bufferization::LayoutMapOption::IdentityLayoutMap;
   pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
+  // An insertion into the slice it was taken from leaves a copy of a view to
+  // itself: loops that carry one buffer fold, equal views merge, copies go.
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  pm.addPass(createCanonicalizerPass());
   pm.addNestedPass<func::FuncOp>(createForallToParallelLoopPass());
   pm.addNestedPass<func::FuncOp>(bufferization::createBufferHoistingPass());
   bufferization::PromoteBuffersToStackPassOptions stack;
@@ -82,8 +84,9 @@ static void addLLVMLowering(OpPassManager &pm,
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   if (options.openmp)
     pm.addPass(createConvertSCFToOpenMPPass());
-  pm.addPass(createSparseAttnThreadBuffers());
   pm.addPass(createConvertVectorToSCFPass());
+  // After vectors have taken their own stack buffers.
+  pm.addPass(createSparseAttnThreadBuffers());
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
   pm.addPass(arith::createArithExpandOpsPass());
@@ -101,6 +104,7 @@ static void addLLVMLowering(OpPassManager &pm,
   pm.addPass(createConvertControlFlowToLLVMPass());
   pm.addPass(createArithToLLVMConversionPass());
   pm.addPass(createConvertIndexToLLVMPass());
+  pm.addPass(createUBToLLVMConversionPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
   pm.addPass(createCanonicalizerPass());
 }

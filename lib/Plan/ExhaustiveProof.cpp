@@ -81,7 +81,8 @@ std::optional<Proof> RowProof::run() {
   }
   // Rows of no class must be dead.
   IntervalSet covered = IntervalSet::fromRanges(classRows);
-  for (Range gap : covered.complementIn({0, n.nq}).ranges())
+  IntervalSet gaps = covered.complementIn({0, n.nq});
+  for (Range gap : gaps.ranges())
     for (int64_t row = gap.begin; row < gap.end; ++row)
       if (std::optional<Proof> violation = checkRow(row, IntervalSet(), {}))
         return violation;

@@ -1,14 +1,10 @@
-//===- Formula.cpp - Linear integer formulas and their search -------------===//
+//===- Formula.cpp - Linear integer formulas ------------------------------===//
 
 #include "Formula.h"
-#include "mlir/Analysis/Presburger/IntegerRelation.h"
-#include "mlir/Analysis/Presburger/Simplex.h"
 #include "llvm/ADT/STLExtras.h"
 #include <numeric>
 
 using namespace mlir::sparse_attn;
-using namespace mlir::presburger;
-using llvm::DynamicAPInt;
 
 using Kind = TileExpr::Kind;
 
@@ -201,7 +197,35 @@ Formula Problem::nonNegative(const TileExpr &expr, int64_t factor, Linear rest,
     }
     }
   }
-  return Formula::nonNegative(std::move(rest));
+  return splitHuge(std::move(rest));
+}
+
+Formula Problem::splitHuge(Linear form) const {
+  // Where rows of a query tile decide whether a segment is empty, its end is
+  // K times a number of rows. For K * L + R >= 0 with R = c +- kt and
+  // 0 <= c < K, |kt| < K, so that -K < R < 2 K:
+  //   L >= 1, or L >= 0 and R >= 0, or L >= -1 and R >= K.
+  // Small numbers keep the search short.
+  constexpr int64_t huge = int64_t(1) << 32;
+  Linear multiple, rest;
+  for (const auto &term : form.terms) {
+    bool isHuge = term.second % huge == 0;
+    if (!isHuge && (term.first != boundedVariable ||
+                    (term.second != 1 && term.second != -1)))
+      return Formula::nonNegative(std::move(form));
+    (isHuge ? multiple : rest)
+        .terms.push_back(
+            {term.first, isHuge ? term.second / huge : term.second});
+  }
+  if (multiple.terms.empty())
+    return Formula::nonNegative(std::move(form));
+  rest.constant = ((form.constant % huge) + huge) % huge;
+  multiple.constant = (form.constant - rest.constant) / huge;
+  return Formula::any({Formula::nonNegative(multiple + (-1)),
+                       Formula::all({Formula::nonNegative(multiple),
+                                     Formula::nonNegative(rest)}),
+                       Formula::all({Formula::nonNegative(multiple + 1),
+                                     Formula::nonNegative(rest + (-huge))})});
 }
 
 Linear Problem::linearize(const TileExpr &expr, const Values &values) {
@@ -225,163 +249,4 @@ Linear Problem::linearize(const TileExpr &expr, const Values &values) {
     break;
   }
   llvm_unreachable("minimum and maximum are split before");
-}
-
-//===----------------------------------------------------------------------===//
-// Search
-//===----------------------------------------------------------------------===//
-
-namespace mlir::sparse_attn {
-/// Depth-first search with one simplex that is extended and rolled back.
-class Search {
-public:
-  Search(const Problem &problem)
-      : problem(problem), simplex(problem.numVariables) {}
-
-  Problem::Answer run(const Formula &formula,
-                      llvm::SmallVectorImpl<int64_t> &sample);
-
-private:
-  using Choices = std::vector<const Formula *>;
-
-  llvm::SmallVector<DynamicAPInt> rowOf(const Linear &form) const;
-  void assume(const Linear &form);
-  /// Adds what `formula` requires: inequalities now, disjunctions to `open`.
-  /// False when it is plainly false.
-  bool assume(const Formula &formula, Choices &open);
-  Problem::Answer visit(const Choices &open,
-                        llvm::SmallVectorImpl<int64_t> &sample);
-  Problem::Answer decideLeaf(llvm::SmallVectorImpl<int64_t> &sample);
-  bool isFeasible(const Formula &formula);
-
-  const Problem &problem;
-  Simplex simplex;
-  std::vector<Linear> assumed;
-  int nodes = 20000, leaves = 400;
-};
-} // namespace mlir::sparse_attn
-
-llvm::SmallVector<DynamicAPInt> Search::rowOf(const Linear &form) const {
-  llvm::SmallVector<DynamicAPInt> row(problem.numVariables + 1,
-                                      DynamicAPInt(0));
-  for (auto [variable, coefficient] : form.terms)
-    row[variable] = DynamicAPInt(coefficient);
-  row.back() = DynamicAPInt(form.constant);
-  return row;
-}
-
-void Search::assume(const Linear &form) {
-  simplex.addInequality(rowOf(form));
-  assumed.push_back(form);
-}
-
-bool Search::assume(const Formula &formula, Choices &open) {
-  switch (formula.kind) {
-  case Formula::Kind::Atom:
-    assume(formula.atom);
-    return true;
-  case Formula::Kind::All:
-    return llvm::all_of(formula.operands, [&](const Formula &operand) {
-      return assume(operand, open);
-    });
-  case Formula::Kind::Any:
-    open.push_back(&formula);
-    return !formula.operands.empty();
-  }
-  llvm_unreachable("all kinds handled");
-}
-
-Problem::Answer Search::run(const Formula &formula,
-                            llvm::SmallVectorImpl<int64_t> &sample) {
-  for (const Problem::Definition &definition : problem.definitions) {
-    // 0 <= dividend - divisor * x <= divisor - 1.
-    Linear remainder = definition.dividend;
-    remainder.add(Linear::variable(definition.variable), -definition.divisor);
-    assume(remainder);
-    assume(Linear::number(definition.divisor - 1) - remainder);
-  }
-  Choices open;
-  if (!assume(formula, open))
-    return Problem::Answer::Unsat;
-  return visit(open, sample);
-}
-
-bool Search::isFeasible(const Formula &formula) {
-  unsigned snapshot = simplex.getSnapshot();
-  size_t size = assumed.size();
-  Choices ignored;
-  bool result = assume(formula, ignored) && !simplex.isEmpty();
-  simplex.rollback(snapshot);
-  assumed.resize(size);
-  return result;
-}
-
-Problem::Answer Search::visit(const Choices &open,
-                              llvm::SmallVectorImpl<int64_t> &sample) {
-  if (simplex.isEmpty())
-    return Problem::Answer::Unsat;
-  if (--nodes < 0)
-    return Problem::Answer::Unknown;
-  if (open.empty())
-    return decideLeaf(sample);
-
-  // Branch where the fewest alternatives are left; one or none needs no
-  // branching at all.
-  std::vector<const Formula *> fewest;
-  unsigned chosen = 0;
-  for (auto [index, choice] : llvm::enumerate(open)) {
-    std::vector<const Formula *> left;
-    for (const Formula &alternative : choice->operands) {
-      if (isFeasible(alternative))
-        left.push_back(&alternative);
-      if (index != 0 && left.size() >= fewest.size())
-        break;
-    }
-    if (index == 0 || left.size() < fewest.size()) {
-      fewest = std::move(left);
-      chosen = index;
-    }
-    if (fewest.size() <= 1)
-      break;
-  }
-
-  Problem::Answer answer = Problem::Answer::Unsat;
-  for (const Formula *alternative : fewest) {
-    unsigned snapshot = simplex.getSnapshot();
-    size_t size = assumed.size();
-    Choices rest = open;
-    rest.erase(rest.begin() + chosen);
-    Problem::Answer branch = assume(*alternative, rest)
-                                 ? visit(rest, sample)
-                                 : Problem::Answer::Unsat;
-    simplex.rollback(snapshot);
-    assumed.resize(size);
-    if (branch == Problem::Answer::Sat)
-      return branch;
-    if (branch == Problem::Answer::Unknown)
-      answer = branch;
-    if (nodes < 0 || leaves < 0)
-      return Problem::Answer::Unknown;
-  }
-  return answer;
-}
-
-Problem::Answer Search::decideLeaf(llvm::SmallVectorImpl<int64_t> &sample) {
-  if (--leaves < 0)
-    return Problem::Answer::Unknown;
-  IntegerPolyhedron set(PresburgerSpace::getSetSpace(problem.numVariables));
-  for (const Linear &form : assumed)
-    set.addInequality(rowOf(form));
-  auto found = set.findIntegerSample();
-  if (!found)
-    return Problem::Answer::Unsat;
-  sample.clear();
-  for (const DynamicAPInt &value : *found)
-    sample.push_back(int64_t(value));
-  return Problem::Answer::Sat;
-}
-
-Problem::Answer Problem::solve(const Formula &formula,
-                               llvm::SmallVectorImpl<int64_t> &sample) {
-  return Search(*this).run(formula, sample);
 }

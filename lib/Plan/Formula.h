@@ -2,8 +2,9 @@
 //
 // Conjunctions and disjunctions of linear inequalities over integers, with
 // floor divisions as defined variables. The search branches over disjunctions,
-// prunes what is empty over the rationals by one incremental simplex, and
-// decides the remaining conjunctions exactly with MLIR's Presburger library.
+// prunes what is empty over the rationals by one simplex that is extended and
+// rolled back, and decides the remaining conjunctions exactly, all with MLIR's
+// Presburger library.
 //
 //===----------------------------------------------------------------------===//
 
@@ -67,6 +68,8 @@ struct Formula {
 class Problem {
 public:
   unsigned addVariable() { return numVariables++; }
+  /// Promises that |variable| < 2^32 in every solution.
+  void setBounded(unsigned variable) { boundedVariable = variable; }
   /// The variable floor(dividend / divisor).
   Linear floorDiv(const Linear &dividend, int64_t divisor);
 
@@ -78,8 +81,10 @@ public:
                       const Values &values);
 
   enum class Answer { Sat, Unsat, Unknown };
-  /// With Sat, `sample` holds a value for every variable.
-  Answer solve(const Formula &formula, llvm::SmallVectorImpl<int64_t> &sample);
+  /// With Sat, `sample` holds a value for every variable. Each simplex that is
+  /// solved takes one off `budget`; at 0 the answer is Unknown.
+  Answer solve(const Formula &formula, int &budget,
+               llvm::SmallVectorImpl<int64_t> &sample);
 
 private:
   friend class Search;
@@ -90,7 +95,10 @@ private:
   };
   Linear linearize(const TileExpr &expr, const Values &values);
 
+  Formula splitHuge(Linear form) const;
+
   unsigned numVariables = 0;
+  std::optional<unsigned> boundedVariable;
   std::vector<Definition> definitions;
 };
 

@@ -42,7 +42,10 @@ Plan mlir::sparse_attn::makePlan(const Mask &mask, TileShape tile,
     cls.rowBegin = rows.rowBegin;
     cls.rowEnd = rows.rowEnd;
     cls.heavy = part.heavy;
-    makeSegments(std::move(bands), rows.facts, cls);
+    makeSegments(
+        std::move(bands),
+        {TileExpr::constant(0), TileExpr::numKeys().ceilDiv(tile.keys)},
+        rows.facts, cls);
     plan.classes.push_back(std::move(cls));
   }
   return plan;

@@ -98,9 +98,10 @@ std::optional<TileBand> makeTileBand(const Piece &piece, const TileRows &rows,
 //===----------------------------------------------------------------------===//
 
 /// Pairwise disjoint segments that cover the live tiles of `bands`, and the
-/// draws among them.
-void makeSegments(std::vector<TileBand> bands, const LengthFacts &facts,
-                  RowClass &cls);
+/// draws among them. Where that takes too many or too long segments, fewer ones
+/// that cover more, at last one over `allTiles`.
+void makeSegments(std::vector<TileBand> bands, const TileInterval &allTiles,
+                  const LengthFacts &facts, RowClass &cls);
 
 } // namespace mlir::sparse_attn
 

@@ -9,58 +9,14 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Formula.h"
 #include "Proofs.h"
+#include "Unknowns.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace mlir::sparse_attn;
 
 namespace {
-/// The unknowns of one question.
-struct Unknowns {
-  explicit Unknowns(const LengthFacts &facts) {
-    auto length = [&](std::optional<int64_t> known) {
-      if (known)
-        return Linear::number(*known);
-      Linear variable = newVariable();
-      // Lengths are at least 1.
-      domain.push_back(Formula::lessEqual(Linear::number(1), variable));
-      return variable;
-    };
-    q = newVariable();
-    row = newVariable();
-    keyTile = newVariable();
-    key = newVariable();
-    nq = length(facts.nq);
-    nk = length(facts.nk);
-    domain.push_back(Formula::nonNegative(q));
-  }
-
-  Linear newVariable() { return Linear::variable(problem.addVariable()); }
-  /// i = r + nk - nq.
-  Linear position() const { return row + nk - nq; }
-
-  /// expr <= x and x < expr.
-  Formula atMost(const TileExpr &expr, const Linear &x) {
-    return problem.nonNegative(expr, -1, x, {q, nq, nk});
-  }
-  Formula above(const TileExpr &expr, const Linear &x) {
-    return problem.nonNegative(expr, 1, x * -1 + (-1), {q, nq, nk});
-  }
-  Formula inside(const TileExpr &begin, const Linear &x, const TileExpr &end) {
-    return Formula::all({atMost(begin, x), above(end, x)});
-  }
-  Formula outside(const TileExpr &begin, const Linear &x, const TileExpr &end) {
-    // x < begin or x >= end.
-    return Formula::any({above(begin, x), atMost(end, x)});
-  }
-
-  Problem problem;
-  Linear q, row, keyTile, key, nq, nk;
-  std::vector<Formula> domain;
-};
-
 /// A solution of a question, as numbers.
 struct Candidate {
   Lengths n;
@@ -89,8 +45,9 @@ private:
   /// The tile q of `cls` exists and `row` is one of its rows.
   void requireRowOfTile(Unknowns &x, const RowClass &cls) const;
   void requireOwned(Unknowns &x, unsigned classIndex) const;
+  /// `key` is one of the keys of `keyTile`; and it exists.
+  void requireTileOfKey(Unknowns &x) const;
   void requireKeyOfTile(Unknowns &x) const;
-  Formula literals(Unknowns &x, const Piece &piece, bool negated) const;
 
   /// Asks for a solution of x.domain; `isTrue` tells whether a candidate is a
   /// violation for a head.
@@ -106,6 +63,8 @@ private:
   Proof proof;
   /// Why the plan may not be called proven.
   std::string obstacle;
+  /// Simplex solutions left; some seconds.
+  int budget = 30000;
 };
 } // namespace
 
@@ -119,6 +78,8 @@ void PresburgerProof::requireRowOfTile(Unknowns &x, const RowClass &cls) const {
   x.domain.push_back(
       x.inside(cls.rowBegin, inTile, cls.rowBegin + plan.tile.queries));
   x.domain.push_back(x.above(cls.rowEnd, x.row));
+  x.domain.push_back(Formula::nonNegative(x.row));
+  x.domain.push_back(Formula::less(x.row, x.nq));
 }
 
 void PresburgerProof::requireOwned(Unknowns &x, unsigned classIndex) const {
@@ -127,63 +88,18 @@ void PresburgerProof::requireOwned(Unknowns &x, unsigned classIndex) const {
 }
 
 void PresburgerProof::requireKeyOfTile(Unknowns &x) const {
+  // Not for the question whether all tiles have keys.
+  x.domain.push_back(Formula::nonNegative(x.key));
+  x.domain.push_back(Formula::less(x.key, x.nk));
+  x.problem.setBounded(x.keyTile.terms[0].first);
+  requireTileOfKey(x);
+}
+
+void PresburgerProof::requireTileOfKey(Unknowns &x) const {
   // keyTile * Bn <= key < keyTile * Bn + Bn.
   Linear first = x.keyTile * plan.tile.keys;
   x.domain.push_back(Formula::lessEqual(first, x.key));
   x.domain.push_back(Formula::less(x.key, first + plan.tile.keys));
-}
-
-Formula PresburgerProof::literals(Unknowns &x, const Piece &piece,
-                                  bool negated) const {
-  Linear i = x.position();
-  std::vector<Formula> parts;
-  auto valueOf = [&](const Bound &bound) {
-    Linear value = x.nk * bound.perKey + bound.offset;
-    if (bound.block != 0)
-      value.add(x.problem.floorDiv(i, bound.block), bound.block);
-    return value;
-  };
-  auto addLower = [&](const Linear &subject, llvm::ArrayRef<Bound> bounds) {
-    for (const Bound &bound : bounds)
-      parts.push_back(negated ? Formula::less(subject, valueOf(bound))
-                              : Formula::lessEqual(valueOf(bound), subject));
-  };
-  auto addUpper = [&](const Linear &subject, llvm::ArrayRef<Bound> bounds) {
-    for (const Bound &bound : bounds)
-      parts.push_back(negated ? Formula::lessEqual(valueOf(bound), subject)
-                              : Formula::less(subject, valueOf(bound)));
-  };
-  addLower(i, piece.rowLower);
-  addUpper(i, piece.rowUpper);
-  addLower(x.key, piece.lower);
-  addUpper(x.key, piece.upper);
-  for (const Residue &residue : piece.residues) {
-    Linear subject;
-    switch (residue.subject) {
-    case Residue::Subject::Key:
-      subject = x.key;
-      break;
-    case Residue::Subject::Query:
-      subject = i;
-      break;
-    case Residue::Subject::KeyMinusQuery:
-      subject = x.key - i;
-      break;
-    }
-    Linear remainder = subject;
-    remainder.add(x.problem.floorDiv(subject, residue.modulus),
-                  -residue.modulus);
-    Linear begin = Linear::number(residue.begin),
-           end = Linear::number(residue.end);
-    if (negated)
-      parts.push_back(Formula::any({Formula::less(remainder, begin),
-                                    Formula::lessEqual(end, remainder)}));
-    else
-      parts.push_back(Formula::all({Formula::lessEqual(begin, remainder),
-                                    Formula::less(remainder, end)}));
-  }
-  return negated ? Formula::any(std::move(parts))
-                 : Formula::all(std::move(parts));
 }
 
 //===----------------------------------------------------------------------===//
@@ -196,13 +112,27 @@ void PresburgerProof::ask(
   if (isDone())
     return;
   llvm::SmallVector<int64_t> sample;
-  Problem::Answer answer =
-      x.problem.solve(Formula::all(std::move(x.domain)), sample);
+  Formula question = Formula::all(std::move(x.domain));
+  Problem::Answer answer = x.problem.solve(question, budget, sample);
   if (answer == Problem::Answer::Unsat)
     return;
   if (answer == Problem::Answer::Unknown) {
     obstacle = "the search for '" + std::string(reason) + "' is too long";
     return;
+  }
+  // The first solution may be at lengths of a billion; look for a short one.
+  if (!facts.nq || !facts.nk) {
+    for (int64_t limit : {32, 256, 2048, 16384}) {
+      llvm::SmallVector<int64_t> shorter;
+      int attempt = std::min(budget, 1000);
+      Formula small = Formula::all(
+          {question, Formula::lessEqual(x.nq, Linear::number(limit)),
+           Formula::lessEqual(x.nk, Linear::number(limit))});
+      if (x.problem.solve(small, attempt, shorter) != Problem::Answer::Sat)
+        continue;
+      sample = shorter;
+      break;
+    }
   }
   auto valueOf = [&](const Linear &form) {
     int64_t value = form.constant;
@@ -210,20 +140,18 @@ void PresburgerProof::ask(
       value += coefficient * sample[variable];
     return value;
   };
-  Candidate candidate = {{valueOf(x.nq), valueOf(x.nk)},
-                         valueOf(x.q),
-                         valueOf(x.row),
-                         valueOf(x.keyTile),
-                         valueOf(x.key)};
+  Candidate at = {{valueOf(x.nq), valueOf(x.nk)},
+                  valueOf(x.q),
+                  valueOf(x.row),
+                  valueOf(x.keyTile),
+                  valueOf(x.key)};
   int64_t heads = mask.isHeadInvariant() ? 1 : std::max<int64_t>(1, numHeads);
   for (int64_t head = 0; head < heads; ++head) {
-    if (!isTrue(candidate, head))
+    if (!isTrue(at, head))
       continue;
     proof.verdict = Verdict::Refuted;
     proof.reason = reason;
-    proof.witness =
-        Witness{candidate.n, head, candidate.row + candidate.n.firstQuery(),
-                candidate.key};
+    proof.witness = Witness{at.n, head, at.row + at.n.firstQuery(), at.key};
     return;
   }
   obstacle = "'" + std::string(reason) +
@@ -239,6 +167,40 @@ static bool contains(const Segment &segment, const Candidate &at) {
 static bool isLive(const Mask &mask, const Candidate &at, int64_t head) {
   return at.key >= 0 && at.key < at.n.nk &&
          mask.contains(at.n, head, at.row + at.n.firstQuery(), at.key);
+}
+
+/// True when a random block drawn for a row of the query tile touches the key
+/// tile.
+static bool isDrawn(const Draw &draw, const RowClass &cls,
+                    const TileShape &tile, const Candidate &at, int64_t head) {
+  if (!Range{draw.begin.evaluate(at.q, at.n), draw.end.evaluate(at.q, at.n)}
+           .contains(at.keyTile))
+    return false;
+  int64_t first = cls.rowBegin.evaluate(0, at.n) + at.q * tile.queries;
+  int64_t end = std::min(first + tile.queries, cls.rowEnd.evaluate(0, at.n));
+  Range keys = {at.keyTile * tile.keys, (at.keyTile + 1) * tile.keys};
+  for (int64_t row = first; row < end; ++row) {
+    int64_t i = row + at.n.firstQuery();
+    if (i < 0)
+      continue; // Nothing is drawn before the first key.
+    for (int64_t block :
+         drawRandomBlocks(draw.random, at.n.nk, head, i / draw.random.block))
+      if (!Range{block * draw.random.block, (block + 1) * draw.random.block}
+               .intersect(keys)
+               .intersect({0, at.n.nk})
+               .empty())
+        return true;
+  }
+  return false;
+}
+
+static bool isVisited(const RowClass &cls, const TileShape &tile,
+                      const Candidate &at, int64_t head) {
+  return llvm::any_of(cls.segments,
+                      [&](const Segment &s) { return contains(s, at); }) ||
+         llvm::any_of(cls.draws, [&](const Draw &draw) {
+           return isDrawn(draw, cls, tile, at, head);
+         });
 }
 
 /// The draws of `cls` that list every tile of the literal's live pairs.
@@ -262,19 +224,13 @@ void PresburgerProof::checkCoverage(unsigned classIndex) {
     requireRowOfTile(x, cls);
     requireOwned(x, classIndex);
     requireKeyOfTile(x);
-    x.domain.push_back(Formula::nonNegative(x.key));
-    x.domain.push_back(Formula::less(x.key, x.nk));
-    x.domain.push_back(literals(x, piece, /*negated=*/false));
+    x.domain.push_back(x.literals(piece, /*negated=*/false));
     for (const Segment &segment : cls.segments)
       x.domain.push_back(x.outside(segment.begin, x.keyTile, segment.end));
     for (const Draw *draw : drawsOf(cls, piece))
       x.domain.push_back(x.outside(draw->begin, x.keyTile, draw->end));
     ask(x, reasons::coverage, [&](const Candidate &at, int64_t head) {
-      return isLive(mask, at, head) &&
-             llvm::none_of(visitedTiles(cls, plan.tile, at.n, head, at.q),
-                           [&](const VisitedTile &tile) {
-                             return tile.keyTile == at.keyTile;
-                           });
+      return isLive(mask, at, head) && !isVisited(cls, plan.tile, at, head);
     });
   }
 }
@@ -288,7 +244,7 @@ void PresburgerProof::checkUnownedRows() {
     x.domain.push_back(Formula::less(x.key, x.nk));
     for (const RowClass &cls : plan.classes)
       x.domain.push_back(x.outside(cls.rowBegin, x.row, cls.rowEnd));
-    x.domain.push_back(literals(x, piece, /*negated=*/false));
+    x.domain.push_back(x.literals(piece, /*negated=*/false));
     ask(x, reasons::coverage, [&](const Candidate &at, int64_t head) {
       return isLive(mask, at, head);
     });
@@ -324,7 +280,7 @@ void PresburgerProof::checkRange(const RowClass &cls, const Segment &segment) {
                     llvm::function_ref<Formula(Unknowns &)> violation) {
     Unknowns x(facts);
     requireRowOfTile(x, cls);
-    requireKeyOfTile(x);
+    requireTileOfKey(x);
     x.domain.push_back(x.inside(segment.begin, x.keyTile, segment.end));
     x.domain.push_back(violation(x));
     ask(x, reason,
@@ -345,11 +301,9 @@ void PresburgerProof::checkFull(unsigned classIndex, const Segment &segment) {
   requireOwned(x, classIndex);
   requireKeyOfTile(x);
   x.domain.push_back(x.inside(segment.begin, x.keyTile, segment.end));
-  x.domain.push_back(Formula::nonNegative(x.key));
-  x.domain.push_back(Formula::less(x.key, x.nk));
   for (const Piece &piece : pieces)
     if (piece.opaque.empty())
-      x.domain.push_back(literals(x, piece, /*negated=*/true));
+      x.domain.push_back(x.literals(piece, /*negated=*/true));
   ask(x, reasons::fullMasked, [&](const Candidate &at, int64_t head) {
     return contains(segment, at) && !isLive(mask, at, head);
   });

@@ -15,7 +15,7 @@ using namespace mlir::sparse_attn;
 
 /// More segments, or longer bounds, cost a kernel more than the partial tiles
 /// that they save.
-static constexpr unsigned maxSegments = 24, maxNodes = 3000;
+static constexpr unsigned maxSegments = 24, maxNodes = 600;
 
 static unsigned countNodes(const TileExpr &expr) {
   switch (expr.getKind()) {
@@ -240,6 +240,7 @@ static SegmentBuilder buildSegments(llvm::ArrayRef<TileBand> bands,
 }
 
 void mlir::sparse_attn::makeSegments(std::vector<TileBand> bands,
+                                     const TileInterval &allTiles,
                                      const LengthFacts &facts, RowClass &cls) {
   dropCovered(bands, facts);
   auto isDraw = [](const TileBand &band) { return !!band.draw; };
@@ -257,6 +258,11 @@ void mlir::sparse_attn::makeSegments(std::vector<TileBand> bands,
   if (builder.isTooLarge()) {
     replaceByHull(bands, [](const TileBand &) { return true; });
     builder = buildSegments(bands, facts);
+  }
+  if (builder.isTooLarge()) {
+    TileBand dense;
+    dense.live = allTiles.simplify(facts);
+    builder = buildSegments(dense, facts);
   }
   builder.finish(cls);
   for (const TileBand &band : draws)

@@ -78,10 +78,22 @@ TileRows mlir::sparse_attn::makeTileRows(const ClassPieces &cls,
 /// this many tiles each, is no limit at all when positive.
 static TileExpr guardedBy(TileExpr end, TileExpr amount,
                           const LengthFacts &facts) {
-  constexpr int64_t beyondAllTiles = int64_t(1) << 32;
+  // Bounds stay below 2^63 up to lengths of 2^31.
+  int64_t beyondAllTiles = facts.nk ? *facts.nk + 1 : int64_t(1) << 32;
   if (TileExpr::provablyLE(TileExpr::constant(1), amount, facts))
     return end;
   return TileExpr::min(end, amount * beyondAllTiles);
+}
+
+/// offset + expr, or offset - expr, with the offset inside min and max.
+static TileExpr shifted(const TileExpr &offset, const TileExpr &expr,
+                        bool negate = false) {
+  bool isMin = expr.getKind() == TileExpr::Kind::Min;
+  if (!isMin && expr.getKind() != TileExpr::Kind::Max)
+    return negate ? offset - expr : offset + expr;
+  TileExpr lhs = shifted(offset, expr.getLhs(), negate);
+  TileExpr rhs = shifted(offset, expr.getRhs(), negate);
+  return isMin != negate ? TileExpr::min(lhs, rhs) : TileExpr::max(lhs, rhs);
 }
 
 /// The full tiles: none unless the piece is a band.
@@ -100,10 +112,12 @@ makeFullTiles(const Piece &piece, const TileRows &rows, const TileShape &tile) {
   // All rows of the tile must be rows of the piece.
   for (const Bound &bound : piece.rowLower)
     full.end =
-        guardedBy(full.end, rows.first - at(bound, rows.first) + 1, rows.facts);
+        guardedBy(full.end, shifted(at(bound, rows.first) * -1 + 1, rows.first),
+                  rows.facts);
   for (const Bound &bound : piece.rowUpper)
-    full.end =
-        guardedBy(full.end, at(bound, rows.first) - rows.end + 1, rows.facts);
+    full.end = guardedBy(
+        full.end, shifted(at(bound, rows.first) + 1, rows.end, /*negate=*/true),
+        rows.facts);
   full = full.simplify(rows.facts);
   if (full.isProvablyEmpty(rows.facts))
     return std::nullopt;
@@ -167,15 +181,16 @@ std::optional<TileBand> mlir::sparse_attn::makeTileBand(const Piece &piece,
   TileExpr unguarded = band.live.end;
   if (first != rows.first || end != rows.end) {
     for (const Bound &lower : piece.rowLower) {
-      band.live.end =
-          guardedBy(band.live.end, rows.end - at(lower, anyRow), facts);
+      band.live.end = guardedBy(
+          band.live.end, shifted(at(lower, anyRow) * -1, rows.end), facts);
       for (const Bound &upper : piece.rowUpper)
         band.live.end = guardedBy(band.live.end,
                                   at(upper, anyRow) - at(lower, anyRow), facts);
     }
     for (const Bound &upper : piece.rowUpper)
-      band.live.end =
-          guardedBy(band.live.end, at(upper, anyRow) - rows.first, facts);
+      band.live.end = guardedBy(
+          band.live.end,
+          shifted(at(upper, anyRow), rows.first, /*negate=*/true), facts);
   }
   band.guarded = band.live.end != unguarded;
   band.live = band.live.simplify(facts);

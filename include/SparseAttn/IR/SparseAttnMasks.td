@@ -48,7 +48,7 @@ def SparseAttn_Extent : AttrParameter<"::mlir::sparse_attn::WindowExtent",
     "how far a window reaches: an integer or `unbounded`">;
 
 def SparseAttn_SlidingWindowAttr
-    : SparseAttn_Mask<"SlidingWindow", "sliding_window"> {
+    : SparseAttn_Mask<"SlidingWindow", "sliding_window", ["simplify"]> {
   let summary = "-left <= j - i <= right, both inclusive";
   let description = [{
     With `dilation = d`: j = i + d * t for an integer t with
@@ -147,7 +147,7 @@ def SparseAttn_PeriodicColumnsAttr
 class SparseAttn_Combinator<string name, string attrMnemonic>
     : SparseAttn_Mask<name, attrMnemonic, ["verifyLengths", "simplify"]> {
   let parameters = (ins ArrayRefParameter<"MaskAttrInterface">:$members);
-  let assemblyFormat = "custom<Members>($members)";
+  let assemblyFormat = "`` custom<Members>($members)";
   let genVerifyDecl = 1;
 }
 

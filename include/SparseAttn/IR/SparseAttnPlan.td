@@ -44,9 +44,9 @@ def SparseAttn_RowsAttr : SparseAttn_PlanPart<"Rows", "rows"> {
                         OptionalArrayRefParameter<"SegmentAttr">:$segments,
                         OptionalArrayRefParameter<"DrawAttr">:$draws);
   let assemblyFormat = [{
-    `<` $begin `to` $end (`,` `heavy` `=` $heavy^)?
-    (`,` `segments` `=` `[` $segments^ `]`)?
-    (`,` `draws` `=` `[` $draws^ `]`)? `>`
+    `<` $begin `to` $end
+    (`,` struct($heavy, custom<PlanParts>($segments),
+                custom<PlanParts>($draws))^)? `>`
   }];
 }
 

@@ -83,7 +83,6 @@ TEST(Count, SparseTransformerFixedAtAMillion) {
 }
 
 TEST(Count, UnionOfStridesIsCountedByInclusionExclusion) {
-  Mask mask = Mask::unionOf({Mask::strided(64), Mask::strided(100)});
   // Pairs at distance x are n - |x|.
   auto multiples = [](int64_t m) {
     uint64_t sum = million;
@@ -91,8 +90,13 @@ TEST(Count, UnionOfStridesIsCountedByInclusionExclusion) {
       sum += 2 * (million - x);
     return sum;
   };
+  Mask mask = Mask::unionOf({Mask::strided(64), Mask::strided(100)});
   EXPECT_EQ(countLivePairs(mask, square, 0),
             multiples(64) + multiples(100) - multiples(1600));
+  // The common period of these is longer than the sequence.
+  Mask coprime = Mask::unionOf({Mask::strided(1021), Mask::strided(1031)});
+  EXPECT_EQ(countLivePairs(coprime, square, 0),
+            multiples(1021) + multiples(1031) - multiples(1021 * 1031));
 }
 
 TEST(Count, ComplementsAddUpToAllPairs) {

@@ -1,24 +1,341 @@
+//===- PlanTest.cpp - Plans of the known patterns -------------------------===//
+
 #include "PlanOracle.h"
+#include "SparseAttn/Plan/ChooseTile.h"
 #include "gtest/gtest.h"
+#include <chrono>
+
 using namespace mlir::sparse_attn;
+
 namespace {
-LengthFacts known(int64_t nq, int64_t nk) { LengthFacts f; f.nq = nq; f.nk = nk; return f; }
-void show(const char *name, const Mask &m, TileShape t, LengthFacts f) {
-  Plan p = makePlan(m, t, f);
-  llvm::errs() << "== " << name << (f.nq ? " static\n" : " dynamic\n") << textOf(p);
-  Proof proof = provePlan(m, p, f, 2);
-  llvm::errs() << int(proof.verdict) << " " << proof.reason << " " << proof.method << "\n";
+
+LengthFacts known(int64_t nq, int64_t nk) {
+  LengthFacts facts;
+  facts.nq = nq;
+  facts.nk = nk;
+  return facts;
 }
-TEST(X, Show) {
-  for (auto f : {LengthFacts(), known(4096, 4096)}) {
-  show("causal", Mask::causal(), {48, 64}, f);
-  show("window", Mask::slidingWindow(256, 256), {48, 64}, f);
-  show("longformer", longformer(512, {0}), {48, 64}, f);
-  show("bigbird", bigBird(64, 3, 3, 0, 64), {64, 64}, f);
-  show("streaming", streaming(4, 1024), {48, 64}, f);
-  show("strided", Mask::intersectionOf({Mask::causal(), Mask::unionOf({Mask::slidingWindow(63, 0), Mask::strided(64)})}), {48, 64}, f);
-  show("chunked", Mask::chunked(512), {64, 64}, f);
-  show("prefix_lm", Mask::unionOf({Mask::causal(), Mask::prefix(100)}), {48, 64}, f);
+
+std::string planOf(const Mask &mask, TileShape tile, LengthFacts facts) {
+  return textOf(makePlan(mask, tile, facts));
+}
+
+TEST(PlanTest, CausalIsFullThenPartial) {
+  EXPECT_EQ(planOf(Mask::causal(), {48, 64}, known(4096, 4096)), R"(tile 48 x 64
+rows 0 to 4096
+  full 0 to q * 3 floordiv 4
+  partial q * 3 floordiv 4 to min(64, (q * 3 + 6) floordiv 4)
+)");
+  EXPECT_EQ(planOf(Mask::causal(), {48, 64}, {}), R"(tile 48 x 64
+rows 0 to nq
+  full 0 to max(0, (q * 48 + nk - nq + 1) floordiv 64)
+  partial max(0, (q * 48 + nk - nq + 1) floordiv 64) to min((nk + 63) floordiv 64, (q * 48 + nk - nq + 111) floordiv 64)
+)");
+}
+
+TEST(PlanTest, SlidingWindowIsPartialFullPartial) {
+  Mask mask = Mask::slidingWindow(256, 256);
+  EXPECT_EQ(planOf(mask, {48, 64}, known(4096, 4096)), R"(tile 48 x 64
+rows 0 to 4096
+  partial max(0, (q * 3 - 16) floordiv 4) to max(0, (q * 3 - 10) floordiv 4)
+  full max(0, (q * 3 - 10) floordiv 4) to min(64, (q * 3 + 16) floordiv 4)
+  partial min(64, (q * 3 + 16) floordiv 4) to min(64, (q * 3 + 22) floordiv 4)
+)");
+  EXPECT_EQ(planOf(mask, {48, 64}, {}), R"(tile 48 x 64
+rows 0 to nq
+  partial max(0, (q * 48 + nk - nq - 256) floordiv 64) to max(0, (q * 48 + nk - nq - 146) floordiv 64)
+  full max(0, (q * 48 + nk - nq - 146) floordiv 64) to max(0, min(nk floordiv 64, (q * 48 + nk - nq + 257) floordiv 64))
+  partial max(0, min(nk floordiv 64, (q * 48 + nk - nq + 257) floordiv 64)) to min((nk + 63) floordiv 64, (q * 48 + nk - nq + 367) floordiv 64)
+)");
+}
+
+TEST(PlanTest, GlobalTokenHasItsOwnHeavyRowsAndItsOwnColumn) {
+  Mask mask = longformer(512, {0});
+  EXPECT_EQ(planOf(mask, {48, 64}, known(4096, 4096)), R"(tile 48 x 64
+rows 0 to 4096
+  partial 0 to 1
+  partial max(1, (q * 3 - 16) floordiv 4) to max(1, (q * 3 - 10) floordiv 4)
+  full max(1, (q * 3 - 10) floordiv 4) to min(64, (q * 3 + 16) floordiv 4)
+  partial min(64, (q * 3 + 16) floordiv 4) to min(64, (q * 3 + 22) floordiv 4)
+rows 0 to 1, heavy
+  full 0 to 64
+)");
+  EXPECT_EQ(planOf(mask, {48, 64}, {}), R"(tile 48 x 64
+rows 0 to nq
+  partial 0 to 1
+  partial max(1, (q * 48 + nk - nq - 256) floordiv 64) to max(1, (q * 48 + nk - nq - 146) floordiv 64)
+  full max(1, (q * 48 + nk - nq - 146) floordiv 64) to max(1, min(nk floordiv 64, (q * 48 + nk - nq + 257) floordiv 64))
+  partial max(1, min(nk floordiv 64, (q * 48 + nk - nq + 257) floordiv 64)) to min((nk + 63) floordiv 64, (q * 48 + nk - nq + 367) floordiv 64)
+rows max(0, nq - nk) to nq - nk + 1, heavy
+  full 0 to nk floordiv 64
+  partial nk floordiv 64 to (nk + 63) floordiv 64
+)");
+}
+
+TEST(PlanTest, AlignedBigBirdHasNoPartialSegment) {
+  EXPECT_EQ(planOf(bigBird(64, 3, 3, 0, 64), {64, 64}, known(4096, 4096)),
+            R"(tile 64 x 64
+rows 0 to 4096
+  full 0 to 1
+  full max(1, q - 1) to min(63, q + 2)
+  full 63 to 64
+  draw 3 blocks of 64, 0 to 64
+rows 0 to 64, heavy
+  full 0 to 64
+rows 4032 to 4096, heavy
+  full 0 to 64
+)");
+}
+
+TEST(PlanTest, SmallTilesOfAlignedBlocksAreFullOrEmpty) {
+  Mask mask = Mask::unionOf(
+      {Mask::slidingWindow(1, 1, 1, 64), Mask::global({}, 64, 64)});
+  Plan plan = makePlan(mask, {32, 16}, known(1024, 1024));
+  for (const RowClass &cls : plan.classes)
+    for (const Segment &segment : cls.segments)
+      EXPECT_TRUE(segment.full) << textOf(plan);
+}
+
+TEST(PlanTest, StreamingIsSinksThenTheWindow) {
+  EXPECT_EQ(planOf(streaming(4, 1024), {48, 64}, {}), R"(tile 48 x 64
+rows 0 to nq
+  partial 0 to 1
+  partial max(1, (q * 48 + nk - nq - 1023) floordiv 64) to max(1, (q * 48 + nk - nq - 913) floordiv 64)
+  full max(1, (q * 48 + nk - nq - 913) floordiv 64) to max(1, (q * 48 + nk - nq + 1) floordiv 64)
+  partial max(1, (q * 48 + nk - nq + 1) floordiv 64) to min((nk + 63) floordiv 64, (q * 48 + nk - nq + 111) floordiv 64)
+)");
+}
+
+TEST(PlanTest, StridedIsOnePartialHull) {
+  Mask mask = Mask::intersectionOf(
+      {Mask::causal(),
+       Mask::unionOf({Mask::slidingWindow(63, 0), Mask::strided(64)})});
+  EXPECT_EQ(planOf(mask, {48, 64}, known(4096, 4096)), R"(tile 48 x 64
+rows 0 to 4096
+  partial 0 to min(64, (q * 3 + 6) floordiv 4)
+)");
+}
+
+TEST(PlanTest, AlignedChunksAreFull) {
+  EXPECT_EQ(planOf(Mask::chunked(512), {64, 64}, known(4096, 4096)),
+            R"(tile 64 x 64
+rows 0 to 4096
+  full q floordiv 8 * 8 to q floordiv 8 * 8 + 8
+)");
+}
+
+TEST(PlanTest, PrefixKeepsFullTilesFull) {
+  EXPECT_EQ(planOf(Mask::unionOf({Mask::causal(), Mask::prefix(100)}), {48, 64},
+                   known(4096, 4096)),
+            R"(tile 48 x 64
+rows 0 to 4096
+  full 0 to 1
+  partial 1 to 2
+  full 2 to max(2, q * 3 floordiv 4)
+  partial max(2, q * 3 floordiv 4) to min(64, (q * 3 + 6) floordiv 4)
+)");
+}
+
+TEST(PlanTest, EmptyMaskVisitsNothing) {
+  EXPECT_EQ(planOf(Mask::complementOf(Mask::full()), {48, 64}, {}),
+            "tile 48 x 64\nrows 0 to nq\n");
+}
+
+TEST(PlanTest, GlobalTokenPastTheEndHasNoClass) {
+  EXPECT_EQ(
+      makePlan(longformer(8, {500}), {16, 16}, known(100, 100)).classes.size(),
+      1u);
+}
+
+TEST(PlanTest, NeighbouringGlobalTokensShareAClass) {
+  Plan plan = makePlan(longformer(8, {3, 4, 5}), {16, 16}, {});
+  ASSERT_EQ(plan.classes.size(), 2u) << textOf(plan);
+  EXPECT_EQ(plan.classes[1].rowBegin.evaluate(0, {64, 64}), 3);
+  EXPECT_EQ(plan.classes[1].rowEnd.evaluate(0, {64, 64}), 6);
+}
+
+TEST(PlanTest, ManyGlobalTokensStayCorrect) {
+  for (int64_t gap : {2, 7, 40}) {
+    llvm::SmallVector<int64_t> tokens;
+    for (int64_t k = 0; k < 20; ++k)
+      tokens.push_back(k * gap);
+    Mask mask = longformer(8, tokens);
+    Plan plan = makePlan(mask, {16, 16}, {});
+    EXPECT_LE(plan.classes.size(), 17u);
+    for (Lengths n : {Lengths{100, 100}, Lengths{60, 130}, Lengths{70, 50}})
+      EXPECT_EQ(findViolation(mask, plan, n, 1), "") << textOf(plan);
   }
 }
+
+TEST(PlanTest, TooManyPiecesFallBackToOnePartialSegment) {
+  llvm::SmallVector<int64_t> tokens;
+  for (int64_t k = 0; k < 50; ++k)
+    tokens.push_back(k * 3);
+  EXPECT_EQ(
+      planOf(longformer(8, tokens), {16, 16}, {}),
+      "tile 16 x 16\nrows 0 to nq\n  partial 0 to (nk + 15) floordiv 16\n");
 }
+
+TEST(PlanTest, LinearMasksArePlannedAndCountedFastAtAMillion) {
+  int64_t n = 1 << 20;
+  for (const Mask &mask : {longformer(512, {0}), bigBird(64, 3, 3, 0, 64)}) {
+    for (bool isStatic : {false, true}) {
+      auto start = std::chrono::steady_clock::now();
+      Plan plan =
+          makePlan(mask, {128, 64}, isStatic ? known(n, n) : LengthFacts());
+      auto planned = std::chrono::steady_clock::now();
+      TileCounts counts = countTiles(plan, {n, n}, 0);
+      auto counted = std::chrono::steady_clock::now();
+      EXPECT_LT(planned - start, std::chrono::milliseconds(100));
+      EXPECT_LT(counted - planned, std::chrono::seconds(1));
+      uint64_t queryTiles = 0;
+      for (const RowClass &cls : plan.classes)
+        queryTiles += cls.numQueryTiles(plan.tile, {n, n});
+      EXPECT_EQ(counts.full + counts.partial + counts.empty,
+                queryTiles * (n / 64));
+      // About 11 key tiles for each of 8192 query tiles, and the heavy rows.
+      EXPECT_LT(counts.full + counts.partial, 200000u);
+    }
+  }
+}
+
+TEST(PlanTest, ProofsOfThePatternsHoldAtAllLengths) {
+  Mask::RandomOptions random;
+  struct Case {
+    Mask mask;
+    TileShape tile;
+  };
+  for (const Case &test : std::initializer_list<Case>{
+           {Mask::full(), {48, 64}},
+           {Mask::causal(), {48, 64}},
+           {Mask::slidingWindow(256, 256), {48, 64}},
+           {Mask::slidingWindow(8, 8, 4), {48, 64}},
+           {longformer(512, {0}), {48, 64}},
+           {longformer(512, {0, 1, 77, -1}), {48, 64}},
+           {bigBird(64, 3, 3, 0, 64), {64, 64}},
+           {bigBird(64, 3, 3, 0, 40), {48, 64}},
+           {streaming(4, 1024), {48, 64}},
+           {Mask::chunked(512), {48, 64}},
+           {Mask::unionOf({Mask::causal(), Mask::prefix(100)}), {48, 64}},
+           {Mask::intersectionOf({Mask::causal(), Mask::strided(64)}),
+            {48, 64}},
+           {Mask::intersectionOf(
+                {Mask::causal(),
+                 Mask::unionOf(
+                     {Mask::chunked(128), Mask::periodicColumns(128, 8)})}),
+            {48, 64}},
+           {Mask::complementOf(longformer(64, {0})), {48, 64}},
+           {Mask::random(random), {48, 64}}}) {
+    Plan plan = makePlan(test.mask, test.tile, {});
+    Proof proof = provePlan(test.mask, plan, {}, 4);
+    EXPECT_EQ(proof.verdict, Verdict::Proven) << proof.reason << "\n"
+                                              << textOf(test.mask) << "\n"
+                                              << textOf(plan);
+    EXPECT_EQ(proof.method, "presburger");
+    // The same plan at some lengths, by the other route.
+    for (Lengths n : {Lengths{1, 1}, Lengths{97, 97}, Lengths{1025, 1025},
+                      Lengths{64, 300}, Lengths{300, 64}}) {
+      proof = provePlan(test.mask, plan, known(n.nq, n.nk), 2);
+      EXPECT_EQ(proof.verdict, Verdict::Proven) << proof.reason;
+      EXPECT_EQ(proof.method, "exhaustive rows");
+    }
+  }
+}
+
+TEST(PlanTest, CertificateNamesTheViolation) {
+  Mask mask = Mask::causal();
+  auto prove = [&](llvm::ArrayRef<Segment> segments, LengthFacts facts) {
+    RowClass cls;
+    cls.rowEnd = TileExpr::numQueries();
+    cls.segments.assign(segments.begin(), segments.end());
+    Plan plan{{16, 16}, {cls}};
+    Proof proof = provePlan(mask, plan, facts, 1);
+    EXPECT_EQ(proof.verdict, Verdict::Refuted);
+    EXPECT_TRUE(proof.witness && isTrueWitness(mask, plan, proof));
+    return proof.reason;
+  };
+  TileExpr zero, one = TileExpr::constant(1);
+  TileExpr tiles = TileExpr::numKeys().ceilDiv(16);
+  TileExpr whole = TileExpr::numKeys().floorDiv(16);
+  for (LengthFacts facts : {LengthFacts(), known(64, 64), known(50, 50)}) {
+    EXPECT_EQ(prove({{zero, one, false}}, facts),
+              "a live pair lies in no visited tile");
+    EXPECT_EQ(prove({{zero, tiles, false}, {zero, one, false}}, facts),
+              "a key tile is visited twice");
+    EXPECT_EQ(prove({{zero, whole, true}, {whole, tiles, false}}, facts),
+              "a full tile has a masked pair");
+    EXPECT_EQ(prove({{zero, tiles + 1, false}}, facts),
+              "a visited tile lies outside [0, Sk)");
+    EXPECT_EQ(prove({{zero - 1, tiles, false}}, facts),
+              "a visited tile lies outside [0, Sk)");
+  }
+  mask = Mask::full();
+  for (LengthFacts facts : {LengthFacts(), known(50, 50)})
+    EXPECT_EQ(prove({{zero, tiles, true}}, facts),
+              "a full tile has keys past Sk");
+  RowClass cls;
+  cls.rowEnd = TileExpr::numQueries() + 1;
+  cls.segments.push_back({zero, tiles, false});
+  EXPECT_EQ(provePlan(mask, {{16, 16}, {cls}}, {}, 1).reason,
+            "a row class has rows outside [0, Sq)");
+  EXPECT_EQ(provePlan(mask, {{16, 16}, {cls}}, known(20, 20), 1).reason,
+            "a row class has rows outside [0, Sq)");
+}
+
+TEST(PlanTest, CertificateSaysWhatItDoesNotSupport) {
+  Mask mask = Mask::causal();
+  Plan plan = makePlan(mask, {16, 16}, {});
+  EXPECT_EQ(provePlan(mask, {{0, 16}, plan.classes}, {}, 1).reason,
+            "tile sizes must be positive");
+  EXPECT_EQ(provePlan(mask, plan, known(0, 5), 1).reason,
+            "lengths must be at least 1");
+  llvm::SmallVector<int64_t> tokens;
+  for (int64_t k = 0; k < 50; ++k)
+    tokens.push_back(k * 3);
+  Mask large = longformer(8, tokens);
+  EXPECT_EQ(provePlan(large, makePlan(large, {16, 16}, {}), {}, 1).reason,
+            "the mask is a union of too many pieces");
+  Plan huge = plan;
+  huge.classes[0].segments[0].end = TileExpr::constant(int64_t(1) << 60);
+  EXPECT_EQ(provePlan(mask, huge, {}, 1).reason,
+            "a bound of the plan has a number beyond 2^56");
+  plan.classes[0].rowBegin = TileExpr::queryTile();
+  EXPECT_EQ(provePlan(mask, plan, {}, 1).reason,
+            "the row bounds of a class depend on q");
+}
+
+//===----------------------------------------------------------------------===//
+// Choice of a tile
+//===----------------------------------------------------------------------===//
+
+void expectTile(const Mask &mask, int64_t headDim, LengthFacts facts,
+                int64_t queries, int64_t keys) {
+  TileShape tile = chooseCpuTile(mask, headDim, facts);
+  EXPECT_EQ(tile.queries, queries);
+  EXPECT_EQ(tile.keys, keys);
+}
+
+TEST(ChooseTileTest, UnalignedMasksGetTheDefault) {
+  expectTile(Mask::causal(), 64, {}, 48, 64);
+  expectTile(longformer(512, {0}), 64, known(4096, 4096), 48, 64);
+  expectTile(Mask::strided(64), 64, {}, 48, 64);
+  expectTile(Mask::causal(), 256, {}, 48, 32);
+}
+
+TEST(ChooseTileTest, AlignedMasksGetTilesThatDivideTheBlock) {
+  expectTile(bigBird(64, 3, 3, 0, 64), 64, known(4096, 4096), 64, 64);
+  expectTile(bigBird(64, 3, 3, 0, 64), 64, {}, 64, 64);
+  expectTile(Mask::chunked(512), 64, {}, 64, 64);
+  expectTile(Mask::chunked(96), 64, {}, 32, 32);
+  expectTile(Mask::chunked(100), 64, {}, 48, 64);
+  expectTile(Mask::slidingWindow(1, 1, 1, 16), 64, {}, 16, 16);
+  // The last block of 40 keys starts at a multiple of 64.
+  expectTile(bigBird(64, 3, 3, 0, 40), 64, known(1000, 1000), 64, 64);
+}
+
+TEST(ChooseTileTest, ShortSequencesGetSmallTiles) {
+  expectTile(Mask::causal(), 64, known(5, 5), 16, 8);
+  expectTile(Mask::causal(), 64, known(33, 40), 48, 40);
+}
+
+} // namespace

@@ -89,8 +89,13 @@ inline Mask randomDraw(std::mt19937_64 &rng) {
   return Mask::random(options);
 }
 
+/// Often the same, for residues to meet.
+inline int64_t randomPeriod(std::mt19937_64 &rng) {
+  return flip(rng) ? 4 : pick(rng, 1, 9);
+}
+
 inline Mask randomPrimitive(std::mt19937_64 &rng, bool allowOpaque) {
-  switch (pick(rng, 0, allowOpaque ? 13 : 11)) {
+  switch (pick(rng, 0, allowOpaque ? 14 : 12)) {
   case 0:
     return Mask::full();
   case 1:
@@ -106,14 +111,15 @@ inline Mask randomPrimitive(std::mt19937_64 &rng, bool allowOpaque) {
   case 8:
     return Mask::chunked(pick(rng, 1, 12));
   case 9:
-    return Mask::strided(pick(rng, 1, 9));
+    return Mask::strided(randomPeriod(rng));
   case 10:
     return Mask::prefix(pick(rng, -1, 30));
-  case 11: {
-    int64_t period = pick(rng, 1, 9);
+  case 11:
+  case 12: {
+    int64_t period = randomPeriod(rng);
     return Mask::periodicColumns(period, pick(rng, -1, period + 1));
   }
-  case 12:
+  case 13:
     return randomDraw(rng);
   default:
     return Mask(std::make_shared<ForeignNode>(rng(), pick(rng, 1, 3)));

@@ -1,0 +1,149 @@
+// linalg on tiles becomes loops over vector registers, values in loops' results
+// rather than in memory.
+//
+// RUN: sparse-attn-opt %s --sparse-attn-tile-registers --canonicalize --cse | FileCheck %s
+// RUN: sparse-attn-opt %s --sparse-attn-tile-registers="lanes=8 registers=16" --canonicalize --cse \
+// RUN:   | FileCheck %s --check-prefix=AVX2
+
+#mk = affine_map<(m, n, k) -> (m, k)>
+#km = affine_map<(m, n, k) -> (k, m)>
+#kn = affine_map<(m, n, k) -> (k, n)>
+#nk = affine_map<(m, n, k) -> (n, k)>
+#mn = affine_map<(m, n, k) -> (m, n)>
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#inner = affine_map<(d0, d1) -> (d1)>
+#contraction = ["parallel", "parallel", "reduction"]
+
+// S = K Q^T for 48 queries in lanes: a block of 8 rows by 3 vectors of C stays
+// in 24 of 32 registers, starting at the constant it is filled with, so that no
+// fill is stored. With 16 registers of 8 lanes, 3 rows by 3 vectors.
+//
+// CHECK-LABEL: func.func @scores
+// CHECK-SAME:    %[[K:[a-z0-9]+]]: tensor<64x16xf32>, %[[Q:[a-z0-9]+]]: tensor<16x48xf32>
+// CHECK-NOT:     linalg.
+// CHECK:         %[[ZERO:.*]] = arith.constant dense<0.000000e+00> : vector<16xf32>
+// CHECK-NOT:     linalg.
+// CHECK:         scf.for %[[M:[a-z0-9]+]] = %c0 to %c64 step %c8
+// CHECK:           %[[ACC:.*]]:24 = scf.for %[[D:[a-z0-9]+]] = %c0 to %c16 step %c1 iter_args(%[[A0:[a-z0-9]+]] = %[[ZERO]]
+// CHECK:             %[[B0:.*]] = vector.transfer_read %[[Q]][%[[D]], %c0]
+// CHECK:             vector.transfer_read %[[Q]][%[[D]], %c16]
+// CHECK:             vector.transfer_read %[[Q]][%[[D]], %c32]
+// CHECK:             %[[X:.*]] = tensor.extract %[[K]][%[[M]], %[[D]]]
+// CHECK:             %[[XS:.*]] = vector.broadcast %[[X]] : f32 to vector<16xf32>
+// CHECK:             vector.fma %[[XS]], %[[B0]], %[[A0]]
+// CHECK-COUNT-23:    vector.fma
+// CHECK-NOT:         vector.fma
+// CHECK:           vector.transfer_write %[[ACC]]#0, %{{.*}}[%[[M]], %c0]
+// AVX2-LABEL:  func.func @scores
+// AVX2:          iter_args
+// AVX2-COUNT-12:   vector.fma {{.*}} : vector<8xf32>
+// AVX2-NOT:        vector.fma
+// AVX2:            scf.yield
+func.func @scores(%k: tensor<64x16xf32>, %q: tensor<16x48xf32>) -> tensor<64x48xf32> {
+  %zero = arith.constant 0.0 : f32
+  %empty = tensor.empty() : tensor<64x48xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<64x48xf32>) -> tensor<64x48xf32>
+  %s = linalg.generic {indexing_maps = [#mk, #kn, #mn], iterator_types = #contraction}
+      ins(%k, %q : tensor<64x16xf32>, tensor<16x48xf32>) outs(%init : tensor<64x48xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %product = arith.mulf %a, %b : f32
+    %sum = arith.addf %c, %product : f32
+    linalg.yield %sum : f32
+  } -> tensor<64x48xf32>
+  return %s : tensor<64x48xf32>
+}
+
+// A += V^T P: V is read as it lies, [k, m], and C as it is. 20 rows are two
+// blocks of 10.
+//
+// CHECK-LABEL: func.func @values
+// CHECK-SAME:    %[[V:[a-z0-9]+]]: tensor<64x20xf32>, %[[P:[a-z0-9]+]]: tensor<64x32xf32>, %[[C:[a-z0-9]+]]: tensor<20x32xf32>
+// CHECK:         scf.for %[[M:[a-z0-9]+]] = %c0 to %c20 step %c10 iter_args(%[[CM:[a-z0-9]+]] = %[[C]])
+// CHECK:           %[[START:.*]] = vector.transfer_read %[[CM]][%[[M]], %c0]
+// CHECK:           scf.for %[[KK:[a-z0-9]+]] = {{.*}} = %[[START]]
+// CHECK:             tensor.extract %[[V]][%[[KK]], %[[M]]]
+func.func @values(%v: tensor<64x20xf32>, %p: tensor<64x32xf32>, %c: tensor<20x32xf32>) -> tensor<20x32xf32> {
+  %s = linalg.generic {indexing_maps = [#km, #kn, #mn], iterator_types = #contraction}
+      ins(%v, %p : tensor<64x20xf32>, tensor<64x32xf32>) outs(%c : tensor<20x32xf32>) {
+  ^bb0(%x: f32, %y: f32, %z: f32):
+    %product = arith.mulf %y, %x : f32
+    %sum = arith.addf %product, %z : f32
+    linalg.yield %sum : f32
+  } -> tensor<20x32xf32>
+  return %s : tensor<20x32xf32>
+}
+
+// A reduction over keys keeps its running maximum in a register: one load and
+// one store around the loop over keys.
+//
+// CHECK-LABEL: func.func @row_maximum
+// CHECK:         scf.for %[[N:[a-z0-9]+]] = %c0 to %c48 step %c16
+// CHECK:           %[[START:.*]] = vector.transfer_read
+// CHECK:           %[[MAX:.*]] = scf.for {{.*}} iter_args(%[[M:.*]] = %[[START]]) -> (vector<16xf32>)
+// CHECK:             %[[S:.*]] = vector.transfer_read
+// CHECK:             arith.maxnumf {{.*}} : vector<16xf32>
+// CHECK-NOT:         vector.transfer_write
+// CHECK:             scf.yield
+// CHECK:           vector.transfer_write %[[MAX]]
+func.func @row_maximum(%s: tensor<64x48xf32>, %m: tensor<48xf32>) -> tensor<48xf32> {
+  %r = linalg.generic {indexing_maps = [#id, #inner], iterator_types = ["reduction", "parallel"]}
+      ins(%s : tensor<64x48xf32>) outs(%m : tensor<48xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %max = arith.maxnumf %b, %a : f32
+    linalg.yield %max : f32
+  } -> tensor<48xf32>
+  return %r : tensor<48xf32>
+}
+
+// Elementwise ops run a vector at a time; what is constant along the rows is
+// read as one vector. 40 queries are 5 vectors of 8: a width that divides leaves
+// no ragged end.
+//
+// CHECK-LABEL: func.func @probabilities
+// CHECK:         scf.for {{.*}} = %c0 to %c64 step %c1
+// CHECK:           scf.for {{.*}} = %c0 to %c40 step %c8
+// CHECK:             arith.subf {{.*}} : vector<8xf32>
+// CHECK:             math.exp2 {{.*}} : vector<8xf32>
+// CHECK:             vector.transfer_write
+func.func @probabilities(%s: tensor<64x40xf32>, %m: tensor<40xf32>) -> tensor<64x40xf32> {
+  %r = linalg.generic {indexing_maps = [#inner, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%m : tensor<40xf32>) outs(%s : tensor<64x40xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %d = arith.subf %b, %a : f32
+    %p = math.exp2 %d : f32
+    linalg.yield %p : f32
+  } -> tensor<64x40xf32>
+  return %r : tensor<64x40xf32>
+}
+
+// Not a micro-kernel, for B is laid out [n, k]: vectorised as any other op, a
+// vector of rows of C at a time.
+//
+// CHECK-LABEL: func.func @not_a_micro_kernel
+// CHECK-NOT:     vector.fma
+// CHECK:         return
+func.func @not_a_micro_kernel(%a: tensor<16x16xf32>, %b: tensor<16x16xf32>, %c: tensor<16x16xf32>) -> tensor<16x16xf32> {
+  %s = linalg.generic {indexing_maps = [#mk, #nk, #mn], iterator_types = #contraction}
+      ins(%a, %b : tensor<16x16xf32>, tensor<16x16xf32>) outs(%c : tensor<16x16xf32>) {
+  ^bb0(%x: f32, %y: f32, %z: f32):
+    %product = arith.mulf %x, %y : f32
+    %sum = arith.addf %z, %product : f32
+    linalg.yield %sum : f32
+  } -> tensor<16x16xf32>
+  return %s : tensor<16x16xf32>
+}
+
+// Nor is an op without a parallel loop of known size: it stays, and becomes
+// scalar loops later.
+//
+// CHECK-LABEL: func.func @dynamic
+// CHECK:         linalg.generic
+func.func @dynamic(%x: tensor<?xf32>, %y: tensor<?xf32>) -> tensor<?xf32> {
+  %r = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]}
+      ins(%x : tensor<?xf32>) outs(%y : tensor<?xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %sum = arith.addf %a, %b : f32
+    linalg.yield %sum : f32
+  } -> tensor<?xf32>
+  return %r : tensor<?xf32>
+}

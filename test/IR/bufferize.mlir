@@ -1,0 +1,69 @@
+// One-shot bufferisation: the op on memrefs carries the same mask, plan and
+// origin, and writes its inits in place where nobody else needs them.
+//
+// RUN: sparse-attn-opt %s \
+// RUN:   --one-shot-bufferize="bufferize-function-boundaries=1 function-boundary-type-conversion=identity-layout-map" \
+// RUN:   --canonicalize --cse | FileCheck %s
+
+!t = tensor<1x1x64x8xf32>
+
+// The empty init becomes the one allocation; there is no copy.
+// CHECK-LABEL: func.func @empty_init
+// CHECK-SAME:    %[[Q:[a-z0-9]+]]: memref<1x1x64x8xf32>, %[[K:[a-z0-9]+]]: memref<1x1x64x8xf32>
+// CHECK-NEXT:    %[[O:.*]] = memref.alloc()
+// CHECK-NEXT:    sparse_attn.attention mask(#sparse_attn.causal) scale(5.000000e-01)
+// CHECK-SAME:      plan(<tile = [16, 16], rows = [<"0" to "nq", segments = [<partial "0" to "4">]>]>)
+// CHECK-SAME:      ins(%[[Q]], %[[K]], %[[K]] : {{.*}}) outs(%[[O]] : memref<1x1x64x8xf32>){{$}}
+// CHECK-NEXT:    return %[[O]]
+func.func @empty_init(%q: !t, %k: !t) -> !t {
+  %init = tensor.empty() : !t
+  %o = sparse_attn.attention mask(#sparse_attn.causal) scale(5.000000e-01)
+      plan(<tile = [16, 16], rows = [<"0" to "nq", segments = [<partial "0" to "4">]>]>)
+      ins(%q, %k, %k : !t, !t, !t) outs(%init : !t) -> !t
+  return %o : !t
+}
+
+// Both inits of an argument's buffer, and an origin.
+// CHECK-LABEL: func.func @in_place
+// CHECK-SAME:    %[[H:[a-z0-9]+]]: index, %[[P:[a-z0-9]+]]: index,
+// CHECK-SAME:    %[[O:[a-z0-9]+]]: memref<1x1x64x8xf32>, %[[L:[a-z0-9]+]]: memref<1x1x64xf32>)
+// CHECK-NOT:     memref.alloc
+// CHECK:         sparse_attn.attention {{.*}} origin(%[[H]], %[[P]]) outs(%[[O]], %[[L]] :
+// CHECK:         return %[[O]], %[[L]]
+func.func @in_place(%h: index, %p: index, %q: !t, %o: !t, %l: tensor<1x1x64xf32>)
+    -> (!t, tensor<1x1x64xf32>) {
+  %r:2 = sparse_attn.attention mask(#sparse_attn.causal)
+      ins(%q, %q, %q : !t, !t, !t) origin(%h, %p)
+      outs(%o, %l : !t, tensor<1x1x64xf32>) -> !t, tensor<1x1x64xf32>
+  return %r#0, %r#1 : !t, tensor<1x1x64xf32>
+}
+
+// Rows of Q are read after rows of O are written, so O may not lie over Q.
+// CHECK-LABEL: func.func @init_is_query
+// CHECK-SAME:    %[[Q:[a-z0-9]+]]: memref<1x1x64x8xf32>
+// CHECK:         %[[O:.*]] = memref.alloc()
+// CHECK-NOT:     memref.copy
+// CHECK:         sparse_attn.attention {{.*}} ins(%[[Q]], {{.*}} outs(%[[O]] :
+func.func @init_is_query(%q: !t, %k: !t) -> !t {
+  %o = sparse_attn.attention mask(#sparse_attn.causal)
+      ins(%q, %k, %k : !t, !t, !t) outs(%q : !t) -> !t
+  return %o : !t
+}
+
+// Inits are written, never read: a second use of one needs a new buffer but no
+// copy of what it holds.
+// CHECK-LABEL: func.func @inits_are_not_read
+// CHECK-NOT:     memref.copy
+// CHECK-COUNT-2: sparse_attn.attention
+// CHECK-NOT:     memref.copy
+// CHECK:         return
+func.func @inits_are_not_read(%q: !t, %k: !t) -> (!t, !t) {
+  %zero = arith.constant 0.0 : f32
+  %empty = tensor.empty() : !t
+  %init = linalg.fill ins(%zero : f32) outs(%empty : !t) -> !t
+  %a = sparse_attn.attention mask(#sparse_attn.causal)
+      ins(%q, %k, %k : !t, !t, !t) outs(%init : !t) -> !t
+  %b = sparse_attn.attention mask(#sparse_attn.full)
+      ins(%a, %k, %k : !t, !t, !t) outs(%init : !t) -> !t
+  return %a, %b : !t, !t
+}

@@ -1,0 +1,433 @@
+// What `sparse_attn.attention` refuses. Dynamic sizes are never refused: they
+// are the caller's promise.
+//
+// RUN: sparse-attn-opt %s -split-input-file -verify-diagnostics
+
+//===----------------------------------------------------------------------===//
+// Element types and ranks
+//===----------------------------------------------------------------------===//
+
+func.func @element_type(%q: tensor<1x1x4x8xf64>, %o: tensor<1x1x4x8xf64>) {
+  // expected-error@below {{element type must be f16, bf16 or f32, got 'f64'}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<1x1x4x8xf64>, tensor<1x1x4x8xf64>, tensor<1x1x4x8xf64>)
+    outs(%o : tensor<1x1x4x8xf64>) -> tensor<1x1x4x8xf64>
+  return
+}
+
+// -----
+
+func.func @mixed_element_types(%q: tensor<1x1x4x8xf32>, %k: tensor<1x1x4x8xbf16>) {
+  // expected-error@below {{query, key and value must share one element type, got 'f32' and 'bf16' for key}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %k, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xbf16>, tensor<1x1x4x8xf32>)
+    outs(%q : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @query_rank(%q: tensor<4x8xf32>, %k: tensor<1x1x4x8xf32>) {
+  // expected-error@below {{query must have rank 4 [batch, heads, sequence, head size], got 'tensor<4x8xf32>'}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %k, %k : tensor<4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
+    outs(%k : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @value_rank(%q: tensor<1x1x4x8xf32>, %v: tensor<1x4x8xf32>) {
+  // expected-error@below {{value must have rank 4 [batch, heads, sequence, head size], got 'tensor<1x4x8xf32>'}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %v : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x4x8xf32>)
+    outs(%q : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @unranked(%q: tensor<*xf32>, %k: tensor<1x1x4x8xf32>) {
+  // expected-error@below {{operand #0 must be ranked tensor of any type values or strided memref of any type values}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %k, %k : tensor<*xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
+    outs(%k : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @dynamic_head_size(%q: tensor<1x1x4x?xf32>) {
+  // expected-error@below {{head size of query must be static, got 'tensor<1x1x4x?xf32>'}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<1x1x4x?xf32>, tensor<1x1x4x?xf32>, tensor<1x1x4x?xf32>)
+    outs(%q : tensor<1x1x4x?xf32>) -> tensor<1x1x4x?xf32>
+  return
+}
+
+// -----
+
+func.func @no_keys(%q: tensor<1x1x4x8xf32>, %k: tensor<1x1x0x8xf32>) {
+  // expected-error@below {{key has an empty dimension: 'tensor<1x1x0x8xf32>'}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %k, %k : tensor<1x1x4x8xf32>, tensor<1x1x0x8xf32>, tensor<1x1x0x8xf32>)
+    outs(%q : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
+  return
+}
+
+// -----
+
+//===----------------------------------------------------------------------===//
+// Shapes that must agree
+//===----------------------------------------------------------------------===//
+
+func.func @batch_of_key(%q: tensor<2x1x4x8xf32>, %k: tensor<3x1x4x8xf32>) {
+  // expected-error@below {{batch sizes of query and key differ: 2 and 3}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %k, %k : tensor<2x1x4x8xf32>, tensor<3x1x4x8xf32>, tensor<3x1x4x8xf32>)
+    outs(%q : tensor<2x1x4x8xf32>) -> tensor<2x1x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @batch_of_value(%q: tensor<2x1x4x8xf32>, %v: tensor<1x1x4x8xf32>) {
+  // expected-error@below {{batch sizes of key and value differ: 2 and 1}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %v : tensor<2x1x4x8xf32>, tensor<2x1x4x8xf32>, tensor<1x1x4x8xf32>)
+    outs(%q : tensor<2x1x4x8xf32>) -> tensor<2x1x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @heads_of_value(%q: tensor<1x4x4x8xf32>, %v: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{head counts of key and value differ: 4 and 2}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %v : tensor<1x4x4x8xf32>, tensor<1x4x4x8xf32>, tensor<1x2x4x8xf32>)
+    outs(%q : tensor<1x4x4x8xf32>) -> tensor<1x4x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @length_of_value(%q: tensor<1x1x4x8xf32>, %v: tensor<1x1x5x8xf32>) {
+  // expected-error@below {{sequence lengths of key and value differ: 4 and 5}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %v : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x5x8xf32>)
+    outs(%q : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
+  return
+}
+
+// -----
+
+// The value's head size is free; the key's is the query's.
+func.func @head_size_of_key(%q: tensor<1x1x4x8xf32>, %k: tensor<1x1x4x16xf32>) {
+  // expected-error@below {{head sizes of query and key differ: 8 and 16}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %k, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x16xf32>, tensor<1x1x4x8xf32>)
+    outs(%q : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
+  return
+}
+
+// -----
+
+// Every key head serves the same number of query heads.
+func.func @grouped_heads(%q: tensor<1x6x4x8xf32>, %k: tensor<1x4x4x8xf32>) {
+  // expected-error@below {{query heads (6) must be a multiple of key heads (4)}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %k, %k : tensor<1x6x4x8xf32>, tensor<1x4x4x8xf32>, tensor<1x4x4x8xf32>)
+    outs(%q : tensor<1x6x4x8xf32>) -> tensor<1x6x4x8xf32>
+  return
+}
+
+// -----
+
+//===----------------------------------------------------------------------===//
+// Inits and results
+//===----------------------------------------------------------------------===//
+
+func.func @three_inits(%q: tensor<1x1x4x8xf32>, %l: tensor<1x1x4xf32>) {
+  // expected-error@below {{expects one init (output) or two (output, log-sum-exp), got 3}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
+    outs(%q, %l, %l : tensor<1x1x4x8xf32>, tensor<1x1x4xf32>, tensor<1x1x4xf32>)
+    -> tensor<1x1x4x8xf32>, tensor<1x1x4xf32>, tensor<1x1x4xf32>
+  return
+}
+
+// -----
+
+func.func @output_rank(%q: tensor<1x1x4x8xf32>, %o: tensor<1x4x8xf32>) {
+  // expected-error@below {{output must be [batch, query heads, queries, value head size] of the query's element type, got 'tensor<1x4x8xf32>'}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
+    outs(%o : tensor<1x4x8xf32>) -> tensor<1x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @output_element_type(%q: tensor<1x1x4x8xbf16>, %o: tensor<1x1x4x8xf32>) {
+  // expected-error@below {{of the query's element type, got 'tensor<1x1x4x8xf32>'}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<1x1x4x8xbf16>, tensor<1x1x4x8xbf16>, tensor<1x1x4x8xbf16>)
+    outs(%o : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @output_batch(%q: tensor<1x1x4x8xf32>, %o: tensor<2x1x4x8xf32>) {
+  // expected-error@below {{batch sizes of query and output differ: 1 and 2}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
+    outs(%o : tensor<2x1x4x8xf32>) -> tensor<2x1x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @output_heads(%q: tensor<1x1x4x8xf32>, %o: tensor<1x2x4x8xf32>) {
+  // expected-error@below {{head counts of query and output differ: 1 and 2}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
+    outs(%o : tensor<1x2x4x8xf32>) -> tensor<1x2x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @output_length(%q: tensor<1x1x4x8xf32>, %o: tensor<1x1x5x8xf32>) {
+  // expected-error@below {{sequence lengths of query and output differ: 4 and 5}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
+    outs(%o : tensor<1x1x5x8xf32>) -> tensor<1x1x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @output_head_size(%q: tensor<1x1x4x8xf32>, %v: tensor<1x1x4x16xf32>) {
+  // expected-error@below {{head sizes of value and output differ: 16 and 8}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %v : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x16xf32>)
+    outs(%q : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @lse_rank(%q: tensor<1x1x4x8xf32>, %l: tensor<1x4xf32>) {
+  // expected-error@below {{log-sum-exp must be [batch, query heads, queries] of f32, got 'tensor<1x4xf32>'}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
+    outs(%q, %l : tensor<1x1x4x8xf32>, tensor<1x4xf32>) -> tensor<1x1x4x8xf32>, tensor<1x4xf32>
+  return
+}
+
+// -----
+
+// The log-sum-exp is f32 whatever the inputs are.
+func.func @lse_element_type(%q: tensor<1x1x4x8xf16>, %l: tensor<1x1x4xf16>) {
+  // expected-error@below {{log-sum-exp must be [batch, query heads, queries] of f32, got 'tensor<1x1x4xf16>'}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<1x1x4x8xf16>, tensor<1x1x4x8xf16>, tensor<1x1x4x8xf16>)
+    outs(%q, %l : tensor<1x1x4x8xf16>, tensor<1x1x4xf16>) -> tensor<1x1x4x8xf16>, tensor<1x1x4xf16>
+  return
+}
+
+// -----
+
+func.func @lse_batch(%q: tensor<1x1x4x8xf32>, %l: tensor<2x1x4xf32>) {
+  // expected-error@below {{batch sizes of query and log-sum-exp differ: 1 and 2}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
+    outs(%q, %l : tensor<1x1x4x8xf32>, tensor<2x1x4xf32>) -> tensor<1x1x4x8xf32>, tensor<2x1x4xf32>
+  return
+}
+
+// -----
+
+func.func @lse_heads(%q: tensor<1x1x4x8xf32>, %l: tensor<1x3x4xf32>) {
+  // expected-error@below {{head counts of query and log-sum-exp differ: 1 and 3}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
+    outs(%q, %l : tensor<1x1x4x8xf32>, tensor<1x3x4xf32>) -> tensor<1x1x4x8xf32>, tensor<1x3x4xf32>
+  return
+}
+
+// -----
+
+func.func @lse_length(%q: tensor<1x1x4x8xf32>, %l: tensor<1x1x8xf32>) {
+  // expected-error@below {{sequence lengths of query and log-sum-exp differ: 4 and 8}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
+    outs(%q, %l : tensor<1x1x4x8xf32>, tensor<1x1x8xf32>) -> tensor<1x1x4x8xf32>, tensor<1x1x8xf32>
+  return
+}
+
+// -----
+
+func.func @tensor_and_memref_inputs(%q: tensor<1x1x4x8xf32>, %k: memref<1x1x4x8xf32>) {
+  // expected-error@below {{operands must be all tensors or all memrefs}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %k, %k : tensor<1x1x4x8xf32>, memref<1x1x4x8xf32>, memref<1x1x4x8xf32>)
+    outs(%q : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @tensor_inputs_memref_init(%q: tensor<1x1x4x8xf32>, %o: memref<1x1x4x8xf32>) {
+  // expected-error@below {{operands must be all tensors or all memrefs}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
+    outs(%o : memref<1x1x4x8xf32>)
+  return
+}
+
+// -----
+
+func.func @result_on_memrefs(%q: memref<1x1x4x8xf32>) {
+  // expected-error@below {{on memrefs has no results}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : memref<1x1x4x8xf32>, memref<1x1x4x8xf32>, memref<1x1x4x8xf32>)
+    outs(%q : memref<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @missing_result(%q: tensor<1x1x4x8xf32>, %l: tensor<1x1x4xf32>) {
+  // expected-error@below {{expects one result an init, got 1 for 2}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
+    outs(%q, %l : tensor<1x1x4x8xf32>, tensor<1x1x4xf32>) -> tensor<1x1x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @result_type(%q: tensor<1x1x4x8xf32>, %o: tensor<1x1x?x8xf32>) {
+  // expected-error@below {{result type 'tensor<1x1x4x8xf32>' differs from its init's 'tensor<1x1x?x8xf32>'}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
+    outs(%o : tensor<1x1x?x8xf32>) -> tensor<1x1x4x8xf32>
+  return
+}
+
+// -----
+
+//===----------------------------------------------------------------------===//
+// Attributes and origin
+//===----------------------------------------------------------------------===//
+
+func.func @not_a_mask(%q: tensor<1x1x4x8xf32>) {
+  // expected-error@below {{invalid kind of attribute specified}}
+  sparse_attn.attention mask("causal")
+    ins(%q, %q, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
+    outs(%q : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @infinite_scale(%q: tensor<1x1x4x8xf32>) {
+  // expected-error@below {{scale must be finite}}
+  sparse_attn.attention mask(#sparse_attn.full) scale(0x7FF0000000000000)
+    ins(%q, %q, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
+    outs(%q : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @half_an_origin(%q: tensor<1x1x4x8xf32>, %head: index) {
+  // expected-error@below {{origin takes a head and a position, got 1 values}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
+    origin(%head) outs(%q : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
+  return
+}
+
+// -----
+
+//===----------------------------------------------------------------------===//
+// Masks at known lengths
+//===----------------------------------------------------------------------===//
+
+func.func @global_past_the_end(%q: tensor<1x1x4x8xf32>) {
+  // expected-error@below {{global token 4 is out of range: the sequence has 4 keys}}
+  sparse_attn.attention mask(#sparse_attn.global<tokens = [0, 4]>)
+    ins(%q, %q, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
+    outs(%q : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @global_before_the_start(%q: tensor<1x1x4x8xf32>) {
+  // expected-error@below {{global token -5 is out of range: the sequence has 4 keys}}
+  sparse_attn.attention mask(#sparse_attn.global<tokens = [-5]>)
+    ins(%q, %q, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
+    outs(%q : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @too_many_first(%q: tensor<1x1x4x8xf32>) {
+  // expected-error@below {{'first = 5' is out of range: the sequence has 4 keys}}
+  sparse_attn.attention mask(#sparse_attn.global<first = 5>)
+    ins(%q, %q, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
+    outs(%q : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @too_many_last(%q: tensor<1x1x4x8xf32>) {
+  // expected-error@below {{'last = 9' is out of range: the sequence has 4 keys}}
+  sparse_attn.attention mask(#sparse_attn.global<last = 9>)
+    ins(%q, %q, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
+    outs(%q : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
+  return
+}
+
+// -----
+
+// Members of combinators, and what a preset expands to, are checked as well.
+func.func @inside_combinators(%q: tensor<1x1x4x8xf32>) {
+  // expected-error@below {{global token 7 is out of range: the sequence has 4 keys}}
+  sparse_attn.attention
+    mask(#sparse_attn.union<#sparse_attn.causal, #sparse_attn.intersection<
+           #sparse_attn.full, #sparse_attn.complement<#sparse_attn.global<tokens = [7]>>>>)
+    ins(%q, %q, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
+    outs(%q : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @inside_preset(%q: tensor<1x1x4x8xf32>) {
+  // expected-error@below {{global token 8 is out of range: the sequence has 4 keys}}
+  sparse_attn.attention mask(#sparse_attn.longformer<window = 2, global_tokens = [8]>)
+    ins(%q, %q, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
+    outs(%q : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
+  return
+}
+
+// -----
+
+// BigBird's first and last block are cut to the sequence, so that a block
+// larger than it is fine; and nothing is out of range of an unknown length.
+func.func @in_range(%q: tensor<1x1x4x8xf32>, %k: tensor<1x1x?x8xf32>) {
+  %0 = sparse_attn.attention mask(#sparse_attn.bigbird<block = 64, window_blocks = 3, random_blocks = 3>)
+    ins(%q, %q, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
+    outs(%q : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
+  %1 = sparse_attn.attention mask(#sparse_attn.global<tokens = [4000]>)
+    ins(%q, %k, %k : tensor<1x1x4x8xf32>, tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32>)
+    outs(%q : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
+  return
+}

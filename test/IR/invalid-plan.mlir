@@ -1,0 +1,69 @@
+// Plans that say nothing, or say it wrongly. Whether a well-formed plan is
+// right for its mask is what --sparse-attn-prove-plan answers.
+//
+// RUN: sparse-attn-opt %s -split-input-file -verify-diagnostics
+
+// expected-error@below {{tile sizes must be at least 1, got [0, 64]}}
+func.func private @f() attributes {p = #sparse_attn.plan<tile = [0, 64], rows = [<"0" to "nq">]>}
+
+// -----
+
+// expected-error@below {{tile sizes must be at least 1, got [48, -1]}}
+func.func private @f() attributes {p = #sparse_attn.plan<tile = [48, -1], rows = [<"0" to "nq">]>}
+
+// -----
+
+// A list of classes has at least one.
+// expected-error@below {{expected '<'}}
+// expected-error@below {{failed to parse SparseAttn_PlanAttr parameter 'classes'}}
+func.func private @f() attributes {p = #sparse_attn.plan<tile = [48, 64], rows = []>}
+
+// -----
+
+// Rows are divided into query tiles, of index q, once their bounds are known.
+// expected-error@below {{bound "min(nq, q * 16)" of rows depends on q, the tile of rows that it is to bound}}
+func.func private @f() attributes {p = #sparse_attn.rows<"0" to "min(nq, q * 16)">}
+
+// -----
+
+// A bound is an expression of q, nq and nk.
+// expected-error@below {{invalid bound "n": unexpected 'n'}}
+func.func private @f() attributes {p = #sparse_attn.rows<"0" to "n">}
+
+// -----
+
+// expected-error@below {{invalid bound "": unexpected end of expression}}
+func.func private @f() attributes {p = #sparse_attn.rows<"" to "nq">}
+
+// -----
+
+// expected-error@below {{invalid bound "q floordiv 0": a divisor must be a positive constant}}
+func.func private @f() attributes {p = #sparse_attn.segment<full "q floordiv 0" to "nk">}
+
+// -----
+
+// expected-error@below {{invalid bound "q * nk": one factor of a product must be constant}}
+func.func private @f() attributes {p = #sparse_attn.segment<full "0" to "q * nk">}
+
+// -----
+
+// expected-error@below {{invalid bound "min(q": expected ',' in min or max}}
+func.func private @f() attributes {p = #sparse_attn.draw<<block = 8, blocks_per_row = 1> "0" to "min(q">}
+
+// -----
+
+// expected-error@below {{expected one of [partial, full] for whether the tiles of a segment need the mask, got: empty}}
+// expected-error@below {{failed to parse SparseAttn_SegmentAttr parameter 'kind'}}
+func.func private @f() attributes {p = #sparse_attn.segment<empty "0" to "nk">}
+
+// -----
+
+// expected-error@below {{duplicate or unknown struct parameter name: light}}
+func.func private @f() attributes {p = #sparse_attn.rows<"0" to "nq", light = true>}
+
+// -----
+
+// The random mask inside a draw is verified too.
+// expected-error@below {{'block' must be at least 1, got 0}}
+// expected-error@below {{failed to parse SparseAttn_DrawAttr parameter 'random'}}
+func.func private @f() attributes {p = #sparse_attn.draw<<block = 0, blocks_per_row = 1> "0" to "nk">}

@@ -1,0 +1,205 @@
+// Loops over the tiles of a plan, online softmax as linalg ops on tiles.
+//
+// RUN: sparse-attn-opt %s --sparse-attn-tile-to-linalg="heavy-splits=4" --canonicalize | FileCheck %s
+// RUN: sparse-attn-opt %s --sparse-attn-tile-to-linalg="queries-inner=false heavy-splits=1" --canonicalize \
+// RUN:   | FileCheck %s --check-prefix=OUTER
+
+// The whole algorithm. By default a score tile is keys x queries: the queries
+// are the innermost dimension, so that they lie along the lanes of vectors.
+//
+// CHECK-LABEL: func.func @causal
+// CHECK-SAME:    %[[Q:[a-z0-9]+]]: tensor<1x4x64x16xf32>, %[[K:[a-z0-9]+]]: tensor<1x2x128x16xf32>, %[[V:[a-z0-9]+]]: tensor<1x2x128x24xf32>
+// CHECK-DAG:     %[[MINF:.*]] = arith.constant 0xFF800000 : f32
+// CHECK-DAG:     %[[LOG2E_SCALE:.*]] = arith.constant 0.360673755 : f32
+// One task a (head, query tile):
+// CHECK:         scf.forall (%[[H:.*]], %[[T:.*]]) in (4, 4) shared_outs(%[[O:.*]] = %{{.*}}, %[[L:.*]] = %{{.*}})
+// CHECK:           %[[ROW:.*]] = arith.muli %[[T]], %c16
+// State: running maximum, row sum, accumulator.
+// CHECK:           %[[M0:.*]] = linalg.fill ins(%[[MINF]] : f32) {{.*}} -> tensor<16xf32>
+// CHECK:           %[[L0:.*]] = linalg.fill {{.*}} -> tensor<16xf32>
+// CHECK:           %[[A0:.*]] = linalg.fill {{.*}} -> tensor<24x16xf32>
+// The query tile, transposed and scaled once by scale * log2(e):
+// CHECK:           tensor.extract_slice %[[Q]][0, %[[H]], %[[ROW]], 0] [1, 1, 16, 16]
+// CHECK:           %[[QT:.*]] = linalg.generic
+// CHECK:             arith.mulf %{{.*}}, %[[LOG2E_SCALE]]
+// Partial tiles first:
+// CHECK:           %[[P:.*]]:3 = scf.for {{.*}} iter_args(%[[M:.*]] = %[[M0]], %[[LS:.*]] = %[[L0]], %[[A:.*]] = %[[A0]])
+// CHECK:             %[[HK:.*]] = arith.divui %[[H]], %c2
+// CHECK:             %[[KT:.*]] = tensor.extract_slice %[[K]][0, %[[HK]], %{{.*}}, 0] [1, 1, 32, 16]
+// CHECK:             linalg.generic {{.*}} ins(%[[KT]], %[[QT]] : tensor<32x16xf32>, tensor<16x16xf32>)
+// CHECK:               arith.cmpi sle
+// CHECK:               arith.select %{{.*}}, %{{.*}}, %[[MINF]]
+// CHECK:             %[[VT:.*]] = tensor.extract_slice %[[V]]
+// CHECK:               arith.maxnumf
+// A row may have no key so far: the guard keeps -inf - (-inf) away.
+// CHECK:               arith.cmpf oeq, %{{.*}}, %[[MINF]]
+// CHECK-COUNT-2:       math.exp2
+// CHECK:             linalg.generic {{.*}} ins(%[[VT]], %{{.*}} : tensor<32x24xf32>, tensor<32x16xf32>)
+// CHECK:             scf.yield
+// Then the full tiles, without mask and guard:
+// CHECK:           %[[F:.*]]:3 = scf.for {{.*}} = %[[P]]#0, {{.*}} = %[[P]]#1, {{.*}} = %[[P]]#2)
+// CHECK-NOT:         arith.cmp
+// CHECK-NOT:         arith.select
+// CHECK:             scf.yield
+// Epilogue: 1 / l once a row, O = A / l, LSE = (m + log2 l) ln 2.
+// CHECK:             arith.divf
+// CHECK:           %[[OT:.*]] = linalg.generic {{.*}} ins(%[[F]]#2,
+// CHECK:             math.log2
+// CHECK:             tensor.parallel_insert_slice %[[OT]] into %[[O]][0, %[[H]], %[[ROW]], 0] [1, 1, 16, 24]
+// CHECK:             tensor.parallel_insert_slice %{{.*}} into %[[L]][0, %[[H]], %[[ROW]]] [1, 1, 16]
+//
+// With the queries outside, tiles are queries x keys and queries x values.
+// OUTER-LABEL: func.func @causal
+// OUTER:         scf.for {{.*}} -> (tensor<16xf32>, tensor<16xf32>, tensor<16x24xf32>)
+// OUTER:           linalg.generic {{.*}} -> tensor<16x32xf32>
+func.func @causal(%q: tensor<1x4x64x16xf32>, %k: tensor<1x2x128x16xf32>, %v: tensor<1x2x128x24xf32>,
+                  %init: tensor<1x4x64x24xf32>, %lse: tensor<1x4x64xf32>)
+    -> (tensor<1x4x64x24xf32>, tensor<1x4x64xf32>) {
+  %o:2 = sparse_attn.attention mask(#sparse_attn.causal)
+      plan(<tile = [16, 32], rows = [<"0" to "64", segments = [
+             <full "0" to "(q * 16 + 65) floordiv 32">,
+             <partial "(q * 16 + 65) floordiv 32" to "(q * 16 + 111) floordiv 32">]>]>)
+      ins(%q, %k, %v : tensor<1x4x64x16xf32>, tensor<1x2x128x16xf32>, tensor<1x2x128x24xf32>)
+      outs(%init, %lse : tensor<1x4x64x24xf32>, tensor<1x4x64xf32>)
+      -> tensor<1x4x64x24xf32>, tensor<1x4x64xf32>
+  return %o#0, %o#1 : tensor<1x4x64x24xf32>, tensor<1x4x64xf32>
+}
+
+// All segments of a kind share one loop, and so one copy of its body: place t
+// is mapped to a key tile by where the segments begin.
+//
+// CHECK-LABEL: func.func @segments_share_a_loop
+// CHECK:         scf.forall
+// CHECK:           scf.for %[[PLACE:[a-z0-9]+]] =
+// CHECK:             %[[REACHED:.*]] = arith.cmpi sge, %[[PLACE]], %c1
+// CHECK:             arith.select %[[REACHED]]
+// CHECK-NOT:       scf.for
+// CHECK:           scf.forall.in_parallel
+func.func @segments_share_a_loop(%q: tensor<1x1x64x16xf32>) -> tensor<1x1x64x16xf32> {
+  %init = tensor.empty() : tensor<1x1x64x16xf32>
+  %o = sparse_attn.attention mask(#sparse_attn.streaming<sinks = 4, window = 16>)
+      plan(<tile = [16, 16], rows = [<"0" to "64", segments = [
+             <partial "0" to "1">, <partial "max(1, q - 1)" to "q + 1">]>]>)
+      ins(%q, %q, %q : tensor<1x1x64x16xf32>, tensor<1x1x64x16xf32>, tensor<1x1x64x16xf32>)
+      outs(%init : tensor<1x1x64x16xf32>) -> tensor<1x1x64x16xf32>
+  return %o : tensor<1x1x64x16xf32>
+}
+
+// Dynamic lengths, 16-bit elements: the last tiles are cut, their rest is
+// zeros in the f32 tile; a key past the end is masked; the result is rounded.
+//
+// CHECK-LABEL: func.func @dynamic
+// CHECK-SAME:    %[[Q:[a-z0-9]+]]: tensor<?x?x?x16xbf16>, %[[K:[a-z0-9]+]]: tensor<?x?x?x16xbf16>
+// CHECK-DAG:     %[[NQ:.*]] = tensor.dim %[[Q]], %c2
+// CHECK-DAG:     %[[NK:.*]] = tensor.dim %[[K]], %c2
+// CHECK:         scf.forall
+// CHECK:           %[[LEFT:.*]] = arith.subi %[[NQ]],
+// CHECK:           %[[ROWS:.*]] = arith.minsi %[[LEFT]], %c16
+// CHECK:           tensor.extract_slice %[[Q]][%{{.*}}] [1, 1, %[[ROWS]], 16]
+// CHECK:           scf.for
+// CHECK:             %[[LEFTK:.*]] = arith.subi %[[NK]],
+// CHECK:             %[[KEYS:.*]] = arith.minsi %[[LEFTK]], %c32
+// CHECK:             %[[CUT:.*]] = tensor.extract_slice %[[K]][%{{.*}}] [1, 1, %[[KEYS]], 16]
+// CHECK:             %[[ZEROS:.*]] = linalg.fill {{.*}} -> tensor<32x16xf32>
+// CHECK:             %[[WIDE:.*]] = linalg.generic {{.*}} ins(%[[CUT]] : tensor<?x16xbf16>)
+// CHECK:               arith.extf
+// CHECK:             tensor.insert_slice %[[WIDE]] into %[[ZEROS]][0, 0] [%[[KEYS]], 16]
+// CHECK:               %[[LIVE:.*]] = arith.cmpi sle
+// CHECK:               %[[EXISTS:.*]] = arith.cmpi slt
+// CHECK:               arith.andi %[[LIVE]], %[[EXISTS]]
+// CHECK:           arith.truncf %{{.*}} : f32 to bf16
+// CHECK:           tensor.parallel_insert_slice {{.*}} [1, 1, %[[ROWS]], 16]
+func.func @dynamic(%q: tensor<?x?x?x16xbf16>, %k: tensor<?x?x?x16xbf16>) -> tensor<?x?x?x16xbf16> {
+  %o = sparse_attn.attention mask(#sparse_attn.causal)
+      plan(<tile = [16, 32], rows = [<"0" to "nq", segments = [<partial "0" to "(nk + 31) floordiv 32">]>]>)
+      ins(%q, %k, %k : tensor<?x?x?x16xbf16>, tensor<?x?x?x16xbf16>, tensor<?x?x?x16xbf16>)
+      outs(%q : tensor<?x?x?x16xbf16>) -> tensor<?x?x?x16xbf16>
+  return %o : tensor<?x?x?x16xbf16>
+}
+
+// A class of heavy rows runs in parts along the keys, each with a state of its
+// own, that a second loop merges; its rows overwrite those of the first class.
+//
+// CHECK-LABEL: func.func @heavy
+// CHECK:         %[[ORDINARY:.*]] = scf.forall (%{{.*}}, %{{.*}}) in (2, 4)
+// CHECK:         %[[PARTS:.*]]:3 = scf.forall (%[[H:.*]], %[[PART:.*]]) in (2, 4) shared_outs
+// CHECK-SAME:      -> (tensor<1x2x1x4x16xf32>, tensor<1x2x1x4x16xf32>, tensor<1x2x1x4x16x16xf32>)
+// CHECK:           scf.for
+// CHECK:           tensor.parallel_insert_slice %{{.*}} into %{{.*}}[0, %[[H]], 0, %[[PART]], 0]
+// CHECK:         scf.forall (%[[H2:.*]]) in (2) shared_outs(%[[O:.*]] = %[[ORDINARY]])
+// CHECK:           scf.for %[[PART2:[a-z0-9]+]] = %c0 to %c4
+// CHECK:             tensor.extract_slice %[[PARTS]]#0[0, %[[H2]], 0, %[[PART2]], 0]
+// CHECK:             arith.maxnumf
+// CHECK:           tensor.parallel_insert_slice %{{.*}} into %[[O]][0, %[[H2]], 0, 0] [1, 1, 1, 16]
+//
+// In one part it is a class like any other.
+// OUTER-LABEL: func.func @heavy
+// OUTER:         %[[ORDINARY:.*]] = scf.forall
+// OUTER:         scf.forall {{.*}} shared_outs(%{{.*}} = %[[ORDINARY]])
+// OUTER-NOT:     scf.forall (
+// OUTER:         return
+func.func @heavy(%q: tensor<1x2x64x16xf32>) -> tensor<1x2x64x16xf32> {
+  %init = tensor.empty() : tensor<1x2x64x16xf32>
+  %o = sparse_attn.attention mask(#sparse_attn.longformer<window = 16, global_tokens = [0]>)
+      plan(<tile = [16, 16], rows = [<"0" to "64", segments = [<partial "0" to "4">]>,
+                                     <"0" to "1", heavy = true, segments = [<full "0" to "4">]>]>)
+      ins(%q, %q, %q : tensor<1x2x64x16xf32>, tensor<1x2x64x16xf32>, tensor<1x2x64x16xf32>)
+      outs(%init : tensor<1x2x64x16xf32>) -> tensor<1x2x64x16xf32>
+  return %o : tensor<1x2x64x16xf32>
+}
+
+// Random blocks: a table of draws for all heads and row blocks, then for each
+// query tile a list of the key tiles that its rows drew, each once.
+//
+// CHECK-LABEL: func.func @random
+// CHECK:         %[[TABLE:.*]] = scf.for {{.*}} -> (tensor<2x4x2xi32>)
+// CHECK:         scf.forall (%[[H:.*]], %[[T:.*]]) in (2, 4)
+// CHECK:           %[[LIST:.*]]:2 = scf.for {{.*}} -> (tensor<{{[0-9]+}}xindex>, index)
+// CHECK:             tensor.extract %[[TABLE]][%[[H]],
+// CHECK:           scf.for %[[PLACE:[a-z0-9]+]] = %c0 to %[[LIST]]#1
+// CHECK:             tensor.extract %[[LIST]]#0
+// The mask of a listed tile looks its row block up.
+// CHECK:               tensor.extract %[[TABLE]][%[[H]],
+func.func @random(%q: tensor<1x2x64x16xf32>) -> tensor<1x2x64x16xf32> {
+  %init = tensor.empty() : tensor<1x2x64x16xf32>
+  %o = sparse_attn.attention mask(#sparse_attn.random<block = 16, blocks_per_row = 2>)
+      plan(<tile = [16, 16], rows = [<"0" to "64", draws = [<<block = 16, blocks_per_row = 2> "0" to "4">]>]>)
+      ins(%q, %q, %q : tensor<1x2x64x16xf32>, tensor<1x2x64x16xf32>, tensor<1x2x64x16xf32>)
+      outs(%init : tensor<1x2x64x16xf32>) -> tensor<1x2x64x16xf32>
+  return %o : tensor<1x2x64x16xf32>
+}
+
+// A tile of a larger attention: nq is Sk less its position, rows that the tile
+// does not have are left out, and the mask sees positions of the whole.
+//
+// CHECK-LABEL: func.func @origin
+// CHECK-SAME:    %{{[a-z0-9]+}}: index, %[[POSITION:[a-z0-9]+]]: index
+// CHECK:         %[[NQ:.*]] = arith.subi %c64, %[[POSITION]]
+// CHECK:         arith.minsi %[[NQ]], %c64
+// CHECK:         scf.forall
+// CHECK:           arith.addi %{{.*}}, %[[POSITION]]
+// CHECK:             arith.cmpi sle
+func.func @origin(%head: index, %position: index, %q: tensor<1x2x64x16xf32>) -> tensor<1x2x64x16xf32> {
+  %init = tensor.empty() : tensor<1x2x64x16xf32>
+  %o = sparse_attn.attention mask(#sparse_attn.causal)
+      plan(<tile = [16, 16], rows = [<"0" to "nq", segments = [<partial "0" to "4">]>]>)
+      ins(%q, %q, %q : tensor<1x2x64x16xf32>, tensor<1x2x64x16xf32>, tensor<1x2x64x16xf32>)
+      origin(%head, %position)
+      outs(%init : tensor<1x2x64x16xf32>) -> tensor<1x2x64x16xf32>
+  return %o : tensor<1x2x64x16xf32>
+}
+
+// Rows with nothing to visit are zeros; no loop is left of them.
+//
+// CHECK-LABEL: func.func @empty
+// CHECK:         scf.forall
+// CHECK-NOT:       scf.for %
+// CHECK:           tensor.parallel_insert_slice
+func.func @empty(%q: tensor<1x2x64x16xf32>) -> tensor<1x2x64x16xf32> {
+  %init = tensor.empty() : tensor<1x2x64x16xf32>
+  %o = sparse_attn.attention mask(#sparse_attn.complement<#sparse_attn.full>)
+      plan(<tile = [16, 16], rows = [<"0" to "64">]>)
+      ins(%q, %q, %q : tensor<1x2x64x16xf32>, tensor<1x2x64x16xf32>, tensor<1x2x64x16xf32>)
+      outs(%init : tensor<1x2x64x16xf32>) -> tensor<1x2x64x16xf32>
+  return %o : tensor<1x2x64x16xf32>
+}

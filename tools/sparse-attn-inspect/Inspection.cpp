@@ -1,0 +1,129 @@
+//===- Inspection.cpp - What is to be known of an attention op ------------===//
+
+#include "Inspection.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+using llvm::createStringError;
+
+/// Up to this length reach takes no time to speak of and is computed unasked.
+constexpr int64_t kMaxUnaskedReach = 16384;
+
+llvm::Expected<SmallVector<AttentionOp>>
+mlir::sparse_attn::findAttentions(ModuleOp module, StringRef entry) {
+  SmallVector<AttentionOp> attentions;
+  SmallVector<std::string> names;
+  bool found = entry.empty();
+  module.walk([&](FunctionOpInterface function) {
+    names.push_back(function.getName().str());
+    if (!entry.empty() && function.getName() != entry)
+      return;
+    found = true;
+    function.walk([&](AttentionOp op) { attentions.push_back(op); });
+  });
+  if (!found)
+    return createStringError(
+        "no function '" + entry + "' in the file; there " +
+        (names.empty() ? "are none" : "are: " + llvm::join(names, ", ")));
+  if (attentions.empty())
+    return createStringError("no sparse_attn.attention in " +
+                             (entry.empty() ? "any function" : "@" + entry));
+  return attentions;
+}
+
+/// The compiler knows no other lengths than those of the types.
+static LengthFacts getFacts(AttentionOp op) {
+  LengthFacts facts;
+  facts.nq = op.getStaticNumQueries();
+  facts.nk = op.getStaticNumKeys();
+  return facts;
+}
+
+/// Sums `count(head)` over all heads; one stands for all where `sameForAll`.
+template <typename Count>
+static uint64_t sumOverHeads(int64_t numHeads, bool sameForAll, Count count) {
+  if (sameForAll)
+    return numHeads * count(0);
+  uint64_t sum = 0;
+  for (int64_t head = 0; head < numHeads; ++head)
+    sum += count(head);
+  return sum;
+}
+
+static void countTilesOfAllHeads(Inspection &result) {
+  bool sameForAll = llvm::all_of(result.plan.classes, [](const RowClass &cls) {
+    return llvm::none_of(cls.draws,
+                         [](const Draw &draw) { return draw.random.perHead; });
+  });
+  int64_t counted = sameForAll ? 1 : result.shape.queryHeads;
+  for (int64_t head = 0; head < counted; ++head) {
+    TileCounts ofHead = countTiles(result.plan, result.lengths(), head);
+    uint64_t times = sameForAll ? result.shape.queryHeads : 1;
+    result.tiles.full += times * ofHead.full;
+    result.tiles.partial += times * ofHead.partial;
+    result.tiles.empty += times * ofHead.empty;
+  }
+  const TileShape &tile = result.plan.tile;
+  result.denseTiles =
+      result.shape.queryHeads *
+      llvm::divideCeil(uint64_t(result.shape.queries), uint64_t(tile.queries)) *
+      llvm::divideCeil(uint64_t(result.shape.keys), uint64_t(tile.keys));
+}
+
+static void computeFacts(Inspection &result, AttentionOp op,
+                         const InspectionOptions &options) {
+  const AttentionShape &shape = result.shape;
+  countTilesOfAllHeads(result);
+  uint64_t livePairs = sumOverHeads(
+      shape.queryHeads, result.mask.isHeadInvariant(), [&](int64_t head) {
+        return countLivePairs(result.mask, result.lengths(), head);
+      });
+  result.cost = estimateCost(
+      shape, op.getQueryType().getElementTypeBitWidth() / 8, livePairs);
+  if (options.prove)
+    result.proof =
+        provePlan(result.mask, result.plan, getFacts(op), shape.queryHeads);
+  if (shape.queries == shape.keys &&
+      (options.layers || shape.keys <= kMaxUnaskedReach))
+    result.reach = computeReach(result.mask, shape.keys, shape.queryHeads);
+}
+
+llvm::Expected<Inspection>
+mlir::sparse_attn::inspect(AttentionOp op, const InspectionOptions &options) {
+  std::string entry =
+      op->getParentOfType<FunctionOpInterface>().getName().str();
+  if (!op.getOrigin().empty())
+    return createStringError("the attention in @" + entry +
+                             " is a tile of a larger one, whose place is known "
+                             "at run time only; inspect it before tiling");
+  llvm::Expected<AttentionShape> shape =
+      resolveShape(op, entry, options.bindings);
+  if (!shape)
+    return shape.takeError();
+  if (failed(op.getMask().verifyLengths([&] { return op.emitOpError(); },
+                                        shape->queries, shape->keys)))
+    return createStringError("the mask in @" + entry + " does not fit " +
+                             Twine(shape->queries) + " queries and " +
+                             Twine(shape->keys) + " keys");
+  if (options.head >= shape->queryHeads)
+    return createStringError(
+        "--head=" + Twine(options.head) + ": the attention in @" + entry +
+        " has " + Twine(shape->queryHeads) + " query heads, numbered from 0");
+
+  Inspection result(op.getMaskValue());
+  result.entry = entry;
+  if (auto location = op.getLoc()->findInstanceOf<FileLineColLoc>())
+    result.line = location.getLine();
+  llvm::raw_string_ostream(result.maskText) << op.getMask();
+  llvm::raw_string_ostream(result.elementType)
+      << op.getQueryType().getElementType();
+  result.shape = *shape;
+  result.plan = op.getPlan()->getPlan();
+  result.layers = options.layers;
+  result.head = options.head;
+  computeFacts(result, op, options);
+  return result;
+}

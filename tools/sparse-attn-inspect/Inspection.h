@@ -1,0 +1,68 @@
+//===- Inspection.h - What is to be known of an attention op ----*- C++ -*-===//
+
+#ifndef SPARSEATTN_TOOLS_INSPECT_INSPECTION_H
+#define SPARSEATTN_TOOLS_INSPECT_INSPECTION_H
+
+#include "Sizes.h"
+#include "SparseAttn/Plan/Certificate.h"
+#include "SparseAttn/Support/Cost.h"
+#include "SparseAttn/Support/Reach.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace mlir::sparse_attn {
+
+struct InspectionOptions {
+  ShapeBindings bindings;
+  /// Ask whether the plan covers the mask.
+  bool prove = false;
+  /// Ask what is reached after so many layers.
+  std::optional<int64_t> layers;
+  /// The head of the picture.
+  int64_t head = 0;
+};
+
+/// The facts about one attention op, which all formats report.
+struct Inspection {
+  explicit Inspection(Mask mask) : mask(std::move(mask)) {}
+
+  /// The name of its function, and its line where it is known.
+  std::string entry;
+  std::optional<unsigned> line;
+  /// The attribute, and what it stands for.
+  std::string maskText;
+  Mask mask;
+  std::string elementType;
+  AttentionShape shape;
+  Plan plan;
+  /// Of all query heads of one batch.
+  TileCounts tiles;
+  /// Tiles of that size in all pairs of those heads.
+  uint64_t denseTiles = 0;
+  Cost cost;
+  /// nullopt: not asked for.
+  std::optional<Proof> proof;
+  /// nullopt: undefined, or the sequence is too long to compute it unasked.
+  std::optional<Reach> reach;
+  std::optional<int64_t> layers;
+  int64_t head = 0;
+
+  Lengths lengths() const { return {shape.queries, shape.keys}; }
+  bool isRefuted() const { return proof && proof->verdict == Verdict::Refuted; }
+};
+
+/// The attention ops of function `entry`, or of all functions where it is
+/// empty. Fails where there is no such function or no such op.
+llvm::Expected<SmallVector<AttentionOp>> findAttentions(ModuleOp module,
+                                                        StringRef entry);
+
+/// Inspects `op`, which has a plan. May say why it fails in a diagnostic of its
+/// own, too.
+llvm::Expected<Inspection> inspect(AttentionOp op,
+                                   const InspectionOptions &options);
+
+void printJson(ArrayRef<Inspection> inspections, raw_ostream &os);
+void printReport(const Inspection &inspection, raw_ostream &os);
+
+} // namespace mlir::sparse_attn
+
+#endif // SPARSEATTN_TOOLS_INSPECT_INSPECTION_H

@@ -1,0 +1,86 @@
+//===- Json.cpp - Inspections for programs to read ------------------------===//
+//
+// The keys are an interface: programs outside this project read them.
+//
+//===----------------------------------------------------------------------===//
+
+#include "llvm/Support/JSON.h"
+#include "Inspection.h"
+#include "llvm/Support/ErrorHandling.h"
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+namespace json = llvm::json;
+
+static StringRef toString(Verdict verdict) {
+  switch (verdict) {
+  case Verdict::Proven:
+    return "proven";
+  case Verdict::Refuted:
+    return "refuted";
+  case Verdict::Unsupported:
+    return "unsupported";
+  }
+  llvm_unreachable("all verdicts handled");
+}
+
+static json::Value textOrNull(StringRef text) {
+  return text.empty() ? json::Value(nullptr) : json::Value(text);
+}
+
+static json::Value toJson(const std::optional<Proof> &proof) {
+  if (!proof)
+    return json::Object{
+        {"verdict", "not_run"}, {"method", nullptr}, {"reason", nullptr}};
+  json::Object object{{"verdict", toString(proof->verdict)},
+                      {"method", textOrNull(proof->method)},
+                      {"reason", textOrNull(proof->reason)}};
+  if (const std::optional<Witness> &w = proof->witness)
+    object["witness"] = json::Object{{"head", w->head},
+                                     {"query", w->i},
+                                     {"key", w->j},
+                                     {"num_queries", w->n.nq},
+                                     {"num_keys", w->n.nk}};
+  return object;
+}
+
+static json::Value toJson(const std::optional<Reach> &reach,
+                          std::optional<int64_t> layers) {
+  if (!reach)
+    return nullptr;
+  json::Object object{{"kind", toString(reach->kind)},
+                      {"layers", reach->layers},
+                      {"exact", reach->isExact()}};
+  if (layers)
+    object["fraction_after"] = reach->fractionAfter(*layers);
+  return object;
+}
+
+static json::Value toJson(const Inspection &inspection) {
+  const Cost &cost = inspection.cost;
+  const TileCounts &tiles = inspection.tiles;
+  const TileShape &tile = inspection.plan.tile;
+  return json::Object{{"entry", inspection.entry},
+                      {"mask", inspection.maskText},
+                      {"tile", json::Array{tile.queries, tile.keys}},
+                      {"live_pairs", cost.livePairs},
+                      {"total_pairs", cost.totalPairs},
+                      {"density", cost.density},
+                      {"tiles", json::Object{{"full", tiles.full},
+                                             {"partial", tiles.partial},
+                                             {"empty", tiles.empty}}},
+                      {"flops", cost.flops},
+                      {"dense_flops", cost.denseFlops},
+                      {"bytes", cost.bytes},
+                      {"proof", toJson(inspection.proof)},
+                      {"reach", toJson(inspection.reach, inspection.layers)}};
+}
+
+void mlir::sparse_attn::printJson(ArrayRef<Inspection> inspections,
+                                  raw_ostream &os) {
+  json::Array attentions;
+  for (const Inspection &inspection : inspections)
+    attentions.push_back(toJson(inspection));
+  json::Value document = json::Object{{"attentions", std::move(attentions)}};
+  os << llvm::formatv("{0:2}", document) << "\n";
+}

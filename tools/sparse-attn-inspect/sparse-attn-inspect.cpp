@@ -1,0 +1,184 @@
+//===- sparse-attn-inspect.cpp - What a mask leaves, costs and reaches ----===//
+
+#include "Inspection.h"
+#include "SparseAttn/Pipelines/Pipelines.h"
+#include "SparseAttn/Support/Picture.h"
+#include "SparseAttn/Transforms/Passes.h"
+#include "mlir/Bytecode/BytecodeReader.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Support/FileUtilities.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/ToolOutputFile.h"
+#include "llvm/Support/WithColor.h"
+#include <vector>
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+namespace cl = llvm::cl;
+
+static cl::OptionCategory category("sparse-attn-inspect options");
+static cl::opt<std::string> inputFile(cl::Positional, cl::Required,
+                                      cl::desc("FILE"), cl::cat(category));
+static cl::opt<std::string>
+    entry("entry", cl::value_desc("function"), cl::cat(category),
+          cl::desc("Inspect this function only; else all"));
+static cl::opt<bool> prove("prove", cl::cat(category),
+                           cl::desc("Prove that the plan covers the mask; a "
+                                    "refuted plan is an error"));
+static cl::opt<int64_t>
+    layers("layers", cl::value_desc("number"), cl::cat(category),
+           cl::desc("Say what positions reach in so many layers; without it "
+                    "only JSON says what is reached at last, and for up to "
+                    "16384 positions"));
+static cl::list<std::string>
+    shape("shape", cl::CommaSeparated, cl::value_desc("S=4096"),
+          cl::cat(category),
+          cl::desc("Sizes that are dynamic: B, H (query and key heads), S "
+                   "(queries and keys), Sq, Sk; may be repeated"));
+static cl::opt<int64_t> head("head", cl::value_desc("number"), cl::init(0),
+                             cl::cat(category),
+                             cl::desc("Query head to draw (default 0)"));
+static cl::opt<std::string>
+    format("format", cl::value_desc("text|json|svg"), cl::init("text"),
+           cl::cat(category),
+           cl::desc("Output format (default text); svg draws the first "
+                    "attention op"));
+static cl::opt<std::string>
+    outputFile("o", cl::value_desc("file"), cl::init("-"), cl::cat(category),
+               cl::desc("Output file (default stdout)"));
+
+static int fail(const Twine &message) {
+  llvm::WithColor::error(llvm::errs(), "sparse-attn-inspect")
+      << message << "\n";
+  return EXIT_FAILURE;
+}
+
+static llvm::Expected<InspectionOptions> readOptions() {
+  if (!llvm::is_contained({"text", "json", "svg"}, format.getValue()))
+    return llvm::createStringError("unknown --format '" + format +
+                                   "'; expected text, json or svg");
+  if (layers.getNumOccurrences() && layers < 1)
+    return llvm::createStringError("--layers must be at least 1, got " +
+                                   Twine(layers));
+  if (head < 0)
+    return llvm::createStringError("--head must not be negative, got " +
+                                   Twine(head));
+  llvm::Expected<ShapeBindings> bindings = ShapeBindings::parse(shape);
+  if (!bindings)
+    return bindings.takeError();
+  InspectionOptions options;
+  options.bindings = std::move(*bindings);
+  options.prove = prove;
+  if (layers.getNumOccurrences())
+    options.layers = layers;
+  options.head = head;
+  return options;
+}
+
+/// Parses and verifies the file, and plans what has no plan as the compiler
+/// would. What is wrong with its text stands in diagnostics.
+static llvm::Expected<OwningOpRef<ModuleOp>>
+readModule(llvm::SourceMgr &sources, MLIRContext &context) {
+  std::string error;
+  std::unique_ptr<llvm::MemoryBuffer> buffer = openInputFile(inputFile, &error);
+  if (!buffer)
+    return llvm::createStringError(error);
+  if (isBytecode(*buffer))
+    return llvm::createStringError(inputFile + " is bytecode; expected text");
+  sources.AddNewSourceBuffer(std::move(buffer), SMLoc());
+  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(sources, &context);
+  if (!module)
+    return llvm::createStringError("cannot read " + inputFile +
+                                   " for the errors above");
+  PassManager passes(&context);
+  passes.addPass(createSparseAttnPlan());
+  if (failed(passes.run(*module)))
+    return llvm::createStringError("planning failed");
+  return module;
+}
+
+static void print(ArrayRef<Inspection> inspections, raw_ostream &os) {
+  if (format == "json")
+    return printJson(inspections, os);
+  if (format == "svg") {
+    const Inspection &first = inspections.front();
+    constexpr int64_t maxCells = 128;
+    return printSvg(
+        makePicture(first.mask, first.lengths(), first.head, maxCells),
+        "@" + first.entry + ": " + first.maskText, os);
+  }
+  llvm::interleave(
+      inspections, os,
+      [&](const Inspection &inspection) { printReport(inspection, os); }, "\n");
+}
+
+/// Writes all of `text` or leaves no file behind.
+static llvm::Error write(StringRef text) {
+  std::string error;
+  std::unique_ptr<llvm::ToolOutputFile> file =
+      openOutputFile(outputFile, &error);
+  if (!file)
+    return llvm::createStringError(error);
+  llvm::raw_fd_ostream &os = file->os();
+  os << text;
+  os.flush();
+  if (std::error_code code = os.error()) {
+    os.clear_error();
+    return llvm::createStringError("cannot write " + outputFile + ": " +
+                                   code.message());
+  }
+  file->keep();
+  return llvm::Error::success();
+}
+
+/// Inspects and prints; false when a plan was refuted.
+static llvm::Expected<bool> run() {
+  llvm::Expected<InspectionOptions> options = readOptions();
+  if (!options)
+    return options.takeError();
+  DialectRegistry registry;
+  registerDialects(registry);
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  context.printOpOnDiagnostic(false);
+  llvm::SourceMgr sources;
+  SourceMgrDiagnosticHandler diagnostics(sources, &context);
+  llvm::Expected<OwningOpRef<ModuleOp>> module = readModule(sources, context);
+  if (!module)
+    return module.takeError();
+  auto attentions = findAttentions(**module, entry);
+  if (!attentions)
+    return attentions.takeError();
+  if (format == "svg")
+    attentions->truncate(1);
+
+  std::vector<Inspection> inspections;
+  for (AttentionOp op : *attentions) {
+    llvm::Expected<Inspection> inspection = inspect(op, *options);
+    if (!inspection)
+      return inspection.takeError();
+    inspections.push_back(std::move(*inspection));
+  }
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  print(inspections, os);
+  if (llvm::Error error = write(text))
+    return error;
+  return llvm::none_of(inspections, std::mem_fn(&Inspection::isRefuted));
+}
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  cl::HideUnrelatedOptions(category);
+  cl::ParseCommandLineOptions(
+      argc, argv,
+      "Shows what the masks of a file's attention ops leave, cost and reach\n");
+  llvm::Expected<bool> sound = run();
+  if (!sound)
+    return fail(llvm::toString(sound.takeError()));
+  if (!*sound)
+    return fail("a plan does not cover its mask; the report has a witness");
+  return EXIT_SUCCESS;
+}

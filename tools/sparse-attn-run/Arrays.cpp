@@ -1,0 +1,179 @@
+//===- Arrays.cpp - Arguments and results of a function -------------------===//
+
+#include "Arrays.h"
+#include "SparseAttn/Support/Error.h"
+#include "SparseAttn/Support/Float16.h"
+#include "SparseAttn/Support/Noise.h"
+#include "SparseAttn/Support/Npy.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+#include <cstring>
+#include <numeric>
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+
+static int64_t product(ArrayRef<int64_t> shape) {
+  return std::accumulate(shape.begin(), shape.end(), int64_t(1),
+                         std::multiplies<>());
+}
+
+static std::string shapeText(ArrayRef<int64_t> shape) {
+  return "[" +
+         llvm::join(llvm::map_range(shape,
+                                    [](int64_t size) {
+                                      return ShapedType::isDynamic(size)
+                                                 ? std::string("?")
+                                                 : std::to_string(size);
+                                    }),
+                    ", ") +
+         "]";
+}
+
+//===----------------------------------------------------------------------===//
+// Arrays
+//===----------------------------------------------------------------------===//
+
+int64_t Array::numElements() const { return product(shape); }
+
+template <typename T> static MutableArrayRef<T> view(std::vector<char> &bytes) {
+  return {reinterpret_cast<T *>(bytes.data()), bytes.size() / sizeof(T)};
+}
+
+template <typename T> static ArrayRef<T> view(const std::vector<char> &bytes) {
+  return {reinterpret_cast<const T *>(bytes.data()), bytes.size() / sizeof(T)};
+}
+
+std::vector<float> Array::toFloats() const {
+  std::vector<float> floats(numElements());
+  if (element.isF16())
+    halfToFloat(view<uint16_t>(bytes), floats);
+  else if (element.isBF16())
+    bfloatToFloat(view<uint16_t>(bytes), floats);
+  else if (element.isF32())
+    llvm::copy(view<float>(bytes), floats.begin());
+  else
+    llvm::copy(view<int32_t>(bytes), floats.begin());
+  return floats;
+}
+
+static Array fromFloats(Type element, ArrayRef<int64_t> shape,
+                        ArrayRef<float> floats) {
+  Array array{element, SmallVector<int64_t>(shape), {}};
+  array.bytes.resize(floats.size() * element.getIntOrFloatBitWidth() / 8);
+  if (element.isF16())
+    floatToHalf(floats, view<uint16_t>(array.bytes));
+  else if (element.isBF16())
+    floatToBfloat(floats, view<uint16_t>(array.bytes));
+  else if (element.isF32())
+    llvm::copy(floats, view<float>(array.bytes).begin());
+  else
+    llvm::transform(floats, view<int32_t>(array.bytes).begin(),
+                    [](float x) { return static_cast<int32_t>(x); });
+  return array;
+}
+
+Array mlir::sparse_attn::makeNoise(Type element, ArrayRef<int64_t> shape,
+                                   uint64_t seed, uint64_t stream) {
+  std::vector<float> floats(product(shape));
+  fillNormal(floats, seed, stream);
+  return fromFloats(element, shape, floats);
+}
+
+//===----------------------------------------------------------------------===//
+// Shapes and files
+//===----------------------------------------------------------------------===//
+
+llvm::Expected<ShapeBindings>
+mlir::sparse_attn::parseShapeBindings(ArrayRef<std::string> texts) {
+  ShapeBindings bindings;
+  for (StringRef text : texts) {
+    auto [name, number] = text.split('=');
+    int64_t size;
+    if (!llvm::is_contained({"B", "H", "S", "Sq", "Sk"}, name))
+      return makeError(
+          "unknown dimension '{0}' in --shape={1}; use B, H, S, Sq "
+          "or Sk",
+          name, text);
+    if (number.getAsInteger(10, size) || size < 1)
+      return makeError(
+          "--shape={0} needs a positive size, as in --shape={1}=4096", text,
+          name);
+    bindings[name] = size;
+  }
+  return bindings;
+}
+
+llvm::Expected<SmallVector<int64_t>>
+mlir::sparse_attn::bindShape(RankedTensorType type, unsigned index,
+                             const ShapeBindings &bindings) {
+  SmallVector<int64_t> shape(type.getShape());
+  for (auto [dim, size] : llvm::enumerate(shape)) {
+    if (!ShapedType::isDynamic(size))
+      continue;
+    // Arguments are [batch, heads, sequence, ...]; the first is the query.
+    SmallVector<StringRef, 2> names;
+    if (dim == 0)
+      names = {"B"};
+    else if (dim == 1)
+      names = {"H"};
+    else if (dim == 2)
+      names = {index == 0 ? "Sq" : "Sk", "S"};
+    auto bound = llvm::find_if(
+        names, [&](StringRef name) { return bindings.contains(name); });
+    if (bound == names.end())
+      return makeError(
+          "dimension {0} of argument {1} is dynamic; give its size, "
+          "as in --shape={2}=4096",
+          dim, index, names.empty() ? "S" : names.back());
+    size = bindings.lookup(*bound);
+  }
+  return shape;
+}
+
+llvm::Expected<Array> mlir::sparse_attn::readArgument(StringRef path,
+                                                      RankedTensorType type,
+                                                      unsigned index) {
+  llvm::Expected<NpyArray> npy = readNpy(path);
+  if (!npy)
+    return npy.takeError();
+  bool fits = static_cast<int64_t>(npy->shape.size()) == type.getRank();
+  for (auto [have, want] : llvm::zip(npy->shape, type.getShape()))
+    fits &= ShapedType::isDynamic(want) || have == want;
+  if (!fits)
+    return makeError(
+        "{0} has shape {1}, but argument {2} is {3}; save an array "
+        "of that shape",
+        path, shapeText(npy->shape), index, shapeText(type.getShape()));
+  return fromFloats(type.getElementType(), npy->shape, npy->toFloats());
+}
+
+//===----------------------------------------------------------------------===//
+// Descriptors
+//===----------------------------------------------------------------------===//
+
+Descriptor Descriptor::of(Array &array) {
+  Descriptor descriptor(array.shape.size());
+  auto pointer = reinterpret_cast<int64_t>(array.bytes.data());
+  descriptor.fields[0] = descriptor.fields[1] = pointer;
+  int64_t stride = 1;
+  for (unsigned dim = descriptor.rank; dim-- > 0;) {
+    descriptor.fields[3 + dim] = array.shape[dim];
+    descriptor.fields[3 + descriptor.rank + dim] = stride;
+    stride *= array.shape[dim];
+  }
+  return descriptor;
+}
+
+Array Descriptor::load(Type element) const {
+  // The pipeline gives function boundaries the identity layout, so results are
+  // dense.
+  ArrayRef<int64_t> sizes = ArrayRef(fields).slice(3, rank);
+  Array array{element, SmallVector<int64_t>(sizes), {}};
+  int64_t width = element.getIntOrFloatBitWidth() / 8;
+  array.bytes.resize(product(sizes) * width);
+  auto *source = reinterpret_cast<const char *>(fields[1]) + fields[2] * width;
+  std::memcpy(array.bytes.data(), source, array.bytes.size());
+  return array;
+}

@@ -1,0 +1,56 @@
+//===- Check.cpp - Comparison with the fp64 reference ---------------------===//
+
+#include "Check.h"
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+
+static sparse_attn::FloatType floatType(Type element) {
+  if (element.isF16())
+    return sparse_attn::FloatType::F16;
+  return element.isBF16() ? sparse_attn::FloatType::BF16
+                          : sparse_attn::FloatType::F32;
+}
+
+static Comparison checkOne(const ObservedAttention &op, ArrayRef<Array> results,
+                           const CompareOptions &options) {
+  const Array &query = results[op.query], &key = results[op.key];
+  const Array &value = results[op.valueOperand], &output = results[op.output];
+  std::vector<float> q = query.toFloats(), k = key.toFloats(),
+                     v = value.toFloats(), o = output.toFloats(), lse;
+  if (op.lse)
+    lse = results[*op.lse].toFloats();
+  AttentionInputs inputs;
+  inputs.shape = {query.shape[0], query.shape[1], key.shape[1],  query.shape[2],
+                  key.shape[2],   query.shape[3], value.shape[3]};
+  inputs.q = q.data();
+  inputs.k = k.data();
+  inputs.v = v.data();
+  inputs.scale = op.scale;
+  Lengths lengths{query.shape[2], key.shape[2]};
+  Mask mask = op.mask.getMask(lengths.nk);
+  return compareRows(
+      inputs, floatType(query.element),
+      [&](int64_t head, int64_t i, int64_t j) {
+        return mask.contains(lengths, head, i, j);
+      },
+      o.data(), op.lse ? lse.data() : nullptr, options);
+}
+
+Comparison mlir::sparse_attn::checkRun(ArrayRef<ObservedAttention> observed,
+                                       ArrayRef<Array> results,
+                                       const CompareOptions &options) {
+  Comparison all;
+  for (const ObservedAttention &op : observed) {
+    Comparison one = checkOne(op, results, options);
+    all.rows += one.rows;
+    all.mismatches += one.mismatches;
+    all.maxAbsError = std::max(all.maxAbsError, one.maxAbsError);
+    all.maxRelError = std::max(all.maxRelError, one.maxRelError);
+    if (one.worstRatio >= all.worstRatio) {
+      all.worstRatio = one.worstRatio;
+      all.worst = one.worst;
+    }
+  }
+  return all;
+}

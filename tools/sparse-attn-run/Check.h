@@ -1,0 +1,18 @@
+//===- Check.h - Comparison with the fp64 reference -------------*- C++ -*-===//
+
+#ifndef SPARSEATTN_TOOLS_RUN_CHECK_H
+#define SPARSEATTN_TOOLS_RUN_CHECK_H
+
+#include "Compile.h"
+#include "SparseAttn/Support/Compare.h"
+
+namespace mlir::sparse_attn {
+
+/// Compares each observed op of a run with the reference, which evaluates the
+/// mask pair by pair; the worst of all ops.
+Comparison checkRun(ArrayRef<ObservedAttention> observed,
+                    ArrayRef<Array> results, const CompareOptions &options);
+
+} // namespace mlir::sparse_attn
+
+#endif // SPARSEATTN_TOOLS_RUN_CHECK_H

@@ -1,0 +1,216 @@
+//===- Compile.cpp - An MLIR file to a callable function ------------------===//
+
+#include "Compile.h"
+#include "SparseAttn/Support/Error.h"
+#include "mlir/ExecutionEngine/OptUtils.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/SmallPtrSet.h"
+#include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Target/TargetMachine.h"
+#include <chrono>
+#include <cstdlib>
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+
+//===----------------------------------------------------------------------===//
+// Entry and observation
+//===----------------------------------------------------------------------===//
+
+static bool isRunnableTensor(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor)
+    return false;
+  Type element = tensor.getElementType();
+  return element.isF16() || element.isBF16() || element.isF32() ||
+         element.isInteger(32);
+}
+
+llvm::Expected<func::FuncOp> mlir::sparse_attn::findEntry(ModuleOp module,
+                                                          StringRef entry) {
+  SmallVector<func::FuncOp> functions;
+  std::string names;
+  module.walk([&](func::FuncOp func) {
+    if (func.isExternal())
+      return;
+    functions.push_back(func);
+    names += (names.empty() ? "" : ", ") + func.getName().str();
+  });
+  if (functions.empty())
+    return makeError("the file defines no function");
+  func::FuncOp found;
+  if (entry.empty()) {
+    if (functions.size() > 1)
+      return makeError(
+          "the file defines several functions ({0}); name one with "
+          "--entry",
+          names);
+    found = functions.front();
+  } else {
+    for (func::FuncOp func : functions)
+      if (func.getName() == entry)
+        found = func;
+    if (!found)
+      return makeError("no function '{0}'; the file defines: {1}", entry,
+                       names);
+  }
+  for (Type type : llvm::concat<const Type>(found.getArgumentTypes(),
+                                            found.getResultTypes()))
+    if (!isRunnableTensor(type)) {
+      std::string text;
+      llvm::raw_string_ostream(text) << type;
+      return makeError(
+          "'{0}' has a value of type {1}; only ranked tensors of f16, "
+          "bf16, f32 or i32 can be passed in and out",
+          found.getName(), text);
+    }
+  return found;
+}
+
+llvm::Expected<SmallVector<ObservedAttention>>
+mlir::sparse_attn::observe(func::FuncOp func) {
+  if (!func.getBody().hasOneBlock())
+    return makeError("--check needs a function of one block");
+  Operation *terminator = func.getBody().front().getTerminator();
+  SmallVector<Value> results(terminator->getOperands());
+  auto append = [&](Value value) -> unsigned {
+    results.push_back(value);
+    return results.size() - 1;
+  };
+  SmallVector<ObservedAttention> observed;
+  bool nested = false;
+  func.walk([&](AttentionOp op) {
+    nested |= op->getParentOp() != func || !op.getOrigin().empty();
+    if (nested)
+      return;
+    ObservedAttention seen{op.getMask(),
+                           op.getScaleValue(),
+                           op.getMaskValue(),
+                           append(op.getQuery()),
+                           append(op.getKey()),
+                           append(op.getValue()),
+                           append(op.getResult(0)),
+                           std::nullopt};
+    if (op.hasLse())
+      seen.lse = append(op.getResult(1));
+    observed.push_back(std::move(seen));
+  });
+  if (nested)
+    return makeError(
+        "--check needs every attention op in the body of '{0}', not "
+        "inside loops",
+        func.getName());
+  if (observed.empty())
+    return makeError("--check finds no attention op in '{0}'", func.getName());
+  terminator->setOperands(results);
+  func.setType(FunctionType::get(func.getContext(), func.getArgumentTypes(),
+                                 TypeRange(ValueRange(results))));
+  return observed;
+}
+
+//===----------------------------------------------------------------------===//
+// Compilation
+//===----------------------------------------------------------------------===//
+
+/// The vector registers of the machine this runs on.
+static void fitToHost(const llvm::TargetMachine &target,
+                      CPUPipelineOptions &options) {
+  StringRef features = target.getTargetFeatureString();
+  if (features.contains("+avx512f")) {
+    options.lanes = 16;
+    options.registers = 32;
+  } else if (features.contains("+avx2")) {
+    options.lanes = 8;
+    options.registers = 16;
+  } else {
+    options.lanes = 4;
+    options.registers = target.getTargetTriple().isAArch64() ? 32 : 16;
+  }
+}
+
+llvm::Expected<Program> Program::compile(ModuleOp module, func::FuncOp entry) {
+  Program program;
+  program.entry = entry.getName().str();
+  for (Type type : entry.getResultTypes())
+    program.results.push_back(cast<RankedTensorType>(type));
+
+  auto builder = llvm::orc::JITTargetMachineBuilder::detectHost();
+  if (!builder)
+    return builder.takeError();
+  builder->setCodeGenOptLevel(llvm::CodeGenOptLevel::Aggressive);
+  auto target = builder->createTargetMachine();
+  if (!target)
+    return target.takeError();
+
+  CPUPipelineOptions options;
+  fitToHost(**target, options);
+  PassManager pm(module.getContext());
+  buildCPUPipeline(pm, options);
+  if (failed(pm.run(module)))
+    return makeError("lowering '{0}' failed", program.entry);
+
+  auto transformer =
+      makeOptimizingTransformer(/*optLevel=*/3, /*sizeLevel=*/0, target->get());
+  ExecutionEngineOptions engineOptions;
+  engineOptions.transformer = transformer;
+  engineOptions.jitCodeGenOptLevel = llvm::CodeGenOptLevel::Aggressive;
+  auto engine =
+      ExecutionEngine::create(module, engineOptions, std::move(*target));
+  if (!engine)
+    return engine.takeError();
+  program.engine = std::move(*engine);
+  // Compile now, not at the first call.
+  auto symbol = program.engine->lookup("_mlir_ciface_" + program.entry);
+  if (!symbol)
+    return symbol.takeError();
+  return program;
+}
+
+llvm::Expected<std::pair<SmallVector<Array>, double>>
+Program::run(MutableArrayRef<Array> arguments) {
+  SmallVector<Descriptor> inputs;
+  for (Array &array : arguments)
+    inputs.push_back(Descriptor::of(array));
+  // The results come back as one struct of descriptors, in order.
+  size_t numFields = 0;
+  SmallVector<Descriptor> outputs;
+  for (RankedTensorType type : results) {
+    outputs.push_back(Descriptor::ofRank(type.getRank()));
+    numFields += outputs.back().sizeInFields();
+  }
+  SmallVector<int64_t> packed(numFields);
+  void *resultPointer = packed.data();
+  SmallVector<void *> pointers, packedArgs;
+  for (Descriptor &input : inputs)
+    pointers.push_back(input.data());
+  if (!results.empty())
+    packedArgs.push_back(&resultPointer);
+  for (void *&pointer : pointers)
+    packedArgs.push_back(&pointer);
+
+  auto start = std::chrono::steady_clock::now();
+  if (llvm::Error failure =
+          engine->invokePacked("_mlir_ciface_" + entry, packedArgs))
+    return std::move(failure);
+  std::chrono::duration<double> elapsed =
+      std::chrono::steady_clock::now() - start;
+
+  SmallVector<Array> arrays;
+  llvm::SmallPtrSet<void *, 8> mine, freed;
+  for (Descriptor &input : inputs)
+    mine.insert(input.allocated());
+  const int64_t *field = packed.data();
+  for (auto [descriptor, type] : llvm::zip(outputs, results)) {
+    std::copy_n(field, descriptor.sizeInFields(),
+                static_cast<int64_t *>(descriptor.data()));
+    field += descriptor.sizeInFields();
+    arrays.push_back(descriptor.load(type.getElementType()));
+  }
+  // A result may be an argument, or two results one buffer.
+  for (Descriptor &output : outputs)
+    if (!mine.contains(output.allocated()) &&
+        freed.insert(output.allocated()).second)
+      std::free(output.allocated());
+  return std::pair(std::move(arrays), elapsed.count());
+}

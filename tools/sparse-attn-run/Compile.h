@@ -1,0 +1,50 @@
+//===- Compile.h - An MLIR file to a callable function ----------*- C++ -*-===//
+
+#ifndef SPARSEATTN_TOOLS_RUN_COMPILE_H
+#define SPARSEATTN_TOOLS_RUN_COMPILE_H
+
+#include "Arrays.h"
+#include "SparseAttn/IR/SparseAttn.h"
+#include "SparseAttn/Pipelines/Pipelines.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/ExecutionEngine/ExecutionEngine.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace mlir::sparse_attn {
+
+/// The function called `entry` of `module`, or its only function if `entry` is
+/// empty; it must take and return ranked tensors.
+llvm::Expected<func::FuncOp> findEntry(ModuleOp module, llvm::StringRef entry);
+
+/// An attention op whose operands and results the function also returns.
+struct ObservedAttention {
+  MaskAttrInterface mask;
+  double scale;
+  Mask value;
+  unsigned query, key, valueOperand, output; ///< indices of results
+  std::optional<unsigned> lse;
+};
+
+/// Appends the operands and results of each attention op in the body of `func`
+/// to what it returns, so that a checker sees them.
+llvm::Expected<SmallVector<ObservedAttention>> observe(func::FuncOp func);
+
+/// A compiled function.
+class Program {
+public:
+  /// Lowers `module` for this machine's CPU and compiles it.
+  static llvm::Expected<Program> compile(ModuleOp module, func::FuncOp entry);
+
+  /// Calls the function; returns its results and the seconds it took.
+  llvm::Expected<std::pair<SmallVector<Array>, double>>
+  run(MutableArrayRef<Array> arguments);
+
+private:
+  std::string entry;
+  SmallVector<RankedTensorType> results;
+  std::unique_ptr<ExecutionEngine> engine;
+};
+
+} // namespace mlir::sparse_attn
+
+#endif // SPARSEATTN_TOOLS_RUN_COMPILE_H

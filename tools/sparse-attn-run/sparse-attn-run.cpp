@@ -1,0 +1,242 @@
+//===- sparse-attn-run.cpp - Compile and run a function -------------------===//
+//
+//   sparse-attn-run FILE [--entry=F] [--device=cpu] [--seed=N] [--threads=N]
+//     [--shape=S=4096 ...] [--input=a.npy ...] [--output=o.npy ...]
+//     [--check[=all|ROWS]] [--repeat=N] [--json]
+//
+//===----------------------------------------------------------------------===//
+
+#include "Check.h"
+#include "SparseAttn/Support/Error.h"
+#include "SparseAttn/Support/Npy.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Support/FileUtilities.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/OpenMP/OpenMPToLLVMIRTranslation.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/TargetSelect.h"
+#include <chrono>
+#include <omp.h>
+#include <thread>
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+namespace cl = llvm::cl;
+
+namespace {
+/// The command line. Constructed in main, after LLVM's own options (it has a
+/// --threads too) have been taken off the parser.
+struct Options {
+  cl::opt<std::string> file{cl::Positional, cl::desc("FILE"), cl::Required};
+  cl::opt<std::string> entry{"entry", cl::desc("Function to run")};
+  cl::opt<std::string> device{"device", cl::init("cpu"),
+                              cl::desc("Where to run: cpu")};
+  cl::opt<uint64_t> seed{"seed", cl::init(0),
+                         cl::desc("Seed of the normal noise")};
+  cl::opt<unsigned> threads{"threads", cl::init(0),
+                            cl::desc("Threads; 0 is one a core")};
+  cl::list<std::string> shapes{
+      "shape", cl::desc("Size of a dynamic dimension, as in --shape=S=4096")};
+  cl::list<std::string> inputs{"input",
+                               cl::desc(".npy file of the next argument")};
+  cl::list<std::string> outputs{"output",
+                                cl::desc(".npy file for the next result")};
+  cl::opt<std::string> check{
+      "check", cl::ValueOptional, cl::init("off"),
+      cl::desc("Compare ROWS random rows a head (64 by default), or all, with "
+               "the fp64 reference")};
+  cl::opt<unsigned> repeat{"repeat", cl::init(1),
+                           cl::desc("Runs; the median time is reported")};
+  cl::opt<bool> json{"json", cl::desc("Report as JSON")};
+};
+} // namespace
+
+static Options &flags() {
+  static Options options;
+  return options;
+}
+
+static llvm::Expected<std::optional<CompareOptions>> parseCheck() {
+  if (flags().check == "off")
+    return std::nullopt;
+  CompareOptions options;
+  options.seed = flags().seed;
+  options.threads = std::thread::hardware_concurrency();
+  if (flags().check.empty())
+    return options;
+  if (flags().check == "all") {
+    options.rowsPerHead = std::nullopt;
+    return options;
+  }
+  int64_t rows;
+  if (StringRef(flags().check).getAsInteger(10, rows) || rows < 1)
+    return makeError(
+        "--check takes 'all' or a positive number of rows, got '{0}'",
+        flags().check.getValue());
+  options.rowsPerHead = rows;
+  return options;
+}
+
+static llvm::Error validateOptions(func::FuncOp func) {
+  if (flags().device == "cuda" || flags().device == "emulator")
+    return makeError("device '{0}' is not part of this build; use --device=cpu",
+                     flags().device.getValue());
+  if (flags().device != "cpu")
+    return makeError("unknown device '{0}'; use --device=cpu",
+                     flags().device.getValue());
+  if (flags().repeat < 1)
+    return makeError("--repeat must be at least 1");
+  if (flags().inputs.size() > func.getNumArguments())
+    return makeError("{0} --input files for {1} arguments",
+                     flags().inputs.size(), func.getNumArguments());
+  if (flags().outputs.size() > func.getNumResults())
+    return makeError("{0} --output files for {1} results",
+                     flags().outputs.size(), func.getNumResults());
+  return llvm::Error::success();
+}
+
+static llvm::Expected<SmallVector<Array>> makeArguments(func::FuncOp func) {
+  llvm::Expected<ShapeBindings> bindings = parseShapeBindings(flags().shapes);
+  if (!bindings)
+    return bindings.takeError();
+  SmallVector<Array> arguments;
+  for (auto [index, type] : llvm::enumerate(func.getArgumentTypes())) {
+    auto tensor = cast<RankedTensorType>(type);
+    if (index < flags().inputs.size()) {
+      llvm::Expected<Array> array =
+          readArgument(flags().inputs[index], tensor, index);
+      if (!array)
+        return array.takeError();
+      arguments.push_back(std::move(*array));
+      continue;
+    }
+    auto shape = bindShape(tensor, index, *bindings);
+    if (!shape)
+      return shape.takeError();
+    arguments.push_back(
+        makeNoise(tensor.getElementType(), *shape, flags().seed, index));
+  }
+  return arguments;
+}
+
+static void report(StringRef name, double compileSeconds, double seconds,
+                   const std::optional<Comparison> &comparison) {
+  if (flags().json) {
+    llvm::json::Object object{{"entry", name},
+                              {"device", flags().device.getValue()},
+                              {"compile_seconds", compileSeconds},
+                              {"seconds", seconds}};
+    if (comparison) {
+      object["max_abs_error"] = comparison->maxAbsError;
+      object["max_rel_error"] = comparison->maxRelError;
+      object["checked_rows"] = comparison->rows;
+      object["passed"] = comparison->passed();
+    }
+    llvm::outs() << llvm::formatv("{0:2}\n",
+                                  llvm::json::Value(std::move(object)));
+    return;
+  }
+  llvm::outs() << llvm::formatv(
+      "{0} on {1}: {2:f3} ms (compiled in {3:f0} ms)\n", name,
+      flags().device.getValue(), seconds * 1e3, compileSeconds * 1e3);
+  if (comparison)
+    llvm::outs() << llvm::formatv(
+        "checked {0} rows against the fp64 reference: {1}; largest absolute "
+        "error {2:e2}, relative {3:e2}\n",
+        comparison->rows, comparison->passed() ? "passed" : "FAILED",
+        comparison->maxAbsError, comparison->maxRelError);
+}
+
+static llvm::Error run() {
+  DialectRegistry registry;
+  registerDialects(registry);
+  registerBuiltinDialectTranslation(registry);
+  registerLLVMDialectTranslation(registry);
+  registerOpenMPDialectTranslation(registry);
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  std::string message;
+  auto buffer = openInputFile(flags().file, &message);
+  if (!buffer)
+    return makeError("{0}", message);
+  auto sources = std::make_shared<llvm::SourceMgr>();
+  sources->AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
+  SourceMgrDiagnosticHandler diagnostics(*sources, &context);
+  OwningOpRef<ModuleOp> module =
+      parseSourceFile<ModuleOp>(sources, ParserConfig(&context));
+  if (!module)
+    return makeError("'{0}' is not a valid module", flags().file.getValue());
+
+  auto func = findEntry(*module, flags().entry);
+  if (!func)
+    return func.takeError();
+  if (llvm::Error invalid = validateOptions(*func))
+    return invalid;
+  auto options = parseCheck();
+  if (!options)
+    return options.takeError();
+  std::string name = func->getName().str();
+  size_t numResults = func->getNumResults();
+  auto arguments = makeArguments(*func);
+  if (!arguments)
+    return arguments.takeError();
+  SmallVector<ObservedAttention> observed;
+  if (*options) {
+    auto seen = observe(*func);
+    if (!seen)
+      return seen.takeError();
+    observed = std::move(*seen);
+  }
+
+  auto compileStart = std::chrono::steady_clock::now();
+  auto program = Program::compile(*module, *func);
+  if (!program)
+    return program.takeError();
+  std::chrono::duration<double> compileSeconds =
+      std::chrono::steady_clock::now() - compileStart;
+
+  if (flags().threads > 0)
+    omp_set_num_threads(flags().threads);
+  SmallVector<double> seconds;
+  SmallVector<Array> results;
+  for (unsigned i = 0; i < flags().repeat; ++i) {
+    auto once = program->run(*arguments);
+    if (!once)
+      return once.takeError();
+    results = std::move(once->first);
+    seconds.push_back(once->second);
+  }
+  llvm::sort(seconds);
+  std::optional<Comparison> comparison;
+  if (*options)
+    comparison = checkRun(observed, results, **options);
+  for (auto [path, result] :
+       llvm::zip(flags().outputs, ArrayRef(results).take_front(numResults)))
+    if (llvm::Error failure = writeNpy(path, result.shape, result.toFloats()))
+      return failure;
+  report(name, compileSeconds.count(), seconds[seconds.size() / 2], comparison);
+  if (comparison && !comparison->passed())
+    return makeError("{0} elements are wrong; the worst: {1}",
+                     comparison->mismatches,
+                     comparison->worst ? comparison->worst->str() : "");
+  return llvm::Error::success();
+}
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  cl::ResetCommandLineParser();
+  (void)flags();
+  cl::ParseCommandLineOptions(argc, argv, "Compile and run sparse attention\n");
+  llvm::InitializeNativeTarget();
+  llvm::InitializeNativeTargetAsmPrinter();
+  if (llvm::Error failure = run()) {
+    llvm::errs() << "sparse-attn-run: error: "
+                 << llvm::toString(std::move(failure)) << "\n";
+    return 1;
+  }
+  return 0;
+}
