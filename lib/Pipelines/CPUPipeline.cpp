@@ -81,6 +81,7 @@ static void addBufferization(OpPassManager &pm) {
 /// Buffers and vectors to the LLVM dialect.
 static void addLLVMLowering(OpPassManager &pm,
                             const CPUPipelineOptions &options) {
+  pm.addPass(createSparseAttnExpandCopies());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   if (options.openmp)
     pm.addPass(createConvertSCFToOpenMPPass());

@@ -221,16 +221,18 @@ Value TileOps::masked(
 }
 
 /// m, and 0 where m = -inf: the number that may be subtracted from scores.
+Value TileOps::zeroIfEmpty(OpBuilder &nested, Value max) {
+  Value isEmpty = arith::CmpFOp::create(nested, loc, arith::CmpFPredicate::OEQ,
+                                        max, scalar(nested, kMinusInfinity));
+  return arith::SelectOp::create(nested, loc, isEmpty, scalar(nested, 0.0),
+                                 max);
+}
+
 Value TileOps::safeMax(Value max) {
-  return elementwise(
-      {max}, empty(rowType()), [&](OpBuilder &nested, ValueRange args) {
-        Value isEmpty =
-            arith::CmpFOp::create(nested, loc, arith::CmpFPredicate::OEQ,
-                                  args[0], scalar(nested, kMinusInfinity));
-        return arith::SelectOp::create(nested, loc, isEmpty,
-                                       scalar(nested, 0.0), args[0])
-            .getResult();
-      });
+  return elementwise({max}, empty(rowType()),
+                     [&](OpBuilder &nested, ValueRange args) {
+                       return zeroIfEmpty(nested, args[0]);
+                     });
 }
 
 SoftmaxState TileOps::update(SoftmaxState state, Value scores, Value valueTile,
@@ -242,17 +244,22 @@ SoftmaxState TileOps::update(SoftmaxState state, Value scores, Value valueTile,
   auto add = [&](OpBuilder &nested, ValueRange args) -> Value {
     return arith::AddFOp::create(nested, loc, args[1], args[0]);
   };
-  // m' = max(m, max_k S)
-  Value max = reduceOverKeys(
-      scores, state.max, [&](OpBuilder &nested, ValueRange args) -> Value {
-        return arith::MaxNumFOp::create(nested, loc, args[1], args[0]);
-      });
-  Value base = guard ? safeMax(max) : max;
-  // alpha = exp2(m - m')
-  Value alpha = elementwise({state.max, base}, empty(rowType()),
+  auto maximum = [&](OpBuilder &nested, ValueRange args) -> Value {
+    return arith::MaxNumFOp::create(nested, loc, args[1], args[0]);
+  };
+  Value tileMax =
+      reduceOverKeys(scores, filled(rowType(), kMinusInfinity), maximum);
+  // alpha = exp2(m - m'), while m is still there
+  Value alpha = elementwise({tileMax, state.max}, empty(rowType()),
                             [&](OpBuilder &nested, ValueRange args) {
-                              return exp2OfDifference(nested, args[0], args[1]);
+                              Value next = maximum(nested, args);
+                              if (guard)
+                                next = zeroIfEmpty(nested, next);
+                              return exp2OfDifference(nested, args[1], next);
                             });
+  // m' = max(m, max_k S), in the place of m
+  Value max = elementwise({tileMax}, state.max, maximum);
+  Value base = guard ? safeMax(max) : max;
   // P = exp2(S - m'), in the score tile's place
   Value probabilities =
       elementwise({base}, scores, [&](OpBuilder &nested, ValueRange args) {
@@ -341,21 +348,23 @@ Value TileOps::normalised(Value accumulator, Value reciprocal, Value rows,
 }
 
 SoftmaxState TileOps::merged(SoftmaxState x, SoftmaxState y) {
-  // m = max(mx, my);  l = sum of l e^(m. - m);  A likewise
-  Value max = elementwise(
-      {y.max}, x.max, [&](OpBuilder &nested, ValueRange args) -> Value {
-        return arith::MaxNumFOp::create(nested, loc, args[1], args[0]);
-      });
-  Value base = safeMax(max);
-  auto weight = [&](Value partMax) {
-    return elementwise({partMax, base}, empty(rowType()),
+  // m = max(mx, my);  l = sum of l. exp2(m. - m);  A likewise
+  auto maximum = [&](OpBuilder &nested, ValueRange args) -> Value {
+    return arith::MaxNumFOp::create(nested, loc, args[1], args[0]);
+  };
+  auto weight = [&](unsigned which) {
+    return elementwise({y.max, x.max}, empty(rowType()),
                        [&](OpBuilder &nested, ValueRange args) -> Value {
+                         Value base =
+                             zeroIfEmpty(nested, maximum(nested, args));
                          Value difference = arith::SubFOp::create(
-                             nested, loc, args[0], args[1]);
+                             nested, loc, args[which], base);
                          return math::Exp2Op::create(nested, loc, difference);
                        });
   };
-  Value wx = weight(x.max), wy = weight(y.max);
+  Value wx = weight(1), wy = weight(0);
+  // In the place of mx, which is not read any more.
+  Value max = elementwise({y.max}, x.max, maximum);
   auto combine = [&](Value a, Value other) {
     return elementwise(
         {wx, wy, other}, a, [&](OpBuilder &nested, ValueRange args) -> Value {

@@ -92,6 +92,7 @@ private:
   /// A map to (other, query) or (query, other) in the chosen orientation.
   AffineMap oriented(unsigned numDims, AffineExpr query,
                      AffineExpr other) const;
+  Value zeroIfEmpty(OpBuilder &builder, Value max);
   Value safeMax(Value max);
 
   OpBuilder &b;

@@ -52,9 +52,11 @@ public:
 
   SmallVector<Value> run() {
     SmallVector<Value> outputs(op.getInits());
-    for (const RowClass &cls : plan.classes)
+    for (const RowClass &cls : plan.classes) {
+      tile = fitTile(cls);
       outputs = cls.heavy && heavySplits > 1 ? lowerSplit(cls, outputs)
                                              : lowerWhole(cls, outputs);
+    }
     return outputs;
   }
 
@@ -64,6 +66,7 @@ private:
     Value begin, end, tiles;
   };
   ClassRows emitRows(const RowClass &cls);
+  TileShape fitTile(const RowClass &cls) const;
   QueryTile locate(OpBuilder &b, const ClassRows &rows, ValueRange ids);
 
   SmallVector<Value> lowerWhole(const RowClass &cls, ValueRange outputs);
@@ -84,20 +87,21 @@ private:
   void storeTile(OpBuilder &b, const QueryTile &at, SoftmaxState state,
                  ValueRange outputs);
 
-  TileOps ops(OpBuilder &b) { return TileOps(b, loc, queriesInner, plan.tile); }
+  TileOps ops(OpBuilder &b) { return TileOps(b, loc, queriesInner, tile); }
   TileExprVariables variables(Value q) {
     return {q, shapes.virtualQueries, shapes.numKeys};
   }
   /// True when the last key tile may be cut by the end of the keys.
   bool mayBeRagged() const {
     std::optional<int64_t> nk = getConstantIntValue(shapes.numKeys);
-    return !nk || *nk % plan.tile.keys != 0;
+    return !nk || *nk % tile.keys != 0;
   }
 
   AttentionOp op;
   Location loc;
   OpBuilder builder;
   Plan plan;
+  TileShape tile; ///< of the class that is being lowered
   AttentionShapes shapes;
   RandomTables tables;
   bool queriesInner;
@@ -142,6 +146,19 @@ static void insertInParallel(OpBuilder &b, Location loc, Value tile,
 // Rows
 //===----------------------------------------------------------------------===//
 
+/// A class of a few rows (a global token's) would waste most of a tile: it gets
+/// one of as few vectors as hold its rows. Its only query tile is q = 0, whose
+/// segments hold for any of its rows, so the plan stays right.
+TileShape AttentionLowering::fitTile(const RowClass &cls) const {
+  constexpr int64_t granule = 16;
+  LengthFacts facts;
+  for (int64_t rows = granule; rows < plan.tile.queries; rows += granule)
+    if (plan.tile.queries % granule == 0 &&
+        TileExpr::provablyLE(cls.rowEnd, cls.rowBegin + rows, facts))
+      return {rows, plan.tile.keys};
+  return plan.tile;
+}
+
 AttentionLowering::ClassRows AttentionLowering::emitRows(const RowClass &cls) {
   IndexMath math{builder, loc};
   TileExprVariables v = variables(math.constant(0));
@@ -153,13 +170,13 @@ AttentionLowering::ClassRows AttentionLowering::emitRows(const RowClass &cls) {
     end = math.min(end, shapes.numQueries);
   }
   Value count = math.max(math.sub(end, begin), math.constant(0));
-  return {begin, end, math.ceilDiv(count, plan.tile.queries)};
+  return {begin, end, math.ceilDiv(count, tile.queries)};
 }
 
 QueryTile AttentionLowering::locate(OpBuilder &b, const ClassRows &rows,
                                     ValueRange ids) {
   IndexMath math{b, loc};
-  int64_t size = plan.tile.queries;
+  int64_t size = tile.queries;
   QueryTile at{ids[0], ids[1], ids[2], {}, {}, {}};
   at.row = math.add(rows.begin, math.mul(at.tile, size));
   std::optional<int64_t> begin = getConstantIntValue(rows.begin);
@@ -226,8 +243,8 @@ SoftmaxState AttentionLowering::visitTile(OpBuilder &b, const QueryTile &at,
                                           Value query, Value keyTile, bool full,
                                           SoftmaxState state) {
   IndexMath math{b, loc};
-  Value key = math.mul(keyTile, plan.tile.keys);
-  Value rows = math.constant(plan.tile.keys);
+  Value key = math.mul(keyTile, tile.keys);
+  Value rows = math.constant(tile.keys);
   if (!full && mayBeRagged())
     rows = math.min(rows, math.sub(shapes.numKeys, key));
   Value scores = ops(b).scores(keysOf(b, op.getKey(), at, key, rows), query);
@@ -244,7 +261,7 @@ SoftmaxState AttentionLowering::visitTiles(OpBuilder &b, const RowClass &cls,
   IndexMath math{b, loc};
   TileExprVariables v = variables(at.tile);
   SmallVector<TileRun> runs = emitRuns(b, loc, cls, v);
-  TileList list = tables.listTiles(b, loc, cls, plan.tile, v, runs, at.head,
+  TileList list = tables.listTiles(b, loc, cls, tile, v, runs, at.head,
                                    at.position, at.rows);
   Value query = packedQuery(b, at);
   for (bool full : {false, true}) {

@@ -1,23 +1,14 @@
 # lit's configuration of the GoogleTest programs in the build folder's unit/:
 # every test of every program counts as one.
 
+import glob
 import os
+import subprocess
 
 import lit.formats
 
-
-class GoogleTest(lit.formats.GoogleTest):
-    """Fails, where lit's own only warns, for a program that lists no tests."""
-
-    def get_num_tests(self, path, lit_config, local_config):
-        count = super().get_num_tests(path, lit_config, local_config)
-        if not count:
-            lit_config.error(f"{path} lists no tests")
-        return count
-
-
 config.name = "SparseAttn-Unit"
-config.test_format = GoogleTest(".", "Tests")
+config.test_format = lit.formats.GoogleTest(".", "Tests")
 config.suffixes = []
 config.test_source_root = config.test_exec_root = os.path.join(
     config.build_root, "unit"
@@ -25,3 +16,12 @@ config.test_source_root = config.test_exec_root = os.path.join(
 for name in ["ASAN_OPTIONS", "UBSAN_OPTIONS"]:
     if name in os.environ:
         config.environment[name] = os.environ[name]
+
+# A program that cannot list its tests is an error; to lit it is a warning.
+programs = glob.glob(os.path.join(config.test_source_root, "*Tests"))
+for program in programs:
+    listed = subprocess.run([program, "--gtest_list_tests"], stdout=subprocess.DEVNULL)
+    if listed.returncode != 0:
+        lit_config.error(f"{program} cannot list its tests")
+if not programs:
+    lit_config.error("no GoogleTest program is built")

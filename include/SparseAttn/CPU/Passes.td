@@ -16,6 +16,19 @@ def SparseAttnTileRegisters
     vector along its innermost parallel dimension and vectorised by the
     upstream vectoriser; reductions keep their accumulator in a register.
     Ops that the pass does not know stay as they are.
+
+    ```mlir
+    %c = linalg.generic ins(%a, %b : tensor<64x16xf32>, tensor<16x48xf32>) ...
+    // becomes
+    scf.for %m = 0 to 64 step 8 {
+      %acc:24 = scf.for %k = 0 to 16 iter_args(...) -> (vector<16xf32>, ...) {
+        %b0 = vector.transfer_read %b[%k, 0] // and [%k, 16], [%k, 32]
+        %x = tensor.extract %a[%m, %k]       // and of the rows %m + 1 ... + 7
+        %y = vector.fma (vector.broadcast %x), %b0, %acc0 // 24 of these
+      }
+      vector.transfer_write %acc#0, %c[%m, 0] // 24 of these
+    }
+    ```
   }];
   let options = [
     Option<"lanes", "lanes", "int64_t", "16", "f32 lanes of a vector register">,
@@ -37,9 +50,25 @@ def SparseAttnExpandMath : Pass<"sparse-attn-expand-math"> {
     a compare and a select: one instruction on x86, where the IEEE maximum costs
     four. A NaN score then leaves the running maximum alone and reaches the
     result through the exponential.
+
+    ```mlir
+    %m = arith.maxnumf %x, %y : f32
+    // becomes
+    %greater = arith.cmpf ogt, %y, %x : f32
+    %m = arith.select %greater, %y, %x : f32
+    ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::math::MathDialect"];
+}
+
+def SparseAttnExpandCopies : Pass<"sparse-attn-expand-copies"> {
+  let summary = "turn copies between strided buffers into linalg ops";
+  let description = [{
+    A `memref.copy` between buffers that are not both contiguous would become a
+    call into MLIR's runtime library; as a `linalg.generic` it becomes a loop.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }
 
 def SparseAttnThreadBuffers : Pass<"sparse-attn-thread-buffers"> {

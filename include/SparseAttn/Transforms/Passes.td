@@ -14,10 +14,11 @@ def SparseAttnPlan : Pass<"sparse-attn-plan"> {
 
     ```mlir
     sparse_attn.attention mask(#sparse_attn.causal) ins(...)
-    // becomes
+    // becomes, for 256 queries and keys, with tiles of 16 by 32,
     sparse_attn.attention mask(#sparse_attn.causal)
-      plan(#sparse_attn.plan<tile = [48, 64], rows = [<"0" to "nq", segments = [
-        <full "0" to "(q * 48 + nk - nq + 1) floordiv 64">, ...]>]>) ins(...)
+      plan(<tile = [16, 32], rows = [<"0" to "256", segments = [
+        <full "0" to "q floordiv 2">,
+        <partial "q floordiv 2" to "(q + 2) floordiv 2">]>]>) ins(...)
     ```
 
     Warns when the mask leaves every row empty.
@@ -38,6 +39,14 @@ def SparseAttnProvePlan : Pass<"sparse-attn-prove-plan"> {
     exactly one visited tile and that a tile called full has no masked pair.
     Emits a remark for a proof, an error with a witness pair for a refutation,
     and a warning where the question is not supported. Fails on a refutation.
+
+    ```mlir
+    sparse_attn.attention mask(#sparse_attn.causal)
+      plan(<tile = [16, 16], rows = [<"0" to "64", segments = [
+        <full "0" to "q + 1">]>]>) ins(...)
+    // error: plan does not cover its mask: a full tile has a masked pair
+    // note: witness: head 0, query position 0, key position 1 at Sq = 64, ...
+    ```
   }];
   let options = [
     Option<"failUnsupported", "fail-unsupported", "bool", "false",
@@ -51,6 +60,18 @@ def SparseAttnToDenseLinalg : Pass<"sparse-attn-to-dense-linalg"> {
     The naive decomposition: all scores, the mask as a select, a two-pass
     softmax, the second product. Obviously right, for back ends without a better
     way and as a test oracle; it computes and stores Sq * Sk scores a head.
+
+    ```mlir
+    %o = sparse_attn.attention mask(#sparse_attn.causal) ins(%q, %k, %v) ...
+    // becomes
+    %s = linalg.generic ... // scale * Q K^T: tensor<BxHqxSqxSkxf32>
+    %t = linalg.generic outs(%s) { ... arith.cmpi sle, %j, %i; select ... }
+    %m = linalg.generic ins(%t) { ... arith.maxnumf ... }
+    %p = linalg.generic ins(%m) outs(%t) { ... math.exp ... }
+    %l = linalg.generic ins(%p) { ... arith.addf ... }
+    %a = linalg.generic ins(%p) ... // P V
+    %o = linalg.generic ins(%a, %l) { ... arith.divf ... }
+    ```
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
@@ -66,6 +87,24 @@ def SparseAttnTileToLinalg : Pass<"sparse-attn-tile-to-linalg"> {
     the plan, each step a score tile, its online softmax and the second product
     as linalg ops on tiles. Mask arithmetic appears only in the loop over partial
     tiles. Requires a plan on every op (run `sparse-attn-plan` first).
+
+    ```mlir
+    %o = sparse_attn.attention mask(#sparse_attn.causal) plan(<tile = [Bm, Bn],
+      ...>) ins(%q, %k, %v) outs(%init)
+    // becomes
+    %o = scf.forall (%b, %h, %qt) in (B, Hq, Sq / Bm) shared_outs(%out = %init) {
+      %q_tile = linalg.generic ... // transposed, times scale * log2(e)
+      %p:3 = scf.for %t in partial tiles iter_args(%max, %sum, %acc) {
+        %s = linalg.generic ins(%k_tile, %q_tile) ... // scores
+        %m = linalg.generic outs(%s) ...              // mask
+        ...                                           // online softmax
+        %a = linalg.generic ins(%v_tile, %p) ...      // second product
+      }
+      %f:3 = scf.for %t in full tiles iter_args(%p#0, %p#1, %p#2) { ... }
+      %o_tile = linalg.generic ...                    // acc / sum
+      scf.forall.in_parallel { tensor.parallel_insert_slice %o_tile into %out }
+    }
+    ```
   }];
   let options = [
     Option<"queriesInner", "queries-inner", "bool", "true",
