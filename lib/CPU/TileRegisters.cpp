@@ -38,7 +38,7 @@ static std::optional<unsigned> findLaneLoop(linalg::LinalgOp op) {
 
 /// Tiles `op` to one vector along its lane loop and to 1 along the others,
 /// parallel loops outside reductions so that accumulators stay in registers.
-static FailureOr<linalg::LinalgOp>
+static FailureOr<scf::SCFTilingResult>
 tileToVector(RewriterBase &rewriter, linalg::LinalgOp op, int64_t lanes) {
   std::optional<unsigned> laneLoop = findLaneLoop(op);
   if (!laneLoop)
@@ -61,7 +61,7 @@ tileToVector(RewriterBase &rewriter, linalg::LinalgOp op, int64_t lanes) {
   if (failed(tiled))
     return rewriter.notifyMatchFailure(op, "cannot be tiled");
   rewriter.replaceOp(op, tiled->replacements);
-  return cast<linalg::LinalgOp>(tiled->tiledOps.front());
+  return tiled;
 }
 
 static LogicalResult vectorizeOp(RewriterBase &rewriter, linalg::LinalgOp op) {
@@ -182,21 +182,22 @@ struct TileRegistersPass
       lower(rewriter, op);
     if (failed(simplifyVectors(getOperation())))
       return signalPassFailure();
-    // Accumulators of reductions move from tensor slices to loop-carried
-    // vectors.
-    getOperation().walk([&](LoopLikeOpInterface loop) {
-      if (isa<scf::ForOp>(loop.getOperation()))
-        (void)hoistLoopInvariantSubsets(rewriter, loop);
-    });
   }
 
   void lower(RewriterBase &rewriter, linalg::LinalgOp op) {
     if (op.hasPureTensorSemantics() && op->use_empty())
       return rewriter.eraseOp(op);
-    FailureOr<linalg::LinalgOp> tiled = tileToVector(rewriter, op, lanes);
+    bool reduces = op.getNumReductionLoops() > 0;
+    FailureOr<scf::SCFTilingResult> tiled = tileToVector(rewriter, op, lanes);
     // An op the vectoriser declines runs as scalar loops: slow but right.
-    if (succeeded(tiled))
-      (void)vectorizeOp(rewriter, *tiled);
+    if (failed(tiled) ||
+        failed(vectorizeOp(rewriter,
+                           cast<linalg::LinalgOp>(tiled->tiledOps.front()))))
+      return;
+    // The accumulator of a reduction moves from a slice of the tensor to a
+    // vector that the innermost loop carries.
+    if (reduces && !tiled->loops.empty())
+      (void)hoistLoopInvariantSubsets(rewriter, tiled->loops.back());
   }
 };
 } // namespace

@@ -36,7 +36,7 @@ static LogicalResult verifyAtLeast(ErrorEmitter emitError, StringRef name,
                      << ", got " << value;
 }
 
-/// The three methods every preset answers through its expansion.
+/// Value and predicate of a preset: those of its expansion.
 #define SPARSE_ATTN_PRESET_METHODS(ATTR)                                       \
   Mask ATTR::getMask(std::optional<int64_t> nk) const {                        \
     return expand(nk).getMask(nk);                                             \
@@ -44,7 +44,9 @@ static LogicalResult verifyAtLeast(ErrorEmitter emitError, StringRef name,
   Value ATTR::emitPredicate(OpBuilder &b, Location loc,                        \
                             const MaskPosition &at) const {                    \
     return expand(at.staticKeys).emitPredicate(b, loc, at);                    \
-  }                                                                            \
+  }
+/// Length checks of a preset: those of its expansion.
+#define SPARSE_ATTN_PRESET_LENGTHS(ATTR)                                       \
   LogicalResult ATTR::verifyLengths(ErrorEmitter emitError,                    \
                                     std::optional<int64_t> nq,                 \
                                     std::optional<int64_t> nk) const {         \
@@ -56,7 +58,13 @@ SPARSE_ATTN_PRESET_METHODS(PrefixLMAttr)
 SPARSE_ATTN_PRESET_METHODS(StreamingAttr)
 SPARSE_ATTN_PRESET_METHODS(SparseTransformerStridedAttr)
 SPARSE_ATTN_PRESET_METHODS(SparseTransformerFixedAttr)
+SPARSE_ATTN_PRESET_LENGTHS(LongformerAttr)
+SPARSE_ATTN_PRESET_LENGTHS(PrefixLMAttr)
+SPARSE_ATTN_PRESET_LENGTHS(StreamingAttr)
+SPARSE_ATTN_PRESET_LENGTHS(SparseTransformerStridedAttr)
+SPARSE_ATTN_PRESET_LENGTHS(SparseTransformerFixedAttr)
 #undef SPARSE_ATTN_PRESET_METHODS
+#undef SPARSE_ATTN_PRESET_LENGTHS
 
 MaskAttrInterface LongformerAttr::expand(std::optional<int64_t>) const {
   MLIRContext *context = getContext();
@@ -94,6 +102,17 @@ MaskAttrInterface BigBirdAttr::expand(std::optional<int64_t> nk) const {
     members.push_back(RandomAttr::get(context, block, getRandomBlocks(),
                                       getSeed(), /*perHead=*/true, radius));
   return anyOf(context, members);
+}
+
+LogicalResult BigBirdAttr::verifyLengths(ErrorEmitter emitError,
+                                         std::optional<int64_t> nq,
+                                         std::optional<int64_t> nk) const {
+  // Wrong masks are worse than none: with Sk unknown the expansion would take
+  // the last block as a whole one.
+  if (!nk)
+    return emitError() << "bigbird needs a static number of keys: the size of "
+                          "its last, global block follows from it";
+  return expand(nk).verifyLengths(emitError, nq, nk);
 }
 
 LogicalResult BigBirdAttr::verify(ErrorEmitter emitError, int64_t block,

@@ -55,7 +55,6 @@ static void addVectorisation(OpPassManager &pm,
 /// Tensors to buffers. Tiles of known size live on the thread's stack, so no
 /// loop allocates; what remains (results, run-time tables) is freed.
 static void addBufferization(OpPassManager &pm) {
-  pm.addPass(bufferization::createEmptyTensorEliminationPass());
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferizeFunctionBoundaries = true;
   bufferize.allowReturnAllocsFromLoops = true;

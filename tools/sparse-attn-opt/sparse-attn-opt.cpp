@@ -32,6 +32,7 @@ static void registerTransformDialect(mlir::DialectRegistry &registry) {
   registry.insert<mlir::transform::TransformDialect>();
   mlir::linalg::registerTransformDialectExtension(registry);
   mlir::transform::registerInterpreterPass();
+  mlir::transform::registerPreloadLibraryPass();
 }
 
 int main(int argc, char **argv) {
