@@ -160,6 +160,21 @@ static LogicalResult simplifyVectors(func::FuncOp func) {
   return applyPatternsGreedily(func, std::move(columns));
 }
 
+/// The accumulator of a reduction moves from a slice of the tensor to a vector
+/// that the innermost loop carries. Micro-kernels carry vectors already; to ask
+/// after the subsets of all their rows would take longer than the rest of the
+/// pass.
+static void hoistAccumulator(RewriterBase &rewriter, scf::ForOp loop) {
+  bool innermost =
+      !loop.getBody()
+           ->walk([](scf::ForOp) { return WalkResult::interrupt(); })
+           .wasInterrupted();
+  if (innermost && loop.getNumRegionIterArgs() == 1 &&
+      isa<RankedTensorType>(loop.getRegionIterArg(0).getType()))
+    (void)hoistLoopInvariantSubsets(
+        rewriter, cast<LoopLikeOpInterface>(loop.getOperation()));
+}
+
 namespace {
 struct TileRegistersPass
     : sparse_attn::impl::SparseAttnTileRegistersBase<TileRegistersPass> {
@@ -182,22 +197,19 @@ struct TileRegistersPass
       lower(rewriter, op);
     if (failed(simplifyVectors(getOperation())))
       return signalPassFailure();
+    getOperation().walk(
+        [&](scf::ForOp loop) { hoistAccumulator(rewriter, loop); });
   }
 
   void lower(RewriterBase &rewriter, linalg::LinalgOp op) {
     if (op.hasPureTensorSemantics() && op->use_empty())
       return rewriter.eraseOp(op);
-    bool reduces = op.getNumReductionLoops() > 0;
     FailureOr<scf::SCFTilingResult> tiled = tileToVector(rewriter, op, lanes);
     // An op the vectoriser declines runs as scalar loops: slow but right.
     if (failed(tiled) ||
         failed(vectorizeOp(rewriter,
                            cast<linalg::LinalgOp>(tiled->tiledOps.front()))))
       return;
-    // The accumulator of a reduction moves from a slice of the tensor to a
-    // vector that the innermost loop carries.
-    if (reduces && !tiled->loops.empty())
-      (void)hoistLoopInvariantSubsets(rewriter, tiled->loops.back());
   }
 };
 } // namespace

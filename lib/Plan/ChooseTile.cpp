@@ -67,18 +67,26 @@ static int64_t commonBlock(const Mask &mask, const LengthFacts &facts) {
   return std::gcd(common.get(), common.get() == 0 ? 0 : shift);
 }
 
+/// True when some piece of the mask is a band that follows the query on both
+/// sides: its edges cut tiles of every query tile.
+static bool hasWindow(const Mask &mask) {
+  std::optional<Pieces> pieces = mask.pieces();
+  auto follows = [](const Bound &bound) { return bound.dependsOnQuery(); };
+  return pieces && llvm::any_of(*pieces, [&](const Piece &piece) {
+           return llvm::any_of(piece.lower, follows) &&
+                  llvm::any_of(piece.upper, follows);
+         });
+}
+
 TileShape mlir::sparse_attn::chooseCpuTile(const Mask &mask, int64_t headDim,
                                            const LengthFacts &facts) {
-  TileShape tile = {48, 64};
-  if (int64_t block = commonBlock(mask, facts)) {
-    for (int64_t queries : {64, 32, 16}) {
-      if (block % queries != 0)
-        continue;
-      tile.queries = queries;
-      while (block % tile.keys != 0)
-        tile.keys /= 2;
-      break;
-    }
+  TileShape tile = hasWindow(mask) ? TileShape{32, 32} : TileShape{48, 64};
+  int64_t block = commonBlock(mask, facts);
+  for (int64_t queries : {64, 32, 16}) {
+    if (block == 0 || block % queries != 0)
+      continue;
+    tile = {queries, std::gcd<int64_t>(block, 64)};
+    break;
   }
   if (headDim > 128)
     tile.keys = std::min<int64_t>(tile.keys, 32);

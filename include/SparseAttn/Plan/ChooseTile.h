@@ -10,6 +10,9 @@ namespace mlir::sparse_attn {
 /// The tile for the CPU kernel, f32 lanes, heads of `headDim` elements.
 ///  - 48 queries x 64 keys: three vectors of 16 queries leave registers for
 ///    the keys' broadcasts, and the tile of scores stays in the first cache.
+///  - 32 x 32 for windows: every query tile has two cut edges, and what they
+///    waste grows with the tile (measured: a tenth of the time of Longformer's
+///    window of 512, for 2% on dense attention).
 ///  - Where all bounds of the mask are multiples of one block size, both sizes
 ///    divide the block: tiles are then full or empty, and none is partial but
 ///    at a ragged end.

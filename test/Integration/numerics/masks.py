@@ -126,7 +126,7 @@ def _drawn(i, j, block, drawn_for):
         np.isin(j // block, drawn_for(position // block))
         if position >= 0
         else np.zeros_like(j, dtype=bool)
-        for position in i[:, 0]
+        for position in i[:, 0].tolist()
     ]
     return np.concatenate(rows, axis=0)
 

@@ -317,9 +317,14 @@ void expectTile(const Mask &mask, int64_t headDim, LengthFacts facts,
 
 TEST(ChooseTileTest, UnalignedMasksGetTheDefault) {
   expectTile(Mask::causal(), 64, {}, 48, 64);
-  expectTile(longformer(512, {0}), 64, known(4096, 4096), 48, 64);
   expectTile(Mask::strided(64), 64, {}, 48, 64);
   expectTile(Mask::causal(), 256, {}, 48, 32);
+}
+
+TEST(ChooseTileTest, UnalignedWindowsGetSmallTiles) {
+  expectTile(longformer(512, {0}), 64, known(4096, 4096), 32, 32);
+  expectTile(Mask::slidingWindow(100, 0), 128, {}, 32, 32);
+  expectTile(Mask::chunked(100), 64, {}, 32, 32);
 }
 
 TEST(ChooseTileTest, AlignedMasksGetTilesThatDivideTheBlock) {
@@ -327,7 +332,6 @@ TEST(ChooseTileTest, AlignedMasksGetTilesThatDivideTheBlock) {
   expectTile(bigBird(64, 3, 3, 0, 64), 64, {}, 64, 64);
   expectTile(Mask::chunked(512), 64, {}, 64, 64);
   expectTile(Mask::chunked(96), 64, {}, 32, 32);
-  expectTile(Mask::chunked(100), 64, {}, 48, 64);
   expectTile(Mask::slidingWindow(1, 1, 1, 16), 64, {}, 16, 16);
   // The last block of 40 keys starts at a multiple of 64.
   expectTile(bigBird(64, 3, 3, 0, 40), 64, known(1000, 1000), 64, 64);

@@ -1,0 +1,207 @@
+"""sparse-attn-run against NumPy in double and PyTorch in the same precision.
+
+For each case: NaN and infinity stand where they stand in the double reference,
+the largest error is at most twice that of PyTorch's eager attention, and the
+mean error at most 1.1 times.
+"""
+
+import concurrent.futures
+import os
+
+import numpy as np
+import pytest
+from attention import Case, eager, reference, run_case, run_module
+from masks import (
+    bigbird,
+    causal,
+    chunked,
+    complement,
+    full,
+    global_,
+    intersection,
+    longformer,
+    periodic_columns,
+    prefix,
+    prefix_lm,
+    random,
+    sliding_window,
+    sparse_transformer_fixed,
+    sparse_transformer_strided,
+    streaming,
+    strided,
+    union,
+)
+
+TOOL = os.environ.get("SPARSE_ATTN_RUN", "sparse-attn-run")
+WORKERS = 2
+UNIT_ROUNDOFF = {"f32": 2.0**-24, "f16": 2.0**-11, "bf16": 2.0**-8}
+
+near = sliding_window(left=10, right=3)
+
+CASES = {
+    # Each mask and preset, 97 queries and keys unless said otherwise.
+    "full": Case(full),
+    "causal": Case(causal),
+    "window": Case(near),
+    "window-left-only": Case(sliding_window("unbounded", 4)),
+    "window-ahead": Case(sliding_window(left=0, right="unbounded")),
+    "window-dilated": Case(sliding_window(left=7, right=2, dilation=5)),
+    "window-blocks": Case(sliding_window(left=1, right=1, block=16)),
+    "global": Case(global_([0, 50, -1])),
+    "global-rows": Case(union(near, global_([3, -2], direction="rows"))),
+    "global-columns": Case(union(near, global_([3, -2], direction="columns"))),
+    "global-ends": Case(union(near, global_([40], first=2, last=3))),
+    "random": Case(random(block=16, blocks_per_row=2, seed=2**63 + 5), heads=3),
+    "random-one-draw": Case(random(block=8, blocks_per_row=3, per_head=False)),
+    "chunked": Case(chunked(20)),
+    "strided": Case(strided(7)),
+    "prefix": Case(union(near, prefix(33))),
+    "periodic-columns": Case(periodic_columns(period=9, last=2)),
+    "complement": Case(complement(union(near, strided(5)))),
+    "composition": Case(
+        intersection(causal, union(near, prefix(8)), complement(global_([2, 40])))
+    ),
+    "longformer": Case(longformer(window=16, global_tokens=[0, -3])),
+    "bigbird": Case(bigbird(16, 3, 2, seed=7), sq=256, heads=3),
+    "bigbird-ragged": Case(bigbird(16, 3, 2, seed=1), sq=230),
+    "bigbird-one-block": Case(bigbird(64, 3, 2), sq=50),
+    "prefix-lm": Case(prefix_lm(30)),
+    "streaming": Case(streaming(sinks=4, window=20)),
+    "sparse-transformer-strided": Case(sparse_transformer_strided(12)),
+    "sparse-transformer-fixed": Case(sparse_transformer_fixed(12, 3)),
+    # Lengths around the tile's, and far from any multiple of it.
+    "causal-1": Case(causal, sq=1),
+    "causal-2": Case(causal, sq=2),
+    "causal-47": Case(causal, sq=47, dtype="f16"),
+    "causal-48": Case(causal, sq=48, dtype="bf16"),
+    "causal-49": Case(causal, sq=49),
+    "causal-1025": Case(causal, sq=1025, heads=1, threads=2),
+    "window-1": Case(near, sq=1, dtype="bf16"),
+    "window-2": Case(near, sq=2, dtype="f16"),
+    "window-49": Case(near, sq=49, dtype="bf16"),
+    "window-1025": Case(sliding_window(100, 100), sq=1025, heads=1, dtype="f16"),
+    # More keys than queries, and more queries than keys: rows before position 0.
+    "decode": Case(sliding_window(30, 0), sq=1, sk=130, heads=8, groups=8, d=64),
+    "causal-more-keys": Case(causal, sq=50, sk=131),
+    "causal-more-queries": Case(causal, sq=131, sk=50),
+    "random-more-queries": Case(random(16, 2), sq=131, sk=75),
+    "longformer-more-keys": Case(longformer(16, [0]), sq=60, sk=145),
+    "strided-more-queries": Case(union(strided(7), chunked(9)), sq=80, sk=31),
+    # Head sizes and shared heads.
+    "d8": Case(causal, d=8, dtype="bf16", heads=4, groups=4),
+    "d24-dv80": Case(near, d=24, dv=80),
+    "d64-f16": Case(causal, d=64, dtype="f16", heads=8, groups=4),
+    "d80-bf16": Case(longformer(30, [0]), d=80, dtype="bf16"),
+    "d80-dv24-f16": Case(prefix_lm(40), d=80, dv=24, dtype="f16"),
+    "d128-bf16": Case(near, d=128, dtype="bf16", heads=8, groups=8),
+    "d128-dv64": Case(bigbird(16, 3, 1), d=128, dv=64, sq=130),
+    "batch": Case(union(near, random(16, 1)), batch=2, heads=4, groups=2),
+    "no-lse": Case(causal, lse=False, dtype="f16"),
+    # Lengths known at run time only.
+    "dynamic": Case(causal, batch=2, heads=4, groups=2, sq=101, dynamic=True),
+    "dynamic-decode": Case(sliding_window(30, 0), sq=1, sk=77, dynamic=True),
+    "dynamic-global": Case(longformer(16, [0, -1]), sq=99, dynamic=True),
+    "dynamic-random": Case(union(near, random(16, 2)), sq=150, dynamic=True),
+    # Scores: steep, flat, reversed, and too large for any shift but the maximum.
+    "negative-scale": Case(near, scale=-0.5),
+    "zero-scale": Case(causal, scale=0.0, dtype="bf16"),
+    "huge-scores": Case(causal, magnitude=64.0),
+    "huge-scores-bf16": Case(near, magnitude=64.0, dtype="bf16"),
+    "very-negative-scores": Case(causal, scale=-300.0, magnitude=6.0),
+    "tiny-scale": Case(near, scale=1e-6, dtype="f16"),
+    # No live key: O = 0 and LSE = -inf; the mask's first tiles may be dead too.
+    "no-key": Case(intersection(causal, complement(causal))),
+    "no-key-some-rows": Case(
+        intersection(sliding_window(0, 70), complement(sliding_window(0, 60))),
+        dtype="f16",
+    ),
+    "first-tile-dead": Case(intersection(causal, complement(prefix(60))), sq=200),
+    # NaN and infinity stay where the mask lets them.
+    "nan-key": Case(near, spoil="nan-key"),
+    "nan-key-causal-bf16": Case(causal, spoil="nan-key", dtype="bf16"),
+    "nan-value": Case(near, spoil="nan-value"),
+    "nan-query": Case(causal, spoil="nan-query"),
+    "nan-masked": Case(complement(global_(last=5, direction="columns")),
+                       spoil="nan-last-keys"),
+    "infinite-value": Case(near, spoil="infinite-value"),
+    "infinite-score": Case(near, spoil="infinite-score"),
+    "all-scores-minus-infinity": Case(near, spoil="all-scores-minus-infinity"),
+}
+
+
+def check(name, ours, theirs, exact, dtype):
+    """The criterion above, for one result; PyTorch's where it is a number."""
+    wrong = np.isfinite(ours) != np.isfinite(exact)
+    wrong |= np.isnan(ours) != np.isnan(exact)
+    wrong |= np.isinf(exact) & (ours != exact)
+    assert not wrong.any(), (
+        f"{name}: NaN or infinity in the wrong place at {np.argwhere(wrong)[:5]}: "
+        f"{ours[wrong][:5]}, expected {exact[wrong][:5]}"
+    )
+    counted = np.isfinite(exact) & np.isfinite(theirs)
+    if not counted.any():
+        return
+    our_error = abs(ours - exact)[counted]
+    their_error = abs(theirs - exact)[counted]
+    # One rounding of the largest number: PyTorch may be exact by chance.
+    step = UNIT_ROUNDOFF[dtype] * abs(exact[counted]).max()
+    assert our_error.max() <= 2 * their_error.max() + step, (
+        f"{name}: largest error {our_error.max():.3g}, PyTorch's "
+        f"{their_error.max():.3g}"
+    )
+    assert our_error.mean() <= 1.1 * their_error.mean() + step / 16, (
+        f"{name}: mean error {our_error.mean():.3g}, PyTorch's "
+        f"{their_error.mean():.3g}"
+    )
+
+
+@pytest.fixture(scope="session")
+def results(request):
+    """The result of each selected case, computed beside the tests."""
+    chosen = [
+        item.callspec.params["name"]
+        for item in request.session.items
+        if item.originalname == "test_case"
+    ]
+    with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+        yield {name: pool.submit(run_case, TOOL, CASES[name]) for name in chosen}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_case(name, results):
+    case = CASES[name]
+    out, lse = results[name].result()
+    inputs, live = case.inputs(), case.live()
+    exact_out, exact_lse = reference(*inputs, live, case.effective_scale)
+    eager_out, eager_lse = eager(*inputs, live, case.effective_scale, case.dtype)
+    check("output", out, eager_out, exact_out, case.dtype)
+    if case.lse:
+        check("LSE", lse, eager_lse, exact_lse, "f32")
+
+
+def test_two_attentions_in_one_function():
+    """The second reads what the first wrote, and its own Q, K and V."""
+    shape = (1, 2, 97, 16)
+    tensor = "tensor<1x2x97x16xf32>"
+    op = f"outs(%init : {tensor}) -> {tensor}"
+    types = f"{tensor}, {tensor}, {tensor}"
+    text = f"""\
+func.func @layers(%q: {tensor}, %k: {tensor}, %v: {tensor}) -> ({tensor}, {tensor}) {{
+  %init = tensor.empty() : {tensor}
+  %a = sparse_attn.attention mask({causal.text}) ins(%q, %k, %v : {types}) {op}
+  %b = sparse_attn.attention mask({near.text}) ins(%a, %a, %v : {types}) {op}
+  return %a, %b : {tensor}, {tensor}
+}}
+"""
+    generator = np.random.default_rng(0)
+    q, k, v = generator.standard_normal((3, *shape)).astype(np.float32).astype(float)
+    (first, second), report = run_module(TOOL, text, [q, k, v], 2, "--check=all")
+    assert report["passed"] and report["checked_rows"] == 2 * 2 * 97
+    for ours, operands, mask in [
+        (first, (q, k, v), causal),
+        (second, (first, first, v), near),
+    ]:
+        live = np.stack([mask.matrix(97, 97, h) for h in range(2)])
+        exact, _ = reference(*operands, live, 0.25)
+        theirs, _ = eager(*operands, live, 0.25, "f32")
+        check("output", ours, theirs, exact, "f32")
