@@ -86,8 +86,9 @@ def spoil_inputs(what, q, k, v):
             v[0, 0, 40, 1] = torch.inf
         case "infinite-score":  # +inf for some queries, -inf for the others
             k[0, 0, 40, 0] = torch.inf
-        case "nan-last-keys":  # all that a window may not see of the tail
+        case "nan-last-keys":
             k[:, :, -5:] = torch.nan
+        case "nan-last-values":
             v[:, :, -5:] = torch.nan
         case "all-scores-minus-infinity":
             q[0, 0, 3] = 0
