@@ -18,6 +18,10 @@ static LogicalResult verifyBounds(ErrorEmitter emitError, StringRef begin,
   return success();
 }
 
+static SegmentKind kindOf(bool full) {
+  return full ? SegmentKind::full : SegmentKind::partial;
+}
+
 /// The expression of a verified bound.
 static TileExpr parseBound(StringRef text) {
   std::string error;
@@ -29,7 +33,7 @@ LogicalResult SegmentAttr::verify(ErrorEmitter emitError, SegmentKind,
   return verifyBounds(emitError, begin, end);
 }
 
-LogicalResult DrawAttr::verify(ErrorEmitter emitError, RandomAttr,
+LogicalResult DrawAttr::verify(ErrorEmitter emitError, SegmentKind, RandomAttr,
                                StringRef begin, StringRef end) {
   return verifyBounds(emitError, begin, end);
 }
@@ -82,16 +86,16 @@ PlanAttr PlanAttr::get(MLIRContext *context, const Plan &plan) {
   for (const RowClass &cls : plan.classes) {
     SmallVector<SegmentAttr> segments;
     for (const Segment &segment : cls.segments)
-      segments.push_back(SegmentAttr::get(
-          context, segment.full ? SegmentKind::full : SegmentKind::partial,
-          segment.begin.str(), segment.end.str()));
+      segments.push_back(SegmentAttr::get(context, kindOf(segment.full),
+                                          segment.begin.str(),
+                                          segment.end.str()));
     SmallVector<DrawAttr> draws;
     for (const Draw &draw : cls.draws) {
       const Mask::RandomOptions &r = draw.random;
       auto random = RandomAttr::get(context, r.block, r.blocksPerRow, r.seed,
                                     r.perHead, r.bigBirdWindowRadius);
-      draws.push_back(
-          DrawAttr::get(context, random, draw.begin.str(), draw.end.str()));
+      draws.push_back(DrawAttr::get(context, kindOf(draw.full), random,
+                                    draw.begin.str(), draw.end.str()));
     }
     classes.push_back(RowsAttr::get(context, cls.rowBegin.str(),
                                     cls.rowEnd.str(), cls.heavy, segments,
@@ -115,7 +119,8 @@ Plan PlanAttr::getPlan() const {
     for (DrawAttr draw : rows.getDraws())
       cls.draws.push_back({draw.getRandom().getRandomOptions(),
                            parseBound(draw.getBegin()),
-                           parseBound(draw.getEnd())});
+                           parseBound(draw.getEnd()),
+                           draw.getKind() == SegmentKind::full});
     plan.classes.push_back(std::move(cls));
   }
   return plan;

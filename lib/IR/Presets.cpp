@@ -36,7 +36,7 @@ static LogicalResult verifyAtLeast(ErrorEmitter emitError, StringRef name,
                      << ", got " << value;
 }
 
-/// Value and predicate of a preset: those of its expansion.
+/// Value, predicate and length checks of a preset: those of its expansion.
 #define SPARSE_ATTN_PRESET_METHODS(ATTR)                                       \
   Mask ATTR::getMask(std::optional<int64_t> nk) const {                        \
     return expand(nk).getMask(nk);                                             \
@@ -44,9 +44,7 @@ static LogicalResult verifyAtLeast(ErrorEmitter emitError, StringRef name,
   Value ATTR::emitPredicate(OpBuilder &b, Location loc,                        \
                             const MaskPosition &at) const {                    \
     return expand(at.staticKeys).emitPredicate(b, loc, at);                    \
-  }
-/// Length checks of a preset: those of its expansion.
-#define SPARSE_ATTN_PRESET_LENGTHS(ATTR)                                       \
+  }                                                                            \
   LogicalResult ATTR::verifyLengths(ErrorEmitter emitError,                    \
                                     std::optional<int64_t> nq,                 \
                                     std::optional<int64_t> nk) const {         \
@@ -58,13 +56,7 @@ SPARSE_ATTN_PRESET_METHODS(PrefixLMAttr)
 SPARSE_ATTN_PRESET_METHODS(StreamingAttr)
 SPARSE_ATTN_PRESET_METHODS(SparseTransformerStridedAttr)
 SPARSE_ATTN_PRESET_METHODS(SparseTransformerFixedAttr)
-SPARSE_ATTN_PRESET_LENGTHS(LongformerAttr)
-SPARSE_ATTN_PRESET_LENGTHS(PrefixLMAttr)
-SPARSE_ATTN_PRESET_LENGTHS(StreamingAttr)
-SPARSE_ATTN_PRESET_LENGTHS(SparseTransformerStridedAttr)
-SPARSE_ATTN_PRESET_LENGTHS(SparseTransformerFixedAttr)
 #undef SPARSE_ATTN_PRESET_METHODS
-#undef SPARSE_ATTN_PRESET_LENGTHS
 
 MaskAttrInterface LongformerAttr::expand(std::optional<int64_t>) const {
   MLIRContext *context = getContext();
@@ -72,7 +64,7 @@ MaskAttrInterface LongformerAttr::expand(std::optional<int64_t>) const {
   if (getGlobalTokens().empty())
     return local;
   return anyOf(context, {local, GlobalAttr::get(context, getGlobalTokens(), 0,
-                                                0, GlobalDirection::both)});
+                                                0, 0, GlobalDirection::both)});
 }
 
 LogicalResult LongformerAttr::verify(ErrorEmitter emitError, int64_t window,
@@ -89,30 +81,21 @@ LogicalResult LongformerAttr::verify(ErrorEmitter emitError, int64_t window,
 MaskAttrInterface BigBirdAttr::expand(std::optional<int64_t> nk) const {
   MLIRContext *context = getContext();
   int64_t radius = (getWindowBlocks() - 1) / 2, block = getBlock();
-  // The last block may be ragged: its size is N - b * floor((N - 1) / b).
-  int64_t last = block;
-  if (nk)
-    last = std::max<int64_t>(*nk, 1) -
-           (std::max<int64_t>(*nk, 1) - 1) / block * block;
-  int64_t first = nk ? std::min(block, *nk) : block;
+  // The last block may be ragged: its size is N - b * floor((N - 1) / b), a
+  // number where N is known and a mask of its own where it is not.
+  int64_t first = block, last = 0;
+  if (nk) {
+    first = std::min(block, *nk);
+    last = *nk - (*nk - 1) / block * block;
+  }
   SmallVector<MaskAttrInterface> members = {
       window(context, radius, radius, block),
-      GlobalAttr::get(context, {}, first, last, GlobalDirection::both)};
+      GlobalAttr::get(context, {}, first, last, nk ? 0 : block,
+                      GlobalDirection::both)};
   if (getRandomBlocks() > 0)
     members.push_back(RandomAttr::get(context, block, getRandomBlocks(),
                                       getSeed(), /*perHead=*/true, radius));
   return anyOf(context, members);
-}
-
-LogicalResult BigBirdAttr::verifyLengths(ErrorEmitter emitError,
-                                         std::optional<int64_t> nq,
-                                         std::optional<int64_t> nk) const {
-  // Wrong masks are worse than none: with Sk unknown the expansion would take
-  // the last block as a whole one.
-  if (!nk)
-    return emitError() << "bigbird needs a static number of keys: the size of "
-                          "its last, global block follows from it";
-  return expand(nk).verifyLengths(emitError, nq, nk);
 }
 
 LogicalResult BigBirdAttr::verify(ErrorEmitter emitError, int64_t block,

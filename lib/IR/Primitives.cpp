@@ -159,7 +159,10 @@ Mask GlobalAttr::getMask(std::optional<int64_t>) const {
     direction = Mask::Direction::Rows;
   if (getDirection() == GlobalDirection::columns)
     direction = Mask::Direction::Columns;
-  return Mask::global(getTokens(), getFirst(), getLast(), direction);
+  Mask global = Mask::global(getTokens(), getFirst(), getLast(), direction);
+  if (getLastBlock() == 0)
+    return global;
+  return Mask::unionOf({global, Mask::lastBlock(getLastBlock(), direction)});
 }
 
 Value GlobalAttr::emitPredicate(OpBuilder &b, Location loc,
@@ -178,6 +181,11 @@ Value GlobalAttr::emitPredicate(OpBuilder &b, Location loc,
           inG, p.conj(p.ge(x, p.integer(0)), p.lt(x, p.integer(getFirst()))));
     if (getLast() > 0)
       inG = p.disj(inG, p.ge(x, p.sub(at.n, p.integer(getLast()))));
+    if (getLastBlock() > 0) {
+      Value begin = p.sub(at.n, p.integer(1));
+      begin = p.sub(begin, p.floorMod(begin, getLastBlock()));
+      inG = p.disj(inG, p.conj(p.ge(x, begin), p.lt(x, at.n)));
+    }
     // Positions below zero (Sq > Sk) do not exist, so are never global.
     return p.conj(inG, p.ge(x, p.integer(0)));
   };
@@ -191,12 +199,17 @@ Value GlobalAttr::emitPredicate(OpBuilder &b, Location loc,
 
 LogicalResult GlobalAttr::verify(ErrorEmitter emitError,
                                  ArrayRef<int64_t> tokens, int64_t first,
-                                 int64_t last, GlobalDirection) {
+                                 int64_t last, int64_t lastBlock,
+                                 GlobalDirection) {
+  if (lastBlock < 0)
+    return emitError() << "'last_block' must not be negative, got "
+                       << lastBlock;
   if (first < 0 || last < 0)
     return emitError() << "'first' and 'last' must not be negative, got "
                        << first << " and " << last;
-  if (tokens.empty() && first == 0 && last == 0)
-    return emitError() << "a global mask needs 'tokens', 'first' or 'last'";
+  if (tokens.empty() && first == 0 && last == 0 && lastBlock == 0)
+    return emitError() << "a global mask needs 'tokens', 'first', 'last' or "
+                          "'last_block'";
   return success();
 }
 

@@ -32,8 +32,11 @@ private:
                                    int64_t row) const;
   std::optional<Proof> checkRow(int64_t row, const IntervalSet &visited,
                                 llvm::ArrayRef<Claim> claims) const;
-  void addDrawn(const RowClass &cls, int64_t q, Range rows,
-                llvm::SmallVectorImpl<Range> &keys) const;
+  /// Adds the keys of drawn tiles, and a claim for those that a full draw adds
+  /// to `claims`, which are those of the segments.
+  std::optional<Proof> addDrawn(const RowClass &cls, int64_t q, Range rows,
+                                llvm::SmallVectorImpl<Range> &keys,
+                                llvm::SmallVectorImpl<Claim> &claims) const;
   /// True when the class is the last one that contains the row.
   bool owns(unsigned classIndex, int64_t row) const;
   Proof refute(const char *reason, int64_t row, int64_t j) const;
@@ -108,8 +111,16 @@ std::optional<Proof> RowProof::checkClaims(llvm::SmallVectorImpl<Claim> &claims,
   return std::nullopt;
 }
 
-void RowProof::addDrawn(const RowClass &cls, int64_t q, Range rows,
-                        llvm::SmallVectorImpl<Range> &keys) const {
+std::optional<Proof>
+RowProof::addDrawn(const RowClass &cls, int64_t q, Range rows,
+                   llvm::SmallVectorImpl<Range> &keys,
+                   llvm::SmallVectorImpl<Claim> &claims) const {
+  size_t numSegments = claims.size();
+  auto isVisited = [&](int64_t kt) {
+    return llvm::any_of(
+        llvm::ArrayRef<Claim>(claims).take_front(numSegments),
+        [&](const Claim &claim) { return claim.tiles.contains(kt); });
+  };
   for (const Draw &draw : cls.draws) {
     Range limit = {draw.begin.evaluate(q, n), draw.end.evaluate(q, n)};
     int64_t block = draw.random.block, previous = INT64_MIN;
@@ -123,12 +134,20 @@ void RowProof::addDrawn(const RowClass &cls, int64_t q, Range rows,
            drawRandomBlocks(draw.random, n.nk, head, rowBlock)) {
         // A drawn tile is visited when one of its keys is in a drawn block.
         for (int64_t kt = drawn * block / plan.tile.keys;
-             kt * plan.tile.keys < std::min((drawn + 1) * block, n.nk); ++kt)
-          if (limit.contains(kt))
-            keys.push_back({kt * plan.tile.keys, (kt + 1) * plan.tile.keys});
+             kt * plan.tile.keys < std::min((drawn + 1) * block, n.nk); ++kt) {
+          if (!limit.contains(kt))
+            continue;
+          keys.push_back({kt * plan.tile.keys, (kt + 1) * plan.tile.keys});
+          if (!draw.full || isVisited(kt))
+            continue;
+          if ((kt + 1) * plan.tile.keys > n.nk)
+            return refute(reasons::fullPastEnd, row, n.nk);
+          claims.push_back({{kt, kt + 1}, /*full=*/true});
+        }
       }
     }
   }
+  return std::nullopt;
 }
 
 std::optional<Proof> RowProof::checkTile(unsigned classIndex, int64_t q) {
@@ -150,7 +169,8 @@ std::optional<Proof> RowProof::checkTile(unsigned classIndex, int64_t q) {
   for (const Claim &claim : claims)
     keys.push_back(
         {claim.tiles.begin * plan.tile.keys, claim.tiles.end * plan.tile.keys});
-  addDrawn(cls, q, rows, keys);
+  if (std::optional<Proof> violation = addDrawn(cls, q, rows, keys, claims))
+    return violation;
   IntervalSet visited = IntervalSet::fromRanges(std::move(keys));
   for (int64_t row = rows.begin; row < rows.end; ++row)
     if (owns(classIndex, row))

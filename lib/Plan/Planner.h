@@ -87,6 +87,7 @@ struct TileBand {
   bool guarded = false;
   /// The tiles of a random draw inside `live`, not all of `live`.
   std::optional<Mask::RandomOptions> draw;
+  bool drawIsFull = false;
 };
 
 /// nullopt when no tile of the class can be live.

@@ -41,6 +41,7 @@ private:
   void checkOnce(const RowClass &cls);
   void checkRange(const RowClass &cls, const Segment &segment);
   void checkFull(unsigned classIndex, const Segment &segment);
+  void checkFull(const RowClass &cls, const Draw &draw);
 
   /// The tile q of `cls` exists and `row` is one of its rows.
   void requireRowOfTile(Unknowns &x, const RowClass &cls) const;
@@ -203,17 +204,21 @@ static bool isVisited(const RowClass &cls, const TileShape &tile,
          });
 }
 
-/// The draws of `cls` that list every tile of the literal's live pairs.
+/// True when the draw lists every tile of the literal's live pairs.
+static bool isDrawOf(const Draw &draw, const OpaqueLiteral &literal) {
+  const RandomBlocks *blocks =
+      literal.negated ? nullptr : literal.leaf->getRandomBlocks();
+  return blocks && draw.random == *blocks;
+}
+
+/// The draws of `cls` that list every tile of the piece's live pairs.
 static llvm::SmallVector<const Draw *> drawsOf(const RowClass &cls,
                                                const Piece &piece) {
   llvm::SmallVector<const Draw *> draws;
-  for (const OpaqueLiteral &literal : piece.opaque) {
-    const RandomBlocks *blocks =
-        literal.negated ? nullptr : literal.leaf->getRandomBlocks();
+  for (const OpaqueLiteral &literal : piece.opaque)
     for (const Draw &draw : cls.draws)
-      if (blocks && draw.random == *blocks)
+      if (isDrawOf(draw, literal))
         draws.push_back(&draw);
-  }
   return draws;
 }
 
@@ -309,6 +314,25 @@ void PresburgerProof::checkFull(unsigned classIndex, const Segment &segment) {
   });
 }
 
+void PresburgerProof::checkFull(const RowClass &cls, const Draw &draw) {
+  // Enough, and not necessary: the tiles of a query tile lie inside key blocks
+  // that its one row block draws, and the draw is a piece of the mask.
+  bool isPiece = llvm::any_of(pieces, [&](const Piece &piece) {
+    return !piece.hasRowBounds() && piece.lower.empty() &&
+           piece.upper.empty() && piece.residues.empty() &&
+           piece.opaque.size() == 1 && isDrawOf(draw, piece.opaque[0]);
+  });
+  auto isAligned = [&](const Lengths &n) {
+    int64_t first = cls.rowBegin.evaluate(0, n) + n.firstQuery();
+    return first % plan.tile.queries == 0 && n.nk % plan.tile.keys == 0;
+  };
+  if (!isPiece || !facts.nq || !facts.nk ||
+      !isAligned({*facts.nq, *facts.nk}) ||
+      draw.random.block % plan.tile.queries != 0 ||
+      draw.random.block % plan.tile.keys != 0)
+    obstacle = "the tiles of a full draw cannot be shown to be full";
+}
+
 static bool dependsOnTile(const TileExpr &expr) {
   switch (expr.getKind()) {
   case TileExpr::Kind::QueryTile:
@@ -341,6 +365,9 @@ Proof PresburgerProof::run() {
     for (const Segment &segment : cls.segments)
       if (segment.full)
         checkFull(k, segment);
+    for (const Draw &draw : cls.draws)
+      if (draw.full)
+        checkFull(cls, draw);
     checkCoverage(k);
   }
   checkUnownedRows();

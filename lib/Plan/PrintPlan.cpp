@@ -14,7 +14,7 @@ void mlir::sparse_attn::printPlan(const Plan &plan, llvm::raw_ostream &os) {
       os << (segment.full ? "  full " : "  partial ") << segment.begin.str()
          << " to " << segment.end.str() << '\n';
     for (const Draw &draw : cls.draws)
-      os << "  draw " << draw.random.blocksPerRow << " blocks of "
+      os << (draw.full ? "  draw full " : "  draw ") << draw.random.blocksPerRow << " blocks of "
          << draw.random.block << ", " << draw.begin.str() << " to "
          << draw.end.str() << '\n';
   }

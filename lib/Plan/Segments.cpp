@@ -267,5 +267,5 @@ void mlir::sparse_attn::makeSegments(std::vector<TileBand> bands,
   builder.finish(cls);
   for (const TileBand &band : draws)
     if (!builder.unclaimed(band.live).empty())
-      cls.draws.push_back({*band.draw, band.live.begin, band.live.end});
+      cls.draws.push_back({*band.draw, band.live.begin, band.live.end, band.drawIsFull});
 }

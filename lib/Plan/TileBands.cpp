@@ -163,6 +163,22 @@ static void widenFirstTile(const Piece &piece, TileBand &band) {
     band.live.end = TileExpr::constant(1);
 }
 
+/// True when each tile drawn for the piece is full: nothing else masks, blocks
+/// are whole tiles that Sk does not cut, and no query tile straddles two row
+/// blocks.
+static bool drawsFullTiles(const Piece &piece, const RandomBlocks &blocks,
+                           const TileRows &rows, const TileShape &tile) {
+  bool isAlone = !piece.hasRowBounds() && piece.lower.empty() &&
+                 piece.upper.empty() && piece.residues.empty();
+  TileExpr shift = TileExpr::numKeys() - TileExpr::numQueries();
+  std::optional<int64_t> firstPosition =
+      (rows.rowBegin + shift).simplify(rows.facts).asConstant();
+  return isAlone && blocks.block % tile.queries == 0 &&
+         blocks.block % tile.keys == 0 && firstPosition &&
+         *firstPosition % tile.queries == 0 && rows.facts.nk &&
+         *rows.facts.nk % tile.keys == 0;
+}
+
 std::optional<TileBand> mlir::sparse_attn::makeTileBand(const Piece &piece,
                                                         const TileRows &rows,
                                                         const TileShape &tile) {
@@ -201,7 +217,9 @@ std::optional<TileBand> mlir::sparse_attn::makeTileBand(const Piece &piece,
   band.full = makeFullTiles(piece, rows, tile);
   placeBand(piece, band);
   if (piece.opaque.size() == 1 && !piece.opaque[0].negated)
-    if (const RandomBlocks *blocks = piece.opaque[0].leaf->getRandomBlocks())
+    if (const RandomBlocks *blocks = piece.opaque[0].leaf->getRandomBlocks()) {
       band.draw = *blocks;
+      band.drawIsFull = drawsFullTiles(piece, *blocks, rows, tile);
+    }
   return band;
 }

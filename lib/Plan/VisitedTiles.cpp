@@ -15,10 +15,10 @@ int64_t RowClass::numQueryTiles(const TileShape &tile, const Lengths &n) const {
 
 /// The key tiles that the draws of `cls` add to its segments, which are given
 /// as tile ranges; sorted.
-static llvm::SmallVector<int64_t>
+static llvm::SmallVector<VisitedTile>
 drawnTiles(const RowClass &cls, const TileShape &tile, const Lengths &n,
            int64_t head, int64_t q, llvm::ArrayRef<Range> visited) {
-  llvm::SmallVector<int64_t> tiles;
+  llvm::SmallVector<VisitedTile> tiles;
   int64_t firstRow = cls.rowBegin.evaluate(q, n) + q * tile.queries;
   int64_t endRow =
       std::min({firstRow + tile.queries, n.nq, cls.rowEnd.evaluate(q, n)});
@@ -42,12 +42,19 @@ drawnTiles(const RowClass &cls, const TileShape &tile, const Lengths &n,
         for (int64_t kt = touched.begin; kt < touched.end; ++kt)
           if (llvm::none_of(visited,
                             [&](Range range) { return range.contains(kt); }))
-            tiles.push_back(kt);
+            tiles.push_back({kt, draw.full});
       }
     }
   }
-  llvm::sort(tiles);
-  tiles.erase(llvm::unique(tiles), tiles.end());
+  // Of two draws of a tile the full one stays.
+  llvm::sort(tiles, [](const VisitedTile &a, const VisitedTile &b) {
+    return std::pair(a.keyTile, !a.full) < std::pair(b.keyTile, !b.full);
+  });
+  tiles.erase(llvm::unique(tiles,
+                           [](const VisitedTile &a, const VisitedTile &b) {
+                             return a.keyTile == b.keyTile;
+                           }),
+              tiles.end());
   return tiles;
 }
 
@@ -68,8 +75,7 @@ mlir::sparse_attn::visitedTiles(const RowClass &cls, const TileShape &tile,
   for (auto [segment, range] : llvm::zip_equal(cls.segments, ranges))
     for (int64_t kt = range.begin; kt < range.end; ++kt)
       tiles.push_back({kt, segment.full});
-  for (int64_t kt : drawnTiles(cls, tile, n, head, q, ranges))
-    tiles.push_back({kt, /*full=*/false});
+  tiles.append(drawnTiles(cls, tile, n, head, q, ranges));
   llvm::sort(tiles, [](const VisitedTile &a, const VisitedTile &b) {
     return std::pair(a.keyTile, a.full) < std::pair(b.keyTile, b.full);
   });
@@ -88,8 +94,9 @@ TileCounts mlir::sparse_attn::countTiles(const Plan &plan, const Lengths &n,
       llvm::SmallVector<Range> ranges = segmentTiles(cls, q, n);
       for (auto [segment, range] : llvm::zip_equal(cls.segments, ranges))
         (segment.full ? counts.full : counts.partial) += range.size();
-      if (!cls.draws.empty())
-        counts.partial += drawnTiles(cls, plan.tile, n, head, q, ranges).size();
+      for (VisitedTile drawn :
+           drawnTiles(cls, plan.tile, n, head, q, ranges))
+        ++(drawn.full ? counts.full : counts.partial);
     }
   }
   counts.empty = total - counts.full - counts.partial;

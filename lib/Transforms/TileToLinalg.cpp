@@ -263,13 +263,15 @@ SoftmaxState AttentionLowering::visitTiles(OpBuilder &b, const RowClass &cls,
   SmallVector<TileRun> runs = emitRuns(b, loc, cls, v);
   TileList list = tables.listTiles(b, loc, cls, tile, v, runs, at.head,
                                    at.position, at.rows);
+  bool isListFull =
+      llvm::all_of(cls.draws, [](const Draw &draw) { return draw.full; });
   Value query = packedQuery(b, at);
   for (bool full : {false, true}) {
     SmallVector<TileRun> kind;
     for (const TileRun &run : runs)
       if (run.full == full)
         kind.push_back(run);
-    VisitSequence sequence(b, loc, kind, full ? TileList{} : list);
+    VisitSequence sequence(b, loc, kind, full == isListFull ? list : TileList{});
     if (sequence.empty())
       continue;
     Value begin = math.constant(0), end = sequence.getCount();

@@ -95,12 +95,17 @@ func.func private @f() attributes {m = #sparse_attn.global<first = 1, last = -3>
 
 // -----
 
-// expected-error@below {{a global mask needs 'tokens', 'first' or 'last'}}
+// expected-error@below {{'last_block' must not be negative, got -4}}
+func.func private @f() attributes {m = #sparse_attn.global<last_block = -4>}
+
+// -----
+
+// expected-error@below {{a global mask needs 'tokens', 'first', 'last' or 'last_block'}}
 func.func private @f() attributes {m = #sparse_attn.global<direction = rows>}
 
 // -----
 
-// expected-error@below {{a global mask needs 'tokens', 'first' or 'last'}}
+// expected-error@below {{a global mask needs 'tokens', 'first', 'last' or 'last_block'}}
 func.func private @f() attributes {m = #sparse_attn.global<tokens = []>}
 
 // -----

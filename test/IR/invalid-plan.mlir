@@ -48,11 +48,11 @@ func.func private @f() attributes {p = #sparse_attn.segment<full "0" to "q * nk"
 // -----
 
 // expected-error@below {{invalid bound "min(q": expected ',' in min or max}}
-func.func private @f() attributes {p = #sparse_attn.draw<<block = 8, blocks_per_row = 1> "0" to "min(q">}
+func.func private @f() attributes {p = #sparse_attn.draw<partial <block = 8, blocks_per_row = 1> "0" to "min(q">}
 
 // -----
 
-// expected-error@below {{expected one of [partial, full] for whether the tiles of a segment need the mask, got: empty}}
+// expected-error@below {{expected one of [partial, full] for whether the tiles of a segment or a draw need the mask, got: empty}}
 // expected-error@below {{failed to parse SparseAttn_SegmentAttr parameter 'kind'}}
 func.func private @f() attributes {p = #sparse_attn.segment<empty "0" to "nk">}
 
@@ -66,4 +66,4 @@ func.func private @f() attributes {p = #sparse_attn.rows<"0" to "nq", light = tr
 // The random mask inside a draw is verified too.
 // expected-error@below {{'block' must be at least 1, got 0}}
 // expected-error@below {{failed to parse SparseAttn_DrawAttr parameter 'random'}}
-func.func private @f() attributes {p = #sparse_attn.draw<<block = 0, blocks_per_row = 1> "0" to "nk">}
+func.func private @f() attributes {p = #sparse_attn.draw<partial <block = 0, blocks_per_row = 1> "0" to "nk">}

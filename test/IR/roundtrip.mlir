@@ -37,12 +37,14 @@ func.func private @windows() attributes {
 // CHECK-SAME:    c = #sparse_attn.global<tokens = [0], direction = rows>
 // CHECK-SAME:    d = #sparse_attn.global<first = 1, direction = columns>
 // CHECK-SAME:    e = #sparse_attn.global<last = 1>
+// CHECK-SAME:    f = #sparse_attn.global<last_block = 16>
 func.func private @globals() attributes {
   a = #sparse_attn.global<tokens = [0, 7, -1]>,
   b = #sparse_attn.global<first = 4, last = 2>,
   c = #sparse_attn.global<tokens = [0], direction = rows>,
   d = #sparse_attn.global<first = 1, direction = columns>,
-  e = #sparse_attn.global<last = 1, direction = both>}
+  e = #sparse_attn.global<last = 1, direction = both>,
+  f = #sparse_attn.global<last_block = 16>}
 
 // A seed takes all 64 bits.
 // CHECK-LABEL: func.func private @random
@@ -118,7 +120,7 @@ func.func private @presets() attributes {
 // CHECK-SAME:      <"0" to "nq", segments = [
 // CHECK-SAME:        <partial "0" to "max(0, (q * 48 - 256) floordiv 64)">,
 // CHECK-SAME:        <full "q" to "min(nk floordiv 64, q + 1)">],
-// CHECK-SAME:      draws = [<<block = 64, blocks_per_row = 3> "0" to "nk floordiv 64">]>,
+// CHECK-SAME:      draws = [<partial <block = 64, blocks_per_row = 3> "0" to "nk floordiv 64">]>,
 // CHECK-SAME:      <"0" to "1", heavy = true, segments = [<full "0" to "8">]>,
 // CHECK-SAME:      <"1" to "2">]>
 func.func private @plan() attributes {
@@ -126,7 +128,7 @@ func.func private @plan() attributes {
     <"0" to "nq", segments = [
       <partial "0" to "max(0, (q * 48 - 256) floordiv 64)">,
       <full "q" to "min(nk floordiv 64, q + 1)">],
-     draws = [<<block = 64, blocks_per_row = 3> "0" to "nk floordiv 64">]>,
+     draws = [<partial <block = 64, blocks_per_row = 3> "0" to "nk floordiv 64">]>,
     <"0" to "1", heavy = true, segments = [<full "0" to "8">]>,
     <"1" to "2", heavy = false>]>}
 

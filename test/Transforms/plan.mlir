@@ -50,11 +50,11 @@ func.func @longformer(%q: !t) -> !t {
 // are listed at run time. The pass chooses tiles that are whole blocks, all of
 // them full.
 // CHECK-LABEL:  func.func @bigbird
-// CHECK:          draws = [<<block = 16, blocks_per_row = 2, bigbird_radius = 1> "0" to "8">]>
+// CHECK:          draws = [<partial <block = 16, blocks_per_row = 2, bigbird_radius = 1> "0" to "8">]>
 // CHOSEN-LABEL: func.func @bigbird
 // CHOSEN:         plan(<tile = [16, 16], rows = [<"0" to "256",
 // CHOSEN-SAME:      segments = [<full "0" to "1">, <full "max(1, q - 1)" to "min(15, q + 2)">, <full "15" to "16">],
-// CHOSEN-SAME:      draws = [<<block = 16, blocks_per_row = 2, bigbird_radius = 1> "0" to "16">]>,
+// CHOSEN-SAME:      draws = [<full <block = 16, blocks_per_row = 2, bigbird_radius = 1> "0" to "16">]>,
 // CHOSEN-SAME:      <"0" to "16", heavy = true, segments = [<full "0" to "16">]>,
 // CHOSEN-SAME:      <"240" to "256", heavy = true, segments = [<full "0" to "16">]>]>)
 func.func @bigbird(%q: !t) -> !t {

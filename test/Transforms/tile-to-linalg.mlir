@@ -163,7 +163,29 @@ func.func @heavy(%q: tensor<1x2x64x16xf32>) -> tensor<1x2x64x16xf32> {
 func.func @random(%q: tensor<1x2x64x16xf32>) -> tensor<1x2x64x16xf32> {
   %init = tensor.empty() : tensor<1x2x64x16xf32>
   %o = sparse_attn.attention mask(#sparse_attn.random<block = 16, blocks_per_row = 2>)
-      plan(<tile = [16, 16], rows = [<"0" to "64", draws = [<<block = 16, blocks_per_row = 2> "0" to "4">]>]>)
+      plan(<tile = [16, 16], rows = [<"0" to "64", draws = [<partial <block = 16, blocks_per_row = 2> "0" to "4">]>]>)
+      ins(%q, %q, %q : tensor<1x2x64x16xf32>, tensor<1x2x64x16xf32>, tensor<1x2x64x16xf32>)
+      outs(%init : tensor<1x2x64x16xf32>) -> tensor<1x2x64x16xf32>
+  return %o : tensor<1x2x64x16xf32>
+}
+
+// The tiles of a full draw need no mask: they follow the full segment in one
+// loop.
+//
+// CHECK-LABEL: func.func @full_draw
+// CHECK:         %[[TABLE:.*]] = scf.for {{.*}} -> (tensor<2x4x2xi32>)
+// CHECK:         scf.forall
+// CHECK:           %[[LIST:.*]]:2 = scf.for {{.*}} -> (tensor<{{[0-9]+}}xindex>, index)
+// CHECK:             tensor.extract %[[TABLE]]
+// CHECK:           %[[COUNT:.*]] = arith.addi %[[LIST]]#1, %c1
+// CHECK:           scf.for {{.*}} = %c0 to %[[COUNT]]
+// CHECK:             tensor.extract %[[LIST]]#0
+// CHECK-NOT:         tensor.extract %[[TABLE]]
+// CHECK:           tensor.parallel_insert_slice
+func.func @full_draw(%q: tensor<1x2x64x16xf32>) -> tensor<1x2x64x16xf32> {
+  %init = tensor.empty() : tensor<1x2x64x16xf32>
+  %o = sparse_attn.attention mask(#sparse_attn.union<#sparse_attn.prefix<length = 16>, #sparse_attn.random<block = 16, blocks_per_row = 2>>)
+      plan(<tile = [16, 16], rows = [<"0" to "64", segments = [<full "0" to "1">], draws = [<full <block = 16, blocks_per_row = 2> "0" to "4">]>]>)
       ins(%q, %q, %q : tensor<1x2x64x16xf32>, tensor<1x2x64x16xf32>, tensor<1x2x64x16xf32>)
       outs(%init : tensor<1x2x64x16xf32>) -> tensor<1x2x64x16xf32>
   return %o : tensor<1x2x64x16xf32>

@@ -9,6 +9,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/FileUtilities.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/ToolOutputFile.h"
@@ -115,13 +116,18 @@ static void print(ArrayRef<Inspection> inspections, raw_ostream &os) {
       [&](const Inspection &inspection) { printReport(inspection, os); }, "\n");
 }
 
-/// Writes all of `text` or leaves no file behind.
+/// Writes all of `text` or leaves no file behind. What is no regular file, a
+/// device say, is never removed.
 static llvm::Error write(StringRef text) {
   std::string error;
+  bool special = llvm::sys::fs::exists(outputFile) &&
+                 !llvm::sys::fs::is_regular_file(outputFile);
   std::unique_ptr<llvm::ToolOutputFile> file =
       openOutputFile(outputFile, &error);
   if (!file)
     return llvm::createStringError(error);
+  if (special)
+    file->keep();
   llvm::raw_fd_ostream &os = file->os();
   os << text;
   os.flush();

@@ -75,16 +75,19 @@ def SparseAttn_GlobalAttr
   let summary = "i or j is a global position";
   let description = [{
     The global positions are `tokens` (a negative one counts from N), the first
-    `first` and the last `last` positions. `direction` restricts them to rows
+    `first` and the last `last` positions, and with `last_block = b` those of the
+    last block of b, from b * floor((N - 1) / b) on. `direction` restricts them to rows
     (only i) or columns (only j).
   }];
   let parameters = (ins OptionalArrayRefParameter<"int64_t">:$tokens,
                         DefaultValuedParameter<"int64_t", "0">:$first,
                         DefaultValuedParameter<"int64_t", "0">:$last,
+                        DefaultValuedParameter<"int64_t", "0">:$last_block,
                         DefaultValuedParameter<"GlobalDirection",
                             "GlobalDirection::both">:$direction);
   let assemblyFormat = [{
-    `<` struct(custom<IntegerList>($tokens), $first, $last, $direction) `>`
+    `<` struct(custom<IntegerList>($tokens), $first, $last, $last_block,
+                 $direction) `>`
   }];
   let genVerifyDecl = 1;
 }

@@ -17,7 +17,7 @@ class SparseAttn_PlanPart<string name, string attrMnemonic>
 }
 
 def SparseAttn_SegmentKind : I32EnumAttr<"SegmentKind",
-    "whether the tiles of a segment need the mask", [
+    "whether the tiles of a segment or a draw need the mask", [
       I32EnumAttrCase<"partial", 0>, I32EnumAttrCase<"full", 1>]> {
   let genSpecializedAttr = 0;
   let cppNamespace = "::mlir::sparse_attn";
@@ -32,9 +32,9 @@ def SparseAttn_SegmentAttr : SparseAttn_PlanPart<"Segment", "segment"> {
 
 def SparseAttn_DrawAttr : SparseAttn_PlanPart<"Draw", "draw"> {
   let summary = "key tiles touched by random blocks, within begin(q) <= kt < end(q)";
-  let parameters = (ins "RandomAttr":$random, StringRefParameter<>:$begin,
-                        StringRefParameter<>:$end);
-  let assemblyFormat = "`<` $random $begin `to` $end `>`";
+  let parameters = (ins "SegmentKind":$kind, "RandomAttr":$random,
+                        StringRefParameter<>:$begin, StringRefParameter<>:$end);
+  let assemblyFormat = "`<` $kind $random $begin `to` $end `>`";
 }
 
 def SparseAttn_RowsAttr : SparseAttn_PlanPart<"Rows", "rows"> {

@@ -131,6 +131,9 @@ public:
   static Mask strided(int64_t stride);
   /// j < length.
   static Mask prefix(int64_t length);
+  /// i or j (as `direction` says) lies in the last block of `block` positions,
+  /// b * floor((N - 1) / b) and after, for N that the compiler does not know.
+  static Mask lastBlock(int64_t block, Direction direction = Direction::Both);
   /// j mod period >= period - last.
   static Mask periodicColumns(int64_t period, int64_t last);
 

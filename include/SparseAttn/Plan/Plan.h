@@ -37,11 +37,15 @@ struct Segment {
 };
 
 /// Tiles touched by the random key blocks drawn for any row of the query tile,
-/// restricted to begin(q) <= kt < end(q), partial. A tile that a segment of
-/// the class, or an earlier draw, already visits is not visited again.
+/// restricted to begin(q) <= kt < end(q). A tile that a segment of the class,
+/// or another draw, already visits is not visited again. Each tile that a full
+/// draw adds to the segments has no masked pair and lies whole inside [0, Sk):
+/// blocks are whole tiles, and all rows of a query tile draw the same ones. A
+/// kernel may visit it as partial.
 struct Draw {
   Mask::RandomOptions random;
   TileExpr begin, end;
+  bool full = false;
 };
 
 /// Query rows (0-based rows, not positions) rowBegin <= r < rowEnd, in query

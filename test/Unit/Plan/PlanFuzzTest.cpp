@@ -71,6 +71,55 @@ TEST(PlanFuzzTest, CountsAgreeWithTheVisitedTiles) {
   }
 }
 
+/// Masks and tiles of which many have full draws: all sizes are powers of two.
+TEST(PlanFuzzTest, FullDrawsAreFullAndProvenSo) {
+  Rng rng(28);
+  int full = 0, broken = 0;
+  for (int k = 0, e = fuzzCases(1500); k < e; ++k) {
+    auto power = [&] { return int64_t(1) << pick(rng, 0, 3); };
+    llvm::SmallVector<Mask> members;
+    for (int64_t count = pick(rng, 1, 2); count > 0; --count) {
+      Mask::RandomOptions options;
+      options.block = power();
+      options.blocksPerRow = pick(rng, 1, 3);
+      options.seed = pick(rng, 0, 9);
+      if (pick(rng, 0, 2) == 0)
+        options.bigBirdWindowRadius = pick(rng, 0, 1);
+      members.push_back(Mask::random(options));
+    }
+    if (pick(rng, 0, 1))
+      members.push_back(randomPlanMask(rng, 1, /*allowOpaque=*/false));
+    Mask mask = Mask::unionOf(members);
+    Lengths n = {power() * pick(rng, 1, 8), power() * pick(rng, 1, 8)};
+    LengthFacts known;
+    known.nq = n.nq;
+    known.nk = n.nk;
+    Plan plan = makePlan(mask, {power(), power()}, known);
+    for (const RowClass &cls : plan.classes)
+      full += llvm::any_of(cls.draws, [](const Draw &d) { return d.full; });
+    ASSERT_EQ(findViolation(mask, plan, n, 2), "") << describe(mask, plan, n);
+    Proof proof = provePlan(mask, plan, known, 2);
+    ASSERT_EQ(proof.verdict, Verdict::Proven) << proof.reason << "\n"
+                                              << describe(mask, plan, n);
+    for (RowClass &cls : plan.classes)
+      for (Draw &draw : cls.draws)
+        draw.full = true;
+    bool isBroken = !findViolation(mask, plan, n, 2).empty();
+    broken += isBroken;
+    proof = provePlan(mask, plan, known, 2);
+    ASSERT_EQ(proof.verdict, isBroken ? Verdict::Refuted : Verdict::Proven)
+        << proof.reason << "\n"
+        << describe(mask, plan, n);
+    if (isBroken)
+      ASSERT_TRUE(isTrueWitness(mask, plan, proof))
+          << proof.reason << " i=" << proof.witness->i
+          << " j=" << proof.witness->j << "\n"
+          << describe(mask, plan, n);
+  }
+  EXPECT_GT(full, 100);
+  EXPECT_GT(broken, 100);
+}
+
 TEST(PlanFuzzTest, PureBandsVisitNoUselessTile) {
   Rng rng(23);
   for (int k = 0, e = fuzzCases(1000); k < e; ++k) {
@@ -119,6 +168,11 @@ TEST(PlanFuzzTest, PlansAreNeverRefutedAtUnknownLengths) {
 /// A small change of the plan.
 void mutate(Rng &rng, Plan &plan) {
   RowClass &cls = plan.classes[pick(rng, 0, plan.classes.size() - 1)];
+  if (!cls.draws.empty() && pick(rng, 0, 2) == 0) {
+    Draw &draw = cls.draws[pick(rng, 0, cls.draws.size() - 1)];
+    draw.full = !draw.full;
+    return;
+  }
   if (cls.segments.empty() || pick(rng, 0, 9) == 0) {
     (pick(rng, 0, 1) ? cls.rowBegin : cls.rowEnd) =
         pick(rng, 0, 1) ? cls.rowEnd - 1 : cls.rowBegin + 1;

@@ -79,12 +79,63 @@ rows 0 to 4096
   full 0 to 1
   full max(1, q - 1) to min(63, q + 2)
   full 63 to 64
-  draw 3 blocks of 64, 0 to 64
+  draw full 3 blocks of 64, 0 to 64
 rows 0 to 64, heavy
   full 0 to 64
 rows 4032 to 4096, heavy
   full 0 to 64
 )");
+}
+
+TEST(PlanTest, OnlyWholeAlignedBlocksAreDrawnFull) {
+  Mask::RandomOptions options;
+  options.block = 64;
+  Mask random = Mask::random(options);
+  auto isFull = [](const Mask &mask, TileShape tile, LengthFacts facts) {
+    Plan plan = makePlan(mask, tile, facts);
+    EXPECT_EQ(plan.classes[0].draws.size(), 1u) << textOf(plan);
+    return plan.classes[0].draws[0].full;
+  };
+  EXPECT_TRUE(isFull(random, {64, 64}, known(1024, 1024)));
+  EXPECT_TRUE(isFull(random, {32, 16}, known(1024, 1024)));
+  // A last tile of few rows, a last block of few keys, and rows before the
+  // first key change nothing.
+  EXPECT_TRUE(isFull(random, {32, 16}, known(112, 1008)));
+  EXPECT_TRUE(isFull(random, {32, 16}, known(1152, 1024)));
+  // Tiles that are not parts of blocks.
+  EXPECT_FALSE(isFull(random, {48, 64}, known(1024, 1024)));
+  EXPECT_FALSE(isFull(random, {64, 48}, known(960, 960)));
+  EXPECT_FALSE(isFull(random, {128, 64}, known(1024, 1024)));
+  // A last tile of few keys; rows that straddle two row blocks.
+  EXPECT_FALSE(isFull(random, {64, 64}, known(1032, 1032)));
+  EXPECT_FALSE(isFull(random, {64, 64}, known(1000, 1024)));
+  // Unknown lengths.
+  EXPECT_FALSE(isFull(random, {64, 64}, {}));
+  LengthFacts keysOnly;
+  keysOnly.nk = 1024;
+  EXPECT_FALSE(isFull(random, {64, 64}, keysOnly));
+  // Another literal masks too.
+  EXPECT_FALSE(isFull(Mask::intersectionOf({random, Mask::causal()}), {64, 64},
+                      known(1024, 1024)));
+  EXPECT_FALSE(isFull(Mask::intersectionOf({random, Mask::strided(2)}),
+                      {64, 64}, known(1024, 1024)));
+}
+
+TEST(PlanTest, FullDrawsAreProvenAtAnyKnownLength) {
+  for (int64_t n : {1 << 10, 1 << 20}) {
+    Mask mask = bigBird(64, 3, 3, 0, 64);
+    Plan plan = makePlan(mask, {64, 64}, known(n, n));
+    ASSERT_TRUE(plan.classes[0].draws[0].full);
+    EXPECT_EQ(provePlan(mask, plan, known(n, n), 12).verdict, Verdict::Proven);
+    // Not where the mask has less than the draw, or tiles are not blocks.
+    Mask causal = Mask::intersectionOf({mask, Mask::causal()});
+    EXPECT_NE(provePlan(causal, plan, known(n, n), 12).verdict,
+              Verdict::Proven);
+    plan = makePlan(mask, {64, 128}, known(n, n));
+    ASSERT_FALSE(plan.classes[0].draws[0].full);
+    plan.classes[0].draws[0].full = true;
+    EXPECT_NE(provePlan(mask, plan, known(n, n), 12).verdict, Verdict::Proven);
+  }
 }
 
 TEST(PlanTest, SmallTilesOfAlignedBlocksAreFullOrEmpty) {

@@ -1,0 +1,85 @@
+//===- LastBlock.cpp - The last block of the sequence is global -----------===//
+//
+// The last of the blocks of b positions starts at b * floor((N - 1) / b). With
+// N unknown that is no bound of the form N + c, but it lies within the last b
+// positions: so its pieces are those of global(last = b), each with the exact
+// set as an opaque literal. Plans keep their closed form and visit at most one
+// block too much.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Integer.h"
+#include "SparseAttn/Mask/Mask.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir::sparse_attn;
+
+namespace {
+
+class LastBlock : public MaskNode {
+public:
+  /// `ofRows`: i lies in the last block; else j does.
+  LastBlock(int64_t block, bool ofRows) : block(block), ofRows(ofRows) {}
+
+  bool contains(const Lengths &n, int64_t, int64_t i,
+                int64_t j) const override {
+    return inLastBlock(n, ofRows ? i : j);
+  }
+
+  IntervalSet liveKeys(const Lengths &n, int64_t, int64_t i,
+                       Range keys) const override {
+    if (ofRows)
+      return inLastBlock(n, i) ? IntervalSet(keys) : IntervalSet();
+    return IntervalSet(keys.intersect({begin(n), n.nk}));
+  }
+
+  std::optional<Pieces> pieces(bool negated,
+                               unsigned maxPieces) const override {
+    std::optional<Pieces> pieces = MaskNode::pieces(negated, maxPieces);
+    if (!pieces || negated)
+      return pieces;
+    Piece &piece = pieces->front();
+    if (ofRows) {
+      // Where Sq > Sk there are rows before position 0, and N - b may be one.
+      piece.rowLower = {Bound::fromEnd(-block), Bound::constant(0)};
+      piece.rowUpper = {Bound::fromEnd(0)};
+    } else {
+      piece.lower = {Bound::fromEnd(-block)};
+      piece.upper = {Bound::fromEnd(0)};
+    }
+    return pieces;
+  }
+
+  Mask transpose() const override {
+    return Mask(std::make_shared<LastBlock>(block, !ofRows));
+  }
+
+  bool isHeadInvariant() const override { return true; }
+
+  void print(llvm::raw_ostream &os) const override {
+    os << "last_block(block=" << block
+       << ", direction=" << (ofRows ? "rows" : "columns") << ')';
+  }
+
+private:
+  int64_t begin(const Lengths &n) const { return (n.nk - 1) / block * block; }
+  bool inLastBlock(const Lengths &n, int64_t x) const {
+    return n.nk > 0 && x >= begin(n) && x < n.nk;
+  }
+
+  int64_t block;
+  bool ofRows;
+};
+
+} // namespace
+
+Mask Mask::lastBlock(int64_t block, Direction direction) {
+  block = clampPosition(block);
+  Mask rows(std::make_shared<LastBlock>(block, /*ofRows=*/true));
+  Mask columns(std::make_shared<LastBlock>(block, /*ofRows=*/false));
+  if (direction == Direction::Rows)
+    return rows;
+  if (direction == Direction::Columns)
+    return columns;
+  return unionOf({rows, columns});
+}

@@ -1,0 +1,121 @@
+"""Runs random compositions of masks at random shapes and types through the
+compiler and has each output row checked against the fp64 reference.
+
+usage: fuzz_run.py RUNNER CASES [SEED]
+
+RUNNER is sparse-attn-run. Prints the MLIR of a failing case, which replays
+with `RUNNER FILE --check=all --seed=CASE`, and exits non-zero.
+"""
+
+import concurrent.futures
+import os
+import random
+import subprocess
+import sys
+import tempfile
+
+
+def primitive(rng, n):
+    """The text of a random primitive mask or preset for n keys."""
+    small = rng.choice([1, 2, 3, 5, 8, 16, 17, 32, 48, 64])
+    reach = lambda: rng.choice(["unbounded", rng.randrange(0, n + 3)])
+    choices = [
+        "full",
+        "causal",
+        f"sliding_window<left = {reach()}, right = {reach()}>",
+        f"sliding_window<left = {rng.randrange(0, 9)}, right = "
+        f"{rng.randrange(0, 9)}, dilation = {rng.randrange(2, 9)}>",
+        f"sliding_window<left = {rng.randrange(0, 4)}, right = "
+        f"{rng.randrange(0, 4)}, block = {small}>",
+        f"global<tokens = [{rng.randrange(-n, n)}, {rng.randrange(-n, n)}], "
+        f"direction = {rng.choice(['both', 'rows', 'columns'])}>",
+        f"global<first = {rng.randrange(0, min(n, 20) + 1)}, "
+        f"last = {rng.randrange(1, min(n, 20) + 1)}>",
+        f"random<block = {small}, blocks_per_row = {rng.randrange(1, 4)}, "
+        f"seed = {rng.randrange(0, 99)}, per_head = {rng.choice(['true', 'false'])}>",
+        f"chunked<size = {small * 3}>",
+        f"strided<stride = {small}>",
+        f"prefix<length = {rng.randrange(1, n + 2)}>",
+        f"longformer<window = {2 * rng.randrange(0, 40)}, global_tokens = "
+        f"[{rng.randrange(0, n)}]>",
+        f"bigbird<block = {small}, window_blocks = {rng.choice([1, 3, 5])}, "
+        f"random_blocks = {rng.randrange(0, 4)}>",
+        f"prefix_lm<length = {rng.randrange(1, n + 2)}>",
+        f"streaming<sinks = {rng.randrange(0, 6)}, window = {rng.randrange(1, 40)}>",
+        f"sparse_transformer_strided<stride = {small}>",
+        f"sparse_transformer_fixed<stride = {small + 2}, columns = 2>",
+    ]
+    return "#sparse_attn." + rng.choice(choices)
+
+
+def mask(rng, n, depth):
+    kind = rng.randrange(0, 6) if depth > 0 else 0
+    if kind < 3:
+        return primitive(rng, n)
+    if kind == 3:
+        return f"#sparse_attn.complement<{mask(rng, n, depth - 1)}>"
+    name = "union" if kind == 4 else "intersection"
+    members = ", ".join(
+        mask(rng, n, depth - 1) for _ in range(rng.randrange(2, 4)))
+    return f"#sparse_attn.{name}<{members}>"
+
+
+def module(rng):
+    """The text of a module with one attention op, sizes at random."""
+    sizes = [1, 2, 7, 15, 16, 17, 31, 32, 33, 48, 49, 64, 65, 97, 130, 200]
+    sk, sq = rng.choice(sizes), rng.choice(sizes)
+    if rng.randrange(2):
+        sq = sk
+    batch, kv = rng.choice([1, 1, 2]), rng.choice([1, 2])
+    hq, d, dv = kv * rng.choice([1, 2, 3]), rng.choice([8, 16, 40, 64]), 0
+    dv = d if rng.randrange(3) else rng.choice([4, 16, 24, 80])
+    element = rng.choice(["f32", "f32", "f16", "bf16"])
+    q = f"tensor<{batch}x{hq}x{sq}x{d}x{element}>"
+    k = f"tensor<{batch}x{kv}x{sk}x{d}x{element}>"
+    v = f"tensor<{batch}x{kv}x{sk}x{dv}x{element}>"
+    o = f"tensor<{batch}x{hq}x{sq}x{dv}x{element}>"
+    lse = f"tensor<{batch}x{hq}x{sq}xf32>"
+    return f"""func.func @f(%q: {q}, %k: {k}, %v: {v}) -> ({o}, {lse}) {{
+  %o = tensor.empty() : {o}
+  %l = tensor.empty() : {lse}
+  %r:2 = sparse_attn.attention mask({mask(rng, sk, 3)})
+    ins(%q, %k, %v : {q}, {k}, {v}) outs(%o, %l : {o}, {lse}) -> {o}, {lse}
+  return %r#0, %r#1 : {o}, {lse}
+}}
+"""
+
+
+def run_case(runner, directory, case):
+    text = module(random.Random(case))
+    path = os.path.join(directory, f"case{case}.mlir")
+    with open(path, "w") as file:
+        file.write(text)
+    try:
+        done = subprocess.run(
+            [runner, path, "--check=all", "--threads=1", f"--seed={case}"],
+            capture_output=True, text=True, timeout=120)
+    except subprocess.TimeoutExpired:
+        return f"case {case} takes too long\n{text}"
+    if done.returncode != 0:
+        return f"case {case}: {done.stderr[-1500:]}\n{text}"
+    return None
+
+
+def main():
+    runner, cases = sys.argv[1], int(sys.argv[2])
+    first = int(sys.argv[3]) if len(sys.argv) > 3 else 0
+    failures = 0
+    with tempfile.TemporaryDirectory() as directory:
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            for report in pool.map(
+                    lambda case: run_case(runner, directory, case),
+                    range(first, first + cases)):
+                if report:
+                    failures += 1
+                    print(report)
+    print(f"{cases - failures} of {cases} cases agree with the reference")
+    return failures > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
