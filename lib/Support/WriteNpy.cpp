@@ -42,6 +42,12 @@ llvm::Error mlir::sparse_attn::writeNpy(StringRef path,
                          "; check that its folder exists, is writable "
                          "and has room");
   };
+  // A rename would put a file in the place of /dev/null.
+  llvm::sys::fs::file_status status;
+  if (!llvm::sys::fs::status(path, status) &&
+      !llvm::sys::fs::is_regular_file(status))
+    return makeError(path, "cannot be written: it is there already and is not "
+                           "a regular file; give another path");
   llvm::Expected<llvm::sys::fs::TempFile> file =
       llvm::sys::fs::TempFile::create(path + ".tmp-%%%%%%%%");
   if (!file)

@@ -8,8 +8,10 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
 #include <cstring>
 #include <numeric>
+#include <unistd.h>
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
@@ -85,6 +87,15 @@ Array mlir::sparse_attn::makeNoise(Type element, ArrayRef<int64_t> shape,
 // Shapes and files
 //===----------------------------------------------------------------------===//
 
+/// Whether this machine could hold an array of that many elements, at most.
+static bool fitsInMemory(ArrayRef<int64_t> shape, int64_t width) {
+  int64_t bytes = width;
+  for (int64_t size : shape)
+    if (llvm::MulOverflow(bytes, size, bytes))
+      return false;
+  return bytes <= sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+}
+
 llvm::Expected<ShapeBindings>
 mlir::sparse_attn::parseShapeBindings(ArrayRef<std::string> texts) {
   ShapeBindings bindings;
@@ -129,6 +140,11 @@ mlir::sparse_attn::bindShape(RankedTensorType type, unsigned index,
           dim, index, names.empty() ? "S" : names.back());
     size = bindings.lookup(*bound);
   }
+  int64_t width = type.getElementTypeBitWidth() / 8;
+  if (!fitsInMemory(shape, width))
+    return makeError("argument {0} of shape {1} and {2} bytes an element does "
+                     "not fit in memory; give smaller sizes",
+                     index, shapeText(shape), width);
   return shape;
 }
 
@@ -146,7 +162,14 @@ llvm::Expected<Array> mlir::sparse_attn::readArgument(StringRef path,
         "{0} has shape {1}, but argument {2} is {3}; save an array "
         "of that shape",
         path, shapeText(npy->shape), index, shapeText(type.getShape()));
-  return fromFloats(type.getElementType(), npy->shape, npy->toFloats());
+  Type element = type.getElementType();
+  if (!element.isInteger(32))
+    return fromFloats(element, npy->shape, npy->toFloats());
+  if (npy->dtype != NpyArray::Dtype::I32)
+    return makeError("{0} holds floating-point numbers, but argument {1} is of "
+                     "i32; save array.astype('int32')",
+                     path, index);
+  return Array{element, npy->shape, std::move(npy->data)};
 }
 
 //===----------------------------------------------------------------------===//

@@ -16,6 +16,10 @@ namespace mlir::sparse_attn {
 /// empty; it must take and return ranked tensors.
 llvm::Expected<func::FuncOp> findEntry(ModuleOp module, llvm::StringRef entry);
 
+/// Sizes that are known only now must fit each attention op, which would read
+/// past the end of a smaller argument.
+llvm::Error checkSizes(func::FuncOp func, ArrayRef<Array> arguments);
+
 /// An attention op whose operands and results the function also returns.
 struct ObservedAttention {
   MaskAttrInterface mask;

@@ -9,6 +9,7 @@
 #include "Check.h"
 #include "SparseAttn/Support/Error.h"
 #include "SparseAttn/Support/Npy.h"
+#include "mlir/Bytecode/BytecodeReader.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Support/FileUtilities.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
@@ -163,6 +164,8 @@ static llvm::Error run() {
   auto buffer = openInputFile(flags().file, &message);
   if (!buffer)
     return makeError("{0}", message);
+  if (isBytecode(*buffer))
+    return makeError("{0} is bytecode; expected text", flags().file.getValue());
   auto sources = std::make_shared<llvm::SourceMgr>();
   sources->AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
   SourceMgrDiagnosticHandler diagnostics(*sources, &context);
@@ -184,6 +187,8 @@ static llvm::Error run() {
   auto arguments = makeArguments(*func);
   if (!arguments)
     return arguments.takeError();
+  if (llvm::Error misfit = checkSizes(*func, *arguments))
+    return misfit;
   SmallVector<ObservedAttention> observed;
   if (*options) {
     auto seen = observe(*func);
