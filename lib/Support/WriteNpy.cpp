@@ -44,10 +44,9 @@ llvm::Error mlir::sparse_attn::writeNpy(StringRef path,
   };
   // A rename would put a file in the place of /dev/null.
   llvm::sys::fs::file_status status;
-  if (!llvm::sys::fs::status(path, status) &&
-      !llvm::sys::fs::is_regular_file(status))
-    return makeError(path, "cannot be written: it is there already and is not "
-                           "a regular file; give another path");
+  if (!llvm::sys::fs::status(path, status) && llvm::sys::fs::is_other(status))
+    return makeError(path, "cannot be written: it is a device or a pipe; give "
+                           "the path of a file");
   llvm::Expected<llvm::sys::fs::TempFile> file =
       llvm::sys::fs::TempFile::create(path + ".tmp-%%%%%%%%");
   if (!file)

@@ -29,11 +29,9 @@ static bool mayDivide(int64_t heads, int64_t keyHeads) {
 
 static llvm::Error makeSizeError(AttentionOp op, StringRef what, int64_t a,
                                  int64_t b) {
-  std::string location;
-  llvm::raw_string_ostream(location) << op.getLoc();
-  return makeError("the attention at {0} gets {1} {2} and {3}; give inputs or "
-                   "a --shape that fit together",
-                   location, what, a, b);
+  op.emitOpError() << "would run with " << what << " " << a << " and " << b;
+  return makeError("the arguments do not fit together; give other --input "
+                   "files, or a --shape");
 }
 
 static llvm::Error checkOp(AttentionOp op, func::FuncOp func,
@@ -61,7 +59,7 @@ static llvm::Error checkOp(AttentionOp op, func::FuncOp func,
     if (!mayEqual(pair.a, pair.b))
       return makeSizeError(op, pair.what, pair.a, pair.b);
   if (!mayDivide(query[1], key[1]))
-    return makeSizeError(op, "query and key heads, which must divide them, of",
+    return makeSizeError(op, "query heads that key heads do not divide,",
                          query[1], key[1]);
   return llvm::Error::success();
 }

@@ -43,7 +43,7 @@ llvm::Expected<NpyArray> readNpy(llvm::StringRef path);
 llvm::Expected<NpyArray> parseNpy(llvm::StringRef bytes, llvm::StringRef name);
 
 /// Writes `values` (row-major) as f4. The file appears whole, under a temporary
-/// name renamed at the end, or not at all; devices and folders are refused.
+/// name renamed at the end, or not at all; devices are refused.
 llvm::Error writeNpy(llvm::StringRef path, llvm::ArrayRef<int64_t> shape,
                      llvm::ArrayRef<float> values);
 
