@@ -80,7 +80,10 @@ struct ExpandExp2 : OpRewritePattern<math::Exp2Op> {
   }
 };
 
-/// maxnum(x, y)  ->  x > y ? x : y, with y the value that stands for a NaN x.
+/// maxnum(x, y)  ->  x > y ? x : y
+///
+/// A NaN x (a score) yields y (the running maximum, which so never becomes
+/// NaN), as maxnum says; a NaN y would be kept, where maxnum gives x.
 struct ExpandMaxNum : OpRewritePattern<arith::MaxNumFOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -90,9 +93,9 @@ struct ExpandMaxNum : OpRewritePattern<arith::MaxNumFOp> {
       return rewriter.notifyMatchFailure(op, "not f32");
     Value greater =
         arith::CmpFOp::create(rewriter, op.getLoc(), arith::CmpFPredicate::OGT,
-                              op.getRhs(), op.getLhs());
-    rewriter.replaceOpWithNewOp<arith::SelectOp>(op, greater, op.getRhs(),
-                                                 op.getLhs());
+                              op.getLhs(), op.getRhs());
+    rewriter.replaceOpWithNewOp<arith::SelectOp>(op, greater, op.getLhs(),
+                                                 op.getRhs());
     return success();
   }
 };

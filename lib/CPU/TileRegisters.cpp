@@ -76,6 +76,15 @@ static LogicalResult vectorizeOp(RewriterBase &rewriter, linalg::LinalgOp op) {
   return success();
 }
 
+/// vector<N> for a transfer of a whole column, vector<Nx1>; else null.
+static VectorType getColumnType(VectorTransferOpInterface op) {
+  VectorType type = op.getVectorType();
+  if (type.getRank() != 2 || type.getDimSize(1) != 1 || op.getMask() ||
+      !op.getPermutationMap().isIdentity() || op.hasOutOfBoundsDim())
+    return {};
+  return VectorType::get({type.getDimSize(0)}, type.getElementType());
+}
+
 namespace {
 /// A column of a tile, vector<Nx1>, is a vector<N> read or written along the
 /// first dimension: one loop of scalar accesses, not N vectors of one element.
@@ -88,11 +97,9 @@ struct WriteColumn : OpRewritePattern<vector::TransferWriteOp> {
 
   LogicalResult matchAndRewrite(vector::TransferWriteOp op,
                                 PatternRewriter &rewriter) const override {
-    VectorType type = op.getVectorType();
-    if (type.getRank() != 2 || type.getDimSize(1) != 1 || op.getMask() ||
-        !op.getPermutationMap().isIdentity() || op.hasOutOfBoundsDim())
+    VectorType flat = getColumnType(op);
+    if (!flat)
       return rewriter.notifyMatchFailure(op, "not a column in bounds");
-    auto flat = VectorType::get({type.getDimSize(0)}, type.getElementType());
     Value column = flatSource(op.getVector(), flat);
     if (!column)
       column = vector::ShapeCastOp::create(rewriter, op.getLoc(), flat,
@@ -123,16 +130,15 @@ struct ReadColumn : OpRewritePattern<vector::TransferReadOp> {
 
   LogicalResult matchAndRewrite(vector::TransferReadOp op,
                                 PatternRewriter &rewriter) const override {
-    VectorType type = op.getVectorType();
-    if (type.getRank() != 2 || type.getDimSize(1) != 1 || op.getMask() ||
-        !op.getPermutationMap().isIdentity() || op.hasOutOfBoundsDim())
+    VectorType flat = getColumnType(op);
+    if (!flat)
       return rewriter.notifyMatchFailure(op, "not a column in bounds");
-    auto flat = VectorType::get({type.getDimSize(0)}, type.getElementType());
     AffineMap alongRows = AffineMap::get(2, 0, rewriter.getAffineDimExpr(0));
     Value column = vector::TransferReadOp::create(
         rewriter, op.getLoc(), flat, op.getBase(), op.getIndices(),
         op.getPadding(), alongRows, ArrayRef<bool>{true});
-    rewriter.replaceOpWithNewOp<vector::ShapeCastOp>(op, type, column);
+    rewriter.replaceOpWithNewOp<vector::ShapeCastOp>(op, op.getVectorType(),
+                                                     column);
     return success();
   }
 };

@@ -18,8 +18,6 @@ static bool sameDraw(const Mask::RandomOptions &a,
 /// Every random mask inside `mask`.
 static void collectRandom(MaskAttrInterface mask, std::optional<int64_t> nk,
                           SmallVectorImpl<Mask::RandomOptions> &found) {
-  if (auto bigBird = dyn_cast<BigBirdAttr>(mask))
-    mask = bigBird.expand(nk);
   mask.walk(
       [&](RandomAttr random) { found.push_back(random.getRandomOptions()); });
   mask.walk([&](BigBirdAttr bigBird) {

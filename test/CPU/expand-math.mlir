@@ -25,13 +25,13 @@ func.func @exp2(%x: vector<16xf32>) -> vector<16xf32> {
 }
 
 // One compare and one select, where the IEEE maximum costs four instructions.
-// Of two values the first stays unless the second is greater: a NaN among the
-// second leaves it.
+// The second value (the running maximum) stays unless the first (a score) is
+// greater: a NaN score leaves it.
 //
 // CHECK-LABEL: func.func @max
 // CHECK-SAME:    %[[X:.*]]: f32, %[[Y:.*]]: f32
-// CHECK:         %[[GREATER:.*]] = arith.cmpf ogt, %[[Y]], %[[X]]
-// CHECK:         arith.select %[[GREATER]], %[[Y]], %[[X]]
+// CHECK:         %[[GREATER:.*]] = arith.cmpf ogt, %[[X]], %[[Y]]
+// CHECK:         arith.select %[[GREATER]], %[[X]], %[[Y]]
 func.func @max(%x: f32, %y: f32) -> f32 {
   %z = arith.maxnumf %x, %y : f32
   return %z : f32

@@ -84,13 +84,9 @@ mlir::sparse_attn::observe(func::FuncOp func) {
     nested |= op->getParentOp() != func || !op.getOrigin().empty();
     if (nested)
       return;
-    ObservedAttention seen{op.getMask(),
-                           op.getScaleValue(),
-                           op.getMaskValue(),
-                           append(op.getQuery()),
-                           append(op.getKey()),
-                           append(op.getValue()),
-                           append(op.getResult(0)),
+    ObservedAttention seen{op.getMask(),          op.getScaleValue(),
+                           append(op.getQuery()), append(op.getKey()),
+                           append(op.getValue()), append(op.getResult(0)),
                            std::nullopt};
     if (op.hasLse())
       seen.lse = append(op.getResult(1));

@@ -24,7 +24,6 @@ llvm::Error checkSizes(func::FuncOp func, ArrayRef<Array> arguments);
 struct ObservedAttention {
   MaskAttrInterface mask;
   double scale;
-  Mask value;
   unsigned query, key, valueOperand, output; ///< indices of results
   std::optional<unsigned> lse;
 };

@@ -46,16 +46,17 @@ def SparseAttnExpandMath : Pass<"sparse-attn-expand-math"> {
   let summary = "expand exp2 and max of f32 into instructions a CPU has";
   let description = [{
     `math.exp2` becomes a polynomial and an exponent (relative error below
-    2^-22; results below 2^-126 flush to zero; NaN stays NaN), `arith.maxnumf`
+    2^-23; results below 2^-126 flush to zero; NaN stays NaN), `arith.maxnumf`
     a compare and a select: one instruction on x86, where the IEEE maximum costs
-    four. A NaN score then leaves the running maximum alone and reaches the
-    result through the exponential.
+    four. A NaN score, the first operand, leaves the running maximum alone and
+    reaches the result through the exponential. A NaN in the second operand is
+    kept, which the IEEE operation would drop: attention never has one there.
 
     ```mlir
     %m = arith.maxnumf %x, %y : f32
     // becomes
-    %greater = arith.cmpf ogt, %y, %x : f32
-    %m = arith.select %greater, %y, %x : f32
+    %greater = arith.cmpf ogt, %x, %y : f32
+    %m = arith.select %greater, %x, %y : f32
     ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",
