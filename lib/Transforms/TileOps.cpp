@@ -92,8 +92,19 @@ Value TileOps::reduceOverKeys(Value tileValue, Value init, BodyFn combine) {
       .getResult(0);
 }
 
+static Value toF32(OpBuilder &b, Location loc, Value x) {
+  if (x.getType().isF32())
+    return x;
+  return arith::ExtFOp::create(b, loc, b.getF32Type(), x);
+}
+
 Value TileOps::contract(Value a, AffineMap aMap, Value bOperand, AffineMap bMap,
                         Value init) {
+  // The operand that runs over the rows of the result comes first.
+  if (!queriesInner) {
+    std::swap(a, bOperand);
+    std::swap(aMap, bMap);
+  }
   SmallVector<AffineMap> maps = {
       aMap, bMap,
       AffineMap::get(3, 0, {b.getAffineDimExpr(0), b.getAffineDimExpr(1)},
@@ -103,10 +114,9 @@ Value TileOps::contract(Value a, AffineMap aMap, Value bOperand, AffineMap bMap,
              b, loc, init.getType(), ValueRange{a, bOperand}, init, maps,
              iterators,
              [&](OpBuilder &nested, Location, ValueRange args) {
-               Value x = args[0];
-               if (!x.getType().isF32())
-                 x = arith::ExtFOp::create(nested, loc, nested.getF32Type(), x);
-               Value product = arith::MulFOp::create(nested, loc, x, args[1]);
+               Value product = arith::MulFOp::create(
+                   nested, loc, toF32(nested, loc, args[0]),
+                   toF32(nested, loc, args[1]));
                Value sum = arith::AddFOp::create(nested, loc, args[2], product);
                linalg::YieldOp::create(nested, loc, sum);
              })
@@ -160,12 +170,6 @@ static Value copyRows(OpBuilder &b, Location loc, Value source,
       slice.getMixedSizes(), slice.getMixedStrides());
 }
 
-static Value toF32(OpBuilder &b, Location loc, Value x) {
-  if (x.getType().isF32())
-    return x;
-  return arith::ExtFOp::create(b, loc, b.getF32Type(), x);
-}
-
 Value TileOps::packQuery(Value query, Value rows, double factor) {
   int64_t size = cast<RankedTensorType>(query.getType()).getDimSize(1);
   RankedTensorType type = tileType(size);
@@ -189,6 +193,21 @@ Value TileOps::packKeys(Value keys, Value rows) {
       [&](OpBuilder &nested, Value x) { return toF32(nested, loc, x); });
 }
 
+Value TileOps::padRows(Value source, Value rows, int64_t count) {
+  auto type = cast<RankedTensorType>(source.getType());
+  if (type.getDimSize(0) == count)
+    return source;
+  Value missing = b.createOrFold<arith::SubIOp>(
+      loc, arith::ConstantIndexOp::create(b, loc, count), rows);
+  Value zero =
+      arith::ConstantOp::create(b, loc, b.getZeroAttr(type.getElementType()));
+  SmallVector<OpFoldResult> low(2, b.getIndexAttr(0));
+  SmallVector<OpFoldResult> high = {missing, b.getIndexAttr(0)};
+  auto padded =
+      RankedTensorType::get({count, type.getDimSize(1)}, type.getElementType());
+  return tensor::PadOp::create(b, loc, padded, source, low, high, zero);
+}
+
 //===----------------------------------------------------------------------===//
 // The algorithm
 //===----------------------------------------------------------------------===//
@@ -204,6 +223,24 @@ Value TileOps::scores(Value keyTile, Value queryTile) {
   AffineMap queryMap = oriented(3, queryDim(), d);
   return contract(keyTile, keyMap, queryTile, queryMap,
                   filled(tileType(tile.keys), 0.0));
+}
+
+Value TileOps::scaled(Value scores, double factor) {
+  return elementwise({}, scores, [&](OpBuilder &nested, ValueRange args) {
+    return arith::MulFOp::create(nested, loc, args[0], scalar(nested, factor))
+        .getResult();
+  });
+}
+
+Value TileOps::rounded(Value probabilities, Type type) {
+  if (!keepTypes || type.isF32())
+    return probabilities;
+  auto tileOfType = cast<RankedTensorType>(probabilities.getType()).clone(type);
+  return elementwise({probabilities}, empty(tileOfType),
+                     [&](OpBuilder &nested, ValueRange args) -> Value {
+                       return arith::TruncFOp::create(nested, loc, type,
+                                                      args[0]);
+                     });
 }
 
 Value TileOps::masked(
@@ -276,7 +313,9 @@ SoftmaxState TileOps::update(SoftmaxState state, Value scores, Value valueTile,
   AffineMap valueMap = AffineMap::get(3, 0, {k, otherDim()}, b.getContext());
   AffineMap probabilityMap = oriented(3, queryDim(), k);
   Value accumulator =
-      contract(valueTile, valueMap, probabilities, probabilityMap, rescaled);
+      contract(valueTile, valueMap,
+               rounded(probabilities, getElementTypeOrSelf(valueTile)),
+               probabilityMap, rescaled);
   return {max, sum, accumulator};
 }
 

@@ -12,7 +12,10 @@
 //   A'    = alpha A + V^T P             accumulator
 //
 // Tiles of (query, x) are laid out [x, query] when the queries are inner (the
-// vector lanes of a CPU) and [query, x] otherwise; everything else is one code.
+// vector lanes of a CPU) and [query, x] otherwise. Operands of 16 bits are
+// either widened when a tile is packed (CPU) or kept, as tensor cores take
+// them; then Q carries no factor, S is multiplied instead, and P is rounded to
+// the operands' type. Everything else is one code.
 //
 //===----------------------------------------------------------------------===//
 
@@ -35,10 +38,17 @@ struct SoftmaxState {
   }
 };
 
+/// How tiles are held: see the head of this file.
+struct TileStyle {
+  bool queriesInner = true;
+  bool keepTypes = false;
+};
+
 class TileOps {
 public:
-  TileOps(OpBuilder &b, Location loc, bool queriesInner, TileShape tile)
-      : b(b), loc(loc), queriesInner(queriesInner), tile(tile) {}
+  TileOps(OpBuilder &b, Location loc, TileStyle style, TileShape tile)
+      : b(b), loc(loc), queriesInner(style.queriesInner),
+        keepTypes(style.keepTypes), tile(tile) {}
 
   /// A f32 tile [Bm, size] in the chosen orientation.
   RankedTensorType tileType(int64_t size) const;
@@ -53,8 +63,12 @@ public:
   Value packQuery(Value query, Value rows, double factor);
   /// [rows, size] in any element type -> [Bn, size] f32, zero past `rows`.
   Value packKeys(Value keys, Value rows);
+  /// [rows, size] -> [count, size] of the same type, zero past `rows`.
+  Value padRows(Value source, Value rows, int64_t count);
 
   Value scores(Value keyTile, Value queryTile);
+  /// score * factor.
+  Value scaled(Value scores, double factor);
   /// score -> score where `allowed(builder, k, q)` else -inf; k and q index the
   /// tile.
   Value
@@ -94,10 +108,12 @@ private:
                      AffineExpr other) const;
   Value zeroIfEmpty(OpBuilder &builder, Value max);
   Value safeMax(Value max);
+  /// P as the second product takes it, rounded to `type`.
+  Value rounded(Value probabilities, Type type);
 
   OpBuilder &b;
   Location loc;
-  bool queriesInner;
+  bool queriesInner, keepTypes;
   TileShape tile;
 };
 

@@ -45,10 +45,10 @@ struct QueryTile {
 /// Lowers one attention op.
 class AttentionLowering {
 public:
-  AttentionLowering(AttentionOp op, bool queriesInner, int64_t heavySplits)
+  AttentionLowering(AttentionOp op, TileStyle style, int64_t heavySplits)
       : op(op), loc(op.getLoc()), builder(op), plan(op.getPlan()->getPlan()),
-        shapes(builder, op), tables(builder, op, shapes, plan),
-        queriesInner(queriesInner), heavySplits(heavySplits) {}
+        shapes(builder, op), tables(builder, op, shapes, plan), style(style),
+        heavySplits(heavySplits) {}
 
   SmallVector<Value> run() {
     SmallVector<Value> outputs(op.getInits());
@@ -87,7 +87,7 @@ private:
   void storeTile(OpBuilder &b, const QueryTile &at, SoftmaxState state,
                  ValueRange outputs);
 
-  TileOps ops(OpBuilder &b) { return TileOps(b, loc, queriesInner, tile); }
+  TileOps ops(OpBuilder &b) { return TileOps(b, loc, style, tile); }
   TileExprVariables variables(Value q) {
     return {q, shapes.virtualQueries, shapes.numKeys};
   }
@@ -104,7 +104,7 @@ private:
   TileShape tile; ///< of the class that is being lowered
   AttentionShapes shapes;
   RandomTables tables;
-  bool queriesInner;
+  TileStyle style;
   int64_t heavySplits;
 };
 } // namespace
@@ -195,6 +195,8 @@ QueryTile AttentionLowering::locate(OpBuilder &b, const ClassRows &rows,
 Value AttentionLowering::packedQuery(OpBuilder &b, const QueryTile &at) {
   Value query =
       sliceRows(b, loc, op.getQuery(), {at.batch, at.head}, at.row, at.rows);
+  if (style.keepTypes)
+    return ops(b).padRows(query, at.rows, tile.queries);
   return ops(b).packQuery(query, at.rows, op.getScaleValue() * kLog2E);
 }
 
@@ -204,6 +206,8 @@ Value AttentionLowering::keysOf(OpBuilder &b, Value source, const QueryTile &at,
                                 Value key, Value rows) {
   Value keyHead = shapes.keyHead(b, loc, at.head);
   Value slice = sliceRows(b, loc, source, {at.batch, keyHead}, key, rows);
+  if (style.keepTypes)
+    return ops(b).padRows(slice, rows, tile.keys);
   if (shapes.elementType.isF32() && getConstantIntValue(rows))
     return slice;
   return ops(b).packKeys(slice, rows);
@@ -248,6 +252,8 @@ SoftmaxState AttentionLowering::visitTile(OpBuilder &b, const QueryTile &at,
   if (!full && mayBeRagged())
     rows = math.min(rows, math.sub(shapes.numKeys, key));
   Value scores = ops(b).scores(keysOf(b, op.getKey(), at, key, rows), query);
+  if (style.keepTypes)
+    scores = ops(b).scaled(scores, op.getScaleValue() * kLog2E);
   if (!full)
     scores = maskScores(b, at, scores, key);
   return ops(b).update(state, scores, keysOf(b, op.getValue(), at, key, rows),
@@ -271,7 +277,8 @@ SoftmaxState AttentionLowering::visitTiles(OpBuilder &b, const RowClass &cls,
     for (const TileRun &run : runs)
       if (run.full == full)
         kind.push_back(run);
-    VisitSequence sequence(b, loc, kind, full == isListFull ? list : TileList{});
+    VisitSequence sequence(b, loc, kind,
+                           full == isListFull ? list : TileList{});
     if (sequence.empty())
       continue;
     Value begin = math.constant(0), end = sequence.getCount();
@@ -456,7 +463,7 @@ struct TileToLinalgPass
         return WalkResult::interrupt();
       }
       op->replaceAllUsesWith(
-          AttentionLowering(op, queriesInner, heavySplits).run());
+          AttentionLowering(op, {queriesInner, keepTypes}, heavySplits).run());
       op->erase();
       return WalkResult::advance();
     });

@@ -110,6 +110,9 @@ def SparseAttnTileToLinalg : Pass<"sparse-attn-tile-to-linalg"> {
     Option<"queriesInner", "queries-inner", "bool", "true",
            "Orientation of the score tile: keys x queries, so that the queries "
            "are the vector lanes (CPU), or queries x keys">,
+    Option<"keepTypes", "keep-types", "bool", "false",
+           "Keep 16-bit queries, keys and values and round the probabilities to "
+           "their type, as tensor cores take them, rather than widen to f32">,
     Option<"heavySplits", "heavy-splits", "int64_t", "16",
            "Parts that heavy rows are split into along the keys">,
   ];
