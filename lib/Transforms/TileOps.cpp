@@ -109,6 +109,13 @@ Value TileOps::contract(Value a, AffineMap aMap, Value bOperand, AffineMap bMap,
       aMap, bMap,
       AffineMap::get(3, 0, {b.getAffineDimExpr(0), b.getAffineDimExpr(1)},
                      b.getContext())};
+  // Without bodies to read, the product is known for what it is: tensor cores
+  // need no more, and widen the operands themselves.
+  if (keepTypes)
+    return linalg::ContractOp::create(b, loc, init.getType(),
+                                      ValueRange{a, bOperand}, init,
+                                      b.getAffineMapArrayAttr(maps))
+        .getResult(0);
   SmallVector<utils::IteratorType> iterators = {parallel, parallel, reduction};
   return linalg::GenericOp::create(
              b, loc, init.getType(), ValueRange{a, bOperand}, init, maps,
@@ -357,7 +364,12 @@ Value TileOps::logSumExp(const SoftmaxState &state) {
 Value TileOps::normalised(Value accumulator, Value reciprocal, Value rows,
                           Value destination) {
   unsigned rowDim = queriesInner ? 1 : 0;
-  if (!getConstantIntValue(rows)) {
+  // Whole tiles can become vectors; only the last step looks at the rows.
+  Value target = destination;
+  if (keepTypes)
+    target = empty(cast<RankedTensorType>(accumulator.getType())
+                       .clone(getElementTypeOrSelf(destination)));
+  else if (!getConstantIntValue(rows)) {
     accumulator = firstRows(b, loc, accumulator, rowDim, rows);
     SmallVector<OpFoldResult> zero = {b.getIndexAttr(0)},
                               size = {getAsOpFoldResult(rows)},
@@ -372,18 +384,20 @@ Value TileOps::normalised(Value accumulator, Value reciprocal, Value rows,
       AffineMap::getPermutationMap(permutation, b.getContext()),
       AffineMap::get(2, 0, b.getAffineDimExpr(0)), b.getMultiDimIdentityMap(2)};
   SmallVector<utils::IteratorType> iterators(2, parallel);
-  return linalg::GenericOp::create(
-             b, loc, destination.getType(), ValueRange{accumulator, reciprocal},
-             destination, maps, iterators,
-             [&](OpBuilder &nested, Location, ValueRange args) {
-               Value result =
-                   arith::MulFOp::create(nested, loc, args[0], args[1]);
-               if (!args[2].getType().isF32())
-                 result = arith::TruncFOp::create(nested, loc,
-                                                  args[2].getType(), result);
-               linalg::YieldOp::create(nested, loc, result);
-             })
-      .getResult(0);
+  Value result =
+      linalg::GenericOp::create(
+          b, loc, target.getType(), ValueRange{accumulator, reciprocal}, target,
+          maps, iterators,
+          [&](OpBuilder &nested, Location, ValueRange args) {
+            Value o = arith::MulFOp::create(nested, loc, args[0], args[1]);
+            if (!args[2].getType().isF32())
+              o = arith::TruncFOp::create(nested, loc, args[2].getType(), o);
+            linalg::YieldOp::create(nested, loc, o);
+          })
+          .getResult(0);
+  if (keepTypes && !getConstantIntValue(rows))
+    return firstRows(b, loc, result, rowDim, rows);
+  return result;
 }
 
 SoftmaxState TileOps::merged(SoftmaxState x, SoftmaxState y) {
