@@ -118,6 +118,9 @@ Fragment Distribution::complete(Value value) {
                        return arith::AddFOp::create(nested, loc, x, y);
                      });
   fragment.isPendingSum = false;
+  // Later operations of the block may use the sum that this one has taken.
+  if (b.getInsertionBlock() == value.getParentBlock())
+    fragments[value] = fragment;
   return fragment;
 }
 
@@ -234,9 +237,9 @@ LogicalResult Distribution::reduction(vector::MultiDimReductionOp op) {
   for (int64_t band = 0; band < threads.bands(source.getDimSize(0)); ++band) {
     Value four;
     for (int64_t c = 0; c < columns / 8; ++c) {
-      Value next = vector::ExtractStridedSliceOp::create(
-          b, loc, tile, (band * columns / 8 + c) * 4, /*sizes=*/4,
-          /*strides=*/1);
+      int64_t first = (band * columns / 8 + c) * 4;
+      Value next =
+          shuffle(b, loc, tile, {first, first + 1, first + 2, first + 3});
       four = four ? join(b, loc, kind, four, next) : next;
     }
     auto all = vector::ToElementsOp::create(b, loc, four);

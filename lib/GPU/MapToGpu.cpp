@@ -174,6 +174,16 @@ static void moveToGlobalSpace(gpu::LaunchOp launch) {
   });
 }
 
+/// The kernels of function @f are @f_0, @f_1, ... of module @f_kernels.
+static void nameKernel(gpu::LaunchOp launch, int64_t number) {
+  StringRef function = launch->getParentOfType<func::FuncOp>().getName();
+  auto symbol = [&](const Twine &name) {
+    return FlatSymbolRefAttr::get(launch.getContext(), name.str());
+  };
+  launch.setModuleAttr(symbol(function + "_kernels"));
+  launch.setFunctionAttr(symbol(function + "_" + Twine(number)));
+}
+
 static gpu::LaunchOp mapForall(scf::ForallOp forall, int64_t warps) {
   OpBuilder b(forall);
   Location loc = forall.getLoc();
@@ -230,13 +240,13 @@ struct MapToGpuPass : sparse_attn::impl::SparseAttnMapToGpuBase<MapToGpuPass> {
       foralls.push_back(forall);
       return WalkResult::skip();
     });
-    for (scf::ForallOp forall : foralls) {
+    for (auto [number, forall] : llvm::enumerate(foralls)) {
       bool hasTiles = tileRows(forall) > 0;
       int64_t count =
           warps > 0 && hasTiles ? int64_t(warps) : chooseWarps(forall);
       if (failed(verifyForall(forall, count)))
         return signalPassFailure();
-      mapForall(forall, count);
+      nameKernel(mapForall(forall, count), number);
     }
   }
 };

@@ -167,8 +167,7 @@ LogicalResult mlir::sparse_attn::emitWrite(OpBuilder &b, const Threads &threads,
     }
     for (int64_t c = 0; c < columns / 8; ++c) {
       int64_t place = ((i / 2) * (columns / 8) + c) * 4 + i % 2 * 2;
-      Value pair = vector::ExtractStridedSliceOp::create(
-          nested, loc, lanes, place, /*sizes=*/2, /*strides=*/1);
+      Value pair = shuffle(nested, loc, lanes, {place, place + 1});
       Value column = nested.createOrFold<arith::AddIOp>(
           loc, op.getIndices()[1],
           toIndex(nested, loc, threads.columnOf(nested, loc, c)));

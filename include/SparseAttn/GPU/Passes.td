@@ -101,4 +101,64 @@ def SparseAttnDistributeFragments
     "::mlir::vector::VectorDialect"];
 }
 
+def SparseAttnBareKernels
+    : Pass<"sparse-attn-bare-kernels", "::mlir::ModuleOp"> {
+  let summary = "let kernels take pointers, then sizes, and nothing else";
+  let description = [{
+    The interface of a kernel that any launcher can call: for each buffer a
+    pointer to the global address space, in order, then for each buffer its
+    dynamic sizes, outermost first, as i32. Buffers are dense and row-major.
+    Run after `gpu-kernel-outlining`.
+
+    ```mlir
+    gpu.func @k(%q: memref<?x12x?x64xbf16>, ...) kernel
+    // becomes
+    gpu.func @k(%q: !llvm.ptr<1>, ..., %q_0: i32, %q_2: i32, ...) kernel
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
+    "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect"];
+}
+
+def SparseAttnApproximateMath
+    : Pass<"sparse-attn-approximate-math", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "base-2 exponentials and logarithms by the special function unit";
+  let description = [{
+    `math.exp2` and `math.log2` of f32 become `ex2.approx.ftz` and
+    `lg2.approx.ftz`, one instruction an element, where the upstream lowering
+    would call a library. Their largest errors, by NVIDIA's documentation of
+    PTX, are 2 ulp for ex2 and, near 1, 2^-22 absolute for lg2.
+
+    ```mlir
+    %p = math.exp2 %s : vector<4xf32>
+    // becomes
+    %e:4 = vector.to_elements %s : vector<4xf32>
+    %f0 = llvm.call_intrinsic "llvm.nvvm.ex2.approx.ftz.f"(%e#0) : ...
+    ...
+    %p = vector.from_elements %f0, %f1, %f2, %f3 : vector<4xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+def SparseAttnExpandDivision
+    : Pass<"sparse-attn-expand-division", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "divisions that round down or up, by shifts and plain divisions";
+  let description = [{
+    What upstream's `arith-expand` does for `arith.floordivsi` and the
+    `arith.ceildiv` operations, and only that: maxima, which it would expand as
+    well, are one instruction on a GPU. Rounding down by a power of two is a
+    shift.
+
+    ```mlir
+    %t = arith.floordivsi %x, %c64 : index
+    // becomes
+    %t = arith.shrsi %x, %c6 : index
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 #endif // SPARSEATTN_GPU_PASSES_TD

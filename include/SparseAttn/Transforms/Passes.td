@@ -28,6 +28,8 @@ def SparseAttnPlan : Pass<"sparse-attn-plan"> {
            "Query rows of a tile; 0 lets the mask analysis choose">,
     Option<"tileKeys", "tile-keys", "int64_t", "0",
            "Keys of a tile; 0 lets the mask analysis choose">,
+    Option<"target", "target", "std::string", "\"cpu\"",
+           "What tiles are chosen for: cpu or gpu">,
   ];
   let dependentDialects = ["::mlir::sparse_attn::SparseAttnDialect"];
 }
