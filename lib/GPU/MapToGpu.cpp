@@ -30,14 +30,14 @@ static SmallVector<VectorType> productTypes(scf::ForallOp forall) {
   return types;
 }
 
-/// The largest tile of rows that the body computes with; 0 without vectors.
+/// The query rows of the body's tiles: those of its products and of what it
+/// writes; 0 where it computes with no tiles.
 static int64_t tileRows(scf::ForallOp forall) {
   int64_t rows = 0;
-  forall.walk([&](Operation *op) {
-    for (Type type : op->getResultTypes())
-      if (auto vector = dyn_cast<VectorType>(type))
-        if (vector.getRank() == 2 && vector.getElementType().isF32())
-          rows = std::max(rows, vector.getDimSize(0));
+  for (VectorType type : productTypes(forall))
+    rows = std::max(rows, type.getDimSize(0));
+  forall.walk([&](vector::TransferWriteOp op) {
+    rows = std::max(rows, op.getVectorType().getDimSize(0));
   });
   return rows;
 }
@@ -52,7 +52,7 @@ static int64_t chooseWarps(scf::ForallOp forall) {
   int64_t columns = 0;
   for (VectorType type : productTypes(forall))
     columns = std::max(columns, type.getDimSize(1));
-  int64_t rowsOfWarp = rows % 32 == 0 && rows >= 64 && columns <= 64 ? 32 : 16;
+  int64_t rowsOfWarp = rows % 32 == 0 && rows >= 128 && columns <= 64 ? 32 : 16;
   return std::max<int64_t>(rows / rowsOfWarp, 1);
 }
 

@@ -91,6 +91,7 @@ static void addNVVMLowering(OpPassManager &pm) {
   // Before the GPU's own conversion, which would call a library for these.
   kernels.addPass(createSparseAttnApproximateMath());
   kernels.addPass(createConvertMathToLLVMPass());
+  kernels.addPass(createArithToLLVMConversionPass());
   ConvertGpuOpsToNVVMOpsOptions toNVVM;
   toNVVM.indexBitwidth = 64;
   kernels.addPass(createConvertGpuOpsToNVVMOps(toNVVM));
