@@ -1,6 +1,7 @@
 //===- Registration.cpp - Passes, pipelines, dialects ---------------------===//
 
 #include "SparseAttn/CPU/Passes.h"
+#include "SparseAttn/Emulator/Passes.h"
 #include "SparseAttn/IR/SparseAttn.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
 #include "SparseAttn/Transforms/Passes.h"
@@ -14,7 +15,9 @@
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/ControlFlow/Transforms/BufferDeallocationOpInterfaceImpl.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/AllInterfaces.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -45,18 +48,25 @@ using namespace mlir;
 void mlir::sparse_attn::registerPassesAndPipelines() {
   registerSparseAttnPasses();
   registerSparseAttnCPUPasses();
+  registerSparseAttnEmulatorPasses();
   PassPipelineRegistration<CPUPipelineOptions>(
       "sparse-attn-cpu-pipeline",
       "lower sparse attention to the LLVM dialect for the CPU",
       buildCPUPipeline);
+  PassPipelineRegistration<>(
+      "sparse-attn-emulator-pipeline",
+      "lower GPU kernels and their host code to the LLVM dialect for the "
+      "emulator",
+      buildEmulatorPipeline);
 }
 
 void mlir::sparse_attn::registerDialects(DialectRegistry &registry) {
   registry.insert<affine::AffineDialect, arith::ArithDialect,
                   bufferization::BufferizationDialect, cf::ControlFlowDialect,
-                  func::FuncDialect, linalg::LinalgDialect, LLVM::LLVMDialect,
-                  math::MathDialect, memref::MemRefDialect, omp::OpenMPDialect,
-                  scf::SCFDialect, SparseAttnDialect, tensor::TensorDialect,
+                  func::FuncDialect, gpu::GPUDialect, linalg::LinalgDialect,
+                  LLVM::LLVMDialect, math::MathDialect, memref::MemRefDialect,
+                  NVVM::NVVMDialect, omp::OpenMPDialect, scf::SCFDialect,
+                  SparseAttnDialect, tensor::TensorDialect,
                   vector::VectorDialect>();
   registerBufferizableOpInterfaceExternalModels(registry);
   arith::registerBufferDeallocationOpInterfaceExternalModels(registry);

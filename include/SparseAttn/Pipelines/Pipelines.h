@@ -44,6 +44,14 @@ struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
 /// Storeys 2 to 5a: attention on tensors to the LLVM dialect.
 void buildCPUPipeline(OpPassManager &pm, const CPUPipelineOptions &options);
 
+/// Host code around kernels to the LLVM dialect. Its buffers are on the heap,
+/// where kernels may access them.
+void buildHostPipeline(OpPassManager &pm);
+
+/// Lowered GPU kernels and their host code to LLVM dialect that runs in the
+/// emulator.
+void buildEmulatorPipeline(OpPassManager &pm);
+
 /// Registers every pass and pipeline of the project.
 void registerPassesAndPipelines();
 
