@@ -56,7 +56,9 @@ struct Finding {
   Fault fault = Fault::None;
   Access other;
   uint32_t otherBlock = 0;
-  uint64_t offset = 0; ///< of the word, in bytes
+  /// Where: in the variable or allocation at or below the address, and its
+  /// size.
+  uint64_t offset = 0, extent = 0;
 };
 
 } // namespace mlir::sparse_attn::emulator

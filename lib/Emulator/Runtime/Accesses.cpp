@@ -19,8 +19,8 @@ void Block::accessShared(Thread &thread, const void *address, uint32_t bytes,
                     makeAccess(thread, mode, operation), thread.clocks);
   if (fault == Fault::None)
     return;
-  reportFinding(thread, shared.getFinding(), address, bytes, alignment, mode,
-                operation, /*isShared=*/true);
+  reportFinding(thread, shared.getFinding(), bytes, alignment, mode, operation,
+                /*isShared=*/true);
   current->fiber.suspend();
 }
 
@@ -40,7 +40,7 @@ void Block::accessGlobal(const void *address, uint32_t bytes,
                               current->clocks);
   if (fault == Fault::None)
     return;
-  reportFinding(*current, global.getFinding(), address, bytes, alignment, mode,
+  reportFinding(*current, global.getFinding(), bytes, alignment, mode,
                 operation, /*isShared=*/false);
   current->fiber.suspend();
 }

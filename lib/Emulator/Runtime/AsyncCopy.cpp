@@ -30,7 +30,7 @@ void Block::startCopy(void *target, const void *source, uint32_t bytes,
                 operation};
   Fault fault = shared.beginCopy(target, bytes, access, current->clocks);
   if (fault != Fault::None) {
-    reportFinding(*current, shared.getFinding(), target, bytes, bytes, kWrite,
+    reportFinding(*current, shared.getFinding(), bytes, bytes, kWrite,
                   operation, /*isShared=*/true);
     current->fiber.suspend();
   }

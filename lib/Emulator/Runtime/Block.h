@@ -165,8 +165,8 @@ private:
                  const std::string &what);
   void reportDeadlock();
   void reportFinding(const Thread &thread, const Finding &finding,
-                     const void *address, uint32_t bytes, uint32_t alignment,
-                     uint32_t mode, uint32_t operation, bool isShared);
+                     uint32_t bytes, uint32_t alignment, uint32_t mode,
+                     uint32_t operation, bool isShared);
   std::shared_ptr<const Release> makeRelease(const Thread &thread) const;
   void acquire(Thread &thread, const std::shared_ptr<const Release> &release);
 

@@ -3,8 +3,6 @@
 #include "Fragments.h"
 #include "SparseAttn/Support/Float16.h"
 #include "llvm/ADT/bit.h"
-#include "llvm/Support/Compiler.h"
-#include <cmath>
 
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::emulator;
@@ -85,8 +83,7 @@ static void multiply(unsigned k, Operands &operands) {
   for (unsigned m = 0; m < 16; ++m)
     for (unsigned kk = 0; kk < k; ++kk)
       for (unsigned n = 0; n < 8; ++n)
-        operands.d[m][n] =
-            std::fma(operands.a[m][kk], operands.b[kk][n], operands.d[m][n]);
+        operands.d[m][n] += operands.a[m][kk] * operands.b[kk][n];
 }
 
 void emulator::multiplyFragments(MmaKind kind, MmaRegisters *const lanes[32]) {

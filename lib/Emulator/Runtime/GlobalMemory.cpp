@@ -96,30 +96,25 @@ GlobalMemory::Allocation *GlobalMemory::find(const void *address) {
   return nullptr;
 }
 
-std::pair<const void *, uint64_t>
-GlobalMemory::nearest(const void *address) const {
-  std::pair<const void *, uint64_t> below = {nullptr, 0};
-  for (const Allocation &allocation : allocations)
-    if (allocation.begin <= address || !below.first)
-      below = {allocation.begin, allocation.bytes};
-  return below;
-}
-
 //===----------------------------------------------------------------------===//
 // Accesses
 //===----------------------------------------------------------------------===//
 
-Fault GlobalMemory::report(Fault fault, uint64_t offset,
+Fault GlobalMemory::report(Fault fault, const void *address,
                            const BlockAccess &other) {
   finding = Finding();
   finding.fault = fault;
   finding.other = other;
   finding.otherBlock = other.block;
-  finding.offset = offset;
+  for (const Allocation &allocation : allocations)
+    if (allocation.begin <= address) {
+      finding.offset = static_cast<const char *>(address) - allocation.begin;
+      finding.extent = allocation.bytes;
+    }
   return fault;
 }
 
-Fault GlobalMemory::accessWord(Word &word, uint64_t offset,
+Fault GlobalMemory::accessWord(Word &word, const void *address,
                                const BlockAccess &access,
                                const BlockOrder &order,
                                const uint32_t *clocks) {
@@ -129,11 +124,11 @@ Fault GlobalMemory::accessWord(Word &word, uint64_t offset,
            !order.happenedBefore(before.block, before, clocks);
   };
   if (conflicts(word.writer))
-    return report(Fault::Race, offset, word.writer);
+    return report(Fault::Race, address, word.writer);
   if (access.writes()) {
     for (BlockAccess &reader : word.readers) {
       if (conflicts(reader))
-        return report(Fault::Race, offset, reader);
+        return report(Fault::Race, address, reader);
       reader.bytes &= ~access.bytes;
       if (!reader.bytes)
         reader.clock = 0;
@@ -157,12 +152,12 @@ Fault GlobalMemory::access(const void *address, uint32_t bytes,
                            const BlockOrder &order, const uint32_t *clocks) {
   Allocation *allocation = find(address);
   if (!allocation)
-    return report(Fault::OutOfBounds, 0, BlockAccess());
+    return report(Fault::OutOfBounds, address, BlockAccess());
   uint64_t offset = static_cast<const char *>(address) - allocation->begin;
   if (bytes > allocation->bytes - offset)
-    return report(Fault::OutOfBounds, offset, BlockAccess());
+    return report(Fault::OutOfBounds, address, BlockAccess());
   if (reinterpret_cast<uintptr_t>(address) % alignment)
-    return report(Fault::Misaligned, offset, BlockAccess());
+    return report(Fault::Misaligned, address, BlockAccess());
   // Words are those of the address space, not of the allocation.
   uint64_t skew = reinterpret_cast<uintptr_t>(allocation->begin) % kWordBytes;
   uint64_t first = offset + skew, last = first + bytes;
@@ -171,9 +166,9 @@ Fault GlobalMemory::access(const void *address, uint32_t bytes,
   part.block = order.block;
   for (uint64_t word = first / kWordBytes; word * kWordBytes < last; ++word) {
     part.bytes = coveredBytes(word, first, last);
-    Fault fault = accessWord(allocation->words[word],
-                             std::max(word * kWordBytes, first) - skew, part,
-                             order, clocks);
+    const char *at =
+        allocation->begin + std::max(word * kWordBytes, first) - skew;
+    Fault fault = accessWord(allocation->words[word], at, part, order, clocks);
     if (fault != Fault::None)
       return fault;
   }

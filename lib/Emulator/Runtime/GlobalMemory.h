@@ -68,8 +68,6 @@ public:
                const uint32_t *clocks);
 
   const Finding &getFinding() const { return finding; }
-  /// The allocation nearest below an address, for messages.
-  std::pair<const void *, uint64_t> nearest(const void *address) const;
 
   /// The releases at an address, in order.
   std::vector<std::shared_ptr<const Release>> &
@@ -93,8 +91,8 @@ private:
   };
 
   Allocation *find(const void *address);
-  Fault report(Fault fault, uint64_t offset, const BlockAccess &other);
-  Fault accessWord(Word &word, uint64_t offset, const BlockAccess &access,
+  Fault report(Fault fault, const void *address, const BlockAccess &other);
+  Fault accessWord(Word &word, const void *address, const BlockAccess &access,
                    const BlockOrder &order, const uint32_t *clocks);
 
   std::vector<Allocation> allocations; ///< sorted by address

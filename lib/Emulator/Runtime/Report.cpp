@@ -92,25 +92,21 @@ static std::string headlineOf(Fault fault, llvm::StringRef space) {
 }
 
 void Block::reportFinding(const Thread &thread, const Finding &finding,
-                          const void *address, uint32_t bytes,
-                          uint32_t alignment, uint32_t mode, uint32_t operation,
-                          bool isShared) {
+                          uint32_t bytes, uint32_t alignment, uint32_t mode,
+                          uint32_t operation, bool isShared) {
   if (!report.empty())
     return;
   report = headline(headlineOf(finding.fault, isShared ? "shared" : "global"));
   report += llvm::formatv("\n  {0} {1} {2} bytes", nameThread(thread),
                           nameMode(mode, /*past=*/false), bytes);
-  bool isKnown = isShared ? shared.contains(address) : global.contains(address);
-  if (isKnown)
-    report += llvm::formatv(", at byte {0} of {1}", finding.offset,
-                            isShared ? "shared memory" : "its allocation");
+  if (finding.extent)
+    report += llvm::formatv(", at byte {0} of {1} of {2}", finding.offset,
+                            isShared ? "a variable" : "an allocation",
+                            finding.extent);
   else
-    report += ", at an address that no allocation holds";
+    report += ", at an address that is in no allocation";
   if (finding.fault == Fault::Misaligned)
-    report += llvm::formatv(", which is not a multiple of {0}", alignment);
-  if (finding.fault == Fault::OutOfBounds && isKnown && !isShared)
-    report +=
-        llvm::formatv(", which has {0} bytes", global.nearest(address).second);
+    report += llvm::formatv(", not at a multiple of {0}", alignment);
   report += "\n    " + nameOperation(operation);
   if (finding.fault != Fault::Race && finding.fault != Fault::InFlight)
     return;

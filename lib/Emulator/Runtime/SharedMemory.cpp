@@ -37,6 +37,7 @@ int64_t SharedMemory::layOut(llvm::ArrayRef<SharedVariable> variables,
   maxReaders = std::clamp(numThreads / 32, 4u, 16u);
   offsets.assign(variables.size(), 0);
   isVariable.clear();
+  extents.clear();
   int64_t total = 0;
   uint64_t offset = 0;
   auto place = [&](int64_t bytes, uint64_t alignment) {
@@ -44,8 +45,9 @@ int64_t SharedMemory::layOut(llvm::ArrayRef<SharedVariable> variables,
     uint64_t begin = offset;
     offset += bytes;
     total += bytes;
-    if (total > kMaxBytes)
+    if (total > kMaxBytes || bytes == 0)
       return begin;
+    extents.push_back({begin, offset});
     isVariable.resize(llvm::divideCeil(offset, kWordBytes));
     std::fill(isVariable.begin() + begin / kWordBytes, isVariable.end(), true);
     // A word between this variable and the next, to catch an overrun.
@@ -76,11 +78,16 @@ void SharedMemory::reset() {
   denseClocks.clear();
 }
 
-Fault SharedMemory::report(Fault fault, uint64_t word, const Access &other) {
+Fault SharedMemory::report(Fault fault, uint64_t offset, const Access &other) {
   finding = Finding();
   finding.fault = fault;
   finding.other = other;
-  finding.offset = word * kWordBytes;
+  finding.offset = offset;
+  for (auto [begin, end] : extents)
+    if (begin <= offset) {
+      finding.offset = offset - begin;
+      finding.extent = end - begin;
+    }
   return fault;
 }
 
@@ -165,11 +172,11 @@ Fault SharedMemory::checkRead(uint64_t word, const Access &access,
                               const uint32_t *clocks) {
   Word &shadow = words[word];
   if (shadow.inFlight & access.bytes)
-    return report(Fault::InFlight, word, shadow.writer);
+    return reportWord(Fault::InFlight, word, shadow.writer);
   if (conflicts(shadow.writer, access, clocks))
-    return report(Fault::Race, word, shadow.writer);
+    return reportWord(Fault::Race, word, shadow.writer);
   if (access.bytes & ~shadow.written)
-    return report(Fault::Unwritten, word, Access());
+    return reportWord(Fault::Unwritten, word, Access());
   return Fault::None;
 }
 
@@ -177,11 +184,11 @@ Fault SharedMemory::checkWrite(uint64_t word, const Access &access,
                                const uint32_t *clocks) {
   Word &shadow = words[word];
   if (shadow.inFlight & access.bytes)
-    return report(Fault::InFlight, word, shadow.writer);
+    return reportWord(Fault::InFlight, word, shadow.writer);
   if (conflicts(shadow.writer, access, clocks))
-    return report(Fault::Race, word, shadow.writer);
+    return reportWord(Fault::Race, word, shadow.writer);
   if (const Access *reader = findUnorderedReader(word, access, clocks))
-    return report(Fault::Race, word, *reader);
+    return reportWord(Fault::Race, word, *reader);
   return Fault::None;
 }
 
@@ -193,9 +200,9 @@ Fault SharedMemory::locate(const void *address, uint32_t bytes,
                            uint32_t alignment, uint64_t &first) {
   first = static_cast<const char *>(address) - base;
   if (reinterpret_cast<uintptr_t>(address) % alignment)
-    return report(Fault::Misaligned, first / kWordBytes, Access());
+    return report(Fault::Misaligned, first, Access());
   if (first >= usedBytes || bytes > usedBytes - first)
-    return report(Fault::OutOfBounds, first / kWordBytes, Access());
+    return report(Fault::OutOfBounds, first, Access());
   return Fault::None;
 }
 
@@ -205,7 +212,7 @@ Fault SharedMemory::forEachWord(uint64_t first, uint32_t bytes,
   uint64_t last = first + bytes;
   for (uint64_t word = first / kWordBytes; word * kWordBytes < last; ++word) {
     if (!words[word].isVariable)
-      return report(Fault::OutOfBounds, word, Access());
+      return reportWord(Fault::OutOfBounds, word, Access());
     Fault fault = function(word, coveredBytes(word, first, last));
     if (fault != Fault::None)
       return fault;
@@ -233,7 +240,7 @@ Fault SharedMemory::access(const void *address, uint32_t bytes,
       return fault;
     Word &shadow = words[word];
     if ((access.mode & kRead) && (covered & ~shadow.written))
-      return report(Fault::Unwritten, word, Access());
+      return reportWord(Fault::Unwritten, word, Access());
     removeReaders(word, covered);
     shadow.writer = part;
     shadow.written |= covered;

@@ -68,7 +68,10 @@ private:
                uint64_t &first);
   template <typename Function>
   Fault forEachWord(uint64_t first, uint32_t bytes, Function function);
-  Fault report(Fault fault, uint64_t word, const Access &other);
+  Fault report(Fault fault, uint64_t offset, const Access &other);
+  Fault reportWord(Fault fault, uint64_t word, const Access &other) {
+    return report(fault, word * kWordBytes, other);
+  }
   Fault checkWrite(uint64_t word, const Access &access, const uint32_t *clocks);
   Fault checkRead(uint64_t word, const Access &access, const uint32_t *clocks);
   void addReader(uint64_t word, const Access &access, const uint32_t *clocks);
@@ -85,6 +88,7 @@ private:
   /// ldmatrix an address are one in each warp.
   unsigned maxReaders = 0;
   std::vector<uint64_t> offsets;
+  std::vector<std::pair<uint64_t, uint64_t>> extents; ///< begin, end
   std::vector<bool> isVariable;
   std::vector<Word> words;
   std::vector<Access> readers;

@@ -1,4 +1,4 @@
-// C = A B with A 100 x 128 and B 128 x 64 in bf16, C in f32, by blocks of 4 warps.
+// C = A B with A 100 x 192 and B 192 x 64 in bf16, C in f32, by blocks of 4 warps.
 // A block computes 64 rows, a warp 16 of them; steps of 64 along K go through two
 // stages of shared memory:
 //
@@ -41,6 +41,7 @@ gpu.module @kernels {
     %c16 = arith.constant 16 : i32
     %c64 = arith.constant 64 : i32
     %c128 = arith.constant 128 : i32
+    %c192 = arith.constant 192 : i32
     %tile = arith.constant 8192 : i32
     %tid = nvvm.read.ptx.sreg.tid.x : i32
     %k0 = arith.muli %step, %c64 : i32
@@ -57,7 +58,7 @@ gpu.module @kernels {
       %inside = arith.cmpi slt, %m, %rows : i32
       %bytes = arith.select %inside, %c16, %c0 : i32
       %k = arith.addi %k0, %column : i32
-      %arow = arith.muli %m, %c128 : i32
+      %arow = arith.muli %m, %c192 : i32
       %aindex = arith.addi %arow, %k : i32
       %asource = llvm.getelementptr %a[%aindex] : (!llvm.ptr<1>, i32) -> !llvm.ptr<1>, bf16
       %atarget = llvm.getelementptr %stage[%offset] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, i8
@@ -117,7 +118,7 @@ gpu.module @kernels {
     nvvm.cp.async.commit.group // first commit
     %zero = arith.constant dense<0.0> : vector<32xf32>
 
-    %sum = scf.for %step = %c0 to %c2 step %c1 iter_args(%acc0 = %zero) -> vector<32xf32> : i32 {
+    %sum = scf.for %step = %c0 to %c3 step %c1 iter_args(%acc0 = %zero) -> vector<32xf32> : i32 {
       %this = arith.andi %step, %c1 : i32
       %next = arith.addi %step, %c1 : i32
       %other = arith.andi %next, %c1 : i32
@@ -126,7 +127,7 @@ gpu.module @kernels {
       %astage = llvm.getelementptr %smem[%this_offset] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, i8
       %bstage = llvm.getelementptr %astage[%tile] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, i8
       %stage = llvm.getelementptr %smem[%other_offset] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, i8
-      %more = arith.cmpi slt, %next, %c2 : i32
+      %more = arith.cmpi slt, %next, %c3 : i32
       scf.if %more {
         llvm.call @copy_stage(%a, %b, %stage, %row0, %rows, %next) : (!llvm.ptr<1>, !llvm.ptr<1>, !llvm.ptr<3>, i32, i32, i32) -> ()
       }
@@ -229,17 +230,17 @@ gpu.module @kernels {
   }
 }
 
-func.func @matmul(%a: tensor<100x128xbf16>, %b: tensor<128x64xbf16>) -> tensor<100x64xf32> {
+func.func @matmul(%a: tensor<100x192xbf16>, %b: tensor<192x64xbf16>) -> tensor<100x64xf32> {
   %c1 = arith.constant 1 : index
   %c2 = arith.constant 2 : index
   %c128 = arith.constant 128 : index
   %rows = arith.constant 100 : i32
   %bytes = arith.constant 32768 : i32
-  %am = bufferization.to_buffer %a : tensor<100x128xbf16> to memref<100x128xbf16>
-  %bm = bufferization.to_buffer %b : tensor<128x64xbf16> to memref<128x64xbf16>
+  %am = bufferization.to_buffer %a : tensor<100x192xbf16> to memref<100x192xbf16>
+  %bm = bufferization.to_buffer %b : tensor<192x64xbf16> to memref<192x64xbf16>
   %cm = memref.alloc() : memref<100x64xf32>
-  %ai = memref.extract_aligned_pointer_as_index %am : memref<100x128xbf16> -> index
-  %bi = memref.extract_aligned_pointer_as_index %bm : memref<128x64xbf16> -> index
+  %ai = memref.extract_aligned_pointer_as_index %am : memref<100x192xbf16> -> index
+  %bi = memref.extract_aligned_pointer_as_index %bm : memref<192x64xbf16> -> index
   %ci = memref.extract_aligned_pointer_as_index %cm : memref<100x64xf32> -> index
   %a64 = arith.index_cast %ai : index to i64
   %b64 = arith.index_cast %bi : index to i64
