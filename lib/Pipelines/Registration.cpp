@@ -1,6 +1,7 @@
 //===- Registration.cpp - Passes, pipelines, dialects ---------------------===//
 
 #include "SparseAttn/CPU/Passes.h"
+#include "SparseAttn/Emulator/Passes.h"
 #include "SparseAttn/GPU/Passes.h"
 #include "SparseAttn/IR/SparseAttn.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
@@ -81,11 +82,17 @@ void mlir::sparse_attn::registerPassesAndPipelines() {
   registerSparseAttnPasses();
   registerSparseAttnCPUPasses();
   registerSparseAttnGPUPasses();
+  registerSparseAttnEmulatorPasses();
   PassPipelineRegistration<CPUPipelineOptions>(
       "sparse-attn-cpu-pipeline",
       "lower sparse attention to the LLVM dialect for the CPU",
       buildCPUPipeline);
   registerNVVMPipeline();
+  PassPipelineRegistration<>(
+      "sparse-attn-emulator-pipeline",
+      "lower GPU kernels and their host code to the LLVM dialect for the "
+      "emulator",
+      buildEmulatorPipeline);
 }
 
 void mlir::sparse_attn::registerDialects(DialectRegistry &registry) {

@@ -82,6 +82,13 @@ struct NVVMPipelineOptions : PassPipelineOptions<NVVMPipelineOptions> {
 LogicalResult
 buildNVVMPipeline(OpPassManager &pm, const NVVMPipelineOptions &options,
                   llvm::function_ref<LogicalResult(const Twine &)> error);
+/// Host code around kernels to the LLVM dialect. Its buffers are on the heap,
+/// where kernels may access them.
+void buildHostPipeline(OpPassManager &pm);
+
+/// Lowered GPU kernels and their host code to LLVM dialect that runs in the
+/// emulator.
+void buildEmulatorPipeline(OpPassManager &pm);
 
 /// Registers every pass and pipeline of the project.
 void registerPassesAndPipelines();
