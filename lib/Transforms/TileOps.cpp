@@ -6,13 +6,14 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Utils/StructuredOpsUtils.h"
+#include "llvm/Support/MathExtras.h"
 #include <limits>
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
 
 constexpr double kMinusInfinity = -std::numeric_limits<double>::infinity();
-constexpr double kLn2 = 0.69314718055994530942;
+constexpr double kLowest = std::numeric_limits<float>::lowest();
 
 static constexpr auto parallel = utils::IteratorType::parallel;
 static constexpr auto reduction = utils::IteratorType::reduction;
@@ -251,107 +252,142 @@ Value TileOps::masked(
     Value second = linalg::IndexOp::create(nested, loc, 1);
     Value keep = queriesInner ? allowed(nested, first, second)
                               : allowed(nested, second, first);
-    return arith::SelectOp::create(nested, loc, keep, args[0],
+    return arith::SelectOp::create(nested, loc, keep,
+                                   atLeastLowest(nested, args[0]),
                                    scalar(nested, kMinusInfinity))
         .getResult();
   });
 }
 
-/// m, and 0 where m = -inf: the number that may be subtracted from scores.
-Value TileOps::zeroIfEmpty(OpBuilder &nested, Value max) {
-  Value isEmpty = arith::CmpFOp::create(nested, loc, arith::CmpFPredicate::OEQ,
-                                        max, scalar(nested, kMinusInfinity));
-  return arith::SelectOp::create(nested, loc, isEmpty, scalar(nested, 0.0),
-                                 max);
+Value TileOps::atLeastLowest(OpBuilder &nested, Value x) {
+  Value lowest = scalar(nested, kLowest);
+  Value isBelow =
+      arith::CmpFOp::create(nested, loc, arith::CmpFPredicate::OLT, x, lowest);
+  return arith::SelectOp::create(nested, loc, isBelow, lowest, x);
 }
 
-Value TileOps::safeMax(Value max) {
-  return elementwise({max}, empty(rowType()),
-                     [&](OpBuilder &nested, ValueRange args) {
-                       return zeroIfEmpty(nested, args[0]);
-                     });
+Value TileOps::maximum(OpBuilder &nested, Value score, Value max) {
+  return arith::MaxNumFOp::create(nested, loc, score, max);
+}
+
+Value TileOps::exponential(OpBuilder &nested, Value x, Value max) {
+  auto approximate = arith::FastMathFlags::afn;
+  Value difference = arith::SubFOp::create(nested, loc, x, max);
+  if (unit == llvm::numbers::ln2)
+    return math::Exp2Op::create(nested, loc, difference, approximate);
+  // The product need not be rounded before the exponential reduces it.
+  if (unit != 1.0)
+    difference =
+        arith::MulFOp::create(nested, loc, difference, scalar(nested, unit),
+                              arith::FastMathFlags::contract);
+  return math::ExpOp::create(nested, loc, difference, approximate);
+}
+
+Value TileOps::rescaledSum(Value alpha, Value x, Value y) {
+  return elementwise(
+      {alpha, y}, x, [&](OpBuilder &nested, ValueRange args) -> Value {
+        return math::FmaOp::create(nested, loc, args[0], args[2], args[1]);
+      });
+}
+
+/// The product starts from zero, so that its rounding errors are those of the
+/// sum over one tile, not over all keys. Tensor cores add to the accumulator
+/// they are given instead.
+Value TileOps::accumulated(Value alpha, Value accumulator, Value valueTile,
+                           Value probabilities) {
+  AffineExpr k = b.getAffineDimExpr(2);
+  AffineMap valueMap = AffineMap::get(3, 0, {k, otherDim()}, b.getContext());
+  AffineMap probabilityMap = oriented(3, queryDim(), k);
+  auto product = [&](Value init) {
+    return contract(valueTile, valueMap,
+                    rounded(probabilities, getElementTypeOrSelf(valueTile)),
+                    probabilityMap, init);
+  };
+  if (!keepTypes) {
+    auto type = cast<RankedTensorType>(accumulator.getType());
+    return rescaledSum(alpha, accumulator, product(filled(type, 0.0)));
+  }
+  return product(elementwise(
+      {alpha}, accumulator, [&](OpBuilder &nested, ValueRange args) -> Value {
+        return arith::MulFOp::create(nested, loc, args[1], args[0]);
+      }));
 }
 
 SoftmaxState TileOps::update(SoftmaxState state, Value scores, Value valueTile,
                              bool guard) {
-  auto exp2OfDifference = [&](OpBuilder &nested, Value x, Value y) -> Value {
-    Value difference = arith::SubFOp::create(nested, loc, x, y);
-    return math::Exp2Op::create(nested, loc, difference);
+  auto largerOf = [&](OpBuilder &nested, ValueRange args) {
+    return maximum(nested, args[0], args[1]);
   };
-  auto add = [&](OpBuilder &nested, ValueRange args) -> Value {
-    return arith::AddFOp::create(nested, loc, args[1], args[0]);
-  };
-  auto maximum = [&](OpBuilder &nested, ValueRange args) -> Value {
-    return arith::MaxNumFOp::create(nested, loc, args[1], args[0]);
-  };
-  Value tileMax =
-      reduceOverKeys(scores, filled(rowType(), kMinusInfinity), maximum);
-  // alpha = exp2(m - m'), while m is still there
+  Value tileMax = reduceOverKeys(
+      scores, filled(rowType(), guard ? kMinusInfinity : kLowest), largerOf);
+  // alpha = exp((m - m') unit), while m is still there
   Value alpha = elementwise({tileMax, state.max}, empty(rowType()),
                             [&](OpBuilder &nested, ValueRange args) {
-                              Value next = maximum(nested, args);
+                              Value next = maximum(nested, args[0], args[1]);
                               if (guard)
-                                next = zeroIfEmpty(nested, next);
-                              return exp2OfDifference(nested, args[1], next);
+                                next = atLeastLowest(nested, next);
+                              return exponential(nested, args[1], next);
                             });
   // m' = max(m, max_k S), in the place of m
-  Value max = elementwise({tileMax}, state.max, maximum);
-  Value base = guard ? safeMax(max) : max;
-  // P = exp2(S - m'), in the score tile's place
+  Value max = elementwise({tileMax}, state.max, largerOf);
+  Value base = max;
+  if (guard)
+    base = elementwise({max}, empty(rowType()),
+                       [&](OpBuilder &nested, ValueRange args) {
+                         return atLeastLowest(nested, args[0]);
+                       });
+  // P = exp((S - m') unit), in the score tile's place
   Value probabilities =
       elementwise({base}, scores, [&](OpBuilder &nested, ValueRange args) {
-        return exp2OfDifference(nested, args[1], args[0]);
+        return exponential(nested, args[1], args[0]);
       });
-  // l' = alpha l + sum_k P,  A' = alpha A + V^T P
-  auto rescale = [&](OpBuilder &nested, ValueRange args) -> Value {
-    return arith::MulFOp::create(nested, loc, args[1], args[0]);
-  };
-  Value sum = reduceOverKeys(probabilities,
-                             elementwise({alpha}, state.sum, rescale), add);
-  Value rescaled = elementwise({alpha}, state.accumulator, rescale);
-  AffineExpr k = b.getAffineDimExpr(2);
-  AffineMap valueMap = AffineMap::get(3, 0, {k, otherDim()}, b.getContext());
-  AffineMap probabilityMap = oriented(3, queryDim(), k);
-  Value accumulator =
-      contract(valueTile, valueMap,
-               rounded(probabilities, getElementTypeOrSelf(valueTile)),
-               probabilityMap, rescaled);
-  return {max, sum, accumulator};
+  // sum_k P, in whatever order is most accurate
+  Value tileSum = reduceOverKeys(
+      probabilities, filled(rowType(), 0.0),
+      [&](OpBuilder &nested, ValueRange args) -> Value {
+        return arith::AddFOp::create(nested, loc, args[1], args[0],
+                                     arith::FastMathFlags::reassoc);
+      });
+  return {max, rescaledSum(alpha, state.sum, tileSum),
+          accumulated(alpha, state.accumulator, valueTile, probabilities)};
 }
 
 //===----------------------------------------------------------------------===//
 // Epilogue
 //===----------------------------------------------------------------------===//
 
-Value TileOps::reciprocal(Value sum) {
+Value TileOps::nanIfAllMinusInfinity(OpBuilder &nested, Value max,
+                                     Value value) {
+  Value isLowest = arith::CmpFOp::create(nested, loc, arith::CmpFPredicate::OEQ,
+                                         max, scalar(nested, kLowest));
+  Value nan = scalar(nested, std::numeric_limits<double>::quiet_NaN());
+  return arith::SelectOp::create(nested, loc, isLowest, nan, value);
+}
+
+Value TileOps::reciprocal(const SoftmaxState &state) {
   return elementwise(
-      {sum}, empty(rowType()), [&](OpBuilder &nested, ValueRange args) {
-        Value zero = scalar(nested, 0.0);
-        Value isEmpty = arith::CmpFOp::create(
-            nested, loc, arith::CmpFPredicate::OEQ, args[0], zero);
+      {state.max, state.sum}, empty(rowType()),
+      [&](OpBuilder &nested, ValueRange args) {
+        Value isEmpty =
+            arith::CmpFOp::create(nested, loc, arith::CmpFPredicate::OEQ,
+                                  args[0], scalar(nested, kMinusInfinity));
         Value inverse =
-            arith::DivFOp::create(nested, loc, scalar(nested, 1.0), args[0]);
-        return arith::SelectOp::create(nested, loc, isEmpty, zero, inverse)
-            .getResult();
+            arith::DivFOp::create(nested, loc, scalar(nested, 1.0), args[1]);
+        Value factor = arith::SelectOp::create(nested, loc, isEmpty,
+                                               scalar(nested, 0.0), inverse);
+        return nanIfAllMinusInfinity(nested, args[0], factor);
       });
 }
 
 Value TileOps::logSumExp(const SoftmaxState &state) {
-  return elementwise(
-      {state.max, state.sum}, empty(rowType()),
-      [&](OpBuilder &nested, ValueRange args) {
-        // ln(sum_k exp(s)) = (m + log2 l) ln 2, as m is in base 2.
-        Value isEmpty =
-            arith::CmpFOp::create(nested, loc, arith::CmpFPredicate::OEQ,
-                                  args[1], scalar(nested, 0.0));
-        Value log = math::Log2Op::create(nested, loc, args[1]);
-        Value total = arith::AddFOp::create(nested, loc, args[0], log);
-        Value natural =
-            arith::MulFOp::create(nested, loc, total, scalar(nested, kLn2));
-        return arith::SelectOp::create(nested, loc, isEmpty,
-                                       scalar(nested, kMinusInfinity), natural)
-            .getResult();
-      });
+  return elementwise({state.max, state.sum}, empty(rowType()),
+                     [&](OpBuilder &nested, ValueRange args) {
+                       // Without a live key, m = -inf and l = 0.
+                       Value log = math::LogOp::create(nested, loc, args[1]);
+                       Value lse = math::FmaOp::create(
+                           nested, loc, args[0], scalar(nested, unit), log);
+                       return nanIfAllMinusInfinity(nested, args[0], lse);
+                     });
 }
 
 Value TileOps::normalised(Value accumulator, Value reciprocal, Value rows,
@@ -387,29 +423,26 @@ Value TileOps::normalised(Value accumulator, Value reciprocal, Value rows,
 }
 
 SoftmaxState TileOps::merged(SoftmaxState x, SoftmaxState y) {
-  // m = max(mx, my);  l = sum of l. exp2(m. - m);  A likewise
-  auto maximum = [&](OpBuilder &nested, ValueRange args) -> Value {
-    return arith::MaxNumFOp::create(nested, loc, args[1], args[0]);
-  };
+  // m = max(mx, my);  l = sum of l. exp((m. - m) unit);  A likewise
   auto weight = [&](unsigned which) {
     return elementwise({y.max, x.max}, empty(rowType()),
                        [&](OpBuilder &nested, ValueRange args) -> Value {
-                         Value base =
-                             zeroIfEmpty(nested, maximum(nested, args));
-                         Value difference = arith::SubFOp::create(
-                             nested, loc, args[which], base);
-                         return math::Exp2Op::create(nested, loc, difference);
+                         Value base = atLeastLowest(
+                             nested, maximum(nested, args[0], args[1]));
+                         return exponential(nested, args[which], base);
                        });
   };
   Value wx = weight(1), wy = weight(0);
   // In the place of mx, which is not read any more.
-  Value max = elementwise({y.max}, x.max, maximum);
+  Value max =
+      elementwise({y.max}, x.max, [&](OpBuilder &nested, ValueRange args) {
+        return maximum(nested, args[0], args[1]);
+      });
   auto combine = [&](Value a, Value other) {
     return elementwise(
         {wx, wy, other}, a, [&](OpBuilder &nested, ValueRange args) -> Value {
-          Value ax = arith::MulFOp::create(nested, loc, args[3], args[0]);
           Value ay = arith::MulFOp::create(nested, loc, args[2], args[1]);
-          return arith::AddFOp::create(nested, loc, ax, ay);
+          return math::FmaOp::create(nested, loc, args[3], args[0], ay);
         });
   };
   return {max, combine(x.sum, y.sum), combine(x.accumulator, y.accumulator)};

@@ -22,6 +22,9 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "llvm/Support/MathExtras.h"
+#include <cmath>
+#include <limits>
 
 namespace mlir::sparse_attn {
 #define GEN_PASS_DEF_SPARSEATTNTILETOLINALG
@@ -30,8 +33,6 @@ namespace mlir::sparse_attn {
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
-
-constexpr double kLog2E = 1.44269504088896340736;
 
 /// One query tile of one (batch, head): where it is and how many rows exist.
 namespace {
@@ -42,13 +43,42 @@ struct QueryTile {
   Value position;          ///< absolute position of the first row
 };
 
+/// scale = query * score * unit: the factors of Q, of S and of the exponent.
+///
+/// Where Q is packed, it takes the sign, so that a running maximum is one, and
+/// a power of two, which rounds nothing and keeps large scores in range; the
+/// exponent takes the rest. Otherwise scores are multiplied, and in base 2.
+struct ScaleFactors {
+  double query = 1.0, score = 1.0, unit = 1.0;
+
+  ScaleFactors(double scale, bool keepTypes) {
+    if (keepTypes) {
+      unit = llvm::numbers::ln2;
+      score = scale * llvm::numbers::log2e;
+      return;
+    }
+    double size = std::fabs(scale);
+    // No normal number is left for the exponent: -inf times it must be -inf.
+    if (size < std::numeric_limits<float>::min()) {
+      query = scale;
+      return;
+    }
+    double power = size < 1.0 ? std::exp2(std::ilogb(size)) : 1.0;
+    query = std::copysign(power, scale);
+    unit = std::min<double>(size / power, std::numeric_limits<float>::max());
+  }
+};
+
 /// Lowers one attention op.
 class AttentionLowering {
 public:
   AttentionLowering(AttentionOp op, TileStyle style, int64_t heavySplits)
       : op(op), loc(op.getLoc()), builder(op), plan(op.getPlan()->getPlan()),
-        shapes(builder, op), tables(builder, op, shapes, plan), style(style),
-        heavySplits(heavySplits) {}
+        shapes(builder, op), tables(builder, op, shapes, plan),
+        scale(op.getScaleValue(), style.keepTypes), style(style),
+        heavySplits(heavySplits) {
+    this->style.unit = scale.unit;
+  }
 
   SmallVector<Value> run() {
     SmallVector<Value> outputs(op.getInits());
@@ -104,6 +134,7 @@ private:
   TileShape tile; ///< of the class that is being lowered
   AttentionShapes shapes;
   RandomTables tables;
+  ScaleFactors scale;
   TileStyle style;
   int64_t heavySplits;
 };
@@ -197,7 +228,7 @@ Value AttentionLowering::packedQuery(OpBuilder &b, const QueryTile &at) {
       sliceRows(b, loc, op.getQuery(), {at.batch, at.head}, at.row, at.rows);
   if (style.keepTypes)
     return ops(b).padRows(query, at.rows, tile.queries);
-  return ops(b).packQuery(query, at.rows, op.getScaleValue() * kLog2E);
+  return ops(b).packQuery(query, at.rows, scale.query);
 }
 
 /// The key (or value) tile that starts at `key`, as [Bn, size]; converted to
@@ -253,7 +284,7 @@ SoftmaxState AttentionLowering::visitTile(OpBuilder &b, const QueryTile &at,
     rows = math.min(rows, math.sub(shapes.numKeys, key));
   Value scores = ops(b).scores(keysOf(b, op.getKey(), at, key, rows), query);
   if (style.keepTypes)
-    scores = ops(b).scaled(scores, op.getScaleValue() * kLog2E);
+    scores = ops(b).scaled(scores, scale.score);
   if (!full)
     scores = maskScores(b, at, scores, key);
   return ops(b).update(state, scores, keysOf(b, op.getValue(), at, key, rows),
@@ -312,8 +343,8 @@ void AttentionLowering::storeTile(OpBuilder &b, const QueryTile &at,
   TileOps tileOps = ops(b);
   Value slice =
       sliceRows(b, loc, outputs[0], {at.batch, at.head}, at.row, at.rows);
-  Value output = tileOps.normalised(
-      state.accumulator, tileOps.reciprocal(state.sum), at.rows, slice);
+  Value output = tileOps.normalised(state.accumulator,
+                                    tileOps.reciprocal(state), at.rows, slice);
   SmallVector<std::pair<Value, Value>> stores = {{output, slice}};
   if (outputs.size() == 2) {
     Value lseSlice =

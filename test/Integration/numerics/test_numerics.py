@@ -127,21 +127,19 @@ CASES = {
     "nan-value": Case(full, spoil="nan-value"),
     "infinite-value": Case(full, spoil="infinite-value"),
     "infinite-score": Case(near, spoil="infinite-score"),
+    "all-scores-minus-infinity": Case(near, spoil="all-scores-minus-infinity"),
     # Not yet so: see NOT_YET.
     "nan-value-masked": Case(near, spoil="nan-value"),
     "infinite-value-masked": Case(near, spoil="infinite-value"),
     "nan-values-never-seen": Case(all_but_last, spoil="nan-last-values"),
-    "all-scores-minus-infinity": Case(near, spoil="all-scores-minus-infinity"),
 }
 
 # Where results differ from the reference today, and why.
 _ZERO_TIMES = "a masked key of a visited tile weighs 0, and 0 * NaN is NaN"
-_GUARD = "rows whose live scores are all -inf count as rows without a key"
 NOT_YET = {
     "nan-value-masked": _ZERO_TIMES,
     "infinite-value-masked": _ZERO_TIMES,
     "nan-values-never-seen": _ZERO_TIMES,
-    "all-scores-minus-infinity": _GUARD,
 }
 
 
