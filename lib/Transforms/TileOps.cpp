@@ -3,6 +3,7 @@
 #include "TileOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Utils/StructuredOpsUtils.h"
@@ -244,9 +245,7 @@ Value TileOps::rounded(Value probabilities, Type type) {
                      });
 }
 
-Value TileOps::masked(
-    Value scores,
-    llvm::function_ref<Value(OpBuilder &, Value k, Value q)> allowed) {
+Value TileOps::masked(Value scores, AllowedFn allowed) {
   return elementwise({}, scores, [&](OpBuilder &nested, ValueRange args) {
     Value first = linalg::IndexOp::create(nested, loc, 0);
     Value second = linalg::IndexOp::create(nested, loc, 1);
@@ -293,8 +292,8 @@ Value TileOps::rescaledSum(Value alpha, Value x, Value y) {
 /// The product starts from zero, so that its rounding errors are those of the
 /// sum over one tile, not over all keys. Tensor cores add to the accumulator
 /// they are given instead.
-Value TileOps::accumulated(Value alpha, Value accumulator, Value valueTile,
-                           Value probabilities) {
+Value TileOps::accumulatedProduct(Value alpha, Value accumulator,
+                                  Value valueTile, Value probabilities) {
   AffineExpr k = b.getAffineDimExpr(2);
   AffineMap valueMap = AffineMap::get(3, 0, {k, otherDim()}, b.getContext());
   AffineMap probabilityMap = oriented(3, queryDim(), k);
@@ -313,8 +312,94 @@ Value TileOps::accumulated(Value alpha, Value accumulator, Value valueTile,
       }));
 }
 
+/// Pairs that are masked add nothing, rather than 0 * V.
+Value TileOps::accumulatedWhereAllowed(Value alpha, Value accumulator,
+                                       Value valueTile, Value probabilities,
+                                       AllowedFn allowed) {
+  // 0 where allowed, else -inf
+  Value mask = masked(filled(tileType(tile.keys), 0.0), allowed);
+  AffineExpr k = b.getAffineDimExpr(2);
+  AffineMap tileMap = oriented(3, queryDim(), k);
+  SmallVector<AffineMap> maps = {
+      tileMap, tileMap, AffineMap::get(3, 0, {k, otherDim()}, b.getContext()),
+      AffineMap::get(3, 0, {b.getAffineDimExpr(0), b.getAffineDimExpr(1)},
+                     b.getContext())};
+  SmallVector<utils::IteratorType> iterators = {parallel, parallel, reduction};
+  Value init = filled(cast<RankedTensorType>(accumulator.getType()), 0.0);
+  auto product = linalg::GenericOp::create(
+      b, loc, init.getType(), ValueRange{mask, probabilities, valueTile}, init,
+      maps, iterators, [&](OpBuilder &nested, Location, ValueRange args) {
+        Value zero = scalar(nested, 0.0);
+        Value live = arith::CmpFOp::create(
+            nested, loc, arith::CmpFPredicate::OEQ, args[0], zero);
+        Value term = arith::MulFOp::create(nested, loc, args[1],
+                                           toF32(nested, loc, args[2]));
+        term = arith::SelectOp::create(nested, loc, live, term, zero);
+        Value sum = arith::AddFOp::create(nested, loc, args[3], term);
+        linalg::YieldOp::create(nested, loc, sum);
+      });
+  return rescaledSum(alpha, accumulator, product.getResult(0));
+}
+
+/// sum of 0 x is 0, or NaN where any x is NaN or infinite.
+Value TileOps::isFinite(Value tileValue) {
+  auto type = cast<RankedTensorType>(tileValue.getType());
+  auto sumOver = [&](Value source, RankedTensorType resultType,
+                     ArrayRef<AffineMap> maps,
+                     ArrayRef<utils::IteratorType> iterators) {
+    return linalg::GenericOp::create(
+               b, loc, resultType, source, filled(resultType, 0.0), maps,
+               iterators,
+               [&](OpBuilder &nested, Location, ValueRange args) {
+                 Value product = arith::MulFOp::create(nested, loc, args[0],
+                                                       scalar(nested, 0.0));
+                 Value sum =
+                     arith::AddFOp::create(nested, loc, args[1], product,
+                                           arith::FastMathFlags::reassoc);
+                 linalg::YieldOp::create(nested, loc, sum);
+               })
+        .getResult(0);
+  };
+  Type f32 = b.getF32Type();
+  Value columns =
+      sumOver(tileValue, RankedTensorType::get({type.getDimSize(1)}, f32),
+              {b.getMultiDimIdentityMap(2),
+               AffineMap::get(2, 0, b.getAffineDimExpr(1))},
+              {reduction, parallel});
+  Value sum = sumOver(
+      columns, RankedTensorType::get({}, f32),
+      {b.getMultiDimIdentityMap(1), AffineMap::get(1, 0, b.getContext())},
+      {reduction});
+  Value element = tensor::ExtractOp::create(b, loc, sum, ValueRange{});
+  return arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, element,
+                               scalar(b, 0.0));
+}
+
+/// The weight of a masked pair is 0, but 0 * NaN is NaN: where V has a NaN or
+/// an infinity, the mask decides which products there are.
+Value TileOps::accumulated(Value alpha, Value accumulator, Value valueTile,
+                           Value probabilities, AllowedFn allowed) {
+  if (!allowed || keepTypes)
+    return accumulatedProduct(alpha, accumulator, valueTile, probabilities);
+  auto branch = scf::IfOp::create(b, loc, accumulator.getType(),
+                                  isFinite(valueTile), /*withElse=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  scf::YieldOp::create(
+      b, loc, accumulatedProduct(alpha, accumulator, valueTile, probabilities));
+  b.setInsertionPointToStart(branch.elseBlock());
+  scf::YieldOp::create(b, loc,
+                       accumulatedWhereAllowed(alpha, accumulator, valueTile,
+                                               probabilities, allowed));
+  return branch.getResult(0);
+}
+
 SoftmaxState TileOps::update(SoftmaxState state, Value scores, Value valueTile,
-                             bool guard) {
+                             AllowedFn allowed) {
+  // Rows may be masked altogether so far.
+  bool guard = bool(allowed);
+  if (allowed)
+    scores = masked(scores, allowed);
   auto largerOf = [&](OpBuilder &nested, ValueRange args) {
     return maximum(nested, args[0], args[1]);
   };
@@ -348,8 +433,9 @@ SoftmaxState TileOps::update(SoftmaxState state, Value scores, Value valueTile,
         return arith::AddFOp::create(nested, loc, args[1], args[0],
                                      arith::FastMathFlags::reassoc);
       });
-  return {max, rescaledSum(alpha, state.sum, tileSum),
-          accumulated(alpha, state.accumulator, valueTile, probabilities)};
+  return {
+      max, rescaledSum(alpha, state.sum, tileSum),
+      accumulated(alpha, state.accumulator, valueTile, probabilities, allowed)};
 }
 
 //===----------------------------------------------------------------------===//

@@ -54,6 +54,9 @@ struct TileStyle {
 
 class TileOps {
 public:
+  /// Whether query q may attend to key k, both indices of the tile.
+  using AllowedFn = llvm::function_ref<Value(OpBuilder &, Value k, Value q)>;
+
   TileOps(OpBuilder &b, Location loc, TileStyle style, TileShape tile)
       : b(b), loc(loc), queriesInner(style.queriesInner),
         keepTypes(style.keepTypes), unit(style.unit), tile(tile) {}
@@ -77,15 +80,10 @@ public:
   Value scores(Value keyTile, Value queryTile);
   /// score * factor.
   Value scaled(Value scores, double factor);
-  /// score -> max(score, lowest) where `allowed(builder, k, q)` else -inf; k
-  /// and q index the tile.
-  Value
-  masked(Value scores,
-         llvm::function_ref<Value(OpBuilder &, Value k, Value q)> allowed);
-  /// One step of the algorithm above after the mask. `guard`: rows may be
-  /// masked altogether so far; otherwise each row has a live key in this tile.
+  /// One step of the algorithm above. Without `allowed`, each row has a live
+  /// key in this tile, and no key is masked.
   SoftmaxState update(SoftmaxState state, Value scores, Value valueTile,
-                      bool guard);
+                      AllowedFn allowed = {});
 
   /// 1 / l; 0 where no key is live, NaN where all scores are -inf.
   Value reciprocal(const SoftmaxState &state);
@@ -124,9 +122,18 @@ private:
   Value exponential(OpBuilder &builder, Value x, Value max);
   /// alpha x + y, rounded once.
   Value rescaledSum(Value alpha, Value x, Value y);
+  /// score -> max(score, lowest) where allowed, else -inf.
+  Value masked(Value scores, AllowedFn allowed);
   /// alpha A + V^T P
   Value accumulated(Value alpha, Value accumulator, Value valueTile,
-                    Value probabilities);
+                    Value probabilities, AllowedFn allowed);
+  /// The same on the paths of a tile with and without NaN or infinity in V.
+  Value accumulatedProduct(Value alpha, Value accumulator, Value valueTile,
+                           Value probabilities);
+  Value accumulatedWhereAllowed(Value alpha, Value accumulator, Value valueTile,
+                                Value probabilities, AllowedFn allowed);
+  /// Whether no element of a tile is NaN or infinite.
+  Value isFinite(Value tileValue);
   /// `value` where m != lowest, else NaN.
   Value nanIfAllMinusInfinity(OpBuilder &builder, Value max, Value value);
   /// P as the second product takes it, rounded to `type`.

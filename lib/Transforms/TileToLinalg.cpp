@@ -113,7 +113,9 @@ private:
                          Value keyTile, bool full, SoftmaxState state);
   Value keysOf(OpBuilder &b, Value source, const QueryTile &at, Value key,
                Value rows);
-  Value maskScores(OpBuilder &b, const QueryTile &at, Value scores, Value key);
+  Value isAllowed(OpBuilder &b, Value head, const MaskPosition &first, Value k,
+                  Value q);
+  MaskPosition firstPair(OpBuilder &b, const QueryTile &at, Value key);
   void storeTile(OpBuilder &b, const QueryTile &at, SoftmaxState state,
                  ValueRange outputs);
 
@@ -244,34 +246,43 @@ Value AttentionLowering::keysOf(OpBuilder &b, Value source, const QueryTile &at,
   return ops(b).packKeys(slice, rows);
 }
 
-Value AttentionLowering::maskScores(OpBuilder &b, const QueryTile &at,
-                                    Value scores, Value key) {
-  auto toI32 = [&](OpBuilder &nested, Value x) -> Value {
-    return arith::IndexCastOp::create(nested, loc, nested.getI32Type(), x);
+/// Where the first query and the first key of a tile stand in the mask.
+MaskPosition AttentionLowering::firstPair(OpBuilder &b, const QueryTile &at,
+                                          Value key) {
+  auto toI32 = [&](Value x) -> Value {
+    return arith::IndexCastOp::create(b, loc, b.getI32Type(), x);
   };
-  Value firstKey = toI32(b, key), firstQuery = toI32(b, at.position);
-  Value n = toI32(b, shapes.numKeys);
-  Value maskHead = toI32(b, IndexMath{b, loc}.add(at.head, shapes.headOrigin));
-  return ops(b).masked(scores, [&](OpBuilder &nested, Value k, Value q) {
-    MaskPosition position;
-    position.i =
-        arith::AddIOp::create(nested, loc, firstQuery, toI32(nested, q));
-    position.j = arith::AddIOp::create(nested, loc, firstKey, toI32(nested, k));
-    position.n = n;
-    position.head = maskHead;
-    position.staticKeys = op.getStaticNumKeys();
-    position.drawnBlock = [&](OpBuilder &inner, Location,
-                              const Mask::RandomOptions &options,
-                              Value rowBlock, int64_t t) {
-      return tables.drawn(inner, loc, options, at.head, rowBlock, t);
-    };
-    Value allowed = op.getMask().emitPredicate(nested, loc, position);
-    if (!mayBeRagged())
-      return allowed;
-    Value exists = arith::CmpIOp::create(nested, loc, arith::CmpIPredicate::slt,
-                                         position.j, n);
-    return arith::AndIOp::create(nested, loc, allowed, exists).getResult();
-  });
+  MaskPosition first;
+  first.j = toI32(key);
+  first.i = toI32(at.position);
+  first.n = toI32(shapes.numKeys);
+  first.head = toI32(IndexMath{b, loc}.add(at.head, shapes.headOrigin));
+  first.staticKeys = op.getStaticNumKeys();
+  return first;
+}
+
+/// Whether row q may attend to key k of the tile whose first pair is `first`.
+Value AttentionLowering::isAllowed(OpBuilder &b, Value head,
+                                   const MaskPosition &first, Value k,
+                                   Value q) {
+  auto offsetBy = [&](Value origin, Value x) -> Value {
+    Value offset = arith::IndexCastOp::create(b, loc, b.getI32Type(), x);
+    return arith::AddIOp::create(b, loc, origin, offset);
+  };
+  MaskPosition position = first;
+  position.i = offsetBy(first.i, q);
+  position.j = offsetBy(first.j, k);
+  position.drawnBlock = [&](OpBuilder &inner, Location,
+                            const Mask::RandomOptions &options, Value rowBlock,
+                            int64_t t) {
+    return tables.drawn(inner, loc, options, head, rowBlock, t);
+  };
+  Value allowed = op.getMask().emitPredicate(b, loc, position);
+  if (!mayBeRagged())
+    return allowed;
+  Value exists = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt,
+                                       position.j, position.n);
+  return arith::AndIOp::create(b, loc, allowed, exists);
 }
 
 SoftmaxState AttentionLowering::visitTile(OpBuilder &b, const QueryTile &at,
@@ -285,10 +296,14 @@ SoftmaxState AttentionLowering::visitTile(OpBuilder &b, const QueryTile &at,
   Value scores = ops(b).scores(keysOf(b, op.getKey(), at, key, rows), query);
   if (style.keepTypes)
     scores = ops(b).scaled(scores, scale.score);
-  if (!full)
-    scores = maskScores(b, at, scores, key);
-  return ops(b).update(state, scores, keysOf(b, op.getValue(), at, key, rows),
-                       /*guard=*/!full);
+  Value values = keysOf(b, op.getValue(), at, key, rows);
+  if (full)
+    return ops(b).update(state, scores, values);
+  MaskPosition first = firstPair(b, at, key);
+  return ops(b).update(state, scores, values,
+                       [&](OpBuilder &nested, Value k, Value q) {
+                         return isAllowed(nested, at.head, first, k, q);
+                       });
 }
 
 SoftmaxState AttentionLowering::visitTiles(OpBuilder &b, const RowClass &cls,

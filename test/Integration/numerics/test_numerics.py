@@ -128,26 +128,10 @@ CASES = {
     "infinite-value": Case(full, spoil="infinite-value"),
     "infinite-score": Case(near, spoil="infinite-score"),
     "all-scores-minus-infinity": Case(near, spoil="all-scores-minus-infinity"),
-    # Not yet so: see NOT_YET.
     "nan-value-masked": Case(near, spoil="nan-value"),
     "infinite-value-masked": Case(near, spoil="infinite-value"),
     "nan-values-never-seen": Case(all_but_last, spoil="nan-last-values"),
 }
-
-# Where results differ from the reference today, and why.
-_ZERO_TIMES = "a masked key of a visited tile weighs 0, and 0 * NaN is NaN"
-NOT_YET = {
-    "nan-value-masked": _ZERO_TIMES,
-    "infinite-value-masked": _ZERO_TIMES,
-    "nan-values-never-seen": _ZERO_TIMES,
-}
-
-
-def parameters():
-    for name in CASES:
-        reason = NOT_YET.get(name)
-        marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
-        yield pytest.param(name, marks=marks)
 
 
 def check(name, ours, theirs, exact, dtype, mean_steps):
@@ -198,7 +182,7 @@ def results(request):
         yield {name: pool.submit(run_case, TOOL, CASES[name]) for name in chosen}
 
 
-@pytest.mark.parametrize("name", parameters())
+@pytest.mark.parametrize("name", CASES)
 def test_case(name, results):
     case = CASES[name]
     out, lse = results[name].result()
