@@ -49,7 +49,7 @@
 // CHECK:               math.fma
 // A NaN or infinity in V makes the sum of 0 V a NaN. The usual case has none:
 // CHECK:             linalg.generic {{.*}} ins(%[[VT]] : tensor<32x24xf32>)
-// CHECK:             %[[CHECK:.*]] = linalg.generic {{.*}} -> tensor<f32>
+// CHECK:             %[[CHECK:.*]] = linalg.generic {{.*}} ins(%{{.*}} : tensor<24xf32>)
 // CHECK:             %[[ZEROS:.*]] = tensor.extract %[[CHECK]][]
 // CHECK:             %[[FINITE:.*]] = arith.cmpf oeq, %[[ZEROS]],
 // CHECK:             scf.if %[[FINITE]] -> (tensor<24x16xf32>) {
