@@ -58,8 +58,8 @@
 // CHECK:                 math.fma
 // Otherwise masked pairs, by the mask once more, add nothing.
 // CHECK:             } else {
-// CHECK:               arith.cmpi sle
 // CHECK:               %[[MASK:.*]] = linalg.generic
+// CHECK:                 arith.cmpi sle
 // CHECK:               linalg.generic {{.*}} ins(%[[MASK]], %{{.*}}, %[[VT]] :
 // CHECK:                 %[[TERM:.*]] = arith.mulf
 // CHECK:                 arith.select %{{.*}}, %[[TERM]], %{{.*}}
