@@ -41,6 +41,7 @@ struct MicroKernel {
   int64_t lanes = 1;          ///< of one vector
   int64_t rows = 1;           ///< mr
   int64_t vectors = 1;        ///< nv, vectors a row
+  int64_t parts = 1;          ///< of the sum over k, see splitSum
   TypedAttr fill;             ///< C's initial value where it is a constant
   linalg::GenericOp epilogue; ///< the op that uses the product, or null
 
@@ -69,6 +70,38 @@ static bool isMultiplyAdd(linalg::GenericOp op) {
          (mul.getLhs() == b && mul.getRhs() == a);
 }
 
+/// Largest divisor of `value` that is at most `limit`.
+static int64_t largestDivisor(int64_t value, int64_t limit) {
+  for (int64_t d = std::min(value, limit); d > 1; --d)
+    if (value % d == 0)
+      return d;
+  return 1;
+}
+
+/// A row of one vector leaves registers over. Where the sum may be reassociated
+/// they hold partial sums, over k in [0, K / parts), [K / parts, 2 K / parts)
+/// and so on: fewer rounding errors in a row, and shorter chains of FMAs.
+static void splitSum(MicroKernel &kernel, linalg::GenericOp op,
+                     RegisterFile file) {
+  auto add = op.getBody()
+                 ->getTerminator()
+                 ->getOperand(0)
+                 .getDefiningOp<arith::AddFOp>();
+  if (kernel.vectors > 1 ||
+      !arith::bitEnumContainsAny(add.getFastmath(),
+                                 arith::FastMathFlags::reassoc))
+    return;
+  for (int64_t parts : {4, 2}) {
+    int64_t rows =
+        largestDivisor(kernel.m, (file.registers - parts - 1) / parts);
+    if (kernel.k % parts || rows * parts < kernel.rows)
+      continue;
+    kernel.parts = parts;
+    kernel.rows = rows;
+    return;
+  }
+}
+
 /// The elementwise op on C's shape that is the only user of `product`, if its
 /// operands lie like C or like a row of it; else null.
 static linalg::GenericOp findEpilogue(linalg::GenericOp product) {
@@ -91,14 +124,6 @@ static linalg::GenericOp findEpilogue(linalg::GenericOp product) {
       return {};
   }
   return user;
-}
-
-/// Largest divisor of `value` that is at most `limit`.
-static int64_t largestDivisor(int64_t value, int64_t limit) {
-  for (int64_t d = std::min(value, limit); d > 1; --d)
-    if (value % d == 0)
-      return d;
-  return 1;
 }
 
 static FailureOr<MicroKernel> match(RewriterBase &rewriter,
@@ -143,6 +168,7 @@ static FailureOr<MicroKernel> match(RewriterBase &rewriter,
   if (int64_t even = largestDivisor(kernel.m, kernel.rows);
       2 * even > kernel.rows)
     kernel.rows = even;
+  splitSum(kernel, op, file);
   if (auto fill = op.getDpsInits()[0].getDefiningOp<linalg::FillOp>())
     matchPattern(fill.getInputs()[0], m_Constant(&kernel.fill));
   // Only a start that needs no memory leaves C's place to the epilogue's.
@@ -214,37 +240,76 @@ static SmallVector<Value> multiplyAdd(OpBuilder &b, const MicroKernel &kernel,
   return next;
 }
 
+/// What the accumulators of part 0 start with; those of other parts start with
+/// zero.
+static SmallVector<Value> emitStart(OpBuilder &b, const MicroKernel &kernel,
+                                    Value c, Value m0, int64_t rows,
+                                    ArrayRef<Value> columns) {
+  auto splat = [&](Attribute value) -> Value {
+    return arith::ConstantOp::create(
+        b, kernel.loc, DenseElementsAttr::get(kernel.vectorType(b), value));
+  };
+  SmallVector<Value> acc;
+  for (int64_t r = 0; r < rows; ++r)
+    for (Value column : columns)
+      acc.push_back(kernel.fill
+                        ? splat(kernel.fill)
+                        : readVector(b, kernel, c,
+                                     offsetBy(b, kernel.loc, m0, r), column));
+  acc.resize(acc.size() * kernel.parts, splat(b.getF32FloatAttr(0)));
+  return acc;
+}
+
+/// (p0 + p1) + (p2 + p3), each a block of accumulators.
+static SmallVector<Value> addParts(OpBuilder &b, const MicroKernel &kernel,
+                                   ValueRange acc) {
+  SmallVector<Value> sums(acc);
+  for (int64_t parts = kernel.parts; parts > 1; parts /= 2) {
+    size_t size = sums.size() / parts;
+    SmallVector<Value> next;
+    for (int64_t p = 0; p < parts; p += 2)
+      for (size_t i = p * size; i < (p + 1) * size; ++i)
+        next.push_back(
+            arith::AddFOp::create(b, kernel.loc, sums[i], sums[i + size]));
+    sums = next;
+  }
+  return sums;
+}
+
+/// The sums over k of the block of `rows` rows at (m0, columns).
+static SmallVector<Value> sumBlock(OpBuilder &b, const MicroKernel &kernel,
+                                   Value c, Value m0, int64_t rows,
+                                   ArrayRef<Value> columns) {
+  Location loc = kernel.loc;
+  int64_t steps = kernel.k / kernel.parts;
+  size_t size = rows * columns.size();
+  auto loop = scf::ForOp::create(
+      b, loc, constantIndex(b, loc, 0), constantIndex(b, loc, steps),
+      constantIndex(b, loc, 1), emitStart(b, kernel, c, m0, rows, columns),
+      [&](OpBuilder &nested, Location, Value k, ValueRange carried) {
+        SmallVector<Value> next;
+        for (int64_t p = 0; p < kernel.parts; ++p)
+          next.append(multiplyAdd(nested, kernel, m0, rows, columns,
+                                  offsetBy(nested, loc, k, p * steps),
+                                  carried.slice(p * size, size)));
+        scf::YieldOp::create(nested, loc, next);
+      });
+  return addParts(b, kernel, loop.getResults());
+}
+
 /// Computes the block of `rows` rows at (m0, n0) of `c`.
 static Value emitBlock(OpBuilder &b, const MicroKernel &kernel, Value c,
                        Value m0, Value n0, int64_t rows) {
   Location loc = kernel.loc;
-  SmallVector<Value> columns, acc;
+  SmallVector<Value> columns;
   for (int64_t v = 0; v < kernel.vectors; ++v)
     columns.push_back(offsetBy(b, loc, n0, v * kernel.lanes));
-  for (int64_t r = 0; r < rows; ++r)
-    for (Value column : columns) {
-      if (kernel.fill) {
-        acc.push_back(arith::ConstantOp::create(
-            b, loc,
-            DenseElementsAttr::get(kernel.vectorType(b),
-                                   Attribute(kernel.fill))));
-        continue;
-      }
-      acc.push_back(readVector(b, kernel, c, offsetBy(b, loc, m0, r), column));
-    }
-  auto loop = scf::ForOp::create(
-      b, loc, constantIndex(b, loc, 0), constantIndex(b, loc, kernel.k),
-      constantIndex(b, loc, 1), acc,
-      [&](OpBuilder &nested, Location, Value k, ValueRange carried) {
-        scf::YieldOp::create(
-            nested, loc,
-            multiplyAdd(nested, kernel, m0, rows, columns, k, carried));
-      });
+  SmallVector<Value> sums = sumBlock(b, kernel, c, m0, rows, columns);
   for (int64_t r = 0; r < rows; ++r)
     for (auto [v, column] : llvm::enumerate(columns)) {
       Value row = offsetBy(b, loc, m0, r);
-      Value result = applyEpilogue(
-          b, kernel, loop.getResult(r * columns.size() + v), c, row, column);
+      Value result = applyEpilogue(b, kernel, sums[r * columns.size() + v], c,
+                                   row, column);
       c = vector::TransferWriteOp::create(
               b, loc, result, c, ValueRange{row, column}, ArrayRef<bool>{true})
               .getResult();

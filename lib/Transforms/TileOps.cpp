@@ -119,7 +119,10 @@ Value TileOps::contract(Value a, AffineMap aMap, Value bOperand, AffineMap bMap,
                Value product = arith::MulFOp::create(
                    nested, loc, toF32(nested, loc, args[0]),
                    toF32(nested, loc, args[1]));
-               Value sum = arith::AddFOp::create(nested, loc, args[2], product);
+               Value sum = arith::AddFOp::create(
+                   nested, loc, args[2], product,
+                   keepTypes ? arith::FastMathFlags::none
+                             : arith::FastMathFlags::reassoc);
                linalg::YieldOp::create(nested, loc, sum);
              })
       .getResult(0);
@@ -450,18 +453,16 @@ Value TileOps::nanIfAllMinusInfinity(OpBuilder &nested, Value max,
   return arith::SelectOp::create(nested, loc, isLowest, nan, value);
 }
 
-Value TileOps::reciprocal(const SoftmaxState &state) {
+Value TileOps::divisor(const SoftmaxState &state) {
   return elementwise(
       {state.max, state.sum}, empty(rowType()),
       [&](OpBuilder &nested, ValueRange args) {
         Value isEmpty =
             arith::CmpFOp::create(nested, loc, arith::CmpFPredicate::OEQ,
                                   args[0], scalar(nested, kMinusInfinity));
-        Value inverse =
-            arith::DivFOp::create(nested, loc, scalar(nested, 1.0), args[1]);
-        Value factor = arith::SelectOp::create(nested, loc, isEmpty,
-                                               scalar(nested, 0.0), inverse);
-        return nanIfAllMinusInfinity(nested, args[0], factor);
+        Value sum = arith::SelectOp::create(
+            nested, loc, isEmpty, scalar(nested, -kMinusInfinity), args[1]);
+        return nanIfAllMinusInfinity(nested, args[0], sum);
       });
 }
 
@@ -476,7 +477,7 @@ Value TileOps::logSumExp(const SoftmaxState &state) {
                      });
 }
 
-Value TileOps::normalised(Value accumulator, Value reciprocal, Value rows,
+Value TileOps::normalised(Value accumulator, Value divisor, Value rows,
                           Value destination) {
   unsigned rowDim = queriesInner ? 1 : 0;
   if (!getConstantIntValue(rows)) {
@@ -484,8 +485,7 @@ Value TileOps::normalised(Value accumulator, Value reciprocal, Value rows,
     SmallVector<OpFoldResult> zero = {b.getIndexAttr(0)},
                               size = {getAsOpFoldResult(rows)},
                               one = {b.getIndexAttr(1)};
-    reciprocal =
-        tensor::ExtractSliceOp::create(b, loc, reciprocal, zero, size, one);
+    divisor = tensor::ExtractSliceOp::create(b, loc, divisor, zero, size, one);
   }
   SmallVector<unsigned> permutation = {0, 1};
   if (rowDim == 1)
@@ -495,11 +495,11 @@ Value TileOps::normalised(Value accumulator, Value reciprocal, Value rows,
       AffineMap::get(2, 0, b.getAffineDimExpr(0)), b.getMultiDimIdentityMap(2)};
   SmallVector<utils::IteratorType> iterators(2, parallel);
   return linalg::GenericOp::create(
-             b, loc, destination.getType(), ValueRange{accumulator, reciprocal},
+             b, loc, destination.getType(), ValueRange{accumulator, divisor},
              destination, maps, iterators,
              [&](OpBuilder &nested, Location, ValueRange args) {
                Value result =
-                   arith::MulFOp::create(nested, loc, args[0], args[1]);
+                   arith::DivFOp::create(nested, loc, args[0], args[1]);
                if (!args[2].getType().isF32())
                  result = arith::TruncFOp::create(nested, loc,
                                                   args[2].getType(), result);

@@ -85,13 +85,14 @@ public:
   SoftmaxState update(SoftmaxState state, Value scores, Value valueTile,
                       AllowedFn allowed = {});
 
-  /// 1 / l; 0 where no key is live, NaN where all scores are -inf.
-  Value reciprocal(const SoftmaxState &state);
+  /// What to divide A by: l; infinity where no key is live, NaN where all
+  /// scores are -inf.
+  Value divisor(const SoftmaxState &state);
   /// m unit + ln l, the natural log-sum-exp; -inf where no key is live, NaN
   /// where all scores are -inf.
   Value logSumExp(const SoftmaxState &state);
-  /// Writes A * reciprocal, rounded, to `destination` [rows, Dv].
-  Value normalised(Value accumulator, Value reciprocal, Value rows,
+  /// Writes A / divisor, rounded, to `destination` [rows, Dv].
+  Value normalised(Value accumulator, Value divisor, Value rows,
                    Value destination);
   /// Merges two partial states over disjoint keys into one.
   SoftmaxState merged(SoftmaxState x, SoftmaxState y);

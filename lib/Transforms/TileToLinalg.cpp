@@ -358,8 +358,8 @@ void AttentionLowering::storeTile(OpBuilder &b, const QueryTile &at,
   TileOps tileOps = ops(b);
   Value slice =
       sliceRows(b, loc, outputs[0], {at.batch, at.head}, at.row, at.rows);
-  Value output = tileOps.normalised(state.accumulator,
-                                    tileOps.reciprocal(state), at.rows, slice);
+  Value output = tileOps.normalised(state.accumulator, tileOps.divisor(state),
+                                    at.rows, slice);
   SmallVector<std::pair<Value, Value>> stores = {{output, slice}};
   if (outputs.size() == 2) {
     Value lseSlice =
