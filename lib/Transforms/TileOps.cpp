@@ -346,6 +346,8 @@ Value TileOps::accumulatedWhereAllowed(Value alpha, Value accumulator,
 
 /// sum of 0 x is 0, or NaN where any x is NaN or infinite.
 Value TileOps::isFinite(Value tileValue) {
+  // Neither the order nor the sign of zeros matters.
+  auto free = arith::FastMathFlags::reassoc | arith::FastMathFlags::nsz;
   auto type = cast<RankedTensorType>(tileValue.getType());
   auto sumOver = [&](Value source, RankedTensorType resultType,
                      ArrayRef<AffineMap> maps,
@@ -354,11 +356,10 @@ Value TileOps::isFinite(Value tileValue) {
                b, loc, resultType, source, filled(resultType, 0.0), maps,
                iterators,
                [&](OpBuilder &nested, Location, ValueRange args) {
-                 Value product = arith::MulFOp::create(nested, loc, args[0],
-                                                       scalar(nested, 0.0));
+                 Value product = arith::MulFOp::create(
+                     nested, loc, args[0], scalar(nested, 0.0), free);
                  Value sum =
-                     arith::AddFOp::create(nested, loc, args[1], product,
-                                           arith::FastMathFlags::reassoc);
+                     arith::AddFOp::create(nested, loc, args[1], product, free);
                  linalg::YieldOp::create(nested, loc, sum);
                })
         .getResult(0);
