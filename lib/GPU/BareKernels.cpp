@@ -159,8 +159,13 @@ struct BareKernelsPass
     for (gpu::GPUFuncOp kernel : kernels)
       if (failed(flattenKernel(kernel)))
         return signalPassFailure();
-    getOperation().walk(
-        [&](gpu::LaunchFuncOp launch) { flattenLaunch(launch); });
+    // A launch of a kernel that is lowered already passes what it takes.
+    SymbolTableCollection symbols;
+    getOperation().walk([&](gpu::LaunchFuncOp launch) {
+      if (symbols.lookupNearestSymbolFrom<gpu::GPUFuncOp>(
+              launch, launch.getKernelAttr()))
+        flattenLaunch(launch);
+    });
   }
 };
 } // namespace
