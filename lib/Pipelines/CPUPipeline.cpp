@@ -54,7 +54,7 @@ static void addVectorisation(OpPassManager &pm,
 
 /// Tensors to buffers. Tiles of known size live on the thread's stack, so no
 /// loop allocates; what remains (results, run-time tables) is freed.
-static void addBufferization(OpPassManager &pm) {
+static void addBufferization(OpPassManager &pm, bool tilesOnStack) {
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferizeFunctionBoundaries = true;
   bufferize.allowReturnAllocsFromLoops = true;
@@ -68,21 +68,22 @@ static void addBufferization(OpPassManager &pm) {
   pm.addPass(createCanonicalizerPass());
   pm.addNestedPass<func::FuncOp>(createForallToParallelLoopPass());
   pm.addNestedPass<func::FuncOp>(bufferization::createBufferHoistingPass());
-  bufferization::PromoteBuffersToStackPassOptions stack;
-  stack.maxAllocSizeInBytes = 1 << 18;
-  pm.addNestedPass<func::FuncOp>(
-      bufferization::createPromoteBuffersToStackPass(stack));
+  if (tilesOnStack) {
+    bufferization::PromoteBuffersToStackPassOptions stack;
+    stack.maxAllocSizeInBytes = 1 << 18;
+    pm.addNestedPass<func::FuncOp>(
+        bufferization::createPromoteBuffersToStackPass(stack));
+  }
   bufferization::buildBufferDeallocationPipeline(
       pm, bufferization::BufferDeallocationPipelineOptions());
   pm.addPass(createConvertBufferizationToMemRefPass());
 }
 
 /// Buffers and vectors to the LLVM dialect.
-static void addLLVMLowering(OpPassManager &pm,
-                            const CPUPipelineOptions &options) {
+static void addLLVMLowering(OpPassManager &pm, bool openmp) {
   pm.addPass(createSparseAttnExpandCopies());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
-  if (options.openmp)
+  if (openmp)
     pm.addPass(createConvertSCFToOpenMPPass());
   pm.addPass(createConvertVectorToSCFPass());
   // After vectors have taken their own stack buffers.
@@ -113,6 +114,11 @@ void mlir::sparse_attn::buildCPUPipeline(OpPassManager &pm,
                                          const CPUPipelineOptions &options) {
   addTiling(pm, options);
   addVectorisation(pm, options);
-  addBufferization(pm);
-  addLLVMLowering(pm, options);
+  addBufferization(pm, /*tilesOnStack=*/true);
+  addLLVMLowering(pm, options.openmp);
+}
+
+void mlir::sparse_attn::buildHostPipeline(OpPassManager &pm) {
+  addBufferization(pm, /*tilesOnStack=*/false);
+  addLLVMLowering(pm, /*openmp=*/false);
 }

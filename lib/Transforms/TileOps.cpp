@@ -111,6 +111,13 @@ Value TileOps::contract(Value a, AffineMap aMap, Value bOperand, AffineMap bMap,
       aMap, bMap,
       AffineMap::get(3, 0, {b.getAffineDimExpr(0), b.getAffineDimExpr(1)},
                      b.getContext())};
+  // Without bodies to read, the product is known for what it is: tensor cores
+  // need no more, and widen the operands themselves.
+  if (keepTypes)
+    return linalg::ContractOp::create(b, loc, init.getType(),
+                                      ValueRange{a, bOperand}, init,
+                                      b.getAffineMapArrayAttr(maps))
+        .getResult(0);
   SmallVector<utils::IteratorType> iterators = {parallel, parallel, reduction};
   return linalg::GenericOp::create(
              b, loc, init.getType(), ValueRange{a, bOperand}, init, maps,
@@ -119,10 +126,8 @@ Value TileOps::contract(Value a, AffineMap aMap, Value bOperand, AffineMap bMap,
                Value product = arith::MulFOp::create(
                    nested, loc, toF32(nested, loc, args[0]),
                    toF32(nested, loc, args[1]));
-               Value sum = arith::AddFOp::create(
-                   nested, loc, args[2], product,
-                   keepTypes ? arith::FastMathFlags::none
-                             : arith::FastMathFlags::reassoc);
+               Value sum = arith::AddFOp::create(nested, loc, args[2], product,
+                                                 arith::FastMathFlags::reassoc);
                linalg::YieldOp::create(nested, loc, sum);
              })
       .getResult(0);
@@ -481,7 +486,12 @@ Value TileOps::logSumExp(const SoftmaxState &state) {
 Value TileOps::normalised(Value accumulator, Value divisor, Value rows,
                           Value destination) {
   unsigned rowDim = queriesInner ? 1 : 0;
-  if (!getConstantIntValue(rows)) {
+  // Whole tiles can become vectors; only the last step looks at the rows.
+  Value target = destination;
+  if (keepTypes)
+    target = empty(cast<RankedTensorType>(accumulator.getType())
+                       .clone(getElementTypeOrSelf(destination)));
+  else if (!getConstantIntValue(rows)) {
     accumulator = firstRows(b, loc, accumulator, rowDim, rows);
     SmallVector<OpFoldResult> zero = {b.getIndexAttr(0)},
                               size = {getAsOpFoldResult(rows)},
@@ -495,18 +505,31 @@ Value TileOps::normalised(Value accumulator, Value divisor, Value rows,
       AffineMap::getPermutationMap(permutation, b.getContext()),
       AffineMap::get(2, 0, b.getAffineDimExpr(0)), b.getMultiDimIdentityMap(2)};
   SmallVector<utils::IteratorType> iterators(2, parallel);
-  return linalg::GenericOp::create(
-             b, loc, destination.getType(), ValueRange{accumulator, divisor},
-             destination, maps, iterators,
-             [&](OpBuilder &nested, Location, ValueRange args) {
-               Value result =
-                   arith::DivFOp::create(nested, loc, args[0], args[1]);
-               if (!args[2].getType().isF32())
-                 result = arith::TruncFOp::create(nested, loc,
-                                                  args[2].getType(), result);
-               linalg::YieldOp::create(nested, loc, result);
-             })
-      .getResult(0);
+  // O = A / l, or, where a division is dear, A (1 / l).
+  if (keepTypes)
+    divisor = elementwise({divisor}, empty(rowType()),
+                          [&](OpBuilder &nested, ValueRange args) -> Value {
+                            return arith::DivFOp::create(
+                                nested, loc, scalar(nested, 1.0), args[0]);
+                          });
+  Value result =
+      linalg::GenericOp::create(
+          b, loc, target.getType(), ValueRange{accumulator, divisor}, target,
+          maps, iterators,
+          [&](OpBuilder &nested, Location, ValueRange args) {
+            Value o;
+            if (keepTypes)
+              o = arith::MulFOp::create(nested, loc, args[0], args[1]);
+            else
+              o = arith::DivFOp::create(nested, loc, args[0], args[1]);
+            if (!args[2].getType().isF32())
+              o = arith::TruncFOp::create(nested, loc, args[2].getType(), o);
+            linalg::YieldOp::create(nested, loc, o);
+          })
+          .getResult(0);
+  if (keepTypes && !getConstantIntValue(rows))
+    return firstRows(b, loc, result, rowDim, rows);
+  return result;
 }
 
 SoftmaxState TileOps::merged(SoftmaxState x, SoftmaxState y) {

@@ -1,6 +1,7 @@
 //===- Compile.cpp - An MLIR file to a callable function ------------------===//
 
 #include "Compile.h"
+#include "SparseAttn/Emulator/Runtime.h"
 #include "SparseAttn/Support/Error.h"
 #include "mlir/ExecutionEngine/OptUtils.h"
 #include "mlir/Pass/PassManager.h"
@@ -125,8 +126,38 @@ static void fitToHost(const llvm::TargetMachine &target,
   }
 }
 
-llvm::Expected<Program> Program::compile(ModuleOp module, func::FuncOp entry) {
+/// From attention to the LLVM dialect.
+static void buildPipeline(PassManager &pm, Device device,
+                          const llvm::TargetMachine &target) {
+  if (device == Device::Emulator) {
+    NVVMPipelineOptions options;
+    options.emit = "nvvm";
+    // The defaults name a chip.
+    (void)buildNVVMPipeline(pm, options,
+                            [](const Twine &) { return failure(); });
+    buildEmulatorPipeline(pm);
+    return;
+  }
+  CPUPipelineOptions options;
+  fitToHost(target, options);
+  buildCPUPipeline(pm, options);
+}
+
+/// What code for the emulator calls, under names as the linker has them.
+static llvm::orc::SymbolMap
+getEmulatorSymbols(llvm::orc::MangleAndInterner interner) {
+  llvm::orc::SymbolMap map;
+  for (const emulator::Symbol &symbol : emulator::getSymbols())
+    map[interner(symbol.name)] = {
+        llvm::orc::ExecutorAddr::fromPtr(symbol.address),
+        llvm::JITSymbolFlags::Exported};
+  return map;
+}
+
+llvm::Expected<Program> Program::compile(ModuleOp module, func::FuncOp entry,
+                                         Device device) {
   Program program;
+  program.device = device;
   program.entry = entry.getName().str();
   for (Type type : entry.getResultTypes())
     program.results.push_back(cast<RankedTensorType>(type));
@@ -139,10 +170,8 @@ llvm::Expected<Program> Program::compile(ModuleOp module, func::FuncOp entry) {
   if (!target)
     return target.takeError();
 
-  CPUPipelineOptions options;
-  fitToHost(**target, options);
   PassManager pm(module.getContext());
-  buildCPUPipeline(pm, options);
+  buildPipeline(pm, device, **target);
   if (failed(pm.run(module)))
     return makeError("lowering '{0}' failed", program.entry);
 
@@ -156,11 +185,31 @@ llvm::Expected<Program> Program::compile(ModuleOp module, func::FuncOp entry) {
   if (!engine)
     return engine.takeError();
   program.engine = std::move(*engine);
+  if (device == Device::Emulator)
+    program.engine->registerSymbols(getEmulatorSymbols);
   // Compile now, not at the first call.
   auto symbol = program.engine->lookup("_mlir_ciface_" + program.entry);
   if (!symbol)
     return symbol.takeError();
   return program;
+}
+
+/// In the emulator, kernels may access the arguments and what the function
+/// allocates, and nothing else.
+llvm::Error Program::invoke(MutableArrayRef<Array> arguments,
+                            MutableArrayRef<void *> packedArgs) {
+  if (device == Device::Emulator) {
+    emulator::startSession(scheduleSeed);
+    for (Array &array : arguments)
+      emulator::registerAllocation(array.bytes.data(), array.bytes.size());
+  }
+  if (llvm::Error failure =
+          engine->invokePacked("_mlir_ciface_" + entry, packedArgs))
+    return failure;
+  if (device == Device::Emulator)
+    if (std::optional<std::string> report = emulator::getReport())
+      return makeError("{0}", *report);
+  return llvm::Error::success();
 }
 
 llvm::Expected<std::pair<SmallVector<Array>, double>>
@@ -186,8 +235,7 @@ Program::run(MutableArrayRef<Array> arguments) {
     packedArgs.push_back(&pointer);
 
   auto start = std::chrono::steady_clock::now();
-  if (llvm::Error failure =
-          engine->invokePacked("_mlir_ciface_" + entry, packedArgs))
+  if (llvm::Error failure = invoke(arguments, packedArgs))
     return std::move(failure);
   std::chrono::duration<double> elapsed =
       std::chrono::steady_clock::now() - start;

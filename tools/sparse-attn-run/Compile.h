@@ -32,18 +32,30 @@ struct ObservedAttention {
 /// to what it returns, so that a checker sees them.
 llvm::Expected<SmallVector<ObservedAttention>> observe(func::FuncOp func);
 
+/// Where a function runs.
+enum class Device { CPU, Emulator };
+
 /// A compiled function.
 class Program {
 public:
-  /// Lowers `module` for this machine's CPU and compiles it.
-  static llvm::Expected<Program> compile(ModuleOp module, func::FuncOp entry);
+  /// Lowers `module` for the device and compiles it for this machine.
+  static llvm::Expected<Program> compile(ModuleOp module, func::FuncOp entry,
+                                         Device device);
+
+  /// Which schedule the emulator's threads follow.
+  void setScheduleSeed(uint64_t seed) { scheduleSeed = seed; }
 
   /// Calls the function; returns its results and the seconds it took.
   llvm::Expected<std::pair<SmallVector<Array>, double>>
   run(MutableArrayRef<Array> arguments);
 
 private:
+  llvm::Error invoke(MutableArrayRef<Array> arguments,
+                     MutableArrayRef<void *> packedArgs);
+
   std::string entry;
+  Device device = Device::CPU;
+  uint64_t scheduleSeed = 0;
   SmallVector<RankedTensorType> results;
   std::unique_ptr<ExecutionEngine> engine;
 };

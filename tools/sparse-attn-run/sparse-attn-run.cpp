@@ -1,7 +1,8 @@
 //===- sparse-attn-run.cpp - Compile and run a function -------------------===//
 //
-//   sparse-attn-run FILE [--entry=F] [--device=cpu] [--seed=N] [--threads=N]
-//     [--shape=S=4096 ...] [--input=a.npy ...] [--output=o.npy ...]
+//   sparse-attn-run FILE [--entry=F] [--device=cpu|emulator] [--seed=N]
+//     [--schedule-seed=N] [--threads=N] [--shape=S=4096 ...] [--input=a.npy
+//     ...] [--output=o.npy ...]
 //     [--check[=all|ROWS]] [--repeat=N] [--json]
 //
 //===----------------------------------------------------------------------===//
@@ -36,9 +37,12 @@ struct Options {
   cl::opt<std::string> file{cl::Positional, cl::desc("FILE"), cl::Required};
   cl::opt<std::string> entry{"entry", cl::desc("Function to run")};
   cl::opt<std::string> device{"device", cl::init("cpu"),
-                              cl::desc("Where to run: cpu")};
+                              cl::desc("Where to run: cpu or emulator")};
   cl::opt<uint64_t> seed{"seed", cl::init(0),
                          cl::desc("Seed of the normal noise")};
+  cl::opt<uint64_t> scheduleSeed{
+      "schedule-seed", cl::init(0),
+      cl::desc("Seed of the emulator's scheduling of threads")};
   cl::opt<unsigned> threads{"threads", cl::init(0),
                             cl::desc("Threads; 0 is one a core")};
   cl::list<std::string> shapes{
@@ -83,13 +87,20 @@ static llvm::Expected<std::optional<CompareOptions>> parseCheck() {
   return options;
 }
 
+static llvm::Expected<Device> parseDevice() {
+  const std::string &device = flags().device;
+  if (device == "cpu")
+    return Device::CPU;
+  if (device == "emulator")
+    return Device::Emulator;
+  if (device == "cuda")
+    return makeError("device 'cuda' is not part of this build; use "
+                     "--device=cpu or --device=emulator");
+  return makeError(
+      "unknown device '{0}'; use --device=cpu or --device=emulator", device);
+}
+
 static llvm::Error validateOptions(func::FuncOp func) {
-  if (flags().device == "cuda" || flags().device == "emulator")
-    return makeError("device '{0}' is not part of this build; use --device=cpu",
-                     flags().device.getValue());
-  if (flags().device != "cpu")
-    return makeError("unknown device '{0}'; use --device=cpu",
-                     flags().device.getValue());
   if (flags().repeat < 1)
     return makeError("--repeat must be at least 1");
   if (flags().inputs.size() > func.getNumArguments())
@@ -177,6 +188,9 @@ static llvm::Error run() {
   auto func = findEntry(*module, flags().entry);
   if (!func)
     return func.takeError();
+  auto device = parseDevice();
+  if (!device)
+    return device.takeError();
   if (llvm::Error invalid = validateOptions(*func))
     return invalid;
   auto options = parseCheck();
@@ -198,12 +212,13 @@ static llvm::Error run() {
   }
 
   auto compileStart = std::chrono::steady_clock::now();
-  auto program = Program::compile(*module, *func);
+  auto program = Program::compile(*module, *func, *device);
   if (!program)
     return program.takeError();
   std::chrono::duration<double> compileSeconds =
       std::chrono::steady_clock::now() - compileStart;
 
+  program->setScheduleSeed(flags().scheduleSeed);
   if (flags().threads > 0)
     omp_set_num_threads(flags().threads);
   SmallVector<double> seconds;

@@ -1,0 +1,198 @@
+//===- Block.h - The threads of a running block -----------------*- C++ -*-===//
+//
+// A scheduler of fibers. It switches at every operation that threads wait in
+// and now and then at memory accesses, to a fiber drawn at random among those
+// that can run.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SPARSEATTN_EMULATOR_RUNTIME_BLOCK_H
+#define SPARSEATTN_EMULATOR_RUNTIME_BLOCK_H
+
+#include "Fiber.h"
+#include "GlobalMemory.h"
+#include "Random.h"
+#include "SharedMemory.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringRef.h"
+
+namespace mlir::sparse_attn::emulator {
+
+constexpr unsigned kWarpSize = 32;
+constexpr unsigned kMaxThreads = 1024;
+constexpr unsigned kNumBarriers = 16;
+
+struct Warp;
+
+/// A copy to shared memory that has not landed.
+struct AsyncCopy {
+  char *target;
+  const char *source;
+  uint32_t bytes;
+  uint32_t sourceBytes; ///< the rest is filled with zeros
+  uint32_t operation;
+  uint32_t group;
+};
+
+struct Thread {
+  Fiber fiber;
+  Warp *warp = nullptr;
+  uint16_t index = 0;
+  uint16_t lane = 0;
+  uint32_t position[3] = {};
+  uint32_t *clocks = nullptr; ///< one for each thread of the block
+  /// What it waits in; null while it can run.
+  const char *waitsIn = nullptr;
+  uint32_t operation = 0;
+  std::vector<AsyncCopy> copies;
+  uint32_t copyGroup = 0; ///< number of the group that is being filled
+  /// What a relaxed atomic access releases: its state at the last fence.
+  std::shared_ptr<const Release> fenced;
+  /// What the next fence acquires.
+  std::vector<std::shared_ptr<const Release>> observed;
+
+  uint32_t laneBit() const { return 1u << lane; }
+};
+
+/// Operations that a warp performs together.
+enum class Collective : uint8_t {
+  WarpSync,
+  Shuffle,
+  Vote,
+  Reduce,
+  Elect,
+  LoadMatrix,
+  StoreMatrix,
+  Mma,
+};
+
+/// Lanes that wait for one another in a collective operation.
+struct Rendezvous {
+  Collective kind;
+  uint32_t operation;
+  uint32_t mask;
+  uint32_t arrived = 0;
+  /// What each lane brought along; results go there too.
+  void *operands[kWarpSize] = {};
+};
+
+struct Warp {
+  llvm::SmallVector<Thread *, kWarpSize> lanes;
+  uint32_t present = 0;
+  uint32_t exited = 0;
+  llvm::SmallVector<Rendezvous, 2> pending;
+};
+
+struct Barrier {
+  uint32_t expected = 0; ///< threads; 0 for all
+  uint32_t arrived = 0;
+  uint32_t operation = 0;
+  llvm::SmallVector<Thread *, 0> waiting;
+  /// Lanes of each warp that have arrived, and where.
+  llvm::SmallVector<uint32_t, 0> lanes, operations;
+  std::vector<uint32_t> clocks; ///< joined over those who have arrived
+};
+
+/// A launch, as the blocks see it.
+struct Launch {
+  const KernelDescriptor *kernel = nullptr;
+  uint32_t grid[3] = {};
+  uint32_t block[3] = {};
+  uint32_t numThreads = 0;
+  uint32_t dynamicSharedBytes = 0;
+  void *arguments = nullptr;
+};
+
+class Block {
+public:
+  Block(const Launch &launch, GlobalMemory &global, SharedMemory &shared,
+        std::vector<Stack> &stacks, Random &random);
+
+  /// Runs one block of the grid to its end, or to the first error, which it
+  /// returns; empty if there was none.
+  std::string run(uint32_t block);
+
+  // What threads do. Each acts for the thread that runs, and does not return to
+  // it after an error.
+  void accessShared(const void *address, uint32_t bytes, uint32_t alignment,
+                    uint32_t mode, uint32_t operation);
+  void accessGlobal(const void *address, uint32_t bytes, uint32_t alignment,
+                    uint32_t mode, uint32_t operation);
+  void accessGeneric(const void *address, uint32_t bytes, uint32_t alignment,
+                     uint32_t mode, uint32_t operation);
+  void fence();
+  void orderAtomic(const void *address, MemoryOrder store, MemoryOrder load);
+  void startCopy(void *target, const void *source, uint32_t bytes,
+                 uint32_t sourceBytes, uint32_t operation);
+  void commitCopies() { ++current->copyGroup; }
+  void waitForCopies(int32_t newest);
+  void arriveAtBarrier(int32_t id, int32_t threads, uint32_t operation,
+                       bool waits);
+  /// Waits for the lanes of `mask`; the last to arrive performs the operation
+  /// for all of them.
+  using Perform = void (*)(Block &, Warp &, Rendezvous &);
+  void meet(Collective kind, uint32_t mask, uint32_t operation, void *operands,
+            Perform perform);
+  /// The same for operations that need a whole warp.
+  void meetAll(Collective kind, uint32_t operation, void *operands,
+               Perform perform);
+  void joinClocks(llvm::ArrayRef<Thread *> threads);
+  /// Access by another lane than the one that runs.
+  void accessShared(Thread &thread, const void *address, uint32_t bytes,
+                    uint32_t alignment, uint32_t mode, uint32_t operation);
+  /// Lets others run.
+  void yield();
+
+  Thread &getCurrent() { return *current; }
+  const Launch &getLaunch() const { return launch; }
+  const uint32_t *getPosition() const { return position; }
+  SharedMemory &getShared() { return shared; }
+
+  /// Ends the block with an error of `thread`.
+  [[noreturn]] void fail(const Thread &thread, uint32_t operation,
+                         const std::string &what);
+
+private:
+  void startThreads();
+  void switchSometimes();
+  void wait(const char *where, uint32_t operation);
+  void wake(Thread &thread);
+  void exit(Thread &thread);
+  void release(Thread &thread);
+  void completeBarrier(unsigned id);
+  bool checkWholeWarps(unsigned id);
+  void setReport(const Thread &thread, uint32_t operation,
+                 const std::string &what);
+  void reportDeadlock();
+  void reportFinding(const Thread &thread, const Finding &finding,
+                     uint32_t bytes, uint32_t alignment, uint32_t mode,
+                     uint32_t operation, bool isShared);
+  std::shared_ptr<const Release> makeRelease(const Thread &thread) const;
+  void acquire(Thread &thread, const std::shared_ptr<const Release> &release);
+
+  std::string nameThread(const Thread &thread) const;
+  std::string nameOperation(uint32_t operation) const;
+  std::string headline(llvm::StringRef what) const;
+
+  const Launch &launch;
+  GlobalMemory &global;
+  SharedMemory &shared;
+  std::vector<Stack> &stacks;
+  Random &random;
+
+  uint32_t position[3] = {};
+  BlockOrder order;
+  std::vector<Thread> threads;
+  std::vector<Warp> warps;
+  std::vector<uint32_t> clocks; ///< threads x threads
+  Barrier barriers[kNumBarriers];
+  std::vector<Thread *> runnable;
+  Thread *current = nullptr;
+  unsigned numAlive = 0;
+  uint32_t accessesLeft = 0;
+  std::string report;
+};
+
+} // namespace mlir::sparse_attn::emulator
+
+#endif // SPARSEATTN_EMULATOR_RUNTIME_BLOCK_H

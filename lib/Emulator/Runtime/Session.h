@@ -1,0 +1,33 @@
+//===- Session.h - State of the emulator between launches -------*- C++ -*-===//
+
+#ifndef SPARSEATTN_EMULATOR_RUNTIME_SESSION_H
+#define SPARSEATTN_EMULATOR_RUNTIME_SESSION_H
+
+#include "Block.h"
+
+namespace mlir::sparse_attn::emulator {
+
+class Session {
+public:
+  static Session &get();
+
+  void start(uint64_t seed);
+  void launch(const Launch &launch);
+
+  GlobalMemory global;
+  std::string report;
+  /// The block that runs; null outside of launches.
+  Block *block = nullptr;
+
+private:
+  std::string checkLaunch(const Launch &launch);
+
+  SharedMemory shared;
+  std::vector<Stack> stacks;
+  uint64_t seed = 0;
+  Random random;
+};
+
+} // namespace mlir::sparse_attn::emulator
+
+#endif // SPARSEATTN_EMULATOR_RUNTIME_SESSION_H

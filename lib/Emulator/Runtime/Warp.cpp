@@ -1,0 +1,68 @@
+//===- Warp.cpp - Where the lanes of a warp meet --------------------------===//
+
+#include "Block.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace mlir::sparse_attn::emulator;
+
+/// bar.warp.sync joins lanes wherever they execute it; every other operation is
+/// executed by the warp as one.
+static bool isSame(const Rendezvous &rendezvous, Collective kind, uint32_t mask,
+                   uint32_t operation) {
+  return rendezvous.kind == kind && rendezvous.mask == mask &&
+         (rendezvous.operation == operation || kind == Collective::WarpSync);
+}
+
+void Block::meet(Collective kind, uint32_t mask, uint32_t operation,
+                 void *operands, Perform perform) {
+  Warp &warp = *current->warp;
+  uint32_t bit = current->laneBit();
+  if (!(mask & bit))
+    fail(*current, operation,
+         llvm::formatv(
+             "is lane {0}, which the mask {1:x} of the lanes that take "
+             "part does not name",
+             current->lane, mask));
+  mask &= warp.present;
+  if (uint32_t gone = mask & warp.exited)
+    fail(*current, operation,
+         llvm::formatv("waits for lane {0}, which has exited",
+                       llvm::countr_zero(gone)));
+  auto *mine = llvm::find_if(warp.pending, [&](const Rendezvous &rendezvous) {
+    return rendezvous.mask & bit;
+  });
+  if (mine == warp.pending.end()) {
+    warp.pending.push_back(Rendezvous{kind, operation, mask});
+    mine = &warp.pending.back();
+  }
+  if (!isSame(*mine, kind, mask, operation))
+    fail(*current, operation,
+         llvm::formatv("diverges: lane {0} of its warp waits for it at {1}, "
+                       "with mask {2:x}",
+                       llvm::countr_zero(mine->arrived),
+                       nameOperation(mine->operation), mine->mask));
+  mine->arrived |= bit;
+  mine->operands[current->lane] = operands;
+  if (mine->arrived != mine->mask) {
+    wait("a warp operation", operation);
+    return;
+  }
+  Rendezvous complete = *mine;
+  warp.pending.erase(mine);
+  perform(*this, warp, complete);
+  for (Thread *thread : warp.lanes)
+    if (thread != current && (complete.mask & thread->laneBit()))
+      wake(*thread);
+  yield();
+}
+
+void Block::meetAll(Collective kind, uint32_t operation, void *operands,
+                    Perform perform) {
+  if (current->warp->lanes.size() != kWarpSize)
+    fail(*current, operation,
+         llvm::formatv("is in a warp of {0} threads; the operation needs {1}",
+                       current->warp->lanes.size(), kWarpSize));
+  meet(kind, ~0u, operation, operands, perform);
+}
