@@ -1,9 +1,11 @@
 //===- ApproximateMath.cpp - --sparse-attn-approximate-math ---------------===//
 
 #include "SparseAttn/GPU/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/Support/MathExtras.h"
 
 namespace mlir::sparse_attn {
 #define GEN_PASS_DEF_SPARSEATTNAPPROXIMATEMATH
@@ -17,7 +19,7 @@ using namespace mlir::sparse_attn;
 static StringRef intrinsicOf(Operation *op) {
   if (isa<math::Exp2Op>(op))
     return "llvm.nvvm.ex2.approx.ftz.f";
-  if (isa<math::Log2Op>(op))
+  if (isa<math::Log2Op, math::LogOp>(op))
     return "llvm.nvvm.lg2.approx.ftz.f";
   return {};
 }
@@ -44,6 +46,14 @@ static void approximate(Operation *op, StringRef intrinsic) {
     result = vector::FromElementsOp::create(b, loc, type, results);
   } else {
     result = call(operand);
+  }
+  // ln x = log2 x * ln 2
+  if (isa<math::LogOp>(op)) {
+    TypedAttr ln2 = b.getF32FloatAttr(llvm::numbers::ln2f);
+    if (auto type = dyn_cast<VectorType>(result.getType()))
+      ln2 = DenseElementsAttr::get(type, Attribute(ln2));
+    Value factor = arith::ConstantOp::create(b, loc, ln2);
+    result = arith::MulFOp::create(b, loc, result, factor);
   }
   op->getResult(0).replaceAllUsesWith(result);
   op->erase();

@@ -126,8 +126,10 @@ Value TileOps::contract(Value a, AffineMap aMap, Value bOperand, AffineMap bMap,
                Value product = arith::MulFOp::create(
                    nested, loc, toF32(nested, loc, args[0]),
                    toF32(nested, loc, args[1]));
-               Value sum = arith::AddFOp::create(nested, loc, args[2], product,
-                                                 arith::FastMathFlags::reassoc);
+               Value sum = arith::AddFOp::create(
+                   nested, loc, args[2], product,
+                   keepTypes ? arith::FastMathFlags::none
+                             : arith::FastMathFlags::reassoc);
                linalg::YieldOp::create(nested, loc, sum);
              })
       .getResult(0);
@@ -268,6 +270,9 @@ Value TileOps::masked(Value scores, AllowedFn allowed) {
 
 Value TileOps::atLeastLowest(OpBuilder &nested, Value x) {
   Value lowest = scalar(nested, kLowest);
+  // One instruction where tensor cores are.
+  if (keepTypes)
+    return arith::MaximumFOp::create(nested, loc, x, lowest);
   Value isBelow =
       arith::CmpFOp::create(nested, loc, arith::CmpFPredicate::OLT, x, lowest);
   return arith::SelectOp::create(nested, loc, isBelow, lowest, x);
@@ -288,6 +293,35 @@ Value TileOps::exponential(OpBuilder &nested, Value x, Value max) {
         arith::MulFOp::create(nested, loc, difference, scalar(nested, unit),
                               arith::FastMathFlags::contract);
   return math::ExpOp::create(nested, loc, difference, approximate);
+}
+
+/// m c, with c the unit in base 2, and finite for finite m.
+Value TileOps::inBaseTwo(OpBuilder &nested, Value max) {
+  double factor = unit * llvm::numbers::log2e;
+  Value product =
+      arith::MulFOp::create(nested, loc, max, scalar(nested, factor));
+  return factor > 1.0 ? atLeastLowest(nested, product) : product;
+}
+
+Value TileOps::probability(OpBuilder &nested, Value score, Value max) {
+  if (!keepTypes || unit == llvm::numbers::ln2)
+    return exponential(nested, score, max);
+  // exp2(S c - m c), one fused operation a score
+  Value shift = arith::NegFOp::create(nested, loc, inBaseTwo(nested, max));
+  Value factor = scalar(nested, unit * llvm::numbers::log2e);
+  Value exponent = math::FmaOp::create(nested, loc, score, factor, shift);
+  return math::Exp2Op::create(nested, loc, exponent, arith::FastMathFlags::afn);
+}
+
+Value TileOps::rescale(OpBuilder &nested, Value before, Value max) {
+  if (!keepTypes || unit == llvm::numbers::ln2)
+    return exponential(nested, before, max);
+  // What was added with the rounded m c must be taken off with the same.
+  Value factor = scalar(nested, unit * llvm::numbers::log2e);
+  Value x = arith::MulFOp::create(nested, loc, before, factor);
+  Value exponent =
+      arith::SubFOp::create(nested, loc, x, inBaseTwo(nested, max));
+  return math::Exp2Op::create(nested, loc, exponent, arith::FastMathFlags::afn);
 }
 
 Value TileOps::rescaledSum(Value alpha, Value x, Value y) {
@@ -420,7 +454,7 @@ SoftmaxState TileOps::update(SoftmaxState state, Value scores, Value valueTile,
                               Value next = maximum(nested, args[0], args[1]);
                               if (guard)
                                 next = atLeastLowest(nested, next);
-                              return exponential(nested, args[1], next);
+                              return rescale(nested, args[1], next);
                             });
   // m' = max(m, max_k S), in the place of m
   Value max = elementwise({tileMax}, state.max, largerOf);
@@ -433,7 +467,7 @@ SoftmaxState TileOps::update(SoftmaxState state, Value scores, Value valueTile,
   // P = exp((S - m') unit), in the score tile's place
   Value probabilities =
       elementwise({base}, scores, [&](OpBuilder &nested, ValueRange args) {
-        return exponential(nested, args[1], args[0]);
+        return probability(nested, args[1], args[0]);
       });
   // sum_k P, in whatever order is most accurate
   Value tileSum = reduceOverKeys(
@@ -483,6 +517,14 @@ Value TileOps::logSumExp(const SoftmaxState &state) {
                      });
 }
 
+Value TileOps::quotient(OpBuilder &nested, Value x, Value divisor) {
+  if (!keepTypes)
+    return arith::DivFOp::create(nested, loc, x, divisor);
+  Value inverse =
+      arith::DivFOp::create(nested, loc, scalar(nested, 1.0), divisor);
+  return arith::MulFOp::create(nested, loc, x, inverse);
+}
+
 Value TileOps::normalised(Value accumulator, Value divisor, Value rows,
                           Value destination) {
   unsigned rowDim = queriesInner ? 1 : 0;
@@ -505,23 +547,12 @@ Value TileOps::normalised(Value accumulator, Value divisor, Value rows,
       AffineMap::getPermutationMap(permutation, b.getContext()),
       AffineMap::get(2, 0, b.getAffineDimExpr(0)), b.getMultiDimIdentityMap(2)};
   SmallVector<utils::IteratorType> iterators(2, parallel);
-  // O = A / l, or, where a division is dear, A (1 / l).
-  if (keepTypes)
-    divisor = elementwise({divisor}, empty(rowType()),
-                          [&](OpBuilder &nested, ValueRange args) -> Value {
-                            return arith::DivFOp::create(
-                                nested, loc, scalar(nested, 1.0), args[0]);
-                          });
   Value result =
       linalg::GenericOp::create(
           b, loc, target.getType(), ValueRange{accumulator, divisor}, target,
           maps, iterators,
           [&](OpBuilder &nested, Location, ValueRange args) {
-            Value o;
-            if (keepTypes)
-              o = arith::MulFOp::create(nested, loc, args[0], args[1]);
-            else
-              o = arith::DivFOp::create(nested, loc, args[0], args[1]);
+            Value o = quotient(nested, args[0], args[1]);
             if (!args[2].getType().isF32())
               o = arith::TruncFOp::create(nested, loc, args[2].getType(), o);
             linalg::YieldOp::create(nested, loc, o);
@@ -539,7 +570,7 @@ SoftmaxState TileOps::merged(SoftmaxState x, SoftmaxState y) {
                        [&](OpBuilder &nested, ValueRange args) -> Value {
                          Value base = atLeastLowest(
                              nested, maximum(nested, args[0], args[1]));
-                         return exponential(nested, args[which], base);
+                         return rescale(nested, args[which], base);
                        });
   };
   Value wx = weight(1), wy = weight(0);

@@ -20,8 +20,8 @@
 // Tiles of (query, x) are laid out [x, query] when the queries are inner (the
 // vector lanes of a CPU) and [query, x] otherwise. Operands of 16 bits are
 // either widened when a tile is packed (CPU) or kept, as tensor cores take
-// them; then Q carries no factor, S is multiplied instead, and P is rounded to
-// the operands' type. Everything else is one code.
+// them; then Q carries no factor, the exponent does, in base 2, and P is
+// rounded to the operands' type. Everything else is one code.
 //
 //===----------------------------------------------------------------------===//
 
@@ -121,6 +121,12 @@ private:
   Value maximum(OpBuilder &builder, Value score, Value max);
   /// exp((x - max) unit)
   Value exponential(OpBuilder &builder, Value x, Value max);
+  /// The same for a score, and for an earlier maximum.
+  Value probability(OpBuilder &builder, Value score, Value max);
+  Value rescale(OpBuilder &builder, Value before, Value max);
+  Value inBaseTwo(OpBuilder &builder, Value max);
+  /// x / divisor; where types are kept the quotient is x * (1 / divisor).
+  Value quotient(OpBuilder &builder, Value x, Value divisor);
   /// alpha x + y, rounded once.
   Value rescaledSum(Value alpha, Value x, Value y);
   /// score -> max(score, lowest) where allowed, else -inf.

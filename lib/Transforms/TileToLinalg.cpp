@@ -47,17 +47,24 @@ struct QueryTile {
 ///
 /// Where Q is packed, it takes the sign, so that a running maximum is one, and
 /// a power of two, which rounds nothing and keeps large scores in range; the
-/// exponent takes the rest. Otherwise scores are multiplied, and in base 2.
+/// exponent takes the rest. Otherwise the exponent takes a positive scale, and
+/// scores a negative one, then in base 2.
 struct ScaleFactors {
   double query = 1.0, score = 1.0, unit = 1.0;
 
   ScaleFactors(double scale, bool keepTypes) {
+    double size = std::fabs(scale);
+    bool isNormal = size >= std::numeric_limits<float>::min() &&
+                    size <= std::numeric_limits<float>::max() / 2;
+    if (keepTypes && scale > 0 && isNormal) {
+      unit = scale;
+      return;
+    }
     if (keepTypes) {
       unit = llvm::numbers::ln2;
       score = scale * llvm::numbers::log2e;
       return;
     }
-    double size = std::fabs(scale);
     // No normal number is left for the exponent: -inf times it must be -inf.
     if (size < std::numeric_limits<float>::min()) {
       query = scale;
@@ -294,7 +301,7 @@ SoftmaxState AttentionLowering::visitTile(OpBuilder &b, const QueryTile &at,
   if (!full && mayBeRagged())
     rows = math.min(rows, math.sub(shapes.numKeys, key));
   Value scores = ops(b).scores(keysOf(b, op.getKey(), at, key, rows), query);
-  if (style.keepTypes)
+  if (scale.score != 1.0)
     scores = ops(b).scaled(scores, scale.score);
   Value values = keysOf(b, op.getValue(), at, key, rows);
   if (full)

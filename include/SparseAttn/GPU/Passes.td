@@ -125,8 +125,8 @@ def SparseAttnApproximateMath
     : Pass<"sparse-attn-approximate-math", "::mlir::gpu::GPUModuleOp"> {
   let summary = "base-2 exponentials and logarithms by the special function unit";
   let description = [{
-    `math.exp2` and `math.log2` of f32 become `ex2.approx.ftz` and
-    `lg2.approx.ftz`, one instruction an element, where the upstream lowering
+    `math.exp2`, `math.log2` and `math.log` of f32 become `ex2.approx.ftz` and
+    `lg2.approx.ftz`, an instruction an element (and a product for `math.log`), where the upstream lowering
     would call a library. Their largest errors, by NVIDIA's documentation of
     PTX, are 2 ulp for ex2 and, near 1, 2^-22 absolute for lg2.
 
@@ -139,7 +139,8 @@ def SparseAttnApproximateMath
     %p = vector.from_elements %f0, %f1, %f2, %f3 : vector<4xf32>
     ```
   }];
-  let dependentDialects = ["::mlir::LLVM::LLVMDialect",
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::LLVM::LLVMDialect",
                            "::mlir::vector::VectorDialect"];
 }
 
