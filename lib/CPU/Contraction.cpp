@@ -7,12 +7,16 @@
 //         acc[r][v] += broadcast(A[m0 + r, k]) * B[k, n0 + v * lanes ..]
 //       C[...] = acc
 //
+// An elementwise op that alone uses the result, such as C' = alpha C + A B,
+// runs on the block before it is stored.
+//
 // With 32 registers and three vectors a row (48 queries), mr = 8: 24
 // accumulators, 3 vectors of B and a broadcast, and 24 FMAs for 11 loads.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Contraction.h"
+#include "VectorBody.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -26,17 +30,22 @@ using namespace mlir::sparse_attn;
 namespace {
 /// What a contraction computes with, and the block of C that fits registers.
 struct MicroKernel {
-  explicit MicroKernel(Location loc) : loc(loc) {}
+  explicit MicroKernel(linalg::GenericOp op)
+      : loc(op.getLoc()), product(op.getResult(0)) {}
 
   Location loc;
+  Value product;
   Value a, b;
   bool aIsKM = false; ///< A is stored [k, m] rather than [m, k]
   int64_t m = 0, n = 0, k = 0;
-  int64_t lanes = 1;   ///< of one vector
-  int64_t rows = 1;    ///< mr
-  int64_t vectors = 1; ///< nv, vectors a row
-  TypedAttr fill;      ///< C's initial value where it is a constant
+  int64_t lanes = 1;          ///< of one vector
+  int64_t rows = 1;           ///< mr
+  int64_t vectors = 1;        ///< nv, vectors a row
+  int64_t parts = 1;          ///< of the sum over k, see splitSum
+  TypedAttr fill;             ///< C's initial value where it is a constant
+  linalg::GenericOp epilogue; ///< the op that uses the product, or null
 
+  bool isProduct(Value value) const { return epilogue && value == product; }
   VectorType vectorType(OpBuilder &b) const {
     return VectorType::get({lanes}, b.getF32Type());
   }
@@ -69,6 +78,54 @@ static int64_t largestDivisor(int64_t value, int64_t limit) {
   return 1;
 }
 
+/// A row of one vector leaves registers over. Where the sum may be reassociated
+/// they hold partial sums, over k in [0, K / parts), [K / parts, 2 K / parts)
+/// and so on: fewer rounding errors in a row, and shorter chains of FMAs.
+static void splitSum(MicroKernel &kernel, linalg::GenericOp op,
+                     RegisterFile file) {
+  auto add = op.getBody()
+                 ->getTerminator()
+                 ->getOperand(0)
+                 .getDefiningOp<arith::AddFOp>();
+  if (kernel.vectors > 1 ||
+      !arith::bitEnumContainsAny(add.getFastmath(),
+                                 arith::FastMathFlags::reassoc))
+    return;
+  for (int64_t parts : {4, 2}) {
+    int64_t rows =
+        largestDivisor(kernel.m, (file.registers - parts - 1) / parts);
+    if (kernel.k % parts || rows * parts < kernel.rows)
+      continue;
+    kernel.parts = parts;
+    kernel.rows = rows;
+    return;
+  }
+}
+
+/// The elementwise op on C's shape that is the only user of `product`, if its
+/// operands lie like C or like a row of it; else null.
+static linalg::GenericOp findEpilogue(linalg::GenericOp product) {
+  if (!product->hasOneUse())
+    return {};
+  auto user = dyn_cast<linalg::GenericOp>(*product->user_begin());
+  if (!user || user.getNumLoops() != 2 || user.getNumParallelLoops() != 2 ||
+      user.getNumDpsInits() != 1 || user->getBlock() != product->getBlock() ||
+      !user.hasPureTensorSemantics() || !isElementwiseBody(user) ||
+      user.getDpsInits()[0].getType() != product.getResultTypes()[0] ||
+      user.getDpsInits()[0] == product.getResult(0))
+    return {};
+  AffineMap row =
+      AffineMap::get(2, 0, getAffineDimExpr(1, product.getContext()));
+  for (OpOperand &operand : user->getOpOperands()) {
+    AffineMap map = user.getMatchingIndexingMap(&operand);
+    bool isInit = user.isDpsInit(&operand);
+    if (!getElementTypeOrSelf(operand.get()).isF32() ||
+        !(map.isIdentity() || (map == row && !isInit)))
+      return {};
+  }
+  return user;
+}
+
 static FailureOr<MicroKernel> match(RewriterBase &rewriter,
                                     linalg::GenericOp op, RegisterFile file) {
   auto fail = [&](const char *reason) {
@@ -96,7 +153,7 @@ static FailureOr<MicroKernel> match(RewriterBase &rewriter,
     return fail("operands are not laid out as A[m, k], B[k, n], C[m, n]");
 
   SmallVector<int64_t> sizes = op.getStaticLoopRanges();
-  MicroKernel kernel(op.getLoc());
+  MicroKernel kernel(op);
   kernel.a = op.getInputs()[0];
   kernel.b = op.getInputs()[1];
   kernel.aIsKM = aIsKM;
@@ -111,8 +168,12 @@ static FailureOr<MicroKernel> match(RewriterBase &rewriter,
   if (int64_t even = largestDivisor(kernel.m, kernel.rows);
       2 * even > kernel.rows)
     kernel.rows = even;
+  splitSum(kernel, op, file);
   if (auto fill = op.getDpsInits()[0].getDefiningOp<linalg::FillOp>())
     matchPattern(fill.getInputs()[0], m_Constant(&kernel.fill));
+  // Only a start that needs no memory leaves C's place to the epilogue's.
+  if (kernel.fill)
+    kernel.epilogue = findEpilogue(op);
   return kernel;
 }
 
@@ -130,9 +191,30 @@ static Value offsetBy(OpBuilder &b, Location loc, Value base, int64_t offset) {
 static Value readVector(OpBuilder &b, const MicroKernel &kernel, Value source,
                         Value row, Value column) {
   Value zero = arith::ConstantOp::create(b, kernel.loc, b.getF32FloatAttr(0));
+  SmallVector<Value> place = {row, column};
+  if (cast<RankedTensorType>(source.getType()).getRank() == 1)
+    place = {column};
   return vector::TransferReadOp::create(b, kernel.loc, kernel.vectorType(b),
-                                        source, ValueRange{row, column}, zero,
+                                        source, place, zero,
                                         ArrayRef<bool>{true});
+}
+
+/// The epilogue of one vector: `product` at (row, column) of `c`.
+static Value applyEpilogue(OpBuilder &b, const MicroKernel &kernel,
+                           Value product, Value c, Value row, Value column) {
+  linalg::GenericOp epilogue = kernel.epilogue;
+  if (!epilogue)
+    return product;
+  SmallVector<Value> args;
+  for (OpOperand &operand : epilogue->getOpOperands()) {
+    if (kernel.isProduct(operand.get()))
+      args.push_back(product);
+    else
+      args.push_back(readVector(
+          b, kernel, epilogue.isDpsInit(&operand) ? c : operand.get(), row,
+          column));
+  }
+  return cloneOnVectors(b, epilogue, args, kernel.lanes).front();
 }
 
 /// One step of k: acc[r][v] += A[m0 + r, k] * B[k, n0 + v].
@@ -158,38 +240,80 @@ static SmallVector<Value> multiplyAdd(OpBuilder &b, const MicroKernel &kernel,
   return next;
 }
 
+/// What the accumulators of part 0 start with; those of other parts start with
+/// zero.
+static SmallVector<Value> emitStart(OpBuilder &b, const MicroKernel &kernel,
+                                    Value c, Value m0, int64_t rows,
+                                    ArrayRef<Value> columns) {
+  auto splat = [&](Attribute value) -> Value {
+    return arith::ConstantOp::create(
+        b, kernel.loc, DenseElementsAttr::get(kernel.vectorType(b), value));
+  };
+  SmallVector<Value> acc;
+  for (int64_t r = 0; r < rows; ++r)
+    for (Value column : columns)
+      acc.push_back(kernel.fill
+                        ? splat(kernel.fill)
+                        : readVector(b, kernel, c,
+                                     offsetBy(b, kernel.loc, m0, r), column));
+  acc.resize(acc.size() * kernel.parts, splat(b.getF32FloatAttr(0)));
+  return acc;
+}
+
+/// (p0 + p1) + (p2 + p3), each a block of accumulators.
+static SmallVector<Value> addParts(OpBuilder &b, const MicroKernel &kernel,
+                                   ValueRange acc) {
+  SmallVector<Value> sums(acc);
+  for (int64_t parts = kernel.parts; parts > 1; parts /= 2) {
+    size_t size = sums.size() / parts;
+    SmallVector<Value> next;
+    for (int64_t p = 0; p < parts; p += 2)
+      for (size_t i = p * size; i < (p + 1) * size; ++i)
+        next.push_back(
+            arith::AddFOp::create(b, kernel.loc, sums[i], sums[i + size]));
+    sums = next;
+  }
+  return sums;
+}
+
+/// The sums over k of the block of `rows` rows at (m0, columns).
+static SmallVector<Value> sumBlock(OpBuilder &b, const MicroKernel &kernel,
+                                   Value c, Value m0, int64_t rows,
+                                   ArrayRef<Value> columns) {
+  Location loc = kernel.loc;
+  int64_t steps = kernel.k / kernel.parts;
+  size_t size = rows * columns.size();
+  auto loop = scf::ForOp::create(
+      b, loc, constantIndex(b, loc, 0), constantIndex(b, loc, steps),
+      constantIndex(b, loc, 1), emitStart(b, kernel, c, m0, rows, columns),
+      [&](OpBuilder &nested, Location, Value k, ValueRange carried) {
+        SmallVector<Value> next;
+        for (int64_t p = 0; p < kernel.parts; ++p)
+          next.append(multiplyAdd(nested, kernel, m0, rows, columns,
+                                  offsetBy(nested, loc, k, p * steps),
+                                  carried.slice(p * size, size)));
+        scf::YieldOp::create(nested, loc, next);
+      });
+  return addParts(b, kernel, loop.getResults());
+}
+
 /// Computes the block of `rows` rows at (m0, n0) of `c`.
 static Value emitBlock(OpBuilder &b, const MicroKernel &kernel, Value c,
                        Value m0, Value n0, int64_t rows) {
   Location loc = kernel.loc;
-  SmallVector<Value> columns, acc;
+  SmallVector<Value> columns;
   for (int64_t v = 0; v < kernel.vectors; ++v)
     columns.push_back(offsetBy(b, loc, n0, v * kernel.lanes));
+  SmallVector<Value> sums = sumBlock(b, kernel, c, m0, rows, columns);
   for (int64_t r = 0; r < rows; ++r)
-    for (Value column : columns) {
-      if (kernel.fill) {
-        acc.push_back(arith::ConstantOp::create(
-            b, loc,
-            DenseElementsAttr::get(kernel.vectorType(b),
-                                   Attribute(kernel.fill))));
-        continue;
-      }
-      acc.push_back(readVector(b, kernel, c, offsetBy(b, loc, m0, r), column));
-    }
-  auto loop = scf::ForOp::create(
-      b, loc, constantIndex(b, loc, 0), constantIndex(b, loc, kernel.k),
-      constantIndex(b, loc, 1), acc,
-      [&](OpBuilder &nested, Location, Value k, ValueRange carried) {
-        scf::YieldOp::create(
-            nested, loc,
-            multiplyAdd(nested, kernel, m0, rows, columns, k, carried));
-      });
-  for (int64_t r = 0; r < rows; ++r)
-    for (auto [v, column] : llvm::enumerate(columns))
+    for (auto [v, column] : llvm::enumerate(columns)) {
+      Value row = offsetBy(b, loc, m0, r);
+      Value result = applyEpilogue(b, kernel, sums[r * columns.size() + v], c,
+                                   row, column);
       c = vector::TransferWriteOp::create(
-              b, loc, loop.getResult(r * columns.size() + v), c,
-              ValueRange{offsetBy(b, loc, m0, r), column}, ArrayRef<bool>{true})
+              b, loc, result, c, ValueRange{row, column}, ArrayRef<bool>{true})
               .getResult();
+    }
   return c;
 }
 
@@ -222,15 +346,19 @@ LogicalResult mlir::sparse_attn::lowerContraction(RewriterBase &rewriter,
   FailureOr<MicroKernel> kernel = match(rewriter, op, file);
   if (failed(kernel))
     return failure();
-  rewriter.setInsertionPoint(op);
-  Value c = op.getDpsInits()[0];
+  linalg::GenericOp epilogue = kernel->epilogue;
+  linalg::GenericOp last = epilogue ? epilogue : op;
+  rewriter.setInsertionPoint(last);
+  Value c = last.getDpsInits()[0];
   // A constant start needs no memory: the block starts from it in registers.
-  if (kernel->fill)
+  if (kernel->fill && !epilogue)
     c = c.getDefiningOp<linalg::FillOp>().getOutputs()[0];
   int64_t whole = kernel->m / kernel->rows * kernel->rows;
   c = emitRows(rewriter, *kernel, c, 0, whole, kernel->rows);
   c = emitRows(rewriter, *kernel, c, whole, kernel->m,
                std::max<int64_t>(kernel->m - whole, 1));
-  rewriter.replaceOp(op, c);
+  rewriter.replaceOp(last, c);
+  if (epilogue)
+    rewriter.eraseOp(op);
   return success();
 }

@@ -1,6 +1,7 @@
 //===- TileRegisters.cpp - --sparse-attn-tile-registers -------------------===//
 
 #include "Contraction.h"
+#include "RowReduction.h"
 #include "SparseAttn/CPU/Passes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
@@ -193,10 +194,14 @@ struct TileRegistersPass
       return signalPassFailure();
     }
     IRRewriter rewriter(&getContext());
+    RegisterFile file{lanes, registers};
     // Contractions first: they take a constant start from the fill they see.
-    getOperation().walk([&](linalg::GenericOp op) {
-      (void)lowerContraction(rewriter, op, {lanes, registers});
-    });
+    for (linalg::GenericOp op : collectReductions(/*numLoops=*/3))
+      (void)lowerContraction(rewriter, op, file);
+    for (linalg::GenericOp op : collectReductions(/*numLoops=*/2))
+      (void)fuseIntoRowReduction(rewriter, op);
+    for (linalg::GenericOp op : collectReductions(/*numLoops=*/2))
+      (void)lowerRowReduction(rewriter, op, file);
     SmallVector<linalg::LinalgOp> ops;
     getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
     for (linalg::LinalgOp op : ops)
@@ -205,6 +210,17 @@ struct TileRegistersPass
       return signalPassFailure();
     getOperation().walk(
         [&](scf::ForOp loop) { hoistAccumulator(rewriter, loop); });
+  }
+
+  /// Reductions nested in that many loops. What is rewritten together with one
+  /// of them, an epilogue or a producer, is not a reduction.
+  SmallVector<linalg::GenericOp> collectReductions(unsigned numLoops) {
+    SmallVector<linalg::GenericOp> ops;
+    getOperation().walk([&](linalg::GenericOp op) {
+      if (op.getNumLoops() == numLoops && op.getNumReductionLoops() > 0)
+        ops.push_back(op);
+    });
+    return ops;
   }
 
   void lower(RewriterBase &rewriter, linalg::LinalgOp op) {

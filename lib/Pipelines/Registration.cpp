@@ -2,9 +2,19 @@
 
 #include "SparseAttn/CPU/Passes.h"
 #include "SparseAttn/Emulator/Passes.h"
+#include "SparseAttn/GPU/Passes.h"
 #include "SparseAttn/IR/SparseAttn.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
 #include "SparseAttn/Transforms/Passes.h"
+#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
+#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
+#include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
+#include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
+#include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
+#include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
+#include "mlir/Conversion/NVVMToLLVM/NVVMToLLVM.h"
+#include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
+#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/IR/ValueBoundsOpInterfaceImpl.h"
@@ -42,17 +52,42 @@
 #include "mlir/Dialect/Vector/Transforms/SubsetOpInterfaceImpl.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/Pass/PassRegistry.h"
+#include "mlir/Target/LLVM/NVVM/Target.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/GPU/GPUToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
 
 using namespace mlir;
+using namespace mlir::sparse_attn;
+
+/// Unlike PassPipelineRegistration, lets the builder refuse its options.
+static void registerNVVMPipeline() {
+  registerPassPipeline(
+      "sparse-attn-nvvm-pipeline",
+      "lower sparse attention to PTX kernels and a function that launches them",
+      [](OpPassManager &pm, StringRef text,
+         function_ref<LogicalResult(const Twine &)> error) -> LogicalResult {
+        NVVMPipelineOptions options;
+        if (failed(options.parseFromString(text)))
+          return failure();
+        return buildNVVMPipeline(pm, options, error);
+      },
+      [](function_ref<void(const mlir::detail::PassOptions &)> visit) {
+        visit(NVVMPipelineOptions());
+      });
+}
 
 void mlir::sparse_attn::registerPassesAndPipelines() {
   registerSparseAttnPasses();
   registerSparseAttnCPUPasses();
+  registerSparseAttnGPUPasses();
   registerSparseAttnEmulatorPasses();
   PassPipelineRegistration<CPUPipelineOptions>(
       "sparse-attn-cpu-pipeline",
       "lower sparse attention to the LLVM dialect for the CPU",
       buildCPUPipeline);
+  registerNVVMPipeline();
   PassPipelineRegistration<>(
       "sparse-attn-emulator-pipeline",
       "lower GPU kernels and their host code to the LLVM dialect for the "
@@ -64,8 +99,8 @@ void mlir::sparse_attn::registerDialects(DialectRegistry &registry) {
   registry.insert<affine::AffineDialect, arith::ArithDialect,
                   bufferization::BufferizationDialect, cf::ControlFlowDialect,
                   func::FuncDialect, gpu::GPUDialect, linalg::LinalgDialect,
-                  LLVM::LLVMDialect, math::MathDialect, memref::MemRefDialect,
-                  NVVM::NVVMDialect, omp::OpenMPDialect, scf::SCFDialect,
+                  LLVM::LLVMDialect, NVVM::NVVMDialect, math::MathDialect,
+                  memref::MemRefDialect, omp::OpenMPDialect, scf::SCFDialect,
                   SparseAttnDialect, tensor::TensorDialect,
                   vector::VectorDialect>();
   registerBufferizableOpInterfaceExternalModels(registry);
@@ -90,4 +125,19 @@ void mlir::sparse_attn::registerDialects(DialectRegistry &registry) {
   vector::registerBufferizableOpInterfaceExternalModels(registry);
   vector::registerSubsetOpInterfaceExternalModels(registry);
   vector::registerValueBoundsOpInterfaceExternalModels(registry);
+  // Which dialects convert-gpu-to-nvvm can take to the LLVM dialect.
+  arith::registerConvertArithToLLVMInterface(registry);
+  cf::registerConvertControlFlowToLLVMInterface(registry);
+  index::registerConvertIndexToLLVMInterface(registry);
+  registerConvertFuncToLLVMInterface(registry);
+  registerConvertMathToLLVMInterface(registry);
+  registerConvertMemRefToLLVMInterface(registry);
+  registerConvertNVVMToLLVMInterface(registry);
+  ub::registerConvertUBToLLVMInterface(registry);
+  vector::registerConvertVectorToLLVMInterface(registry);
+  NVVM::registerNVVMTargetInterfaceExternalModels(registry);
+  registerBuiltinDialectTranslation(registry);
+  registerGPUDialectTranslation(registry);
+  registerLLVMDialectTranslation(registry);
+  registerNVVMDialectTranslation(registry);
 }

@@ -98,3 +98,29 @@ TileShape mlir::sparse_attn::chooseCpuTile(const Mask &mask, int64_t headDim,
         tile.keys, llvm::alignTo(std::max<int64_t>(1, *facts.nk), 8));
   return tile;
 }
+
+TileShape mlir::sparse_attn::chooseGpuTile(const Mask &mask, int64_t headDim,
+                                           int64_t elementBytes,
+                                           const LengthFacts &facts) {
+  TileShape tile = {128, 64};
+  int64_t block = commonBlock(mask, facts);
+  for (int64_t queries : {128, 64, 32, 16}) {
+    if (block == 0 || block % queries != 0)
+      continue;
+    tile = {queries, std::gcd<int64_t>(block, 64)};
+    break;
+  }
+  if (headDim > 128 || elementBytes > 2) {
+    tile.queries = std::min<int64_t>(tile.queries, 64);
+    tile.keys = std::min<int64_t>(tile.keys, 32);
+  }
+  auto needed = [](int64_t length) {
+    return static_cast<int64_t>(
+        llvm::alignTo(std::max<int64_t>(1, length), 16));
+  };
+  if (facts.nq)
+    tile.queries = std::min(tile.queries, needed(*facts.nq));
+  if (facts.nk)
+    tile.keys = std::min(tile.keys, needed(*facts.nk));
+  return tile;
+}

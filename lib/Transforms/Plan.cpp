@@ -50,13 +50,17 @@ struct PlanPass : sparse_attn::impl::SparseAttnPlanBase<PlanPass> {
           "tile-queries and tile-keys must not be negative");
       return signalPassFailure();
     }
+    if (target != "cpu" && target != "gpu") {
+      getOperation()->emitError("unknown target '")
+          << target.getValue() << "'; use cpu or gpu";
+      return signalPassFailure();
+    }
     getOperation()->walk([&](AttentionOp op) {
       if (op.getPlan())
         return;
       Mask mask = op.getMaskValue();
       LengthFacts facts = getFacts(op);
-      TileShape tile =
-          chooseCpuTile(mask, op.getQueryType().getDimSize(3), facts);
+      TileShape tile = chooseTile(op, mask, facts);
       if (tileQueries > 0)
         tile.queries = tileQueries;
       if (tileKeys > 0)
@@ -65,6 +69,16 @@ struct PlanPass : sparse_attn::impl::SparseAttnPlanBase<PlanPass> {
       warnIfEmpty(op, plan, facts);
       op.setPlanAttr(PlanAttr::get(&getContext(), plan));
     });
+  }
+
+  TileShape chooseTile(AttentionOp op, const Mask &mask,
+                       const LengthFacts &facts) const {
+    ShapedType query = op.getQueryType(), value = op.getValueType();
+    if (target == "cpu")
+      return chooseCpuTile(mask, query.getDimSize(3), facts);
+    return chooseGpuTile(mask,
+                         std::max(query.getDimSize(3), value.getDimSize(3)),
+                         query.getElementTypeBitWidth() / 8, facts);
   }
 };
 } // namespace

@@ -3,16 +3,18 @@
 #include "TileOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Utils/StructuredOpsUtils.h"
+#include "llvm/Support/MathExtras.h"
 #include <limits>
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
 
 constexpr double kMinusInfinity = -std::numeric_limits<double>::infinity();
-constexpr double kLn2 = 0.69314718055994530942;
+constexpr double kLowest = std::numeric_limits<float>::lowest();
 
 static constexpr auto parallel = utils::IteratorType::parallel;
 static constexpr auto reduction = utils::IteratorType::reduction;
@@ -109,6 +111,13 @@ Value TileOps::contract(Value a, AffineMap aMap, Value bOperand, AffineMap bMap,
       aMap, bMap,
       AffineMap::get(3, 0, {b.getAffineDimExpr(0), b.getAffineDimExpr(1)},
                      b.getContext())};
+  // Without bodies to read, the product is known for what it is: tensor cores
+  // need no more, and widen the operands themselves.
+  if (keepTypes)
+    return linalg::ContractOp::create(b, loc, init.getType(),
+                                      ValueRange{a, bOperand}, init,
+                                      b.getAffineMapArrayAttr(maps))
+        .getResult(0);
   SmallVector<utils::IteratorType> iterators = {parallel, parallel, reduction};
   return linalg::GenericOp::create(
              b, loc, init.getType(), ValueRange{a, bOperand}, init, maps,
@@ -117,7 +126,10 @@ Value TileOps::contract(Value a, AffineMap aMap, Value bOperand, AffineMap bMap,
                Value product = arith::MulFOp::create(
                    nested, loc, toF32(nested, loc, args[0]),
                    toF32(nested, loc, args[1]));
-               Value sum = arith::AddFOp::create(nested, loc, args[2], product);
+               Value sum = arith::AddFOp::create(
+                   nested, loc, args[2], product,
+                   keepTypes ? arith::FastMathFlags::none
+                             : arith::FastMathFlags::reassoc);
                linalg::YieldOp::create(nested, loc, sum);
              })
       .getResult(0);
@@ -243,127 +255,290 @@ Value TileOps::rounded(Value probabilities, Type type) {
                      });
 }
 
-Value TileOps::masked(
-    Value scores,
-    llvm::function_ref<Value(OpBuilder &, Value k, Value q)> allowed) {
+Value TileOps::masked(Value scores, AllowedFn allowed) {
   return elementwise({}, scores, [&](OpBuilder &nested, ValueRange args) {
     Value first = linalg::IndexOp::create(nested, loc, 0);
     Value second = linalg::IndexOp::create(nested, loc, 1);
     Value keep = queriesInner ? allowed(nested, first, second)
                               : allowed(nested, second, first);
-    return arith::SelectOp::create(nested, loc, keep, args[0],
+    return arith::SelectOp::create(nested, loc, keep,
+                                   atLeastLowest(nested, args[0]),
                                    scalar(nested, kMinusInfinity))
         .getResult();
   });
 }
 
-/// m, and 0 where m = -inf: the number that may be subtracted from scores.
-Value TileOps::zeroIfEmpty(OpBuilder &nested, Value max) {
-  Value isEmpty = arith::CmpFOp::create(nested, loc, arith::CmpFPredicate::OEQ,
-                                        max, scalar(nested, kMinusInfinity));
-  return arith::SelectOp::create(nested, loc, isEmpty, scalar(nested, 0.0),
-                                 max);
+Value TileOps::atLeastLowest(OpBuilder &nested, Value x) {
+  Value lowest = scalar(nested, kLowest);
+  // One instruction where tensor cores are.
+  if (keepTypes)
+    return arith::MaximumFOp::create(nested, loc, x, lowest);
+  Value isBelow =
+      arith::CmpFOp::create(nested, loc, arith::CmpFPredicate::OLT, x, lowest);
+  return arith::SelectOp::create(nested, loc, isBelow, lowest, x);
 }
 
-Value TileOps::safeMax(Value max) {
-  return elementwise({max}, empty(rowType()),
-                     [&](OpBuilder &nested, ValueRange args) {
-                       return zeroIfEmpty(nested, args[0]);
-                     });
+Value TileOps::maximum(OpBuilder &nested, Value score, Value max) {
+  return arith::MaxNumFOp::create(nested, loc, score, max);
 }
 
-SoftmaxState TileOps::update(SoftmaxState state, Value scores, Value valueTile,
-                             bool guard) {
-  auto exp2OfDifference = [&](OpBuilder &nested, Value x, Value y) -> Value {
-    Value difference = arith::SubFOp::create(nested, loc, x, y);
-    return math::Exp2Op::create(nested, loc, difference);
-  };
-  auto add = [&](OpBuilder &nested, ValueRange args) -> Value {
-    return arith::AddFOp::create(nested, loc, args[1], args[0]);
-  };
-  auto maximum = [&](OpBuilder &nested, ValueRange args) -> Value {
-    return arith::MaxNumFOp::create(nested, loc, args[1], args[0]);
-  };
-  Value tileMax =
-      reduceOverKeys(scores, filled(rowType(), kMinusInfinity), maximum);
-  // alpha = exp2(m - m'), while m is still there
-  Value alpha = elementwise({tileMax, state.max}, empty(rowType()),
-                            [&](OpBuilder &nested, ValueRange args) {
-                              Value next = maximum(nested, args);
-                              if (guard)
-                                next = zeroIfEmpty(nested, next);
-                              return exp2OfDifference(nested, args[1], next);
-                            });
-  // m' = max(m, max_k S), in the place of m
-  Value max = elementwise({tileMax}, state.max, maximum);
-  Value base = guard ? safeMax(max) : max;
-  // P = exp2(S - m'), in the score tile's place
-  Value probabilities =
-      elementwise({base}, scores, [&](OpBuilder &nested, ValueRange args) {
-        return exp2OfDifference(nested, args[1], args[0]);
+Value TileOps::exponential(OpBuilder &nested, Value x, Value max) {
+  auto approximate = arith::FastMathFlags::afn;
+  Value difference = arith::SubFOp::create(nested, loc, x, max);
+  if (unit == llvm::numbers::ln2)
+    return math::Exp2Op::create(nested, loc, difference, approximate);
+  // The product need not be rounded before the exponential reduces it.
+  if (unit != 1.0)
+    difference =
+        arith::MulFOp::create(nested, loc, difference, scalar(nested, unit),
+                              arith::FastMathFlags::contract);
+  return math::ExpOp::create(nested, loc, difference, approximate);
+}
+
+/// m c, with c the unit in base 2, and finite for finite m.
+Value TileOps::inBaseTwo(OpBuilder &nested, Value max) {
+  double factor = unit * llvm::numbers::log2e;
+  Value product =
+      arith::MulFOp::create(nested, loc, max, scalar(nested, factor));
+  return factor > 1.0 ? atLeastLowest(nested, product) : product;
+}
+
+Value TileOps::probability(OpBuilder &nested, Value score, Value max) {
+  if (!keepTypes || unit == llvm::numbers::ln2)
+    return exponential(nested, score, max);
+  // exp2(S c - m c), one fused operation a score
+  Value shift = arith::NegFOp::create(nested, loc, inBaseTwo(nested, max));
+  Value factor = scalar(nested, unit * llvm::numbers::log2e);
+  Value exponent = math::FmaOp::create(nested, loc, score, factor, shift);
+  return math::Exp2Op::create(nested, loc, exponent, arith::FastMathFlags::afn);
+}
+
+Value TileOps::rescale(OpBuilder &nested, Value before, Value max) {
+  if (!keepTypes || unit == llvm::numbers::ln2)
+    return exponential(nested, before, max);
+  // What was added with the rounded m c must be taken off with the same.
+  Value factor = scalar(nested, unit * llvm::numbers::log2e);
+  Value x = arith::MulFOp::create(nested, loc, before, factor);
+  Value exponent =
+      arith::SubFOp::create(nested, loc, x, inBaseTwo(nested, max));
+  return math::Exp2Op::create(nested, loc, exponent, arith::FastMathFlags::afn);
+}
+
+Value TileOps::rescaledSum(Value alpha, Value x, Value y) {
+  return elementwise(
+      {alpha, y}, x, [&](OpBuilder &nested, ValueRange args) -> Value {
+        return math::FmaOp::create(nested, loc, args[0], args[2], args[1]);
       });
-  // l' = alpha l + sum_k P,  A' = alpha A + V^T P
-  auto rescale = [&](OpBuilder &nested, ValueRange args) -> Value {
-    return arith::MulFOp::create(nested, loc, args[1], args[0]);
-  };
-  Value sum = reduceOverKeys(probabilities,
-                             elementwise({alpha}, state.sum, rescale), add);
-  Value rescaled = elementwise({alpha}, state.accumulator, rescale);
+}
+
+/// The product starts from zero, so that its rounding errors are those of the
+/// sum over one tile, not over all keys. Tensor cores add to the accumulator
+/// they are given instead.
+Value TileOps::accumulatedProduct(Value alpha, Value accumulator,
+                                  Value valueTile, Value probabilities) {
   AffineExpr k = b.getAffineDimExpr(2);
   AffineMap valueMap = AffineMap::get(3, 0, {k, otherDim()}, b.getContext());
   AffineMap probabilityMap = oriented(3, queryDim(), k);
-  Value accumulator =
-      contract(valueTile, valueMap,
-               rounded(probabilities, getElementTypeOrSelf(valueTile)),
-               probabilityMap, rescaled);
-  return {max, sum, accumulator};
+  auto product = [&](Value init) {
+    return contract(valueTile, valueMap,
+                    rounded(probabilities, getElementTypeOrSelf(valueTile)),
+                    probabilityMap, init);
+  };
+  if (!keepTypes) {
+    auto type = cast<RankedTensorType>(accumulator.getType());
+    return rescaledSum(alpha, accumulator, product(filled(type, 0.0)));
+  }
+  return product(elementwise(
+      {alpha}, accumulator, [&](OpBuilder &nested, ValueRange args) -> Value {
+        return arith::MulFOp::create(nested, loc, args[1], args[0]);
+      }));
+}
+
+/// Pairs that are masked add nothing, rather than 0 * V.
+Value TileOps::accumulatedWhereAllowed(Value alpha, Value accumulator,
+                                       Value valueTile, Value probabilities,
+                                       AllowedFn allowed) {
+  // 0 where allowed, else -inf
+  Value mask = masked(filled(tileType(tile.keys), 0.0), allowed);
+  AffineExpr k = b.getAffineDimExpr(2);
+  AffineMap tileMap = oriented(3, queryDim(), k);
+  SmallVector<AffineMap> maps = {
+      tileMap, tileMap, AffineMap::get(3, 0, {k, otherDim()}, b.getContext()),
+      AffineMap::get(3, 0, {b.getAffineDimExpr(0), b.getAffineDimExpr(1)},
+                     b.getContext())};
+  SmallVector<utils::IteratorType> iterators = {parallel, parallel, reduction};
+  Value init = filled(cast<RankedTensorType>(accumulator.getType()), 0.0);
+  auto product = linalg::GenericOp::create(
+      b, loc, init.getType(), ValueRange{mask, probabilities, valueTile}, init,
+      maps, iterators, [&](OpBuilder &nested, Location, ValueRange args) {
+        Value zero = scalar(nested, 0.0);
+        Value live = arith::CmpFOp::create(
+            nested, loc, arith::CmpFPredicate::OEQ, args[0], zero);
+        Value term = arith::MulFOp::create(nested, loc, args[1],
+                                           toF32(nested, loc, args[2]));
+        term = arith::SelectOp::create(nested, loc, live, term, zero);
+        Value sum = arith::AddFOp::create(nested, loc, args[3], term);
+        linalg::YieldOp::create(nested, loc, sum);
+      });
+  return rescaledSum(alpha, accumulator, product.getResult(0));
+}
+
+/// sum of 0 x is 0, or NaN where any x is NaN or infinite.
+Value TileOps::isFinite(Value tileValue) {
+  // Neither the order nor the sign of zeros matters.
+  auto free = arith::FastMathFlags::reassoc | arith::FastMathFlags::nsz;
+  auto type = cast<RankedTensorType>(tileValue.getType());
+  auto sumOver = [&](Value source, RankedTensorType resultType,
+                     ArrayRef<AffineMap> maps,
+                     ArrayRef<utils::IteratorType> iterators) {
+    return linalg::GenericOp::create(
+               b, loc, resultType, source, filled(resultType, 0.0), maps,
+               iterators,
+               [&](OpBuilder &nested, Location, ValueRange args) {
+                 Value product = arith::MulFOp::create(
+                     nested, loc, args[0], scalar(nested, 0.0), free);
+                 Value sum =
+                     arith::AddFOp::create(nested, loc, args[1], product, free);
+                 linalg::YieldOp::create(nested, loc, sum);
+               })
+        .getResult(0);
+  };
+  Type f32 = b.getF32Type();
+  Value columns =
+      sumOver(tileValue, RankedTensorType::get({type.getDimSize(1)}, f32),
+              {b.getMultiDimIdentityMap(2),
+               AffineMap::get(2, 0, b.getAffineDimExpr(1))},
+              {reduction, parallel});
+  Value sum = sumOver(
+      columns, RankedTensorType::get({}, f32),
+      {b.getMultiDimIdentityMap(1), AffineMap::get(1, 0, b.getContext())},
+      {reduction});
+  Value element = tensor::ExtractOp::create(b, loc, sum, ValueRange{});
+  return arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, element,
+                               scalar(b, 0.0));
+}
+
+/// The weight of a masked pair is 0, but 0 * NaN is NaN: where V has a NaN or
+/// an infinity, the mask decides which products there are.
+Value TileOps::accumulated(Value alpha, Value accumulator, Value valueTile,
+                           Value probabilities, AllowedFn allowed) {
+  if (!allowed || keepTypes)
+    return accumulatedProduct(alpha, accumulator, valueTile, probabilities);
+  auto branch = scf::IfOp::create(b, loc, accumulator.getType(),
+                                  isFinite(valueTile), /*withElse=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  scf::YieldOp::create(
+      b, loc, accumulatedProduct(alpha, accumulator, valueTile, probabilities));
+  b.setInsertionPointToStart(branch.elseBlock());
+  scf::YieldOp::create(b, loc,
+                       accumulatedWhereAllowed(alpha, accumulator, valueTile,
+                                               probabilities, allowed));
+  return branch.getResult(0);
+}
+
+SoftmaxState TileOps::update(SoftmaxState state, Value scores, Value valueTile,
+                             AllowedFn allowed) {
+  // Rows may be masked altogether so far.
+  bool guard = bool(allowed);
+  if (allowed)
+    scores = masked(scores, allowed);
+  auto largerOf = [&](OpBuilder &nested, ValueRange args) {
+    return maximum(nested, args[0], args[1]);
+  };
+  Value tileMax = reduceOverKeys(
+      scores, filled(rowType(), guard ? kMinusInfinity : kLowest), largerOf);
+  // alpha = exp((m - m') unit), while m is still there
+  Value alpha = elementwise({tileMax, state.max}, empty(rowType()),
+                            [&](OpBuilder &nested, ValueRange args) {
+                              Value next = maximum(nested, args[0], args[1]);
+                              if (guard)
+                                next = atLeastLowest(nested, next);
+                              return rescale(nested, args[1], next);
+                            });
+  // m' = max(m, max_k S), in the place of m
+  Value max = elementwise({tileMax}, state.max, largerOf);
+  Value base = max;
+  if (guard)
+    base = elementwise({max}, empty(rowType()),
+                       [&](OpBuilder &nested, ValueRange args) {
+                         return atLeastLowest(nested, args[0]);
+                       });
+  // P = exp((S - m') unit), in the score tile's place
+  Value probabilities =
+      elementwise({base}, scores, [&](OpBuilder &nested, ValueRange args) {
+        return probability(nested, args[1], args[0]);
+      });
+  // sum_k P, in whatever order is most accurate
+  Value tileSum = reduceOverKeys(
+      probabilities, filled(rowType(), 0.0),
+      [&](OpBuilder &nested, ValueRange args) -> Value {
+        return arith::AddFOp::create(nested, loc, args[1], args[0],
+                                     arith::FastMathFlags::reassoc);
+      });
+  return {
+      max, rescaledSum(alpha, state.sum, tileSum),
+      accumulated(alpha, state.accumulator, valueTile, probabilities, allowed)};
 }
 
 //===----------------------------------------------------------------------===//
 // Epilogue
 //===----------------------------------------------------------------------===//
 
-Value TileOps::reciprocal(Value sum) {
+Value TileOps::nanIfAllMinusInfinity(OpBuilder &nested, Value max,
+                                     Value value) {
+  Value isLowest = arith::CmpFOp::create(nested, loc, arith::CmpFPredicate::OEQ,
+                                         max, scalar(nested, kLowest));
+  Value nan = scalar(nested, std::numeric_limits<double>::quiet_NaN());
+  return arith::SelectOp::create(nested, loc, isLowest, nan, value);
+}
+
+Value TileOps::divisor(const SoftmaxState &state) {
   return elementwise(
-      {sum}, empty(rowType()), [&](OpBuilder &nested, ValueRange args) {
-        Value zero = scalar(nested, 0.0);
-        Value isEmpty = arith::CmpFOp::create(
-            nested, loc, arith::CmpFPredicate::OEQ, args[0], zero);
-        Value inverse =
-            arith::DivFOp::create(nested, loc, scalar(nested, 1.0), args[0]);
-        return arith::SelectOp::create(nested, loc, isEmpty, zero, inverse)
-            .getResult();
+      {state.max, state.sum}, empty(rowType()),
+      [&](OpBuilder &nested, ValueRange args) {
+        Value isEmpty =
+            arith::CmpFOp::create(nested, loc, arith::CmpFPredicate::OEQ,
+                                  args[0], scalar(nested, kMinusInfinity));
+        Value sum = arith::SelectOp::create(
+            nested, loc, isEmpty, scalar(nested, -kMinusInfinity), args[1]);
+        return nanIfAllMinusInfinity(nested, args[0], sum);
       });
 }
 
 Value TileOps::logSumExp(const SoftmaxState &state) {
-  return elementwise(
-      {state.max, state.sum}, empty(rowType()),
-      [&](OpBuilder &nested, ValueRange args) {
-        // ln(sum_k exp(s)) = (m + log2 l) ln 2, as m is in base 2.
-        Value isEmpty =
-            arith::CmpFOp::create(nested, loc, arith::CmpFPredicate::OEQ,
-                                  args[1], scalar(nested, 0.0));
-        Value log = math::Log2Op::create(nested, loc, args[1]);
-        Value total = arith::AddFOp::create(nested, loc, args[0], log);
-        Value natural =
-            arith::MulFOp::create(nested, loc, total, scalar(nested, kLn2));
-        return arith::SelectOp::create(nested, loc, isEmpty,
-                                       scalar(nested, kMinusInfinity), natural)
-            .getResult();
-      });
+  return elementwise({state.max, state.sum}, empty(rowType()),
+                     [&](OpBuilder &nested, ValueRange args) {
+                       // Without a live key, m = -inf and l = 0.
+                       Value log = math::LogOp::create(nested, loc, args[1]);
+                       Value lse = math::FmaOp::create(
+                           nested, loc, args[0], scalar(nested, unit), log);
+                       return nanIfAllMinusInfinity(nested, args[0], lse);
+                     });
 }
 
-Value TileOps::normalised(Value accumulator, Value reciprocal, Value rows,
+Value TileOps::quotient(OpBuilder &nested, Value x, Value divisor) {
+  if (!keepTypes)
+    return arith::DivFOp::create(nested, loc, x, divisor);
+  Value inverse =
+      arith::DivFOp::create(nested, loc, scalar(nested, 1.0), divisor);
+  return arith::MulFOp::create(nested, loc, x, inverse);
+}
+
+Value TileOps::normalised(Value accumulator, Value divisor, Value rows,
                           Value destination) {
   unsigned rowDim = queriesInner ? 1 : 0;
-  if (!getConstantIntValue(rows)) {
+  // Whole tiles can become vectors; only the last step looks at the rows.
+  Value target = destination;
+  if (keepTypes)
+    target = empty(cast<RankedTensorType>(accumulator.getType())
+                       .clone(getElementTypeOrSelf(destination)));
+  else if (!getConstantIntValue(rows)) {
     accumulator = firstRows(b, loc, accumulator, rowDim, rows);
     SmallVector<OpFoldResult> zero = {b.getIndexAttr(0)},
                               size = {getAsOpFoldResult(rows)},
                               one = {b.getIndexAttr(1)};
-    reciprocal =
-        tensor::ExtractSliceOp::create(b, loc, reciprocal, zero, size, one);
+    divisor = tensor::ExtractSliceOp::create(b, loc, divisor, zero, size, one);
   }
   SmallVector<unsigned> permutation = {0, 1};
   if (rowDim == 1)
@@ -372,44 +547,43 @@ Value TileOps::normalised(Value accumulator, Value reciprocal, Value rows,
       AffineMap::getPermutationMap(permutation, b.getContext()),
       AffineMap::get(2, 0, b.getAffineDimExpr(0)), b.getMultiDimIdentityMap(2)};
   SmallVector<utils::IteratorType> iterators(2, parallel);
-  return linalg::GenericOp::create(
-             b, loc, destination.getType(), ValueRange{accumulator, reciprocal},
-             destination, maps, iterators,
-             [&](OpBuilder &nested, Location, ValueRange args) {
-               Value result =
-                   arith::MulFOp::create(nested, loc, args[0], args[1]);
-               if (!args[2].getType().isF32())
-                 result = arith::TruncFOp::create(nested, loc,
-                                                  args[2].getType(), result);
-               linalg::YieldOp::create(nested, loc, result);
-             })
-      .getResult(0);
+  Value result =
+      linalg::GenericOp::create(
+          b, loc, target.getType(), ValueRange{accumulator, divisor}, target,
+          maps, iterators,
+          [&](OpBuilder &nested, Location, ValueRange args) {
+            Value o = quotient(nested, args[0], args[1]);
+            if (!args[2].getType().isF32())
+              o = arith::TruncFOp::create(nested, loc, args[2].getType(), o);
+            linalg::YieldOp::create(nested, loc, o);
+          })
+          .getResult(0);
+  if (keepTypes && !getConstantIntValue(rows))
+    return firstRows(b, loc, result, rowDim, rows);
+  return result;
 }
 
 SoftmaxState TileOps::merged(SoftmaxState x, SoftmaxState y) {
-  // m = max(mx, my);  l = sum of l. exp2(m. - m);  A likewise
-  auto maximum = [&](OpBuilder &nested, ValueRange args) -> Value {
-    return arith::MaxNumFOp::create(nested, loc, args[1], args[0]);
-  };
+  // m = max(mx, my);  l = sum of l. exp((m. - m) unit);  A likewise
   auto weight = [&](unsigned which) {
     return elementwise({y.max, x.max}, empty(rowType()),
                        [&](OpBuilder &nested, ValueRange args) -> Value {
-                         Value base =
-                             zeroIfEmpty(nested, maximum(nested, args));
-                         Value difference = arith::SubFOp::create(
-                             nested, loc, args[which], base);
-                         return math::Exp2Op::create(nested, loc, difference);
+                         Value base = atLeastLowest(
+                             nested, maximum(nested, args[0], args[1]));
+                         return rescale(nested, args[which], base);
                        });
   };
   Value wx = weight(1), wy = weight(0);
   // In the place of mx, which is not read any more.
-  Value max = elementwise({y.max}, x.max, maximum);
+  Value max =
+      elementwise({y.max}, x.max, [&](OpBuilder &nested, ValueRange args) {
+        return maximum(nested, args[0], args[1]);
+      });
   auto combine = [&](Value a, Value other) {
     return elementwise(
         {wx, wy, other}, a, [&](OpBuilder &nested, ValueRange args) -> Value {
-          Value ax = arith::MulFOp::create(nested, loc, args[3], args[0]);
           Value ay = arith::MulFOp::create(nested, loc, args[2], args[1]);
-          return arith::AddFOp::create(nested, loc, ax, ay);
+          return math::FmaOp::create(nested, loc, args[3], args[0], ay);
         });
   };
   return {max, combine(x.sum, y.sum), combine(x.accumulator, y.accumulator)};

@@ -1,21 +1,27 @@
 //===- TileOps.h - Online softmax as linalg ops on tiles --------*- C++ -*-===//
 //
 // The algorithm of one visited tile (Milakov and Gimelshein 2018; Dao et al.
-// 2022), for Bm queries and Bn keys, in base 2 (Q carries scale * log2(e)):
+// 2022), for Bm queries and Bn keys. Scores count in units of `unit` nats, so
+// that the unit holds what of the scale neither Q nor S carries:
 //
 //   S     = K Q^T                       scores
 //   S     = mask(S)                     partial tiles only
 //   m'    = max(m, max_k S)             running maximum
-//   P     = exp2(S - m')                probabilities, unnormalised
-//   alpha = exp2(m - m')                rescale
+//   P     = exp((S - m') unit)          probabilities, unnormalised
+//   alpha = exp((m - m') unit)          rescale
 //   l'    = alpha l + sum_k P           row sum
 //   A'    = alpha A + V^T P             accumulator
+//
+// m tells rows apart that have no finite score: it is -inf as long as no live
+// key was seen, and `lowest`, the least finite number, once there was one, even
+// if all scores were -inf. What is subtracted from scores is never below
+// `lowest`, as -inf - (-inf) would make a NaN of a row that has none.
 //
 // Tiles of (query, x) are laid out [x, query] when the queries are inner (the
 // vector lanes of a CPU) and [query, x] otherwise. Operands of 16 bits are
 // either widened when a tile is packed (CPU) or kept, as tensor cores take
-// them; then Q carries no factor, S is multiplied instead, and P is rounded to
-// the operands' type. Everything else is one code.
+// them; then Q carries no factor, the exponent does, in base 2, and P is
+// rounded to the operands' type. Everything else is one code.
 //
 //===----------------------------------------------------------------------===//
 
@@ -42,13 +48,18 @@ struct SoftmaxState {
 struct TileStyle {
   bool queriesInner = true;
   bool keepTypes = false;
+  /// Nats that one unit of a score stands for; ln 2 is base 2.
+  double unit = 1.0;
 };
 
 class TileOps {
 public:
+  /// Whether query q may attend to key k, both indices of the tile.
+  using AllowedFn = llvm::function_ref<Value(OpBuilder &, Value k, Value q)>;
+
   TileOps(OpBuilder &b, Location loc, TileStyle style, TileShape tile)
       : b(b), loc(loc), queriesInner(style.queriesInner),
-        keepTypes(style.keepTypes), tile(tile) {}
+        keepTypes(style.keepTypes), unit(style.unit), tile(tile) {}
 
   /// A f32 tile [Bm, size] in the chosen orientation.
   RankedTensorType tileType(int64_t size) const;
@@ -69,22 +80,19 @@ public:
   Value scores(Value keyTile, Value queryTile);
   /// score * factor.
   Value scaled(Value scores, double factor);
-  /// score -> score where `allowed(builder, k, q)` else -inf; k and q index the
-  /// tile.
-  Value
-  masked(Value scores,
-         llvm::function_ref<Value(OpBuilder &, Value k, Value q)> allowed);
-  /// One step of the algorithm above after the mask. `guard`: rows may be
-  /// masked altogether so far, and -inf - (-inf) must not make a NaN.
+  /// One step of the algorithm above. Without `allowed`, each row has a live
+  /// key in this tile, and no key is masked.
   SoftmaxState update(SoftmaxState state, Value scores, Value valueTile,
-                      bool guard);
+                      AllowedFn allowed = {});
 
-  /// 1 / l, and 0 where l == 0.
-  Value reciprocal(Value sum);
-  /// (m + log2 l) * ln 2, the natural log-sum-exp; -inf where l == 0.
+  /// What to divide A by: l; infinity where no key is live, NaN where all
+  /// scores are -inf.
+  Value divisor(const SoftmaxState &state);
+  /// m unit + ln l, the natural log-sum-exp; -inf where no key is live, NaN
+  /// where all scores are -inf.
   Value logSumExp(const SoftmaxState &state);
-  /// Writes A * reciprocal, rounded, to `destination` [rows, Dv].
-  Value normalised(Value accumulator, Value reciprocal, Value rows,
+  /// Writes A / divisor, rounded, to `destination` [rows, Dv].
+  Value normalised(Value accumulator, Value divisor, Value rows,
                    Value destination);
   /// Merges two partial states over disjoint keys into one.
   SoftmaxState merged(SoftmaxState x, SoftmaxState y);
@@ -106,14 +114,42 @@ private:
   /// A map to (other, query) or (query, other) in the chosen orientation.
   AffineMap oriented(unsigned numDims, AffineExpr query,
                      AffineExpr other) const;
-  Value zeroIfEmpty(OpBuilder &builder, Value max);
-  Value safeMax(Value max);
+  /// max(x, lowest); NaN stays NaN.
+  Value atLeastLowest(OpBuilder &builder, Value x);
+  /// maxnum: a NaN score leaves the maximum alone, and reaches the result
+  /// through its probability.
+  Value maximum(OpBuilder &builder, Value score, Value max);
+  /// exp((x - max) unit)
+  Value exponential(OpBuilder &builder, Value x, Value max);
+  /// The same for a score, and for an earlier maximum.
+  Value probability(OpBuilder &builder, Value score, Value max);
+  Value rescale(OpBuilder &builder, Value before, Value max);
+  Value inBaseTwo(OpBuilder &builder, Value max);
+  /// x / divisor; where types are kept the quotient is x * (1 / divisor).
+  Value quotient(OpBuilder &builder, Value x, Value divisor);
+  /// alpha x + y, rounded once.
+  Value rescaledSum(Value alpha, Value x, Value y);
+  /// score -> max(score, lowest) where allowed, else -inf.
+  Value masked(Value scores, AllowedFn allowed);
+  /// alpha A + V^T P
+  Value accumulated(Value alpha, Value accumulator, Value valueTile,
+                    Value probabilities, AllowedFn allowed);
+  /// The same on the paths of a tile with and without NaN or infinity in V.
+  Value accumulatedProduct(Value alpha, Value accumulator, Value valueTile,
+                           Value probabilities);
+  Value accumulatedWhereAllowed(Value alpha, Value accumulator, Value valueTile,
+                                Value probabilities, AllowedFn allowed);
+  /// Whether no element of a tile is NaN or infinite.
+  Value isFinite(Value tileValue);
+  /// `value` where m != lowest, else NaN.
+  Value nanIfAllMinusInfinity(OpBuilder &builder, Value max, Value value);
   /// P as the second product takes it, rounded to `type`.
   Value rounded(Value probabilities, Type type);
 
   OpBuilder &b;
   Location loc;
   bool queriesInner, keepTypes;
+  double unit;
   TileShape tile;
 };
 

@@ -22,6 +22,9 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "llvm/Support/MathExtras.h"
+#include <cmath>
+#include <limits>
 
 namespace mlir::sparse_attn {
 #define GEN_PASS_DEF_SPARSEATTNTILETOLINALG
@@ -30,8 +33,6 @@ namespace mlir::sparse_attn {
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
-
-constexpr double kLog2E = 1.44269504088896340736;
 
 /// One query tile of one (batch, head): where it is and how many rows exist.
 namespace {
@@ -42,13 +43,49 @@ struct QueryTile {
   Value position;          ///< absolute position of the first row
 };
 
+/// scale = query * score * unit: the factors of Q, of S and of the exponent.
+///
+/// Where Q is packed, it takes the sign, so that a running maximum is one, and
+/// a power of two, which rounds nothing and keeps large scores in range; the
+/// exponent takes the rest. Otherwise the exponent takes a positive scale, and
+/// scores a negative one, then in base 2.
+struct ScaleFactors {
+  double query = 1.0, score = 1.0, unit = 1.0;
+
+  ScaleFactors(double scale, bool keepTypes) {
+    double size = std::fabs(scale);
+    bool isNormal = size >= std::numeric_limits<float>::min() &&
+                    size <= std::numeric_limits<float>::max() / 2;
+    if (keepTypes && scale > 0 && isNormal) {
+      unit = scale;
+      return;
+    }
+    if (keepTypes) {
+      unit = llvm::numbers::ln2;
+      score = scale * llvm::numbers::log2e;
+      return;
+    }
+    // No normal number is left for the exponent: -inf times it must be -inf.
+    if (size < std::numeric_limits<float>::min()) {
+      query = scale;
+      return;
+    }
+    double power = size < 1.0 ? std::exp2(std::ilogb(size)) : 1.0;
+    query = std::copysign(power, scale);
+    unit = std::min<double>(size / power, std::numeric_limits<float>::max());
+  }
+};
+
 /// Lowers one attention op.
 class AttentionLowering {
 public:
   AttentionLowering(AttentionOp op, TileStyle style, int64_t heavySplits)
       : op(op), loc(op.getLoc()), builder(op), plan(op.getPlan()->getPlan()),
-        shapes(builder, op), tables(builder, op, shapes, plan), style(style),
-        heavySplits(heavySplits) {}
+        shapes(builder, op), tables(builder, op, shapes, plan),
+        scale(op.getScaleValue(), style.keepTypes), style(style),
+        heavySplits(heavySplits) {
+    this->style.unit = scale.unit;
+  }
 
   SmallVector<Value> run() {
     SmallVector<Value> outputs(op.getInits());
@@ -83,7 +120,9 @@ private:
                          Value keyTile, bool full, SoftmaxState state);
   Value keysOf(OpBuilder &b, Value source, const QueryTile &at, Value key,
                Value rows);
-  Value maskScores(OpBuilder &b, const QueryTile &at, Value scores, Value key);
+  Value isAllowed(OpBuilder &b, Value head, const MaskPosition &first, Value k,
+                  Value q);
+  MaskPosition firstPair(OpBuilder &b, const QueryTile &at, Value key);
   void storeTile(OpBuilder &b, const QueryTile &at, SoftmaxState state,
                  ValueRange outputs);
 
@@ -104,6 +143,7 @@ private:
   TileShape tile; ///< of the class that is being lowered
   AttentionShapes shapes;
   RandomTables tables;
+  ScaleFactors scale;
   TileStyle style;
   int64_t heavySplits;
 };
@@ -197,7 +237,7 @@ Value AttentionLowering::packedQuery(OpBuilder &b, const QueryTile &at) {
       sliceRows(b, loc, op.getQuery(), {at.batch, at.head}, at.row, at.rows);
   if (style.keepTypes)
     return ops(b).padRows(query, at.rows, tile.queries);
-  return ops(b).packQuery(query, at.rows, op.getScaleValue() * kLog2E);
+  return ops(b).packQuery(query, at.rows, scale.query);
 }
 
 /// The key (or value) tile that starts at `key`, as [Bn, size]; converted to
@@ -213,34 +253,43 @@ Value AttentionLowering::keysOf(OpBuilder &b, Value source, const QueryTile &at,
   return ops(b).packKeys(slice, rows);
 }
 
-Value AttentionLowering::maskScores(OpBuilder &b, const QueryTile &at,
-                                    Value scores, Value key) {
-  auto toI32 = [&](OpBuilder &nested, Value x) -> Value {
-    return arith::IndexCastOp::create(nested, loc, nested.getI32Type(), x);
+/// Where the first query and the first key of a tile stand in the mask.
+MaskPosition AttentionLowering::firstPair(OpBuilder &b, const QueryTile &at,
+                                          Value key) {
+  auto toI32 = [&](Value x) -> Value {
+    return arith::IndexCastOp::create(b, loc, b.getI32Type(), x);
   };
-  Value firstKey = toI32(b, key), firstQuery = toI32(b, at.position);
-  Value n = toI32(b, shapes.numKeys);
-  Value maskHead = toI32(b, IndexMath{b, loc}.add(at.head, shapes.headOrigin));
-  return ops(b).masked(scores, [&](OpBuilder &nested, Value k, Value q) {
-    MaskPosition position;
-    position.i =
-        arith::AddIOp::create(nested, loc, firstQuery, toI32(nested, q));
-    position.j = arith::AddIOp::create(nested, loc, firstKey, toI32(nested, k));
-    position.n = n;
-    position.head = maskHead;
-    position.staticKeys = op.getStaticNumKeys();
-    position.drawnBlock = [&](OpBuilder &inner, Location,
-                              const Mask::RandomOptions &options,
-                              Value rowBlock, int64_t t) {
-      return tables.drawn(inner, loc, options, at.head, rowBlock, t);
-    };
-    Value allowed = op.getMask().emitPredicate(nested, loc, position);
-    if (!mayBeRagged())
-      return allowed;
-    Value exists = arith::CmpIOp::create(nested, loc, arith::CmpIPredicate::slt,
-                                         position.j, n);
-    return arith::AndIOp::create(nested, loc, allowed, exists).getResult();
-  });
+  MaskPosition first;
+  first.j = toI32(key);
+  first.i = toI32(at.position);
+  first.n = toI32(shapes.numKeys);
+  first.head = toI32(IndexMath{b, loc}.add(at.head, shapes.headOrigin));
+  first.staticKeys = op.getStaticNumKeys();
+  return first;
+}
+
+/// Whether row q may attend to key k of the tile whose first pair is `first`.
+Value AttentionLowering::isAllowed(OpBuilder &b, Value head,
+                                   const MaskPosition &first, Value k,
+                                   Value q) {
+  auto offsetBy = [&](Value origin, Value x) -> Value {
+    Value offset = arith::IndexCastOp::create(b, loc, b.getI32Type(), x);
+    return arith::AddIOp::create(b, loc, origin, offset);
+  };
+  MaskPosition position = first;
+  position.i = offsetBy(first.i, q);
+  position.j = offsetBy(first.j, k);
+  position.drawnBlock = [&](OpBuilder &inner, Location,
+                            const Mask::RandomOptions &options, Value rowBlock,
+                            int64_t t) {
+    return tables.drawn(inner, loc, options, head, rowBlock, t);
+  };
+  Value allowed = op.getMask().emitPredicate(b, loc, position);
+  if (!mayBeRagged())
+    return allowed;
+  Value exists = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt,
+                                       position.j, position.n);
+  return arith::AndIOp::create(b, loc, allowed, exists);
 }
 
 SoftmaxState AttentionLowering::visitTile(OpBuilder &b, const QueryTile &at,
@@ -252,12 +301,16 @@ SoftmaxState AttentionLowering::visitTile(OpBuilder &b, const QueryTile &at,
   if (!full && mayBeRagged())
     rows = math.min(rows, math.sub(shapes.numKeys, key));
   Value scores = ops(b).scores(keysOf(b, op.getKey(), at, key, rows), query);
-  if (style.keepTypes)
-    scores = ops(b).scaled(scores, op.getScaleValue() * kLog2E);
-  if (!full)
-    scores = maskScores(b, at, scores, key);
-  return ops(b).update(state, scores, keysOf(b, op.getValue(), at, key, rows),
-                       /*guard=*/!full);
+  if (scale.score != 1.0)
+    scores = ops(b).scaled(scores, scale.score);
+  Value values = keysOf(b, op.getValue(), at, key, rows);
+  if (full)
+    return ops(b).update(state, scores, values);
+  MaskPosition first = firstPair(b, at, key);
+  return ops(b).update(state, scores, values,
+                       [&](OpBuilder &nested, Value k, Value q) {
+                         return isAllowed(nested, at.head, first, k, q);
+                       });
 }
 
 SoftmaxState AttentionLowering::visitTiles(OpBuilder &b, const RowClass &cls,
@@ -312,8 +365,8 @@ void AttentionLowering::storeTile(OpBuilder &b, const QueryTile &at,
   TileOps tileOps = ops(b);
   Value slice =
       sliceRows(b, loc, outputs[0], {at.batch, at.head}, at.row, at.rows);
-  Value output = tileOps.normalised(
-      state.accumulator, tileOps.reciprocal(state.sum), at.rows, slice);
+  Value output = tileOps.normalised(state.accumulator, tileOps.divisor(state),
+                                    at.rows, slice);
   SmallVector<std::pair<Value, Value>> stores = {{output, slice}};
   if (outputs.size() == 2) {
     Value lseSlice =

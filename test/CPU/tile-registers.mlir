@@ -73,18 +73,48 @@ func.func @values(%v: tensor<64x20xf32>, %p: tensor<64x32xf32>, %c: tensor<20x32
   return %s : tensor<20x32xf32>
 }
 
-// A reduction over keys keeps its running maximum in a register: one load and
-// one store around the loop over keys.
+// A' = alpha A + V^T P: the elementwise op that alone uses the product runs on
+// the block in registers; what is one for all rows is read as a row.
+//
+// CHECK-LABEL: func.func @epilogue
+// CHECK-SAME:    %[[A:[a-z0-9]+]]: tensor<16x32xf32>, %[[ALPHA:[a-z0-9]+]]: tensor<32xf32>
+// CHECK:         scf.for %[[M:[a-z0-9]+]] = {{.*}} iter_args(%[[AM:[a-z0-9]+]] = %[[A]])
+// CHECK:           %[[ACC:.*]]:{{[0-9]+}} = scf.for
+// CHECK:           %[[SCALE:.*]] = vector.transfer_read %[[ALPHA]][%c0]
+// CHECK:           %[[OLD:.*]] = vector.transfer_read %[[AM]][%[[M]], %c0]
+// CHECK:           %[[NEW:.*]] = math.fma %[[SCALE]], %[[OLD]], %[[ACC]]#0
+// CHECK:           vector.transfer_write %[[NEW]], %[[AM]][%[[M]], %c0]
+func.func @epilogue(%v: tensor<64x16xf32>, %p: tensor<64x32xf32>, %a: tensor<16x32xf32>, %alpha: tensor<32xf32>) -> tensor<16x32xf32> {
+  %zero = arith.constant 0.0 : f32
+  %empty = tensor.empty() : tensor<16x32xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<16x32xf32>) -> tensor<16x32xf32>
+  %t = linalg.generic {indexing_maps = [#km, #kn, #mn], iterator_types = #contraction}
+      ins(%v, %p : tensor<64x16xf32>, tensor<64x32xf32>) outs(%init : tensor<16x32xf32>) {
+  ^bb0(%x: f32, %y: f32, %z: f32):
+    %product = arith.mulf %y, %x : f32
+    %sum = arith.addf %product, %z : f32
+    linalg.yield %sum : f32
+  } -> tensor<16x32xf32>
+  %s = linalg.generic {indexing_maps = [#inner, #id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%alpha, %t : tensor<32xf32>, tensor<16x32xf32>) outs(%a : tensor<16x32xf32>) {
+  ^bb0(%x: f32, %y: f32, %z: f32):
+    %sum = math.fma %x, %z, %y : f32
+    linalg.yield %sum : f32
+  } -> tensor<16x32xf32>
+  return %s : tensor<16x32xf32>
+}
+
+// A reduction over keys keeps its results in registers: one load and one store
+// around the loop over keys.
 //
 // CHECK-LABEL: func.func @row_maximum
-// CHECK:         scf.for %[[N:[a-z0-9]+]] = %c0 to %c48 step %c16
-// CHECK:           %[[START:.*]] = vector.transfer_read
-// CHECK:           %[[MAX:.*]] = scf.for {{.*}} iter_args(%[[M:.*]] = %[[START]]) -> (vector<16xf32>)
-// CHECK:             %[[S:.*]] = vector.transfer_read
-// CHECK:             arith.maxnumf {{.*}} : vector<16xf32>
-// CHECK-NOT:         vector.transfer_write
-// CHECK:             scf.yield
-// CHECK:           vector.transfer_write %[[MAX]]
+// CHECK-COUNT-3: vector.transfer_read
+// CHECK:         %[[MAX:.*]]:3 = scf.for %[[K:.*]] = %c0 to %c64 step %c1 iter_args(%[[M:[a-z0-9]+]] =
+// CHECK:           %[[S:.*]] = vector.transfer_read %{{.*}}[%[[K]], %c0]
+// CHECK:           arith.maxnumf %[[M]], %[[S]] : vector<16xf32>
+// CHECK-NOT:       vector.transfer_write
+// CHECK:           scf.yield
+// CHECK:         vector.transfer_write %[[MAX]]#0
 func.func @row_maximum(%s: tensor<64x48xf32>, %m: tensor<48xf32>) -> tensor<48xf32> {
   %r = linalg.generic {indexing_maps = [#id, #inner], iterator_types = ["reduction", "parallel"]}
       ins(%s : tensor<64x48xf32>) outs(%m : tensor<48xf32>) {
@@ -93,6 +123,104 @@ func.func @row_maximum(%s: tensor<64x48xf32>, %m: tensor<48xf32>) -> tensor<48xf
     linalg.yield %max : f32
   } -> tensor<48xf32>
   return %r : tensor<48xf32>
+}
+
+// Where the maximum starts from a constant, and so is never NaN itself, a
+// compare and a select do what the IEEE maximum needs three instructions for.
+//
+// CHECK-LABEL: func.func @row_maximum_from_constant
+// CHECK:         scf.for {{.*}} iter_args(%[[M:[a-z0-9]+]] = %cst
+// CHECK:           %[[S:.*]] = vector.transfer_read
+// CHECK:           %[[GREATER:.*]] = arith.cmpf ogt, %[[S]], %[[M]]
+// CHECK:           arith.select %[[GREATER]], %[[S]], %[[M]]
+// CHECK-NOT:       arith.maxnumf
+// CHECK:         return
+func.func @row_maximum_from_constant(%s: tensor<64x16xf32>) -> tensor<16xf32> {
+  %low = arith.constant 0xFF800000 : f32
+  %empty = tensor.empty() : tensor<16xf32>
+  %m = linalg.fill ins(%low : f32) outs(%empty : tensor<16xf32>) -> tensor<16xf32>
+  %r = linalg.generic {indexing_maps = [#id, #inner], iterator_types = ["reduction", "parallel"]}
+      ins(%s : tensor<64x16xf32>) outs(%m : tensor<16xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %max = arith.maxnumf %a, %b : f32
+    linalg.yield %max : f32
+  } -> tensor<16xf32>
+  return %r : tensor<16xf32>
+}
+
+// From NaN, it would stay NaN: the IEEE maximum must remain.
+//
+// CHECK-LABEL: func.func @row_maximum_from_nan
+// CHECK:         arith.maxnumf
+func.func @row_maximum_from_nan(%s: tensor<64x16xf32>) -> tensor<16xf32> {
+  %nan = arith.constant 0x7FC00000 : f32
+  %empty = tensor.empty() : tensor<16xf32>
+  %m = linalg.fill ins(%nan : f32) outs(%empty : tensor<16xf32>) -> tensor<16xf32>
+  %r = linalg.generic {indexing_maps = [#id, #inner], iterator_types = ["reduction", "parallel"]}
+      ins(%s : tensor<64x16xf32>) outs(%m : tensor<16xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %max = arith.maxnumf %a, %b : f32
+    linalg.yield %max : f32
+  } -> tensor<16xf32>
+  return %r : tensor<16xf32>
+}
+
+// P = exp2(S - m) and its sum in one pass over the tile. The sum may be
+// reassociated, so 16 rows each are summed from zero.
+//
+// CHECK-LABEL: func.func @exponential_and_sum
+// CHECK-NOT:     linalg.
+// CHECK:         scf.for %[[G:.*]] = %c0 to %c64 step %c16 iter_args(%[[TOTAL:[a-z0-9]+]] = %[[ZERO:.*]], %{{.*}} = %{{.*}})
+// CHECK:           %[[GROUP:.*]]:2 = scf.for %[[K:.*]] = %[[G]] to %{{.*}} iter_args(%[[SUM:[a-z0-9]+]] = %[[ZERO]],
+// CHECK:             arith.subf
+// CHECK:             %[[P:.*]] = math.exp2
+// CHECK-DAG:         vector.transfer_write %[[P]], %{{.*}}[%[[K]], %c0]
+// CHECK-DAG:         arith.addf %[[SUM]], %[[P]]
+// CHECK:           arith.addf %[[TOTAL]], %[[GROUP]]#0
+// CHECK-NOT:     math.exp2
+// CHECK:         return
+func.func @exponential_and_sum(%s: tensor<64x16xf32>, %m: tensor<16xf32>) -> (tensor<64x16xf32>, tensor<16xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %p = linalg.generic {indexing_maps = [#inner, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%m : tensor<16xf32>) outs(%s : tensor<64x16xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %d = arith.subf %b, %a : f32
+    %e = math.exp2 %d : f32
+    linalg.yield %e : f32
+  } -> tensor<64x16xf32>
+  %empty = tensor.empty() : tensor<16xf32>
+  %l = linalg.fill ins(%zero : f32) outs(%empty : tensor<16xf32>) -> tensor<16xf32>
+  %r = linalg.generic {indexing_maps = [#id, #inner], iterator_types = ["reduction", "parallel"]}
+      ins(%p : tensor<64x16xf32>) outs(%l : tensor<16xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %sum = arith.addf %b, %a fastmath<reassoc> : f32
+    linalg.yield %sum : f32
+  } -> tensor<16xf32>
+  return %p, %r : tensor<64x16xf32>, tensor<16xf32>
+}
+
+// Not so where the tile is needed before the sum.
+//
+// CHECK-LABEL: func.func @used_before_sum
+// CHECK:         math.exp2
+// CHECK-NOT:     arith.addf
+// CHECK:         %[[FIRST:.*]] = tensor.extract
+// CHECK:         arith.addf
+func.func @used_before_sum(%s: tensor<64x16xf32>, %l: tensor<16xf32>) -> (f32, tensor<16xf32>) {
+  %c0 = arith.constant 0 : index
+  %p = linalg.generic {indexing_maps = [#id], iterator_types = ["parallel", "parallel"]} outs(%s : tensor<64x16xf32>) {
+  ^bb0(%b: f32):
+    %e = math.exp2 %b : f32
+    linalg.yield %e : f32
+  } -> tensor<64x16xf32>
+  %first = tensor.extract %p[%c0, %c0] : tensor<64x16xf32>
+  %r = linalg.generic {indexing_maps = [#id, #inner], iterator_types = ["reduction", "parallel"]}
+      ins(%p : tensor<64x16xf32>) outs(%l : tensor<16xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %sum = arith.addf %b, %a : f32
+    linalg.yield %sum : f32
+  } -> tensor<16xf32>
+  return %first, %r : f32, tensor<16xf32>
 }
 
 // Elementwise ops run a vector at a time; what is constant along the rows is

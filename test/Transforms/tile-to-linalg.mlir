@@ -10,7 +10,8 @@
 // CHECK-LABEL: func.func @causal
 // CHECK-SAME:    %[[Q:[a-z0-9]+]]: tensor<1x4x64x16xf32>, %[[K:[a-z0-9]+]]: tensor<1x2x128x16xf32>, %[[V:[a-z0-9]+]]: tensor<1x2x128x24xf32>
 // CHECK-DAG:     %[[MINF:.*]] = arith.constant 0xFF800000 : f32
-// CHECK-DAG:     %[[LOG2E_SCALE:.*]] = arith.constant 0.360673755 : f32
+// CHECK-DAG:     %[[LOWEST:.*]] = arith.constant -3.40282347E+38 : f32
+// CHECK-DAG:     %[[SCALE:.*]] = arith.constant 2.500000e-01 : f32
 // One task a (head, query tile):
 // CHECK:         scf.forall (%[[H:.*]], %[[T:.*]]) in (4, 4) shared_outs(%[[O:.*]] = %{{.*}}, %[[L:.*]] = %{{.*}})
 // CHECK:           %[[ROW:.*]] = arith.muli %[[T]], %c16
@@ -18,33 +19,71 @@
 // CHECK:           %[[M0:.*]] = linalg.fill ins(%[[MINF]] : f32) {{.*}} -> tensor<16xf32>
 // CHECK:           %[[L0:.*]] = linalg.fill {{.*}} -> tensor<16xf32>
 // CHECK:           %[[A0:.*]] = linalg.fill {{.*}} -> tensor<24x16xf32>
-// The query tile, transposed and scaled once by scale * log2(e):
+// The query tile, transposed and multiplied by the scale, here a power of two:
 // CHECK:           tensor.extract_slice %[[Q]][0, %[[H]], %[[ROW]], 0] [1, 1, 16, 16]
 // CHECK:           %[[QT:.*]] = linalg.generic
-// CHECK:             arith.mulf %{{.*}}, %[[LOG2E_SCALE]]
+// CHECK:             arith.mulf %{{.*}}, %[[SCALE]]
 // Partial tiles first:
 // CHECK:           %[[P:.*]]:3 = scf.for {{.*}} iter_args(%[[M:.*]] = %[[M0]], %[[LS:.*]] = %[[L0]], %[[A:.*]] = %[[A0]])
 // CHECK:             %[[HK:.*]] = arith.divui %[[H]], %c2
 // CHECK:             %[[KT:.*]] = tensor.extract_slice %[[K]][0, %[[HK]], %{{.*}}, 0] [1, 1, 32, 16]
 // CHECK:             linalg.generic {{.*}} ins(%[[KT]], %[[QT]] : tensor<32x16xf32>, tensor<16x16xf32>)
-// CHECK:               arith.cmpi sle
-// CHECK:               arith.select %{{.*}}, %{{.*}}, %[[MINF]]
 // CHECK:             %[[VT:.*]] = tensor.extract_slice %[[V]]
+// A live score of -inf is told from a masked one:
+// CHECK:               %[[LIVE:.*]] = arith.cmpi sle
+// CHECK:               %[[BELOW:.*]] = arith.cmpf olt, %[[SCORE:.*]], %[[LOWEST]]
+// CHECK:               %[[CLAMPED:.*]] = arith.select %[[BELOW]], %[[LOWEST]], %[[SCORE]]
+// CHECK:               arith.select %[[LIVE]], %[[CLAMPED]], %[[MINF]]
+// A row may have no key so far, and nothing below the lowest number, so not
+// -inf, is subtracted from its scores.
+// CHECK:             linalg.fill ins(%[[MINF]]
 // CHECK:               arith.maxnumf
-// A row may have no key so far: the guard keeps -inf - (-inf) away.
-// CHECK:               arith.cmpf oeq, %{{.*}}, %[[MINF]]
-// CHECK-COUNT-2:       math.exp2
-// CHECK:             linalg.generic {{.*}} ins(%[[VT]], %{{.*}} : tensor<32x24xf32>, tensor<32x16xf32>)
+// CHECK:               arith.cmpf olt, %{{.*}}, %[[LOWEST]]
+// P and alpha in nats: the unit is 1 and needs no factor.
+// CHECK:               %[[D0:.*]] = arith.subf
+// CHECK-NEXT:          math.exp %[[D0]] fastmath<afn>
+// CHECK:               %[[D1:.*]] = arith.subf
+// CHECK-NEXT:          math.exp %[[D1]] fastmath<afn>
+// l' = alpha l + sum P,  A' = alpha A + V^T P, the product from zero:
+// CHECK:               arith.addf {{.*}} fastmath<reassoc>
+// CHECK:               math.fma
+// A NaN or infinity in V makes the sum of 0 V a NaN. The usual case has none:
+// CHECK:             linalg.generic {{.*}} ins(%[[VT]] : tensor<32x24xf32>)
+// CHECK:             %[[CHECK:.*]] = linalg.generic {{.*}} ins(%{{.*}} : tensor<24xf32>)
+// CHECK:             %[[ZEROS:.*]] = tensor.extract %[[CHECK]][]
+// CHECK:             %[[FINITE:.*]] = arith.cmpf oeq, %[[ZEROS]],
+// CHECK:             scf.if %[[FINITE]] -> (tensor<24x16xf32>) {
+// CHECK:               linalg.fill {{.*}} -> tensor<24x16xf32>
+// CHECK:               linalg.generic {{.*}} ins(%[[VT]], %{{.*}} : tensor<32x24xf32>, tensor<32x16xf32>)
+// CHECK:                 math.fma
+// Otherwise masked pairs, by the mask once more, add nothing.
+// CHECK:             } else {
+// CHECK:               %[[MASK:.*]] = linalg.generic
+// CHECK:                 arith.cmpi sle
+// CHECK:               linalg.generic {{.*}} ins(%[[MASK]], %{{.*}}, %[[VT]] :
+// CHECK:                 %[[TERM:.*]] = arith.mulf
+// CHECK:                 arith.select %{{.*}}, %[[TERM]], %{{.*}}
+// CHECK:               math.fma
+// CHECK:             }
 // CHECK:             scf.yield
 // Then the full tiles, without mask and guard:
 // CHECK:           %[[F:.*]]:3 = scf.for {{.*}} = %[[P]]#0, {{.*}} = %[[P]]#1, {{.*}} = %[[P]]#2)
 // CHECK-NOT:         arith.cmp
 // CHECK-NOT:         arith.select
+// CHECK:             linalg.fill ins(%[[LOWEST]]
+// CHECK-NOT:         arith.cmp
+// CHECK-NOT:         arith.select
 // CHECK:             scf.yield
-// Epilogue: 1 / l once a row, O = A / l, LSE = (m + log2 l) ln 2.
-// CHECK:             arith.divf
+// Epilogue: O = A / l, LSE = m + ln l; rows without a key and
+// rows of which all scores are -inf are told apart by m.
+// CHECK:             %[[EMPTY:.*]] = arith.cmpf oeq, %{{.*}}, %[[MINF]]
+// CHECK:             arith.select %[[EMPTY]]
+// CHECK:             arith.cmpf oeq, %{{.*}}, %[[LOWEST]]
 // CHECK:           %[[OT:.*]] = linalg.generic {{.*}} ins(%[[F]]#2,
-// CHECK:             math.log2
+// CHECK:             arith.divf
+// CHECK:             math.log
+// CHECK:             math.fma
+// CHECK:             arith.cmpf oeq, %{{.*}}, %[[LOWEST]]
 // CHECK:             tensor.parallel_insert_slice %[[OT]] into %[[O]][0, %[[H]], %[[ROW]], 0] [1, 1, 16, 24]
 // CHECK:             tensor.parallel_insert_slice %{{.*}} into %[[L]][0, %[[H]], %[[ROW]]] [1, 1, 16]
 //
@@ -83,6 +122,56 @@ func.func @segments_share_a_loop(%q: tensor<1x1x64x16xf32>) -> tensor<1x1x64x16x
       ins(%q, %q, %q : tensor<1x1x64x16xf32>, tensor<1x1x64x16xf32>, tensor<1x1x64x16xf32>)
       outs(%init : tensor<1x1x64x16xf32>) -> tensor<1x1x64x16xf32>
   return %o : tensor<1x1x64x16xf32>
+}
+
+// A scale that is no power of two: Q takes its sign and power of two, and the
+// exponent the rest, in [1, 2), in a product that need not be rounded.
+//
+// CHECK-LABEL: func.func @scale
+// CHECK-DAG:     %[[POWER:.*]] = arith.constant -2.500000e-01 : f32
+// CHECK-DAG:     %[[UNIT:.*]] = arith.constant 1.200000e+00 : f32
+// CHECK:         arith.mulf %{{.*}}, %[[POWER]]
+// CHECK:         %[[D:.*]] = arith.subf
+// CHECK:         %[[NATS:.*]] = arith.mulf %[[D]], %[[UNIT]] fastmath<contract>
+// CHECK:         math.exp %[[NATS]] fastmath<afn>
+func.func @scale(%q: tensor<1x1x16x16xf32>) -> tensor<1x1x16x16xf32> {
+  %o = sparse_attn.attention mask(#sparse_attn.full) scale(-0.3)
+      plan(<tile = [16, 16], rows = [<"0" to "16", segments = [<full "0" to "1">]>]>)
+      ins(%q, %q, %q : tensor<1x1x16x16xf32>, tensor<1x1x16x16xf32>, tensor<1x1x16x16xf32>)
+      outs(%q : tensor<1x1x16x16xf32>) -> tensor<1x1x16x16xf32>
+  return %o : tensor<1x1x16x16xf32>
+}
+
+// A scale above 1 stays out of Q, which it could make overflow; a scale of 0
+// goes into Q altogether, as 0 times the -inf of a masked score is NaN.
+//
+// CHECK-LABEL: func.func @large_scale
+// CHECK:         %[[UNIT:.*]] = arith.constant 3.000000e+00 : f32
+// The product of K and Q is the first multiplication.
+// CHECK-NOT:     arith.mulf
+// CHECK:         %[[PRODUCT:.*]] = arith.mulf
+// CHECK-NEXT:    arith.addf %{{.*}}, %[[PRODUCT]]
+// CHECK:         %[[D:.*]] = arith.subf
+// CHECK-NEXT:    arith.mulf %[[D]], %[[UNIT]] fastmath<contract>
+func.func @large_scale(%q: tensor<1x1x16x16xf32>) -> tensor<1x1x16x16xf32> {
+  %o = sparse_attn.attention mask(#sparse_attn.full) scale(3.0)
+      plan(<tile = [16, 16], rows = [<"0" to "16", segments = [<full "0" to "1">]>]>)
+      ins(%q, %q, %q : tensor<1x1x16x16xf32>, tensor<1x1x16x16xf32>, tensor<1x1x16x16xf32>)
+      outs(%q : tensor<1x1x16x16xf32>) -> tensor<1x1x16x16xf32>
+  return %o : tensor<1x1x16x16xf32>
+}
+
+// CHECK-LABEL: func.func @zero_scale
+// CHECK:         %[[ZERO:.*]] = arith.constant 0.000000e+00 : f32
+// CHECK:         arith.mulf %{{.*}}, %[[ZERO]]
+// CHECK:         %[[D:.*]] = arith.subf
+// CHECK-NEXT:    math.exp %[[D]]
+func.func @zero_scale(%q: tensor<1x1x16x16xf32>) -> tensor<1x1x16x16xf32> {
+  %o = sparse_attn.attention mask(#sparse_attn.full) scale(0.0)
+      plan(<tile = [16, 16], rows = [<"0" to "16", segments = [<full "0" to "1">]>]>)
+      ins(%q, %q, %q : tensor<1x1x16x16xf32>, tensor<1x1x16x16xf32>, tensor<1x1x16x16xf32>)
+      outs(%q : tensor<1x1x16x16xf32>) -> tensor<1x1x16x16xf32>
+  return %o : tensor<1x1x16x16xf32>
 }
 
 // Dynamic lengths, 16-bit elements: the last tiles are cut, their rest is

@@ -130,6 +130,11 @@ static void fitToHost(const llvm::TargetMachine &target,
 static void buildPipeline(PassManager &pm, Device device,
                           const llvm::TargetMachine &target) {
   if (device == Device::Emulator) {
+    NVVMPipelineOptions options;
+    options.emit = "nvvm";
+    // The defaults name a chip.
+    (void)buildNVVMPipeline(pm, options,
+                            [](const Twine &) { return failure(); });
     buildEmulatorPipeline(pm);
     return;
   }

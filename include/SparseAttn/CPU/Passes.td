@@ -12,9 +12,13 @@ def SparseAttnTileRegisters
     Storey 4 for the CPU. A contraction C[m, n] += A[m, k] * B[k, n] becomes a
     micro-kernel: a block of C stays in registers while the loop over k reads
     vectors of B and broadcasts scalars of A, so that neither A nor B is ever
-    packed and no reduction is horizontal. Every other linalg op is tiled to one
-    vector along its innermost parallel dimension and vectorised by the
-    upstream vectoriser; reductions keep their accumulator in a register.
+    packed and no reduction is horizontal. An elementwise op that alone uses the
+    result runs on the block before it is stored. A reduction over the rows of a
+    tile becomes a loop that carries its result in registers, fused with the
+    elementwise op that makes the tile; a sum that may be reassociated
+    (`reassoc`) is formed in groups of rows, each from zero, which loses less.
+    Every other linalg op is tiled to one vector along its innermost parallel
+    dimension and vectorised by the upstream vectoriser.
     Ops that the pass does not know stay as they are.
 
     ```mlir
@@ -43,20 +47,24 @@ def SparseAttnTileRegisters
 }
 
 def SparseAttnExpandMath : Pass<"sparse-attn-expand-math"> {
-  let summary = "expand exp2 and max of f32 into instructions a CPU has";
+  let summary = "expand exp and exp2 of f32 into instructions a CPU has";
   let description = [{
-    `math.exp2` becomes a polynomial and an exponent (relative error below
-    2^-23; results below 2^-126 flush to zero; NaN stays NaN), `arith.maxnumf`
-    a compare and a select: one instruction on x86, where the IEEE maximum costs
-    four. A NaN score, the first operand, leaves the running maximum alone and
-    reaches the result through the exponential. A NaN in the second operand is
-    kept, which the IEEE operation would drop: attention never has one there.
+    `math.exp` and `math.exp2` of f32 that allow an approximation (`afn`) become
+    a polynomial and an exponent: the error is below 0.8 units in the last
+    place; results below 2^-126 flush to zero; NaN stays NaN. A constant factor
+    of the operand joins the reduction of its range, exactly, where the product
+    need not be rounded (`contract`). All other ops stay: a user's own
+    exponentials are left to the upstream lowerings.
 
     ```mlir
-    %m = arith.maxnumf %x, %y : f32
-    // becomes
-    %greater = arith.cmpf ogt, %x, %y : f32
-    %m = arith.select %greater, %x, %y : f32
+    %y = math.exp2 %x fastmath<afn> : f32
+    // becomes, with 1.5 * 2^23 + 127 as %magic
+    %t = arith.addf %x, %magic : f32      // its last bits: n + 127
+    %n = arith.subf %t, %magic : f32
+    %f = arith.subf %x, %n : f32          // in [-1/2, 1/2]
+    %p = math.fma ...                     // 2^f, 6 of these
+    %b = arith.shli (arith.bitcast %t), 23
+    %y = arith.mulf %p, (arith.bitcast %b) : f32
     ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",

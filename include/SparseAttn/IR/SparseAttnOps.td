@@ -4,6 +4,7 @@
 #define SPARSEATTN_IR_OPS_TD
 
 include "SparseAttn/IR/SparseAttnPlan.td"
+include "SparseAttn/IR/SparseAttnStaging.td"
 include "mlir/Interfaces/DestinationStyleOpInterface.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"

@@ -44,6 +44,44 @@ struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
 /// Storeys 2 to 5a: attention on tensors to the LLVM dialect.
 void buildCPUPipeline(OpPassManager &pm, const CPUPipelineOptions &options);
 
+struct NVVMPipelineOptions : PassPipelineOptions<NVVMPipelineOptions> {
+  Option<std::string> chip{
+      *this, "chip",
+      llvm::cl::desc("GPU to make kernels for: sm_80, sm_90, ..."),
+      llvm::cl::init("sm_80")};
+  Option<int64_t> tileQueries{
+      *this, "tile-queries",
+      llvm::cl::desc("Query rows of a tile; 0 lets the mask analysis choose"),
+      llvm::cl::init(0)};
+  Option<int64_t> tileKeys{
+      *this, "tile-keys",
+      llvm::cl::desc("Keys of a tile; 0 lets the mask analysis choose"),
+      llvm::cl::init(0)};
+  Option<int64_t> heavySplits{
+      *this, "heavy-splits",
+      llvm::cl::desc("Parts that heavy rows are split into along the keys"),
+      llvm::cl::init(64)};
+  Option<int64_t> warps{
+      *this, "warps",
+      llvm::cl::desc("Warps of a block; 0 lets the tile choose"),
+      llvm::cl::init(0)};
+  Option<int64_t> stages{
+      *this, "stages",
+      llvm::cl::desc("Key and value tiles in shared memory at a time"),
+      llvm::cl::init(2)};
+  Option<std::string> emit{
+      *this, "emit",
+      llvm::cl::desc("Where to stop: nvvm (kernels in the LLVM and NVVM "
+                     "dialects) or ptx (a gpu.binary)"),
+      llvm::cl::init("ptx")};
+};
+
+/// Storeys 2 to 6: attention on tensors to kernels, and a host function that
+/// launches them by gpu.launch_func. Fails where an option names no chip or no
+/// place to stop, as `error` says.
+LogicalResult
+buildNVVMPipeline(OpPassManager &pm, const NVVMPipelineOptions &options,
+                  llvm::function_ref<LogicalResult(const Twine &)> error);
 /// Host code around kernels to the LLVM dialect. Its buffers are on the heap,
 /// where kernels may access them.
 void buildHostPipeline(OpPassManager &pm);
@@ -55,7 +93,8 @@ void buildEmulatorPipeline(OpPassManager &pm);
 /// Registers every pass and pipeline of the project.
 void registerPassesAndPipelines();
 
-/// Registers every dialect and interface the pipelines need.
+/// Registers every dialect and interface the pipelines need, and the
+/// translations by which kernels become PTX.
 void registerDialects(DialectRegistry &registry);
 
 } // namespace mlir::sparse_attn

@@ -22,6 +22,17 @@ namespace mlir::sparse_attn {
 TileShape chooseCpuTile(const Mask &mask, int64_t headDim,
                         const LengthFacts &facts);
 
+/// Tile sizes for the GPU kernel, heads of `headDim` elements of
+/// `elementBytes` bytes.
+///  - 128 queries x 64 keys: 4 or 8 warps whose accumulators fit the registers.
+///  - Where all bounds of the mask are multiples of one block size, both sizes
+///    divide it, as on the CPU.
+///  - Heads of more than 128 elements, and elements of 4 bytes, get 64 queries
+///    and 32 keys, for registers and shared memory.
+///  - Never larger than known lengths need, in multiples of 16.
+TileShape chooseGpuTile(const Mask &mask, int64_t headDim, int64_t elementBytes,
+                        const LengthFacts &facts);
+
 } // namespace mlir::sparse_attn
 
 #endif // SPARSEATTN_PLAN_CHOOSETILE_H

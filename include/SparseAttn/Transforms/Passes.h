@@ -4,6 +4,7 @@
 #define SPARSEATTN_TRANSFORMS_PASSES_H
 
 #include "SparseAttn/IR/SparseAttn.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"
 
 namespace mlir::sparse_attn {

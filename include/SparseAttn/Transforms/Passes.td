@@ -28,6 +28,8 @@ def SparseAttnPlan : Pass<"sparse-attn-plan"> {
            "Query rows of a tile; 0 lets the mask analysis choose">,
     Option<"tileKeys", "tile-keys", "int64_t", "0",
            "Keys of a tile; 0 lets the mask analysis choose">,
+    Option<"target", "target", "std::string", "\"cpu\"",
+           "What tiles are chosen for: cpu or gpu">,
   ];
   let dependentDialects = ["::mlir::sparse_attn::SparseAttnDialect"];
 }
@@ -121,6 +123,34 @@ def SparseAttnTileToLinalg : Pass<"sparse-attn-tile-to-linalg"> {
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
     "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
     "::mlir::tensor::TensorDialect"];
+}
+
+def SparseAttnVectorizeTiles
+    : Pass<"sparse-attn-vectorize-tiles", "::mlir::func::FuncOp"> {
+  let summary = "turn linalg on tiles into operations on whole-tile vectors";
+  let description = [{
+    Each linalg op on a static tile becomes vector operations of the tile's
+    shape, products become `vector.contract`, padded slices become reads with a
+    boundary, and the loops over key tiles carry the running maximum, the row sum
+    and the accumulator as vectors. This is the form that the GPU path
+    distributes over threads; the CPU path tiles for registers instead.
+    Requires tiles of static shape (`sparse-attn-tile-to-linalg` with
+    `keep-types`).
+
+    ```mlir
+    %f = scf.for ... iter_args(%acc = %zero) -> (tensor<128x64xf32>) {
+      %p = linalg.generic ins(%s) { math.exp2 ... } -> tensor<128x64xf32>
+      ...
+    // becomes
+    %f = scf.for ... iter_args(%acc = %zero) -> (vector<128x64xf32>) {
+      %p = math.exp2 %s : vector<128x64xf32>
+      ...
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+    "::mlir::tensor::TensorDialect", "::mlir::ub::UBDialect",
+    "::mlir::vector::VectorDialect"];
 }
 
 #endif // SPARSEATTN_TRANSFORMS_PASSES_TD

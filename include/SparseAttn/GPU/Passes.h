@@ -1,0 +1,21 @@
+//===- Passes.h - Passes of storeys 5b and 6, for GPUs ----------*- C++ -*-===//
+
+#ifndef SPARSEATTN_GPU_PASSES_H
+#define SPARSEATTN_GPU_PASSES_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/Pass.h"
+
+namespace mlir::sparse_attn {
+
+#define GEN_PASS_DECL
+#include "SparseAttn/GPU/Passes.h.inc"
+
+#define GEN_PASS_REGISTRATION
+#include "SparseAttn/GPU/Passes.h.inc"
+
+} // namespace mlir::sparse_attn
+
+#endif // SPARSEATTN_GPU_PASSES_H

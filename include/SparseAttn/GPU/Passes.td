@@ -1,0 +1,165 @@
+//===- Passes.td - Passes of storeys 5b and 6, for GPUs ----*- tablegen -*-===//
+
+#ifndef SPARSEATTN_GPU_PASSES_TD
+#define SPARSEATTN_GPU_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def SparseAttnMapToGpu : Pass<"sparse-attn-map-to-gpu", "::mlir::func::FuncOp"> {
+  let summary = "run each parallel loop over query tiles as a grid of thread blocks";
+  let description = [{
+    Every outermost `scf.forall` becomes a `gpu.launch`: an iteration is a block,
+    the last loop of the forall (query tiles, or the parts of heavy rows) runs
+    along the grid's x, so that blocks of one head run together and share its
+    keys and values in the second-level cache, and later query tiles, which are
+    the longer ones under a causal mask, come first. What the body needs of
+    scalars is computed inside, from the sizes of its buffers, so that a kernel
+    takes buffers only; its buffers are cast to the global address space.
+
+    The body still speaks of whole tiles. A block has `warps` warps; 0 lets the
+    tile choose: 16 query rows a warp, or 32 where the rows' accumulators leave
+    registers for that.
+
+    ```mlir
+    scf.forall (%head, %q) in (12, %tiles) { ... }
+    // becomes
+    gpu.launch blocks(%x, %y, %z) in (%gx = %tiles, %gy = %c12, %gz = %c1)
+               threads(...) in (%bx = %c128, ...) {
+      ...
+      gpu.terminator
+    }
+    ```
+  }];
+  let options = [
+    Option<"warps", "warps", "int64_t", "0",
+           "Warps of a block; 0 lets the tile choose">,
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
+    "::mlir::memref::MemRefDialect"];
+}
+
+def SparseAttnStageOperands
+    : Pass<"sparse-attn-stage-operands", "::mlir::func::FuncOp"> {
+  let summary = "bring key and value tiles through a ring in shared memory";
+  let description = [{
+    In each loop over key tiles, the tiles that a product takes as its right
+    operand are copied into shared memory by asynchronous copies, `stages - 1`
+    iterations ahead of their use, in a ring of `stages` slots.
+
+    ```mlir
+    scf.for %t = %lo to %hi step %c1 {
+      %k = vector.transfer_read %keys_of_t ...
+      %s = vector.contract ... %q, %k, %zero
+    // becomes
+    (stage tile %lo, commit)
+    scf.for %t = %lo to %hi step %c1 {
+      nvvm.cp.async.wait.group 0      // tile t has landed, for this thread
+      gpu.barrier                     // ... and for all; slot of t - 1 is free
+      scf.if %t + 1 < %hi { sparse_attn.stage_tile %keys_of_t_plus_1 ... }
+      nvvm.cp.async.commit.group
+      %k = sparse_attn.staged_tile %shared[%slot_of_t]
+      %s = vector.contract ... %q, %k, %zero
+    ```
+
+    Fails where the ring does not fit `shared-limit` bytes.
+  }];
+  let options = [
+    Option<"stages", "stages", "int64_t", "2", "Slots of the ring, at least 2">,
+    Option<"sharedLimit", "shared-limit", "int64_t", "101376",
+           "Bytes of shared memory that a block may use">,
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
+    "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect",
+    "::mlir::sparse_attn::SparseAttnDialect"];
+}
+
+def SparseAttnDistributeFragments
+    : Pass<"sparse-attn-distribute-fragments", "::mlir::func::FuncOp"> {
+  let summary = "turn whole-tile vectors into the fragments that threads hold";
+  let description = [{
+    Inside `gpu.launch`, every value of a tile's shape becomes the vector of the
+    elements that one thread holds, in the layout of the tensor cores'
+    accumulators (lib/GPU/Fragment.h). Elementwise operations stay what they
+    are, on smaller vectors; what varies along rows or along columns only is
+    computed once a row or column; products become `ldmatrix` and `mma.sync`;
+    reductions along keys become arithmetic within a thread and two shuffles,
+    those of the row sum after the last tile only; probabilities are operands
+    of the second product where they are.
+
+    ```mlir
+    %p = math.exp2 %s : vector<128x64xf32>
+    // becomes, for 4 warps,
+    %p = math.exp2 %s : vector<64xf32>
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
+    "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"];
+}
+
+def SparseAttnBareKernels
+    : Pass<"sparse-attn-bare-kernels", "::mlir::ModuleOp"> {
+  let summary = "let kernels take pointers, then sizes, and nothing else";
+  let description = [{
+    The interface of a kernel that any launcher can call: for each buffer a
+    pointer to the global address space, in order, then for each buffer its
+    dynamic sizes, outermost first, as i32. Buffers are dense and row-major.
+    Run after `gpu-kernel-outlining`.
+
+    ```mlir
+    gpu.func @k(%q: memref<?x12x?x64xbf16>, ...) kernel
+    // becomes
+    gpu.func @k(%q: !llvm.ptr<1>, ..., %q_0: i32, %q_2: i32, ...) kernel
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
+    "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect"];
+}
+
+def SparseAttnApproximateMath
+    : Pass<"sparse-attn-approximate-math", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "base-2 exponentials and logarithms by the special function unit";
+  let description = [{
+    `math.exp2`, `math.log2` and `math.log` of f32 become `ex2.approx.ftz` and
+    `lg2.approx.ftz`, an instruction an element (and a product for `math.log`), where the upstream lowering
+    would call a library. Their largest errors, by NVIDIA's documentation of
+    PTX, are 2 ulp for ex2 and, near 1, 2^-22 absolute for lg2.
+
+    ```mlir
+    %p = math.exp2 %s : vector<4xf32>
+    // becomes
+    %e:4 = vector.to_elements %s : vector<4xf32>
+    %f0 = llvm.call_intrinsic "llvm.nvvm.ex2.approx.ftz.f"(%e#0) : ...
+    ...
+    %p = vector.from_elements %f0, %f1, %f2, %f3 : vector<4xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::LLVM::LLVMDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+def SparseAttnExpandDivision
+    : Pass<"sparse-attn-expand-division", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "divisions that round down or up, by shifts and plain divisions";
+  let description = [{
+    What upstream's `arith-expand` does for `arith.floordivsi` and the
+    `arith.ceildiv` operations, and only that: maxima, which it would expand as
+    well, are one instruction on a GPU. Rounding down by a power of two is a
+    shift.
+
+    ```mlir
+    %t = arith.floordivsi %x, %c64 : index
+    // becomes
+    %t = arith.shrsi %x, %c6 : index
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
+#endif // SPARSEATTN_GPU_PASSES_TD

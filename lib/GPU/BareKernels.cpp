@@ -1,0 +1,166 @@
+//===- BareKernels.cpp - --sparse-attn-bare-kernels -----------------------===//
+
+#include "SparseAttn/GPU/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/SymbolTable.h"
+
+namespace mlir::sparse_attn {
+#define GEN_PASS_DEF_SPARSEATTNBAREKERNELS
+#include "SparseAttn/GPU/Passes.h.inc"
+} // namespace mlir::sparse_attn
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+
+static LLVM::LLVMPointerType globalPointer(MLIRContext *context) {
+  return LLVM::LLVMPointerType::get(context, /*addressSpace=*/1);
+}
+
+static LogicalResult verifyArgument(gpu::GPUFuncOp kernel, Type type) {
+  auto memref = dyn_cast<MemRefType>(type);
+  if (!memref || !memref.getLayout().isIdentity())
+    return kernel.emitOpError("takes a ")
+           << type
+           << "; only buffers of identity layout can be passed as a pointer "
+              "and sizes";
+  return success();
+}
+
+namespace {
+/// A buffer inside the kernel: the descriptor of `type` over a bare pointer,
+/// with the dynamic sizes given, rows after rows without gaps.
+class DescriptorBuilder {
+public:
+  DescriptorBuilder(OpBuilder &b, Location loc, MemRefType type)
+      : b(b), loc(loc), type(type) {
+    auto extents = LLVM::LLVMArrayType::get(b.getI64Type(), type.getRank());
+    auto pointer = globalPointer(b.getContext());
+    fields = LLVM::UndefOp::create(
+        b, loc,
+        LLVM::LLVMStructType::getLiteral(
+            b.getContext(),
+            {pointer, pointer, b.getI64Type(), extents, extents}));
+  }
+
+  Value build(Value pointer, ValueRange dynamicSizes) {
+    insert(pointer, 0);
+    insert(pointer, 1);
+    insert(constant(0), 2);
+    SmallVector<Value> sizes;
+    for (int64_t size : type.getShape()) {
+      if (!ShapedType::isDynamic(size)) {
+        sizes.push_back(constant(size));
+        continue;
+      }
+      sizes.push_back(
+          arith::ExtSIOp::create(b, loc, b.getI64Type(), dynamicSizes.front()));
+      dynamicSizes = dynamicSizes.drop_front();
+    }
+    Value stride = constant(1);
+    for (int64_t dim = type.getRank(); dim-- > 0;) {
+      insert(sizes[dim], {3, dim});
+      insert(stride, {4, dim});
+      stride = b.createOrFold<arith::MulIOp>(loc, stride, sizes[dim]);
+    }
+    return UnrealizedConversionCastOp::create(b, loc, type, fields)
+        .getResult(0);
+  }
+
+private:
+  void insert(Value value, ArrayRef<int64_t> place) {
+    fields = LLVM::InsertValueOp::create(b, loc, fields, value, place);
+  }
+  Value constant(int64_t value) {
+    return arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(value));
+  }
+
+  OpBuilder &b;
+  Location loc;
+  MemRefType type;
+  Value fields;
+};
+} // namespace
+
+/// Replaces the kernel's buffers by pointers, then all their dynamic sizes.
+static LogicalResult flattenKernel(gpu::GPUFuncOp kernel) {
+  Block &body = kernel.getBody().front();
+  SmallVector<MemRefType> buffers;
+  for (Type type : kernel.getArgumentTypes()) {
+    if (failed(verifyArgument(kernel, type)))
+      return failure();
+    buffers.push_back(cast<MemRefType>(type));
+  }
+  OpBuilder b = OpBuilder::atBlockBegin(&body);
+  Location loc = kernel.getLoc();
+  SmallVector<Value> old(body.getArguments());
+  SmallVector<Value> pointers;
+  for (size_t i = 0; i < buffers.size(); ++i)
+    pointers.push_back(
+        body.addArgument(globalPointer(b.getContext()), old[i].getLoc()));
+  for (auto [i, type] : llvm::enumerate(buffers)) {
+    SmallVector<Value> sizes;
+    for (size_t dim = 0; dim < type.getNumDynamicDims(); ++dim)
+      sizes.push_back(body.addArgument(b.getI32Type(), old[i].getLoc()));
+    auto space =
+        gpu::AddressSpaceAttr::get(b.getContext(), gpu::AddressSpace::Global);
+    auto global = MemRefType::get(type.getShape(), type.getElementType(),
+                                  type.getLayout(), space);
+    Value buffer = DescriptorBuilder(b, loc, global).build(pointers[i], sizes);
+    for (Operation *user : llvm::make_early_inc_range(old[i].getUsers())) {
+      auto cast = dyn_cast<memref::MemorySpaceCastOp>(user);
+      if (!cast || cast.getType() != global)
+        return user->emitOpError("uses a kernel's buffer outside the global "
+                                 "address space");
+      cast.replaceAllUsesWith(buffer);
+      cast.erase();
+    }
+  }
+  body.eraseArguments(0, buffers.size());
+  kernel.setFunctionType(b.getFunctionType(body.getArgumentTypes(), {}));
+  return success();
+}
+
+/// Passes to the launch what the kernel takes now.
+static void flattenLaunch(gpu::LaunchFuncOp launch) {
+  OpBuilder b(launch);
+  Location loc = launch.getLoc();
+  SmallVector<Value> pointers, sizes;
+  for (Value buffer : launch.getKernelOperands()) {
+    Value address =
+        memref::ExtractAlignedPointerAsIndexOp::create(b, loc, buffer);
+    address = arith::IndexCastOp::create(b, loc, b.getI64Type(), address);
+    pointers.push_back(LLVM::IntToPtrOp::create(
+        b, loc, globalPointer(b.getContext()), address));
+    auto type = cast<MemRefType>(buffer.getType());
+    for (int64_t dim = 0; dim < type.getRank(); ++dim) {
+      if (!type.isDynamicDim(dim))
+        continue;
+      Value size = memref::DimOp::create(b, loc, buffer, dim);
+      sizes.push_back(arith::IndexCastOp::create(b, loc, b.getI32Type(), size));
+    }
+  }
+  llvm::append_range(pointers, sizes);
+  launch.getKernelOperandsMutable().assign(pointers);
+}
+
+namespace {
+struct BareKernelsPass
+    : sparse_attn::impl::SparseAttnBareKernelsBase<BareKernelsPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    SmallVector<gpu::GPUFuncOp> kernels;
+    getOperation().walk([&](gpu::GPUFuncOp func) {
+      if (func.isKernel())
+        kernels.push_back(func);
+    });
+    for (gpu::GPUFuncOp kernel : kernels)
+      if (failed(flattenKernel(kernel)))
+        return signalPassFailure();
+    getOperation().walk(
+        [&](gpu::LaunchFuncOp launch) { flattenLaunch(launch); });
+  }
+};
+} // namespace

@@ -1,0 +1,253 @@
+//===- MapToGpu.cpp - --sparse-attn-map-to-gpu ----------------------------===//
+
+#include "SparseAttn/GPU/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Transforms/RegionUtils.h"
+
+namespace mlir::sparse_attn {
+#define GEN_PASS_DEF_SPARSEATTNMAPTOGPU
+#include "SparseAttn/GPU/Passes.h.inc"
+} // namespace mlir::sparse_attn
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+
+//===----------------------------------------------------------------------===//
+// Size of a block
+//===----------------------------------------------------------------------===//
+
+/// The products of a kernel: their result is [rows, columns].
+static SmallVector<VectorType> productTypes(scf::ForallOp forall) {
+  SmallVector<VectorType> types;
+  forall.walk([&](vector::ContractionOp op) {
+    types.push_back(cast<VectorType>(op.getResultType()));
+  });
+  return types;
+}
+
+/// The query rows of the body's tiles: those of its products and of what it
+/// writes; 0 where it computes with no tiles.
+static int64_t tileRows(scf::ForallOp forall) {
+  int64_t rows = 0;
+  for (VectorType type : productTypes(forall))
+    rows = std::max(rows, type.getDimSize(0));
+  forall.walk([&](vector::TransferWriteOp op) {
+    rows = std::max(rows, op.getVectorType().getDimSize(0));
+  });
+  return rows;
+}
+
+/// 32 rows a warp halve what each product reads from shared memory, but twice
+/// as many accumulators must fit the 255 registers of a thread: they do for
+/// heads of up to 64 values and key tiles of up to 64 keys.
+static int64_t chooseWarps(scf::ForallOp forall) {
+  int64_t rows = tileRows(forall);
+  if (rows == 0)
+    return 1;
+  int64_t columns = 0;
+  for (VectorType type : productTypes(forall))
+    columns = std::max(columns, type.getDimSize(1));
+  int64_t rowsOfWarp = rows % 32 == 0 && rows >= 128 && columns <= 64 ? 32 : 16;
+  return std::max<int64_t>(rows / rowsOfWarp, 1);
+}
+
+//===----------------------------------------------------------------------===//
+// The launch
+//===----------------------------------------------------------------------===//
+
+static Value constantIndex(OpBuilder &b, Location loc, int64_t value) {
+  return arith::ConstantIndexOp::create(b, loc, value);
+}
+
+namespace {
+/// How the loops of a forall lie in the grid: the last runs along x, the one
+/// before along y, and all others together along z.
+struct Grid {
+  SmallVector<Value> sizes; ///< of the forall's loops, outermost first
+  Value x, y, z;
+
+  Grid(OpBuilder &b, scf::ForallOp forall) : sizes(forall.getUpperBound(b)) {
+    Location loc = forall.getLoc();
+    x = y = z = constantIndex(b, loc, 1);
+    size_t rank = sizes.size();
+    if (rank >= 1)
+      x = sizes[rank - 1];
+    if (rank >= 2)
+      y = sizes[rank - 2];
+    for (size_t dim = 0; dim + 2 < rank; ++dim)
+      z = b.createOrFold<arith::MulIOp>(loc, z, sizes[dim]);
+  }
+
+  /// The loops' indices in block `ids`. Later query tiles come first.
+  SmallVector<Value> indices(OpBuilder &b, Location loc, gpu::KernelDim3 ids,
+                             gpu::KernelDim3 counts) const {
+    size_t rank = sizes.size();
+    SmallVector<Value> result(rank);
+    if (rank >= 1) {
+      Value last =
+          arith::SubIOp::create(b, loc, counts.x, constantIndex(b, loc, 1));
+      result[rank - 1] = arith::SubIOp::create(b, loc, last, ids.x);
+    }
+    if (rank >= 2)
+      result[rank - 2] = ids.y;
+    Value rest = ids.z;
+    for (size_t dim = rank < 2 ? 0 : rank - 2; dim-- > 0;) {
+      if (dim == 0) {
+        result[0] = rest;
+        break;
+      }
+      result[dim] = arith::RemUIOp::create(b, loc, rest, sizes[dim]);
+      rest = arith::DivUIOp::create(b, loc, rest, sizes[dim]);
+    }
+    return result;
+  }
+};
+} // namespace
+
+/// True for what a kernel may compute again: arithmetic, constants and sizes
+/// of buffers.
+static bool isSinkable(Operation *op) {
+  return op && op->getNumRegions() == 0 && isPure(op) &&
+         llvm::none_of(op->getResultTypes(),
+                       [](Type type) { return isa<MemRefType>(type); });
+}
+
+/// Clones the scalars and constants that the body uses into it, so that its
+/// operands are buffers only.
+static void sinkScalars(gpu::LaunchOp launch) {
+  Region &body = launch.getBody();
+  OpBuilder b = OpBuilder::atBlockBegin(&body.front());
+  while (true) {
+    llvm::SetVector<Value> above;
+    getUsedValuesDefinedAbove(body, above);
+    bool changed = false;
+    for (Value value : above) {
+      Operation *op = value.getDefiningOp();
+      if (!isSinkable(op))
+        continue;
+      b.setInsertionPointToStart(&body.front());
+      Operation *clone = b.clone(*op);
+      for (auto [old, fresh] : llvm::zip(op->getResults(), clone->getResults()))
+        replaceAllUsesInRegionWith(old, fresh, body);
+      changed = true;
+    }
+    if (!changed)
+      return;
+  }
+}
+
+static MemRefType inGlobalSpace(MemRefType type) {
+  return MemRefType::get(
+      type.getShape(), type.getElementType(), type.getLayout(),
+      gpu::AddressSpaceAttr::get(type.getContext(), gpu::AddressSpace::Global));
+}
+
+/// Casts the buffers from outside to the global address space and retypes the
+/// views of them in the body.
+static void moveToGlobalSpace(gpu::LaunchOp launch) {
+  Region &body = launch.getBody();
+  OpBuilder b = OpBuilder::atBlockBegin(&body.front());
+  llvm::SetVector<Value> above;
+  getUsedValuesDefinedAbove(body, above);
+  for (Value value : above) {
+    auto type = dyn_cast<MemRefType>(value.getType());
+    if (!type || type.getMemorySpace())
+      continue;
+    Value cast = memref::MemorySpaceCastOp::create(b, launch.getLoc(),
+                                                   inGlobalSpace(type), value);
+    value.replaceUsesWithIf(cast, [&](OpOperand &use) {
+      return use.getOwner() != cast.getDefiningOp() &&
+             body.isAncestor(use.getOwner()->getParentRegion());
+    });
+  }
+  body.walk([](ViewLikeOpInterface view) {
+    auto source = dyn_cast<MemRefType>(view.getViewSource().getType());
+    Value result = view.getOperation()->getResult(0);
+    auto type = dyn_cast<MemRefType>(result.getType());
+    if (source && type && source.getMemorySpace() && !type.getMemorySpace())
+      result.setType(inGlobalSpace(type));
+  });
+}
+
+/// The kernels of function @f are @f_0, @f_1, ... of module @f_kernels.
+static void nameKernel(gpu::LaunchOp launch, int64_t number) {
+  StringRef function = launch->getParentOfType<func::FuncOp>().getName();
+  auto symbol = [&](const Twine &name) {
+    return FlatSymbolRefAttr::get(launch.getContext(), name.str());
+  };
+  launch.setModuleAttr(symbol(function + "_kernels"));
+  launch.setFunctionAttr(symbol(function + "_" + Twine(number)));
+}
+
+static gpu::LaunchOp mapForall(scf::ForallOp forall, int64_t warps) {
+  OpBuilder b(forall);
+  Location loc = forall.getLoc();
+  Grid grid(b, forall);
+  Value one = constantIndex(b, loc, 1);
+  auto launch =
+      gpu::LaunchOp::create(b, loc, grid.x, grid.y, grid.z,
+                            constantIndex(b, loc, 32 * warps), one, one);
+  Block &block = launch.getBody().front();
+  b.setInsertionPointToStart(&block);
+  SmallVector<Value> indices =
+      grid.indices(b, loc, launch.getBlockIds(), launch.getGridSize());
+  for (auto [old, fresh] : llvm::zip(forall.getInductionVars(), indices))
+    old.replaceAllUsesWith(fresh);
+  forall.getTerminator()->erase();
+  block.getOperations().splice(block.end(), forall.getBody()->getOperations());
+  b.setInsertionPointToEnd(&block);
+  gpu::TerminatorOp::create(b, loc);
+  forall.erase();
+  sinkScalars(launch);
+  moveToGlobalSpace(launch);
+  return launch;
+}
+
+static LogicalResult verifyForall(scf::ForallOp forall, int64_t warps) {
+  if (forall.getNumResults() != 0)
+    return forall.emitOpError(
+        "has tensor results; bufferise before mapping to a GPU");
+  if (!forall.isNormalized())
+    return forall.emitOpError("does not count from 0 in steps of 1; normalise "
+                              "it before mapping to a GPU");
+  int64_t rows = tileRows(forall);
+  if (rows % (16 * warps) != 0)
+    return forall.emitOpError("computes tiles of ")
+           << rows << " rows, which " << warps
+           << " warps of 16 rows each cannot share evenly; choose a multiple "
+              "of "
+           << 16 * warps << " query rows or fewer warps";
+  return success();
+}
+
+namespace {
+struct MapToGpuPass : sparse_attn::impl::SparseAttnMapToGpuBase<MapToGpuPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    if (warps < 0 || warps > 32) {
+      getOperation().emitError("warps must lie between 1 and 32, or be 0 to "
+                               "let the tile choose");
+      return signalPassFailure();
+    }
+    SmallVector<scf::ForallOp> foralls;
+    getOperation().walk<WalkOrder::PreOrder>([&](scf::ForallOp forall) {
+      foralls.push_back(forall);
+      return WalkResult::skip();
+    });
+    for (auto [number, forall] : llvm::enumerate(foralls)) {
+      bool hasTiles = tileRows(forall) > 0;
+      int64_t count =
+          warps > 0 && hasTiles ? int64_t(warps) : chooseWarps(forall);
+      if (failed(verifyForall(forall, count)))
+        return signalPassFailure();
+      nameKernel(mapForall(forall, count), number);
+    }
+  }
+};
+} // namespace

@@ -1,0 +1,32 @@
+//===- Products.h - Products of tiles on tensor cores -----------*- C++ -*-===//
+
+#ifndef SPARSEATTN_LIB_GPU_PRODUCTS_H
+#define SPARSEATTN_LIB_GPU_PRODUCTS_H
+
+#include "Fragment.h"
+
+namespace mlir::sparse_attn {
+
+/// A [rows, columns] += L [rows, depth] * R, with L and A held by threads and R
+/// in shared memory.
+struct Product {
+  Value accumulator; ///< lanes of a tile of f32
+  Value left;        ///< lanes of a tile of f16, bf16 or f32
+  StagedTile right;
+  /// R is stored [columns, depth], as keys are, and not [depth, columns], as
+  /// values are.
+  bool rightIsTransposed;
+  int64_t rows, columns, depth;
+};
+
+/// Emits the product and returns the new accumulator's lanes. 16-bit operands
+/// take one mma.sync m16n8k16 for each 16 x 8 x 16; f32 operands take three
+/// m16n8k8 products of TF32 numbers, so that f32 accuracy is kept:
+///
+///   x = hi(x) + lo(x),  x y = hi(x) hi(y) + hi(x) lo(y) + lo(x) hi(y)
+Value emitProduct(OpBuilder &b, Location loc, const Threads &threads,
+                  const Product &product);
+
+} // namespace mlir::sparse_attn
+
+#endif // SPARSEATTN_LIB_GPU_PRODUCTS_H

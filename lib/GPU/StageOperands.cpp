@@ -1,0 +1,235 @@
+//===- StageOperands.cpp - --sparse-attn-stage-operands -------------------===//
+
+#include "SharedLayout.h"
+#include "SparseAttn/GPU/Passes.h"
+#include "SparseAttn/IR/SparseAttn.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Matchers.h"
+
+namespace mlir::sparse_attn {
+#define GEN_PASS_DEF_SPARSEATTNSTAGEOPERANDS
+#include "SparseAttn/GPU/Passes.h.inc"
+} // namespace mlir::sparse_attn
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+
+/// Slots start at multiples of what the widest swizzle repeats after.
+constexpr int64_t kSlotAlignment = 1024;
+
+namespace {
+/// One tile of a ring's slot.
+struct StagedRead {
+  vector::TransferReadOp read;
+  int64_t offset; ///< within the slot
+
+  int64_t rows() { return read.getVectorType().getDimSize(0); }
+};
+
+/// The tiles that one loop brings in each iteration.
+struct Ring {
+  scf::ForOp loop;
+  SmallVector<StagedRead> reads;
+  int64_t slotBytes = 0;
+};
+} // namespace
+
+static int64_t rowBytes(VectorType type) {
+  return type.getDimSize(1) * type.getElementTypeBitWidth() / 8;
+}
+
+/// True for a read of whole rows from global memory that products take as
+/// their right operand.
+static bool isRightOperand(vector::TransferReadOp read) {
+  VectorType type = read.getVectorType();
+  return type.getRank() == 2 && isa<MemRefType>(read.getShapedType()) &&
+         read.getPermutationMap().isIdentity() &&
+         llvm::all_of(read->getUses(), [](OpOperand &use) {
+           auto product = dyn_cast<vector::ContractionOp>(use.getOwner());
+           return product && use.getOperandNumber() == 1;
+         });
+}
+
+static LogicalResult verifyRead(vector::TransferReadOp read) {
+  VectorType type = read.getVectorType();
+  if (rowBytes(type) % 32 != 0 || type.getDimSize(0) % 16 != 0)
+    return read.emitOpError("brings a tile of ")
+           << type
+           << " into shared memory; rows must be multiples of 32 bytes and "
+              "their number one of 16: choose a head size that is a multiple "
+              "of 16 and a tile of a multiple of 16 keys";
+  // Copies past the end fill with zeros.
+  if (read.hasOutOfBoundsDim() &&
+      !matchPattern(read.getPadding(), m_AnyZeroFloat()))
+    return read.emitOpError("is padded with a value other than zero; pad key "
+                            "and value tiles with zeros");
+  return success();
+}
+
+static FailureOr<Ring> findRing(scf::ForOp loop) {
+  Ring ring{loop, {}, 0};
+  for (auto read : loop.getBody()->getOps<vector::TransferReadOp>()) {
+    if (!isRightOperand(read))
+      continue;
+    if (failed(verifyRead(read)))
+      return failure();
+    VectorType type = read.getVectorType();
+    ring.reads.push_back({read, ring.slotBytes});
+    SharedLayout layout(type.getDimSize(0), rowBytes(type));
+    ring.slotBytes += llvm::alignTo(layout.sizeInBytes(), kSlotAlignment);
+  }
+  return ring;
+}
+
+/// Emits at `b` the values that `value` depends on inside the loop, with the
+/// induction variable replaced as `map` says.
+static Value cloneSlice(OpBuilder &b, scf::ForOp loop, Value value,
+                        IRMapping &map) {
+  if (Value known = map.lookupOrNull(value))
+    return known;
+  Operation *op = value.getDefiningOp();
+  if (!op || op->getBlock() != loop.getBody())
+    return value;
+  for (Value operand : op->getOperands())
+    (void)cloneSlice(b, loop, operand, map);
+  b.clone(*op, map);
+  return map.lookup(value);
+}
+
+namespace {
+/// Rewrites one loop.
+class RingEmitter {
+public:
+  RingEmitter(Ring &ring, Value shared, int64_t stages)
+      : ring(ring), loop(ring.loop), loc(ring.loop.getLoc()), shared(shared),
+        stages(stages) {}
+
+  void run(OpBuilder &b) {
+    emitPrologue(b);
+    b.setInsertionPointToStart(loop.getBody());
+    // Tile t has landed when all but the newest stages - 2 groups have.
+    NVVM::CpAsyncWaitGroupOp::create(b, loc, b.getI32IntegerAttr(stages - 2));
+    gpu::BarrierOp::create(b, loc);
+    Value ahead = index(b, stages - 1);
+    stageIfInside(b,
+                  arith::AddIOp::create(b, loc, loop.getInductionVar(), ahead));
+    Value slot = slotOf(b, loop.getInductionVar());
+    for (StagedRead &staged : ring.reads) {
+      vector::TransferReadOp read = staged.read;
+      Value offset =
+          arith::AddIOp::create(b, loc, slot, index(b, staged.offset));
+      auto tile = StagedTileOp::create(b, read.getLoc(), read.getVectorType(),
+                                       shared, offset);
+      read.replaceAllUsesWith(tile.getTile());
+      read.erase();
+    }
+  }
+
+private:
+  Value index(OpBuilder &b, int64_t value) {
+    return arith::ConstantIndexOp::create(b, loc, value);
+  }
+
+  /// The first tiles. The barrier keeps them from overwriting what a loop
+  /// before this one may still read.
+  void emitPrologue(OpBuilder &b) {
+    b.setInsertionPoint(loop);
+    gpu::BarrierOp::create(b, loc);
+    for (int64_t s = 0; s + 1 < stages; ++s)
+      stageIfInside(b, b.createOrFold<arith::AddIOp>(loc, loop.getLowerBound(),
+                                                     index(b, s)));
+  }
+
+  /// Byte offset of the slot of iteration t.
+  Value slotOf(OpBuilder &b, Value t) {
+    Value count = arith::SubIOp::create(b, loc, t, loop.getLowerBound());
+    Value slot = arith::RemUIOp::create(b, loc, count, index(b, stages));
+    return arith::MulIOp::create(b, loc, slot, index(b, ring.slotBytes));
+  }
+
+  /// Stages the tiles of iteration t if there is one, as one group of copies.
+  void stageIfInside(OpBuilder &b, Value t) {
+    Value inside = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, t,
+                                         loop.getUpperBound());
+    scf::IfOp::create(b, loc, inside, [&](OpBuilder &then, Location) {
+      IRMapping map;
+      map.map(loop.getInductionVar(), t);
+      Value slot = slotOf(then, t);
+      for (StagedRead &staged : ring.reads) {
+        vector::TransferReadOp read = staged.read;
+        Value source = cloneSlice(then, loop, read.getBase(), map);
+        Value offset =
+            arith::AddIOp::create(then, loc, slot, index(then, staged.offset));
+        StageTileOp::create(then, read.getLoc(), source, shared, offset,
+                            staged.rows());
+      }
+      scf::YieldOp::create(then, loc);
+    });
+    NVVM::CpAsyncCommitGroupOp::create(b, loc);
+  }
+
+  Ring &ring;
+  scf::ForOp loop;
+  Location loc;
+  Value shared;
+  int64_t stages;
+};
+
+struct StageOperandsPass
+    : sparse_attn::impl::SparseAttnStageOperandsBase<StageOperandsPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    if (stages < 2) {
+      getOperation().emitError("stages must be at least 2");
+      return signalPassFailure();
+    }
+    WalkResult result = getOperation().walk([&](gpu::LaunchOp launch) {
+      return failed(stage(launch)) ? WalkResult::interrupt()
+                                   : WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      signalPassFailure();
+  }
+
+  LogicalResult stage(gpu::LaunchOp launch) {
+    SmallVector<Ring> rings;
+    int64_t bytes = 0;
+    WalkResult result = launch.walk([&](scf::ForOp loop) {
+      FailureOr<Ring> ring = findRing(loop);
+      if (failed(ring))
+        return WalkResult::interrupt();
+      if (!ring->reads.empty())
+        rings.push_back(*ring);
+      bytes = std::max(bytes, stages * ring->slotBytes);
+      return WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      return failure();
+    if (rings.empty())
+      return success();
+    if (bytes > sharedLimit)
+      return launch.emitOpError("needs ")
+             << bytes << " bytes of shared memory for " << stages
+             << " stages of keys and values, " << bytes - sharedLimit
+             << " more than the " << sharedLimit
+             << " that a block may use; choose fewer keys a tile";
+    OpBuilder b = OpBuilder::atBlockBegin(&launch.getBody().front());
+    auto space =
+        gpu::AddressSpaceAttr::get(&getContext(), gpu::AddressSpace::Workgroup);
+    auto type = MemRefType::get({ShapedType::kDynamic}, b.getI8Type(),
+                                MemRefLayoutAttrInterface(), space);
+    Value shared = gpu::DynamicSharedMemoryOp::create(b, launch.getLoc(), type);
+    for (Ring &ring : rings)
+      RingEmitter(ring, shared, stages).run(b);
+    b.setInsertionPoint(launch);
+    launch.getDynamicSharedMemorySizeMutable().assign(arith::ConstantOp::create(
+        b, launch.getLoc(), b.getI32IntegerAttr(bytes)));
+    return success();
+  }
+};
+} // namespace

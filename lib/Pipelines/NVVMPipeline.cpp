@@ -1,0 +1,133 @@
+//===- NVVMPipeline.cpp - --sparse-attn-nvvm-pipeline ---------------------===//
+
+#include "SparseAttn/GPU/Chip.h"
+#include "SparseAttn/GPU/Passes.h"
+#include "SparseAttn/Pipelines/Pipelines.h"
+#include "SparseAttn/Transforms/Passes.h"
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Affine/Transforms/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/GPU/Transforms/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+
+/// Storeys 2 and 3: mask analysis, then loops over tiles with online softmax,
+/// queries along the rows and operands in the types they come in.
+static void addTiling(OpPassManager &pm, const NVVMPipelineOptions &options) {
+  pm.addPass(createCanonicalizerPass());
+  SparseAttnPlanOptions plan;
+  plan.tileQueries = options.tileQueries;
+  plan.tileKeys = options.tileKeys;
+  plan.target = "gpu";
+  pm.addPass(createSparseAttnPlan(plan));
+  SparseAttnTileToLinalgOptions tile;
+  tile.queriesInner = false;
+  tile.keepTypes = true;
+  tile.heavySplits = options.heavySplits;
+  pm.addPass(createSparseAttnTileToLinalg(tile));
+  pm.addPass(createCanonicalizerPass());
+}
+
+/// Storey 4: whole tiles as vectors, which the loops over keys carry. Reads of
+/// tensors have no effects yet, so that those of the queries leave the loops.
+static void addVectorisation(OpPassManager &pm) {
+  pm.addNestedPass<func::FuncOp>(createSparseAttnVectorizeTiles());
+  pm.addPass(createCanonicalizerPass());
+  // Only one read of what a loop carries is left: the condition of hoisting.
+  pm.addPass(createCSEPass());
+  pm.addPass(createLoopInvariantSubsetHoistingPass());
+  pm.addPass(createLoopInvariantCodeMotionPass());
+  pm.addPass(createCanonicalizerPass());
+}
+
+/// Tensors to buffers: results are written where they belong.
+static void addBufferization(OpPassManager &pm) {
+  pm.addPass(bufferization::createEmptyTensorEliminationPass());
+  bufferization::OneShotBufferizePassOptions bufferize;
+  bufferize.bufferizeFunctionBoundaries = true;
+  bufferize.allowReturnAllocsFromLoops = true;
+  bufferize.functionBoundaryTypeConversion =
+      bufferization::LayoutMapOption::IdentityLayoutMap;
+  pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addPass(createCanonicalizerPass());
+}
+
+/// Storey 5b: blocks, shared memory, threads.
+static void addThreads(OpPassManager &pm, const NVVMPipelineOptions &options,
+                       const Chip &chip) {
+  SparseAttnMapToGpuOptions map;
+  map.warps = options.warps;
+  pm.addNestedPass<func::FuncOp>(createSparseAttnMapToGpu(map));
+  SparseAttnStageOperandsOptions stage;
+  stage.stages = options.stages;
+  stage.sharedLimit = chip.sharedLimit;
+  pm.addNestedPass<func::FuncOp>(createSparseAttnStageOperands(stage));
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addNestedPass<func::FuncOp>(createSparseAttnDistributeFragments());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  // The lanes' parts of addresses leave the loops.
+  pm.addPass(createLoopInvariantCodeMotionPass());
+  // Constants have been gathered outside the kernels.
+  pm.addPass(createGpuLaunchSinkIndexComputationsPass());
+  pm.addPass(createGpuKernelOutliningPass());
+  pm.addPass(createSparseAttnBareKernels());
+}
+
+/// Kernels to the LLVM and NVVM dialects.
+static void addNVVMLowering(OpPassManager &pm) {
+  pm.addPass(memref::createExpandStridedMetadataPass());
+  pm.addPass(createLowerAffinePass());
+  OpPassManager &kernels = pm.nest<gpu::GPUModuleOp>();
+  kernels.addPass(createSparseAttnExpandDivision());
+  kernels.addPass(createSCFToControlFlowPass());
+  // Before the GPU's own conversion, which would call a library for these.
+  kernels.addPass(createSparseAttnApproximateMath());
+  kernels.addPass(createConvertMathToLLVMPass());
+  kernels.addPass(createArithToLLVMConversionPass());
+  ConvertGpuOpsToNVVMOpsOptions toNVVM;
+  toNVVM.indexBitwidth = 64;
+  kernels.addPass(createConvertGpuOpsToNVVMOps(toNVVM));
+  kernels.addPass(createReconcileUnrealizedCastsPass());
+  kernels.addPass(createCanonicalizerPass());
+  kernels.addPass(createCSEPass());
+}
+
+/// Storey 6: PTX.
+static void addSerialization(OpPassManager &pm, const Chip &chip) {
+  GpuNVVMAttachTargetOptions target;
+  target.chip = chip.name.str();
+  target.features = chip.features();
+  target.optLevel = 3;
+  target.ftzFlag = true;
+  pm.addPass(createGpuNVVMAttachTarget(target));
+  GpuModuleToBinaryPassOptions binary;
+  binary.compilationTarget = "isa";
+  pm.addPass(createGpuModuleToBinaryPass(binary));
+}
+
+LogicalResult mlir::sparse_attn::buildNVVMPipeline(
+    OpPassManager &pm, const NVVMPipelineOptions &options,
+    function_ref<LogicalResult(const Twine &)> error) {
+  std::optional<Chip> chip = findChip(options.chip);
+  if (!chip)
+    return error("unknown chip '" + options.chip + "'; kernels are made for " +
+                 knownChips());
+  if (options.emit != "ptx" && options.emit != "nvvm")
+    return error("unknown emit '" + options.emit + "'; use nvvm or ptx");
+  addTiling(pm, options);
+  addVectorisation(pm);
+  addBufferization(pm);
+  addThreads(pm, options, *chip);
+  addNVVMLowering(pm);
+  if (options.emit == "ptx")
+    addSerialization(pm, *chip);
+  return success();
+}
