@@ -162,10 +162,15 @@ llvm::Expected<Program> Program::compile(ModuleOp module, func::FuncOp entry,
   for (Type type : entry.getResultTypes())
     program.results.push_back(cast<RankedTensorType>(type));
 
+  // Emulated kernels are calls of the runtime most of the time: optimising them
+  // costs seconds and gains nothing.
+  bool isHot = device == Device::CPU;
+  auto level =
+      isHot ? llvm::CodeGenOptLevel::Aggressive : llvm::CodeGenOptLevel::None;
   auto builder = llvm::orc::JITTargetMachineBuilder::detectHost();
   if (!builder)
     return builder.takeError();
-  builder->setCodeGenOptLevel(llvm::CodeGenOptLevel::Aggressive);
+  builder->setCodeGenOptLevel(level);
   auto target = builder->createTargetMachine();
   if (!target)
     return target.takeError();
@@ -176,10 +181,10 @@ llvm::Expected<Program> Program::compile(ModuleOp module, func::FuncOp entry,
     return makeError("lowering '{0}' failed", program.entry);
 
   auto transformer =
-      makeOptimizingTransformer(/*optLevel=*/3, /*sizeLevel=*/0, target->get());
+      makeOptimizingTransformer(isHot ? 3 : 0, /*sizeLevel=*/0, target->get());
   ExecutionEngineOptions engineOptions;
   engineOptions.transformer = transformer;
-  engineOptions.jitCodeGenOptLevel = llvm::CodeGenOptLevel::Aggressive;
+  engineOptions.jitCodeGenOptLevel = level;
   auto engine =
       ExecutionEngine::create(module, engineOptions, std::move(*target));
   if (!engine)

@@ -127,9 +127,8 @@ void Block::joinClocks(llvm::ArrayRef<Thread *> those) {
   }
 }
 
-void Block::fail(const Thread &thread, uint32_t operation,
-                 const std::string &what) {
-  setReport(thread, operation, what);
+void Block::fail(const Thread &thread, uint32_t operation, std::string what) {
+  setReport(thread, operation, std::move(what));
   current->fiber.suspend();
   llvm_unreachable("a block went on after an error");
 }

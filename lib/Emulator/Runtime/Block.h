@@ -155,9 +155,10 @@ public:
   const uint32_t *getPosition() const { return position; }
   SharedMemory &getShared() { return shared; }
 
-  /// Ends the block with an error of `thread`.
+  /// Ends the block with an error of `thread`. The caller must own nothing: its
+  /// frames are left behind.
   [[noreturn]] void fail(const Thread &thread, uint32_t operation,
-                         const std::string &what);
+                         std::string what);
 
 private:
   void startThreads();
@@ -171,8 +172,7 @@ private:
   void arrive(Warp &warp, const Rendezvous &rendezvous);
   void completeBarrier(Barrier &barrier);
   void completeBarriersWithoutExited();
-  void setReport(const Thread &thread, uint32_t operation,
-                 const std::string &what);
+  void setReport(const Thread &thread, uint32_t operation, std::string what);
   void reportDeadlock();
   void reportFinding(const Thread &thread, const Finding &finding,
                      uint32_t bytes, uint32_t alignment, uint32_t mode,
@@ -181,7 +181,7 @@ private:
   void acquire(Thread &thread, const std::shared_ptr<const Release> &release);
 
   std::string nameThread(const Thread &thread) const;
-  std::string nameOperation(uint32_t operation) const;
+  const char *nameOperation(uint32_t operation) const;
   std::string headline(llvm::StringRef what) const;
 
   const Launch &launch;
