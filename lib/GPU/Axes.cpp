@@ -26,6 +26,40 @@ static bool isTransposedLater(Value tile) {
   return false;
 }
 
+/// True for a vector of numbers that depends on nothing but places in a tile
+/// and scalars.
+static bool isPosition(Value value) {
+  if (!isa<VectorType>(value.getType()))
+    return true;
+  Operation *op = value.getDefiningOp();
+  if (!op || op->getNumRegions() != 0 || op->getNumResults() != 1)
+    return false;
+  if (isa<vector::StepOp, arith::ConstantOp>(op))
+    return true;
+  if (!isRankOne(value) && !isa<vector::BroadcastOp>(op))
+    return false;
+  return (isa<vector::BroadcastOp>(op) ||
+          OpTrait::hasElementwiseMappableTraits(op)) &&
+         llvm::all_of(op->getOperands(), isPosition);
+}
+
+void mlir::sparse_attn::separatePositions(gpu::LaunchOp launch) {
+  SmallVector<Operation *> positions;
+  launch.getBody().walk([&](Operation *op) {
+    if (op->getNumResults() == 1 &&
+        isa<VectorType>(op->getResult(0).getType()) &&
+        !isa<arith::ConstantOp>(op) && isPosition(op->getResult(0)))
+      positions.push_back(op);
+  });
+  // Users first, so that a copy's operands get copies in their turn.
+  for (Operation *op : llvm::reverse(positions)) {
+    OpBuilder b(op);
+    for (OpOperand &use :
+         llvm::make_early_inc_range(llvm::drop_begin(op->getUses())))
+      use.set(b.clone(*op)->getResult(0));
+  }
+}
+
 void Axes::number(Value value) { numbers.try_emplace(value, numbers.size()); }
 
 /// Constants of one value may serve both axes: they tie nothing.

@@ -10,6 +10,11 @@
 
 namespace mlir::sparse_attn {
 
+/// Gives every use of a position vector (a vector.step and what elementwise
+/// operations make of it) a copy of its own. Where query and key tiles have the
+/// same number of rows, one vector stands for the numbers of both.
+void separatePositions(gpu::LaunchOp launch);
+
 /// A vector<N> in a kernel holds something of each query row (a running
 /// maximum) or of each key column (a key's position), and its type does not
 /// say which. Values that elementwise operations and loops tie together run

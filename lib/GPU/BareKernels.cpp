@@ -94,15 +94,19 @@ static LogicalResult flattenKernel(gpu::GPUFuncOp kernel) {
   }
   OpBuilder b = OpBuilder::atBlockBegin(&body);
   Location loc = kernel.getLoc();
-  SmallVector<Value> old(body.getArguments());
+  // Buffers in shared memory are arguments of the block too, behind these.
+  SmallVector<Value> old(body.getArguments().take_front(buffers.size()));
+  unsigned end = buffers.size();
+  auto addArgument = [&](Type type) {
+    return body.insertArgument(end++, type, loc);
+  };
   SmallVector<Value> pointers;
   for (size_t i = 0; i < buffers.size(); ++i)
-    pointers.push_back(
-        body.addArgument(globalPointer(b.getContext()), old[i].getLoc()));
+    pointers.push_back(addArgument(globalPointer(b.getContext())));
   for (auto [i, type] : llvm::enumerate(buffers)) {
     SmallVector<Value> sizes;
     for (size_t dim = 0; dim < type.getNumDynamicDims(); ++dim)
-      sizes.push_back(body.addArgument(b.getI32Type(), old[i].getLoc()));
+      sizes.push_back(addArgument(b.getI32Type()));
     auto space =
         gpu::AddressSpaceAttr::get(b.getContext(), gpu::AddressSpace::Global);
     auto global = MemRefType::get(type.getShape(), type.getElementType(),
@@ -118,7 +122,10 @@ static LogicalResult flattenKernel(gpu::GPUFuncOp kernel) {
     }
   }
   body.eraseArguments(0, buffers.size());
-  kernel.setFunctionType(b.getFunctionType(body.getArgumentTypes(), {}));
+  auto types = body.getArgumentTypes();
+  kernel.setFunctionType(b.getFunctionType(
+      SmallVector<Type>(types.begin(), types.begin() + end - buffers.size()),
+      {}));
   return success();
 }
 

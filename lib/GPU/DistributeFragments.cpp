@@ -63,6 +63,7 @@ private:
   LogicalResult staged(StagedTileOp op);
   LogicalResult stage(StageTileOp op);
   LogicalResult store(memref::StoreOp op);
+  LogicalResult gather(vector::GatherOp op);
   LogicalResult loop(scf::ForOp op);
 
   /// What `value` is held as; a scalar is a uniform fragment of itself.
@@ -328,7 +329,8 @@ LogicalResult Distribution::stage(StageTileOp op) {
   return success();
 }
 
-/// What a block stores once, its first thread stores.
+/// What a block stores once, its first thread stores; into shared memory, for
+/// all to read.
 LogicalResult Distribution::store(memref::StoreOp op) {
   Location loc = op.getLoc();
   Value zero = arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(0));
@@ -338,6 +340,30 @@ LogicalResult Distribution::store(memref::StoreOp op) {
     then.clone(*op);
     scf::YieldOp::create(then, loc);
   });
+  if (gpu::GPUDialect::hasWorkgroupMemoryAddressSpace(op.getMemRefType()))
+    gpu::BarrierOp::create(b, loc);
+  return success();
+}
+
+/// Entries of a table, one for each element along which the index varies.
+LogicalResult Distribution::gather(vector::GatherOp op) {
+  Location loc = op.getLoc();
+  if (!matchPattern(op.getMask(), m_One()))
+    return op.emitOpError("has a mask, and cannot be distributed over threads");
+  Fragment index = complete(op.getIndices());
+  Type element = op.getVectorType().getElementType();
+  auto load = [&](Value place) {
+    return loadFlat(b, loc, op.getBase(), op.getOffsets(), place);
+  };
+  if (index.extent.isUniform()) {
+    setLanes(op.getResult(), {}, load(index.lanes));
+    return success();
+  }
+  auto places = vector::ToElementsOp::create(b, loc, index.lanes);
+  SmallVector<Value> loaded = llvm::map_to_vector(places.getResults(), load);
+  auto type = VectorType::get({static_cast<int64_t>(loaded.size())}, element);
+  setLanes(op.getResult(), index.extent,
+           vector::FromElementsOp::create(b, loc, type, loaded));
   return success();
 }
 
@@ -435,6 +461,7 @@ LogicalResult Distribution::distribute(Operation *op) {
           .Case([&](StagedTileOp o) { return staged(o); })
           .Case([&](StageTileOp o) { return stage(o); })
           .Case([&](memref::StoreOp o) { return store(o); })
+          .Case([&](vector::GatherOp o) { return gather(o); })
           .Default([&](Operation *o) -> LogicalResult {
             SplatElementsAttr splat;
             if (matchPattern(o, m_Constant(&splat)))
@@ -468,6 +495,7 @@ struct DistributeFragmentsPass
         launch.emitOpError("has no constant number of whole warps along x");
         return WalkResult::interrupt();
       }
+      separatePositions(launch);
       OpBuilder b = OpBuilder::atBlockBegin(&launch.getBody().front());
       Distribution distribution(launch, *size / 32, b);
       return failed(distribution.run()) ? WalkResult::interrupt()

@@ -141,14 +141,30 @@ static void sinkScalars(gpu::LaunchOp launch) {
   }
 }
 
-static MemRefType inGlobalSpace(MemRefType type) {
-  return MemRefType::get(
-      type.getShape(), type.getElementType(), type.getLayout(),
-      gpu::AddressSpaceAttr::get(type.getContext(), gpu::AddressSpace::Global));
+static MemRefType inSpace(MemRefType type, gpu::AddressSpace space) {
+  return MemRefType::get(type.getShape(), type.getElementType(),
+                         type.getLayout(),
+                         gpu::AddressSpaceAttr::get(type.getContext(), space));
+}
+
+/// Buffers that the body allocates (lists of drawn tiles) are the block's own.
+static LogicalResult moveToSharedMemory(gpu::LaunchOp launch) {
+  SmallVector<memref::AllocOp> allocs;
+  launch.getBody().walk([&](memref::AllocOp op) { allocs.push_back(op); });
+  for (memref::AllocOp op : allocs) {
+    if (!op.getType().hasStaticShape())
+      return op.emitOpError("allocates a buffer of unknown size inside a "
+                            "kernel, which cannot be in shared memory");
+    Value shared = launch.addWorkgroupAttribution(
+        inSpace(op.getType(), gpu::AddressSpace::Workgroup), op.getLoc());
+    op.getMemref().replaceAllUsesWith(shared);
+    op.erase();
+  }
+  return success();
 }
 
 /// Casts the buffers from outside to the global address space and retypes the
-/// views of them in the body.
+/// views of all buffers in the body.
 static void moveToGlobalSpace(gpu::LaunchOp launch) {
   Region &body = launch.getBody();
   OpBuilder b = OpBuilder::atBlockBegin(&body.front());
@@ -158,8 +174,8 @@ static void moveToGlobalSpace(gpu::LaunchOp launch) {
     auto type = dyn_cast<MemRefType>(value.getType());
     if (!type || type.getMemorySpace())
       continue;
-    Value cast = memref::MemorySpaceCastOp::create(b, launch.getLoc(),
-                                                   inGlobalSpace(type), value);
+    Value cast = memref::MemorySpaceCastOp::create(
+        b, launch.getLoc(), inSpace(type, gpu::AddressSpace::Global), value);
     value.replaceUsesWithIf(cast, [&](OpOperand &use) {
       return use.getOwner() != cast.getDefiningOp() &&
              body.isAncestor(use.getOwner()->getParentRegion());
@@ -169,8 +185,12 @@ static void moveToGlobalSpace(gpu::LaunchOp launch) {
     auto source = dyn_cast<MemRefType>(view.getViewSource().getType());
     Value result = view.getOperation()->getResult(0);
     auto type = dyn_cast<MemRefType>(result.getType());
-    if (source && type && source.getMemorySpace() && !type.getMemorySpace())
-      result.setType(inGlobalSpace(type));
+    auto space =
+        source
+            ? dyn_cast_or_null<gpu::AddressSpaceAttr>(source.getMemorySpace())
+            : gpu::AddressSpaceAttr();
+    if (space && type && !type.getMemorySpace())
+      result.setType(inSpace(type, space.getValue()));
   });
 }
 
@@ -184,7 +204,7 @@ static void nameKernel(gpu::LaunchOp launch, int64_t number) {
   launch.setFunctionAttr(symbol(function + "_" + Twine(number)));
 }
 
-static gpu::LaunchOp mapForall(scf::ForallOp forall, int64_t warps) {
+static FailureOr<gpu::LaunchOp> mapForall(scf::ForallOp forall, int64_t warps) {
   OpBuilder b(forall);
   Location loc = forall.getLoc();
   Grid grid(b, forall);
@@ -204,6 +224,8 @@ static gpu::LaunchOp mapForall(scf::ForallOp forall, int64_t warps) {
   gpu::TerminatorOp::create(b, loc);
   forall.erase();
   sinkScalars(launch);
+  if (failed(moveToSharedMemory(launch)))
+    return failure();
   moveToGlobalSpace(launch);
   return launch;
 }
@@ -246,7 +268,10 @@ struct MapToGpuPass : sparse_attn::impl::SparseAttnMapToGpuBase<MapToGpuPass> {
           warps > 0 && hasTiles ? int64_t(warps) : chooseWarps(forall);
       if (failed(verifyForall(forall, count)))
         return signalPassFailure();
-      nameKernel(mapForall(forall, count), number);
+      FailureOr<gpu::LaunchOp> launch = mapForall(forall, count);
+      if (failed(launch))
+        return signalPassFailure();
+      nameKernel(*launch, number);
     }
   }
 };

@@ -9,6 +9,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/Transforms/RegionUtils.h"
 
 namespace mlir::sparse_attn {
 #define GEN_PASS_DEF_SPARSEATTNSTAGEOPERANDS
@@ -30,11 +31,16 @@ struct StagedRead {
   int64_t rows() { return read.getVectorType().getDimSize(0); }
 };
 
-/// The tiles that one loop brings in each iteration.
+/// The tiles that one block of operations brings: in each iteration, where it
+/// is the body of a loop over key tiles.
 struct Ring {
-  scf::ForOp loop;
+  Block *block;
   SmallVector<StagedRead> reads;
   int64_t slotBytes = 0;
+
+  scf::ForOp getLoop() const {
+    return dyn_cast<scf::ForOp>(block->getParentOp());
+  }
 };
 } // namespace
 
@@ -70,9 +76,9 @@ static LogicalResult verifyRead(vector::TransferReadOp read) {
   return success();
 }
 
-static FailureOr<Ring> findRing(scf::ForOp loop) {
-  Ring ring{loop, {}, 0};
-  for (auto read : loop.getBody()->getOps<vector::TransferReadOp>()) {
+static FailureOr<Ring> findRing(Block *block) {
+  Ring ring{block, {}, 0};
+  for (auto read : block->getOps<vector::TransferReadOp>()) {
     if (!isRightOperand(read))
       continue;
     if (failed(verifyRead(read)))
@@ -94,10 +100,33 @@ static Value cloneSlice(OpBuilder &b, scf::ForOp loop, Value value,
   Operation *op = value.getDefiningOp();
   if (!op || op->getBlock() != loop.getBody())
     return value;
-  for (Value operand : op->getOperands())
+  llvm::SetVector<Value> operands;
+  operands.insert_range(op->getOperands());
+  getUsedValuesDefinedAbove(op->getRegions(), operands);
+  for (Value operand : operands)
     (void)cloneSlice(b, loop, operand, map);
   b.clone(*op, map);
   return map.lookup(value);
+}
+
+/// Tiles that no loop brings are copied where they are read, and waited for.
+static void stageInPlace(OpBuilder &b, Ring &ring, Value shared) {
+  for (StagedRead &staged : ring.reads) {
+    vector::TransferReadOp read = staged.read;
+    Location loc = read.getLoc();
+    b.setInsertionPoint(read);
+    Value offset = arith::ConstantIndexOp::create(b, loc, staged.offset);
+    // Others may still read what lies there.
+    gpu::BarrierOp::create(b, loc);
+    StageTileOp::create(b, loc, read.getBase(), shared, offset, staged.rows());
+    NVVM::CpAsyncCommitGroupOp::create(b, loc);
+    NVVM::CpAsyncWaitGroupOp::create(b, loc, b.getI32IntegerAttr(0));
+    gpu::BarrierOp::create(b, loc);
+    auto tile =
+        StagedTileOp::create(b, loc, read.getVectorType(), shared, offset);
+    read.replaceAllUsesWith(tile.getTile());
+    read.erase();
+  }
 }
 
 namespace {
@@ -105,7 +134,7 @@ namespace {
 class RingEmitter {
 public:
   RingEmitter(Ring &ring, Value shared, int64_t stages)
-      : ring(ring), loop(ring.loop), loc(ring.loop.getLoc()), shared(shared),
+      : ring(ring), loop(ring.getLoop()), loc(loop.getLoc()), shared(shared),
         stages(stages) {}
 
   void run(OpBuilder &b) {
@@ -199,13 +228,14 @@ struct StageOperandsPass
   LogicalResult stage(gpu::LaunchOp launch) {
     SmallVector<Ring> rings;
     int64_t bytes = 0;
-    WalkResult result = launch.walk([&](scf::ForOp loop) {
-      FailureOr<Ring> ring = findRing(loop);
+    WalkResult result = launch.getBody().walk([&](Block *block) {
+      FailureOr<Ring> ring = findRing(block);
       if (failed(ring))
         return WalkResult::interrupt();
       if (!ring->reads.empty())
         rings.push_back(*ring);
-      bytes = std::max(bytes, stages * ring->slotBytes);
+      int64_t slots = ring->getLoop() ? int64_t(stages) : 1;
+      bytes = std::max(bytes, slots * ring->slotBytes);
       return WalkResult::advance();
     });
     if (result.wasInterrupted())
@@ -224,8 +254,12 @@ struct StageOperandsPass
     auto type = MemRefType::get({ShapedType::kDynamic}, b.getI8Type(),
                                 MemRefLayoutAttrInterface(), space);
     Value shared = gpu::DynamicSharedMemoryOp::create(b, launch.getLoc(), type);
-    for (Ring &ring : rings)
-      RingEmitter(ring, shared, stages).run(b);
+    for (Ring &ring : rings) {
+      if (ring.getLoop())
+        RingEmitter(ring, shared, stages).run(b);
+      else
+        stageInPlace(b, ring, shared);
+    }
     b.setInsertionPoint(launch);
     launch.getDynamicSharedMemorySizeMutable().assign(arith::ConstantOp::create(
         b, launch.getLoc(), b.getI32IntegerAttr(bytes)));

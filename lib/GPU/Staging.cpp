@@ -45,6 +45,23 @@ Value mlir::sparse_attn::sharedPointer(OpBuilder &b, Location loc, Value memory,
   return advance(b, loc, pointerTo(b, loc, memory), bytes);
 }
 
+Value mlir::sparse_attn::loadFlat(OpBuilder &b, Location loc, Value memory,
+                                  ValueRange indices, Value place) {
+  auto type = cast<MemRefType>(memory.getType());
+  auto metadata = memref::ExtractStridedMetadataOp::create(b, loc, memory);
+  for (auto [index, stride] : llvm::zip(indices, metadata.getStrides())) {
+    Value step = b.createOrFold<arith::MulIOp>(loc, index, stride);
+    place = b.createOrFold<arith::AddIOp>(loc, place, step);
+  }
+  place = arith::IndexCastOp::create(b, loc, b.getI64Type(), place);
+  Value pointer = pointerTo(b, loc, memory);
+  pointer =
+      LLVM::GEPOp::create(b, loc, pointer.getType(), type.getElementType(),
+                          pointer, ArrayRef<LLVM::GEPArg>{place});
+  return LLVM::LoadOp::create(b, loc, type.getElementType(), pointer,
+                              type.getElementTypeBitWidth() / 8);
+}
+
 namespace {
 /// Copies one panel: consecutive threads take consecutive chunks of a row, then
 /// rows, so that a warp reads whole rows of global memory.

@@ -22,6 +22,11 @@ LogicalResult emitWrite(OpBuilder &b, const Threads &threads,
 /// Copies a tile into shared memory, 16 bytes a thread and step.
 void emitStage(OpBuilder &b, const Threads &threads, StageTileOp op);
 
+/// Loads the element `place` elements behind the one at `indices`, in row-major
+/// order.
+Value loadFlat(OpBuilder &b, Location loc, Value memory, ValueRange indices,
+               Value place);
+
 /// The pointer to byte `offset` of a buffer in shared memory.
 Value sharedPointer(OpBuilder &b, Location loc, Value memory, Value offset);
 

@@ -156,6 +156,30 @@ static SmallVector<Value> emitDraw(OpBuilder &b, Location loc,
   return drawn;
 }
 
+/// Ends a forall over (head, row block), in `args` with the table: writes one
+/// row of it.
+static void insertDraws(OpBuilder &b, Location loc, ArrayRef<Value> drawn,
+                        ValueRange args) {
+  Value head = args[0], rowBlock = args[1], table = args[2];
+  int64_t count = drawn.size();
+  SmallVector<OpFoldResult> offsets = {head, rowBlock, b.getIndexAttr(0)};
+  SmallVector<OpFoldResult> sizes = {b.getIndexAttr(1), b.getIndexAttr(1),
+                                     b.getIndexAttr(count)};
+  SmallVector<OpFoldResult> strides(3, b.getIndexAttr(1));
+  auto type = RankedTensorType::get({count}, b.getI32Type());
+  Value row = tensor::ExtractSliceOp::create(b, loc, type, table, offsets,
+                                             sizes, strides);
+  for (auto [t, block] : llvm::enumerate(drawn)) {
+    Value narrow = arith::TruncIOp::create(b, loc, b.getI32Type(), block);
+    Value place = arith::ConstantIndexOp::create(b, loc, t);
+    row = tensor::InsertOp::create(b, loc, narrow, row, place);
+  }
+  auto terminator = scf::InParallelOp::create(b, loc);
+  b.setInsertionPointToStart(terminator.getBody());
+  tensor::ParallelInsertSliceOp::create(b, loc, row, table, offsets, sizes,
+                                        strides);
+}
+
 RandomTables::RandomTables(OpBuilder &b, AttentionOp op,
                            const AttentionShapes &shapes, const Plan &plan)
     : numKeys(shapes.numKeys) {
@@ -177,42 +201,24 @@ RandomTables::RandomTables(OpBuilder &b, AttentionOp op,
                                getAsOpFoldResult(rowBlocks),
                                b.getIndexAttr(options.blocksPerRow)},
         b.getI32Type());
-    Value zero = math.constant(0), one = math.constant(1);
     auto toI64 = [&](OpBuilder &nested, Value x) -> Value {
       return arith::IndexCastOp::create(nested, loc, nested.getI64Type(), x);
     };
-    auto rowLoop = [&](OpBuilder &nested, Value head, Value rowBlock,
-                       Value blocks) {
-      Value absoluteHead =
-          options.perHead
-              ? arith::AddIOp::create(nested, loc, head, shapes.headOrigin)
-                    .getResult()
-              : head;
-      SmallVector<Value> drawn =
-          emitDraw(nested, loc, options, toI64(nested, absoluteHead),
-                   toI64(nested, rowBlock), toI64(nested, rowBlocks));
-      for (auto [t, block] : llvm::enumerate(drawn)) {
-        Value narrow =
-            arith::TruncIOp::create(nested, loc, nested.getI32Type(), block);
-        Value place = arith::ConstantIndexOp::create(nested, loc, t);
-        blocks = tensor::InsertOp::create(nested, loc, narrow, blocks,
-                                          ValueRange{head, rowBlock, place});
-      }
-      return blocks;
-    };
-    auto filled = scf::ForOp::create(
-        b, loc, zero, heads, one, table,
-        [&](OpBuilder &outer, Location, Value head, ValueRange carried) {
-          auto rows = scf::ForOp::create(
-              outer, loc, zero, rowBlocks, one, carried,
-              [&](OpBuilder &inner, Location, Value rowBlock,
-                  ValueRange blocks) {
-                scf::YieldOp::create(
-                    inner, loc, rowLoop(inner, head, rowBlock, blocks.front()));
-              });
-          scf::YieldOp::create(outer, loc, rows.getResults());
+    auto forall = scf::ForallOp::create(
+        b, loc, getAsOpFoldResult(ValueRange{heads, rowBlocks}), table,
+        /*mapping=*/std::nullopt,
+        [&](OpBuilder &body, Location, ValueRange args) {
+          Value head = args[0], rowBlock = args[1];
+          Value absoluteHead =
+              options.perHead
+                  ? IndexMath{body, loc}.add(head, shapes.headOrigin)
+                  : head;
+          SmallVector<Value> drawn =
+              emitDraw(body, loc, options, toI64(body, absoluteHead),
+                       toI64(body, rowBlock), toI64(body, rowBlocks));
+          insertDraws(body, loc, drawn, args);
         });
-    tables.push_back({options, filled.getResult(0), rowBlocks});
+    tables.push_back({options, forall.getResult(0), rowBlocks});
   }
 }
 

@@ -67,10 +67,10 @@ struct WriteOnlySlice : OpRewritePattern<tensor::ExtractSliceOp> {
     Location loc = op.getLoc();
     Value destination = tensor::EmptyOp::create(
         rewriter, loc, op.getMixedSizes(), op.getType().getElementType());
-    SmallVector<bool> inBounds =
-        llvm::map_to_vector(op.getType().getShape(), [](int64_t size) {
-          return !ShapedType::isDynamic(size);
-        });
+    SmallVector<bool> inBounds;
+    for (auto [kept, written] :
+         llvm::zip(op.getType().getShape(), write.getVectorType().getShape()))
+      inBounds.push_back(kept == written);
     rewriter.replaceOpWithNewOp<vector::TransferWriteOp>(
         op, write.getVector(), destination, write.getIndices(), inBounds);
     return success();

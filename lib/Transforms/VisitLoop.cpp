@@ -51,10 +51,21 @@ Value VisitSequence::keyTile(OpBuilder &b, Location loc, Value t) const {
   }
   if (!list)
     return tile;
-  Value place = math.max(math.sub(t, offsets.back()), math.constant(0));
-  Value listed = tensor::ExtractOp::create(b, loc, list.tiles, place);
+  // Read only where the list owns the tile: elsewhere it may be empty.
+  auto listed = [&](OpBuilder &nested) -> Value {
+    Value place = IndexMath{nested, loc}.sub(t, offsets.back());
+    return tensor::ExtractOp::create(nested, loc, list.tiles, place);
+  };
   if (!tile)
-    return listed;
+    return listed(b);
   Value reached = math.compare(arith::CmpIPredicate::sge, t, offsets.back());
-  return math.select(reached, listed, tile);
+  auto branch = scf::IfOp::create(
+      b, loc, reached,
+      [&](OpBuilder &nested, Location) {
+        scf::YieldOp::create(nested, loc, listed(nested));
+      },
+      [&](OpBuilder &nested, Location) {
+        scf::YieldOp::create(nested, loc, tile);
+      });
+  return branch.getResult(0);
 }
