@@ -166,8 +166,12 @@ struct BareKernelsPass
     for (gpu::GPUFuncOp kernel : kernels)
       if (failed(flattenKernel(kernel)))
         return signalPassFailure();
-    getOperation().walk(
-        [&](gpu::LaunchFuncOp launch) { flattenLaunch(launch); });
+    // Kernels that came lowered have their interface already.
+    getOperation().walk([&](gpu::LaunchFuncOp launch) {
+      if (SymbolTable::lookupNearestSymbolFrom<gpu::GPUFuncOp>(
+              launch, launch.getKernel()))
+        flattenLaunch(launch);
+    });
   }
 };
 } // namespace
