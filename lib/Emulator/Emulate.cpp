@@ -5,7 +5,6 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/IR/AttrTypeSubElements.h"
-#include "llvm/ADT/SetVector.h"
 
 namespace mlir::sparse_attn {
 #define GEN_PASS_DEF_SPARSEATTNEMULATE
@@ -61,10 +60,6 @@ LogicalResult KernelRewriter::rewriteOp(Operation *op) {
     return rewritePTX(op);
   if (isa<NVVM::NVVMDialect>(op->getDialect()))
     return rewriteNVVM(op);
-  if (!isa<LLVM::LLVMDialect>(op->getDialect()))
-    return op->emitError("'") << op->getName()
-                              << "' cannot be emulated; kernels must be in the "
-                                 "LLVM and NVVM dialects";
   if (isa<LLVM::InlineAsmOp>(op))
     return op->emitError("inline assembly cannot be emulated; emulate before "
                          "'convert-nvvm-to-llvm'");
@@ -81,10 +76,12 @@ LogicalResult KernelRewriter::rewriteOp(Operation *op) {
       return success();
     OpBuilder b(op);
     Value index = i32(b, op->getLoc(), variable - sharedVariables.begin());
-    address.replaceAllUsesWith(
-        call(b, op->getLoc(), "sparse_attn_emu_shared",
-             LLVM::LLVMPointerType::get(op->getContext()), index)
-            .getResult());
+    Value base = call(b, op->getLoc(), "sparse_attn_emu_shared",
+                      LLVM::LLVMPointerType::get(op->getContext()), index)
+                     .getResult();
+    // Accesses still have to know that it is shared.
+    base.setType(address.getType());
+    address.replaceAllUsesWith(base);
     op->erase();
     return success();
   }
@@ -143,24 +140,51 @@ static int64_t getMaxThreads(LLVM::LLVMFuncOp function) {
   return 0;
 }
 
-static void markUsed(Region &region, llvm::SetVector<StringAttr> &used) {
-  region.walk([&](LLVM::AddressOfOp address) {
-    used.insert(address.getGlobalNameAttr().getAttr());
-  });
-}
-
-LogicalResult KernelRewriter::moveFunction(gpu::GPUModuleOp module,
-                                           LLVM::LLVMFuncOp function) {
-  if (function.isExternal())
-    return success();
+static LogicalResult checkFunction(LLVM::LLVMFuncOp function) {
   for (Type type : function.getArgumentTypes())
-    if (!isa<LLVM::LLVMPointerType, IntegerType, FloatType>(type) &&
-        isKernel(function))
+    if (isKernel(function) &&
+        !isa<LLVM::LLVMPointerType, IntegerType, FloatType>(type))
       return function.emitError("kernel '")
              << function.getName() << "' takes a value of type " << type
              << "; the emulator passes pointers, integers and floats";
-  // A fresh function: attributes for the GPU, and promises about aliasing, do
-  // not hold for fibers on a host.
+  WalkResult result = function.getBody().walk([](Operation *op) {
+    if (isa_and_nonnull<LLVM::LLVMDialect, NVVM::NVVMDialect>(op->getDialect()))
+      return WalkResult::advance();
+    op->emitError("'") << op->getName()
+                       << "' cannot be emulated; kernels must be in the LLVM "
+                          "and NVVM dialects";
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
+}
+
+static LogicalResult checkModule(gpu::GPUModuleOp module) {
+  for (Operation &op : *module.getBody()) {
+    if (auto function = dyn_cast<LLVM::LLVMFuncOp>(op)) {
+      if (failed(checkFunction(function)))
+        return failure();
+    } else if (!isa<LLVM::GlobalOp>(op)) {
+      return op.emitError("'") << op.getName()
+                               << "' cannot be emulated; lower the kernels to "
+                                  "the LLVM and NVVM dialects first";
+    }
+  }
+  return success();
+}
+
+/// A function or variable `@x` of module `@m` becomes `@m_x`. Only ops of
+/// unknown dialects could keep uses from being replaced, and there are none.
+void KernelRewriter::rename(gpu::GPUModuleOp module, Operation *op) {
+  StringRef original = SymbolTable::getSymbolName(op).getValue();
+  auto name = StringAttr::get(op->getContext(),
+                              uniqueName(module.getName() + "_" + original));
+  (void)SymbolTable::replaceAllSymbolUses(op, name, module);
+  SymbolTable::setSymbolName(op, name);
+}
+
+/// A fresh function: attributes for the GPU, and promises about aliasing, do
+/// not hold for fibers on a host.
+LLVM::LLVMFuncOp KernelRewriter::moveFunction(LLVM::LLVMFuncOp function) {
   OpBuilder b = OpBuilder::atBlockEnd(host.getBody());
   auto moved =
       LLVM::LLVMFuncOp::create(b, function.getLoc(), function.getName(),
@@ -170,20 +194,44 @@ LogicalResult KernelRewriter::moveFunction(gpu::GPUModuleOp module,
   moved.getBody().takeBody(function.getBody());
   function.erase();
   symbols.insert(moved);
-  return success();
+  return moved;
+}
+
+void KernelRewriter::moveVariable(LLVM::GlobalOp global) {
+  int64_t bytes =
+      DataLayout::closest(global).getTypeSize(global.getGlobalType());
+  variables.push_back({global.getSymName().str(), bytes});
+  global->remove();
+  global.setAddrSpace(0);
+  symbols.insert(global, host.getBody()->begin());
+}
+
+/// The shared variables of the module, those that this kernel does not use left
+/// out. What functions use, every kernel of the module may use.
+SmallVector<SharedVariable>
+KernelRewriter::getSharedVariablesOf(const DeviceFunction &kernel,
+                                     ArrayRef<DeviceFunction> functions) {
+  auto uses = [](const DeviceFunction &function, StringAttr name) {
+    return function.variables.contains(name);
+  };
+  SmallVector<SharedVariable> shared;
+  for (auto &[name, variable] : sharedVariables) {
+    bool isUsed =
+        uses(kernel, name) ||
+        llvm::any_of(functions, [&, name = name](const DeviceFunction &other) {
+          return !other.isKernel && uses(other, name);
+        });
+    shared.push_back(isUsed ? variable
+                            : SharedVariable{SharedVariable::kUnused, 1});
+  }
+  return shared;
 }
 
 LogicalResult KernelRewriter::moveOut(gpu::GPUModuleOp module) {
+  if (failed(checkModule(module)))
+    return failure();
   sharedVariables.clear();
-  struct Kernel {
-    StringAttr original;
-    std::string name;
-    int64_t maxThreads;
-    llvm::SetVector<StringAttr> used;
-  };
-  SmallVector<Kernel> found;
-  llvm::SetVector<StringAttr> usedByFunctions;
-  SmallVector<LLVM::LLVMFuncOp> functions;
+  SmallVector<DeviceFunction> functions;
   for (Operation &op : llvm::make_early_inc_range(*module.getBody())) {
     if (auto global = dyn_cast<LLVM::GlobalOp>(op)) {
       if (isShared(global)) {
@@ -191,59 +239,37 @@ LogicalResult KernelRewriter::moveOut(gpu::GPUModuleOp module) {
             {global.getSymNameAttr(), getSharedVariable(global)});
         continue;
       }
-    } else if (!isa<LLVM::LLVMFuncOp>(op)) {
-      return op.emitError("'") << op.getName()
-                               << "' cannot be emulated; lower the kernels to "
-                                  "the LLVM and NVVM dialects first";
+      rename(module, global);
+      moveVariable(global);
+      continue;
     }
-    auto original = SymbolTable::getSymbolName(&op);
-    std::string name = uniqueName(module.getName() + "_" + original.getValue());
-    if (auto function = dyn_cast<LLVM::LLVMFuncOp>(op)) {
-      functions.push_back(function);
-      if (isKernel(function)) {
-        found.push_back({original, name, getMaxThreads(function), {}});
-        markUsed(function.getBody(), found.back().used);
-      } else {
-        markUsed(function.getBody(), usedByFunctions);
-      }
-    }
-    if (failed(SymbolTable::replaceAllSymbolUses(
-            &op, StringAttr::get(op.getContext(), name), module)))
-      return op.emitError("has uses that cannot be renamed");
-    SymbolTable::setSymbolName(&op, name);
-    if (auto global = dyn_cast<LLVM::GlobalOp>(op)) {
-      int64_t bytes =
-          DataLayout::closest(global).getTypeSize(global.getGlobalType());
-      constants.push_back({name, bytes});
-      global->remove();
-      global.setAddrSpace(0);
-      symbols.insert(global, host.getBody()->begin());
-    }
+    auto function = cast<LLVM::LLVMFuncOp>(op);
+    DeviceFunction device{function,
+                          function.getSymNameAttr(),
+                          isKernel(function),
+                          getMaxThreads(function),
+                          {}};
+    if (function.isExternal())
+      continue;
+    function.walk([&](LLVM::AddressOfOp address) {
+      device.variables.insert(address.getGlobalNameAttr().getAttr());
+    });
+    rename(module, function);
+    functions.push_back(device);
   }
-  SmallVector<std::string> names;
-  for (LLVM::LLVMFuncOp function : functions) {
-    if (!function.isExternal())
-      names.push_back(function.getName().str());
-    if (failed(moveFunction(module, function)))
+  for (DeviceFunction &device : functions)
+    device.function = moveFunction(device.function);
+  for (DeviceFunction &device : functions)
+    if (failed(rewriteBody(device.function)))
       return failure();
-  }
-  for (const std::string &name : names)
-    if (failed(rewriteBody(symbols.lookup<LLVM::LLVMFuncOp>(name))))
-      return failure();
-  for (Kernel &kernel : found) {
-    SmallVector<SharedVariable> shared;
-    for (auto &[name, variable] : sharedVariables) {
-      bool isUsed =
-          kernel.used.contains(name) || usedByFunctions.contains(name);
-      shared.push_back(isUsed ? variable
-                              : SharedVariable{SharedVariable::kUnused, 1});
-    }
-    EmulatedKernel emulated;
-    emulated.function = symbols.lookup<LLVM::LLVMFuncOp>(kernel.name);
-    emitDescriptor(emulated, kernel.original, kernel.maxThreads, shared);
-    auto reference = SymbolRefAttr::get(
-        module.getNameAttr(), {FlatSymbolRefAttr::get(kernel.original)});
-    kernels[reference] = emulated;
+  for (DeviceFunction &device : functions) {
+    if (!device.isKernel)
+      continue;
+    EmulatedKernel kernel{device.function, ""};
+    emitDescriptor(kernel, device.name, device.maxThreads,
+                   getSharedVariablesOf(device, functions));
+    kernels[SymbolRefAttr::get(module.getNameAttr(),
+                               {FlatSymbolRefAttr::get(device.name)})] = kernel;
   }
   module.erase();
   return success();

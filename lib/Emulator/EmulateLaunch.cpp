@@ -158,7 +158,7 @@ LogicalResult KernelRewriter::rewriteLaunch(gpu::LaunchFuncOp op) {
   auto known = kernels.find(op.getKernel());
   if (known == kernels.end())
     return op.emitError("launches ")
-           << op.getKernel() << ", which is no kernel of this module";
+           << op.getKernel() << ", which has no body that could be emulated";
   EmulatedKernel &kernel = known->second;
   if (failed(checkLaunch(op, kernel.function)))
     return failure();
@@ -175,7 +175,7 @@ LogicalResult KernelRewriter::rewriteLaunch(gpu::LaunchFuncOp op) {
   for (auto [index, operand] : llvm::enumerate(op.getKernelOperands()))
     LLVM::StoreOp::create(b, loc, operand,
                           getField(b, loc, type, arguments, index));
-  for (auto &[name, bytes] : constants) {
+  for (auto &[name, bytes] : variables) {
     Value address = LLVM::AddressOfOp::create(b, loc, pointer, name);
     call(b, loc, "sparse_attn_emu_register", {}, {address, i64(b, loc, bytes)});
   }

@@ -62,8 +62,21 @@ public:
                             unsigned index, Type type);
 
 private:
-  LogicalResult moveFunction(gpu::GPUModuleOp module,
-                             LLVM::LLVMFuncOp function);
+  /// A function of a module of kernels.
+  struct DeviceFunction {
+    LLVM::LLVMFuncOp function;
+    StringAttr name; ///< in its module
+    bool isKernel;
+    int64_t maxThreads;
+    llvm::DenseSet<StringAttr> variables; ///< whose address it takes
+  };
+
+  void rename(gpu::GPUModuleOp module, Operation *op);
+  LLVM::LLVMFuncOp moveFunction(LLVM::LLVMFuncOp function);
+  void moveVariable(LLVM::GlobalOp global);
+  SmallVector<emulator::SharedVariable>
+  getSharedVariablesOf(const DeviceFunction &kernel,
+                       ArrayRef<DeviceFunction> functions);
   LogicalResult rewriteBody(LLVM::LLVMFuncOp function);
   LogicalResult rewriteOp(Operation *op);
   void rewriteBfloatTruncation(LLVM::FPTruncOp op);
@@ -84,8 +97,8 @@ private:
   /// Variables in shared memory of the module that is being moved.
   llvm::MapVector<StringAttr, emulator::SharedVariable> sharedVariables;
   llvm::DenseMap<Attribute, EmulatedKernel> kernels;
-  /// Constants that kernels read: symbol and size.
-  SmallVector<std::pair<std::string, int64_t>> constants;
+  /// Variables in global and constant memory: symbol and size.
+  SmallVector<std::pair<std::string, int64_t>> variables;
 };
 
 } // namespace mlir::sparse_attn

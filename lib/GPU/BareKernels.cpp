@@ -166,11 +166,10 @@ struct BareKernelsPass
     for (gpu::GPUFuncOp kernel : kernels)
       if (failed(flattenKernel(kernel)))
         return signalPassFailure();
-    // A launch of a kernel that is lowered already passes what it takes.
-    SymbolTableCollection symbols;
+    // Kernels that came lowered have their interface already.
     getOperation().walk([&](gpu::LaunchFuncOp launch) {
-      if (symbols.lookupNearestSymbolFrom<gpu::GPUFuncOp>(
-              launch, launch.getKernelAttr()))
+      if (SymbolTable::lookupNearestSymbolFrom<gpu::GPUFuncOp>(
+              launch, launch.getKernel()))
         flattenLaunch(launch);
     });
   }

@@ -295,8 +295,11 @@ LogicalResult Distribution::product(vector::ContractionOp op) {
                           "'sparse-attn-stage-operands' first");
   auto result = cast<VectorType>(op.getResultType());
   VectorType left = op.getLhsType();
+  Fragment leftTile = fragmentOf(op.getLhs());
+  if (!leftTile.staged.pointer)
+    leftTile.lanes = expanded(op.getLhs(), {true, true}, left);
   Product product{expanded(op.getAcc(), {true, true}, result),
-                  expanded(op.getLhs(), {true, true}, left),
+                  leftTile,
                   right.staged,
                   rightIsTransposed,
                   result.getDimSize(0),

@@ -176,9 +176,9 @@ llvm::Expected<Array> mlir::sparse_attn::readArgument(StringRef path,
 // Descriptors
 //===----------------------------------------------------------------------===//
 
-Descriptor Descriptor::of(Array &array) {
+Descriptor Descriptor::of(const Array &array, void *bytes) {
   Descriptor descriptor(array.shape.size());
-  auto pointer = reinterpret_cast<int64_t>(array.bytes.data());
+  auto pointer = reinterpret_cast<int64_t>(bytes);
   descriptor.fields[0] = descriptor.fields[1] = pointer;
   int64_t stride = 1;
   for (unsigned dim = descriptor.rank; dim-- > 0;) {

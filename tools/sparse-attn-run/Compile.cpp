@@ -162,10 +162,15 @@ llvm::Expected<Program> Program::compile(ModuleOp module, func::FuncOp entry,
   for (Type type : entry.getResultTypes())
     program.results.push_back(cast<RankedTensorType>(type));
 
+  // Emulated kernels are calls of the runtime most of the time: optimising them
+  // costs seconds and gains nothing.
+  bool isHot = device == Device::CPU;
+  auto level =
+      isHot ? llvm::CodeGenOptLevel::Aggressive : llvm::CodeGenOptLevel::None;
   auto builder = llvm::orc::JITTargetMachineBuilder::detectHost();
   if (!builder)
     return builder.takeError();
-  builder->setCodeGenOptLevel(llvm::CodeGenOptLevel::Aggressive);
+  builder->setCodeGenOptLevel(level);
   auto target = builder->createTargetMachine();
   if (!target)
     return target.takeError();
@@ -176,10 +181,10 @@ llvm::Expected<Program> Program::compile(ModuleOp module, func::FuncOp entry,
     return makeError("lowering '{0}' failed", program.entry);
 
   auto transformer =
-      makeOptimizingTransformer(/*optLevel=*/3, /*sizeLevel=*/0, target->get());
+      makeOptimizingTransformer(isHot ? 3 : 0, /*sizeLevel=*/0, target->get());
   ExecutionEngineOptions engineOptions;
   engineOptions.transformer = transformer;
-  engineOptions.jitCodeGenOptLevel = llvm::CodeGenOptLevel::Aggressive;
+  engineOptions.jitCodeGenOptLevel = level;
   auto engine =
       ExecutionEngine::create(module, engineOptions, std::move(*target));
   if (!engine)
@@ -194,15 +199,22 @@ llvm::Expected<Program> Program::compile(ModuleOp module, func::FuncOp entry,
   return program;
 }
 
-/// In the emulator, kernels may access the arguments and what the function
-/// allocates, and nothing else.
-llvm::Error Program::invoke(MutableArrayRef<Array> arguments,
-                            MutableArrayRef<void *> packedArgs) {
-  if (device == Device::Emulator) {
-    emulator::startSession(scheduleSeed);
-    for (Array &array : arguments)
-      emulator::registerAllocation(array.bytes.data(), array.bytes.size());
+/// Arguments where kernels may access them.
+SmallVector<Descriptor> Program::place(MutableArrayRef<Array> arguments) {
+  SmallVector<Descriptor> inputs;
+  for (Array &array : arguments) {
+    if (device == Device::CPU) {
+      inputs.push_back(Descriptor::of(array));
+      continue;
+    }
+    void *copy = emulator::allocate(array.bytes.size());
+    llvm::copy(array.bytes, static_cast<char *>(copy));
+    inputs.push_back(Descriptor::of(array, copy));
   }
+  return inputs;
+}
+
+llvm::Error Program::invoke(MutableArrayRef<void *> packedArgs) {
   if (llvm::Error failure =
           engine->invokePacked("_mlir_ciface_" + entry, packedArgs))
     return failure;
@@ -214,9 +226,9 @@ llvm::Error Program::invoke(MutableArrayRef<Array> arguments,
 
 llvm::Expected<std::pair<SmallVector<Array>, double>>
 Program::run(MutableArrayRef<Array> arguments) {
-  SmallVector<Descriptor> inputs;
-  for (Array &array : arguments)
-    inputs.push_back(Descriptor::of(array));
+  if (device == Device::Emulator)
+    emulator::startSession(scheduleSeed);
+  SmallVector<Descriptor> inputs = place(arguments);
   // The results come back as one struct of descriptors, in order.
   size_t numFields = 0;
   SmallVector<Descriptor> outputs;
@@ -235,7 +247,7 @@ Program::run(MutableArrayRef<Array> arguments) {
     packedArgs.push_back(&pointer);
 
   auto start = std::chrono::steady_clock::now();
-  if (llvm::Error failure = invoke(arguments, packedArgs))
+  if (llvm::Error failure = invoke(packedArgs))
     return std::move(failure);
   std::chrono::duration<double> elapsed =
       std::chrono::steady_clock::now() - start;
@@ -251,6 +263,9 @@ Program::run(MutableArrayRef<Array> arguments) {
     field += descriptor.sizeInFields();
     arrays.push_back(descriptor.load(type.getElementType()));
   }
+  // The emulator's next session frees what was allocated in this one.
+  if (device == Device::Emulator)
+    return std::pair(std::move(arrays), elapsed.count());
   // A result may be an argument, or two results one buffer.
   for (Descriptor &output : outputs)
     if (!mine.contains(output.allocated()) &&

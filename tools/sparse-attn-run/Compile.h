@@ -50,8 +50,8 @@ public:
   run(MutableArrayRef<Array> arguments);
 
 private:
-  llvm::Error invoke(MutableArrayRef<Array> arguments,
-                     MutableArrayRef<void *> packedArgs);
+  SmallVector<Descriptor> place(MutableArrayRef<Array> arguments);
+  llvm::Error invoke(MutableArrayRef<void *> packedArgs);
 
   std::string entry;
   Device device = Device::CPU;

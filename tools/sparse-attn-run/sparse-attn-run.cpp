@@ -42,7 +42,8 @@ struct Options {
                          cl::desc("Seed of the normal noise")};
   cl::opt<uint64_t> scheduleSeed{
       "schedule-seed", cl::init(0),
-      cl::desc("Seed of the emulator's scheduling of threads")};
+      cl::desc("Seed of the emulator's scheduling of threads; each further "
+               "--repeat takes the next")};
   cl::opt<unsigned> threads{"threads", cl::init(0),
                             cl::desc("Threads; 0 is one a core")};
   cl::list<std::string> shapes{
@@ -164,6 +165,20 @@ static void report(StringRef name, double compileSeconds, double seconds,
         comparison->maxAbsError, comparison->maxRelError);
 }
 
+/// Under every schedule of the emulator a kernel computes the same bits.
+static llvm::Error compareSchedules(ArrayRef<Array> before, ArrayRef<Array> now,
+                                    unsigned repeat) {
+  if (flags().device != "emulator" || repeat == 0)
+    return llvm::Error::success();
+  for (auto [index, pair] : llvm::enumerate(llvm::zip(before, now)))
+    if (std::get<0>(pair).bytes != std::get<1>(pair).bytes)
+      return makeError("result {0} differs between the schedule seeds {1} and "
+                       "{2}; it depends on the order of threads",
+                       index, flags().scheduleSeed + repeat - 1,
+                       flags().scheduleSeed + repeat);
+  return llvm::Error::success();
+}
+
 static llvm::Error run() {
   DialectRegistry registry;
   registerDialects(registry);
@@ -218,15 +233,17 @@ static llvm::Error run() {
   std::chrono::duration<double> compileSeconds =
       std::chrono::steady_clock::now() - compileStart;
 
-  program->setScheduleSeed(flags().scheduleSeed);
   if (flags().threads > 0)
     omp_set_num_threads(flags().threads);
   SmallVector<double> seconds;
   SmallVector<Array> results;
   for (unsigned i = 0; i < flags().repeat; ++i) {
+    program->setScheduleSeed(flags().scheduleSeed + i);
     auto once = program->run(*arguments);
     if (!once)
       return once.takeError();
+    if (llvm::Error difference = compareSchedules(results, once->first, i))
+      return difference;
     results = std::move(once->first);
     seconds.push_back(once->second);
   }

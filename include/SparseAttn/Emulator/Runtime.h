@@ -30,6 +30,12 @@ void startSession(uint64_t seed);
 /// Global memory that kernels may access: every other address is an error.
 void registerAllocation(const void *begin, size_t bytes);
 
+/// A new, registered allocation, filled with NaN. It is far from any other, so
+/// that an access beyond its end does not hit another by chance, and aligned to
+/// 16 bytes and no more. The next session frees what is left.
+void *allocate(size_t bytes);
+void deallocate(void *memory);
+
 /// What went wrong since the session started, if anything did.
 std::optional<std::string> getReport();
 

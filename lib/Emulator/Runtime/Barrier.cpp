@@ -1,94 +1,122 @@
 //===- Barrier.cpp - Barriers of a block ----------------------------------===//
+//
+// NVVM's barriers are `.aligned`: the lanes of a warp execute one together, and
+// it counts warps. So lanes meet first, and then the warp arrives.
+//
+//===----------------------------------------------------------------------===//
 
 #include "Block.h"
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/ADT/bit.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir::sparse_attn::emulator;
 
-/// Barriers are `.aligned`: all lanes of a warp execute the same one together.
-bool Block::checkWholeWarps(unsigned id) {
-  Barrier &barrier = barriers[id];
-  for (auto [index, warp] : llvm::enumerate(warps)) {
-    uint32_t arrived = barrier.lanes[index];
-    uint32_t missing = warp.present & ~warp.exited & ~arrived;
-    if (!arrived || !missing)
-      continue;
-    Thread &absent = *warp.lanes[llvm::countr_zero(missing)];
-    setReport(absent, barrier.operations[index],
-              llvm::formatv("is not at barrier {0}, but other lanes of its "
-                            "warp are: a warp must arrive as a whole",
-                            id));
-    return false;
-  }
-  return true;
+namespace {
+/// What a lane brings to the meeting of its warp.
+struct Arrival {
+  uint32_t id;
+  uint32_t expected;
+  bool waits;
+  uint32_t phase; ///< set when the warp arrives
+};
+} // namespace
+
+/// Whether all have arrived: as many warps as were asked for, or all that have
+/// a thread left.
+static bool isComplete(const Barrier &barrier, llvm::ArrayRef<Warp> warps) {
+  if (barrier.expected)
+    return barrier.warps.size() * kWarpSize == barrier.expected;
+  return llvm::all_of(warps, [&](const Warp &warp) {
+    return warp.exited == warp.present ||
+           llvm::is_contained(barrier.warps, &warp);
+  });
 }
 
-void Block::completeBarrier(unsigned id) {
-  if (!checkWholeWarps(id))
-    return;
-  Barrier barrier = std::move(barriers[id]);
-  barriers[id] = Barrier();
-  for (Thread *thread : barrier.waiting) {
+void Block::completeBarrier(Barrier &barrier) {
+  for (Thread *thread : barrier.participants) {
     llvm::copy(barrier.clocks, thread->clocks);
     release(*thread);
-    wake(*thread);
   }
+  for (Thread *thread : barrier.waiting)
+    wake(*thread);
+  barrier.warps.clear();
+  barrier.participants.clear();
+  barrier.waiting.clear();
+  ++barrier.phase;
 }
 
-void Block::arriveAtBarrier(int32_t id, int32_t count, uint32_t operation,
+/// Threads that exit may be the last that others waited for.
+void Block::completeBarriersWithoutExited() {
+  for (Barrier &barrier : barriers)
+    if (!barrier.warps.empty() && isComplete(barrier, warps))
+      completeBarrier(barrier);
+}
+
+void Block::arrive(Warp &warp, const Rendezvous &rendezvous) {
+  unsigned first = llvm::countr_zero(rendezvous.mask);
+  Thread &speaker = *warp.lanes[first];
+  auto arrival = *static_cast<Arrival *>(rendezvous.operands[first]);
+  Barrier &barrier = barriers[arrival.id];
+  if (barrier.warps.empty()) {
+    barrier.expected = arrival.expected;
+    barrier.operation = rendezvous.operation;
+    barrier.clocks.assign(threads.size(), 0);
+  }
+  if (barrier.expected != arrival.expected)
+    return setReport(
+        speaker, rendezvous.operation,
+        llvm::formatv("expects {0} threads at barrier {1}, but those who wait "
+                      "there expect {2} (0: all): {3}",
+                      arrival.expected, arrival.id, barrier.expected,
+                      nameOperation(barrier.operation)));
+  if (llvm::is_contained(barrier.warps, &warp))
+    return setReport(
+        speaker, rendezvous.operation,
+        llvm::formatv("arrives twice at barrier {0} in one phase", arrival.id));
+  barrier.warps.push_back(&warp);
+  for (Thread *thread : warp.lanes) {
+    if (!(rendezvous.mask & thread->laneBit()))
+      continue;
+    auto &mine = *static_cast<Arrival *>(rendezvous.operands[thread->lane]);
+    if (mine.id != arrival.id || mine.expected != arrival.expected)
+      return setReport(*thread, rendezvous.operation,
+                       "names another barrier or number of threads than the "
+                       "first lane of its warp");
+    mine.phase = barrier.phase;
+    for (size_t i = 0, e = threads.size(); i < e; ++i)
+      barrier.clocks[i] = std::max(barrier.clocks[i], thread->clocks[i]);
+    if (arrival.waits)
+      barrier.participants.push_back(thread);
+    else
+      release(*thread);
+  }
+  if (isComplete(barrier, warps))
+    completeBarrier(barrier);
+}
+
+void Block::arriveAtBarrier(int32_t id, int32_t expected, uint32_t operation,
                             bool waits) {
   if (id < 0 || id >= static_cast<int32_t>(kNumBarriers))
     fail(*current, operation,
          llvm::formatv("names barrier {0}; a block has {1}", id, kNumBarriers));
-  if (count < 0 || count % kWarpSize ||
-      static_cast<size_t>(count) > threads.size() || (!count && !waits))
+  if (expected < 0 || expected % kWarpSize ||
+      static_cast<size_t>(expected) > warps.size() * kWarpSize ||
+      (!expected && !waits))
     fail(
         *current, operation,
         llvm::formatv("asks for {0} threads at a barrier; the number must be a "
                       "multiple of {1} and at most the block's {2}",
-                      count, kWarpSize, threads.size()));
+                      expected, kWarpSize, threads.size()));
+  Arrival arrival{static_cast<uint32_t>(id), static_cast<uint32_t>(expected),
+                  waits, 0};
+  meet(Collective::Barrier, current->warp->present & ~current->warp->exited,
+       operation, &arrival,
+       [](Block &block, Warp &warp, Rendezvous &rendezvous) {
+         block.arrive(warp, rendezvous);
+       });
   Barrier &barrier = barriers[id];
-  if (!barrier.arrived) {
-    barrier.expected = count;
-    barrier.lanes.assign(warps.size(), 0);
-    barrier.operations.assign(warps.size(), 0);
-    barrier.clocks.assign(threads.size(), 0);
-  }
-  if (barrier.expected != static_cast<uint32_t>(count))
-    fail(*current, operation,
-         llvm::formatv("expects {0} threads at barrier {1}, but those who wait "
-                       "there expect {2} (0: all): {3}",
-                       count, id, barrier.expected,
-                       nameOperation(barrier.operation)));
-  unsigned warp = current->index / kWarpSize;
-  if (barrier.lanes[warp] && barrier.operations[warp] != operation)
-    fail(*current, operation,
-         llvm::formatv("arrives at barrier {0}, but other lanes of its warp "
-                       "arrived by another operation: {1}",
-                       id, nameOperation(barrier.operations[warp])));
-  if (barrier.lanes[warp] & current->laneBit())
-    fail(*current, operation,
-         llvm::formatv("arrives twice at barrier {0} in one phase", id));
-  barrier.operation = operation;
-  barrier.lanes[warp] |= current->laneBit();
-  barrier.operations[warp] = operation;
-  ++barrier.arrived;
-  for (size_t i = 0, e = threads.size(); i < e; ++i)
-    barrier.clocks[i] = std::max(barrier.clocks[i], current->clocks[i]);
-  if (waits) {
-    barrier.waiting.push_back(current);
-    current->waitsIn = "a barrier";
-    current->operation = operation;
-  } else {
-    release(*current);
-  }
-  if (barrier.arrived == (barrier.expected ? barrier.expected : numAlive))
-    completeBarrier(id);
-  // Whoever waits is woken by the last to arrive, itself included.
-  if (waits)
-    current->fiber.suspend();
-  else
-    yield();
+  if (!waits || barrier.phase != arrival.phase)
+    return;
+  barrier.waiting.push_back(current);
+  wait("a barrier", operation);
 }

@@ -81,22 +81,12 @@ std::string Block::run(uint32_t block) {
   return std::move(report);
 }
 
-/// A lane that has exited can be waited for no longer: that is an error of the
-/// lanes that do, but for barriers of the whole block, which count only threads
-/// that are alive.
 void Block::exit(Thread &thread) {
   --numAlive;
-  Warp &warp = *thread.warp;
-  warp.exited |= thread.laneBit();
-  for (const Rendezvous &rendezvous : warp.pending)
-    if (rendezvous.mask & thread.laneBit()) {
-      setReport(thread, rendezvous.operation,
-                "has exited, but other lanes of its warp wait for it");
-      return;
-    }
-  for (auto [id, barrier] : llvm::enumerate(barriers))
-    if (barrier.arrived && !barrier.expected && barrier.arrived == numAlive)
-      completeBarrier(id);
+  thread.warp->exited |= thread.laneBit();
+  leaveRendezvous(thread);
+  if (report.empty())
+    completeBarriersWithoutExited();
 }
 
 void Block::wait(const char *where, uint32_t operation) {
@@ -137,9 +127,8 @@ void Block::joinClocks(llvm::ArrayRef<Thread *> those) {
   }
 }
 
-void Block::fail(const Thread &thread, uint32_t operation,
-                 const std::string &what) {
-  setReport(thread, operation, what);
+void Block::fail(const Thread &thread, uint32_t operation, std::string what) {
+  setReport(thread, operation, std::move(what));
   current->fiber.suspend();
   llvm_unreachable("a block went on after an error");
 }

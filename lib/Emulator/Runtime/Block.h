@@ -57,6 +57,7 @@ struct Thread {
 /// Operations that a warp performs together.
 enum class Collective : uint8_t {
   WarpSync,
+  Barrier,
   Shuffle,
   Vote,
   Reduce,
@@ -66,11 +67,18 @@ enum class Collective : uint8_t {
   Mma,
 };
 
+class Block;
+struct Rendezvous;
+
+/// Performs an operation for the lanes that have met.
+using Perform = void (*)(Block &, Warp &, Rendezvous &);
+
 /// Lanes that wait for one another in a collective operation.
 struct Rendezvous {
   Collective kind;
   uint32_t operation;
   uint32_t mask;
+  Perform perform;
   uint32_t arrived = 0;
   /// What each lane brought along; results go there too.
   void *operands[kWarpSize] = {};
@@ -84,12 +92,12 @@ struct Warp {
 };
 
 struct Barrier {
+  uint32_t phase = 0;
   uint32_t expected = 0; ///< threads; 0 for all
-  uint32_t arrived = 0;
   uint32_t operation = 0;
-  llvm::SmallVector<Thread *, 0> waiting;
-  /// Lanes of each warp that have arrived, and where.
-  llvm::SmallVector<uint32_t, 0> lanes, operations;
+  llvm::SmallVector<const Warp *, 8> warps;    ///< that have arrived
+  llvm::SmallVector<Thread *, 0> participants; ///< that it lets go together
+  llvm::SmallVector<Thread *, 0> waiting;      ///< those who wait already
   std::vector<uint32_t> clocks; ///< joined over those who have arrived
 };
 
@@ -130,7 +138,6 @@ public:
                        bool waits);
   /// Waits for the lanes of `mask`; the last to arrive performs the operation
   /// for all of them.
-  using Perform = void (*)(Block &, Warp &, Rendezvous &);
   void meet(Collective kind, uint32_t mask, uint32_t operation, void *operands,
             Perform perform);
   /// The same for operations that need a whole warp.
@@ -148,9 +155,10 @@ public:
   const uint32_t *getPosition() const { return position; }
   SharedMemory &getShared() { return shared; }
 
-  /// Ends the block with an error of `thread`.
+  /// Ends the block with an error of `thread`. The caller must own nothing: its
+  /// frames are left behind.
   [[noreturn]] void fail(const Thread &thread, uint32_t operation,
-                         const std::string &what);
+                         std::string what);
 
 private:
   void startThreads();
@@ -159,10 +167,12 @@ private:
   void wake(Thread &thread);
   void exit(Thread &thread);
   void release(Thread &thread);
-  void completeBarrier(unsigned id);
-  bool checkWholeWarps(unsigned id);
-  void setReport(const Thread &thread, uint32_t operation,
-                 const std::string &what);
+  void complete(Warp &warp, Rendezvous *rendezvous);
+  void leaveRendezvous(Thread &thread);
+  void arrive(Warp &warp, const Rendezvous &rendezvous);
+  void completeBarrier(Barrier &barrier);
+  void completeBarriersWithoutExited();
+  void setReport(const Thread &thread, uint32_t operation, std::string what);
   void reportDeadlock();
   void reportFinding(const Thread &thread, const Finding &finding,
                      uint32_t bytes, uint32_t alignment, uint32_t mode,
@@ -171,7 +181,7 @@ private:
   void acquire(Thread &thread, const std::shared_ptr<const Release> &release);
 
   std::string nameThread(const Thread &thread) const;
-  std::string nameOperation(uint32_t operation) const;
+  const char *nameOperation(uint32_t operation) const;
   std::string headline(llvm::StringRef what) const;
 
   const Launch &launch;

@@ -1,8 +1,6 @@
 //===- Entry.cpp - What compiled code calls -------------------------------===//
 
 #include "Session.h"
-#include <cstdlib>
-#include <cstring>
 
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::emulator;
@@ -129,24 +127,8 @@ int32_t sparse_attn_emu_special_register(int32_t which) {
 // Allocation by the host code
 //===----------------------------------------------------------------------===//
 
-/// Memory that a program has not written is NaN.
-static void *watch(void *memory, size_t bytes) {
-  if (memory) {
-    std::memset(memory, 0xff, bytes);
-    registerAllocation(memory, bytes);
-  }
-  return memory;
-}
-
-static void *allocate(size_t bytes) { return watch(std::malloc(bytes), bytes); }
-
 static void *allocateAligned(size_t alignment, size_t bytes) {
-  return watch(std::aligned_alloc(alignment, bytes), bytes);
-}
-
-static void release(void *memory) {
-  Session::get().global.remove(memory);
-  std::free(memory);
+  return Session::get().allocate(bytes, alignment);
 }
 
 //===----------------------------------------------------------------------===//
@@ -161,9 +143,9 @@ template <typename Function> static void *toAddress(Function *function) {
 
 llvm::ArrayRef<Symbol> emulator::getSymbols() {
   static const Symbol symbols[] = {
-      {"malloc", toAddress(allocate)},
+      {"malloc", toAddress(emulator::allocate)},
       {"aligned_alloc", toAddress(allocateAligned)},
-      {"free", toAddress(release)},
+      {"free", toAddress(emulator::deallocate)},
       SYMBOL(sparse_attn_emu_launch),
       SYMBOL(sparse_attn_emu_register),
       SYMBOL(sparse_attn_emu_shared),

@@ -15,9 +15,10 @@ using boost::context::detail::jump_fcontext;
 using boost::context::detail::make_fcontext;
 using boost::context::detail::transfer_t;
 
-/// A kernel with whole tiles in registers spills kilobytes. Pages that are not
-/// touched cost nothing.
-static constexpr size_t kStackBytes = 512 << 10;
+/// A kernel with whole tiles in registers, compiled without optimisation, keeps
+/// each value of each tile on the stack. Pages that are not touched cost
+/// nothing.
+static constexpr size_t kStackBytes = 4 << 20;
 
 static size_t getPageBytes() {
   static const size_t bytes = sysconf(_SC_PAGESIZE);

@@ -16,7 +16,7 @@ std::string Block::nameThread(const Thread &thread) const {
   return "thread " + formatTriple(thread.position);
 }
 
-std::string Block::nameOperation(uint32_t operation) const {
+const char *Block::nameOperation(uint32_t operation) const {
   return launch.kernel->operations + operation;
 }
 
@@ -26,7 +26,7 @@ std::string Block::headline(llvm::StringRef what) const {
 }
 
 void Block::setReport(const Thread &thread, uint32_t operation,
-                      const std::string &what) {
+                      std::string what) {
   if (report.empty())
     report = llvm::formatv("{0}\n  {1} {2}\n    {3}", headline("error"),
                            nameThread(thread), what, nameOperation(operation));
@@ -107,7 +107,7 @@ void Block::reportFinding(const Thread &thread, const Finding &finding,
     report += ", at an address that is in no allocation";
   if (finding.fault == Fault::Misaligned)
     report += llvm::formatv(", not at a multiple of {0}", alignment);
-  report += "\n    " + nameOperation(operation);
+  report += std::string("\n    ") + nameOperation(operation);
   if (finding.fault != Fault::Race && finding.fault != Fault::InFlight)
     return;
   const Access &other = finding.other;
@@ -128,5 +128,5 @@ void Block::reportFinding(const Thread &thread, const Finding &finding,
                             nameThread(threads[other.thread]),
                             nameMode(other.mode, /*past=*/true));
   }
-  report += "\n    " + nameOperation(other.operation);
+  report += std::string("\n    ") + nameOperation(other.operation);
 }

@@ -14,6 +14,7 @@ Session &Session::get() {
 
 void Session::start(uint64_t newSeed) {
   global.clear();
+  allocator.clear();
   report.clear();
   seed = newSeed;
   random = Random(seed);
@@ -58,6 +59,26 @@ void Session::launch(const Launch &launch) {
   }
   block = nullptr;
 }
+
+void *Session::allocate(size_t bytes, size_t alignment) {
+  void *memory = allocator.allocate(bytes, alignment);
+  global.add(memory, bytes);
+  return memory;
+}
+
+void Session::deallocate(void *memory) {
+  if (!allocator.deallocate(memory))
+    return;
+  global.remove(memory);
+}
+
+static constexpr size_t kAlignment = 16;
+
+void *emulator::allocate(size_t bytes) {
+  return Session::get().allocate(bytes, kAlignment);
+}
+
+void emulator::deallocate(void *memory) { Session::get().deallocate(memory); }
 
 void emulator::startSession(uint64_t seed) { Session::get().start(seed); }
 

@@ -3,6 +3,7 @@
 #ifndef SPARSEATTN_EMULATOR_RUNTIME_SESSION_H
 #define SPARSEATTN_EMULATOR_RUNTIME_SESSION_H
 
+#include "Allocator.h"
 #include "Block.h"
 
 namespace mlir::sparse_attn::emulator {
@@ -13,6 +14,8 @@ public:
 
   void start(uint64_t seed);
   void launch(const Launch &launch);
+  void *allocate(size_t bytes, size_t alignment);
+  void deallocate(void *memory);
 
   GlobalMemory global;
   std::string report;
@@ -22,6 +25,7 @@ public:
 private:
   std::string checkLaunch(const Launch &launch);
 
+  Allocator allocator;
   SharedMemory shared;
   std::vector<Stack> stacks;
   uint64_t seed = 0;

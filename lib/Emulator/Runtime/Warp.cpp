@@ -8,11 +8,39 @@
 using namespace mlir::sparse_attn::emulator;
 
 /// bar.warp.sync joins lanes wherever they execute it; every other operation is
-/// executed by the warp as one.
+/// executed by the warp as one. A barrier's lanes are those that are alive.
 static bool isSame(const Rendezvous &rendezvous, Collective kind, uint32_t mask,
                    uint32_t operation) {
-  return rendezvous.kind == kind && rendezvous.mask == mask &&
+  return rendezvous.kind == kind &&
+         (rendezvous.mask == mask || kind == Collective::Barrier) &&
          (rendezvous.operation == operation || kind == Collective::WarpSync);
+}
+
+/// Performs the operation for its lanes and lets those that wait go on.
+void Block::complete(Warp &warp, Rendezvous *rendezvous) {
+  Rendezvous complete = *rendezvous;
+  warp.pending.erase(rendezvous);
+  complete.perform(*this, warp, complete);
+  for (Thread *thread : warp.lanes)
+    if (thread != current && (complete.mask & thread->laneBit()))
+      wake(*thread);
+}
+
+/// A lane that has exited can be waited for no longer. That is an error of the
+/// lanes that do, but for barriers, which count only threads that are alive.
+void Block::leaveRendezvous(Thread &thread) {
+  Warp &warp = *thread.warp;
+  auto *awaiting = llvm::find_if(warp.pending, [&](const Rendezvous &pending) {
+    return pending.mask & thread.laneBit();
+  });
+  if (awaiting == warp.pending.end())
+    return;
+  if (awaiting->kind != Collective::Barrier)
+    return setReport(thread, awaiting->operation,
+                     "has exited, but other lanes of its warp wait for it");
+  awaiting->mask &= ~thread.laneBit();
+  if (awaiting->arrived == awaiting->mask)
+    complete(warp, awaiting);
 }
 
 void Block::meet(Collective kind, uint32_t mask, uint32_t operation,
@@ -34,7 +62,7 @@ void Block::meet(Collective kind, uint32_t mask, uint32_t operation,
     return rendezvous.mask & bit;
   });
   if (mine == warp.pending.end()) {
-    warp.pending.push_back(Rendezvous{kind, operation, mask});
+    warp.pending.push_back(Rendezvous{kind, operation, mask, perform});
     mine = &warp.pending.back();
   }
   if (!isSame(*mine, kind, mask, operation))
@@ -46,15 +74,11 @@ void Block::meet(Collective kind, uint32_t mask, uint32_t operation,
   mine->arrived |= bit;
   mine->operands[current->lane] = operands;
   if (mine->arrived != mine->mask) {
-    wait("a warp operation", operation);
+    wait(kind == Collective::Barrier ? "a barrier" : "a warp operation",
+         operation);
     return;
   }
-  Rendezvous complete = *mine;
-  warp.pending.erase(mine);
-  perform(*this, warp, complete);
-  for (Thread *thread : warp.lanes)
-    if (thread != current && (complete.mask & thread->laneBit()))
-      wake(*thread);
+  complete(warp, mine);
   yield();
 }
 

@@ -76,19 +76,33 @@ TEST(Barrier, DeadlockNamesWhoWaitsWhere) {
 }
 
 TEST(Barrier, AWarpArrivesAsAWhole) {
-  expectReport({1, 64, 4}, "arrived by another operation", [] {
-    if (threadIndex() == 5)
-      barrier(kSecond);
-    else
-      barrier(kFirst);
-  });
-  expectReport({1, 64, 4}, "a warp must arrive as a whole", [] {
-    // 64 arrivals without lane 5: a lane of another warp arrives... nowhere;
-    // half of each warp makes up the number.
+  expectReport({1, 64, 4}, "diverges: lane",
+               [] { barrier(threadIndex() == 5 ? kSecond : kFirst); });
+  expectReport({1, 64, 4}, "diverges: lane", [] {
     if (threadIndex() % 2)
       sparse_attn_emu_barrier(1, 32, kFirst);
     else
-      barrier();
+      barrier(kSecond);
+  });
+  expectReport({1, 64, 4}, "names another barrier or number of threads",
+               [] { sparse_attn_emu_barrier(threadIndex() == 5, 64, kFirst); });
+}
+
+TEST(Barrier, LanesThatHaveExitedAreNotWaitedFor) {
+  expectNoReport({1, 64, 4}, [] {
+    if (threadIndex() % 32 == 5)
+      return;
+    barrier();
+  });
+}
+
+/// Both warps use barrier 1 for themselves.
+TEST(Barrier, CountsWarps) {
+  expectNoReport({1, 64, 256}, [] {
+    int32_t *mine = reinterpret_cast<int32_t *>(sharedMemory()) + threadIndex();
+    storeShared<int32_t>(mine, 1);
+    sparse_attn_emu_barrier(1, 32, kFirst);
+    loadShared<int32_t>(mine - threadIndex() + (threadIndex() ^ 31));
   });
 }
 

@@ -194,12 +194,23 @@ TEST(Warp, APartialWarpVotesButHasNoMatrices) {
                });
 }
 
-TEST(Warp, DeadlockBetweenAWarpAndABarrier) {
-  expectReport({1, 32},
-               "  threads 0-8, 10-31 wait in a warp operation\n    second", [] {
-                 if (lane() == 9)
-                   barrier(kFirst);
-                 else
-                   sparse_attn_emu_vote(0, -1, 1, kSecond);
+TEST(Warp, LanesAtABarrierDivergeFromOthers) {
+  expectReport({1, 32}, "diverges: lane", [] {
+    if (lane() == 9)
+      barrier(kFirst);
+    else
+      sparse_attn_emu_vote(0, -1, 1, kSecond);
+  });
+}
+
+TEST(Warp, DeadlockNamesLanes) {
+  expectReport({1, 64},
+               "  threads 0-31 wait in a barrier\n    first\n"
+               "  threads 32-47 wait in a barrier\n    second\n",
+               [] {
+                 if (threadIndex() < 32)
+                   sparse_attn_emu_barrier(1, 64, kFirst);
+                 else if (threadIndex() < 48)
+                   sparse_attn_emu_barrier(2, 64, kSecond);
                });
 }

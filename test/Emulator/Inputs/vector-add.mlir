@@ -1,6 +1,5 @@
-// 1000 elements in blocks of 128: the last block has a ragged tail.
-//
-// RUN: sparse-attn-run %s --device=emulator --input=%t.a.npy
+// o = a + b, 1000 elements in blocks of 128: the last block has a ragged tail.
+
 module attributes {gpu.container_module} {
   gpu.module @kernels {
     llvm.func @add(%a: !llvm.ptr<1>, %b: !llvm.ptr<1>, %o: !llvm.ptr<1>, %n: i32)
