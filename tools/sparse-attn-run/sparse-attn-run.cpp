@@ -9,9 +9,7 @@
 #include "Check.h"
 #include "SparseAttn/Support/Error.h"
 #include "SparseAttn/Support/Npy.h"
-#include "mlir/Bytecode/BytecodeReader.h"
-#include "mlir/Parser/Parser.h"
-#include "mlir/Support/FileUtilities.h"
+#include "SparseAttn/Support/Source.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/OpenMP/OpenMPToLLVMIRTranslation.h"
@@ -160,19 +158,13 @@ static llvm::Error run() {
   registerLLVMDialectTranslation(registry);
   registerOpenMPDialectTranslation(registry);
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
-  std::string message;
-  auto buffer = openInputFile(flags().file, &message);
-  if (!buffer)
-    return makeError("{0}", message);
-  if (isBytecode(*buffer))
-    return makeError("{0} is bytecode; expected text", flags().file.getValue());
-  auto sources = std::make_shared<llvm::SourceMgr>();
-  sources->AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
-  SourceMgrDiagnosticHandler diagnostics(*sources, &context);
-  OwningOpRef<ModuleOp> module =
-      parseSourceFile<ModuleOp>(sources, ParserConfig(&context));
-  if (!module)
-    return makeError("'{0}' is not a valid module", flags().file.getValue());
+  llvm::SourceMgr sources;
+  SourceMgrDiagnosticHandler diagnostics(sources, &context);
+  llvm::Expected<OwningOpRef<ModuleOp>> source =
+      readModule(flags().file, sources, context);
+  if (!source)
+    return source.takeError();
+  OwningOpRef<ModuleOp> module = std::move(*source);
 
   auto func = findEntry(*module, flags().entry);
   if (!func)
