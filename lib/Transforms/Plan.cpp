@@ -22,14 +22,37 @@ static LengthFacts getFacts(AttentionOp op) {
   return facts;
 }
 
-/// True when some query of head 0 has a live key. Looks at few rows first: most
-/// masks have one there, and counting all pairs can be slow.
+/// So many rows are looked at for a live key. Nearly all masks have one in the
+/// first row, and those with none anywhere should not take minutes to plan.
+constexpr int64_t kMaxRowsSearched = int64_t(1) << 20;
+
+/// True when a query of head 0 has a live key, or may have one further on.
 static bool hasLivePair(const Mask &mask, const Lengths &n) {
-  sparse_attn::Range rows{n.firstQuery(), n.firstQuery()};
-  for (int64_t count = 1; rows.end < n.nk; count *= 16) {
-    rows = {rows.end, std::min(rows.end + count, n.nk)};
-    if (countLivePairs(mask, n, /*head=*/0, rows) != 0)
+  int64_t begin = n.firstQuery();
+  for (int64_t count = 1; begin < n.nk; count *= 16) {
+    if (begin - n.firstQuery() >= kMaxRowsSearched)
       return true;
+    int64_t end = std::min(begin + count, n.nk);
+    if (countLivePairs(mask, n, /*head=*/0, {begin, end}) != 0)
+      return true;
+    begin = end;
+  }
+  return false;
+}
+
+/// True when a query tile of head 0 visits a key tile, or may do so further on.
+static bool visitsTiles(const Plan &plan, const Lengths &n) {
+  for (const RowClass &cls : plan.classes) {
+    int64_t tiles = cls.numQueryTiles(plan.tile, n);
+    for (int64_t q = 0; q < tiles; ++q) {
+      auto visits = [&](const Segment &segment) {
+        return segment.begin.evaluate(q, n) < segment.end.evaluate(q, n);
+      };
+      if (q * plan.tile.queries >= kMaxRowsSearched ||
+          llvm::any_of(cls.segments, visits) ||
+          !visitedTiles(cls, plan.tile, n, /*head=*/0, q).empty())
+        return true;
+    }
   }
   return false;
 }
@@ -40,17 +63,15 @@ static void warnIfEmpty(AttentionOp op, const Plan &plan,
                         const LengthFacts &facts) {
   if (!facts.nq || !facts.nk)
     return;
-  Lengths lengths{*facts.nq, *facts.nk};
-  TileCounts counts = countTiles(plan, lengths, /*head=*/0);
-  if (counts.full > 0)
-    return;
+  Lengths n{*facts.nq, *facts.nk};
   Mask mask = op.getMaskValue();
-  if (counts.partial == 0 ||
-      (mask.isHeadInvariant() && !hasLivePair(mask, lengths)))
+  bool isLive =
+      mask.isHeadInvariant() ? hasLivePair(mask, n) : visitsTiles(plan, n);
+  if (!isLive)
     op.emitWarning() << "the mask leaves every query without a key: the output "
                         "will be all zeros; check the mask's bounds and the "
                         "lengths "
-                     << *facts.nq << " x " << *facts.nk;
+                     << n.nq << " x " << n.nk;
 }
 
 namespace {
@@ -58,11 +79,13 @@ struct PlanPass : sparse_attn::impl::SparseAttnPlanBase<PlanPass> {
   using Base::Base;
 
   void runOnOperation() override {
-    if (tileQueries < 0 || tileKeys < 0) {
-      getOperation()->emitError(
-          "tile-queries and tile-keys must not be negative");
-      return signalPassFailure();
-    }
+    for (int64_t size : {tileQueries.getValue(), tileKeys.getValue()})
+      if (size < 0 || size > kMaxTileSize) {
+        getOperation()->emitError("tile-queries and tile-keys must be from 1 "
+                                  "to ")
+            << kMaxTileSize << ", or 0 to have them chosen; got " << size;
+        return signalPassFailure();
+      }
     getOperation()->walk([&](AttentionOp op) {
       if (op.getPlan())
         return;

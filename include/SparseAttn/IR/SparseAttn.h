@@ -24,6 +24,13 @@
 
 namespace mlir::sparse_attn {
 
+/// The code of a draw grows with the square of these two.
+constexpr int64_t kMaxBlocksPerRow = 32;
+constexpr int64_t kMaxBigBirdRadius = 16;
+
+/// Rows or columns of a tile.
+constexpr int64_t kMaxTileSize = 65536;
+
 /// One end of a sliding window: a number of positions or `unbounded`.
 struct WindowExtent {
   std::optional<int64_t> value;
