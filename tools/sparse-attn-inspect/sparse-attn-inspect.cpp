@@ -66,11 +66,7 @@ static llvm::Expected<InspectionOptions> readOptions() {
   if (head < 0)
     return llvm::createStringError("--head must not be negative, got " +
                                    Twine(head));
-  llvm::Expected<ShapeBindings> bindings = ShapeBindings::parse(shape);
-  if (!bindings)
-    return bindings.takeError();
   InspectionOptions options;
-  options.bindings = std::move(*bindings);
   options.prove = prove;
   if (layers.getNumOccurrences())
     options.layers = layers;
@@ -136,6 +132,9 @@ static llvm::Expected<bool> run() {
   llvm::Expected<InspectionOptions> options = readOptions();
   if (!options)
     return options.takeError();
+  llvm::Expected<ShapeBindings> bindings = ShapeBindings::parse(shape);
+  if (!bindings)
+    return bindings.takeError();
   DialectRegistry registry;
   registerDialects(registry);
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
@@ -153,11 +152,13 @@ static llvm::Expected<bool> run() {
 
   std::vector<Inspection> inspections;
   for (AttentionOp op : *attentions) {
-    llvm::Expected<Inspection> inspection = inspect(op, *options);
+    llvm::Expected<Inspection> inspection = inspect(op, *options, *bindings);
     if (!inspection)
       return inspection.takeError();
     inspections.push_back(std::move(*inspection));
   }
+  if (llvm::Error unbound = bindings->checkAllBound(inputFile))
+    return std::move(unbound);
   std::string text;
   llvm::raw_string_ostream os(text);
   print(inspections, os);

@@ -100,7 +100,7 @@ static llvm::Error validateOptions(func::FuncOp func) {
 }
 
 static llvm::Expected<SmallVector<Array>> makeArguments(func::FuncOp func) {
-  llvm::Expected<ShapeBindings> bindings = parseShapeBindings(flags().shapes);
+  llvm::Expected<ShapeBindings> bindings = ShapeBindings::parse(flags().shapes);
   if (!bindings)
     return bindings.takeError();
   SmallVector<Array> arguments;
@@ -120,6 +120,8 @@ static llvm::Expected<SmallVector<Array>> makeArguments(func::FuncOp func) {
     arguments.push_back(
         makeNoise(tensor.getElementType(), *shape, flags().seed, index));
   }
+  if (llvm::Error unbound = bindings->checkAllBound(flags().file))
+    return std::move(unbound);
   return arguments;
 }
 
@@ -211,9 +213,12 @@ static llvm::Error run() {
   std::optional<Comparison> comparison;
   if (*options)
     comparison = checkRun(observed, results, **options);
+  if (comparison && comparison->rows == 0)
+    return makeError("--check found no row to compare: a size is 0; give "
+                     "--input files that have rows");
   for (auto [path, result] :
        llvm::zip(flags().outputs, ArrayRef(results).take_front(numResults)))
-    if (llvm::Error failure = writeNpy(path, result.shape, result.toFloats()))
+    if (llvm::Error failure = writeNpy(path, result.toNpy()))
       return failure;
   report(name, compileSeconds.count(), seconds[seconds.size() / 2], comparison);
   if (comparison && !comparison->passed())
