@@ -50,7 +50,8 @@ struct MaskPosition {
   std::optional<int64_t> staticKeys;
   /// The i32 index of the t-th key block that `options` draws for row block
   /// `rowBlock` (i32) of `head`, or -1; reads the table that the lowering has
-  /// laid out at run time.
+  /// laid out at run time. Which draws a predicate asks for must not depend on
+  /// the values of this position: the lowering finds out by emitting it once.
   std::function<Value(OpBuilder &, Location, const Mask::RandomOptions &options,
                       Value rowBlock, int64_t t)>
       drawnBlock;
