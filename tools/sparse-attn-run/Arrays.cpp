@@ -190,6 +190,8 @@ Array Descriptor::load(Type element) const {
   int64_t width = element.getIntOrFloatBitWidth() / 8;
   array.bytes.resize(product(sizes) * width);
   auto *source = reinterpret_cast<const char *>(fields[1]) + fields[2] * width;
-  std::memcpy(array.bytes.data(), source, array.bytes.size());
+  // Of no element both pointers may be null.
+  if (!array.bytes.empty())
+    std::memcpy(array.bytes.data(), source, array.bytes.size());
   return array;
 }
