@@ -1,0 +1,94 @@
+"""Our own kernels, lowered, with one thing broken in each mutant.
+
+Mutants are made from the text line by line: nothing here knows more of a kernel
+than what its synchronisation, its copies and its exclusive ors look like.
+"""
+
+import dataclasses
+import re
+import subprocess
+
+WRAPPER = """\
+  func.func @run(%q: {tensor}, %k: {tensor}, %v: {tensor}) -> {tensor} {{
+    %qm = bufferization.to_buffer %q : {tensor} to {memref}
+    %km = bufferization.to_buffer %k : {tensor} to {memref}
+    %vm = bufferization.to_buffer %v : {tensor} to {memref}
+    %om = func.call @attention(%qm, %km, %vm) : ({memref}, {memref}, {memref}) -> {memref}
+    %o = bufferization.to_tensor %om restrict : {memref} to {tensor}
+    return %o : {tensor}
+  }}
+"""
+
+
+def lower(mask, shape, options):
+    """The module of an attention's kernels, with a function `run` on tensors."""
+    tensor = f"tensor<{shape}>"
+    text = f"""
+      func.func @attention(%q: {tensor}, %k: {tensor}, %v: {tensor}) -> {tensor} {{
+        %init = tensor.empty() : {tensor}
+        %o = sparse_attn.attention mask({mask}) ins(%q, %k, %v : {tensor}, {tensor}, {tensor})
+          outs(%init : {tensor}) -> {tensor}
+        return %o : {tensor}
+      }}"""
+    done = subprocess.run(
+        ["sparse-attn-opt", "-", f"--sparse-attn-nvvm-pipeline=emit=nvvm {options}"],
+        input=text, capture_output=True, text=True, check=True,
+    )
+    wrapper = WRAPPER.format(tensor=tensor, memref=f"memref<{shape}>")
+    head, brace, rest = done.stdout.partition("  func.func @attention(")
+    return head + wrapper + brace + rest
+
+
+@dataclasses.dataclass(frozen=True)
+class Mutant:
+    kind: str
+    number: int  # among those of its kind, in order of the text
+    text: str
+
+    @property
+    def name(self):
+        return f"{self.kind} {self.number}"
+
+
+def without(line):
+    return ""
+
+
+def replaced(pattern, by):
+    return lambda line: re.sub(pattern, by, line)
+
+
+# What is broken, in which lines, how, and in every how many-th of them.
+KINDS = [
+    ("no barrier", r"nvvm\.barrier0", without, 1),
+    ("no wait", r"cp\.async\.wait\.group", without, 1),
+    ("weaker wait", r"cp\.async\.wait\.group 0", replaced("group 0", "group 1"), 1),
+    ("no commit", r"cp\.async\.commit\.group", without, 1),
+    ("no copy", r"cp\.async\.shared", without, 5),
+    ("copy of half", r"cp\.async\.shared.* 16, cache = +cg :",
+     replaced(r"16, cache = +cg", "8, cache =  ca"), 7),
+    ("copy past the end", r"cp\.async\.shared.*, %\d+ :", replaced(r", %\d+ :(.*), i32", r" :\1"), 5),
+    ("no swizzle", r"llvm\.xor .* : i32", replaced(r"xor (%\d+), %\d+", r"or \1, \1"), 2),
+    ("no shuffle", r"shfl\.sync", replaced(r"= .*bfly %\d+, (%\d+),.*", r"= llvm.fneg \1 : f32"), 7),
+]
+
+
+def mutants(text):
+    lines = text.splitlines(keepends=True)
+    for kind, pattern, mutate, every in KINDS:
+        found = [n for n, line in enumerate(lines) if re.search(pattern, line)]
+        for number, at in list(enumerate(found))[::every]:
+            changed = mutate(lines[at].rstrip("\n"))
+            assert changed != lines[at].rstrip("\n"), lines[at]
+            yield Mutant(
+                kind, number, "".join([*lines[:at], changed + "\n", *lines[at + 1 :]])
+            )
+    for number, swapped in enumerate(swaps(text)):
+        yield Mutant("wait behind barrier", number, swapped)
+
+
+def swaps(text):
+    """Each wait exchanged with the barrier that follows it."""
+    pattern = re.compile(r"( *nvvm\.cp\.async\.wait\.group \d+\n)( *nvvm\.barrier0\n)")
+    for match in pattern.finditer(text):
+        yield text[: match.start()] + match[2] + match[1] + text[match.end() :]
