@@ -17,12 +17,15 @@ using namespace mlir::sparse_attn;
 
 /// Storeys 2 and 3: mask analysis, then loops over tiles with online softmax,
 /// queries along the rows and operands in the types they come in.
-static void addTiling(OpPassManager &pm, const NVVMPipelineOptions &options) {
+static void addTiling(OpPassManager &pm, const NVVMPipelineOptions &options,
+                      const Chip &chip) {
   pm.addPass(createCanonicalizerPass());
   SparseAttnPlanOptions plan;
   plan.tileQueries = options.tileQueries;
   plan.tileKeys = options.tileKeys;
   plan.target = "gpu";
+  plan.stages = options.stages;
+  plan.sharedLimit = chip.sharedLimit;
   pm.addPass(createSparseAttnPlan(plan));
   SparseAttnTileToLinalgOptions tile;
   tile.queriesInner = false;
@@ -122,7 +125,7 @@ LogicalResult mlir::sparse_attn::buildNVVMPipeline(
                  knownChips());
   if (options.emit != "ptx" && options.emit != "nvvm")
     return error("unknown emit '" + options.emit + "'; use nvvm or ptx");
-  addTiling(pm, options);
+  addTiling(pm, options, *chip);
   addVectorisation(pm);
   addBufferization(pm);
   addThreads(pm, options, *chip);

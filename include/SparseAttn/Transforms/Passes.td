@@ -30,6 +30,10 @@ def SparseAttnPlan : Pass<"sparse-attn-plan"> {
            "Keys of a tile; 0 lets the mask analysis choose">,
     Option<"target", "target", "std::string", "\"cpu\"",
            "What tiles are chosen for: cpu or gpu">,
+    Option<"stages", "stages", "int64_t", "2",
+           "gpu: tiles of keys and values in shared memory at a time">,
+    Option<"sharedLimit", "shared-limit", "int64_t", "0",
+           "gpu: bytes of shared memory that a block may use; 0 for any">,
   ];
   let dependentDialects = ["::mlir::sparse_attn::SparseAttnDialect"];
 }
