@@ -10,6 +10,7 @@
 #include "Fragment.h"
 #include "PendingSums.h"
 #include "Products.h"
+#include "Progression.h"
 #include "SparseAttn/GPU/Passes.h"
 #include "Transfers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -68,7 +69,7 @@ private:
 
   /// What `value` is held as; a scalar is a uniform fragment of itself.
   Fragment fragmentOf(Value value);
-  /// The same with its sum over the row's lanes taken.
+  /// The same with its elements at hand and its sum over the row's lanes taken.
   Fragment complete(Value value);
   void setLanes(Value value, Extent extent, Value lanes,
                 bool isPendingSum = false);
@@ -109,7 +110,7 @@ Fragment Distribution::fragmentOf(Value value) {
 }
 
 Fragment Distribution::complete(Value value) {
-  Fragment fragment = fragmentOf(value);
+  Fragment fragment = materialize(b, value.getLoc(), fragmentOf(value));
   if (!fragment.isPendingSum)
     return fragment;
   Location loc = value.getLoc();
@@ -154,6 +155,14 @@ Value Distribution::expanded(Value value, Extent extent, VectorType shape) {
 LogicalResult Distribution::elementwise(Operation *op) {
   Value result = op->getResult(0);
   auto shape = cast<VectorType>(result.getType());
+  auto known = [&](Value value) { return fragmentOf(value); };
+  std::optional<Fragment> progression = continueProgression(b, op, known);
+  if (auto compare = dyn_cast<arith::CmpIOp>(op); compare && !progression)
+    progression = compareProgression(b, threads, compare, known);
+  if (progression) {
+    fragments[result] = *progression;
+    return success();
+  }
   bool isPendingSum =
       staysPendingSum(op, [&](Value v) { return fragmentOf(v).isPendingSum; });
   Extent extent;
@@ -176,7 +185,9 @@ LogicalResult Distribution::elementwise(Operation *op) {
 }
 
 LogicalResult Distribution::broadcast(vector::BroadcastOp op) {
-  fragments[op.getVector()] = complete(op.getSource());
+  Fragment fragment = fragmentOf(op.getSource());
+  fragments[op.getVector()] =
+      fragment.isPendingSum ? complete(op.getSource()) : fragment;
   return success();
 }
 
@@ -194,22 +205,19 @@ LogicalResult Distribution::transpose(vector::TransposeOp op) {
 /// The number of each row, or of each column.
 LogicalResult Distribution::step(vector::StepOp op) {
   Location loc = op.getLoc();
-  Extent extent = naturalExtent(op.getResult());
   auto [rows, columns] = shapeOf(op.getType());
-  SmallVector<Value> numbers;
-  for (int64_t i = 0; extent.rows && i < 2 * threads.bands(rows); ++i)
-    numbers.push_back(threads.rowOf(b, loc, i / 2, i % 2));
-  for (int64_t i = 0; extent.columns && i < columns / 4; ++i) {
-    Value e = arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(i % 2));
-    Value first = threads.columnOf(b, loc, i / 2);
-    numbers.push_back(b.createOrFold<arith::AddIOp>(loc, first, e));
+  if (naturalExtent(op.getResult()).columns) {
+    fragments[op.getResult()] = columnNumbers(b, loc, threads, columns);
+    return success();
   }
-  auto i32 =
-      VectorType::get({static_cast<int64_t>(numbers.size())}, b.getI32Type());
-  Value lanes = vector::FromElementsOp::create(b, loc, i32, numbers);
-  lanes = arith::IndexCastUIOp::create(
-      b, loc, VectorType::get(i32.getShape(), b.getIndexType()), lanes);
-  setLanes(op.getResult(), extent, lanes);
+  SmallVector<Value> numbers;
+  for (int64_t i = 0; i < 2 * threads.bands(rows); ++i)
+    numbers.push_back(arith::IndexCastUIOp::create(
+        b, loc, b.getIndexType(), threads.rowOf(b, loc, i / 2, i % 2)));
+  auto type =
+      VectorType::get({static_cast<int64_t>(numbers.size())}, b.getIndexType());
+  setLanes(op.getResult(), {true, false},
+           vector::FromElementsOp::create(b, loc, type, numbers));
   return success();
 }
 
@@ -287,8 +295,11 @@ LogicalResult Distribution::product(vector::ContractionOp op) {
                           "'sparse-attn-stage-operands' first");
   auto result = cast<VectorType>(op.getResultType());
   VectorType left = op.getLhsType();
+  Fragment leftTile = fragmentOf(op.getLhs());
+  if (!leftTile.staged.pointer)
+    leftTile.lanes = expanded(op.getLhs(), {true, true}, left);
   Product product{expanded(op.getAcc(), {true, true}, result),
-                  expanded(op.getLhs(), {true, true}, left),
+                  leftTile,
                   right.staged,
                   rightIsTransposed,
                   result.getDimSize(0),

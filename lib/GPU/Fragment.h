@@ -58,7 +58,10 @@ struct Fragment {
   /// The value is the sum of `lanes` over the four lanes that share a row,
   /// which has not been taken yet.
   bool isPendingSum = false;
-  /// Set instead of the above for a tile that is still in shared memory.
+  /// Set instead of `lanes` for numbers start + steps[i] (Progression.h).
+  Value start;
+  SmallVector<int64_t> steps;
+  /// Set instead of `lanes` for a tile that is still in shared memory.
   StagedTile staged;
 };
 

@@ -69,17 +69,14 @@ public:
   Value emit() {
     Type element = p.right.type.getElementType();
     type = element.isF16() ? NVVM::MMATypes::f16 : NVVM::MMATypes::bf16;
-    auto leftType = cast<VectorType>(p.left.getType());
-    auto packed =
-        VectorType::get({leftType.getNumElements() / 2}, b.getI32Type());
-    left =
-        elementsOf(b, loc, vector::BitCastOp::create(b, loc, packed, p.left));
-    for (Value &value : left)
-      value = operand(value);
+    if (!p.left.staged.pointer)
+      unpackLeft();
     SharedAddress address = laneAddress();
-    for (int64_t k = 0; k < p.depth / 16; ++k)
+    for (int64_t k = 0; k < p.depth / 16; ++k) {
+      SmallVector<SmallVector<Value>> rows = leftAt(k);
       for (int64_t n = 0; n < p.columns / 16; ++n)
-        emitBlock(address, k, n);
+        emitBlock(address, rows, k, n);
+    }
     return result();
   }
 
@@ -90,6 +87,54 @@ private:
       return packed;
     return LLVM::BitcastOp::create(b, loc, VectorType::get({2}, b.getF16Type()),
                                    packed);
+  }
+
+  /// Pairs of elements as operands, where threads hold the left tile.
+  void unpackLeft() {
+    auto type = cast<VectorType>(p.left.lanes.getType());
+    auto packed = VectorType::get({type.getNumElements() / 2}, b.getI32Type());
+    left = elementsOf(b, loc,
+                      vector::BitCastOp::create(b, loc, packed, p.left.lanes));
+    for (Value &value : left)
+      value = operand(value);
+  }
+
+  /// The left operands of all bands at depth 16 k. From shared memory, the
+  /// matrices of ldmatrix.x4 are those at (0, 0), (8, 0), (0, 8), (8, 8).
+  SmallVector<SmallVector<Value>> leftAt(int64_t k) {
+    SmallVector<SmallVector<Value>> operands;
+    if (!p.left.staged.pointer) {
+      for (int64_t band = 0; band < bands; ++band)
+        operands.emplace_back(
+            ArrayRef(left).slice((band * p.depth / 16 + k) * 4, 4));
+      return operands;
+    }
+    LaneMath math{b, loc};
+    Value row =
+        math.add(math.mod(threads.lane, 16), math.mul(threads.warp, 16));
+    SharedAddress address(b, loc, p.left.staged, row,
+                          math.div(threads.lane, 16));
+    for (int64_t band = 0; band < bands; ++band)
+      operands.push_back(
+          loadMatrices(address.at(16 * band * threads.numWarps, 32 * k),
+                       /*transpose=*/false));
+    return operands;
+  }
+
+  /// The four operand registers that ldmatrix.x4 loads.
+  SmallVector<Value> loadMatrices(Value pointer, bool transpose) {
+    auto structType = LLVM::LLVMStructType::getLiteral(
+        b.getContext(), SmallVector<Type>(4, b.getI32Type()));
+    Value matrices = NVVM::LdMatrixOp::create(
+        b, loc, structType, pointer, 4,
+        transpose ? NVVM::MMALayout::col : NVVM::MMALayout::row,
+        NVVM::LdStMatrixShapeAttr::get(b.getContext(), 8, 8),
+        NVVM::LdStMatrixEltType::B16);
+    SmallVector<Value> registers;
+    for (int64_t i = 0; i < 4; ++i)
+      registers.push_back(
+          operand(LLVM::ExtractValueOp::create(b, loc, matrices, i)));
+    return registers;
   }
 
   /// ldmatrix.x4 takes the addresses of 8 rows of a first 8x8 matrix from lanes
@@ -108,27 +153,16 @@ private:
                          chunkBit);
   }
 
-  void emitBlock(SharedAddress &address, int64_t k, int64_t n) {
+  void emitBlock(SharedAddress &address, ArrayRef<SmallVector<Value>> rows,
+                 int64_t k, int64_t n) {
     Value pointer = p.rightIsTransposed ? address.at(16 * n, 32 * k)
                                         : address.at(16 * k, 32 * n);
-    auto structType = LLVM::LLVMStructType::getLiteral(
-        b.getContext(), SmallVector<Type>(4, b.getI32Type()));
-    Value matrices = NVVM::LdMatrixOp::create(
-        b, loc, structType, pointer, 4,
-        p.rightIsTransposed ? NVVM::MMALayout::row : NVVM::MMALayout::col,
-        NVVM::LdStMatrixShapeAttr::get(b.getContext(), 8, 8),
-        NVVM::LdStMatrixEltType::B16);
-    SmallVector<Value> right;
-    for (int64_t i = 0; i < 4; ++i)
-      right.push_back(
-          operand(LLVM::ExtractValueOp::create(b, loc, matrices, i)));
-    for (int64_t band = 0; band < bands; ++band) {
-      ArrayRef<Value> rows =
-          ArrayRef(left).slice((band * p.depth / 16 + k) * 4, 4);
+    SmallVector<Value> right =
+        loadMatrices(pointer, /*transpose=*/!p.rightIsTransposed);
+    for (int64_t band = 0; band < bands; ++band)
       for (int64_t side : {0, 1})
-        multiplyAdd(block(band, 2 * n + side), rows,
+        multiplyAdd(block(band, 2 * n + side), rows[band],
                     ArrayRef(right).slice(2 * side, 2), 16, type);
-    }
   }
 
   NVVM::MMATypes type;
@@ -143,12 +177,14 @@ public:
   using ProductEmitter::ProductEmitter;
 
   Value emit() {
-    SmallVector<Value> elements = elementsOf(b, loc, p.left);
-    for (Value element : elements)
-      left.push_back(split(element));
-    for (int64_t k = 0; k < p.depth / 8; ++k)
+    if (!p.left.staged.pointer)
+      for (Value element : elementsOf(b, loc, p.left.lanes))
+        left.push_back(split(element));
+    for (int64_t k = 0; k < p.depth / 8; ++k) {
+      SmallVector<SmallVector<Split>> rows = leftAt(k);
       for (int64_t n = 0; n < p.columns / 8; ++n)
-        emitBlock(k, n);
+        emitBlock(rows, k, n);
+    }
     return result();
   }
 
@@ -180,16 +216,45 @@ private:
                                 /*alignment=*/4);
   }
 
+  /// The pair of neighbours at byte 8 t of the depth's 32 bytes, for a row of
+  /// the lane; SharedAddress::at says which rows and depth.
+  SharedAddress pairAddress(const StagedTile &tile, Value row) {
+    LaneMath math{b, loc};
+    return SharedAddress(b, loc, tile, row, math.div(threads.quad, 2),
+                         math.mul(math.mod(threads.quad, 2), 8));
+  }
+  std::array<Value, 2> loadPair(Value pointer) {
+    return {load(pointer), load(advance(b, loc, pointer, 4))};
+  }
+
+  /// The left operands of all bands at depth 8 k, [half][e].
+  SmallVector<SmallVector<Split>> leftAt(int64_t k) {
+    SmallVector<SmallVector<Split>> operands;
+    if (!p.left.staged.pointer) {
+      for (int64_t band = 0; band < bands; ++band)
+        operands.emplace_back(
+            ArrayRef(left).slice((band * p.depth / 8 + k) * 4, 4));
+      return operands;
+    }
+    LaneMath math{b, loc};
+    SharedAddress address = pairAddress(
+        p.left.staged, math.add(threads.group, math.mul(threads.warp, 16)));
+    for (int64_t band = 0; band < bands; ++band) {
+      SmallVector<Split> &rows = operands.emplace_back();
+      for (int64_t half : {0, 1})
+        for (Value element : loadPair(
+                 address.at(16 * band * threads.numWarps + 8 * half, 32 * k)))
+          rows.push_back(split(element));
+    }
+    return operands;
+  }
+
   /// R at depth 8 k + 2 t and 8 k + 2 t + 1, column 8 n + g.
   std::array<Value, 2> loadRight(int64_t k, int64_t n) {
     LaneMath math{b, loc};
     if (p.rightIsTransposed) {
-      // Row 8 n + g; the two are neighbours, 8 t bytes into the row.
-      Value byte = math.mul(math.mod(threads.quad, 2), 8);
-      SharedAddress address(b, loc, p.right, threads.group,
-                            math.div(threads.quad, 2), byte);
-      Value first = address.at(8 * n, 32 * k);
-      return {load(first), load(advance(b, loc, first, 4))};
+      // Row 8 n + g; the two are neighbours.
+      return loadPair(pairAddress(p.right, threads.group).at(8 * n, 32 * k));
     }
     // Rows 8 k + 2 t and the next; column g, 4 g bytes into the row.
     std::array<Value, 2> pair;
@@ -203,13 +268,12 @@ private:
     return pair;
   }
 
-  void emitBlock(int64_t k, int64_t n) {
+  void emitBlock(ArrayRef<SmallVector<Split>> lefts, int64_t k, int64_t n) {
     std::array<Value, 2> pair = loadRight(k, n);
     Split first = split(pair[0]), second = split(pair[1]);
     for (int64_t band = 0; band < bands; ++band) {
       // [half][e] -> operand registers (g, t), (g + 8, t), (g, t + 4), ...
-      ArrayRef<Split> held =
-          ArrayRef(left).slice((band * p.depth / 8 + k) * 4, 4);
+      ArrayRef<Split> held = lefts[band];
       std::array<Split, 4> rows = {held[0], held[2], held[1], held[3]};
       SmallVector<Value> high, low;
       for (const Split &value : rows) {

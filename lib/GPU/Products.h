@@ -7,11 +7,11 @@
 
 namespace mlir::sparse_attn {
 
-/// A [rows, columns] += L [rows, depth] * R, with L and A held by threads and R
-/// in shared memory.
+/// A [rows, columns] += L [rows, depth] * R, with A held by threads, R in
+/// shared memory, and L in either.
 struct Product {
   Value accumulator; ///< lanes of a tile of f32
-  Value left;        ///< lanes of a tile of f16, bf16 or f32
+  Fragment left;     ///< a tile of f16, bf16 or f32
   StagedTile right;
   /// R is stored [columns, depth], as keys are, and not [depth, columns], as
   /// values are.

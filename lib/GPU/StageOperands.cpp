@@ -7,6 +7,7 @@
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/RegionUtils.h"
@@ -49,15 +50,22 @@ static int64_t rowBytes(VectorType type) {
 }
 
 /// True for a read of whole rows from global memory that products take as
-/// their right operand.
-static bool isRightOperand(vector::TransferReadOp read) {
+/// their left (0) or right (1) operand.
+static bool isOperand(vector::TransferReadOp read, unsigned side) {
   VectorType type = read.getVectorType();
   return type.getRank() == 2 && isa<MemRefType>(read.getShapedType()) &&
          read.getPermutationMap().isIdentity() &&
-         llvm::all_of(read->getUses(), [](OpOperand &use) {
+         llvm::all_of(read->getUses(), [&](OpOperand &use) {
            auto product = dyn_cast<vector::ContractionOp>(use.getOwner());
-           return product && use.getOperandNumber() == 1;
+           return product && use.getOperandNumber() == side;
          });
+}
+
+/// Registers that a thread needs to hold a left operand; those of f32 are split
+/// into two numbers each.
+static int64_t registersOf(VectorType type, int64_t numThreads) {
+  int64_t bytes = type.getNumElements() * type.getElementTypeBitWidth() / 8;
+  return bytes / 4 / numThreads * (type.getElementType().isF32() ? 2 : 1);
 }
 
 static LogicalResult verifyRead(vector::TransferReadOp read) {
@@ -79,7 +87,7 @@ static LogicalResult verifyRead(vector::TransferReadOp read) {
 static FailureOr<Ring> findRing(Block *block) {
   Ring ring{block, {}, 0};
   for (auto read : block->getOps<vector::TransferReadOp>()) {
-    if (!isRightOperand(read))
+    if (!isOperand(read, 1))
       continue;
     if (failed(verifyRead(read)))
       return failure();
@@ -127,6 +135,21 @@ static void stageInPlace(OpBuilder &b, Ring &ring, Value shared) {
     read.replaceAllUsesWith(tile.getTile());
     read.erase();
   }
+}
+
+/// Queries are copied once, as the oldest group: the first tile's wait includes
+/// it.
+static void stageQueries(OpBuilder &b, StagedRead &staged, Value shared) {
+  vector::TransferReadOp read = staged.read;
+  Location loc = read.getLoc();
+  b.setInsertionPoint(read);
+  Value offset = arith::ConstantIndexOp::create(b, loc, staged.offset);
+  StageTileOp::create(b, loc, read.getBase(), shared, offset, staged.rows());
+  NVVM::CpAsyncCommitGroupOp::create(b, loc);
+  auto tile =
+      StagedTileOp::create(b, loc, read.getVectorType(), shared, offset);
+  read.replaceAllUsesWith(tile.getTile());
+  read.erase();
 }
 
 namespace {
@@ -242,11 +265,14 @@ struct StageOperandsPass
       return failure();
     if (rings.empty())
       return success();
+    FailureOr<SmallVector<StagedRead>> queries = findQueries(launch, bytes);
+    if (failed(queries))
+      return failure();
     if (bytes > sharedLimit)
       return launch.emitOpError("needs ")
              << bytes << " bytes of shared memory for " << stages
-             << " stages of keys and values, " << bytes - sharedLimit
-             << " more than the " << sharedLimit
+             << " stages of keys and values and the queries, "
+             << bytes - sharedLimit << " more than the " << sharedLimit
              << " that a block may use; choose fewer keys a tile";
     OpBuilder b = OpBuilder::atBlockBegin(&launch.getBody().front());
     auto space =
@@ -254,6 +280,8 @@ struct StageOperandsPass
     auto type = MemRefType::get({ShapedType::kDynamic}, b.getI8Type(),
                                 MemRefLayoutAttrInterface(), space);
     Value shared = gpu::DynamicSharedMemoryOp::create(b, launch.getLoc(), type);
+    for (StagedRead &staged : *queries)
+      stageQueries(b, staged, shared);
     for (Ring &ring : rings) {
       if (ring.getLoop())
         RingEmitter(ring, shared, stages).run(b);
@@ -264,6 +292,30 @@ struct StageOperandsPass
     launch.getDynamicSharedMemorySizeMutable().assign(arith::ConstantOp::create(
         b, launch.getLoc(), b.getI32IntegerAttr(bytes)));
     return success();
+  }
+
+  /// The left operands that would take too many registers, each behind what
+  /// `bytes` of shared memory are used for already.
+  FailureOr<SmallVector<StagedRead>> findQueries(gpu::LaunchOp launch,
+                                                 int64_t &bytes) {
+    SmallVector<StagedRead> queries;
+    std::optional<int64_t> threads =
+        getConstantIntValue(launch.getBlockSizeX());
+    WalkResult result = launch.walk([&](vector::TransferReadOp read) {
+      if (!threads || !isOperand(read, 0) ||
+          registersOf(read.getVectorType(), *threads) < queryRegisters)
+        return WalkResult::advance();
+      if (failed(verifyRead(read)))
+        return WalkResult::interrupt();
+      queries.push_back({read, bytes});
+      SharedLayout layout(read.getVectorType().getDimSize(0),
+                          rowBytes(read.getVectorType()));
+      bytes += llvm::alignTo(layout.sizeInBytes(), kSlotAlignment);
+      return WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      return failure();
+    return queries;
   }
 };
 } // namespace

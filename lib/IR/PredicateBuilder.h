@@ -81,15 +81,12 @@ public:
     Value quotient = floorDiv(x, divisor);
     return sub(x, arith::MulIOp::create(b, loc, quotient, integer(divisor)));
   }
-  /// x mod divisor == 0.
-  Value divides(int64_t divisor, Value x) {
+  /// x mod divisor == y mod divisor. Two remainders rather than that of a
+  /// difference: each is the same for a whole row or column of a tile.
+  Value congruent(Value x, Value y, int64_t divisor) {
     if (divisor == 1)
       return constant(true);
-    Value remainder =
-        llvm::isPowerOf2_64(divisor)
-            ? floorMod(x, divisor)
-            : arith::RemSIOp::create(b, loc, x, integer(divisor)).getResult();
-    return eq(remainder, integer(0));
+    return eq(floorMod(x, divisor), floorMod(y, divisor));
   }
 
 private:

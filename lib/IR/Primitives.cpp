@@ -77,7 +77,7 @@ Mask StridedAttr::getMask(std::optional<int64_t>) const {
 Value StridedAttr::emitPredicate(OpBuilder &b, Location loc,
                                  const MaskPosition &at) const {
   PredicateBuilder p(b, loc, at);
-  return p.divides(getStride(), p.sub(at.i, at.j));
+  return p.congruent(at.i, at.j, getStride());
 }
 
 LogicalResult StridedAttr::verify(ErrorEmitter emitError, int64_t stride) {
@@ -128,7 +128,7 @@ Value SlidingWindowAttr::emitPredicate(OpBuilder &b, Location loc,
     allowed =
         p.conj(allowed, p.le(j, p.add(i, p.product(*right, getDilation()))));
   if (getDilation() > 1)
-    allowed = p.conj(allowed, p.divides(getDilation(), p.sub(at.j, at.i)));
+    allowed = p.conj(allowed, p.congruent(at.j, at.i, getDilation()));
   return allowed;
 }
 

@@ -62,10 +62,16 @@ def SparseAttnStageOperands
       %s = vector.contract ... %q, %k, %zero
     ```
 
-    Fails where the ring does not fit `shared-limit` bytes.
+    Queries, the left operand, stay in registers where a thread needs fewer than
+    `query-registers` for them; else they are copied into shared memory too, once,
+    and loaded anew for every product.
+
+    Fails where ring and queries do not fit `shared-limit` bytes.
   }];
   let options = [
     Option<"stages", "stages", "int64_t", "2", "Slots of the ring, at least 2">,
+    Option<"queryRegisters", "query-registers", "int64_t", "32",
+           "Registers a thread from which on queries are in shared memory">,
     Option<"sharedLimit", "shared-limit", "int64_t", "101376",
            "Bytes of shared memory that a block may use">,
   ];

@@ -95,7 +95,7 @@ def SparseAttnTileToLinalg : Pass<"sparse-attn-tile-to-linalg"> {
       ...>) ins(%q, %k, %v) outs(%init)
     // becomes
     %o = scf.forall (%b, %h, %qt) in (B, Hq, Sq / Bm) shared_outs(%out = %init) {
-      %q_tile = linalg.generic ... // transposed, times scale * log2(e)
+      %q_tile = linalg.generic ... // transposed, times a power of two
       %p:3 = scf.for %t in partial tiles iter_args(%max, %sum, %acc) {
         %s = linalg.generic ins(%k_tile, %q_tile) ... // scores
         %m = linalg.generic outs(%s) ...              // mask

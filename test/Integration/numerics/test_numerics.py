@@ -138,6 +138,12 @@ CASES = {
     "nan-value": Case(full, spoil="nan-value"),
     "infinite-value": Case(full, spoil="infinite-value"),
     "infinite-score": Case(near, spoil="infinite-score"),
+    "nan-values-never-seen-bf16": Case(
+        all_but_last, spoil="nan-last-values", dtype="bf16", d=64, dynamic=True
+    ),
+    "nan-value-masked-random": Case(
+        union(near, random(16, 2)), sq=150, spoil="nan-value", dtype="f16"
+    ),
     "first-scores-minus-infinity": Case(
         full, sq=200, spoil="first-scores-minus-infinity"
     ),
