@@ -41,7 +41,9 @@ TEST(Bounds, OfGlobalMemoryAreThoseOfAnAllocation) {
   for (int64_t index : {-1, 0, 7, 8}) {
     startSession(0);
     registerAllocation(values, sizeof(values));
-    launch({1, 1}, [&] { loadGlobal(values + index); });
+    auto address = reinterpret_cast<uintptr_t>(values) + 4 * index;
+    launch({1, 1},
+           [&] { loadGlobal(reinterpret_cast<const float *>(address)); });
     bool isInside = index >= 0 && index < 8;
     EXPECT_EQ(getReport().has_value(), !isInside) << index;
   }
