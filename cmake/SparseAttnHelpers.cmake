@@ -4,6 +4,16 @@
 function(sparse_attn_add_library name)
   cmake_parse_arguments(ARG "" "" "LINK;DEPENDS" ${ARGN})
   add_library(${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
+  add_library(SparseAttn::${name} ALIAS ${name})
+  set_property(GLOBAL APPEND PROPERTY SPARSE_ATTN_LIBRARIES ${name})
+  # Who links it needs no other line: headers, LLVM's among them, and the flag
+  # without which classes derived from LLVM's do not link.
+  target_include_directories(${name} PUBLIC
+    "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
+    "$<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>")
+  target_include_directories(${name} SYSTEM PUBLIC
+    ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS})
+  target_compile_options(${name} PUBLIC -fno-rtti)
   if(ARG_DEPENDS)
     add_dependencies(${name} ${ARG_DEPENDS})
   endif()
@@ -15,7 +25,10 @@ function(sparse_attn_add_tool name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE ${ARG_LINK} MLIR LLVM)
+  set_property(GLOBAL APPEND PROPERTY SPARSE_ATTN_TOOLS ${name})
+  # Installed, too, it finds LLVM's libraries where they were linked from.
   set_target_properties(${name} PROPERTIES
+    INSTALL_RPATH_USE_LINK_PATH ON
     RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
   add_dependencies(sparse-attn-tools ${name})
 endfunction()

@@ -30,4 +30,7 @@ python = os.path.join(config.source_root, ".venv", "bin", "python")
 config.substitutions += [
     ("%python", python if os.path.exists(python) else sys.executable),
     ("%examples", os.path.join(config.source_root, "examples")),
+    ("%build", config.build_root),
+    ("%llvm", os.path.dirname(config.llvm_tools_dir)),
+    ("%cmake_compilers", config.cmake_compilers),
 ]

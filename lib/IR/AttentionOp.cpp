@@ -95,6 +95,24 @@ static LogicalResult verifyOperandShapes(AttentionOp op) {
   return success();
 }
 
+/// Rejects what 32-bit positions and 64-bit offsets cannot tell apart.
+static LogicalResult verifyMagnitudes(AttentionOp op) {
+  for (auto [name, type] : {std::pair("query", op.getQueryType()),
+                            {"key", op.getKeyType()},
+                            {"value", op.getValueType()}}) {
+    if (type.getDimSize(2) >= maxSequenceLength)
+      return op.emitOpError()
+             << "sequences must be shorter than " << maxSequenceLength
+             << ", got " << type.getDimSize(2) << " positions of " << name;
+    int64_t bytes = type.getElementTypeBitWidth() / 8;
+    for (int64_t size : type.getShape())
+      if (!ShapedType::isDynamic(size) && llvm::MulOverflow(bytes, size, bytes))
+        return op.emitOpError() << name << " has more bytes than 64 bits can "
+                                << "count: " << type;
+  }
+  return success();
+}
+
 static LogicalResult verifyInits(AttentionOp op) {
   OperandRange inits = op.getInits();
   if (inits.empty() || inits.size() > 2)
@@ -157,7 +175,8 @@ static LogicalResult verifyResults(AttentionOp op) {
 
 LogicalResult AttentionOp::verify() {
   if (failed(verifyOperandTypes(*this)) || failed(verifyOperandShapes(*this)) ||
-      failed(verifyInits(*this)) || failed(verifyResults(*this)))
+      failed(verifyMagnitudes(*this)) || failed(verifyInits(*this)) ||
+      failed(verifyResults(*this)))
     return failure();
   if (std::optional<APFloat> scale = getScale(); scale && !scale->isFinite())
     return emitOpError("scale must be finite");

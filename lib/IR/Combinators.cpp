@@ -1,5 +1,6 @@
 //===- Combinators.cpp - union, intersection, complement ------------------===//
 
+#include "MaskExtent.h"
 #include "SparseAttn/IR/SparseAttn.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -16,10 +17,10 @@ static SmallVector<Mask> getMasks(ArrayRef<MaskAttrInterface> members,
 
 static LogicalResult verifyMembers(ErrorEmitter emitError, StringRef what,
                                    ArrayRef<MaskAttrInterface> members) {
-  if (!members.empty())
-    return success();
-  return emitError() << "an empty " << what << " has no meaning here; "
-                     << "name at least one mask";
+  if (members.empty())
+    return emitError() << "an empty " << what << " has no meaning here; "
+                       << "name at least one mask";
+  return verifyExtent(emitError, members);
 }
 
 static LogicalResult verifyAllLengths(ErrorEmitter emitError,
@@ -101,6 +102,11 @@ Value ComplementAttr::emitPredicate(OpBuilder &b, Location loc,
   Value inside = getOperand().emitPredicate(b, loc, at);
   Value yes = arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
   return arith::XOrIOp::create(b, loc, inside, yes);
+}
+
+LogicalResult ComplementAttr::verify(ErrorEmitter emitError,
+                                     MaskAttrInterface operand) {
+  return verifyExtent(emitError, operand);
 }
 
 LogicalResult ComplementAttr::verifyLengths(ErrorEmitter emitError,

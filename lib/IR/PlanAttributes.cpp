@@ -73,9 +73,10 @@ LogicalResult RowsAttr::verify(ErrorEmitter emitError, StringRef begin,
 
 LogicalResult PlanAttr::verify(ErrorEmitter emitError, int64_t queries,
                                int64_t keys, ArrayRef<RowsAttr> classes) {
-  if (queries < 1 || keys < 1)
-    return emitError() << "tile sizes must be at least 1, got [" << queries
-                       << ", " << keys << "]";
+  for (int64_t size : {queries, keys})
+    if (size < 1 || size > kMaxTileSize)
+      return emitError() << "tile sizes must be from 1 to " << kMaxTileSize
+                         << ", got [" << queries << ", " << keys << "]";
   if (classes.empty())
     return emitError() << "a plan needs at least one class of rows";
   return success();
@@ -117,10 +118,9 @@ Plan PlanAttr::getPlan() const {
                               parseBound(segment.getEnd()),
                               segment.getKind() == SegmentKind::full});
     for (DrawAttr draw : rows.getDraws())
-      cls.draws.push_back({draw.getRandom().getRandomOptions(),
-                           parseBound(draw.getBegin()),
-                           parseBound(draw.getEnd()),
-                           draw.getKind() == SegmentKind::full});
+      cls.draws.push_back(
+          {draw.getRandom().getRandomOptions(), parseBound(draw.getBegin()),
+           parseBound(draw.getEnd()), draw.getKind() == SegmentKind::full});
     plan.classes.push_back(std::move(cls));
   }
   return plan;

@@ -1,8 +1,9 @@
 //===- PredicateBuilder.h - i32 arithmetic for mask predicates --*- C++ -*-===//
 //
-// Positions are i32: half the lanes' width of index arithmetic, and lengths
-// stay far below 2^31. Constants fold on the way, so that a predicate costs
-// only what its parameters need.
+// Positions are i32: half the lanes' width of index arithmetic. Sequences are
+// shorter than maxSequenceLength = 2^30, so that the sum of a position and a
+// saturated parameter stays inside 32 bits. Constants fold on the way, so that
+// a predicate costs only what its parameters need.
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,11 +27,9 @@ public:
   Value constant(bool value) {
     return arith::ConstantOp::create(b, loc, b.getBoolAttr(value));
   }
-  /// An i32; values beyond a quarter of its range saturate there, far past
-  /// every position, so that sums with positions do not wrap.
+  /// An i32; values saturate past every position.
   Value integer(int64_t value) {
-    constexpr int64_t limit = std::numeric_limits<int32_t>::max() / 4;
-    value = std::clamp(value, -limit, limit);
+    value = std::clamp(value, -maxSequenceLength, maxSequenceLength);
     return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(value));
   }
   /// x * y as an i32, saturated likewise.
@@ -70,12 +69,17 @@ public:
   Value floorDiv(Value x, int64_t divisor) {
     if (divisor == 1)
       return x;
+    // A larger divisor has the same quotients, 0 and -1.
+    divisor = std::min(divisor, maxSequenceLength);
     if (llvm::isPowerOf2_64(divisor))
       return arith::ShRSIOp::create(b, loc, x, integer(llvm::Log2_64(divisor)));
     return arith::FloorDivSIOp::create(b, loc, x, integer(divisor));
   }
-  /// x - divisor * floor(x / divisor).
+  /// x - divisor * floor(x / divisor), for x >= 0 or small divisors.
   Value floorMod(Value x, int64_t divisor) {
+    // A larger divisor leaves x as it is.
+    if (divisor >= maxSequenceLength)
+      return x;
     if (llvm::isPowerOf2_64(divisor))
       return arith::AndIOp::create(b, loc, x, integer(divisor - 1));
     Value quotient = floorDiv(x, divisor);
@@ -86,7 +90,14 @@ public:
   Value congruent(Value x, Value y, int64_t divisor) {
     if (divisor == 1)
       return constant(true);
-    return eq(floorMod(x, divisor), floorMod(y, divisor));
+    // Positions differ by less than 2 * maxSequenceLength.
+    if (divisor >= 2 * maxSequenceLength)
+      return eq(x, y);
+    if (divisor < maxSequenceLength)
+      return eq(floorMod(x, divisor), floorMod(y, divisor));
+    Value wide = arith::ConstantOp::create(
+        b, loc, b.getI32IntegerAttr(static_cast<int32_t>(divisor)));
+    return eq(arith::RemSIOp::create(b, loc, sub(x, y), wide), integer(0));
   }
 
 private:

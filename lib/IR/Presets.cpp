@@ -109,6 +109,17 @@ LogicalResult BigBirdAttr::verify(ErrorEmitter emitError, int64_t block,
     return emitError() << "'window_blocks' counts the row's own block and as "
                           "many on each side, and must be odd, got "
                        << windowBlocks;
+  if (randomBlocks == 0)
+    return success();
+  if (randomBlocks > kMaxBlocksPerRow)
+    return emitError() << "'random_blocks' must be at most " << kMaxBlocksPerRow
+                       << ", got " << randomBlocks
+                       << ": code grows with it; draw fewer or larger blocks";
+  if (windowBlocks > 2 * kMaxBigBirdRadius + 1)
+    return emitError() << "'window_blocks' must be at most "
+                       << 2 * kMaxBigBirdRadius + 1
+                       << " beside random blocks, got " << windowBlocks
+                       << ": code grows with it; use larger blocks";
   return success();
 }
 

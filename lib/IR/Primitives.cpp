@@ -238,7 +238,8 @@ LogicalResult GlobalAttr::verifyLengths(ErrorEmitter emitError,
 
 Mask::RandomOptions RandomAttr::getRandomOptions() const {
   Mask::RandomOptions options;
-  options.block = getBlock();
+  // A longer block holds every position, too.
+  options.block = std::min(getBlock(), maxSequenceLength);
   options.blocksPerRow = getBlocksPerRow();
   options.seed = getSeed();
   options.perHead = getPerHead();
@@ -269,8 +270,13 @@ LogicalResult RandomAttr::verify(ErrorEmitter emitError, int64_t block,
   if (failed(verifyPositive(emitError, "block", block)) ||
       failed(verifyPositive(emitError, "blocks_per_row", blocksPerRow)))
     return failure();
-  if (radius && *radius < 0)
-    return emitError() << "'bigbird_radius' must not be negative, got "
-                       << *radius;
+  if (blocksPerRow > kMaxBlocksPerRow)
+    return emitError() << "'blocks_per_row' must be at most "
+                       << kMaxBlocksPerRow << ", got " << blocksPerRow
+                       << ": code grows with it; draw fewer or larger blocks";
+  if (radius && (*radius < 0 || *radius > kMaxBigBirdRadius))
+    return emitError() << "'bigbird_radius' must be from 0 to "
+                       << kMaxBigBirdRadius << ", got " << *radius
+                       << ": code grows with it; use larger blocks";
   return success();
 }

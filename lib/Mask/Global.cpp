@@ -115,12 +115,13 @@ private:
 Mask Mask::global(ArrayRef<int64_t> tokens, int64_t first, int64_t last,
                   Direction direction) {
   GlobalTokens set;
-  // No sequence is so long that a token beyond the limit exists.
+  // No sequence is so long that a token beyond the limit exists. Plans multiply
+  // these numbers, so that they must not be larger than they need to be.
   for (int64_t token : tokens)
-    if (token == clampPosition(token))
+    if (-maxSequenceLength < token && token < maxSequenceLength)
       set.tokens.push_back(token);
-  set.first = std::clamp<int64_t>(first, 0, positionLimit);
-  set.last = std::clamp<int64_t>(last, 0, positionLimit);
+  set.first = std::clamp<int64_t>(first, 0, maxSequenceLength);
+  set.last = std::clamp<int64_t>(last, 0, maxSequenceLength);
   set.direction = direction;
   return Mask(std::make_shared<Global>(std::move(set)));
 }

@@ -8,6 +8,7 @@
 #ifndef SPARSEATTN_LIB_MASK_INTEGER_H
 #define SPARSEATTN_LIB_MASK_INTEGER_H
 
+#include "SparseAttn/Mask/Mask.h"
 #include "llvm/Support/MathExtras.h"
 #include <algorithm>
 #include <cstdint>
@@ -16,8 +17,14 @@
 namespace mlir::sparse_attn {
 
 /// Every position and every bound lies below this in magnitude, so that the
-/// sum of a few of them cannot overflow.
-constexpr int64_t positionLimit = int64_t(1) << 60;
+/// sum of a few of them cannot overflow, nor their product with a tile size.
+constexpr int64_t positionLimit = int64_t(1) << 40;
+
+/// The difference of any two positions lies below this in magnitude: a block,
+/// a stride or a period of it is as good as any longer one.
+constexpr int64_t periodLimit = 2 * maxSequenceLength;
+
+inline int64_t clampPeriod(int64_t x) { return std::min(x, periodLimit); }
 
 inline int64_t clampPosition(int64_t x) {
   return std::clamp(x, -positionLimit, positionLimit);

@@ -74,7 +74,7 @@ private:
 } // namespace
 
 Mask Mask::lastBlock(int64_t block, Direction direction) {
-  block = clampPosition(block);
+  block = std::min(block, maxSequenceLength);
   Mask rows(std::make_shared<LastBlock>(block, /*ofRows=*/true));
   Mask columns(std::make_shared<LastBlock>(block, /*ofRows=*/false));
   if (direction == Direction::Rows)

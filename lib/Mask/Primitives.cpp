@@ -156,20 +156,25 @@ Mask Mask::full() { return Mask(std::make_shared<Full>()); }
 Mask Mask::causal() { return Mask(std::make_shared<Causal>()); }
 
 Mask Mask::chunked(int64_t size) {
-  return Mask(std::make_shared<Chunked>(clampPosition(size)));
+  return Mask(std::make_shared<Chunked>(clampPeriod(size)));
 }
 
 Mask Mask::strided(int64_t stride) {
-  return Mask(std::make_shared<Strided>(clampPosition(stride)));
+  return Mask(std::make_shared<Strided>(clampPeriod(stride)));
 }
 
 Mask Mask::prefix(int64_t length) {
   return Mask(
-      std::make_shared<Prefix>(clampPosition(length), /*ofQueries=*/false));
+      std::make_shared<Prefix>(std::min(length, maxSequenceLength), false));
 }
 
 Mask Mask::periodicColumns(int64_t period, int64_t last) {
-  return Mask(std::make_shared<Periodic>(clampPosition(period),
-                                         clampPosition(last),
-                                         /*ofQueries=*/false));
+  if (period > periodLimit) {
+    // Positions x >= 0 stand at x in the period, those below 0 at its end.
+    int64_t begin = period - last;
+    last = begin < maxSequenceLength ? periodLimit - begin
+                                     : std::min(last, maxSequenceLength);
+    period = periodLimit;
+  }
+  return Mask(std::make_shared<Periodic>(period, last, /*ofQueries=*/false));
 }

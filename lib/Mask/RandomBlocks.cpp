@@ -122,6 +122,6 @@ private:
 
 Mask Mask::random(const RandomOptions &options) {
   RandomOptions clamped = options;
-  clamped.block = clampPosition(options.block);
+  clamped.block = clampPeriod(options.block);
   return Mask(std::make_shared<Random>(clamped));
 }

@@ -80,5 +80,5 @@ Mask Mask::slidingWindow(std::optional<int64_t> left,
   if (right)
     right = clampPosition(*right);
   return Mask(std::make_shared<SlidingWindow>(
-      WindowShape{left, right, clampPosition(dilation), clampPosition(block)}));
+      WindowShape{left, right, clampPeriod(dilation), clampPeriod(block)}));
 }

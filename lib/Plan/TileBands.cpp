@@ -78,7 +78,7 @@ TileRows mlir::sparse_attn::makeTileRows(const ClassPieces &cls,
 /// this many tiles each, is no limit at all when positive.
 static TileExpr guardedBy(TileExpr end, TileExpr amount,
                           const LengthFacts &facts) {
-  // Bounds stay below 2^63 up to lengths of 2^31.
+  // Bounds stay below 2^63: row bounds have offsets up to maxSequenceLength.
   int64_t beyondAllTiles = facts.nk ? *facts.nk + 1 : int64_t(1) << 32;
   if (TileExpr::provablyLE(TileExpr::constant(1), amount, facts))
     return end;

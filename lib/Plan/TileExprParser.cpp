@@ -15,6 +15,7 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/raw_ostream.h"
+#include <limits>
 
 using namespace mlir::sparse_attn;
 using llvm::StringRef;
@@ -125,7 +126,7 @@ public:
 private:
   /// Literals, and nesting, that no plan needs are refused rather than left to
   /// overflow.
-  static constexpr int64_t maxLiteral = int64_t(1) << 62;
+  static constexpr int64_t maxLiteral = std::numeric_limits<int64_t>::max();
   static constexpr unsigned maxDepth = 64, maxTokens = 4096;
 
   std::nullopt_t fail(const llvm::Twine &message) {

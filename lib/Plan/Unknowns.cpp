@@ -4,16 +4,14 @@
 
 using namespace mlir::sparse_attn;
 
-/// Plans of masks with row bounds empty segments by limits of 2^32 tiles.
-static constexpr int64_t maxLength = int64_t(1) << 31;
-
 Unknowns::Unknowns(const LengthFacts &facts) {
   auto length = [&](std::optional<int64_t> known) {
     if (known)
       return Linear::number(*known);
     Linear variable = newVariable();
     domain.push_back(Formula::lessEqual(Linear::number(1), variable));
-    domain.push_back(Formula::lessEqual(variable, Linear::number(maxLength)));
+    domain.push_back(
+        Formula::lessEqual(variable, Linear::number(maxSequenceLength)));
     return variable;
   };
   // In the order in which branch and bound is to fix them.

@@ -2,6 +2,7 @@
 
 #include "NpyFormat.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -9,12 +10,27 @@ using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::npy;
 using llvm::StringRef;
 
-static std::string makePreamble(llvm::ArrayRef<int64_t> shape) {
+static StringRef describe(NpyArray::Dtype dtype) {
+  switch (dtype) {
+  case NpyArray::Dtype::F16:
+    return "<f2";
+  case NpyArray::Dtype::F32:
+    return "<f4";
+  case NpyArray::Dtype::F64:
+    return "<f8";
+  case NpyArray::Dtype::I32:
+    return "<i4";
+  }
+  llvm_unreachable("all types handled");
+}
+
+static std::string makePreamble(const NpyArray &array) {
   std::string header;
   llvm::raw_string_ostream os(header);
-  os << "{'descr': '<f4', 'fortran_order': False, 'shape': (";
-  llvm::interleaveComma(shape, os);
-  os << (shape.size() == 1 ? ",), }" : "), }");
+  os << "{'descr': '" << describe(array.dtype)
+     << "', 'fortran_order': False, 'shape': (";
+  llvm::interleaveComma(array.shape, os);
+  os << (array.shape.size() == 1 ? ",), }" : "), }");
   // Magic, version and length are 10 bytes; elements start at a multiple of 64.
   size_t padded = llvm::alignTo(10 + header.size() + 1, 64) - 10;
   header.resize(padded - 1, ' ');
@@ -28,13 +44,11 @@ static std::string makePreamble(llvm::ArrayRef<int64_t> shape) {
   return preamble + header;
 }
 
-llvm::Error mlir::sparse_attn::writeNpy(StringRef path,
-                                        llvm::ArrayRef<int64_t> shape,
-                                        llvm::ArrayRef<float> values) {
-  std::optional<int64_t> bytes = countBytes(shape, NpyArray::Dtype::F32);
-  if (!bytes || static_cast<uint64_t>(*bytes) != values.size() * sizeof(float))
+llvm::Error mlir::sparse_attn::writeNpy(StringRef path, const NpyArray &array) {
+  std::optional<int64_t> bytes = countBytes(array.shape, array.dtype);
+  if (!bytes || static_cast<uint64_t>(*bytes) != array.data.size())
     return makeError(path, "is not written: its shape does not hold " +
-                               llvm::Twine(values.size()) + " elements");
+                               llvm::Twine(array.data.size()) + " bytes");
 
   auto explain = [&](llvm::Error error) {
     return makeError(path,
@@ -55,9 +69,8 @@ llvm::Error mlir::sparse_attn::writeNpy(StringRef path,
   std::error_code failure;
   {
     llvm::raw_fd_ostream os(file->FD, /*shouldClose=*/false);
-    os << makePreamble(shape);
-    os.write(reinterpret_cast<const char *>(values.data()),
-             values.size() * sizeof(float));
+    os << makePreamble(array);
+    os.write(array.data.data(), array.data.size());
     os.flush();
     failure = os.error();
     os.clear_error();

@@ -22,22 +22,56 @@ static LengthFacts getFacts(AttentionOp op) {
   return facts;
 }
 
+/// So many rows are looked at for a live key. Nearly all masks have one in the
+/// first row, and those with none anywhere should not take minutes to plan.
+constexpr int64_t kMaxRowsSearched = int64_t(1) << 20;
+
+/// True when a query of head 0 has a live key, or may have one further on.
+static bool hasLivePair(const Mask &mask, const Lengths &n) {
+  int64_t begin = n.firstQuery();
+  for (int64_t count = 1; begin < n.nk; count *= 16) {
+    if (begin - n.firstQuery() >= kMaxRowsSearched)
+      return true;
+    int64_t end = std::min(begin + count, n.nk);
+    if (countLivePairs(mask, n, /*head=*/0, {begin, end}) != 0)
+      return true;
+    begin = end;
+  }
+  return false;
+}
+
+/// True when a query tile of head 0 visits a key tile, or may do so further on.
+static bool visitsTiles(const Plan &plan, const Lengths &n) {
+  for (const RowClass &cls : plan.classes) {
+    int64_t tiles = cls.numQueryTiles(plan.tile, n);
+    for (int64_t q = 0; q < tiles; ++q) {
+      auto visits = [&](const Segment &segment) {
+        return segment.begin.evaluate(q, n) < segment.end.evaluate(q, n);
+      };
+      if (q * plan.tile.queries >= kMaxRowsSearched ||
+          llvm::any_of(cls.segments, visits) ||
+          !visitedTiles(cls, plan.tile, n, /*head=*/0, q).empty())
+        return true;
+    }
+  }
+  return false;
+}
+
 /// Says so when no query of a mask of known lengths has a live key: legal, but
 /// hardly ever meant.
 static void warnIfEmpty(AttentionOp op, const Plan &plan,
                         const LengthFacts &facts) {
   if (!facts.nq || !facts.nk)
     return;
-  TileCounts counts = countTiles(plan, {*facts.nq, *facts.nk}, /*head=*/0);
-  if (counts.full > 0)
-    return;
-  if (counts.partial == 0 ||
-      (op.getMaskValue().isHeadInvariant() &&
-       countLivePairs(op.getMaskValue(), {*facts.nq, *facts.nk}, 0) == 0))
+  Lengths n{*facts.nq, *facts.nk};
+  Mask mask = op.getMaskValue();
+  bool isLive =
+      mask.isHeadInvariant() ? hasLivePair(mask, n) : visitsTiles(plan, n);
+  if (!isLive)
     op.emitWarning() << "the mask leaves every query without a key: the output "
                         "will be all zeros; check the mask's bounds and the "
                         "lengths "
-                     << *facts.nq << " x " << *facts.nk;
+                     << n.nq << " x " << n.nk;
 }
 
 namespace {
@@ -45,11 +79,13 @@ struct PlanPass : sparse_attn::impl::SparseAttnPlanBase<PlanPass> {
   using Base::Base;
 
   void runOnOperation() override {
-    if (tileQueries < 0 || tileKeys < 0) {
-      getOperation()->emitError(
-          "tile-queries and tile-keys must not be negative");
-      return signalPassFailure();
-    }
+    for (int64_t size : {tileQueries.getValue(), tileKeys.getValue()})
+      if (size < 0 || size > kMaxTileSize) {
+        getOperation()->emitError("tile-queries and tile-keys must be from 1 "
+                                  "to ")
+            << kMaxTileSize << ", or 0 to have them chosen; got " << size;
+        return signalPassFailure();
+      }
     if (target != "cpu" && target != "gpu") {
       getOperation()->emitError("unknown target '")
           << target.getValue() << "'; use cpu or gpu";

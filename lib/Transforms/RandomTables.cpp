@@ -15,15 +15,28 @@ static bool sameDraw(const Mask::RandomOptions &a,
          a.bigBirdWindowRadius == b.bigBirdWindowRadius;
 }
 
-/// Every random mask inside `mask`.
-static void collectRandom(MaskAttrInterface mask, std::optional<int64_t> nk,
-                          SmallVectorImpl<Mask::RandomOptions> &found) {
-  mask.walk(
-      [&](RandomAttr random) { found.push_back(random.getRandomOptions()); });
-  mask.walk([&](BigBirdAttr bigBird) {
-    bigBird.expand(nk).walk(
-        [&](RandomAttr random) { found.push_back(random.getRandomOptions()); });
-  });
+/// Every draw that the predicate of `op`'s mask asks for. It is emitted once
+/// for that alone, as a mask of another project may hide its draws from a walk
+/// over attributes.
+static SmallVector<Mask::RandomOptions> collectDraws(AttentionOp op) {
+  Location loc = op.getLoc();
+  Block scratch;
+  OpBuilder b(op.getContext());
+  b.setInsertionPointToStart(&scratch);
+  Type i32 = b.getI32Type();
+  MaskPosition at;
+  for (Value *position : {&at.i, &at.j, &at.n, &at.head})
+    *position = scratch.addArgument(i32, loc);
+  at.staticKeys = op.getStaticNumKeys();
+  SmallVector<Mask::RandomOptions> found;
+  at.drawnBlock = [&](OpBuilder &inner, Location,
+                      const Mask::RandomOptions &options, Value,
+                      int64_t) -> Value {
+    found.push_back(options);
+    return arith::ConstantOp::create(inner, loc, inner.getI32IntegerAttr(-1));
+  };
+  op.getMask().emitPredicate(b, loc, at);
+  return found;
 }
 
 //===----------------------------------------------------------------------===//
@@ -185,8 +198,7 @@ RandomTables::RandomTables(OpBuilder &b, AttentionOp op,
     : numKeys(shapes.numKeys) {
   Location loc = op.getLoc();
   IndexMath math{b, loc};
-  SmallVector<Mask::RandomOptions> wanted;
-  collectRandom(op.getMask(), op.getStaticNumKeys(), wanted);
+  SmallVector<Mask::RandomOptions> wanted = collectDraws(op);
   for (const RowClass &cls : plan.classes)
     for (const Draw &draw : cls.draws)
       wanted.push_back(draw.random);

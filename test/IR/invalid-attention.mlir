@@ -431,3 +431,33 @@ func.func @in_range(%q: tensor<1x1x4x8xf32>, %k: tensor<1x1x?x8xf32>) {
     outs(%q : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
   return
 }
+
+// -----
+
+func.func @long_queries(%q: tensor<1x1x1073741824x1xf32>, %k: tensor<1x1x8x1xf32>) {
+  // expected-error@below {{sequences must be shorter than 1073741824, got 1073741824 positions of query}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %k, %k : tensor<1x1x1073741824x1xf32>, tensor<1x1x8x1xf32>, tensor<1x1x8x1xf32>)
+    outs(%q : tensor<1x1x1073741824x1xf32>) -> tensor<1x1x1073741824x1xf32>
+  return
+}
+
+// -----
+
+func.func @long_keys(%q: tensor<1x1x8x1xf32>, %k: tensor<1x1x9223372036854775807x1xf32>) {
+  // expected-error@below {{sequences must be shorter than 1073741824, got 9223372036854775807 positions of key}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %k, %k : tensor<1x1x8x1xf32>, tensor<1x1x9223372036854775807x1xf32>, tensor<1x1x9223372036854775807x1xf32>)
+    outs(%q : tensor<1x1x8x1xf32>) -> tensor<1x1x8x1xf32>
+  return
+}
+
+// -----
+
+func.func @too_many_bytes(%q: tensor<2147483648x1x1024x1048576xf32>) {
+  // expected-error@below {{query has more bytes than 64 bits can count: 'tensor<2147483648x1x1024x1048576xf32>'}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<2147483648x1x1024x1048576xf32>, tensor<2147483648x1x1024x1048576xf32>, tensor<2147483648x1x1024x1048576xf32>)
+    outs(%q : tensor<2147483648x1x1024x1048576xf32>) -> tensor<2147483648x1x1024x1048576xf32>
+  return
+}

@@ -124,7 +124,17 @@ func.func private @f() attributes {m = #sparse_attn.random<block = 8, blocks_per
 
 // -----
 
-// expected-error@below {{'bigbird_radius' must not be negative, got -1}}
+// expected-error@below {{'blocks_per_row' must be at most 32, got 33: code grows with it; draw fewer or larger blocks}}
+func.func private @f() attributes {m = #sparse_attn.random<block = 8, blocks_per_row = 33>}
+
+// -----
+
+// expected-error@below {{'bigbird_radius' must be from 0 to 16, got 17: code grows with it; use larger blocks}}
+func.func private @f() attributes {m = #sparse_attn.random<block = 8, blocks_per_row = 32, bigbird_radius = 17>}
+
+// -----
+
+// expected-error@below {{'bigbird_radius' must be from 0 to 16, got -1}}
 func.func private @f() attributes {m = #sparse_attn.random<block = 8, blocks_per_row = 1, bigbird_radius = -1>}
 
 // -----
@@ -198,6 +208,16 @@ func.func private @f() attributes {m = #sparse_attn.bigbird<block = 0, window_bl
 
 // expected-error@below {{'window_blocks' must be at least 1, got 0}}
 func.func private @f() attributes {m = #sparse_attn.bigbird<block = 64, window_blocks = 0, random_blocks = 3>}
+
+// -----
+
+// expected-error@below {{'random_blocks' must be at most 32, got 33: code grows with it; draw fewer or larger blocks}}
+func.func private @f() attributes {m = #sparse_attn.bigbird<block = 64, window_blocks = 3, random_blocks = 33>}
+
+// -----
+
+// expected-error@below {{'window_blocks' must be at most 33 beside random blocks, got 35: code grows with it; use larger blocks}}
+func.func private @f() attributes {m = #sparse_attn.bigbird<block = 64, window_blocks = 35, random_blocks = 32>}
 
 // -----
 

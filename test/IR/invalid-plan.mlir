@@ -3,13 +3,18 @@
 //
 // RUN: sparse-attn-opt %s -split-input-file -verify-diagnostics
 
-// expected-error@below {{tile sizes must be at least 1, got [0, 64]}}
+// expected-error@below {{tile sizes must be from 1 to 65536, got [0, 64]}}
 func.func private @f() attributes {p = #sparse_attn.plan<tile = [0, 64], rows = [<"0" to "nq">]>}
 
 // -----
 
-// expected-error@below {{tile sizes must be at least 1, got [48, -1]}}
+// expected-error@below {{tile sizes must be from 1 to 65536, got [48, -1]}}
 func.func private @f() attributes {p = #sparse_attn.plan<tile = [48, -1], rows = [<"0" to "nq">]>}
+
+// -----
+
+// expected-error@below {{tile sizes must be from 1 to 65536, got [65537, 64]}}
+func.func private @f() attributes {p = #sparse_attn.plan<tile = [65537, 64], rows = [<"0" to "nq">]>}
 
 // -----
 

@@ -241,7 +241,7 @@ func.func @heavy(%q: tensor<1x2x64x16xf32>) -> tensor<1x2x64x16xf32> {
 // query tile a list of the key tiles that its rows drew, each once.
 //
 // CHECK-LABEL: func.func @random
-// CHECK:         %[[TABLE:.*]] = scf.for {{.*}} -> (tensor<2x4x2xi32>)
+// CHECK:         %[[TABLE:.*]] = scf.forall {{.*}} -> (tensor<2x4x2xi32>)
 // CHECK:         scf.forall (%[[H:.*]], %[[T:.*]]) in (2, 4)
 // CHECK:           %[[LIST:.*]]:2 = scf.for {{.*}} -> (tensor<{{[0-9]+}}xindex>, index)
 // CHECK:             tensor.extract %[[TABLE]][%[[H]],
@@ -262,7 +262,7 @@ func.func @random(%q: tensor<1x2x64x16xf32>) -> tensor<1x2x64x16xf32> {
 // loop.
 //
 // CHECK-LABEL: func.func @full_draw
-// CHECK:         %[[TABLE:.*]] = scf.for {{.*}} -> (tensor<2x4x2xi32>)
+// CHECK:         %[[TABLE:.*]] = scf.forall {{.*}} -> (tensor<2x4x2xi32>)
 // CHECK:         scf.forall
 // CHECK:           %[[LIST:.*]]:2 = scf.for {{.*}} -> (tensor<{{[0-9]+}}xindex>, index)
 // CHECK:             tensor.extract %[[TABLE]]

@@ -89,9 +89,8 @@ func.func @dynamic_origin(%head: index, %position: index, %q: tensor<?x?x?x16xf3
 //
 // CHECK-LABEL: func.func @random
 // CHECK:         tensor.empty() : tensor<4x8x2xi32>
-// CHECK:         %[[TABLE:.*]] = scf.for
-// CHECK:           scf.for
-// CHECK-COUNT-2:     tensor.insert
+// CHECK:         %[[TABLE:.*]] = scf.forall ({{.*}}) in (4, 8)
+// CHECK-COUNT-2:   tensor.insert {{.*}} : tensor<2xi32>
 // CHECK:         linalg.generic
 // CHECK:           arith.mulf
 // CHECK-COUNT-2:   tensor.extract %[[TABLE]]

@@ -92,15 +92,15 @@ static void computeFacts(Inspection &result, AttentionOp op,
 }
 
 llvm::Expected<Inspection>
-mlir::sparse_attn::inspect(AttentionOp op, const InspectionOptions &options) {
+mlir::sparse_attn::inspect(AttentionOp op, const InspectionOptions &options,
+                           ShapeBindings &bindings) {
   std::string entry =
       op->getParentOfType<FunctionOpInterface>().getName().str();
   if (!op.getOrigin().empty())
     return createStringError("the attention in @" + entry +
                              " is a tile of a larger one, whose place is known "
                              "at run time only; inspect it before tiling");
-  llvm::Expected<AttentionShape> shape =
-      resolveShape(op, entry, options.bindings);
+  llvm::Expected<AttentionShape> shape = resolveShape(op, entry, bindings);
   if (!shape)
     return shape.takeError();
   if (failed(op.getMask().verifyLengths([&] { return op.emitOpError(); },

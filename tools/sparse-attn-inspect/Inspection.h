@@ -12,7 +12,6 @@
 namespace mlir::sparse_attn {
 
 struct InspectionOptions {
-  ShapeBindings bindings;
   /// Ask whether the plan covers the mask.
   bool prove = false;
   /// Ask what is reached after so many layers.
@@ -58,7 +57,8 @@ llvm::Expected<SmallVector<AttentionOp>> findAttentions(ModuleOp module,
 /// Inspects `op`, which has a plan. May say why it fails in a diagnostic of its
 /// own, too.
 llvm::Expected<Inspection> inspect(AttentionOp op,
-                                   const InspectionOptions &options);
+                                   const InspectionOptions &options,
+                                   ShapeBindings &bindings);
 
 void printJson(ArrayRef<Inspection> inspections, raw_ostream &os);
 void printReport(const Inspection &inspection, raw_ostream &os);

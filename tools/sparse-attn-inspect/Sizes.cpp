@@ -8,35 +8,6 @@ using namespace mlir;
 using namespace mlir::sparse_attn;
 using llvm::createStringError;
 
-constexpr StringLiteral kKeys[] = {"B", "H", "S", "Sq", "Sk"};
-
-llvm::Expected<ShapeBindings>
-ShapeBindings::parse(ArrayRef<std::string> texts) {
-  ShapeBindings result;
-  for (StringRef text : texts) {
-    auto [key, valueText] = text.split('=');
-    if (!llvm::is_contained(kKeys, key))
-      return createStringError("unknown size '" + key + "' in --shape=" + text +
-                               "; expected KEY=SIZE with a key of " +
-                               llvm::join(ArrayRef(kKeys), ", "));
-    int64_t value;
-    if (valueText.getAsInteger(10, value) || value < 1)
-      return createStringError("--shape=" + text + ": the size must be an " +
-                               "integer of at least 1");
-    if (result.get(key))
-      return createStringError("--shape gives '" + key + "' twice");
-    result.bindings.emplace_back(key, value);
-  }
-  return result;
-}
-
-std::optional<int64_t> ShapeBindings::get(StringRef key) const {
-  for (const auto &[boundKey, value] : bindings)
-    if (boundKey == key)
-      return value;
-  return std::nullopt;
-}
-
 namespace {
 struct Dimension {
   Dimension(StringRef what, ArrayRef<StringRef> keys, unsigned dim,
@@ -61,7 +32,7 @@ struct Dimension {
 static llvm::Error checkContradictions(ArrayRef<Dimension> dimensions,
                                        StringRef entry,
                                        const ShapeBindings &bindings) {
-  for (StringRef key : kKeys) {
+  for (StringRef key : ShapeBindings::keys) {
     std::optional<int64_t> value = bindings.get(key);
     auto uses = [&](const Dimension &dimension) {
       return !dimension.size && llvm::is_contained(dimension.keys, key);
@@ -79,10 +50,9 @@ static llvm::Error checkContradictions(ArrayRef<Dimension> dimensions,
 }
 
 static llvm::Error bindDynamic(Dimension &dimension, StringRef entry,
-                               const ShapeBindings &bindings) {
-  for (StringRef key : dimension.keys)
-    if (!dimension.size)
-      dimension.size = bindings.get(key);
+                               ShapeBindings &bindings) {
+  if (!dimension.size)
+    dimension.size = bindings.bind(dimension.keys);
   if (dimension.size)
     return llvm::Error::success();
   return createStringError(
@@ -103,7 +73,7 @@ static bool fitsCounters(const AttentionShape &s, int64_t bytesPerElement) {
 
 llvm::Expected<AttentionShape>
 mlir::sparse_attn::resolveShape(AttentionOp op, StringRef entry,
-                                const ShapeBindings &bindings) {
+                                ShapeBindings &bindings) {
   Value q = op.getQuery(), k = op.getKey(), v = op.getValue();
   Value o = op.getInits().front();
   Dimension dimensions[] = {{"batch size", {"B"}, 0, {q, k, v, o}},

@@ -3,9 +3,8 @@
 #include "Inspection.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
 #include "SparseAttn/Support/Picture.h"
+#include "SparseAttn/Support/Source.h"
 #include "SparseAttn/Transforms/Passes.h"
-#include "mlir/Bytecode/BytecodeReader.h"
-#include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/FileUtilities.h"
 #include "llvm/Support/CommandLine.h"
@@ -67,11 +66,7 @@ static llvm::Expected<InspectionOptions> readOptions() {
   if (head < 0)
     return llvm::createStringError("--head must not be negative, got " +
                                    Twine(head));
-  llvm::Expected<ShapeBindings> bindings = ShapeBindings::parse(shape);
-  if (!bindings)
-    return bindings.takeError();
   InspectionOptions options;
-  options.bindings = std::move(*bindings);
   options.prove = prove;
   if (layers.getNumOccurrences())
     options.layers = layers;
@@ -79,24 +74,16 @@ static llvm::Expected<InspectionOptions> readOptions() {
   return options;
 }
 
-/// Parses and verifies the file, and plans what has no plan as the compiler
-/// would. What is wrong with its text stands in diagnostics.
+/// Reads the file, and plans what has no plan as the compiler would.
 static llvm::Expected<OwningOpRef<ModuleOp>>
-readModule(llvm::SourceMgr &sources, MLIRContext &context) {
-  std::string error;
-  std::unique_ptr<llvm::MemoryBuffer> buffer = openInputFile(inputFile, &error);
-  if (!buffer)
-    return llvm::createStringError(error);
-  if (isBytecode(*buffer))
-    return llvm::createStringError(inputFile + " is bytecode; expected text");
-  sources.AddNewSourceBuffer(std::move(buffer), SMLoc());
-  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(sources, &context);
+readPlanned(llvm::SourceMgr &sources, MLIRContext &context) {
+  llvm::Expected<OwningOpRef<ModuleOp>> module =
+      readModule(inputFile, sources, context);
   if (!module)
-    return llvm::createStringError("cannot read " + inputFile +
-                                   " for the errors above");
+    return module.takeError();
   PassManager passes(&context);
   passes.addPass(createSparseAttnPlan());
-  if (failed(passes.run(*module)))
+  if (failed(passes.run(**module)))
     return llvm::createStringError("planning failed");
   return module;
 }
@@ -145,13 +132,16 @@ static llvm::Expected<bool> run() {
   llvm::Expected<InspectionOptions> options = readOptions();
   if (!options)
     return options.takeError();
+  llvm::Expected<ShapeBindings> bindings = ShapeBindings::parse(shape);
+  if (!bindings)
+    return bindings.takeError();
   DialectRegistry registry;
   registerDialects(registry);
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
   context.printOpOnDiagnostic(false);
   llvm::SourceMgr sources;
   SourceMgrDiagnosticHandler diagnostics(sources, &context);
-  llvm::Expected<OwningOpRef<ModuleOp>> module = readModule(sources, context);
+  llvm::Expected<OwningOpRef<ModuleOp>> module = readPlanned(sources, context);
   if (!module)
     return module.takeError();
   auto attentions = findAttentions(**module, entry);
@@ -162,11 +152,13 @@ static llvm::Expected<bool> run() {
 
   std::vector<Inspection> inspections;
   for (AttentionOp op : *attentions) {
-    llvm::Expected<Inspection> inspection = inspect(op, *options);
+    llvm::Expected<Inspection> inspection = inspect(op, *options, *bindings);
     if (!inspection)
       return inspection.takeError();
     inspections.push_back(std::move(*inspection));
   }
+  if (llvm::Error unbound = bindings->checkAllBound(inputFile))
+    return std::move(unbound);
   std::string text;
   llvm::raw_string_ostream os(text);
   print(inspections, os);

@@ -1,6 +1,8 @@
 //===- sparse-attn-opt.cpp - Run passes on MLIR files ---------------------===//
 
 #include "SparseAttn/Pipelines/Pipelines.h"
+#include "SparseAttn/Support/Error.h"
+#include "SparseAttn/Support/Source.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
@@ -12,8 +14,14 @@
 #include "mlir/Dialect/Transform/IR/TransformDialect.h"
 #include "mlir/Dialect/Transform/Transforms/Passes.h"
 #include "mlir/IR/DialectRegistry.h"
+#include "mlir/Support/FileUtilities.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/ToolOutputFile.h"
+
+using namespace mlir::sparse_attn;
 
 /// Passes that our pipelines are made of, so that a dumped pipeline parses.
 static void registerUpstreamPasses() {
@@ -35,12 +43,60 @@ static void registerTransformDialect(mlir::DialectRegistry &registry) {
   mlir::transform::registerPreloadLibraryPass();
 }
 
+/// Opens the input and looks at it before the parser does.
+static llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
+openChecked(llvm::StringRef path, const SourceOptions &options) {
+  std::string message;
+  std::unique_ptr<llvm::MemoryBuffer> input =
+      mlir::openInputFile(path, &message);
+  if (!input)
+    return makeError("{0}", message);
+  llvm::SourceMgr sources;
+  unsigned id = sources.AddNewSourceBuffer(
+      llvm::MemoryBuffer::getMemBuffer(*input), llvm::SMLoc());
+  if (llvm::Error refused = checkSource(sources, id, path, options))
+    return std::move(refused);
+  return input;
+}
+
+static int fail(llvm::StringRef message) {
+  llvm::errs() << "sparse-attn-opt: error: " << message << "\n";
+  return EXIT_FAILURE;
+}
+
 int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
   mlir::DialectRegistry registry;
-  mlir::sparse_attn::registerDialects(registry);
-  mlir::sparse_attn::registerPassesAndPipelines();
+  registerDialects(registry);
+  registerPassesAndPipelines();
   registerUpstreamPasses();
   registerTransformDialect(registry);
-  return mlir::asMainReturnCode(mlir::MlirOptMain(
-      argc, argv, "Sparse attention optimiser driver\n", registry));
+  llvm::cl::opt<bool> allowBytecode(
+      "allow-bytecode",
+      llvm::cl::desc("Also read bytecode, which must be "
+                     "trusted: MLIR's reader can be crashed"));
+  auto [inputFile, outputFile] = mlir::registerAndParseCLIOptions(
+      argc, argv, "Sparse attention optimiser driver\n", registry);
+  auto config = mlir::MlirOptMainConfig::createFromCLOptions();
+  if (config.shouldShowDialects() || config.shouldListPasses())
+    return mlir::asMainReturnCode(
+        mlir::MlirOptMain(argc, argv, inputFile, outputFile, registry));
+
+  SourceOptions options;
+  options.splitMarker = config.inputSplitMarker();
+  options.bytecodeFlag = "--allow-bytecode";
+  options.allowBytecode = allowBytecode;
+  auto input = openChecked(inputFile, options);
+  if (!input)
+    return fail(llvm::toString(input.takeError()));
+  std::string message;
+  std::unique_ptr<llvm::ToolOutputFile> output =
+      mlir::openOutputFile(outputFile, &message);
+  if (!output)
+    return fail(message);
+  if (failed(
+          mlir::MlirOptMain(output->os(), std::move(*input), registry, config)))
+    return EXIT_FAILURE;
+  output->keep();
+  return EXIT_SUCCESS;
 }

@@ -60,6 +60,20 @@ std::vector<float> Array::toFloats() const {
   return floats;
 }
 
+NpyArray Array::toNpy() const {
+  NpyArray npy{shape, NpyArray::Dtype::F32, bytes};
+  if (element.isF16())
+    npy.dtype = NpyArray::Dtype::F16;
+  if (element.isInteger(32))
+    npy.dtype = NpyArray::Dtype::I32;
+  if (element.isBF16()) {
+    std::vector<float> floats = toFloats();
+    auto *data = reinterpret_cast<const char *>(floats.data());
+    npy.data.assign(data, data + floats.size() * sizeof(float));
+  }
+  return npy;
+}
+
 static Array fromFloats(Type element, ArrayRef<int64_t> shape,
                         ArrayRef<float> floats) {
   Array array{element, SmallVector<int64_t>(shape), {}};
@@ -96,29 +110,9 @@ static bool fitsInMemory(ArrayRef<int64_t> shape, int64_t width) {
   return bytes <= sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
 }
 
-llvm::Expected<ShapeBindings>
-mlir::sparse_attn::parseShapeBindings(ArrayRef<std::string> texts) {
-  ShapeBindings bindings;
-  for (StringRef text : texts) {
-    auto [name, number] = text.split('=');
-    int64_t size;
-    if (!llvm::is_contained({"B", "H", "S", "Sq", "Sk"}, name))
-      return makeError(
-          "unknown dimension '{0}' in --shape={1}; use B, H, S, Sq "
-          "or Sk",
-          name, text);
-    if (number.getAsInteger(10, size) || size < 1)
-      return makeError(
-          "--shape={0} needs a positive size, as in --shape={1}=4096", text,
-          name);
-    bindings[name] = size;
-  }
-  return bindings;
-}
-
 llvm::Expected<SmallVector<int64_t>>
 mlir::sparse_attn::bindShape(RankedTensorType type, unsigned index,
-                             const ShapeBindings &bindings) {
+                             ShapeBindings &bindings) {
   SmallVector<int64_t> shape(type.getShape());
   for (auto [dim, size] : llvm::enumerate(shape)) {
     if (!ShapedType::isDynamic(size))
@@ -131,14 +125,13 @@ mlir::sparse_attn::bindShape(RankedTensorType type, unsigned index,
       names = {"H"};
     else if (dim == 2)
       names = {index == 0 ? "Sq" : "Sk", "S"};
-    auto bound = llvm::find_if(
-        names, [&](StringRef name) { return bindings.contains(name); });
-    if (bound == names.end())
+    std::optional<int64_t> bound = bindings.bind(names);
+    if (!bound)
       return makeError(
           "dimension {0} of argument {1} is dynamic; give its size, "
           "as in --shape={2}=4096",
           dim, index, names.empty() ? "S" : names.back());
-    size = bindings.lookup(*bound);
+    size = *bound;
   }
   int64_t width = type.getElementTypeBitWidth() / 8;
   if (!fitsInMemory(shape, width))
@@ -197,6 +190,8 @@ Array Descriptor::load(Type element) const {
   int64_t width = element.getIntOrFloatBitWidth() / 8;
   array.bytes.resize(product(sizes) * width);
   auto *source = reinterpret_cast<const char *>(fields[1]) + fields[2] * width;
-  std::memcpy(array.bytes.data(), source, array.bytes.size());
+  // Of no element both pointers may be null.
+  if (!array.bytes.empty())
+    std::memcpy(array.bytes.data(), source, array.bytes.size());
   return array;
 }

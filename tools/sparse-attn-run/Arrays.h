@@ -3,8 +3,9 @@
 #ifndef SPARSEATTN_TOOLS_RUN_ARRAYS_H
 #define SPARSEATTN_TOOLS_RUN_ARRAYS_H
 
+#include "SparseAttn/Support/Npy.h"
+#include "SparseAttn/Support/ShapeBindings.h"
 #include "mlir/IR/BuiltinTypes.h"
-#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Error.h"
 #include <vector>
 
@@ -19,16 +20,14 @@ struct Array {
   int64_t numElements() const;
   /// All elements as floats.
   std::vector<float> toFloats() const;
+  /// As it is written: elements as they are, but bf16, which NumPy does not
+  /// have, as f32.
+  NpyArray toNpy() const;
 };
-
-/// Sizes given on the command line for dynamic dimensions: B, H, S, Sq, Sk.
-using ShapeBindings = llvm::StringMap<int64_t>;
-llvm::Expected<ShapeBindings>
-parseShapeBindings(llvm::ArrayRef<std::string> texts);
 
 /// The shape of argument `index`: the type's, with dynamic sizes bound.
 llvm::Expected<SmallVector<int64_t>>
-bindShape(RankedTensorType type, unsigned index, const ShapeBindings &bindings);
+bindShape(RankedTensorType type, unsigned index, ShapeBindings &bindings);
 
 /// An array of standard normal noise, rounded to `element`.
 Array makeNoise(Type element, llvm::ArrayRef<int64_t> shape, uint64_t seed,

@@ -39,6 +39,14 @@ static llvm::Error checkOp(AttentionOp op, func::FuncOp func,
   Sizes query = getSizes(op.getQuery(), func, arguments);
   Sizes key = getSizes(op.getKey(), func, arguments);
   Sizes value = getSizes(op.getValue(), func, arguments);
+  for (int64_t length : {query[2], key[2]})
+    if (!ShapedType::isDynamic(length) && length >= maxSequenceLength) {
+      op.emitOpError() << "would run with " << length
+                       << " positions; sequences must be shorter than "
+                       << maxSequenceLength;
+      return makeError("the arguments are too long; give smaller --input "
+                       "files, or a smaller --shape");
+    }
   struct Pair {
     const char *what;
     int64_t a, b;

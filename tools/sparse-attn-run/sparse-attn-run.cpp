@@ -10,9 +10,7 @@
 #include "Check.h"
 #include "SparseAttn/Support/Error.h"
 #include "SparseAttn/Support/Npy.h"
-#include "mlir/Bytecode/BytecodeReader.h"
-#include "mlir/Parser/Parser.h"
-#include "mlir/Support/FileUtilities.h"
+#include "SparseAttn/Support/Source.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/OpenMP/OpenMPToLLVMIRTranslation.h"
@@ -120,7 +118,7 @@ static llvm::Error validateOptions(func::FuncOp func) {
 }
 
 static llvm::Expected<SmallVector<Array>> makeArguments(func::FuncOp func) {
-  llvm::Expected<ShapeBindings> bindings = parseShapeBindings(flags().shapes);
+  llvm::Expected<ShapeBindings> bindings = ShapeBindings::parse(flags().shapes);
   if (!bindings)
     return bindings.takeError();
   SmallVector<Array> arguments;
@@ -140,6 +138,8 @@ static llvm::Expected<SmallVector<Array>> makeArguments(func::FuncOp func) {
     arguments.push_back(
         makeNoise(tensor.getElementType(), *shape, flags().seed, index));
   }
+  if (llvm::Error unbound = bindings->checkAllBound(flags().file))
+    return std::move(unbound);
   return arguments;
 }
 
@@ -192,19 +192,13 @@ static llvm::Error run() {
   registerLLVMDialectTranslation(registry);
   registerOpenMPDialectTranslation(registry);
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
-  std::string message;
-  auto buffer = openInputFile(flags().file, &message);
-  if (!buffer)
-    return makeError("{0}", message);
-  if (isBytecode(*buffer))
-    return makeError("{0} is bytecode; expected text", flags().file.getValue());
-  auto sources = std::make_shared<llvm::SourceMgr>();
-  sources->AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
-  SourceMgrDiagnosticHandler diagnostics(*sources, &context);
-  OwningOpRef<ModuleOp> module =
-      parseSourceFile<ModuleOp>(sources, ParserConfig(&context));
-  if (!module)
-    return makeError("'{0}' is not a valid module", flags().file.getValue());
+  llvm::SourceMgr sources;
+  SourceMgrDiagnosticHandler diagnostics(sources, &context);
+  llvm::Expected<OwningOpRef<ModuleOp>> source =
+      readModule(flags().file, sources, context);
+  if (!source)
+    return source.takeError();
+  OwningOpRef<ModuleOp> module = std::move(*source);
 
   auto func = findEntry(*module, flags().entry);
   if (!func)
@@ -257,9 +251,12 @@ static llvm::Error run() {
   std::optional<Comparison> comparison;
   if (*options)
     comparison = checkRun(observed, results, **options);
+  if (comparison && comparison->rows == 0)
+    return makeError("--check found no row to compare: a size is 0; give "
+                     "--input files that have rows");
   for (auto [path, result] :
        llvm::zip(flags().outputs, ArrayRef(results).take_front(numResults)))
-    if (llvm::Error failure = writeNpy(path, result.shape, result.toFloats()))
+    if (llvm::Error failure = writeNpy(path, result.toNpy()))
       return failure;
   report(name, compileSeconds.count(), seconds[seconds.size() / 2], comparison);
   if (comparison && !comparison->passed())

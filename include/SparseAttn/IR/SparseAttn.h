@@ -24,6 +24,13 @@
 
 namespace mlir::sparse_attn {
 
+/// The code of a draw grows with the square of these two.
+constexpr int64_t kMaxBlocksPerRow = 32;
+constexpr int64_t kMaxBigBirdRadius = 16;
+
+/// Rows or columns of a tile.
+constexpr int64_t kMaxTileSize = 65536;
+
 /// One end of a sliding window: a number of positions or `unbounded`.
 struct WindowExtent {
   std::optional<int64_t> value;
@@ -43,7 +50,8 @@ struct MaskPosition {
   std::optional<int64_t> staticKeys;
   /// The i32 index of the t-th key block that `options` draws for row block
   /// `rowBlock` (i32) of `head`, or -1; reads the table that the lowering has
-  /// laid out at run time.
+  /// laid out at run time. Which draws a predicate asks for must not depend on
+  /// the values of this position: the lowering finds out by emitting it once.
   std::function<Value(OpBuilder &, Location, const Mask::RandomOptions &options,
                       Value rowBlock, int64_t t)>
       drawnBlock;

@@ -168,6 +168,7 @@ def SparseAttn_ComplementAttr
   let summary = "pairs that the operand does not allow";
   let parameters = (ins "MaskAttrInterface":$operand);
   let assemblyFormat = "`<` $operand `>`";
+  let genVerifyDecl = 1;
 }
 
 //===----------------------------------------------------------------------===//

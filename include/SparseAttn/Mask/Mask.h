@@ -22,6 +22,11 @@ class raw_ostream;
 
 namespace mlir::sparse_attn {
 
+/// Sequences are shorter than this, so that the sum of two positions fits 32
+/// bits, in which kernels compute them. Parameters of masks may be any
+/// integers: those beyond every position mean what the formula says.
+constexpr int64_t maxSequenceLength = int64_t(1) << 30;
+
 /// Sequence lengths at which a mask is evaluated.
 struct Lengths {
   int64_t nq = 0; ///< Sq: number of query rows.
@@ -62,7 +67,7 @@ class Mask;
 /// `contains` is the definition and the only method that is required; the
 /// others are answered from it, correctly but more slowly. Positions are
 /// arbitrary integers: i < 0 occurs where Sq > Sk, and a transposed mask may
-/// ask for j < 0. Magnitudes stay below 2^60.
+/// ask for j < 0. Magnitudes stay below maxSequenceLength.
 class MaskNode : public std::enable_shared_from_this<MaskNode> {
 public:
   virtual ~MaskNode();

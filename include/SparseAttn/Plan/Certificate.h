@@ -42,7 +42,7 @@ struct Proof {
 };
 
 /// Proves or refutes `plan` for `mask`. Unknown lengths in `facts` are
-/// universally quantified over 1 <= nq, nk <= 2^31. `numHeads` bounds the heads
+/// universally quantified over 1 <= nq, nk <= 2^30. `numHeads` bounds the heads
 /// tried for masks that differ by head.
 Proof provePlan(const Mask &mask, const Plan &plan, const LengthFacts &facts,
                 int64_t numHeads);

@@ -1,7 +1,8 @@
 //===- Npy.h - NumPy's .npy files -------------------------------*- C++ -*-===//
 //
 // Tensors in and out of the tools. Reads versions 1 and 2 of the format with
-// little-endian f4, f2, f8 or i4 elements in C order, writes f4; no pickles.
+// little-endian f4, f2, f8 or i4 elements in C order, and writes them; no
+// pickles.
 //
 //===----------------------------------------------------------------------===//
 
@@ -42,10 +43,9 @@ llvm::Expected<NpyArray> readNpy(llvm::StringRef path);
 /// The same on the bytes of a file; `name` stands for it in messages.
 llvm::Expected<NpyArray> parseNpy(llvm::StringRef bytes, llvm::StringRef name);
 
-/// Writes `values` (row-major) as f4. The file appears whole, under a temporary
-/// name renamed at the end, or not at all; devices are refused.
-llvm::Error writeNpy(llvm::StringRef path, llvm::ArrayRef<int64_t> shape,
-                     llvm::ArrayRef<float> values);
+/// Writes `array`. The file appears whole, under a temporary name renamed at
+/// the end, or not at all; devices are refused.
+llvm::Error writeNpy(llvm::StringRef path, const NpyArray &array);
 
 } // namespace mlir::sparse_attn
 

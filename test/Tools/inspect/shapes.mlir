@@ -41,9 +41,17 @@ func.func @f(%q: !t, %k: !t) -> !t {
 // RUN:   | FileCheck %s --check-prefix=TWICE
 // TWICE: sparse-attn-inspect: error: --shape gives 'S' twice
 
-// RUN: not sparse-attn-inspect %s --shape=B=1,H=1,S=9000000000 2>&1 \
+// RUN: not sparse-attn-inspect %s --shape=B=9000000000,H=1000,S=900000 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=HUGE
 // HUGE: sparse-attn-inspect: error: the attention in @f is too large for its costs to be counted
+
+// RUN: not sparse-attn-inspect %s --shape=B=1,H=1,S=1073741824 2>&1 \
+// RUN:   | FileCheck %s --check-prefix=LONG
+// LONG: sparse-attn-inspect: error: --shape=S=1073741824: sequences must be shorter than 1073741824
+
+// RUN: not sparse-attn-inspect %examples/longformer.mlir --shape=S=4096 2>&1 \
+// RUN:   | FileCheck %s --check-prefix=NOTHING
+// NOTHING: sparse-attn-inspect: error: --shape=S=4096 binds nothing in {{.*}}longformer.mlir: no size that it speaks of is dynamic there and without a value; leave it out
 
 // RUN: not sparse-attn-inspect %examples/longformer.mlir --shape=S=512 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=CONTRADICTION

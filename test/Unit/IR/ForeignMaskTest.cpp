@@ -50,20 +50,49 @@ public:
   }
 };
 
+/// A draw of random blocks that no walk over attributes finds.
+class HiddenDrawAttr
+    : public Attribute::AttrBase<HiddenDrawAttr, Attribute, AttributeStorage,
+                                 MaskAttrInterface::Trait> {
+public:
+  using Base::Base;
+  static constexpr StringLiteral name = "foreign.hidden_draw";
+
+  static Mask::RandomOptions getOptions() {
+    Mask::RandomOptions options;
+    options.block = 16;
+    options.blocksPerRow = 2;
+    options.seed = 9;
+    return options;
+  }
+  Mask getMask(std::optional<int64_t>) const {
+    return Mask::random(getOptions());
+  }
+  Value emitPredicate(OpBuilder &b, Location loc,
+                      const MaskPosition &at) const {
+    return RandomAttr::get(getContext(), 16, 2, 9, /*per_head=*/true,
+                           std::nullopt)
+        .emitPredicate(b, loc, at);
+  }
+};
+
 class ForeignDialect : public Dialect {
 public:
   explicit ForeignDialect(MLIRContext *context)
       : Dialect(getDialectNamespace(), context, TypeID::get<ForeignDialect>()) {
-    addAttributes<ProductAttr>();
+    addAttributes<ProductAttr, HiddenDrawAttr>();
   }
   static StringRef getDialectNamespace() { return "foreign"; }
   Attribute parseAttribute(DialectAsmParser &parser, Type) const override {
+    if (succeeded(parser.parseOptionalKeyword("hidden_draw")))
+      return HiddenDrawAttr::get(getContext());
     if (failed(parser.parseKeyword("product")))
       return {};
     return ProductAttr::get(getContext());
   }
-  void printAttribute(Attribute, DialectAsmPrinter &printer) const override {
-    printer << "product";
+  void printAttribute(Attribute attribute,
+                      DialectAsmPrinter &printer) const override {
+    printer << (isa<ProductAttr>(attribute) ? "product" : "hidden_draw");
   }
 };
 
@@ -129,6 +158,32 @@ TEST_F(ForeignMaskTest, LowersToLLVMWithItsOwnPredicate) {
   bool remainder = false;
   module->walk([&](LLVM::SRemOp op) { remainder = true; });
   EXPECT_TRUE(remainder);
+}
+
+/// The draw has no table that a walk over attributes would lay out, whether the
+/// plan knows of it or the predicate alone does.
+TEST_F(ForeignMaskTest, ADrawHiddenInAForeignMaskHasItsTable) {
+  std::string text = kModule;
+  size_t place = text.find("#foreign.product");
+  text.replace(place, StringRef("#foreign.product").size(),
+               "#sparse_attn.complement<#foreign.hidden_draw>");
+  for (bool dense : {false, true}) {
+    module = parseSourceString<ModuleOp>(text, &context);
+    ASSERT_TRUE(module);
+    PassManager pm(&context);
+    CPUPipelineOptions options;
+    options.dense = dense;
+    buildCPUPipeline(pm, options);
+    ASSERT_TRUE(succeeded(pm.run(*module)));
+    // splitmix64's increment: the draw is made where the function starts.
+    bool draws = false;
+    module->walk([&](LLVM::ConstantOp op) {
+      auto value = dyn_cast<IntegerAttr>(op.getValue());
+      draws |= value && value.getValue().getBitWidth() == 64 &&
+               value.getValue() == 0x9E3779B97F4A7C15;
+    });
+    EXPECT_TRUE(draws);
+  }
 }
 
 } // namespace

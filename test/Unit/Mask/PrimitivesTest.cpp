@@ -204,4 +204,61 @@ TEST(Primitives, PrintIsReadable) {
             "transpose(random(block=64, blocks_per_row=3, seed=0))");
 }
 
+/// `mask` against a formula, by membership and by intervals, with positions
+/// below zero.
+void expectFormula(const Mask &mask,
+                   llvm::function_ref<bool(__int128, __int128)> formula) {
+  Lengths n{9, 6};
+  for (int64_t i = n.firstQuery(); i < n.nk; ++i) {
+    IntervalSet live = mask.liveKeys(n, 0, i, {0, n.nk});
+    for (int64_t j = 0; j < n.nk; ++j) {
+      EXPECT_EQ(mask.contains(n, 0, i, j), formula(i, j)) << i << ", " << j;
+      EXPECT_EQ(live.contains(j), formula(i, j)) << i << ", " << j;
+    }
+  }
+}
+
+TEST(Primitives, ParametersBeyondEveryPositionMeanWhatTheFormulaSays) {
+  constexpr int64_t greatest = std::numeric_limits<int64_t>::max();
+  auto floorOf = [](__int128 x, __int128 y) {
+    return x / y - (x % y < 0 ? 1 : 0);
+  };
+  for (int64_t huge : {int64_t(1) << 31, int64_t(1) << 40, int64_t(1) << 60,
+                       (int64_t(1) << 62) + 1, greatest}) {
+    for (int64_t reach : {int64_t(0), int64_t(1), huge}) {
+      expectFormula(Mask::slidingWindow(reach, reach, 1, huge),
+                    [&](__int128 i, __int128 j) {
+                      __int128 blocks = floorOf(j, huge) - floorOf(i, huge);
+                      return -reach <= blocks && blocks <= reach;
+                    });
+      expectFormula(Mask::slidingWindow(reach, 0, huge),
+                    [&](__int128 i, __int128 j) { return i == j; });
+      expectFormula(Mask::slidingWindow(reach, huge, 2),
+                    [&](__int128 i, __int128 j) {
+                      return (j - i) % 2 == 0 && j - i >= -2 * __int128(reach);
+                    });
+    }
+    expectFormula(Mask::chunked(huge), [&](__int128 i, __int128 j) {
+      return floorOf(i, huge) == floorOf(j, huge);
+    });
+    expectFormula(Mask::strided(huge),
+                  [&](__int128 i, __int128 j) { return i == j; });
+    expectFormula(Mask::prefix(huge), [&](__int128, __int128) { return true; });
+    for (int64_t last : {int64_t(1), huge / 2, huge - 4, huge})
+      for (bool transposed : {false, true}) {
+        Mask mask = Mask::periodicColumns(huge, last);
+        expectFormula(transposed ? mask.transpose() : mask,
+                      [&](__int128 i, __int128 j) {
+                        __int128 x = transposed ? i : j;
+                        return x - huge * floorOf(x, huge) >= huge - last;
+                      });
+      }
+    expectFormula(
+        Mask::global({huge, -huge, 2}, 0, huge, Mask::Direction::Rows),
+        [&](__int128 i, __int128) { return i >= 0; });
+    expectFormula(Mask::complementOf(Mask::lastBlock(huge)),
+                  [&](__int128 i, __int128) { return false; });
+  }
+}
+
 } // namespace

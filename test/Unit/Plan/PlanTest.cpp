@@ -355,6 +355,26 @@ TEST(PlanTest, CertificateSaysWhatItDoesNotSupport) {
             "the row bounds of a class depend on q");
 }
 
+TEST(PlanTest, ParametersBeyondEveryPositionDoNotWrapInBounds) {
+  // Where lengths are unknown, plans multiply numbers of rows by 2^32.
+  constexpr int64_t huge = int64_t(1) << 40;
+  for (const Mask &mask :
+       {Mask::global({}, huge, 0, Mask::Direction::Rows),
+        Mask::global({}, 0, huge, Mask::Direction::Rows),
+        Mask::complementOf(Mask::global({}, huge, 0, Mask::Direction::Rows)),
+        Mask::complementOf(Mask::lastBlock(huge, Mask::Direction::Rows)),
+        Mask::unionOf({Mask::lastBlock(huge), Mask::causal()})}) {
+    Plan plan = makePlan(mask, {16, 16}, {});
+    for (Lengths n : {Lengths{1, 1}, {40, 70}, {70, 40}})
+      EXPECT_EQ(findViolation(mask, plan, n, 1), "");
+    for (const RowClass &cls : plan.classes)
+      for (const Segment &segment : cls.segments) {
+        std::string error;
+        EXPECT_TRUE(TileExpr::parse(segment.end.str(), error)) << error;
+      }
+  }
+}
+
 //===----------------------------------------------------------------------===//
 // Choice of a tile
 //===----------------------------------------------------------------------===//

@@ -167,13 +167,20 @@ protected:
 
   SmallString<128> folder;
 };
+
+NpyArray ofFloats(llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<float> values) {
+  auto *data = reinterpret_cast<const char *>(values.data());
+  return {llvm::SmallVector<int64_t>(shape),
+          NpyArray::Dtype::F32,
+          {data, data + values.size() * sizeof(float)}};
+}
 } // namespace
 
 TEST_F(NpyFile, WhatIsWrittenReadsBackTheSame) {
   std::vector<float> values{0.0f, -1.5f, 3e38f, 1e-40f, INFINITY, 6.0f};
   for (llvm::SmallVector<int64_t> shape :
        {llvm::SmallVector<int64_t>{6}, {1, 2, 3}, {6, 1}}) {
-    ASSERT_FALSE(!!writeNpy(getPath("a.npy"), shape, values));
+    ASSERT_FALSE(!!writeNpy(getPath("a.npy"), ofFloats(shape, values)));
     llvm::Expected<NpyArray> array = readNpy(getPath("a.npy"));
     ASSERT_TRUE(!!array) << llvm::toString(array.takeError());
     EXPECT_EQ(array->shape, shape);
@@ -183,27 +190,41 @@ TEST_F(NpyFile, WhatIsWrittenReadsBackTheSame) {
   EXPECT_EQ(list(), std::vector<std::string>{"a.npy"});
 }
 
+TEST_F(NpyFile, EveryTypeOfElementsIsKept) {
+  using Dtype = NpyArray::Dtype;
+  for (Dtype dtype : {Dtype::F16, Dtype::F32, Dtype::F64, Dtype::I32}) {
+    NpyArray written{{3}, dtype, std::vector<char>(3 * byteSize(dtype), 'x')};
+    ASSERT_FALSE(!!writeNpy(getPath("a.npy"), written));
+    llvm::Expected<NpyArray> array = readNpy(getPath("a.npy"));
+    ASSERT_TRUE(!!array) << llvm::toString(array.takeError());
+    EXPECT_EQ(array->dtype, dtype);
+    EXPECT_EQ(array->data, written.data);
+  }
+}
+
 TEST_F(NpyFile, ElementsStartAtAMultipleOf64) {
-  ASSERT_FALSE(!!writeNpy(getPath("a.npy"), {1}, {2.0f}));
+  ASSERT_FALSE(!!writeNpy(getPath("a.npy"), ofFloats({1}, {2.0f})));
   uint64_t size = 0;
   ASSERT_FALSE(llvm::sys::fs::file_size(getPath("a.npy"), size));
   EXPECT_EQ((size - sizeof(float)) % 64, 0u);
 }
 
 TEST_F(NpyFile, AFailedWriteLeavesNothing) {
-  llvm::Error missing = writeNpy(getPath("no/such/folder.npy"), {1}, {2.0f});
+  llvm::Error missing =
+      writeNpy(getPath("no/such/folder.npy"), ofFloats({1}, {2.0f}));
   std::string text = llvm::toString(std::move(missing));
   EXPECT_NE(text.find("cannot be written"), std::string::npos) << text;
   EXPECT_NE(text.find("check that its folder exists"), std::string::npos);
 
   // The destination is a folder, so that only the last step can fail.
   ASSERT_FALSE(llvm::sys::fs::create_directory(getPath("taken")));
-  std::string taken = llvm::toString(writeNpy(getPath("taken"), {1}, {2.0f}));
+  std::string taken =
+      llvm::toString(writeNpy(getPath("taken"), ofFloats({1}, {2.0f})));
   EXPECT_NE(taken.find("cannot be written"), std::string::npos) << taken;
   EXPECT_EQ(list(), std::vector<std::string>{"taken"});
 
-  llvm::Error shape = writeNpy(getPath("b.npy"), {3}, {2.0f});
-  EXPECT_NE(llvm::toString(std::move(shape)).find("does not hold 1 elements"),
+  llvm::Error shape = writeNpy(getPath("b.npy"), ofFloats({3}, {2.0f}));
+  EXPECT_NE(llvm::toString(std::move(shape)).find("does not hold 4 bytes"),
             std::string::npos);
   EXPECT_EQ(list(), std::vector<std::string>{"taken"});
 }

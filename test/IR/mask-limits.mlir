@@ -1,0 +1,157 @@
+// RUN: sparse-attn-opt %s -split-input-file -verify-diagnostics
+
+// Aliases make masks deep, or their members many, in few lines. 64 levels and
+// 1024 masks are allowed.
+
+#a0 = #sparse_attn.causal
+#a1 = #sparse_attn.complement<#a0>
+#a2 = #sparse_attn.complement<#a1>
+#a3 = #sparse_attn.complement<#a2>
+#a4 = #sparse_attn.complement<#a3>
+#a5 = #sparse_attn.complement<#a4>
+#a6 = #sparse_attn.complement<#a5>
+#a7 = #sparse_attn.complement<#a6>
+#a8 = #sparse_attn.complement<#a7>
+#a9 = #sparse_attn.complement<#a8>
+#a10 = #sparse_attn.complement<#a9>
+#a11 = #sparse_attn.complement<#a10>
+#a12 = #sparse_attn.complement<#a11>
+#a13 = #sparse_attn.complement<#a12>
+#a14 = #sparse_attn.complement<#a13>
+#a15 = #sparse_attn.complement<#a14>
+#a16 = #sparse_attn.complement<#a15>
+#a17 = #sparse_attn.complement<#a16>
+#a18 = #sparse_attn.complement<#a17>
+#a19 = #sparse_attn.complement<#a18>
+#a20 = #sparse_attn.complement<#a19>
+#a21 = #sparse_attn.complement<#a20>
+#a22 = #sparse_attn.complement<#a21>
+#a23 = #sparse_attn.complement<#a22>
+#a24 = #sparse_attn.complement<#a23>
+#a25 = #sparse_attn.complement<#a24>
+#a26 = #sparse_attn.complement<#a25>
+#a27 = #sparse_attn.complement<#a26>
+#a28 = #sparse_attn.complement<#a27>
+#a29 = #sparse_attn.complement<#a28>
+#a30 = #sparse_attn.complement<#a29>
+#a31 = #sparse_attn.complement<#a30>
+#a32 = #sparse_attn.complement<#a31>
+#a33 = #sparse_attn.complement<#a32>
+#a34 = #sparse_attn.complement<#a33>
+#a35 = #sparse_attn.complement<#a34>
+#a36 = #sparse_attn.complement<#a35>
+#a37 = #sparse_attn.complement<#a36>
+#a38 = #sparse_attn.complement<#a37>
+#a39 = #sparse_attn.complement<#a38>
+#a40 = #sparse_attn.complement<#a39>
+#a41 = #sparse_attn.complement<#a40>
+#a42 = #sparse_attn.complement<#a41>
+#a43 = #sparse_attn.complement<#a42>
+#a44 = #sparse_attn.complement<#a43>
+#a45 = #sparse_attn.complement<#a44>
+#a46 = #sparse_attn.complement<#a45>
+#a47 = #sparse_attn.complement<#a46>
+#a48 = #sparse_attn.complement<#a47>
+#a49 = #sparse_attn.complement<#a48>
+#a50 = #sparse_attn.complement<#a49>
+#a51 = #sparse_attn.complement<#a50>
+#a52 = #sparse_attn.complement<#a51>
+#a53 = #sparse_attn.complement<#a52>
+#a54 = #sparse_attn.complement<#a53>
+#a55 = #sparse_attn.complement<#a54>
+#a56 = #sparse_attn.complement<#a55>
+#a57 = #sparse_attn.complement<#a56>
+#a58 = #sparse_attn.complement<#a57>
+#a59 = #sparse_attn.complement<#a58>
+#a60 = #sparse_attn.complement<#a59>
+#a61 = #sparse_attn.complement<#a60>
+#a62 = #sparse_attn.complement<#a61>
+#a63 = #sparse_attn.complement<#a62>
+func.func private @deepest() attributes {m = #a63}
+
+// -----
+
+#a0 = #sparse_attn.causal
+#a1 = #sparse_attn.complement<#a0>
+#a2 = #sparse_attn.complement<#a1>
+#a3 = #sparse_attn.complement<#a2>
+#a4 = #sparse_attn.complement<#a3>
+#a5 = #sparse_attn.complement<#a4>
+#a6 = #sparse_attn.complement<#a5>
+#a7 = #sparse_attn.complement<#a6>
+#a8 = #sparse_attn.complement<#a7>
+#a9 = #sparse_attn.complement<#a8>
+#a10 = #sparse_attn.complement<#a9>
+#a11 = #sparse_attn.complement<#a10>
+#a12 = #sparse_attn.complement<#a11>
+#a13 = #sparse_attn.complement<#a12>
+#a14 = #sparse_attn.complement<#a13>
+#a15 = #sparse_attn.complement<#a14>
+#a16 = #sparse_attn.complement<#a15>
+#a17 = #sparse_attn.complement<#a16>
+#a18 = #sparse_attn.complement<#a17>
+#a19 = #sparse_attn.complement<#a18>
+#a20 = #sparse_attn.complement<#a19>
+#a21 = #sparse_attn.complement<#a20>
+#a22 = #sparse_attn.complement<#a21>
+#a23 = #sparse_attn.complement<#a22>
+#a24 = #sparse_attn.complement<#a23>
+#a25 = #sparse_attn.complement<#a24>
+#a26 = #sparse_attn.complement<#a25>
+#a27 = #sparse_attn.complement<#a26>
+#a28 = #sparse_attn.complement<#a27>
+#a29 = #sparse_attn.complement<#a28>
+#a30 = #sparse_attn.complement<#a29>
+#a31 = #sparse_attn.complement<#a30>
+#a32 = #sparse_attn.complement<#a31>
+#a33 = #sparse_attn.complement<#a32>
+#a34 = #sparse_attn.complement<#a33>
+#a35 = #sparse_attn.complement<#a34>
+#a36 = #sparse_attn.complement<#a35>
+#a37 = #sparse_attn.complement<#a36>
+#a38 = #sparse_attn.complement<#a37>
+#a39 = #sparse_attn.complement<#a38>
+#a40 = #sparse_attn.complement<#a39>
+#a41 = #sparse_attn.complement<#a40>
+#a42 = #sparse_attn.complement<#a41>
+#a43 = #sparse_attn.complement<#a42>
+#a44 = #sparse_attn.complement<#a43>
+#a45 = #sparse_attn.complement<#a44>
+#a46 = #sparse_attn.complement<#a45>
+#a47 = #sparse_attn.complement<#a46>
+#a48 = #sparse_attn.complement<#a47>
+#a49 = #sparse_attn.complement<#a48>
+#a50 = #sparse_attn.complement<#a49>
+#a51 = #sparse_attn.complement<#a50>
+#a52 = #sparse_attn.complement<#a51>
+#a53 = #sparse_attn.complement<#a52>
+#a54 = #sparse_attn.complement<#a53>
+#a55 = #sparse_attn.complement<#a54>
+#a56 = #sparse_attn.complement<#a55>
+#a57 = #sparse_attn.complement<#a56>
+#a58 = #sparse_attn.complement<#a57>
+#a59 = #sparse_attn.complement<#a58>
+#a60 = #sparse_attn.complement<#a59>
+#a61 = #sparse_attn.complement<#a60>
+#a62 = #sparse_attn.complement<#a61>
+#a63 = #sparse_attn.complement<#a62>
+// expected-error@below {{masks nest more than 64 deep here, which is the limit; write the mask with fewer levels of composition}}
+#a64 = #sparse_attn.complement<#a63>
+
+// -----
+
+#a0 = #sparse_attn.causal
+#a1 = #sparse_attn.union<#a0, #a0>
+#a2 = #sparse_attn.union<#a1, #a1>
+#a3 = #sparse_attn.union<#a2, #a2>
+#a4 = #sparse_attn.union<#a3, #a3>
+#a5 = #sparse_attn.union<#a4, #a4>
+#a6 = #sparse_attn.union<#a5, #a5>
+#a7 = #sparse_attn.union<#a6, #a6>
+#a8 = #sparse_attn.union<#a7, #a7>
+#a9 = #sparse_attn.union<#a8, #a8>
+// A union of itself is as large as what it stands for: 1 + 1023.
+#most = #sparse_attn.complement<#a9>
+func.func private @largest() attributes {m = #most}
+// expected-error@below {{the mask is composed of more than 1024 masks, which is the limit; write it with fewer, counting each as often as it occurs}}
+#more = #sparse_attn.intersection<#most>
