@@ -86,9 +86,19 @@ buildNVVMPipeline(OpPassManager &pm, const NVVMPipelineOptions &options,
 /// where kernels may access them.
 void buildHostPipeline(OpPassManager &pm);
 
+/// Options of --sparse-attn-emulator-pipeline.
+struct EmulatorPipelineOptions : PassPipelineOptions<EmulatorPipelineOptions> {
+  Option<std::string> kernelIR{
+      *this, "kernel-ir",
+      llvm::cl::desc(
+          "File to write the kernels to; reports then name its lines, "
+          "where many operations come from one of the source")};
+};
+
 /// Lowered GPU kernels and their host code to LLVM dialect that runs in the
 /// emulator.
-void buildEmulatorPipeline(OpPassManager &pm);
+void buildEmulatorPipeline(OpPassManager &pm,
+                           const EmulatorPipelineOptions &options);
 
 /// Registers every pass and pipeline of the project.
 void registerPassesAndPipelines();
