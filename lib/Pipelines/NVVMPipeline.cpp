@@ -35,15 +35,13 @@ static void addTiling(OpPassManager &pm, const NVVMPipelineOptions &options,
   pm.addPass(createCanonicalizerPass());
 }
 
-/// Storey 4: whole tiles as vectors, which the loops over keys carry. Reads of
-/// tensors have no effects yet, so that those of the queries leave the loops.
+/// Storey 4: whole tiles as vectors, which the loops over keys carry.
 static void addVectorisation(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createSparseAttnVectorizeTiles());
   pm.addPass(createCanonicalizerPass());
   // Only one read of what a loop carries is left: the condition of hoisting.
   pm.addPass(createCSEPass());
   pm.addPass(createLoopInvariantSubsetHoistingPass());
-  pm.addPass(createLoopInvariantCodeMotionPass());
   pm.addPass(createCanonicalizerPass());
 }
 
