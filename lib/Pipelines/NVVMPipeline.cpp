@@ -15,10 +15,10 @@
 using namespace mlir;
 using namespace mlir::sparse_attn;
 
-/// Storeys 2 and 3: mask analysis, then loops over tiles with online softmax,
-/// queries along the rows and operands in the types they come in.
-static void addTiling(OpPassManager &pm, const NVVMPipelineOptions &options,
-                      const Chip &chip) {
+/// Storey 2: mask analysis.
+static void addPlanning(OpPassManager &pm, const NVVMPipelineOptions &options,
+                        const Chip &chip) {
+  pm.addNestedPass<func::FuncOp>(createSparseAttnVerifyTarget());
   pm.addPass(createCanonicalizerPass());
   SparseAttnPlanOptions plan;
   plan.tileQueries = options.tileQueries;
@@ -27,6 +27,11 @@ static void addTiling(OpPassManager &pm, const NVVMPipelineOptions &options,
   plan.stages = options.stages;
   plan.sharedLimit = chip.sharedLimit;
   pm.addPass(createSparseAttnPlan(plan));
+}
+
+/// Storey 3: loops over tiles with online softmax, queries along the rows and
+/// operands in the types they come in.
+static void addTiling(OpPassManager &pm, const NVVMPipelineOptions &options) {
   SparseAttnTileToLinalgOptions tile;
   tile.queriesInner = false;
   tile.keepTypes = true;
@@ -114,16 +119,33 @@ static void addSerialization(OpPassManager &pm, const Chip &chip) {
   pm.addPass(createGpuModuleToBinaryPass(binary));
 }
 
+static LogicalResult
+refuseChip(const NVVMPipelineOptions &options,
+           function_ref<LogicalResult(const Twine &)> error) {
+  return error("unknown chip '" + options.chip + "'; kernels are made for " +
+               knownChips());
+}
+
+LogicalResult mlir::sparse_attn::buildNVVMPlanning(
+    OpPassManager &pm, const NVVMPipelineOptions &options,
+    function_ref<LogicalResult(const Twine &)> error) {
+  std::optional<Chip> chip = findChip(options.chip);
+  if (!chip)
+    return refuseChip(options, error);
+  addPlanning(pm, options, *chip);
+  return success();
+}
+
 LogicalResult mlir::sparse_attn::buildNVVMPipeline(
     OpPassManager &pm, const NVVMPipelineOptions &options,
     function_ref<LogicalResult(const Twine &)> error) {
   std::optional<Chip> chip = findChip(options.chip);
   if (!chip)
-    return error("unknown chip '" + options.chip + "'; kernels are made for " +
-                 knownChips());
+    return refuseChip(options, error);
   if (options.emit != "ptx" && options.emit != "nvvm")
     return error("unknown emit '" + options.emit + "'; use nvvm or ptx");
-  addTiling(pm, options, *chip);
+  addPlanning(pm, options, *chip);
+  addTiling(pm, options);
   addVectorisation(pm);
   addBufferization(pm);
   addThreads(pm, options, *chip);

@@ -82,6 +82,13 @@ struct NVVMPipelineOptions : PassPipelineOptions<NVVMPipelineOptions> {
 LogicalResult
 buildNVVMPipeline(OpPassManager &pm, const NVVMPipelineOptions &options,
                   llvm::function_ref<LogicalResult(const Twine &)> error);
+
+/// The pipeline's first step alone: what no kernel can compute is refused, and
+/// attention gets its plan. Fails as the pipeline does.
+LogicalResult
+buildNVVMPlanning(OpPassManager &pm, const NVVMPipelineOptions &options,
+                  llvm::function_ref<LogicalResult(const Twine &)> error);
+
 /// Host code around kernels to the LLVM dialect. Its buffers are on the heap,
 /// where kernels may access them.
 void buildHostPipeline(OpPassManager &pm);
