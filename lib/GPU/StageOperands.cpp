@@ -290,9 +290,9 @@ struct StageOperandsPass
       return failure();
     if (bytes > sharedLimit)
       return launch.emitOpError("needs ")
-             << bytes << " bytes of shared memory for " << stages
+             << bytes << " bytes of shared memory for " << int64_t(stages)
              << " stages of keys and values and the queries, "
-             << bytes - sharedLimit << " more than the " << sharedLimit
+             << bytes - sharedLimit << " more than the " << int64_t(sharedLimit)
              << " that a block may use; choose fewer keys a tile";
     OpBuilder b = OpBuilder::atBlockBegin(&launch.getBody().front());
     auto space =
