@@ -1,0 +1,39 @@
+// Exponentials and logarithms of f32 become one instruction an element.
+//
+// RUN: sparse-attn-opt %s --sparse-attn-approximate-math | FileCheck %s
+
+gpu.module @kernels {
+  // CHECK-LABEL: func.func @exponential
+  // CHECK:         %[[X:.*]]:2 = vector.to_elements %{{.*}} : vector<2xf32>
+  // CHECK:         %[[A:.*]] = llvm.call_intrinsic "llvm.nvvm.ex2.approx.ftz.f"(%[[X]]#0)
+  // CHECK:         %[[B:.*]] = llvm.call_intrinsic "llvm.nvvm.ex2.approx.ftz.f"(%[[X]]#1)
+  // CHECK:         %[[P:.*]] = vector.from_elements %[[A]], %[[B]]
+  // CHECK:         return %[[P]]
+  func.func @exponential(%s: vector<2xf32>) -> vector<2xf32> {
+    %p = math.exp2 %s : vector<2xf32>
+    return %p : vector<2xf32>
+  }
+
+  // ln x = log2 x * ln 2, with the factor rounded to f32.
+  //
+  // CHECK-LABEL: func.func @logarithms
+  // CHECK:         %[[L2:.*]] = llvm.call_intrinsic "llvm.nvvm.lg2.approx.ftz.f"
+  // CHECK:         %[[L:.*]] = llvm.call_intrinsic "llvm.nvvm.lg2.approx.ftz.f"
+  // CHECK:         %[[LN2:.*]] = arith.constant 0.693147182 : f32
+  // CHECK:         %[[LN:.*]] = arith.mulf %[[L]], %[[LN2]]
+  // CHECK:         return %[[L2]], %[[LN]]
+  func.func @logarithms(%x: f32) -> (f32, f32) {
+    %log2 = math.log2 %x : f32
+    %log = math.log %x : f32
+    return %log2, %log : f32, f32
+  }
+
+  // Other types are left alone.
+  //
+  // CHECK-LABEL: func.func @double
+  // CHECK:         math.exp2 %{{.*}} : f64
+  func.func @double(%x: f64) -> f64 {
+    %p = math.exp2 %x : f64
+    return %p : f64
+  }
+}

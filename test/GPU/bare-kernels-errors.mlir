@@ -1,0 +1,28 @@
+// RUN: sparse-attn-opt %s --sparse-attn-bare-kernels --split-input-file --verify-diagnostics
+
+gpu.module @scalar {
+  // expected-error@below {{'gpu.func' op takes a 'index'; only buffers of identity layout can be passed as a pointer and sizes}}
+  gpu.func @kernel(%n: index) kernel {
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @layout {
+  // expected-error@below {{'gpu.func' op takes a 'memref<4x4xf32, strided<[8, 1]>>'; only buffers of identity layout}}
+  gpu.func @kernel(%a: memref<4x4xf32, strided<[8, 1]>>) kernel {
+    gpu.return
+  }
+}
+
+// -----
+
+gpu.module @space {
+  gpu.func @kernel(%a: memref<4xf32>) kernel {
+    %c0 = arith.constant 0 : index
+    // expected-error@below {{'memref.load' op uses a kernel's buffer outside the global address space}}
+    %x = memref.load %a[%c0] : memref<4xf32>
+    gpu.return
+  }
+}

@@ -1,0 +1,53 @@
+// A kernel takes pointers, one a buffer, then the dynamic sizes of each as i32.
+//
+// RUN: sparse-attn-opt %s --sparse-attn-bare-kernels --canonicalize | FileCheck %s
+
+// CHECK-LABEL: func.func @host
+// CHECK-SAME:    %[[A:[a-z0-9]+]]: memref<?x4x?xf32>, %[[B:[a-z0-9]+]]: memref<8xf32>
+// CHECK-DAG:     %[[ADDRESS:.*]] = memref.extract_aligned_pointer_as_index %[[A]]
+// CHECK-DAG:     %[[WORD:.*]] = arith.index_cast %[[ADDRESS]] : index to i64
+// CHECK-DAG:     %[[PA:.*]] = llvm.inttoptr %[[WORD]] : i64 to !llvm.ptr<1>
+// CHECK-DAG:     memref.extract_aligned_pointer_as_index %[[B]]
+// CHECK-DAG:     %[[D0:.*]] = memref.dim %[[A]], %c0
+// CHECK-DAG:     %[[D2:.*]] = memref.dim %[[A]], %c2
+// CHECK-DAG:     %[[S0:.*]] = arith.index_cast %[[D0]] : index to i32
+// CHECK-DAG:     %[[S2:.*]] = arith.index_cast %[[D2]] : index to i32
+// CHECK:         gpu.launch_func @kernels::@copy
+// CHECK-SAME:      args(%[[PA]] : !llvm.ptr<1>, %{{.*}} : !llvm.ptr<1>, %[[S0]] : i32, %[[S2]] : i32)
+//
+// A kernel that comes lowered has its interface already.
+//
+// CHECK:         gpu.launch_func @kernels::@lowered {{.*}} args(%{{.*}} : !llvm.ptr)
+
+module attributes {gpu.container_module} {
+  func.func @host(%a: memref<?x4x?xf32>, %b: memref<8xf32>, %p: !llvm.ptr) {
+    %c1 = arith.constant 1 : index
+    gpu.launch_func @kernels::@copy blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1)
+        args(%a : memref<?x4x?xf32>, %b : memref<8xf32>)
+    gpu.launch_func @kernels::@lowered blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1)
+        args(%p : !llvm.ptr)
+    return
+  }
+
+  gpu.module @kernels {
+    // Buffers have no gaps: a row of the outermost dimension has 4 * S2 elements.
+    //
+    // CHECK:       gpu.func @copy(%[[P:.*]]: !llvm.ptr<1>, %{{.*}}: !llvm.ptr<1>, %[[N0:.*]]: i32, %[[N2:.*]]: i32)
+    // CHECK-DAG:     %[[SIZE:.*]] = arith.extsi %[[N2]] : i32 to i64
+    // CHECK-DAG:     %[[STRIDE:.*]] = arith.muli %[[SIZE]], %c4_i64
+    // CHECK:         llvm.insertvalue %[[STRIDE]], %{{.*}}[4, 0]
+    // CHECK:         builtin.unrealized_conversion_cast {{.*}} to memref<?x4x?xf32, #gpu.address_space<global>>
+    gpu.func @copy(%a: memref<?x4x?xf32>, %b: memref<8xf32>) kernel {
+      %c0 = arith.constant 0 : index
+      %ga = memref.memory_space_cast %a : memref<?x4x?xf32> to memref<?x4x?xf32, #gpu.address_space<global>>
+      %gb = memref.memory_space_cast %b : memref<8xf32> to memref<8xf32, #gpu.address_space<global>>
+      %x = memref.load %ga[%c0, %c0, %c0] : memref<?x4x?xf32, #gpu.address_space<global>>
+      memref.store %x, %gb[%c0] : memref<8xf32, #gpu.address_space<global>>
+      gpu.return
+    }
+
+    llvm.func @lowered(%p: !llvm.ptr) attributes {gpu.kernel, nvvm.kernel} {
+      llvm.return
+    }
+  }
+}

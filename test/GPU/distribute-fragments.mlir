@@ -1,0 +1,416 @@
+// Values of a tile's shape become what one thread holds of them: with lane
+// 4 g + t, rows g and g + 8 of its warp's 16, columns 8 c + 2 t and the next.
+//
+// RUN: sparse-attn-opt %s --sparse-attn-distribute-fragments --canonicalize --cse | FileCheck %s
+
+#qd = affine_map<(m, n, d) -> (m, d)>
+#nd = affine_map<(m, n, d) -> (n, d)>
+#dn = affine_map<(m, n, d) -> (d, n)>
+#mn = affine_map<(m, n, d) -> (m, n)>
+
+// 32 x 16 scores over two warps are 8 a thread; the operation stays what it is.
+//
+// CHECK-LABEL: func.func @elementwise
+// CHECK:         gpu.launch blocks({{.*}}) {{.*}} threads(%[[T:[a-z0-9]+]],
+// CHECK-DAG:       %[[THREAD:.*]] = arith.index_cast %[[T]] : index to i32
+// CHECK-DAG:       %[[WARP:.*]] = arith.shrui %[[THREAD]], %c5_i32
+// CHECK-DAG:       %[[LANE:.*]] = arith.andi %[[THREAD]], %c31_i32
+// CHECK-DAG:       %[[G:.*]] = arith.shrui %[[LANE]], %c2_i32
+// CHECK-DAG:       %[[QUAD:.*]] = arith.andi %[[LANE]], %c3_i32
+// CHECK-DAG:       %[[BAND:.*]] = arith.muli %[[WARP]], %c16_i32
+// CHECK-DAG:       %[[ROW:.*]] = arith.addi %[[BAND]], %[[G]]
+// CHECK-DAG:       %[[ROWI:.*]] = arith.index_castui %[[ROW]]
+// CHECK-DAG:       %[[COLUMN:.*]] = arith.muli %[[QUAD]], %c2_i32
+// CHECK-DAG:       %[[COLUMNI:.*]] = arith.index_castui %[[COLUMN]]
+// CHECK-DAG:       vector.load %{{.*}}[%[[ROWI]], %[[COLUMNI]]] {{.*}} vector<2xf32>
+// CHECK-COUNT-3:   vector.load
+// CHECK:           %[[P:.*]] = math.exp2 %{{.*}} : vector<8xf32>
+// CHECK-COUNT-4:   vector.store {{.*}} vector<2xf32>
+func.func @elementwise(%q: memref<32x16xf32, 1>, %o: memref<32x16xf32, 1>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c64 = arith.constant 64 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c64, %sy = %c1, %sz = %c1) {
+    %zero = arith.constant 0.0 : f32
+    %s = vector.transfer_read %q[%c0, %c0], %zero {in_bounds = [true, true]}
+      : memref<32x16xf32, 1>, vector<32x16xf32>
+    %p = math.exp2 %s : vector<32x16xf32>
+    vector.transfer_write %p, %o[%c0, %c0] {in_bounds = [true, true]}
+      : vector<32x16xf32>, memref<32x16xf32, 1>
+    gpu.terminator
+  }
+  return
+}
+
+// What varies along rows only is held once a row: two values of 16 rows. They
+// grow to a tile where they meet one.
+//
+// CHECK-LABEL: func.func @row_vector
+// CHECK:           %[[DOUBLE:.*]] = arith.addf %[[M:.*]], %[[M]] : vector<2xf32>
+// CHECK:           %[[TILE:.*]] = vector.shuffle %[[DOUBLE]], %[[DOUBLE]] [0, 0, 1, 1, 0, 0, 1, 1]
+// CHECK:           arith.subf %{{.*}}, %[[TILE]] : vector<8xf32>
+func.func @row_vector(%q: memref<16x16xf32, 1>, %max: memref<16xf32, 1>, %o: memref<16x16xf32, 1>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c32 = arith.constant 32 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    %zero = arith.constant 0.0 : f32
+    %s = vector.transfer_read %q[%c0, %c0], %zero {in_bounds = [true, true]}
+      : memref<16x16xf32, 1>, vector<16x16xf32>
+    %m = vector.transfer_read %max[%c0], %zero {in_bounds = [true]} : memref<16xf32, 1>, vector<16xf32>
+    %double = arith.addf %m, %m : vector<16xf32>
+    %along = vector.broadcast %double : vector<16xf32> to vector<16x16xf32>
+    %rows = vector.transpose %along, [1, 0] : vector<16x16xf32> to vector<16x16xf32>
+    %d = arith.subf %s, %rows : vector<16x16xf32>
+    vector.transfer_write %d, %o[%c0, %c0] {in_bounds = [true, true]}
+      : vector<16x16xf32>, memref<16x16xf32, 1>
+    gpu.terminator
+  }
+  return
+}
+
+// The maximum of a row: within the thread, then over the four lanes that share
+// the row, by two shuffles a row.
+//
+// CHECK-LABEL: func.func @row_maximum
+// CHECK:           arith.maxnumf {{.*}} : vector<4xf32>
+// CHECK-COUNT-2:   nvvm.shfl.sync{{ +}}bfly %c-1_i32, %{{.*}}, %c1_i32, %c31_i32
+// CHECK-COUNT-2:   nvvm.shfl.sync{{ +}}bfly %c-1_i32, %{{.*}}, %c2_i32, %c31_i32
+// CHECK-NOT:       nvvm.shfl
+//
+// One of the four lanes stores it.
+//
+// CHECK:           arith.cmpi eq, %{{.*}}, %c0_i32
+// CHECK:           scf.if
+// CHECK:             memref.store
+func.func @row_maximum(%q: memref<16x16xf32, 1>, %o: memref<16xf32, 1>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c32 = arith.constant 32 : index
+  %low = arith.constant dense<0xFF800000> : vector<16xf32>
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    %zero = arith.constant 0.0 : f32
+    %s = vector.transfer_read %q[%c0, %c0], %zero {in_bounds = [true, true]}
+      : memref<16x16xf32, 1>, vector<16x16xf32>
+    %m = vector.multi_reduction <maxnumf>, %s, %low [1] : vector<16x16xf32> to vector<16xf32>
+    vector.transfer_write %m, %o[%c0] {in_bounds = [true]} : vector<16xf32>, memref<16xf32, 1>
+    gpu.terminator
+  }
+  return
+}
+
+// A sum can wait: lanes add up their own parts, tile after tile, and each other's
+// after the last tile only.
+//
+// CHECK-LABEL: func.func @row_sum
+// CHECK:           %[[PARTS:.*]] = scf.for {{.*}} -> (vector<2xf32>) {
+// CHECK-NOT:         nvvm.shfl
+// CHECK:             scf.yield
+// CHECK:           }
+// CHECK-COUNT-4:   nvvm.shfl.sync{{ +}}bfly
+// CHECK-NOT:       nvvm.shfl
+func.func @row_sum(%q: memref<16x16xf32, 1>, %o: memref<16xf32, 1>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c32 = arith.constant 32 : index
+  %c8 = arith.constant 8 : index
+  %none = arith.constant dense<0.0> : vector<16xf32>
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    %zero = arith.constant 0.0 : f32
+    %s = vector.transfer_read %q[%c0, %c0], %zero {in_bounds = [true, true]}
+      : memref<16x16xf32, 1>, vector<16x16xf32>
+    %l = scf.for %t = %c0 to %c8 step %c1 iter_args(%sum = %none) -> (vector<16xf32>) {
+      %r = vector.multi_reduction <add>, %s, %sum [1] : vector<16x16xf32> to vector<16xf32>
+      scf.yield %r : vector<16xf32>
+    }
+    vector.transfer_write %l, %o[%c0] {in_bounds = [true]} : vector<16xf32>, memref<16xf32, 1>
+    gpu.terminator
+  }
+  return
+}
+
+// S = Q K^T: one ldmatrix.x4 for 16 keys of depth 16, two mma. Keys are stored
+// [key, depth], so that the matrices are the operand as they are. Rows of 32
+// bytes: the chunk is permuted by bit 2 of the row.
+//
+// CHECK-LABEL: func.func @scores
+// CHECK:           %[[Q:.*]]:4 = vector.to_elements %{{.*}} : vector<4xi32>
+// CHECK:           %[[PHASE:.*]] = arith.shrui %[[R:.*]], %c2_i32
+// CHECK:           %[[BIT:.*]] = arith.andi %[[PHASE]], %c1_i32
+// CHECK:           %[[CHUNK:.*]] = arith.xori %{{.*}}, %[[BIT]]
+// CHECK:           %[[START:.*]] = arith.muli %[[R]], %c32_i32
+// CHECK:           %[[WITHIN:.*]] = arith.muli %[[CHUNK]], %c16_i32
+// CHECK:           %[[AT:.*]] = arith.addi %[[START]], %[[WITHIN]]
+// CHECK:           %[[POINTER:.*]] = llvm.getelementptr %{{.*}}[%[[AT]]] : (!llvm.ptr<3>, i32)
+// CHECK:           nvvm.ldmatrix %[[POINTER]] {{.*}} layout = #nvvm.mma_layout<row>, num = 4
+// CHECK-COUNT-2:   nvvm.mma.sync A[%[[Q]]#0, %[[Q]]#1, %[[Q]]#2, %[[Q]]#3] {{.*}} #nvvm.mma_type<bf16>{{.*}}<m = 16, n = 8, k = 16
+// CHECK-NOT:       nvvm.{{ldmatrix|mma.sync}}
+func.func @scores(%q: memref<16x16xbf16, 1>, %shared: memref<?xi8, #gpu.address_space<workgroup>>, %o: memref<16x16xf32, 1>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c32 = arith.constant 32 : index
+  %zeros = arith.constant dense<0.0> : vector<16x16xf32>
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    %zero = arith.constant 0.0 : bf16
+    %left = vector.transfer_read %q[%c0, %c0], %zero {in_bounds = [true, true]}
+      : memref<16x16xbf16, 1>, vector<16x16xbf16>
+    %right = sparse_attn.staged_tile %shared[%c0]
+      : memref<?xi8, #gpu.address_space<workgroup>> -> vector<16x16xbf16>
+    %s = vector.contract {indexing_maps = [#qd, #nd, #mn],
+                          iterator_types = ["parallel", "parallel", "reduction"],
+                          kind = #vector.kind<add>} %left, %right, %zeros
+      : vector<16x16xbf16>, vector<16x16xbf16> into vector<16x16xf32>
+    vector.transfer_write %s, %o[%c0, %c0] {in_bounds = [true, true]}
+      : vector<16x16xf32>, memref<16x16xf32, 1>
+    gpu.terminator
+  }
+  return
+}
+
+// O = P V: values are stored [key, depth], where the depth of this product is the
+// key, so that ldmatrix transposes. P is an operand where it is.
+//
+// CHECK-LABEL: func.func @values
+// CHECK:           %[[P:.*]] = arith.truncf %{{.*}} : vector<8xf32> to vector<8xf16>
+// CHECK:           vector.bitcast %[[P]] : vector<8xf16> to vector<4xi32>
+// CHECK-NOT:       nvvm.shfl
+// CHECK:           nvvm.ldmatrix {{.*}} layout = #nvvm.mma_layout<col>, num = 4
+// CHECK-COUNT-2:   nvvm.mma.sync
+func.func @values(%p: memref<16x16xf32, 1>, %shared: memref<?xi8, #gpu.address_space<workgroup>>, %o: memref<16x16xf32, 1>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c32 = arith.constant 32 : index
+  %zeros = arith.constant dense<0.0> : vector<16x16xf32>
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    %zero = arith.constant 0.0 : f32
+    %probabilities = vector.transfer_read %p[%c0, %c0], %zero {in_bounds = [true, true]}
+      : memref<16x16xf32, 1>, vector<16x16xf32>
+    %left = arith.truncf %probabilities : vector<16x16xf32> to vector<16x16xf16>
+    %right = sparse_attn.staged_tile %shared[%c0]
+      : memref<?xi8, #gpu.address_space<workgroup>> -> vector<16x16xf16>
+    %s = vector.contract {indexing_maps = [#qd, #dn, #mn],
+                          iterator_types = ["parallel", "parallel", "reduction"],
+                          kind = #vector.kind<add>} %left, %right, %zeros
+      : vector<16x16xf16>, vector<16x16xf16> into vector<16x16xf32>
+    vector.transfer_write %s, %o[%c0, %c0] {in_bounds = [true, true]}
+      : vector<16x16xf32>, memref<16x16xf32, 1>
+    gpu.terminator
+  }
+  return
+}
+
+// Queries may be in shared memory as well: one more ldmatrix.x4 for 16 rows of
+// depth 16.
+//
+// CHECK-LABEL: func.func @staged_queries
+// CHECK-COUNT-2:   nvvm.ldmatrix {{.*}} layout = #nvvm.mma_layout<row>, num = 4
+// CHECK-COUNT-2:   nvvm.mma.sync
+// CHECK-NOT:       nvvm.{{ldmatrix|mma.sync}}
+func.func @staged_queries(%shared: memref<?xi8, #gpu.address_space<workgroup>>, %o: memref<16x16xf32, 1>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c32 = arith.constant 32 : index
+  %c512 = arith.constant 512 : index
+  %zeros = arith.constant dense<0.0> : vector<16x16xf32>
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    %left = sparse_attn.staged_tile %shared[%c512]
+      : memref<?xi8, #gpu.address_space<workgroup>> -> vector<16x16xf16>
+    %right = sparse_attn.staged_tile %shared[%c0]
+      : memref<?xi8, #gpu.address_space<workgroup>> -> vector<16x16xf16>
+    %s = vector.contract {indexing_maps = [#qd, #nd, #mn],
+                          iterator_types = ["parallel", "parallel", "reduction"],
+                          kind = #vector.kind<add>} %left, %right, %zeros
+      : vector<16x16xf16>, vector<16x16xf16> into vector<16x16xf32>
+    vector.transfer_write %s, %o[%c0, %c0] {in_bounds = [true, true]}
+      : vector<16x16xf32>, memref<16x16xf32, 1>
+    gpu.terminator
+  }
+  return
+}
+
+// f32 as a high and a low part of TF32 each: three products for 8 keys of depth 8,
+// the small ones first.
+//
+// CHECK-LABEL: func.func @single
+// CHECK:           nvvm.convert.float.to.tf32
+// CHECK:           llvm.load %{{.*}} : !llvm.ptr<3> -> f32
+// CHECK-COUNT-6:   nvvm.mma.sync {{.*}} #nvvm.mma_type<tf32>{{.*}}<m = 16, n = 8, k = 8
+// CHECK-NOT:       nvvm.mma
+func.func @single(%q: memref<16x8xf32, 1>, %shared: memref<?xi8, #gpu.address_space<workgroup>>, %o: memref<16x16xf32, 1>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c32 = arith.constant 32 : index
+  %zeros = arith.constant dense<0.0> : vector<16x16xf32>
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    %zero = arith.constant 0.0 : f32
+    %left = vector.transfer_read %q[%c0, %c0], %zero {in_bounds = [true, true]}
+      : memref<16x8xf32, 1>, vector<16x8xf32>
+    %right = sparse_attn.staged_tile %shared[%c0]
+      : memref<?xi8, #gpu.address_space<workgroup>> -> vector<16x8xf32>
+    %s = vector.contract {indexing_maps = [#qd, #nd, #mn],
+                          iterator_types = ["parallel", "parallel", "reduction"],
+                          kind = #vector.kind<add>} %left, %right, %zeros
+      : vector<16x8xf32>, vector<16x8xf32> into vector<16x16xf32>
+    vector.transfer_write %s, %o[%c0, %c0] {in_bounds = [true, true]}
+      : vector<16x16xf32>, memref<16x16xf32, 1>
+    gpu.terminator
+  }
+  return
+}
+
+// A tile on its way into shared memory: a thread copies 16 bytes at a time, four
+// rows of 128 bytes a warp. Rows past the end of the keys are read as nothing,
+// and filled with zeros.
+//
+// CHECK-LABEL: func.func @stage
+// CHECK-SAME:    %[[K:[a-z0-9]+]]: memref<?x64xf16,
+// CHECK:           %[[THREAD:.*]] = arith.index_cast
+// CHECK-DAG:       %[[ROW:.*]] = arith.shrui %[[THREAD]], %c3_i32
+// CHECK-DAG:       %[[CHUNK:.*]] = arith.andi %[[THREAD]], %c7_i32
+// CHECK-DAG:       %[[PHASE:.*]] = arith.andi %[[ROW]], %c7_i32
+// CHECK-DAG:       %[[PERMUTED:.*]] = arith.xori %[[CHUNK]], %[[PHASE]]
+// CHECK-DAG:       %[[SIZE:.*]] = memref.dim %[[K]], %c0
+// CHECK-DAG:       %[[END:.*]] = arith.index_cast %[[SIZE]] : index to i32
+// CHECK-DAG:       %[[PRESENT:.*]] = arith.cmpi slt, %[[ROW]], %[[END]]
+// CHECK-DAG:       %[[BYTES:.*]] = arith.select %[[PRESENT]], %c16_i32, %c0_i32
+// CHECK:           nvvm.cp.async.shared.global %{{.*}}, %{{.*}}, 16, cache = cg, %[[BYTES]]
+// CHECK-COUNT-3:   nvvm.cp.async.shared.global
+// CHECK-NOT:       nvvm.cp.async
+func.func @stage(%k: memref<?x64xf16, strided<[64, 1], offset: ?>, #gpu.address_space<global>>,
+                 %shared: memref<?xi8, #gpu.address_space<workgroup>>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c32 = arith.constant 32 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    sparse_attn.stage_tile %k to %shared[%c0] rows 16
+      : memref<?x64xf16, strided<[64, 1], offset: ?>, #gpu.address_space<global>>,
+        memref<?xi8, #gpu.address_space<workgroup>>
+    gpu.terminator
+  }
+  return
+}
+
+// The last rows of a buffer: reads stay inside of it, what lies behind is
+// padding, and is not written.
+//
+// CHECK-LABEL: func.func @last_rows
+// CHECK:           %[[N:.*]] = memref.dim
+// CHECK:           %[[EXISTS:.*]] = arith.cmpi slt, %[[R:.*]], %[[N]]
+// CHECK:           %[[LAST:.*]] = arith.subi %[[N]], %c1
+// CHECK:           %[[READ:.*]] = arith.select %[[EXISTS]], %[[R]], %[[LAST]]
+// CHECK:           %[[VALUE:.*]] = vector.load %{{.*}}[%[[READ]],
+// CHECK:           arith.select %[[EXISTS]], %[[VALUE]], %{{.*}} : vector<2xf32>
+// CHECK:           scf.if
+// CHECK:             vector.store
+// CHECK-NOT:         vector.store {{.*}}[%[[READ]],
+func.func @last_rows(%s: memref<?x16xf32, 1>, %o: memref<?x16xf32, 1>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c32 = arith.constant 32 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    %zero = arith.constant 0.0 : f32
+    %t = vector.transfer_read %s[%c0, %c0], %zero {in_bounds = [false, true]}
+      : memref<?x16xf32, 1>, vector<16x16xf32>
+    vector.transfer_write %t, %o[%c0, %c0] {in_bounds = [false, true]}
+      : vector<16x16xf32>, memref<?x16xf32, 1>
+    gpu.terminator
+  }
+  return
+}
+
+// A mask costs a comparison and a select a score: the key positions of a thread
+// are a start and constants, and limits are taken relative to the start once a row.
+//
+// CHECK-LABEL: func.func @causal
+// CHECK:           %[[LIMITS:.*]] = arith.subi %{{.*}} : vector<2xindex>
+// CHECK:           %[[TILE:.*]] = vector.shuffle %[[LIMITS]], %[[LIMITS]] [0, 0, 1, 1, 0, 0, 1, 1]
+// CHECK-NEXT:      %[[ALLOWED:.*]] = arith.cmpi sge, %[[TILE]], %cst{{.*}} : vector<8xindex>
+// CHECK-NEXT:      arith.select %[[ALLOWED]], %{{.*}} : vector<8xi1>, vector<8xf32>
+func.func @causal(%q: memref<16x16xf32, 1>, %o: memref<16x16xf32, 1>, %first: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c32 = arith.constant 32 : index
+  %low = arith.constant dense<0xFF800000> : vector<16x16xf32>
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    %zero = arith.constant 0.0 : f32
+    %s = vector.transfer_read %q[%c0, %c0], %zero {in_bounds = [true, true]}
+      : memref<16x16xf32, 1>, vector<16x16xf32>
+    %i = vector.step : vector<16xindex>
+    %along = vector.broadcast %i : vector<16xindex> to vector<16x16xindex>
+    %rows = vector.transpose %along, [1, 0] : vector<16x16xindex> to vector<16x16xindex>
+    %j = vector.step : vector<16xindex>
+    %start = vector.broadcast %first : index to vector<16xindex>
+    %keys = arith.addi %j, %start : vector<16xindex>
+    %columns = vector.broadcast %keys : vector<16xindex> to vector<16x16xindex>
+    %allowed = arith.cmpi sle, %columns, %rows : vector<16x16xindex>
+    %masked = arith.select %allowed, %s, %low : vector<16x16xi1>, vector<16x16xf32>
+    vector.transfer_write %masked, %o[%c0, %c0] {in_bounds = [true, true]}
+      : vector<16x16xf32>, memref<16x16xf32, 1>
+    gpu.terminator
+  }
+  return
+}
+
+// An entry of a table for each row is two loads, not one an element.
+//
+// CHECK-LABEL: func.func @table
+// CHECK-COUNT-2:   llvm.load {{.*}} -> i32
+// CHECK-NOT:       llvm.load
+// CHECK:           arith.sitofp {{.*}} : vector<2xi32>
+func.func @table(%table: memref<16xi32, 1>, %o: memref<16x16xf32, 1>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c32 = arith.constant 32 : index
+  %all = arith.constant dense<true> : vector<16x16xi1>
+  %none = arith.constant dense<0> : vector<16x16xi32>
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    %i = vector.step : vector<16xindex>
+    %along = vector.broadcast %i : vector<16xindex> to vector<16x16xindex>
+    %rows = vector.transpose %along, [1, 0] : vector<16x16xindex> to vector<16x16xindex>
+    %entry = vector.gather %table[%c0] [%rows], %all, %none
+      : memref<16xi32, 1>, vector<16x16xindex>, vector<16x16xi1>, vector<16x16xi32> into vector<16x16xi32>
+    %s = arith.sitofp %entry : vector<16x16xi32> to vector<16x16xf32>
+    vector.transfer_write %s, %o[%c0, %c0] {in_bounds = [true, true]}
+      : vector<16x16xf32>, memref<16x16xf32, 1>
+    gpu.terminator
+  }
+  return
+}
+
+// What a block stores once, its first thread stores; what it stores into shared
+// memory, all may read after a barrier.
+//
+// CHECK-LABEL: func.func @once
+// CHECK:           %[[FIRST:.*]] = arith.cmpi eq, %{{.*}}, %c0_i32
+// CHECK:           scf.if %[[FIRST]]
+// CHECK-NEXT:        memref.store %c7_i32, %{{.*}} : memref<1xi32, 1>
+// CHECK-NEXT:      }
+// CHECK-NEXT:      scf.if %[[FIRST]]
+// CHECK-NEXT:        memref.store
+// CHECK-NEXT:      }
+// CHECK-NEXT:      gpu.barrier
+func.func @once(%o: memref<1xi32, 1>, %list: memref<1xi32, #gpu.address_space<workgroup>>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c32 = arith.constant 32 : index
+  %c7 = arith.constant 7 : i32
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    memref.store %c7, %o[%c0] : memref<1xi32, 1>
+    memref.store %c7, %list[%c0] : memref<1xi32, #gpu.address_space<workgroup>>
+    gpu.terminator
+  }
+  return
+}

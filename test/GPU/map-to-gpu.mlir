@@ -1,0 +1,106 @@
+// A parallel loop becomes a launch: its iterations are the blocks of the grid.
+//
+// RUN: sparse-attn-opt %s --sparse-attn-map-to-gpu | FileCheck %s
+
+// Query tiles lie along x, heads along y, batches along z. Later query tiles, the
+// longer ones under a causal mask, come first. 32 rows are shared by two warps.
+//
+// CHECK-LABEL: func.func @grid
+// CHECK-SAME:    %[[Q:.*]]: memref<2x3x128x16xf32>,
+// CHECK:         gpu.launch blocks(%[[X:[a-z0-9]+]], %[[Y:[a-z0-9]+]], %[[Z:[a-z0-9]+]])
+// CHECK-SAME:      in (%[[GX:[a-z0-9]+]] = %c4, %{{.*}} = %c3, %{{.*}} = %c2{{[_0-9]*}})
+// CHECK-SAME:      threads({{.*}}) in (%{{.*}} = %c64,
+// CHECK-SAME:      module(@grid_kernels) function(@grid_0)
+// CHECK-DAG:       %[[GLOBAL:.*]] = memref.memory_space_cast %[[Q]] {{.*}} #gpu.address_space<global>
+// CHECK-DAG:       %[[LAST:.*]] = arith.subi %[[GX]], %c1
+// CHECK-DAG:       %[[TILE:.*]] = arith.subi %[[LAST]], %[[X]]
+// CHECK:           %[[ROW:.*]] = arith.muli %[[TILE]], %c32
+// CHECK:           memref.subview %[[GLOBAL]][%[[Z]], %[[Y]], %[[ROW]], 0]
+// CHECK:           vector.transfer_write {{.*}} #gpu.address_space<global>
+// CHECK:           gpu.terminator
+// CHECK-NOT:     scf.forall
+func.func @grid(%q: memref<2x3x128x16xf32>, %o: memref<2x3x128x16xf32>) {
+  %c0 = arith.constant 0 : index
+  %c32 = arith.constant 32 : index
+  %zero = arith.constant 0.0 : f32
+  scf.forall (%b, %h, %t) in (2, 3, 4) {
+    %row = arith.muli %t, %c32 : index
+    %source = memref.subview %q[%b, %h, %row, 0] [1, 1, 32, 16] [1, 1, 1, 1]
+      : memref<2x3x128x16xf32> to memref<32x16xf32, strided<[16, 1], offset: ?>>
+    %target = memref.subview %o[%b, %h, %row, 0] [1, 1, 32, 16] [1, 1, 1, 1]
+      : memref<2x3x128x16xf32> to memref<32x16xf32, strided<[16, 1], offset: ?>>
+    %tile = vector.transfer_read %source[%c0, %c0], %zero {in_bounds = [true, true]}
+      : memref<32x16xf32, strided<[16, 1], offset: ?>>, vector<32x16xf32>
+    vector.transfer_write %tile, %target[%c0, %c0] {in_bounds = [true, true]}
+      : vector<32x16xf32>, memref<32x16xf32, strided<[16, 1], offset: ?>>
+  }
+  return
+}
+
+// Sizes that the loop is given come from buffers: the kernel computes them again,
+// so that it takes buffers only.
+//
+// CHECK-LABEL: func.func @scalars
+// CHECK-SAME:    %[[O:.*]]: memref<?x16xf32>
+// CHECK:         %[[OUTSIDE:.*]] = memref.dim %[[O]]
+// CHECK:         gpu.launch
+// CHECK:           %[[O1:.*]] = memref.memory_space_cast %[[O]]
+// CHECK:           memref.dim %[[O1]]
+// CHECK-NOT:       %[[OUTSIDE]]{{[^_0-9]}}
+// CHECK:           gpu.terminator
+func.func @scalars(%o: memref<?x16xf32>) {
+  %c0 = arith.constant 0 : index
+  %c16 = arith.constant 16 : index
+  %size = memref.dim %o, %c0 : memref<?x16xf32>
+  %tiles = arith.ceildivsi %size, %c16 : index
+  %zeros = arith.constant dense<0.0> : vector<16x16xf32>
+  scf.forall (%t) in (%tiles) {
+    %row = arith.muli %t, %c16 : index
+    %rest = arith.subi %size, %row : index
+    %count = arith.minsi %rest, %c16 : index
+    %target = memref.subview %o[%row, 0] [%count, 16] [1, 1]
+      : memref<?x16xf32> to memref<?x16xf32, strided<[16, 1], offset: ?>>
+    vector.transfer_write %zeros, %target[%c0, %c0] {in_bounds = [false, true]}
+      : vector<16x16xf32>, memref<?x16xf32, strided<[16, 1], offset: ?>>
+  }
+  return
+}
+
+// With no tile there is one warp; what a block allocates is its own, in shared
+// memory. The second loop of a function is its second kernel.
+//
+// CHECK-LABEL: func.func @lists
+// CHECK:         gpu.launch {{.*}} function(@lists_0)
+// CHECK:         gpu.launch {{.*}} threads({{.*}}) in (%{{.*}} = %c32{{[_0-9]*}},
+// CHECK-SAME:      function(@lists_1)
+// CHECK-SAME:      workgroup(%[[LIST:.*]] : memref<4xi32, #gpu.address_space<workgroup>>)
+// CHECK:           memref.store %{{.*}}, %[[LIST]]
+// CHECK-NOT:     memref.alloc
+func.func @lists(%o: memref<8xi32>) {
+  %c0 = arith.constant 0 : index
+  %one = arith.constant 1 : i32
+  scf.forall (%t) in (8) {
+    memref.store %one, %o[%t] : memref<8xi32>
+  }
+  scf.forall (%t) in (8) {
+    %list = memref.alloc() : memref<4xi32>
+    memref.store %one, %list[%c0] : memref<4xi32>
+    %entry = memref.load %list[%c0] : memref<4xi32>
+    memref.store %entry, %o[%t] : memref<8xi32>
+  }
+  return
+}
+
+// Twice the rows a warp where accumulators leave registers for them.
+//
+// CHECK-LABEL: func.func @rows_of_a_warp
+// CHECK:         gpu.launch {{.*}} threads({{.*}}) in (%{{.*}} = %c128{{[_0-9]*}},
+func.func @rows_of_a_warp(%o: memref<128x16xf32>) {
+  %c0 = arith.constant 0 : index
+  %zeros = arith.constant dense<0.0> : vector<128x16xf32>
+  scf.forall (%t) in (1) {
+    vector.transfer_write %zeros, %o[%c0, %c0] {in_bounds = [true, true]}
+      : vector<128x16xf32>, memref<128x16xf32>
+  }
+  return
+}

@@ -1,0 +1,68 @@
+"""PTX of attention kernels, taken apart."""
+
+import collections
+import dataclasses
+import re
+import subprocess
+
+ASSEMBLY = re.compile(r'assembly = "((?:[^"\\]|\\.)*)"')
+LAUNCH = re.compile(
+    r"gpu\.launch_func +@\w+::@(\w+)(?:.*?dynamic_shared_memory_size %c(\d+)_i32)?"
+)
+LABEL = re.compile(r"^(\$L__\w+):")
+BRANCH = re.compile(r"\bbra(?:\.uni)?\s+(\$L__\w+)")
+INSTRUCTION = re.compile(r"^\s+(?:@!?%p\d+\s+)?([a-z][\w.:]*)")
+
+
+@dataclasses.dataclass(frozen=True)
+class Kernels:
+    """Of one function."""
+
+    ptx: str
+    dynamic_shared: dict[str, int]  # bytes, by kernel
+
+
+def compile_kernels(text, **options):
+    """The kernels of each function of a module."""
+    listed = " ".join(f"{key.replace('_', '-')}={options[key]}" for key in options)
+    done = subprocess.run(
+        ["sparse-attn-opt", "-", f"--sparse-attn-nvvm-pipeline={listed}"],
+        input=text, capture_output=True, text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    unescape = lambda byte: chr(int(byte[1], 16))
+    modules = re.split(r"(?=gpu\.binary )", done.stdout)
+    kernels = []
+    for host, binary in zip(modules, modules[1:]):
+        launches = {
+            found[1]: int(found[2] or 0) for found in LAUNCH.finditer(host)
+        }
+        ptx = ASSEMBLY.search(binary)[1]
+        ptx = re.sub(r"\\([0-9A-F]{2})", unescape, ptx)
+        kernels.append(Kernels(ptx, launches))
+    return kernels
+
+
+def loops(ptx):
+    """How often each instruction stands in each loop, in order.
+
+    A loop is what lies between a label and the last branch back to it.
+    """
+    lines = ptx.splitlines()
+    places = {found[1]: n for n, line in enumerate(lines) if (found := LABEL.match(line))}
+    ends = {}
+    for number, line in enumerate(lines):
+        target = BRANCH.search(line)
+        if target and places[target[1]] < number:
+            ends[target[1]] = number
+    bodies = []
+    for label, end in sorted(ends.items(), key=lambda item: places[item[0]]):
+        found = map(INSTRUCTION.match, lines[places[label] : end + 1])
+        bodies.append(collections.Counter(match[1] for match in found if match))
+    return bodies
+
+
+def count(body, *patterns):
+    """Of all instructions that match one of the patterns from their start."""
+    matches = re.compile("|".join(patterns)).match
+    return sum(number for name, number in body.items() if matches(name))

@@ -1,0 +1,109 @@
+"""What each example's kernels need of each chip, as ptxas says.
+
+    python test/GPU/ptx/resources.py --write
+
+makes resources.json anew; sparse-attn-opt and ptxas must be in PATH. The test
+beside it compares. Examples in f32 are there in bf16 as well.
+"""
+
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+from ptx import compile_kernels
+
+FOLDER = pathlib.Path(__file__).resolve().parent
+EXAMPLES = sorted((FOLDER.parents[2] / "examples").glob("*.mlir"))
+TABLE = FOLDER / "resources.json"
+CHIPS = ("sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_120")
+
+COMPILING = re.compile(r"Compiling entry function '(\w+)'")
+STACK = re.compile(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill")
+USED = re.compile(r"Used (\d+) registers(?:, used (\d+) barriers)?(?:.*?(\d+) bytes smem)?")
+THREADS = re.compile(r"\.entry (\w+)\((?:.*?)\.maxntid (\d+)", re.DOTALL)
+
+
+def variants():
+    """(name, text) of each example as it is, and in bf16 where it is in f32."""
+    for path in EXAMPLES:
+        text = path.read_text()
+        yield path.stem, text
+        half = re.sub(r"(tensor<(?:[0-9?]+x){4})f32>", r"\1bf16>", text)
+        if half != text:
+            yield f"{path.stem}-bf16", half
+
+
+def assemble(ptx, chip):
+    """ptxas's report."""
+    with tempfile.NamedTemporaryFile("w", suffix=".ptx") as file:
+        file.write(ptx)
+        file.flush()
+        done = subprocess.run(
+            ["ptxas", f"-arch={chip}", "-v", "-warn-spills", file.name, "-o", os.devnull],
+            capture_output=True, text=True,
+        )
+    assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
+def needs_of(text, chip):
+    """For each kernel, by name: the figures."""
+    (kernels,) = compile_kernels(text, chip=chip)
+    threads = dict(THREADS.findall(kernels.ptx))
+    needs, name = {}, None
+    report = assemble(kernels.ptx, chip)
+    warnings = [line for line in report.splitlines() if "warning" in line.lower()]
+    for line in report.splitlines():
+        if found := COMPILING.search(line):
+            name = found[1]
+            needs[name] = {
+                "threads": int(threads[name]),
+                "dynamic_shared": kernels.dynamic_shared[name],
+            }
+        elif found := STACK.search(line):
+            keys = ("stack", "spill_stores", "spill_loads")
+            needs[name] |= dict(zip(keys, map(int, found.groups())))
+        elif found := USED.search(line):
+            keys = ("registers", "barriers", "static_shared")
+            needs[name] |= {key: int(n or 0) for key, n in zip(keys, found.groups())}
+    for kernel in needs.values():
+        kernel["warnings"] = len(warnings)
+    return needs
+
+
+def ptxas_version():
+    done = subprocess.run(["ptxas", "--version"], capture_output=True, text=True)
+    return re.search(r"V([\d.]+)", done.stdout)[1]
+
+
+def make_table():
+    jobs = {
+        (name, chip): text for name, text in variants() for chip in CHIPS
+    }
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        needs = pool.map(lambda job: needs_of(jobs[job], job[1]), jobs)
+        table = {f"{name} {chip}": found for (name, chip), found in zip(jobs, needs)}
+    return {"ptxas": ptxas_version(), "needs": table}
+
+
+def dump(table):
+    """JSON with a line for each kernel, so that changes are seen as lines."""
+    lines = [
+        f'  {json.dumps(key)}: {{\n'
+        + ",\n".join(f"   {json.dumps(k)}: {json.dumps(v)}" for k, v in kernels.items())
+        + "\n  }"
+        for key, kernels in table["needs"].items()
+    ]
+    version = json.dumps(table["ptxas"])
+    return f'{{\n "ptxas": {version},\n "needs": {{\n' + ",\n".join(lines) + "\n }\n}\n"
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["--write"]:
+        sys.exit(__doc__)
+    TABLE.write_text(dump(make_table()))

@@ -1,0 +1,152 @@
+"""In loops over key tiles stand the instructions that the algorithm needs, counted
+for one thread, and a few for the loop itself."""
+
+import dataclasses
+
+import pytest
+from ptx import compile_kernels, count, loops
+
+
+@dataclasses.dataclass(frozen=True)
+class Kernel:
+    mask: str
+    dtype: str
+    d: int
+    queries: int  # of a tile
+    keys: int
+    warps: int
+
+    def ptx(self):
+        tensor = f"tensor<1x4x1024x{self.d}x{self.dtype}>"
+        text = f"""
+            func.func @f(%q: {tensor}, %k: {tensor}, %v: {tensor}) -> {tensor} {{
+              %init = tensor.empty() : {tensor}
+              %o = sparse_attn.attention mask(#sparse_attn.{self.mask})
+                ins(%q, %k, %v : {tensor}, {tensor}, {tensor})
+                outs(%init : {tensor}) -> {tensor}
+              return %o : {tensor}
+            }}"""
+        (kernels,) = compile_kernels(
+            text, chip="sm_80", tile_queries=self.queries, tile_keys=self.keys,
+            warps=self.warps,
+        )
+        return kernels.ptx
+
+    @property
+    def bands(self):
+        """Of 16 rows, a warp."""
+        return self.queries // self.warps // 16
+
+    @property
+    def scores(self):
+        return self.bands * 16 * self.keys // 32
+
+    @property
+    def rows(self):
+        return 2 * self.bands
+
+
+KERNELS = {
+    "dense-f16-d64": Kernel("full", "f16", 64, queries=128, keys=64, warps=4),
+    "causal-bf16-d128": Kernel("causal", "bf16", 128, queries=128, keys=64, warps=8),
+}
+
+
+@pytest.fixture(scope="module", params=KERNELS, ids=list(KERNELS))
+def kernel(request):
+    kernel = KERNELS[request.param]
+    ptx = kernel.ptx()
+    with_products = [body for body in loops(ptx) if count(body, "mma")]
+    return kernel, ptx, with_products
+
+
+def is_partial(body):
+    return count(body, "selp") > 0
+
+
+def test_one_loop_for_each_kind_of_tile(kernel):
+    kernel, _, bodies = kernel
+    assert [is_partial(body) for body in bodies] == {
+        "full": [False],
+        "causal": [True, False],
+    }[kernel.mask]
+
+
+def test_products(kernel):
+    kernel, _, bodies = kernel
+    scores = kernel.bands * (kernel.keys // 8) * (kernel.d // 16)
+    values = kernel.bands * (kernel.d // 8) * (kernel.keys // 16)
+    blocks = (kernel.keys // 16) * (kernel.d // 16)
+    queries = kernel.bands * (kernel.d // 16)  # where they are in shared memory
+    for body in bodies:
+        assert count(body, "mma") == scores + values
+        assert count(body, r"ldmatrix.*\.x4\.trans") == blocks
+        assert count(body, r"ldmatrix.*\.x4\.shared") in (blocks, blocks + queries)
+        assert count(body, "ldmatrix") == count(body, r"ldmatrix.*\.x4")
+
+
+def test_softmax(kernel):
+    kernel, _, bodies = kernel
+    accumulators = kernel.bands * 16 * kernel.d // 32
+    for body in bodies:
+        # One exponential a score, and one a row to rescale by.
+        assert count(body, "ex2") == kernel.scores + kernel.rows
+        # One fused operation a score, and one a row for the sum.
+        assert count(body, "fma") <= kernel.scores + kernel.rows
+        # The accumulators are rescaled; four more a row at most.
+        assert count(body, "mul.*f32") <= accumulators + 4 * kernel.rows
+        assert count(body, "add.*f32", "sub.*f32") <= kernel.scores + 2 * kernel.rows
+        # Two scores a conversion.
+        assert count(body, "cvt.rn.b?f16x2") == kernel.scores // 2
+        assert count(body, "cvt.*f32", "cvt.*f16") == kernel.scores // 2
+
+
+def test_shuffles_are_those_of_the_row_maximum(kernel):
+    kernel, _, bodies = kernel
+    for body in bodies:
+        assert count(body, "shfl") == 2 * kernel.rows
+
+
+def test_maxima(kernel):
+    """In partial tiles another one a score, which keeps a score of -inf apart from
+    a masked one. (The goal is to do without.)"""
+    kernel, _, bodies = kernel
+    for body in bodies:
+        once = kernel.scores + 3 * kernel.rows
+        more = kernel.scores + kernel.rows if is_partial(body) else 0
+        assert count(body, "max") <= once + more
+
+
+def test_masks(kernel):
+    """A comparison and a select a score in partial tiles, nothing in full ones."""
+    kernel, _, bodies = kernel
+    for body in bodies:
+        scores = kernel.scores if is_partial(body) else 0
+        assert count(body, "selp") == scores
+        assert count(body, "setp") <= scores + 4
+
+
+def test_no_integer_arithmetic_an_element(kernel):
+    kernel, _, bodies = kernel
+    for body in bodies:
+        integer = (r"(add|sub|mul|mad|shl|shr|and|or|xor|min|max|not)\S*\.[usb](16|32|64)"
+                   , r"cvt\.[us]\d+\.[us]\d+", r"prmt|lop3|bfe|bfi")
+        assert count(body, *integer) <= 40
+        assert count(body, "mov") <= 10
+
+
+def test_copies(kernel):
+    kernel, _, bodies = kernel
+    tile_bytes = kernel.keys * kernel.d * 2
+    for body in bodies:
+        assert count(body, "cp.async.cg") == 2 * tile_bytes // (16 * 32 * kernel.warps)
+        assert count(body, "cp.async.commit") == count(body, "cp.async.wait") == 1
+        assert count(body, "bar") == 1
+
+
+def test_nothing_else(kernel):
+    """Neither loads, stores, calls nor local memory in loops."""
+    _, ptx, bodies = kernel
+    for body in bodies:
+        assert count(body, "ld[.]", "st[.]", "call", "atom", "div", "rem") == 0
+    assert ".local" not in ptx and "call" not in ptx

@@ -1,0 +1,70 @@
+"""Every example on every chip: no spill, no stack, no warning, and no worse than
+resources.json says. `python test/GPU/ptx/resources.py --write` makes that anew."""
+
+import json
+import shutil
+
+import pytest
+from resources import CHIPS, TABLE, make_table
+
+pytestmark = pytest.mark.skipif(not shutil.which("ptxas"), reason="needs ptxas")
+
+# Registers are given out eight a thread at a time, and what ptxas needs varies by a
+# few with the order of instructions: one step more is no news, unless fewer blocks
+# fit a multiprocessor.
+REGISTER_STEP = 8
+REGISTERS = 65536  # of a multiprocessor
+# Bytes of shared memory of a multiprocessor; each block takes 1 KiB more than it asks
+# for (CUDA C++ Programming Guide, technical specifications by compute capability).
+SHARED = dict(zip(CHIPS, (164 << 10, 100 << 10, 100 << 10, 228 << 10, 228 << 10, 100 << 10)))
+
+
+def round_up(number, step):
+    return -(-number // step) * step
+
+
+def blocks(kernel, chip):
+    """How many fit a multiprocessor, by registers and shared memory."""
+    registers = round_up(kernel["registers"], REGISTER_STEP) * kernel["threads"]
+    shared = kernel["dynamic_shared"] + kernel["static_shared"] + 1024
+    return min(REGISTERS // registers, SHARED[chip] // shared, 32)
+
+
+@pytest.fixture(scope="module")
+def made():
+    return make_table()
+
+
+COMMITTED = json.loads(TABLE.read_text())
+
+
+def test_the_table_is_of_these_examples(made):
+    assert made["needs"].keys() == COMMITTED["needs"].keys()
+    for job, kernels in COMMITTED["needs"].items():
+        assert made["needs"][job].keys() == kernels.keys(), job
+
+
+def test_nothing_spills(made):
+    for job, kernels in made["needs"].items():
+        for name, kernel in kernels.items():
+            for what in ("spill_stores", "spill_loads", "stack", "warnings"):
+                assert kernel[what] == 0, (job, name, what)
+
+
+def test_a_block_fits(made):
+    """With 128 query rows, at least one of four or more warps."""
+    for job, kernels in made["needs"].items():
+        for name, kernel in kernels.items():
+            assert blocks(kernel, job.split()[1]) >= 1, (job, name)
+
+
+def test_no_figure_is_worse(made):
+    if made["ptxas"] != COMMITTED["ptxas"]:
+        pytest.skip(f"made by ptxas {COMMITTED['ptxas']}, here is {made['ptxas']}")
+    for job, kernels in COMMITTED["needs"].items():
+        for name, then in kernels.items():
+            now, chip = made["needs"][job][name], job.split()[1]
+            assert now["registers"] <= then["registers"] + REGISTER_STEP, (job, name)
+            assert blocks(now, chip) >= blocks(then, chip), (job, name)
+            for what in ("dynamic_shared", "static_shared", "barriers"):
+                assert now[what] <= then[what], (job, name, what)

@@ -1,0 +1,79 @@
+// RUN: sparse-attn-opt %s --sparse-attn-stage-operands="shared-limit=3000" --split-input-file --verify-diagnostics
+// RUN: not sparse-attn-opt %s --sparse-attn-stage-operands="stages=1" --split-input-file 2>&1 | FileCheck %s --check-prefix=STAGES
+
+// STAGES: error: stages must be at least 2
+
+#qd = affine_map<(m, n, d) -> (m, d)>
+#kd = affine_map<(m, n, d) -> (n, d)>
+#qk = affine_map<(m, n, d) -> (m, n)>
+
+// Rows of 16 bytes, half of what the narrowest panel takes.
+func.func @narrow(%q: vector<16x8xf16>, %k: memref<16x8xf16>, %s: vector<16x16xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c32 = arith.constant 32 : index
+  %zero = arith.constant 0.0 : f16
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    // expected-error@below {{'vector.transfer_read' op brings a tile of 'vector<16x8xf16>' into shared memory; rows must be multiples of 32 bytes and their number one of 16: choose a head size that is a multiple of 16 and a tile of a multiple of 16 keys}}
+    %keys = vector.transfer_read %k[%c0, %c0], %zero {in_bounds = [true, true]} : memref<16x8xf16>, vector<16x8xf16>
+    %r = vector.contract {indexing_maps = [#qd, #kd, #qk],
+                          iterator_types = ["parallel", "parallel", "reduction"],
+                          kind = #vector.kind<add>} %q, %keys, %s
+      : vector<16x8xf16>, vector<16x8xf16> into vector<16x16xf32>
+    gpu.terminator
+  }
+  return
+}
+
+// -----
+
+#qd = affine_map<(m, n, d) -> (m, d)>
+#kd = affine_map<(m, n, d) -> (n, d)>
+#qk = affine_map<(m, n, d) -> (m, n)>
+
+func.func @padding(%q: vector<16x16xf16>, %k: memref<?x16xf16>, %s: vector<16x16xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c32 = arith.constant 32 : index
+  %one = arith.constant 1.0 : f16
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    // expected-error@below {{'vector.transfer_read' op is padded with a value other than zero; pad key and value tiles with zeros}}
+    %keys = vector.transfer_read %k[%c0, %c0], %one {in_bounds = [false, true]} : memref<?x16xf16>, vector<16x16xf16>
+    %r = vector.contract {indexing_maps = [#qd, #kd, #qk],
+                          iterator_types = ["parallel", "parallel", "reduction"],
+                          kind = #vector.kind<add>} %q, %keys, %s
+      : vector<16x16xf16>, vector<16x16xf16> into vector<16x16xf32>
+    gpu.terminator
+  }
+  return
+}
+
+// -----
+
+#qd = affine_map<(m, n, d) -> (m, d)>
+#kd = affine_map<(m, n, d) -> (n, d)>
+#qk = affine_map<(m, n, d) -> (m, n)>
+
+// Two slots of 16 rows of 128 bytes are 4096 bytes.
+func.func @limit(%q: vector<16x64xf16>, %k: memref<16x64xf16>, %s: vector<16x16xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %c32 = arith.constant 32 : index
+  %zero = arith.constant 0.0 : f16
+  // expected-error@below {{'gpu.launch' op needs 4096 bytes of shared memory for 2 stages of keys and values and the queries, 1096 more than the 3000 that a block may use; choose fewer keys a tile}}
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    scf.for %t = %c0 to %c4 step %c1 {
+      %keys = vector.transfer_read %k[%c0, %c0], %zero {in_bounds = [true, true]} : memref<16x64xf16>, vector<16x64xf16>
+      %r = vector.contract {indexing_maps = [#qd, #kd, #qk],
+                            iterator_types = ["parallel", "parallel", "reduction"],
+                            kind = #vector.kind<add>} %q, %keys, %s
+        : vector<16x64xf16>, vector<16x64xf16> into vector<16x16xf32>
+    }
+    gpu.terminator
+  }
+  return
+}

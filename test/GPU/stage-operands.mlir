@@ -1,0 +1,129 @@
+// Tiles that products take as right operands come through a ring in shared memory.
+//
+// RUN: sparse-attn-opt %s --sparse-attn-stage-operands --canonicalize | FileCheck %s
+// RUN: sparse-attn-opt %s --sparse-attn-stage-operands="stages=3" --canonicalize | FileCheck %s --check-prefix=THREE
+
+#qd = affine_map<(m, n, d) -> (m, d)>
+#kd = affine_map<(m, n, d) -> (n, d)>
+#qk = affine_map<(m, n, d) -> (m, n)>
+
+// Two slots of 1024 bytes. Before the loop tile 0 is on its way; in iteration t
+// tile t has landed, for this thread after the wait and for all after the barrier,
+// which also says that nobody reads tile t - 1 any more: t + 1 may come there.
+//
+// CHECK-LABEL: func.func @ring
+// CHECK-SAME:    %[[Q:[a-z0-9]+]]: vector<16x32xf16>, %[[K:[a-z0-9]+]]:
+// CHECK:         gpu.launch {{.*}} dynamic_shared_memory_size %c2048_i32
+// CHECK:           %[[SHARED:.*]] = gpu.dynamic_shared_memory
+// CHECK:           gpu.barrier
+// CHECK:           sparse_attn.stage_tile %{{.*}} to %[[SHARED]][%c0] rows 16
+// CHECK:           nvvm.cp.async.commit.group
+// CHECK:           scf.for %[[T:.*]] = %c0 to %c4 step %c1
+// CHECK-NEXT:        nvvm.cp.async.wait.group 0
+// CHECK-NEXT:        gpu.barrier
+// CHECK-NEXT:        %[[NEXT:.*]] = arith.addi %[[T]], %c1
+// CHECK-NEXT:        %[[INSIDE:.*]] = arith.cmpi slt, %[[NEXT]], %c4
+// CHECK-NEXT:        scf.if %[[INSIDE]]
+// CHECK:               %[[SLOT:.*]] = arith.remui %[[NEXT]], %c2
+// CHECK:               %[[TO:.*]] = arith.muli %[[SLOT]], %c1024
+// CHECK:               %[[ROW:.*]] = arith.muli %[[NEXT]], %c16
+// CHECK:               %[[TILE:.*]] = memref.subview %[[K]][%[[ROW]], 0]
+// CHECK:               sparse_attn.stage_tile %[[TILE]] to %[[SHARED]][%[[TO]]] rows 16
+// CHECK:             }
+// CHECK-NEXT:        nvvm.cp.async.commit.group
+// CHECK:             %[[THIS:.*]] = arith.remui %[[T]], %c2
+// CHECK:             %[[FROM:.*]] = arith.muli %[[THIS]], %c1024
+// CHECK:             %[[STAGED:.*]] = sparse_attn.staged_tile %[[SHARED]][%[[FROM]]]
+// CHECK-NOT:         vector.transfer_read
+// CHECK:             vector.contract {{.*}} %[[Q]], %[[STAGED]],
+//
+// With three slots two tiles are on their way, and all but the newest group have
+// to have landed.
+//
+// THREE-LABEL: func.func @ring
+// THREE:         gpu.launch {{.*}} dynamic_shared_memory_size %c3072_i32
+// THREE-COUNT-2:   nvvm.cp.async.commit.group
+// THREE:           scf.for
+// THREE-NEXT:        nvvm.cp.async.wait.group 1
+// THREE-NEXT:        gpu.barrier
+// THREE:             arith.addi %{{.*}}, %c2
+func.func @ring(%q: vector<16x32xf16>, %k: memref<64x32xf16, #gpu.address_space<global>>,
+                %max: vector<16xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %c16 = arith.constant 16 : index
+  %c32 = arith.constant 32 : index
+  %zero = arith.constant 0.0 : f16
+  %zeros = arith.constant dense<0.0> : vector<16x16xf32>
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    %r = scf.for %t = %c0 to %c4 step %c1 iter_args(%m = %max) -> (vector<16xf32>) {
+      %row = arith.muli %t, %c16 : index
+      %keys = memref.subview %k[%row, 0] [16, 32] [1, 1]
+        : memref<64x32xf16, #gpu.address_space<global>>
+          to memref<16x32xf16, strided<[32, 1], offset: ?>, #gpu.address_space<global>>
+      %tile = vector.transfer_read %keys[%c0, %c0], %zero {in_bounds = [true, true]}
+        : memref<16x32xf16, strided<[32, 1], offset: ?>, #gpu.address_space<global>>, vector<16x32xf16>
+      %s = vector.contract {indexing_maps = [#qd, #kd, #qk],
+                            iterator_types = ["parallel", "parallel", "reduction"],
+                            kind = #vector.kind<add>} %q, %tile, %zeros
+        : vector<16x32xf16>, vector<16x32xf16> into vector<16x16xf32>
+      %n = vector.multi_reduction <maxnumf>, %s, %m [1] : vector<16x16xf32> to vector<16xf32>
+      scf.yield %n : vector<16xf32>
+    }
+    gpu.terminator
+  }
+  return
+}
+
+// A tile outside any loop is copied where it is read, and waited for. The queries,
+// 16 registers a thread here, stay in registers unless the option says otherwise.
+//
+// RUN: sparse-attn-opt %s --sparse-attn-stage-operands="query-registers=4" --canonicalize | FileCheck %s --check-prefix=QUERIES
+//
+// CHECK-LABEL: func.func @once
+// CHECK:           vector.transfer_read {{.*}} vector<16x32xf16>
+// CHECK:           gpu.barrier
+// CHECK-NEXT:      sparse_attn.stage_tile %{{.*}} to %[[SHARED:.*]][%c0] rows 16
+// CHECK-NEXT:      nvvm.cp.async.commit.group
+// CHECK-NEXT:      nvvm.cp.async.wait.group 0
+// CHECK-NEXT:      gpu.barrier
+// CHECK-NEXT:      sparse_attn.staged_tile %[[SHARED]][%c0]
+//
+// In shared memory they lie behind the keys; the wait for the keys includes them.
+//
+// QUERIES-LABEL: func.func @once
+// QUERIES:         gpu.launch {{.*}} dynamic_shared_memory_size %c2048_i32
+// QUERIES-NOT:       vector.transfer_read
+// QUERIES:           sparse_attn.stage_tile %{{.*}} to %[[SHARED:.*]][%c1024] rows 16
+// QUERIES-NEXT:      nvvm.cp.async.commit.group
+// QUERIES:           %[[Q:.*]] = sparse_attn.staged_tile %[[SHARED]][%c1024]
+// QUERIES:           nvvm.cp.async.wait.group 0
+// QUERIES-NEXT:      gpu.barrier
+// QUERIES-NEXT:      %[[K:.*]] = sparse_attn.staged_tile %[[SHARED]][%c0]
+// QUERIES-NEXT:      vector.contract {{.*}} %[[Q]], %[[K]],
+func.func @once(%q: memref<16x32xf16, #gpu.address_space<global>>,
+                %k: memref<16x32xf16, #gpu.address_space<global>>,
+                %o: memref<16x16xf32, #gpu.address_space<global>>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c32 = arith.constant 32 : index
+  %zero = arith.constant 0.0 : f16
+  %zeros = arith.constant dense<0.0> : vector<16x16xf32>
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    %queries = vector.transfer_read %q[%c0, %c0], %zero {in_bounds = [true, true]}
+      : memref<16x32xf16, #gpu.address_space<global>>, vector<16x32xf16>
+    %keys = vector.transfer_read %k[%c0, %c0], %zero {in_bounds = [true, true]}
+      : memref<16x32xf16, #gpu.address_space<global>>, vector<16x32xf16>
+    %s = vector.contract {indexing_maps = [#qd, #kd, #qk],
+                          iterator_types = ["parallel", "parallel", "reduction"],
+                          kind = #vector.kind<add>} %queries, %keys, %zeros
+      : vector<16x32xf16>, vector<16x32xf16> into vector<16x16xf32>
+    vector.transfer_write %s, %o[%c0, %c0] {in_bounds = [true, true]}
+      : vector<16x16xf32>, memref<16x16xf32, #gpu.address_space<global>>
+    gpu.terminator
+  }
+  return
+}

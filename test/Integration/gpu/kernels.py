@@ -1,0 +1,93 @@
+"""Attention by the project's own GPU kernels, in the emulator.
+
+The goal is that of the CPU path (../numerics): at most twice PyTorch's largest
+error in the same precision, and 1.1 times its mean error. Where kernels are not
+there yet, `bounds_of` says how far they are.
+"""
+
+import concurrent.futures
+import dataclasses
+import os
+
+import pytest
+from attention import eager, module_text, reference, run_module
+from test_numerics import Bounds, check
+
+TOOL = os.environ.get("SPARSE_ATTN_RUN", "sparse-attn-run")
+WORKERS = 2
+# SPARSE_ATTN_LONG=1: more rows a case, more cases, every one under 8 schedules.
+LONG = bool(os.environ.get("SPARSE_ATTN_LONG"))
+ROWS = 1500 if LONG else 300
+SCHEDULES = 8
+
+
+# Three products in TF32 leave 22 bits of each factor of a product.
+SINGLE = Bounds(
+    largest=8, mean=2.6, free_in_largest=2.0**-23, free_in_mean=2.0**-26
+)
+# Base 2 rounds the maximum and the logarithm of the sum once more than base e.
+HALF_LSE = Bounds(free_in_mean=2.0**-26)
+# A logit of 10^4, times log2(e), is rounded by up to 2^-11: exp2 of that stands
+# where PyTorch has 1, and 16-bit results see it in their last place.
+HALF_HUGE = Bounds(free_in_largest=2.0**-10, free_in_mean=2.0**-14)
+HALF_HUGE_LSE = Bounds(free_in_largest=2.0**-22, free_in_mean=2.0**-24)
+SINGLE_HUGE = Bounds(
+    largest=32, mean=8, free_in_largest=2.0**-14, free_in_mean=2.0**-18
+)
+
+
+def bounds_of(case, result):
+    is_huge = case.magnitude > 1
+    if case.dtype == "f32":
+        return SINGLE_HUGE if is_huge else SINGLE
+    if result == "LSE":
+        return HALF_HUGE_LSE if is_huge else HALF_LSE
+    return HALF_HUGE if is_huge else Bounds()
+
+
+def supports(case):
+    """Whether kernels take these head sizes: rows of whole 32 bytes."""
+    element_bytes = 4 if case.dtype == "f32" else 2
+    return all(size * element_bytes % 32 == 0 for size in (case.d, case.value_size))
+
+
+def fewer_rows(case):
+    rows = case.heads * case.sq
+    return dataclasses.replace(case, batch=min(case.batches, -(-ROWS // rows)))
+
+
+def run_kernel(case, schedules):
+    """O and LSE, or only O. Every schedule must give the same bits."""
+    results, _ = run_module(
+        TOOL, module_text(case), case.inputs(), 2 if case.lse else 1,
+        "--device=emulator", f"--repeat={schedules}",
+    )
+    return results
+
+
+def compare(case, results):
+    inputs, live = case.inputs(), case.live()
+    exact = reference(*inputs, live, case.effective_scale)
+    theirs = eager(*inputs, live, case.effective_scale, case.dtype)
+    for name, *three in zip(("output", "LSE"), results, theirs, exact):
+        check(name, *three, bounds_of(case, name))
+
+
+def running(cases, schedules):
+    """A fixture: each selected case's results, computed beside the tests."""
+
+    @pytest.fixture(scope="module")
+    def results(request):
+        chosen = {
+            item.callspec.params["name"]
+            for item in request.session.items
+            if item.module is request.module and "name" in item.fixturenames
+        }
+        with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+            yield {
+                name: pool.submit(run_kernel, case, schedules(name))
+                for name, case in cases.items()
+                if name in chosen
+            }
+
+    return results

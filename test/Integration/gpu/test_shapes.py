@@ -1,0 +1,107 @@
+"""Head sizes, types, lengths, shared heads and more: every two values together.
+
+More combinations, and all of a long run, with SPARSE_ATTN_LONG=1.
+"""
+
+import dataclasses
+
+import pytest
+from attention import Case
+from covering import covering
+from kernels import LONG, SCHEDULES, compare, fewer_rows, running
+from masks import causal, complement, full, intersection, longformer
+from masks import prefix, random, sliding_window, strided, union
+
+SIZES = (16, 32, 48, 64, 80, 96, 128, 160, 256)
+MASKS = {
+    "full": full,
+    "causal": causal,
+    "window": sliding_window(left=40, right=7),
+    "longformer": longformer(window=16, global_tokens=[0]),
+    "random": union(sliding_window(1, 1), random(block=16, blocks_per_row=1)),
+    "composition": intersection(causal, union(strided(3), prefix(8))),
+    # No key for the first rows, in a tile where others have keys.
+    "empty-rows": intersection(
+        sliding_window(70, 0), complement(prefix(30))
+    ),
+}
+FACTORS = {
+    "d": SIZES,
+    "dv": SIZES if LONG else (None, 16, 64, 80, 256),  # None: as d
+    "dtype": ("f16", "bf16", "f32"),
+    "sq": (1, 2, 63, 64, 65, 97, 129, 1025),
+    "keys": ("same", "more", "fewer"),
+    "groups": (1, 4, 8),
+    "lse": (True, False),
+    "dynamic": (False, True),
+    "mask": tuple(MASKS),
+    "magnitude": (1.0, 100.0),
+}
+
+
+def keys_of(row):
+    return {"same": row["sq"], "more": row["sq"] + 61, "fewer": -(-row["sq"] // 2)}[
+        row["keys"]
+    ]
+
+
+def is_quick(row):
+    """Emulated products, and in f32 compiled ones, cost time."""
+    if row["mask"] == "empty-rows" and keys_of(row) <= 30:
+        return False  # no key for any row: a case of test_zoo.py
+    sizes = row["d"] + (row["dv"] or row["d"])
+    queries, keys = (-(-length // 64) for length in (row["sq"], keys_of(row)))
+    products = queries * keys * max(row["groups"], 2) * sizes
+    if LONG:
+        return products < 600_000
+    return products < (8_000 if row["dtype"] == "f32" else 60_000) and (
+        row["dtype"] != "f32" or sizes <= 320
+    )
+
+
+def case_of(row):
+    case = Case(
+        MASKS[row["mask"]],
+        sq=row["sq"],
+        sk=keys_of(row),
+        d=row["d"],
+        dv=row["dv"],
+        heads=max(row["groups"], 2),
+        groups=row["groups"],
+        dtype=row["dtype"],
+        lse=row["lse"],
+        dynamic=row["dynamic"],
+    )
+    if row["magnitude"] > 1:
+        # Logits of some 10^4 for any d, scaled by a power of two: rounded alike.
+        magnitude = row["magnitude"] * (16 / row["d"]) ** 0.25
+        case = dataclasses.replace(case, scale=0.125, magnitude=magnitude)
+    return dataclasses.replace(case, batch=min(fewer_rows(case).batch, 4))
+
+
+def name_of(row):
+    words = [
+        f"{row['dtype']}-d{row['d']}-dv{row['dv'] or row['d']}",
+        f"sq{row['sq']}-sk{keys_of(row)}-by{row['groups']}-{row['mask']}",
+        "lse" if row["lse"] else "",
+        "dynamic" if row["dynamic"] else "",
+        "huge" if row["magnitude"] > 1 else "",
+    ]
+    return "-".join(word for word in words if word)
+
+
+ROWS = covering(FACTORS, is_quick)
+CASES = {name_of(row): case_of(row) for row in ROWS}
+SCHEDULED = {name for index, name in enumerate(CASES) if index % 8 == 0}
+
+results = running(CASES, lambda name: SCHEDULES if LONG or name in SCHEDULED else 1)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_case(name, results):
+    compare(CASES[name], results[name].result())
+
+
+def test_every_value_is_there():
+    for factor, values in FACTORS.items():
+        assert {row[factor] for row in ROWS} == set(values)

@@ -1,0 +1,69 @@
+"""The cases of the CPU's tests, every mask among them, as kernels.
+
+Where a case does not ask for f32's range, f16, bf16 and f32 take turns.
+"""
+
+import dataclasses
+
+import pytest
+from attention import Case
+from kernels import LONG, SCHEDULES, compare, fewer_rows, running, supports
+from masks import causal, complement, intersection
+from test_numerics import CASES as CPU_CASES
+
+TYPES = ("f16", "bf16", "f32")
+
+
+def of_any_type(case):
+    is_plain = case.magnitude == 1 and case.scale is None
+    return case.dtype == "f32" and is_plain
+
+
+CASES = {}
+for number, (name, case) in enumerate(CPU_CASES.items()):
+    if of_any_type(case):
+        case = dataclasses.replace(case, dtype=TYPES[number % 3])
+    if supports(case):
+        CASES[name] = fewer_rows(case)
+# Less than a tile, and nothing to compute.
+CASES["no-key-two-rows"] = Case(intersection(causal, complement(causal)), sq=2)
+
+# Under other schedules the bits must be the same: in these, one of each kind of
+# kernel (one loop, several, heavy rows and their merge, tables, lists).
+SCHEDULED = {"full", "causal", "global", "bigbird", "random", "dynamic-global", "batch"}
+
+# Wrong today, each for a reason: who removes one removes its line.
+MASKED_NAN = "0 * NaN of a masked value in a tile that is visited"
+SPLIT = "an infinity times the zero low part of an f32 is NaN"
+ROUNDED_MAXIMUM = "exp2 of the rounding of maximum * scale overflows"
+GAPS = {
+    "random-one-draw": "a table for all heads is read by the host",
+    "scores-near-overflow": ROUNDED_MAXIMUM,
+    "scale-1e30": ROUNDED_MAXIMUM,
+    "infinite-score": SPLIT,
+    "first-scores-minus-infinity": SPLIT,
+    "nan-value-masked": MASKED_NAN,
+    "nan-value-masked-random": MASKED_NAN,
+    "infinite-value-masked": MASKED_NAN,
+    "nan-values-never-seen": MASKED_NAN,
+    "nan-values-never-seen-bf16": MASKED_NAN,
+    "no-key-two-rows": "a kernel that copies memory, each thread all of it",
+}
+
+results = running(CASES, lambda name: SCHEDULES if LONG or name in SCHEDULED else 1)
+
+
+def parameters():
+    for name in CASES:
+        gap = GAPS.get(name)
+        marks = pytest.mark.xfail(reason=gap, strict=True) if gap else ()
+        yield pytest.param(name, marks=marks)
+
+
+@pytest.mark.parametrize("name", parameters())
+def test_case(name, results):
+    compare(CASES[name], results[name].result())
+
+
+def test_gaps_are_of_cases():
+    assert GAPS.keys() <= CASES.keys()

@@ -1,0 +1,107 @@
+// Operations on static tiles become operations on vectors of the tile's shape.
+//
+// RUN: sparse-attn-opt %s --sparse-attn-vectorize-tiles --canonicalize | FileCheck %s
+
+#id = affine_map<(m, n) -> (m, n)>
+#row = affine_map<(m, n) -> (m)>
+#qd = affine_map<(m, n, d) -> (m, d)>
+#kd = affine_map<(m, n, d) -> (n, d)>
+#mn = affine_map<(m, n, d) -> (m, n)>
+
+// CHECK-LABEL: func.func @exponential
+// CHECK:         %[[S:.*]] = vector.transfer_read {{.*}} vector<32x16xf32>
+// CHECK:         %[[P:.*]] = math.exp2 %[[S]] : vector<32x16xf32>
+// CHECK:         vector.transfer_write %[[P]]
+// CHECK-NOT:     linalg
+func.func @exponential(%s: tensor<32x16xf32>) -> tensor<32x16xf32> {
+  %r = linalg.generic {indexing_maps = [#id], iterator_types = ["parallel", "parallel"]}
+      outs(%s : tensor<32x16xf32>) {
+  ^bb0(%x: f32):
+    %p = math.exp2 %x : f32
+    linalg.yield %p : f32
+  } -> tensor<32x16xf32>
+  return %r : tensor<32x16xf32>
+}
+
+// A product is a contraction of the operands as they come.
+//
+// CHECK-LABEL: func.func @scores
+// CHECK:         vector.contract {{.*}} : vector<32x16xf16>, vector<16x16xf16> into vector<32x16xf32>
+// CHECK-NOT:     arith.extf
+func.func @scores(%q: tensor<32x16xf16>, %k: tensor<16x16xf16>, %s: tensor<32x16xf32>) -> tensor<32x16xf32> {
+  %r = linalg.contract indexing_maps = [#qd, #kd, #mn]
+      ins(%q, %k : tensor<32x16xf16>, tensor<16x16xf16>) outs(%s : tensor<32x16xf32>) -> tensor<32x16xf32>
+  return %r : tensor<32x16xf32>
+}
+
+// CHECK-LABEL: func.func @row_maximum
+// CHECK:         vector.multi_reduction <maxnumf>, %{{.*}}, %{{.*}} [1] : vector<32x16xf32> to vector<32xf32>
+func.func @row_maximum(%s: tensor<32x16xf32>, %m: tensor<32xf32>) -> tensor<32xf32> {
+  %r = linalg.generic {indexing_maps = [#id, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%s : tensor<32x16xf32>) outs(%m : tensor<32xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %max = arith.maxnumf %a, %b : f32
+    linalg.yield %max : f32
+  } -> tensor<32xf32>
+  return %r : tensor<32xf32>
+}
+
+// The last tile of keys: a padded slice is a read with a boundary.
+//
+// CHECK-LABEL: func.func @last_keys
+// CHECK-SAME:    %[[K:.*]]: tensor<?x16xf16>
+// CHECK:         vector.transfer_read %[[K]]{{.*}} {in_bounds = [false, true]} : tensor<?x16xf16>, vector<32x16xf16>
+// CHECK-NOT:     tensor.pad
+func.func @last_keys(%k: tensor<?x16xf16>, %missing: index) -> tensor<32x16xf32> {
+  %zero = arith.constant 0.0 : f16
+  %padded = tensor.pad %k low[0, 0] high[%missing, 0] {
+  ^bb0(%i: index, %j: index):
+    tensor.yield %zero : f16
+  } : tensor<?x16xf16> to tensor<32x16xf16>
+  %empty = tensor.empty() : tensor<32x16xf32>
+  %r = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%padded : tensor<32x16xf16>) outs(%empty : tensor<32x16xf32>) {
+  ^bb0(%x: f16, %y: f32):
+    %wide = arith.extf %x : f16 to f32
+    linalg.yield %wide : f32
+  } -> tensor<32x16xf32>
+  return %r : tensor<32x16xf32>
+}
+
+// The last tile of queries, of which some rows are kept only: a write with a
+// boundary. So are 20 of 32 rows, whose number is known.
+//
+// CHECK-LABEL: func.func @last_queries
+// CHECK-SAME:    %[[N:[a-z0-9]+]]: index
+// CHECK:         %[[ROWS:.*]] = tensor.empty(%[[N]]) : tensor<?x16xf32>
+// CHECK:         vector.transfer_write %{{.*}}, %[[ROWS]]{{.*}} {in_bounds = [false, true]}
+// CHECK:         %[[TWENTY:.*]] = tensor.empty() : tensor<20x16xf32>
+// CHECK:         vector.transfer_write %{{.*}}, %[[TWENTY]]{{.*}} {in_bounds = [false, true]}
+func.func @last_queries(%s: tensor<32x16xf32>, %n: index) -> (tensor<?x16xf32>, tensor<20x16xf32>) {
+  %empty = tensor.empty() : tensor<32x16xf32>
+  %r = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%s : tensor<32x16xf32>) outs(%empty : tensor<32x16xf32>) {
+  ^bb0(%x: f32, %y: f32):
+    %p = math.exp2 %x : f32
+    linalg.yield %p : f32
+  } -> tensor<32x16xf32>
+  %rows = tensor.extract_slice %r[0, 0] [%n, 16] [1, 1] : tensor<32x16xf32> to tensor<?x16xf32>
+  %twenty = tensor.extract_slice %r[0, 0] [20, 16] [1, 1] : tensor<32x16xf32> to tensor<20x16xf32>
+  return %rows, %twenty : tensor<?x16xf32>, tensor<20x16xf32>
+}
+
+// Any other slice stays one.
+//
+// CHECK-LABEL: func.func @not_the_first_rows
+// CHECK:         tensor.extract_slice %{{.*}}[4, 0]
+func.func @not_the_first_rows(%s: tensor<32x16xf32>) -> tensor<20x16xf32> {
+  %empty = tensor.empty() : tensor<32x16xf32>
+  %r = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%s : tensor<32x16xf32>) outs(%empty : tensor<32x16xf32>) {
+  ^bb0(%x: f32, %y: f32):
+    %p = math.exp2 %x : f32
+    linalg.yield %p : f32
+  } -> tensor<32x16xf32>
+  %slice = tensor.extract_slice %r[4, 0] [20, 16] [1, 1] : tensor<32x16xf32> to tensor<20x16xf32>
+  return %slice : tensor<20x16xf32>
+}
