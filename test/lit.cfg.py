@@ -2,6 +2,7 @@
 # lit.site.cfg.py, which CMake writes into the build folder.
 
 import os
+import shutil
 import sys
 
 import lit.formats
@@ -29,8 +30,13 @@ for name in ["ASAN_OPTIONS", "UBSAN_OPTIONS", "OMP_NUM_THREADS"]:
 python = os.path.join(config.source_root, ".venv", "bin", "python")
 config.substitutions += [
     ("%python", python if os.path.exists(python) else sys.executable),
+    # A PATH of nothing but the project's tools.
+    ("%tools_dir", os.path.join(config.build_root, "bin")),
     ("%examples", os.path.join(config.source_root, "examples")),
     ("%build", config.build_root),
     ("%llvm", os.path.dirname(config.llvm_tools_dir)),
     ("%cmake_compilers", config.cmake_compilers),
 ]
+
+if shutil.which("ptxas"):
+    config.available_features.add("ptxas")

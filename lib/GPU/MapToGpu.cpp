@@ -263,9 +263,10 @@ struct MapToGpuPass : sparse_attn::impl::SparseAttnMapToGpuBase<MapToGpuPass> {
       return WalkResult::skip();
     });
     for (auto [number, forall] : llvm::enumerate(foralls)) {
-      bool hasTiles = tileRows(forall) > 0;
-      int64_t count =
-          warps > 0 && hasTiles ? int64_t(warps) : chooseWarps(forall);
+      // A tile of few rows, as heavy classes have, gets as few warps.
+      int64_t most = tileRows(forall) / 16;
+      int64_t count = warps > 0 && most > 0 ? std::min<int64_t>(warps, most)
+                                            : chooseWarps(forall);
       if (failed(verifyForall(forall, count)))
         return signalPassFailure();
       FailureOr<gpu::LaunchOp> launch = mapForall(forall, count);

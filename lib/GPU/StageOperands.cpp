@@ -61,6 +61,25 @@ static bool isOperand(vector::TransferReadOp read, unsigned side) {
          });
 }
 
+/// Where queries and keys are one tensor, one read may serve as both operands,
+/// which are staged apart: gives right operands reads of their own.
+static void separateOperands(gpu::LaunchOp launch) {
+  SmallVector<vector::TransferReadOp> reads;
+  launch.walk([&](vector::TransferReadOp read) { reads.push_back(read); });
+  for (vector::TransferReadOp read : reads) {
+    auto isRight = [](OpOperand &use) {
+      return isa<vector::ContractionOp>(use.getOwner()) &&
+             use.getOperandNumber() == 1;
+    };
+    if (llvm::none_of(read->getUses(), isRight) ||
+        llvm::all_of(read->getUses(), isRight))
+      continue;
+    OpBuilder b(read);
+    Operation *copy = b.clone(*read);
+    read.getResult().replaceUsesWithIf(copy->getResult(0), isRight);
+  }
+}
+
 /// Registers that a thread needs to hold a left operand; those of f32 are split
 /// into two numbers each.
 static int64_t registersOf(VectorType type, int64_t numThreads) {
@@ -249,6 +268,7 @@ struct StageOperandsPass
   }
 
   LogicalResult stage(gpu::LaunchOp launch) {
+    separateOperands(launch);
     SmallVector<Ring> rings;
     int64_t bytes = 0;
     WalkResult result = launch.getBody().walk([&](Block *block) {

@@ -94,7 +94,7 @@ MaskAttrInterface BigBirdAttr::expand(std::optional<int64_t> nk) const {
                       GlobalDirection::both)};
   if (getRandomBlocks() > 0)
     members.push_back(RandomAttr::get(context, block, getRandomBlocks(),
-                                      getSeed(), /*perHead=*/true, radius));
+                                      getSeed(), /*per_head=*/true, radius));
   return anyOf(context, members);
 }
 

@@ -6,7 +6,6 @@
 using namespace mlir::sparse_attn;
 using llvm::SmallVector;
 using mlir::presburger::IntegerPolyhedron;
-using mlir::presburger::IntegerRelation;
 using mlir::presburger::PresburgerSet;
 using mlir::presburger::PresburgerSpace;
 

@@ -3,10 +3,17 @@
 #include "SparseAttn/Emulator/Passes.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
 #include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
 
-void mlir::sparse_attn::buildEmulatorPipeline(OpPassManager &pm) {
+void mlir::sparse_attn::buildEmulatorPipeline(
+    OpPassManager &pm, const EmulatorPipelineOptions &options) {
+  if (!options.kernelIR.empty()) {
+    LocationSnapshotOptions snapshot;
+    snapshot.fileName = options.kernelIR;
+    pm.addPass(createLocationSnapshot(snapshot));
+  }
   pm.addPass(createSparseAttnEmulate());
   buildHostPipeline(pm);
 }

@@ -15,15 +15,23 @@
 using namespace mlir;
 using namespace mlir::sparse_attn;
 
-/// Storeys 2 and 3: mask analysis, then loops over tiles with online softmax,
-/// queries along the rows and operands in the types they come in.
-static void addTiling(OpPassManager &pm, const NVVMPipelineOptions &options) {
+/// Storey 2: mask analysis.
+static void addPlanning(OpPassManager &pm, const NVVMPipelineOptions &options,
+                        const Chip &chip) {
+  pm.addNestedPass<func::FuncOp>(createSparseAttnVerifyTarget());
   pm.addPass(createCanonicalizerPass());
   SparseAttnPlanOptions plan;
   plan.tileQueries = options.tileQueries;
   plan.tileKeys = options.tileKeys;
   plan.target = "gpu";
+  plan.stages = options.stages;
+  plan.sharedLimit = chip.sharedLimit;
   pm.addPass(createSparseAttnPlan(plan));
+}
+
+/// Storey 3: loops over tiles with online softmax, queries along the rows and
+/// operands in the types they come in.
+static void addTiling(OpPassManager &pm, const NVVMPipelineOptions &options) {
   SparseAttnTileToLinalgOptions tile;
   tile.queriesInner = false;
   tile.keepTypes = true;
@@ -32,15 +40,13 @@ static void addTiling(OpPassManager &pm, const NVVMPipelineOptions &options) {
   pm.addPass(createCanonicalizerPass());
 }
 
-/// Storey 4: whole tiles as vectors, which the loops over keys carry. Reads of
-/// tensors have no effects yet, so that those of the queries leave the loops.
+/// Storey 4: whole tiles as vectors, which the loops over keys carry.
 static void addVectorisation(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createSparseAttnVectorizeTiles());
   pm.addPass(createCanonicalizerPass());
   // Only one read of what a loop carries is left: the condition of hoisting.
   pm.addPass(createCSEPass());
   pm.addPass(createLoopInvariantSubsetHoistingPass());
-  pm.addPass(createLoopInvariantCodeMotionPass());
   pm.addPass(createCanonicalizerPass());
 }
 
@@ -113,15 +119,32 @@ static void addSerialization(OpPassManager &pm, const Chip &chip) {
   pm.addPass(createGpuModuleToBinaryPass(binary));
 }
 
+static LogicalResult
+refuseChip(const NVVMPipelineOptions &options,
+           function_ref<LogicalResult(const Twine &)> error) {
+  return error("unknown chip '" + options.chip + "'; kernels are made for " +
+               knownChips());
+}
+
+LogicalResult mlir::sparse_attn::buildNVVMPlanning(
+    OpPassManager &pm, const NVVMPipelineOptions &options,
+    function_ref<LogicalResult(const Twine &)> error) {
+  std::optional<Chip> chip = findChip(options.chip);
+  if (!chip)
+    return refuseChip(options, error);
+  addPlanning(pm, options, *chip);
+  return success();
+}
+
 LogicalResult mlir::sparse_attn::buildNVVMPipeline(
     OpPassManager &pm, const NVVMPipelineOptions &options,
     function_ref<LogicalResult(const Twine &)> error) {
   std::optional<Chip> chip = findChip(options.chip);
   if (!chip)
-    return error("unknown chip '" + options.chip + "'; kernels are made for " +
-                 knownChips());
+    return refuseChip(options, error);
   if (options.emit != "ptx" && options.emit != "nvvm")
     return error("unknown emit '" + options.emit + "'; use nvvm or ptx");
+  addPlanning(pm, options, *chip);
   addTiling(pm, options);
   addVectorisation(pm);
   addBufferization(pm);

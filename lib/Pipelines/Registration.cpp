@@ -88,7 +88,7 @@ void mlir::sparse_attn::registerPassesAndPipelines() {
       "lower sparse attention to the LLVM dialect for the CPU",
       buildCPUPipeline);
   registerNVVMPipeline();
-  PassPipelineRegistration<>(
+  PassPipelineRegistration<EmulatorPipelineOptions>(
       "sparse-attn-emulator-pipeline",
       "lower GPU kernels and their host code to the LLVM dialect for the "
       "emulator",

@@ -99,8 +99,31 @@ TileShape mlir::sparse_attn::chooseCpuTile(const Mask &mask, int64_t headDim,
   return tile;
 }
 
-TileShape mlir::sparse_attn::chooseGpuTile(const Mask &mask, int64_t headDim,
-                                           int64_t elementBytes,
+int64_t GpuTileNeeds::sharedBytes(TileShape tile) const {
+  int64_t keyAndValue = tile.keys * (headDim + valueDim) * elementBytes;
+  return stages * keyAndValue + tile.queries * headDim * elementBytes;
+}
+
+/// The largest tile of at most that size which fits: fewer keys first, which
+/// cost only more steps of a loop, then fewer queries, for which K and V are
+/// read more often.
+static TileShape fitSharedMemory(TileShape tile, const GpuTileNeeds &needs) {
+  auto halve = [](int64_t size) {
+    return std::max<int64_t>(16, llvm::alignTo(size / 2, 16));
+  };
+  while (needs.sharedLimit > 0 && needs.sharedBytes(tile) > needs.sharedLimit) {
+    if (tile.keys > 16)
+      tile.keys = halve(tile.keys);
+    else if (tile.queries > 16)
+      tile.queries = halve(tile.queries);
+    else
+      break;
+  }
+  return tile;
+}
+
+TileShape mlir::sparse_attn::chooseGpuTile(const Mask &mask,
+                                           const GpuTileNeeds &needs,
                                            const LengthFacts &facts) {
   TileShape tile = {128, 64};
   int64_t block = commonBlock(mask, facts);
@@ -110,7 +133,7 @@ TileShape mlir::sparse_attn::chooseGpuTile(const Mask &mask, int64_t headDim,
     tile = {queries, std::gcd<int64_t>(block, 64)};
     break;
   }
-  if (headDim > 128 || elementBytes > 2) {
+  if (std::max(needs.headDim, needs.valueDim) > 128 || needs.elementBytes > 2) {
     tile.queries = std::min<int64_t>(tile.queries, 64);
     tile.keys = std::min<int64_t>(tile.keys, 32);
   }
@@ -122,5 +145,5 @@ TileShape mlir::sparse_attn::chooseGpuTile(const Mask &mask, int64_t headDim,
     tile.queries = std::min(tile.queries, needed(*facts.nq));
   if (facts.nk)
     tile.keys = std::min(tile.keys, needed(*facts.nk));
-  return tile;
+  return fitSharedMemory(tile, needs);
 }

@@ -14,7 +14,7 @@ using Kind = TileExpr::Kind;
 
 Linear &Linear::add(const Linear &other, int64_t factor) {
   for (auto [variable, coefficient] : other.terms) {
-    auto it = llvm::find_if(
+    auto *it = llvm::find_if(
         terms, [v = variable](const auto &term) { return term.first == v; });
     if (it == terms.end()) {
       if (coefficient * factor != 0)

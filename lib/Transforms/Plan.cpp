@@ -112,9 +112,13 @@ struct PlanPass : sparse_attn::impl::SparseAttnPlanBase<PlanPass> {
     ShapedType query = op.getQueryType(), value = op.getValueType();
     if (target == "cpu")
       return chooseCpuTile(mask, query.getDimSize(3), facts);
-    return chooseGpuTile(mask,
-                         std::max(query.getDimSize(3), value.getDimSize(3)),
-                         query.getElementTypeBitWidth() / 8, facts);
+    GpuTileNeeds needs;
+    needs.headDim = query.getDimSize(3);
+    needs.valueDim = value.getDimSize(3);
+    needs.elementBytes = query.getElementTypeBitWidth() / 8;
+    needs.stages = stages;
+    needs.sharedLimit = sharedLimit;
+    return chooseGpuTile(mask, needs, facts);
   }
 };
 } // namespace

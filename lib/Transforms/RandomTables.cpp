@@ -1,6 +1,7 @@
 //===- RandomTables.cpp - Random blocks at run time -----------------------===//
 
 #include "RandomTables.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -169,6 +170,16 @@ static SmallVector<Value> emitDraw(OpBuilder &b, Location loc,
   return drawn;
 }
 
+ArrayAttr mlir::sparse_attn::makeBlockMapping(MLIRContext *context,
+                                              size_t rank) {
+  SmallVector<Attribute> mapping;
+  for (size_t dim = rank; dim-- > 0;)
+    mapping.push_back(gpu::GPUBlockMappingAttr::get(
+        context, static_cast<gpu::MappingId>(
+                     static_cast<size_t>(gpu::MappingId::LinearDim0) + dim)));
+  return ArrayAttr::get(context, mapping);
+}
+
 /// Ends a forall over (head, row block), in `args` with the table: writes one
 /// row of it.
 static void insertDraws(OpBuilder &b, Location loc, ArrayRef<Value> drawn,
@@ -194,7 +205,8 @@ static void insertDraws(OpBuilder &b, Location loc, ArrayRef<Value> drawn,
 }
 
 RandomTables::RandomTables(OpBuilder &b, AttentionOp op,
-                           const AttentionShapes &shapes, const Plan &plan)
+                           const AttentionShapes &shapes, const Plan &plan,
+                           bool areBlocks)
     : numKeys(shapes.numKeys) {
   Location loc = op.getLoc();
   IndexMath math{b, loc};
@@ -218,7 +230,8 @@ RandomTables::RandomTables(OpBuilder &b, AttentionOp op,
     };
     auto forall = scf::ForallOp::create(
         b, loc, getAsOpFoldResult(ValueRange{heads, rowBlocks}), table,
-        /*mapping=*/std::nullopt,
+        areBlocks ? std::optional(makeBlockMapping(b.getContext(), 2))
+                  : std::nullopt,
         [&](OpBuilder &body, Location, ValueRange args) {
           Value head = args[0], rowBlock = args[1];
           Value absoluteHead =

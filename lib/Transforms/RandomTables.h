@@ -15,10 +15,15 @@
 
 namespace mlir::sparse_attn {
 
+/// Says that the loops of a forall are blocks of threads, which keeps them from
+/// being folded away.
+ArrayAttr makeBlockMapping(MLIRContext *context, size_t rank);
+
 class RandomTables {
 public:
+  /// Emits the loops that fill the tables. `areBlocks`: as blocks of threads.
   RandomTables(OpBuilder &b, AttentionOp op, const AttentionShapes &shapes,
-               const Plan &plan);
+               const Plan &plan, bool areBlocks = false);
 
   /// The entry for (query head, row block, t), an i32, -1 where none is drawn.
   /// `rowBlock` is an i32 that may lie outside the table.

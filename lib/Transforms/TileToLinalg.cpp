@@ -18,6 +18,7 @@
 #include "TileOps.h"
 #include "VisitLoop.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -81,7 +82,8 @@ class AttentionLowering {
 public:
   AttentionLowering(AttentionOp op, TileStyle style, int64_t heavySplits)
       : op(op), loc(op.getLoc()), builder(op), plan(op.getPlan()->getPlan()),
-        shapes(builder, op), tables(builder, op, shapes, plan),
+        shapes(builder, op),
+        tables(builder, op, shapes, plan, /*areBlocks=*/style.keepTypes),
         scale(op.getScaleValue(), style.keepTypes), style(style),
         heavySplits(heavySplits) {
     this->style.unit = scale.unit;
@@ -126,6 +128,12 @@ private:
   void storeTile(OpBuilder &b, const QueryTile &at, SoftmaxState state,
                  ValueRange outputs);
 
+  /// Loops that stand for blocks of threads stay loops even if they run once.
+  std::optional<ArrayAttr> blockMapping(size_t rank) {
+    if (!style.keepTypes)
+      return std::nullopt;
+    return makeBlockMapping(builder.getContext(), rank);
+  }
   TileOps ops(OpBuilder &b) { return TileOps(b, loc, style, tile); }
   TileExprVariables variables(Value q) {
     return {q, shapes.virtualQueries, shapes.numKeys};
@@ -392,7 +400,7 @@ SmallVector<Value> AttentionLowering::lowerWhole(const RowClass &cls,
   SmallVector<OpFoldResult> bounds = getAsOpFoldResult(
       ValueRange{shapes.batch, shapes.queryHeads, rows.tiles});
   auto forall = scf::ForallOp::create(
-      builder, loc, bounds, outputs, /*mapping=*/std::nullopt,
+      builder, loc, bounds, outputs, blockMapping(bounds.size()),
       [&](OpBuilder &b, Location, ValueRange args) {
         QueryTile at = locate(b, rows, args.take_front(3));
         SoftmaxState state =
@@ -421,7 +429,7 @@ SmallVector<Value> AttentionLowering::emitParts(const RowClass &cls,
         tensor::EmptyOp::create(builder, loc, sizes, builder.getF32Type()));
   }
   auto forall = scf::ForallOp::create(
-      builder, loc, bounds, parts, /*mapping=*/std::nullopt,
+      builder, loc, bounds, parts, blockMapping(bounds.size()),
       [&](OpBuilder &b, Location, ValueRange args) {
         QueryTile at = locate(b, rows, args.take_front(3));
         SoftmaxState state =
@@ -476,7 +484,7 @@ SmallVector<Value> AttentionLowering::lowerSplit(const RowClass &cls,
   SmallVector<OpFoldResult> bounds = getAsOpFoldResult(
       ValueRange{shapes.batch, shapes.queryHeads, rows.tiles});
   auto forall = scf::ForallOp::create(
-      builder, loc, bounds, outputs, /*mapping=*/std::nullopt,
+      builder, loc, bounds, outputs, blockMapping(bounds.size()),
       [&](OpBuilder &b, Location, ValueRange args) {
         IndexMath math{b, loc};
         QueryTile at = locate(b, rows, args.take_front(3));

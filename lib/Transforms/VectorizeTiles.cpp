@@ -4,6 +4,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/UB/IR/UBOps.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -11,6 +12,7 @@
 #include "mlir/Dialect/Vector/Transforms/VectorRewritePatterns.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "mlir/Transforms/LoopInvariantCodeMotionUtils.h"
 
 namespace mlir::sparse_attn {
 #define GEN_PASS_DEF_SPARSEATTNVECTORIZETILES
@@ -107,6 +109,11 @@ struct VectorizeTilesPass
         return signalPassFailure();
     if (failed(simplifyVectors(root)))
       return signalPassFailure();
+    // Reads of tensors have no effects, so that those of the queries leave the
+    // loops over keys, but never the parallel loop that becomes the grid.
+    root->walk([&](scf::ForOp loop) {
+      moveLoopInvariantCode(cast<LoopLikeOpInterface>(loop.getOperation()));
+    });
   }
 };
 } // namespace

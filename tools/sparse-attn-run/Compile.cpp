@@ -127,7 +127,7 @@ static void fitToHost(const llvm::TargetMachine &target,
 }
 
 /// From attention to the LLVM dialect.
-static void buildPipeline(PassManager &pm, Device device,
+static void buildPipeline(PassManager &pm, Device device, StringRef kernelIR,
                           const llvm::TargetMachine &target) {
   if (device == Device::Emulator) {
     NVVMPipelineOptions options;
@@ -135,7 +135,9 @@ static void buildPipeline(PassManager &pm, Device device,
     // The defaults name a chip.
     (void)buildNVVMPipeline(pm, options,
                             [](const Twine &) { return failure(); });
-    buildEmulatorPipeline(pm);
+    EmulatorPipelineOptions emulation;
+    emulation.kernelIR = kernelIR.str();
+    buildEmulatorPipeline(pm, emulation);
     return;
   }
   CPUPipelineOptions options;
@@ -155,7 +157,7 @@ getEmulatorSymbols(llvm::orc::MangleAndInterner interner) {
 }
 
 llvm::Expected<Program> Program::compile(ModuleOp module, func::FuncOp entry,
-                                         Device device) {
+                                         Device device, StringRef kernelIR) {
   Program program;
   program.device = device;
   program.entry = entry.getName().str();
@@ -176,7 +178,7 @@ llvm::Expected<Program> Program::compile(ModuleOp module, func::FuncOp entry,
     return target.takeError();
 
   PassManager pm(module.getContext());
-  buildPipeline(pm, device, **target);
+  buildPipeline(pm, device, kernelIR, **target);
   if (failed(pm.run(module)))
     return makeError("lowering '{0}' failed", program.entry);
 

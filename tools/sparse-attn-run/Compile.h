@@ -38,9 +38,11 @@ enum class Device { CPU, Emulator };
 /// A compiled function.
 class Program {
 public:
-  /// Lowers `module` for the device and compiles it for this machine.
+  /// Lowers `module` for the device and compiles it for this machine. The
+  /// kernels that the emulator runs are written to `kernelIR` unless it is
+  /// empty.
   static llvm::Expected<Program> compile(ModuleOp module, func::FuncOp entry,
-                                         Device device);
+                                         Device device, StringRef kernelIR);
 
   /// Which schedule the emulator's threads follow.
   void setScheduleSeed(uint64_t seed) { scheduleSeed = seed; }

@@ -1,8 +1,8 @@
 //===- sparse-attn-run.cpp - Compile and run a function -------------------===//
 //
 //   sparse-attn-run FILE [--entry=F] [--device=cpu|emulator] [--seed=N]
-//     [--schedule-seed=N] [--threads=N] [--shape=S=4096 ...] [--input=a.npy
-//     ...] [--output=o.npy ...]
+//     [--schedule-seed=N] [--kernel-ir=FILE] [--threads=N]
+//     [--shape=S=4096 ...] [--input=a.npy ...] [--output=o.npy ...]
 //     [--check[=all|ROWS]] [--repeat=N] [--json]
 //
 //===----------------------------------------------------------------------===//
@@ -42,6 +42,10 @@ struct Options {
       "schedule-seed", cl::init(0),
       cl::desc("Seed of the emulator's scheduling of threads; each further "
                "--repeat takes the next")};
+  cl::opt<std::string> kernelIR{
+      "kernel-ir",
+      cl::desc("File to write the kernels to that the emulator runs; its "
+               "reports then name lines of that file")};
   cl::opt<unsigned> threads{"threads", cl::init(0),
                             cl::desc("Threads; 0 is one a core")};
   cl::list<std::string> shapes{
@@ -100,6 +104,8 @@ static llvm::Expected<Device> parseDevice() {
 }
 
 static llvm::Error validateOptions(func::FuncOp func) {
+  if (flags().device != "emulator" && !flags().kernelIR.empty())
+    return makeError("--kernel-ir needs --device=emulator");
   if (flags().repeat < 1)
     return makeError("--repeat must be at least 1");
   if (flags().inputs.size() > func.getNumArguments())
@@ -221,7 +227,7 @@ static llvm::Error run() {
   }
 
   auto compileStart = std::chrono::steady_clock::now();
-  auto program = Program::compile(*module, *func, *device);
+  auto program = Program::compile(*module, *func, *device, flags().kernelIR);
   if (!program)
     return program.takeError();
   std::chrono::duration<double> compileSeconds =

@@ -127,6 +127,8 @@ struct MmaRegisters {
 
 /// The interface of compiled code. `operation` is the source operation's
 /// offset in KernelDescriptor::operations.
+// C names with a prefix, as they share a name space with everything linked.
+// NOLINTBEGIN(readability-identifier-naming)
 extern "C" {
 void sparse_attn_emu_launch(
     const mlir::sparse_attn::emulator::KernelDescriptor *kernel, int64_t gridX,
@@ -197,5 +199,6 @@ int32_t sparse_attn_emu_pack_bf16(float high, float low);
 int32_t sparse_attn_emu_to_tf32(float x);
 int32_t sparse_attn_emu_permute(int32_t low, int32_t high, int32_t selector);
 } // extern "C"
+// NOLINTEND(readability-identifier-naming)
 
 #endif // SPARSEATTN_EMULATOR_RUNTIME_H

@@ -5,6 +5,22 @@
 
 include "mlir/Pass/PassBase.td"
 
+def SparseAttnVerifyTarget
+    : Pass<"sparse-attn-verify-target", "::mlir::func::FuncOp"> {
+  let summary = "refuse attention that GPU kernels cannot compute";
+  let description = [{
+    Says so at the attention op, before lowering leaves nothing to point at:
+
+    - head sizes of query and value are multiples of 16 up to 256, of 8 for f32,
+      as products of fragments and the registers of a thread need it;
+    - kernels are named after their function, so its name is an identifier of
+      PTX.
+
+    Changes nothing.
+  }];
+  let dependentDialects = ["::mlir::sparse_attn::SparseAttnDialect"];
+}
+
 def SparseAttnMapToGpu : Pass<"sparse-attn-map-to-gpu", "::mlir::func::FuncOp"> {
   let summary = "run each parallel loop over query tiles as a grid of thread blocks";
   let description = [{

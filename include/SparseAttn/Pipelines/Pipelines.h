@@ -82,13 +82,30 @@ struct NVVMPipelineOptions : PassPipelineOptions<NVVMPipelineOptions> {
 LogicalResult
 buildNVVMPipeline(OpPassManager &pm, const NVVMPipelineOptions &options,
                   llvm::function_ref<LogicalResult(const Twine &)> error);
+
+/// The pipeline's first step alone: what no kernel can compute is refused, and
+/// attention gets its plan. Fails as the pipeline does.
+LogicalResult
+buildNVVMPlanning(OpPassManager &pm, const NVVMPipelineOptions &options,
+                  llvm::function_ref<LogicalResult(const Twine &)> error);
+
 /// Host code around kernels to the LLVM dialect. Its buffers are on the heap,
 /// where kernels may access them.
 void buildHostPipeline(OpPassManager &pm);
 
+/// Options of --sparse-attn-emulator-pipeline.
+struct EmulatorPipelineOptions : PassPipelineOptions<EmulatorPipelineOptions> {
+  Option<std::string> kernelIR{
+      *this, "kernel-ir",
+      llvm::cl::desc(
+          "File to write the kernels to; reports then name its lines, "
+          "where many operations come from one of the source")};
+};
+
 /// Lowered GPU kernels and their host code to LLVM dialect that runs in the
 /// emulator.
-void buildEmulatorPipeline(OpPassManager &pm);
+void buildEmulatorPipeline(OpPassManager &pm,
+                           const EmulatorPipelineOptions &options);
 
 /// Registers every pass and pipeline of the project.
 void registerPassesAndPipelines();

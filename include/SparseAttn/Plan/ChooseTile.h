@@ -22,15 +22,28 @@ namespace mlir::sparse_attn {
 TileShape chooseCpuTile(const Mask &mask, int64_t headDim,
                         const LengthFacts &facts);
 
-/// Tile sizes for the GPU kernel, heads of `headDim` elements of
-/// `elementBytes` bytes.
+/// What a GPU kernel's tiles have to fit.
+struct GpuTileNeeds {
+  int64_t headDim, valueDim; ///< elements of a row of K and of V
+  int64_t elementBytes;
+  int64_t stages = 2; ///< tiles of K and V in shared memory at a time
+  /// Shared memory of a block, in bytes; 0 for no limit.
+  int64_t sharedLimit = 0;
+
+  /// What a tile takes of it, queries included.
+  int64_t sharedBytes(TileShape tile) const;
+};
+
+/// Tile sizes for the GPU kernel.
 ///  - 128 queries x 64 keys: 4 or 8 warps whose accumulators fit the registers.
 ///  - Where all bounds of the mask are multiples of one block size, both sizes
 ///    divide it, as on the CPU.
 ///  - Heads of more than 128 elements, and elements of 4 bytes, get 64 queries
-///    and 32 keys, for registers and shared memory.
+///    and 32 keys, for registers.
+///  - Fewer keys, then fewer queries, where shared memory asks for it. The
+///    smallest tile, 16 x 16, may still not fit.
 ///  - Never larger than known lengths need, in multiples of 16.
-TileShape chooseGpuTile(const Mask &mask, int64_t headDim, int64_t elementBytes,
+TileShape chooseGpuTile(const Mask &mask, const GpuTileNeeds &needs,
                         const LengthFacts &facts);
 
 } // namespace mlir::sparse_attn

@@ -30,6 +30,10 @@ def SparseAttnPlan : Pass<"sparse-attn-plan"> {
            "Keys of a tile; 0 lets the mask analysis choose">,
     Option<"target", "target", "std::string", "\"cpu\"",
            "What tiles are chosen for: cpu or gpu">,
+    Option<"stages", "stages", "int64_t", "2",
+           "gpu: tiles of keys and values in shared memory at a time">,
+    Option<"sharedLimit", "shared-limit", "int64_t", "0",
+           "gpu: bytes of shared memory that a block may use; 0 for any">,
   ];
   let dependentDialects = ["::mlir::sparse_attn::SparseAttnDialect"];
 }
@@ -114,15 +118,16 @@ def SparseAttnTileToLinalg : Pass<"sparse-attn-tile-to-linalg"> {
            "are the vector lanes (CPU), or queries x keys">,
     Option<"keepTypes", "keep-types", "bool", "false",
            "Keep 16-bit queries, keys and values and round the probabilities to "
-           "their type, as tensor cores take them, rather than widen to f32">,
+           "their type, as tensor cores take them, rather than widen to f32; the "
+           "loops over query tiles are then blocks of threads">,
     Option<"heavySplits", "heavy-splits", "int64_t", "16",
            "Parts that heavy rows are split into along the keys">,
   ];
   let dependentDialects = [
     "::mlir::affine::AffineDialect",
-    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
-    "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
-    "::mlir::tensor::TensorDialect"];
+    "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
 }
 
 def SparseAttnVectorizeTiles

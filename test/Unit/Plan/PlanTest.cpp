@@ -413,4 +413,37 @@ TEST(ChooseTileTest, ShortSequencesGetSmallTiles) {
   expectTile(Mask::causal(), 64, known(33, 40), 48, 40);
 }
 
+//===----------------------------------------------------------------------===//
+// Choice of a GPU tile
+//===----------------------------------------------------------------------===//
+
+TEST(ChooseTileTest, GpuTilesFitSharedMemoryWhereAnyTileDoes) {
+  for (int64_t headDim : {16, 64, 80, 128, 256, 512})
+    for (int64_t elementBytes : {2, 4})
+      for (int64_t stages : {2, 4})
+        for (int64_t limit : {16 << 10, 48 << 10, 99 << 10, 227 << 10}) {
+          GpuTileNeeds needs{headDim, headDim, elementBytes, stages, limit};
+          TileShape tile = chooseGpuTile(Mask::causal(), needs, {});
+          EXPECT_EQ(tile.queries % 16, 0);
+          EXPECT_EQ(tile.keys % 16, 0);
+          bool smallestFits = needs.sharedBytes({16, 16}) <= limit;
+          EXPECT_EQ(needs.sharedBytes(tile) <= limit, smallestFits)
+              << headDim << " " << elementBytes << " " << stages << " "
+              << limit;
+        }
+}
+
+TEST(ChooseTileTest, GpuTilesDivideTheBlocksOfAMask) {
+  TileShape tile =
+      chooseGpuTile(Mask::chunked(64), {64, 64, 2}, known(4096, 4096));
+  EXPECT_EQ(tile.queries, 64);
+  EXPECT_EQ(tile.keys, 64);
+}
+
+TEST(ChooseTileTest, GpuTilesAreNoLargerThanShortSequencesNeed) {
+  TileShape tile = chooseGpuTile(Mask::causal(), {64, 64, 2}, known(1, 33));
+  EXPECT_EQ(tile.queries, 16);
+  EXPECT_EQ(tile.keys, 48);
+}
+
 } // namespace

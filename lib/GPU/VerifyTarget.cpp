@@ -1,0 +1,66 @@
+//===- VerifyTarget.cpp - --sparse-attn-verify-target ---------------------===//
+
+#include "SparseAttn/GPU/Passes.h"
+#include "SparseAttn/IR/SparseAttn.h"
+#include "llvm/ADT/StringExtras.h"
+
+namespace mlir::sparse_attn {
+#define GEN_PASS_DEF_SPARSEATTNVERIFYTARGET
+#include "SparseAttn/GPU/Passes.h.inc"
+} // namespace mlir::sparse_attn
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+
+/// Tiles come into shared memory in rows of so many bytes: a step of a product
+/// takes 16 elements of 2 bytes or 8 of 4.
+static constexpr int64_t kRowBytes = 32;
+
+/// Of larger heads the accumulators of 16 rows do not fit a warp's registers.
+static constexpr int64_t kMaxHeadSize = 256;
+
+static LogicalResult verifyHeadSize(AttentionOp op, StringRef what,
+                                    ShapedType type) {
+  int64_t size = type.getDimSize(3);
+  int64_t step = kRowBytes * 8 / type.getElementTypeBitWidth();
+  if (size % step == 0 && size >= step && size <= kMaxHeadSize)
+    return success();
+  return op.emitOpError("has a head size of ")
+         << size << " for its " << what
+         << "; kernels for GPUs need a multiple of " << step << " up to "
+         << kMaxHeadSize
+         << (size <= kMaxHeadSize ? ": pad it with zeros, and keep the scale"
+                                  : "");
+}
+
+static bool isIdentifier(StringRef name) {
+  return !name.empty() && !llvm::isDigit(name.front()) &&
+         llvm::all_of(name, [](char c) {
+           return llvm::isAlnum(c) || c == '_' || c == '$';
+         });
+}
+
+namespace {
+struct VerifyTargetPass
+    : sparse_attn::impl::SparseAttnVerifyTargetBase<VerifyTargetPass> {
+  void runOnOperation() override {
+    bool sound = true;
+    bool hasAttention = false;
+    getOperation().walk([&](AttentionOp op) {
+      hasAttention = true;
+      sound &= succeeded(verifyHeadSize(op, "query", op.getQueryType())) &&
+               succeeded(verifyHeadSize(op, "value", op.getValueType()));
+    });
+    if (hasAttention && !isIdentifier(getOperation().getName())) {
+      getOperation().emitOpError(
+          "has a name that kernels cannot have; use letters, digits, '_' and "
+          "'$' only, and no digit first");
+      sound = false;
+    }
+    if (!sound)
+      signalPassFailure();
+    else
+      markAllAnalysesPreserved();
+  }
+};
+} // namespace

@@ -1,0 +1,83 @@
+"""Reads a package as docs/Package.md describes it."""
+
+import hashlib
+import json
+import pathlib
+import re
+
+
+def load(directory):
+    """The manifest, after checking the files that it names."""
+    directory = pathlib.Path(directory)
+    manifest = json.loads((directory / "manifest.json").read_text())
+    assert manifest["schema_version"] == 1
+    for program in manifest["programs"]:
+        for file in program["files"]:
+            contents = (directory / file["name"]).read_bytes()
+            assert len(contents) == file["size"], file
+            assert hashlib.sha256(contents).hexdigest() == file["sha256"], file
+    return manifest
+
+
+_FUNCTIONS = {
+    "floordiv": lambda a, b: a // b if b >= 1 else None,
+    "min": min,
+    "max": max,
+    "lt": lambda a, b: int(a < b),
+    "eq": lambda a, b: int(a == b),
+    "select": lambda c, a, b: a if c != 0 else b,
+}
+
+
+def evaluate(formula, sizes):
+    """The value of a formula. Its grammar is a part of Python's."""
+    if isinstance(formula, int):
+        return formula
+    assert re.fullmatch(r"[\w\s+*(),-]*", formula), formula
+    value = eval(formula, {"__builtins__": {}}, {**_FUNCTIONS, **sizes})
+    assert -(2**63) <= value < 2**63, formula
+    return value
+
+
+def formulas(program):
+    """Every formula of a program."""
+    for condition in program["conditions"]:
+        yield condition["formula"]
+    for buffer in program["arguments"] + program["results"]:
+        yield from buffer["shape"]
+        yield buffer["bytes"]
+    yield program["workspace"]["bytes"]
+    for buffer in program["workspace"]["buffers"]:
+        yield from [buffer["offset"], buffer["bytes"], *buffer["shape"]]
+    for launch in program["launches"]:
+        yield from launch["grid"]
+        yield from launch["block"]
+        yield launch["shared_bytes"]
+        for argument in launch["arguments"]:
+            for width in ("i32", "i64"):
+                if width in argument:
+                    yield argument[width]
+
+
+def some_sizes(program):
+    """Sizes that fit together, small and large, and 0."""
+    for batch, heads, group, queries, keys in [
+        (1, 1, 1, 1, 1),
+        (2, 3, 2, 128, 128),
+        (1, 8, 4, 1, 70001),
+        (3, 2, 1, 1000, 77),
+        (1, 12, 1, 1 << 20, 1 << 20),
+        (0, 2, 2, 64, 64),
+        (1, 2, 2, 0, 64),
+    ]:
+        known = {
+            "B": batch,
+            "Hq": heads * group,
+            "Hkv": heads,
+            "Sq": queries,
+            "Sk": keys,
+        }
+        sizes = {size["name"]: known[size["name"]] for size in program["sizes"]}
+        yield sizes
+        if not sizes:
+            return

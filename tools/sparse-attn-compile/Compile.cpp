@@ -1,0 +1,136 @@
+//===- Compile.cpp - A function to kernels and how to launch them ---------===//
+
+#include "Compile.h"
+#include "SparseAttn/IR/SparseAttn.h"
+#include "SparseAttn/Package/Describe.h"
+#include "SparseAttn/Support/Error.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Pass/PassManager.h"
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+
+static bool hasAttention(func::FuncOp func) {
+  return func.walk([](AttentionOp) { return WalkResult::interrupt(); })
+      .wasInterrupted();
+}
+
+/// Whether all attention can be compiled; what cannot is never left out in
+/// silence.
+static bool isInFunctions(ModuleOp module) {
+  return !module
+              .walk([&](AttentionOp op) {
+                auto func = op->getParentOfType<func::FuncOp>();
+                if (func && func->getParentOp() == module)
+                  return WalkResult::advance();
+                op.emitOpError("stands in no func.func of the file's top "
+                               "level; move it into one");
+                return WalkResult::interrupt();
+              })
+              .wasInterrupted();
+}
+
+llvm::Expected<SmallVector<func::FuncOp>>
+mlir::sparse_attn::findPrograms(ModuleOp module, StringRef entry) {
+  if (entry.empty() && !isInFunctions(module))
+    return makeError("nothing is compiled for the error above");
+  SmallVector<func::FuncOp> found;
+  std::string names;
+  bool known = false;
+  for (auto func : module.getOps<func::FuncOp>()) {
+    if (func.isExternal())
+      continue;
+    names += (names.empty() ? "" : ", ") + func.getName().str();
+    bool isNamed = entry.empty() || func.getName() == entry;
+    known |= isNamed;
+    if (isNamed && hasAttention(func))
+      found.push_back(func);
+  }
+  if (!known && !entry.empty())
+    return makeError("no function '{0}'; the file defines: {1}", entry,
+                     names.empty() ? "none" : names);
+  if (found.empty())
+    return makeError("no sparse_attn.attention in {0}",
+                     entry.empty() ? "any function of the file's top level"
+                                   : "'" + entry.str() + "'");
+  return found;
+}
+
+/// A copy of the module with this function and what it uses only.
+static OwningOpRef<ModuleOp> isolate(func::FuncOp func) {
+  OwningOpRef<ModuleOp> copy(func->getParentOfType<ModuleOp>().clone());
+  bool changed = true;
+  while (changed) {
+    changed = false;
+    for (auto other : llvm::make_early_inc_range(copy->getOps<func::FuncOp>()))
+      if (other.getName() != func.getName() &&
+          SymbolTable::symbolKnownUseEmpty(other, *copy)) {
+        other.erase();
+        changed = true;
+      }
+  }
+  return copy;
+}
+
+/// Kernels are named after their function, and PTX has no quotes for names. A
+/// use that cannot be renamed would be left to the verifier.
+static func::FuncOp renameForPTX(ModuleOp module, StringRef symbol) {
+  auto func = module.lookupSymbol<func::FuncOp>(symbol);
+  auto name = StringAttr::get(module.getContext(), makeIdentifier(symbol));
+  (void)SymbolTable::replaceAllSymbolUses(func, name, module);
+  func.setName(name);
+  return func;
+}
+
+/// The kernels' text. The one module of kernels holds one object.
+static StringRef getPtx(ModuleOp module) {
+  StringRef ptx;
+  module.walk([&](gpu::BinaryOp binary) {
+    auto object = cast<gpu::ObjectAttr>(binary.getObjects()[0]);
+    ptx = object.getObject().getValue();
+  });
+  return ptx;
+}
+
+llvm::Expected<PackagedProgram>
+mlir::sparse_attn::compile(func::FuncOp func,
+                           const NVVMPipelineOptions &options) {
+  std::string symbol = func.getName().str();
+  OwningOpRef<ModuleOp> module = isolate(func);
+  func::FuncOp renamed = renameForPTX(*module, symbol);
+  auto failure = [&] {
+    return makeError("cannot compile '{0}' for {1}, for the errors above",
+                     symbol, options.chip.getValue());
+  };
+  std::string message;
+  auto refuse = [&](const Twine &text) {
+    message = text.str();
+    return mlir::failure();
+  };
+  // Planned ahead of the pipeline, which keeps a plan: lowering consumes it.
+  PassManager planning(func.getContext()), lowering(func.getContext());
+  if (failed(buildNVVMPlanning(planning, options, refuse)) ||
+      failed(buildNVVMPipeline(lowering, options, refuse)))
+    return makeError("{0}", message);
+  if (failed(planning.run(*module)))
+    return failure();
+  FailureOr<Program> interface = describeInterface(renamed);
+  if (failed(interface) || failed(lowering.run(*module)))
+    return failure();
+  FailureOr<Program> program = describeProgram(renamed, std::move(*interface));
+  if (failed(program))
+    return failure();
+
+  PackagedProgram packaged;
+  packaged.program = std::move(*program);
+  packaged.program.name = symbol;
+  packaged.chip = options.chip;
+  packaged.ptx = getPtx(*module).str();
+  packaged.options = {{"tile-queries", options.tileQueries},
+                      {"tile-keys", options.tileKeys},
+                      {"heavy-splits", options.heavySplits},
+                      {"stages", options.stages},
+                      {"warps", options.warps}};
+  return packaged;
+}

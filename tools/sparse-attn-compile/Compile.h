@@ -1,0 +1,24 @@
+//===- Compile.h - A function to kernels and how to launch them -*- C++ -*-===//
+
+#ifndef SPARSEATTN_TOOLS_COMPILE_COMPILE_H
+#define SPARSEATTN_TOOLS_COMPILE_COMPILE_H
+
+#include "SparseAttn/Package/Package.h"
+#include "SparseAttn/Pipelines/Pipelines.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace mlir::sparse_attn {
+
+/// The functions of the module that have attention, or the one named `entry`.
+llvm::Expected<SmallVector<func::FuncOp>> findPrograms(ModuleOp module,
+                                                       StringRef entry);
+
+/// Compiles one function; what is wrong with it stands in diagnostics. The
+/// program's files are not filled in.
+llvm::Expected<PackagedProgram> compile(func::FuncOp func,
+                                        const NVVMPipelineOptions &options);
+
+} // namespace mlir::sparse_attn
+
+#endif // SPARSEATTN_TOOLS_COMPILE_COMPILE_H

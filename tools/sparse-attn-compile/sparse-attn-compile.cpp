@@ -1,0 +1,233 @@
+//===- sparse-attn-compile.cpp - Packages of GPU kernels ------------------===//
+//
+//   sparse-attn-compile FILE --target=sm_80,sm_90a
+//     [--emit=ptx,cubin,manifest,header] [--entry=F] -o DIR
+//
+//===----------------------------------------------------------------------===//
+
+#include "Compile.h"
+#include "SparseAttn/GPU/Chip.h"
+#include "SparseAttn/Support/Error.h"
+#include "SparseAttn/Support/Source.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/WithColor.h"
+#include <cstdlib>
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+namespace cl = llvm::cl;
+
+namespace {
+/// The command line. Constructed in main, after LLVM's own options have been
+/// taken off the parser.
+struct Options {
+  cl::opt<std::string> file{cl::Positional, cl::desc("FILE"), cl::Required};
+  cl::list<std::string> targets{
+      "target", cl::CommaSeparated, cl::OneOrMore, cl::value_desc("sm_80"),
+      cl::desc("GPUs to make kernels for; may be repeated")};
+  cl::list<std::string> emit{
+      "emit", cl::CommaSeparated, cl::value_desc("ptx,cubin,manifest,header"),
+      cl::desc("What to write; by default all, but cubins only where there is "
+               "a ptxas")};
+  cl::opt<std::string> entry{
+      "entry", cl::value_desc("function"),
+      cl::desc("Compile this function only; else all that have attention")};
+  cl::opt<std::string> directory{
+      "o", cl::value_desc("directory"), cl::Required,
+      cl::desc("Where to write; created if it is missing")};
+  cl::opt<int64_t> tileQueries{"tile-queries", cl::init(0),
+                               cl::desc("Query rows of a tile; 0 lets the mask "
+                                        "analysis choose")};
+  cl::opt<int64_t> tileKeys{
+      "tile-keys", cl::init(0),
+      cl::desc("Keys of a tile; 0 lets the mask analysis choose")};
+  cl::opt<int64_t> heavySplits{
+      "heavy-splits", cl::init(NVVMPipelineOptions().heavySplits),
+      cl::desc("Parts that heavy rows are split into along the keys")};
+  cl::opt<int64_t> stages{
+      "stages", cl::init(NVVMPipelineOptions().stages),
+      cl::desc("Key and value tiles in shared memory at a time")};
+  cl::opt<int64_t> warps{"warps", cl::init(0),
+                         cl::desc("Warps of a block; 0 lets the tile choose")};
+};
+
+/// What to write.
+struct Emit {
+  bool ptx = true, cubin = true, manifest = true, header = true;
+  /// Cubins were asked for by name.
+  bool needCubin = false;
+};
+} // namespace
+
+static Options &flags() {
+  static Options options;
+  return options;
+}
+
+static llvm::raw_ostream &warn() {
+  return llvm::WithColor::warning(llvm::errs(), "sparse-attn-compile");
+}
+
+static llvm::Expected<Emit> parseEmit() {
+  Emit emit;
+  if (flags().emit.empty())
+    return emit;
+  emit.ptx = emit.cubin = emit.manifest = emit.header = false;
+  for (StringRef kind : flags().emit) {
+    if (kind == "ptx")
+      emit.ptx = true;
+    else if (kind == "cubin")
+      emit.cubin = emit.needCubin = true;
+    else if (kind == "manifest")
+      emit.manifest = true;
+    else if (kind == "header")
+      emit.header = true;
+    else
+      return makeError("unknown --emit '{0}'; use ptx, cubin, manifest or "
+                       "header",
+                       kind);
+  }
+  return emit;
+}
+
+static llvm::Error checkTargets() {
+  for (StringRef target : flags().targets)
+    if (!findChip(target))
+      return makeError("unknown --target '{0}'; kernels are made for {1}",
+                       target, knownChips());
+  return llvm::Error::success();
+}
+
+static llvm::Expected<PackagedProgram> compileFor(func::FuncOp func,
+                                                  StringRef chip) {
+  NVVMPipelineOptions options;
+  options.chip = chip.str();
+  options.tileQueries = flags().tileQueries;
+  options.tileKeys = flags().tileKeys;
+  options.heavySplits = flags().heavySplits;
+  options.stages = flags().stages;
+  options.warps = flags().warps;
+  return compile(func, options);
+}
+
+/// Adds the cubin. Without one a package still works, so only who asked for it
+/// by name gets an error.
+static llvm::Error addCubin(PackagedProgram &packaged, const Emit &emit,
+                            const std::optional<std::string> &ptxas) {
+  if (!ptxas)
+    return llvm::Error::success();
+  llvm::Expected<std::string> cubin =
+      assemble(*ptxas, packaged.ptx, packaged.chip);
+  if (!cubin) {
+    if (emit.needCubin)
+      return cubin.takeError();
+    warn() << "no cubin is written: " << llvm::toString(cubin.takeError())
+           << "\n";
+    return llvm::Error::success();
+  }
+  packaged.files.push_back(
+      {"cubin", makeFileName(packaged.program.name, packaged.chip, "cubin"),
+       std::move(*cubin)});
+  return llvm::Error::success();
+}
+
+static llvm::Error addFiles(PackagedProgram &packaged, const Emit &emit,
+                            const std::optional<std::string> &ptxas) {
+  const std::string &name = packaged.program.name;
+  if (emit.ptx)
+    packaged.files.push_back(
+        {"ptx", makeFileName(name, packaged.chip, "ptx"), packaged.ptx});
+  if (emit.cubin)
+    if (llvm::Error error = addCubin(packaged, emit, ptxas))
+      return error;
+  if (emit.header)
+    packaged.files.push_back({"header", makeFileName(name, packaged.chip, "h"),
+                              printHeader(packaged)});
+  return llvm::Error::success();
+}
+
+static llvm::Expected<std::optional<std::string>> getPtxas(const Emit &emit) {
+  if (!emit.cubin)
+    return std::nullopt;
+  std::optional<std::string> ptxas = findPtxas();
+  if (ptxas)
+    return ptxas;
+  std::string where = "no ptxas on the PATH or in the bin directory of "
+                      "CUDA_HOME or CUDA_PATH; install the CUDA toolkit";
+  if (emit.needCubin)
+    return makeError("{0}, or leave cubin out of --emit: a driver compiles PTX "
+                     "when it is loaded",
+                     where);
+  warn() << "no cubin is written: " << where
+         << " for one; a driver compiles PTX when it is loaded\n";
+  return std::nullopt;
+}
+
+/// Where these name a toolkit, MLIR links its device library into every module,
+/// or complains that there is none. Kernels of ours call nothing in it, and
+/// equal input must give equal PTX on every machine.
+static void hideToolkit() {
+  for (const char *variable : {"CUDA_ROOT", "CUDA_HOME", "CUDA_PATH"})
+    unsetenv(variable);
+}
+
+static llvm::Error run() {
+  llvm::Expected<Emit> emit = parseEmit();
+  if (!emit)
+    return emit.takeError();
+  if (llvm::Error unknown = checkTargets())
+    return unknown;
+  DialectRegistry registry;
+  registerDialects(registry);
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  context.printOpOnDiagnostic(false);
+  llvm::SourceMgr sources;
+  SourceMgrDiagnosticHandler diagnostics(sources, &context);
+  llvm::Expected<OwningOpRef<ModuleOp>> module =
+      readModule(flags().file, sources, context);
+  if (!module)
+    return module.takeError();
+  auto functions = findPrograms(**module, flags().entry);
+  if (!functions)
+    return functions.takeError();
+  llvm::Expected<std::optional<std::string>> ptxas = getPtxas(*emit);
+  if (!ptxas)
+    return ptxas.takeError();
+  hideToolkit();
+
+  std::vector<PackagedProgram> programs;
+  std::vector<OutputFile> files;
+  llvm::SetVector<StringRef> targets(flags().targets.begin(),
+                                     flags().targets.end());
+  for (func::FuncOp func : *functions)
+    for (StringRef target : targets) {
+      llvm::Expected<PackagedProgram> packaged = compileFor(func, target);
+      if (!packaged)
+        return packaged.takeError();
+      if (llvm::Error error = addFiles(*packaged, *emit, *ptxas))
+        return error;
+      llvm::append_range(files, packaged->files);
+      programs.push_back(std::move(*packaged));
+    }
+  // Last, so that a manifest never names what is not there yet.
+  if (emit->manifest)
+    files.push_back({"manifest", "manifest.json", printManifest(programs)});
+  return writePackage(flags().directory, files);
+}
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  cl::ResetCommandLineParser();
+  (void)flags();
+  cl::ParseCommandLineOptions(
+      argc, argv, "Compiles sparse attention to a package of GPU kernels\n");
+  if (llvm::Error failure = run()) {
+    llvm::WithColor::error(llvm::errs(), "sparse-attn-compile")
+        << llvm::toString(std::move(failure)) << "\n";
+    return 1;
+  }
+  return 0;
+}
