@@ -28,11 +28,24 @@ func.func @steps() {
 func.func @rows(%o: memref<24x16xf32>) {
   %c0 = arith.constant 0 : index
   %zeros = arith.constant dense<0.0> : vector<24x16xf32>
-  // SHARED: error: 'scf.forall' op computes tiles of 24 rows, which 3 warps of 16 rows each cannot share evenly; choose a multiple of 48 query rows or fewer warps
   // expected-error@below {{'scf.forall' op computes tiles of 24 rows, which 1 warps of 16 rows each cannot share evenly; choose a multiple of 16 query rows or fewer warps}}
   scf.forall (%t) in (1) {
     vector.transfer_write %zeros, %o[%c0, %c0] {in_bounds = [true, true]}
       : vector<24x16xf32>, memref<24x16xf32>
+  }
+  return
+}
+
+// -----
+
+// Four warps could share these, three cannot.
+// SHARED: error: 'scf.forall' op computes tiles of 64 rows, which 3 warps of 16 rows each cannot share evenly; choose a multiple of 48 query rows or fewer warps
+func.func @three_warps(%o: memref<64x16xf32>) {
+  %c0 = arith.constant 0 : index
+  %zeros = arith.constant dense<0.0> : vector<64x16xf32>
+  scf.forall (%t) in (1) {
+    vector.transfer_write %zeros, %o[%c0, %c0] {in_bounds = [true, true]}
+      : vector<64x16xf32>, memref<64x16xf32>
   }
   return
 }

@@ -71,8 +71,8 @@ def needs_of(text, chip):
         elif found := USED.search(line):
             keys = ("registers", "barriers", "static_shared")
             needs[name] |= {key: int(n or 0) for key, n in zip(keys, found.groups())}
-    for kernel in needs.values():
-        kernel["warnings"] = len(warnings)
+    for name, kernel in needs.items():
+        kernel["warnings"] = sum(f"'{name}'" in line for line in warnings)
     return needs
 
 
