@@ -11,33 +11,28 @@ from attention import Case, module_text
 from kernels import compare, run_kernel
 from masks import causal, full, longformer, random
 
-# Wrong today: parallel loops of one iteration are inlined before they become
-# kernels, and what no longer depends on a query tile leaves the kernel.
-INLINED = pytest.mark.xfail(strict=True, reason="one head, or one tile, on the host")
+# With one head, or one tile, loops of one iteration must still become kernels.
 CASES = {
-    "causal": (Case(causal, sq=97, batch=2), ()),
-    "heavy-rows": (Case(longformer(16, [0]), sq=200, batch=2), ()),
-    "random": (Case(random(16, 2), sq=97, batch=2), ()),
-    "one-tile": (Case(causal, sq=40, heads=1, batch=1), INLINED),
-    "one-head-heavy-rows": (
-        Case(longformer(16, [0]), sq=129, d=96, heads=1, batch=1, dtype="bf16"),
-        INLINED,
+    "causal": Case(causal, sq=97, batch=2),
+    "heavy-rows": Case(longformer(16, [0]), sq=200, batch=2),
+    "random": Case(random(16, 2), sq=97, batch=2),
+    "one-tile": Case(causal, sq=40, heads=1, batch=1),
+    "one-head-heavy-rows": Case(
+        longformer(16, [0]), sq=129, d=96, heads=1, batch=1, dtype="bf16"
     ),
-    "one-head-random": (Case(random(16, 2), sq=97, heads=1, batch=1), ()),
-    "one-head-first-tile": (
-        Case(full, sq=65, sk=513, d=160, dv=64, heads=1, batch=1, dtype="bf16"),
-        INLINED,
+    "one-head-random": Case(random(16, 2), sq=97, heads=1, batch=1),
+    "one-head-first-tile": Case(
+        full, sq=65, sk=513, d=160, dv=64, heads=1, batch=1, dtype="bf16"
     ),
 }
-PARAMETERS = [pytest.param(name, marks=marks) for name, (_, marks) in CASES.items()]
 ON_HOST = re.compile(r"(memref\.(load|store|copy)|vector\.\w+|scf\.\w+|math\.\w+)\b")
 
 
-@pytest.mark.parametrize("name", PARAMETERS)
+@pytest.mark.parametrize("name", CASES)
 def test_host_touches_no_data(name):
     done = subprocess.run(
         ["sparse-attn-opt", "-", "--sparse-attn-nvvm-pipeline=emit=nvvm"],
-        input=module_text(CASES[name][0]), capture_output=True, text=True,
+        input=module_text(CASES[name]), capture_output=True, text=True,
     )
     assert done.returncode == 0, done.stderr
     host = done.stdout.split("gpu.module")[0]
@@ -45,7 +40,6 @@ def test_host_touches_no_data(name):
     assert not ON_HOST.search(host), ON_HOST.search(host)[0]
 
 
-@INLINED
-def test_one_tile_is_right():
-    case = CASES["one-tile"][0]
-    compare(case, run_kernel(case, 1))
+@pytest.mark.parametrize("name", CASES)
+def test_result_is_right(name):
+    compare(CASES[name], run_kernel(CASES[name], 1))

@@ -37,7 +37,6 @@ MASKED_NAN = "0 * NaN of a masked value in a tile that is visited"
 SPLIT = "an infinity times the zero low part of an f32 is NaN"
 ROUNDED_MAXIMUM = "exp2 of the rounding of maximum * scale overflows"
 GAPS = {
-    "random-one-draw": "a table for all heads is read by the host",
     "scores-near-overflow": ROUNDED_MAXIMUM,
     "scale-1e30": ROUNDED_MAXIMUM,
     "infinite-score": SPLIT,
@@ -47,7 +46,6 @@ GAPS = {
     "infinite-value-masked": MASKED_NAN,
     "nan-values-never-seen": MASKED_NAN,
     "nan-values-never-seen-bf16": MASKED_NAN,
-    "no-key-two-rows": "a kernel that copies memory, each thread all of it",
 }
 
 results = running(CASES, lambda name: SCHEDULES if LONG or name in SCHEDULED else 1)
