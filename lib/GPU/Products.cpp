@@ -189,9 +189,10 @@ public:
   }
 
 private:
-  /// A number as two of TF32's precision.
+  /// A number as two of TF32's precision. `finite` is high, but 0 for an
+  /// infinity or NaN: what multiplies low parts, which may be zero.
   struct Split {
-    Value high, low;
+    Value high, low, finite;
   };
 
   Value toTF32(Value x) {
@@ -208,7 +209,9 @@ private:
         arith::CmpFOp::create(b, loc, arith::CmpFPredicate::ORD, rest, rest);
     Value zero = arith::ConstantOp::create(b, loc, b.getF32FloatAttr(0));
     rest = arith::SelectOp::create(b, loc, isNumber, rest, zero);
-    return {high, toTF32(rest)};
+    Value none = arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(0));
+    Value finite = arith::SelectOp::create(b, loc, isNumber, high, none);
+    return {high, toTF32(rest), finite};
   }
 
   Value load(Value pointer) {
@@ -275,17 +278,18 @@ private:
       // [half][e] -> operand registers (g, t), (g + 8, t), (g, t + 4), ...
       ArrayRef<Split> held = lefts[band];
       std::array<Split, 4> rows = {held[0], held[2], held[1], held[3]};
-      SmallVector<Value> high, low;
+      SmallVector<Value> high, low, finite;
       for (const Split &value : rows) {
         high.push_back(value.high);
         low.push_back(value.low);
+        finite.push_back(value.finite);
       }
       // Small terms first.
       auto add = [&](ArrayRef<Value> a, Value b0, Value b1) {
         multiplyAdd(block(band, n), a, {b0, b1}, 8, NVVM::MMATypes::tf32);
       };
-      add(low, first.high, second.high);
-      add(high, first.low, second.low);
+      add(low, first.finite, second.finite);
+      add(finite, first.low, second.low);
       add(high, first.high, second.high);
     }
   }

@@ -94,55 +94,67 @@ public:
   }
 
 private:
-  /// Row first + row of the source to that of the tile. `first` is a multiple
-  /// of 8, or rowsAtOnce divides 8 and it is a multiple of that.
+  /// Row first + row of the source to that of the tile. What `first` adds to
+  /// the addresses is constant but for its part below 8, on which the swizzle
+  /// depends: so one pointer a thread serves all steps.
   void copy(Value source, Value target, int64_t first) {
-    Value tileRow = math.add(row, math.constant(first));
+    Value swizzled = math.add(row, math.constant(first % 8));
     Value phase =
-        math.mod(math.div(tileRow, 128 / panel.width), panel.chunks());
-    Value place = math.add(math.mul(tileRow, panel.width),
+        math.mod(math.div(swizzled, 128 / panel.width), panel.chunks());
+    Value place = math.add(math.mul(swizzled, panel.width),
                            math.mul(math.bitXor(chunk, phase), 16));
-    Value destination =
-        advance(b, loc, advance(b, loc, target, place), panel.offset);
-    Value column = math.add(math.mul(chunk, 16 / elementBytes),
-                            math.constant(panel.firstByte / elementBytes));
-    NVVM::CpAsyncOp::create(
-        b, loc, destination, sourceAt(source, tileRow, column), 16,
-        NVVM::LoadCacheModifierKind::CG, presentBytes(tileRow));
+    Value destination = advance(b, loc, target, place);
+    destination = advance(b, loc, destination,
+                          panel.offset + (first - first % 8) * panel.width);
+    NVVM::CpAsyncOp::create(b, loc, destination, sourceAt(source, first), 16,
+                            NVVM::LoadCacheModifierKind::CG,
+                            presentBytes(first));
   }
 
   Value toI64(Value x) {
     return arith::ExtUIOp::create(b, loc, b.getI64Type(), x);
   }
+  Value constantI64(int64_t value) {
+    return arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(value));
+  }
+  Value step(Value pointer, LLVM::GEPArg elements) {
+    return LLVM::GEPOp::create(b, loc, pointer.getType(), type.getElementType(),
+                               pointer, ArrayRef<LLVM::GEPArg>{elements});
+  }
 
-  Value sourceAt(Value source, Value tileRow, Value column) {
+  Value sourceAt(Value source, int64_t first) {
+    Value column = math.add(math.mul(chunk, 16 / elementBytes),
+                            math.constant(panel.firstByte / elementBytes));
     auto [strides, offset] = type.getStridesAndOffset();
-    Value stride;
-    if (ShapedType::isDynamic(strides[0])) {
-      auto metadata =
-          memref::ExtractStridedMetadataOp::create(b, loc, op.getSource());
-      stride = arith::IndexCastOp::create(b, loc, b.getI64Type(),
-                                          metadata.getStrides()[0]);
-    } else {
-      stride =
-          arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(strides[0]));
+    if (!ShapedType::isDynamic(strides[0])) {
+      Value start =
+          arith::MulIOp::create(b, loc, toI64(row), constantI64(strides[0]));
+      Value place = arith::AddIOp::create(b, loc, start, toI64(column));
+      return step(step(source, place),
+                  static_cast<int32_t>(first * strides[0]));
     }
-    Value rowStart = arith::MulIOp::create(b, loc, toI64(tileRow), stride);
-    Value place = arith::AddIOp::create(b, loc, rowStart, toI64(column));
-    return LLVM::GEPOp::create(b, loc, source.getType(), type.getElementType(),
-                               source, ArrayRef<LLVM::GEPArg>{place});
+    auto metadata =
+        memref::ExtractStridedMetadataOp::create(b, loc, op.getSource());
+    Value stride = arith::IndexCastOp::create(b, loc, b.getI64Type(),
+                                              metadata.getStrides()[0]);
+    Value number =
+        arith::AddIOp::create(b, loc, toI64(row), constantI64(first));
+    Value start = arith::MulIOp::create(b, loc, number, stride);
+    return step(source,
+                Value(arith::AddIOp::create(b, loc, start, toI64(column))));
   }
 
   /// 16, or 0 past the source's end, where the copy fills with zeros; null
   /// where all rows are present.
-  Value presentBytes(Value tileRow) {
+  Value presentBytes(int64_t first) {
     if (!type.isDynamicDim(0) &&
         type.getDimSize(0) >= static_cast<int64_t>(op.getRows()))
       return {};
     Value end = memref::DimOp::create(b, loc, op.getSource(), 0);
     end = arith::IndexCastOp::create(b, loc, b.getI32Type(), end);
     Value present =
-        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, tileRow, end);
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt,
+                              math.add(row, math.constant(first)), end);
     return arith::SelectOp::create(b, loc, present, math.constant(16),
                                    math.constant(0));
   }
