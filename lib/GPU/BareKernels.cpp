@@ -3,6 +3,7 @@
 #include "SparseAttn/GPU/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/SymbolTable.h"
 
@@ -122,6 +123,10 @@ static LogicalResult flattenKernel(gpu::GPUFuncOp kernel) {
     }
   }
   body.eraseArguments(0, buffers.size());
+  // One block a multiprocessor is enough: ptxas is not to spill registers so
+  // that more fit.
+  kernel->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
+                  b.getI32IntegerAttr(1));
   auto types = body.getArgumentTypes();
   kernel.setFunctionType(b.getFunctionType(
       SmallVector<Type>(types.begin(), types.begin() + end - buffers.size()),

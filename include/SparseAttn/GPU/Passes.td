@@ -130,7 +130,8 @@ def SparseAttnBareKernels
     The interface of a kernel that any launcher can call: for each buffer a
     pointer to the global address space, in order, then for each buffer its
     dynamic sizes, outermost first, as i32. Buffers are dense and row-major.
-    Run after `gpu-kernel-outlining`.
+    Run after `gpu-kernel-outlining`. Kernels also say that one block a
+    multiprocessor is enough, lest ptxas spills registers so that more fit.
 
     ```mlir
     gpu.func @k(%q: memref<?x12x?x64xbf16>, ...) kernel
