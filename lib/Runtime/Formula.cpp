@@ -24,8 +24,6 @@ public:
 
 private:
   using Op = Formula::Op;
-  // As the compiler's own parser has them.
-  static constexpr int kMaxDepth = 256;
   static constexpr size_t kMaxSteps = 8192;
 
   [[noreturn]] void error(const std::string &what) {
@@ -49,13 +47,6 @@ private:
     if (steps.size() == kMaxSteps)
       error("more than " + std::to_string(kMaxSteps) + " operations");
     steps.push_back({op, value});
-    // What evaluating needs.
-    if (op == Op::Constant || op == Op::Size)
-      ++stack;
-    else
-      stack -= op == Op::Select ? 2 : 1;
-    if (stack > Formula::kMaxStack)
-      error("operands too deep");
   }
 
   void parseSum() {
@@ -82,8 +73,8 @@ private:
   }
 
   void parseFactor() {
-    if (++depth > kMaxDepth)
-      error("nests deeper than " + std::to_string(kMaxDepth));
+    if (++depth > Formula::kMaxDepth)
+      error("nests deeper than " + std::to_string(Formula::kMaxDepth));
     if (accept('(')) {
       parseSum();
       if (!accept(')'))
@@ -160,7 +151,6 @@ private:
   std::vector<Formula::Step> steps;
   size_t at = 0;
   int depth = 0;
-  int stack = 0;
 };
 } // namespace sparse_attn
 

@@ -52,7 +52,10 @@ private:
     Op op;
     int64_t value = 0; ///< the constant, or the size's number
   };
-  static constexpr int kMaxStack = 600;
+  /// As the compiler's own parser has it.
+  static constexpr int kMaxDepth = 256;
+  /// At each level wait at most two operands of a select, a sum and a product.
+  static constexpr int kMaxStack = 4 * (kMaxDepth + 1);
   int64_t apply(Op op, int64_t a, int64_t b) const;
 
   /// In postfix order.

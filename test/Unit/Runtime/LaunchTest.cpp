@@ -1,0 +1,482 @@
+//===- LaunchTest.cpp - What reaches the driver ---------------------------===//
+
+#include "RuntimeTest.h"
+#include <map>
+#include <set>
+
+using namespace runtime_test;
+
+namespace {
+class LaunchTest : public RuntimeTest {
+protected:
+  void use(const char *name,
+           const std::vector<cuda_double::Device> &devices = {{90}}) {
+    usePackage(getPackage(), name, devices);
+  }
+  void usePackage(const std::filesystem::path &path, const char *name,
+                  const std::vector<cuda_double::Device> &devices = {{90}}) {
+    cuda_double::reset(devices);
+    Package package = open(path);
+    Driver driver = openDriver();
+    program = load(driver, getFunction(package, name));
+    cuda_double::forgetCalls();
+  }
+  void TearDown() override {
+    program.reset();
+    RuntimeTest::TearDown();
+  }
+
+  /// What the functions of the driver were called, each once.
+  static std::set<std::string> getCalled() {
+    std::vector<std::string> calls = cuda_double::getCalls();
+    return {calls.begin(), calls.end()};
+  }
+
+  Program program;
+};
+
+/// What the manifest says of the parameters, by names of values.
+using Values = std::map<std::string, uint64_t>;
+} // namespace
+
+static void expectParameters(const cuda_double::Launch &launch,
+                             const nlohmann::json &arguments,
+                             const Values &values) {
+  ASSERT_EQ(launch.parameters.size(), arguments.size());
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    auto entry = arguments[i].begin();
+    std::string kind = entry.key();
+    const nlohmann::json &value = *entry;
+    bool isScalar = kind == "i32";
+    EXPECT_EQ(launch.parameters[i].bits, isScalar ? 32 : 64);
+    std::string name =
+        isScalar ? value.get<std::string>() : kind + value.dump();
+    // The only formula among them: the tiles of heavy rows.
+    if (isScalar && name.rfind("floordiv(", 0) == 0)
+      name = "heavy";
+    ASSERT_TRUE(values.count(name)) << name;
+    EXPECT_EQ(launch.parameters[i].value, values.at(name)) << name;
+  }
+}
+
+TEST_F(LaunchTest, PassesWhatTheManifestSays) {
+  use("longformer");
+  Call call = makeLongformer(2, 4, 2, 300, 300);
+  uint64_t bytes = getWorkspaceBytes(program, call);
+  uint64_t workspace = cuda_double::allocate(0, bytes);
+  void *stream = cuda_double::makeStream(0);
+  ASSERT_EQ(launch(program, call, workspace, bytes, stream),
+            SPARSE_ATTN_SUCCESS)
+      << sparseAttnGetLastError();
+
+  std::vector<cuda_double::Launch> launches = cuda_double::getLaunches();
+  ASSERT_EQ(launches.size(), 3u);
+  // 16 rows in 64 splits, of 8 heads.
+  uint64_t rows = 8 * 64 * 16 * 4;
+  Values values = {{"argument0", call.arguments[0].data},
+                   {"argument1", call.arguments[1].data},
+                   {"argument2", call.arguments[2].data},
+                   {"result0", call.results[0].data},
+                   {"result1", call.results[1].data},
+                   {"workspace0", workspace},
+                   {"workspace1", workspace + rows},
+                   {"workspace2", workspace + rows + rows * 64},
+                   {"B", 2},
+                   {"Hq", 4},
+                   {"Hkv", 2},
+                   {"Sq", 300},
+                   {"Sk", 300},
+                   {"heavy", 1}};
+  auto manifest =
+      nlohmann::json::parse(readFile(getPackage() / "manifest.json"));
+  auto specs = manifest["programs"][1]["launches"];
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(launches[i].kernel, specs[i]["kernel"]);
+    EXPECT_EQ(launches[i].stream, stream);
+    EXPECT_EQ(launches[i].sharedBytes, specs[i]["shared_bytes"]);
+    for (int d = 0; d < 3; ++d)
+      EXPECT_EQ(launches[i].block[d], specs[i]["block"][d]);
+    expectParameters(launches[i], specs[i]["arguments"], values);
+  }
+  using Grid = std::array<unsigned, 3>;
+  EXPECT_EQ(launches[0].grid, (Grid{3, 4, 2}));
+  EXPECT_EQ(launches[1].grid, (Grid{64, 1, 8}));
+  EXPECT_EQ(launches[2].grid, (Grid{1, 4, 2}));
+}
+
+TEST_F(LaunchTest, WritesResultsIntoArguments) {
+  use("causal");
+  Call call = makeCausal(2, 128);
+  ASSERT_EQ(launch(program, call), SPARSE_ATTN_SUCCESS)
+      << sparseAttnGetLastError();
+  call.results[0].data = 0;
+  ASSERT_EQ(launch(program, call), SPARSE_ATTN_SUCCESS)
+      << sparseAttnGetLastError();
+  std::vector<cuda_double::Launch> launches = cuda_double::getLaunches();
+  ASSERT_EQ(launches.size(), 2u);
+  // More than 48 KiB, which the double allows only once it is asked for.
+  EXPECT_EQ(launches[0].sharedBytes, 98304u);
+  EXPECT_EQ(launches[1].parameters[3].value, call.arguments[3].data);
+  call.results[0].data = call.arguments[0].data;
+  expectError(SPARSE_ATTN_INVALID_ARGUMENT, launch(program, call),
+              {"result 0 (output) of 'causal' is written to argument 3 "
+               "(output) of 'causal' and cannot be elsewhere"});
+}
+
+TEST_F(LaunchTest, LeavesOutEmptyGrids) {
+  use("longformer");
+  // One new query of a long sequence: the global token has no row.
+  Call call = makeLongformer(1, 2, 2, 1, 100);
+  EXPECT_EQ(getWorkspaceBytes(program, call), 0u);
+  ASSERT_EQ(launch(program, call), SPARSE_ATTN_SUCCESS)
+      << sparseAttnGetLastError();
+  ASSERT_EQ(cuda_double::getLaunches().size(), 1u);
+  EXPECT_EQ(cuda_double::getLaunches()[0].kernel, "longformer_0");
+}
+
+TEST_F(LaunchTest, DoesNothingForEmptyTensors) {
+  use("longformer");
+  Call call = makeLongformer(0, 2, 2, 100, 100);
+  for (Tensor &tensor : call.arguments)
+    tensor.data = 0;
+  for (Tensor &tensor : call.results)
+    tensor.data = 0;
+  EXPECT_EQ(launch(program, call), SPARSE_ATTN_SUCCESS)
+      << sparseAttnGetLastError();
+  EXPECT_TRUE(cuda_double::getCalls().empty());
+}
+
+TEST_F(LaunchTest, NeitherAllocatesNorWaitsWithAWorkspace) {
+  use("longformer");
+  Call call = makeLongformer(1, 2, 2, 256, 256);
+  uint64_t bytes = getWorkspaceBytes(program, call);
+  uint64_t workspace = cuda_double::allocate(0, bytes);
+  void *stream = cuda_double::makeStream(0, /*isCapturing=*/true);
+  EXPECT_TRUE(cuda_double::getCalls().empty());
+  ASSERT_EQ(launch(program, call, workspace, bytes, stream),
+            SPARSE_ATTN_SUCCESS)
+      << sparseAttnGetLastError();
+  EXPECT_EQ(getCalled(),
+            (std::set<std::string>{"cuCtxGetCurrent", "cuCtxPushCurrent",
+                                   "cuPointerGetAttributes", "cuLaunchKernel",
+                                   "cuCtxPopCurrent"}));
+}
+
+TEST_F(LaunchTest, AllocatesInTheStreamsOrder) {
+  use("longformer");
+  Call call = makeLongformer(1, 2, 2, 256, 256);
+  void *stream = cuda_double::makeStream(0, /*isCapturing=*/true);
+  ASSERT_EQ(launch(program, call, 0, 0, stream), SPARSE_ATTN_SUCCESS)
+      << sparseAttnGetLastError();
+  std::vector<std::string> order;
+  for (const std::string &name : cuda_double::getCalls())
+    if (name.rfind("cuMem", 0) == 0 || name == "cuLaunchKernel" ||
+        name == "cuStreamSynchronize")
+      order.push_back(name);
+  EXPECT_EQ(order, (std::vector<std::string>{
+                       "cuMemAllocAsync", "cuLaunchKernel", "cuLaunchKernel",
+                       "cuLaunchKernel", "cuMemFreeAsync"}));
+}
+
+TEST_F(LaunchTest, WaitsWhereADeviceHasNoPools) {
+  use("longformer", {{90, 232448, /*hasMemoryPools=*/false}});
+  Call call = makeLongformer(1, 2, 2, 256, 256);
+  ASSERT_EQ(launch(program, call), SPARSE_ATTN_SUCCESS)
+      << sparseAttnGetLastError();
+  std::vector<std::string> calls = cuda_double::getCalls();
+  std::vector<std::string> end(calls.end() - 4, calls.end());
+  EXPECT_EQ(end,
+            (std::vector<std::string>{"cuLaunchKernel", "cuStreamSynchronize",
+                                      "cuMemFree", "cuCtxPopCurrent"}));
+  void *stream = cuda_double::makeStream(0, /*isCapturing=*/true);
+  expectError(SPARSE_ATTN_INVALID_ARGUMENT, launch(program, call, 0, 0, stream),
+              {"the stream is being captured", "give a workspace of ",
+               std::to_string(getWorkspaceBytes(program, call)) + " bytes"});
+  EXPECT_EQ(cuda_double::getLaunches().size(), 3u);
+}
+
+TEST_F(LaunchTest, FreesTheWorkspaceWhenALaunchFails) {
+  for (bool hasPools : {true, false}) {
+    program.reset();
+    use("longformer", {{90, 232448, hasPools}});
+    Call call = makeLongformer(1, 2, 2, 256, 256);
+    cuda_double::failNext("cuLaunchKernel", 701, /*skip=*/1);
+    expectError(SPARSE_ATTN_DRIVER_ERROR, launch(program, call),
+                {"the launch of kernel 'longformer_1' of 'longformer': error "
+                 "701"});
+    EXPECT_EQ(cuda_double::getCounts().allocations, 0);
+    cuda_double::failNext(hasPools ? "cuMemAllocAsync" : "cuMemAlloc", 2);
+    expectError(SPARSE_ATTN_OUT_OF_MEMORY, launch(program, call),
+                {"no workspace of ", " bytes for 'longformer'",
+                 "free memory of the device"});
+    EXPECT_EQ(cuda_double::getLaunches().size(), 1u);
+  }
+  Call call = makeLongformer(1, 2, 2, 256, 256);
+  cuda_double::failNext("cuStreamSynchronize", 700);
+  expectError(SPARSE_ATTN_DRIVER_ERROR, launch(program, call),
+              {"'longformer' failed on the device: error 700"});
+}
+
+TEST_F(LaunchTest, ReportsOtherFailuresOfTheDriver) {
+  use("longformer");
+  Call call = makeLongformer(1, 2, 2, 256, 256);
+  cuda_double::failNext("cuPointerGetAttributes", 700);
+  expectError(SPARSE_ATTN_DRIVER_ERROR, launch(program, call),
+              {"cuPointerGetAttributes: error 700"});
+  cuda_double::failNext("cuCtxPushCurrent", 201);
+  expectError(SPARSE_ATTN_DRIVER_ERROR, launch(program, call),
+              {"cuCtxPushCurrent: error 201", "the context has ended"});
+  EXPECT_TRUE(cuda_double::getLaunches().empty());
+}
+
+TEST_F(LaunchTest, ChecksTheWorkspace) {
+  use("longformer");
+  Call call = makeLongformer(1, 2, 2, 256, 256);
+  uint64_t bytes = getWorkspaceBytes(program, call);
+  uint64_t workspace = cuda_double::allocate(0, bytes, 8);
+  expectError(
+      SPARSE_ATTN_SMALL_WORKSPACE, launch(program, call, workspace, bytes - 1),
+      {"the workspace has " + std::to_string(bytes - 1) + " bytes",
+       "needs " + std::to_string(bytes), "sparseAttnProgramGetWorkspaceBytes"});
+  expectError(SPARSE_ATTN_MISALIGNED, launch(program, call, workspace, bytes),
+              {"the workspace of 'longformer' starts 8 bytes past a multiple "
+               "of 16"});
+  expectError(SPARSE_ATTN_WRONG_DEVICE, launch(program, call, 4096, bytes),
+              {"the workspace of 'longformer' is not in memory that the driver "
+               "knows"});
+  EXPECT_TRUE(cuda_double::getLaunches().empty());
+}
+
+/// What is done to a good call, and what is then said.
+struct WrongCall {
+  void (*damage)(Call &);
+  SparseAttnStatus status;
+  std::vector<std::string> parts;
+};
+
+TEST_F(LaunchTest, RefusesWrongTensors) {
+  use("longformer");
+  const WrongCall cases[] = {
+      {[](Call &c) { c.arguments[0].type = SPARSE_ATTN_F16; },
+       SPARSE_ATTN_WRONG_TYPE,
+       {"argument 0 (query) of 'longformer' has elements of f16, expected bf16",
+        "convert it"}},
+      {[](Call &c) { c.results[1].type = SparseAttnType(77); },
+       SPARSE_ATTN_WRONG_TYPE,
+       {"result 1 (lse) of 'longformer' has elements of an unknown type, "
+        "expected f32"}},
+      {[](Call &c) { c.arguments[1].shape.pop_back(); },
+       SPARSE_ATTN_WRONG_SHAPE,
+       {"argument 1 (key) of 'longformer' has rank 3, expected the shape [B, "
+        "Hkv, Sk, 64]"}},
+      {[](Call &c) { c.arguments[0].shape[3] = 80; },
+       SPARSE_ATTN_WRONG_SHAPE,
+       {"argument 0 (query) of 'longformer' has size 80 in dimension 3, "
+        "expected 64"}},
+      {[](Call &c) { c.arguments[2].shape[2] = 255; },
+       SPARSE_ATTN_WRONG_SHAPE,
+       {"argument 2 (value) of 'longformer' has size 255 in dimension 2, "
+        "expected 256, which is Sk, from dimension 2 of argument 1 (key)"}},
+      {[](Call &c) { c.results[0].shape[1] = 2; },
+       SPARSE_ATTN_WRONG_SHAPE,
+       {"result 0 (output) of 'longformer' has size 2 in dimension 1, expected "
+        "4, which is Hq, from dimension 1 of argument 0 (query)"}},
+      {[](Call &c) { c.arguments[0].shape[2] = -1; },
+       SPARSE_ATTN_WRONG_SHAPE,
+       {"argument 0 (query) of 'longformer' has the negative size -1 in "
+        "dimension 2"}},
+      {[](Call &c) {
+         for (int i : {1, 2})
+           c.arguments[i].shape[1] = 3;
+       },
+       SPARSE_ATTN_WRONG_SHAPE,
+       {"the sizes of the arguments of 'longformer' do not fit together: the "
+        "number of query heads, Hq, must be a multiple"}},
+      {[](Call &c) {
+         for (int i : {1, 2})
+           c.arguments[i].shape[1] = 0;
+       },
+       SPARSE_ATTN_WRONG_SHAPE,
+       {"divides by 0 for these sizes; give sizes above 0"}},
+      {[](Call &c) { c.arguments.pop_back(); },
+       SPARSE_ATTN_INVALID_ARGUMENT,
+       {"'longformer' has 3 arguments, 2 were given"}},
+      {[](Call &c) { c.results.pop_back(); },
+       SPARSE_ATTN_INVALID_ARGUMENT,
+       {"'longformer' has 2 results, 1 were given"}},
+      // [B, S, H, D], seen as [B, H, S, D].
+      {[](Call &c) { c.arguments[1].strides = {256 * 2 * 64, 64, 2 * 64, 1}; },
+       SPARSE_ATTN_WRONG_STRIDES,
+       {"argument 1 (key) of 'longformer' has stride 128 in dimension 2, "
+        "expected 64",
+        "its shape is [1, 2, 256, 64], its strides are [32768, 64, 128, 1]",
+        "copy it into a contiguous tensor"}},
+      {[](Call &c) { c.results[1].strides = {1024, 256, 2}; },
+       SPARSE_ATTN_WRONG_STRIDES,
+       {"result 1 (lse) of 'longformer' has stride 2 in dimension 2, expected "
+        "1"}},
+      {[](Call &c) { c.arguments[2].data += 8; },
+       SPARSE_ATTN_MISALIGNED,
+       {"argument 2 (value) of 'longformer' starts 8 bytes past a multiple of "
+        "16"}},
+      {[](Call &c) { c.arguments[0].data = 0; },
+       SPARSE_ATTN_INVALID_ARGUMENT,
+       {"argument 0 (query) of 'longformer' has address 0"}},
+      {[](Call &c) { c.results[0].data = 0; },
+       SPARSE_ATTN_INVALID_ARGUMENT,
+       {"result 0 (output) of 'longformer' has address 0"}},
+      {[](Call &c) { c.arguments[0].data = 0x5000; },
+       SPARSE_ATTN_WRONG_DEVICE,
+       {"argument 0 (query) of 'longformer' is not in memory that the driver "
+        "knows; copy it to the device"}}};
+  for (const WrongCall &wrong : cases) {
+    Call call = makeLongformer(1, 4, 2, 256, 256);
+    wrong.damage(call);
+    expectError(wrong.status, launch(program, call), wrong.parts);
+  }
+  EXPECT_TRUE(cuda_double::getLaunches().empty());
+}
+
+TEST_F(LaunchTest, ChecksNullPointers) {
+  use("longformer");
+  Call call = makeLongformer(1, 4, 2, 256, 256);
+  std::vector<SparseAttnTensor> arguments = getViews(call.arguments),
+                                results = getViews(call.results);
+  auto status = [&](const SparseAttnTensor *a, const SparseAttnTensor *r) {
+    return sparseAttnProgramLaunch(program.get(), a, 3, r, 2, 0, 0, nullptr);
+  };
+  expectError(SPARSE_ATTN_INVALID_ARGUMENT, status(nullptr, results.data()),
+              {"the list of arguments is null"});
+  expectError(SPARSE_ATTN_INVALID_ARGUMENT, status(arguments.data(), nullptr),
+              {"the list of results is null"});
+  arguments[1].shape = nullptr;
+  expectError(SPARSE_ATTN_INVALID_ARGUMENT,
+              status(arguments.data(), results.data()),
+              {"argument 1 (key) of 'longformer' has no shape: null was "
+               "given"});
+  expectError(
+      SPARSE_ATTN_INVALID_ARGUMENT,
+      sparseAttnProgramLaunch(nullptr, nullptr, 0, nullptr, 0, 0, 0, nullptr),
+      {"program is null"});
+}
+
+TEST_F(LaunchTest, IgnoresStridesThatAreNeverUsed) {
+  use("longformer");
+  Call call = makeLongformer(1, 1, 1, 256, 256);
+  call.arguments[0].strides = {7, 12345, 64, 1};
+  EXPECT_EQ(launch(program, call), SPARSE_ATTN_SUCCESS)
+      << sparseAttnGetLastError();
+}
+
+TEST_F(LaunchTest, TakesMemoryThatTheDeviceReaches) {
+  use("longformer", {{90}, {90}});
+  Call call = makeLongformer(1, 1, 1, 256, 256);
+  call.arguments[0].data = cuda_double::allocateHost(256 * 64 * 2);
+  call.arguments[1].data = cuda_double::allocateManaged(1, 256 * 64 * 2);
+  EXPECT_EQ(launch(program, call), SPARSE_ATTN_SUCCESS)
+      << sparseAttnGetLastError();
+  call.arguments[2].data = cuda_double::allocate(1, 256 * 64 * 2);
+  expectError(SPARSE_ATTN_WRONG_DEVICE, launch(program, call),
+              {"argument 2 (value) of 'longformer' is on device 1, the program "
+               "on device 0"});
+  EXPECT_EQ(cuda_double::getLaunches().size(), 3u);
+}
+
+TEST_F(LaunchTest, RefusesSizesThatNoLaunchHas) {
+  use("longformer");
+  // Heads and batches share a dimension of the second grid.
+  expectError(SPARSE_ATTN_TOO_LARGE,
+              launch(program, makeLongformer(40000, 2, 2, 1, 1)),
+              {"kernel 'longformer_1' of 'longformer' needs 80000 blocks in "
+               "dimension 2 of its grid, the device allows 65535",
+               "split the batch"});
+  int64_t large = int64_t(1) << 31;
+  expectError(SPARSE_ATTN_TOO_LARGE,
+              launch(program, makeLongformer(1, 1, 1, 1, large)),
+              {"kernel 'longformer_0' of 'longformer' takes Sk as 32 bits, and "
+               "it is 2147483648; give sizes below 2147483648"});
+  Call call = makeLongformer(1, 1, 1, 1, 1);
+  int64_t huge = int64_t(1) << 62;
+  call.arguments[0].shape[2] = call.results[0].shape[2] =
+      call.results[1].shape[2] = huge;
+  expectError(SPARSE_ATTN_TOO_LARGE, launch(program, call),
+              {"argument 0 (query) of 'longformer' has the shape [1, 1, "
+               "4611686018427387904, 64], whose bytes do not fit 64 bits"});
+  EXPECT_TRUE(cuda_double::getLaunches().empty());
+}
+
+TEST_F(LaunchTest, RefusesLaunchesThatNoDeviceHas) {
+  PackageCopy copy;
+  copy.editManifest([](nlohmann::ordered_json &json) {
+    json["programs"][1]["launches"][0]["block"] = {64, 32, 1};
+  });
+  usePackage(copy.path, "longformer");
+  Call call = makeLongformer(1, 1, 1, 256, 256);
+  expectError(SPARSE_ATTN_CORRUPT_PACKAGE, launch(program, call),
+              {"kernel 'longformer_0' of 'longformer' asks for a block of "
+               "other than 1 to 1024 threads"});
+  program.reset();
+  copy.editManifest([](nlohmann::ordered_json &json) {
+    auto &launch = json["programs"][1]["launches"][0];
+    launch["block"] = {128, 1, 1};
+    launch["shared_bytes"] = "Sq * 1000";
+  });
+  usePackage(copy.path, "longformer");
+  expectError(SPARSE_ATTN_TOO_LARGE, launch(program, call),
+              {"kernel 'longformer_0' of 'longformer' needs 256000 bytes of "
+               "shared memory, the device has 232448"});
+  EXPECT_TRUE(cuda_double::getLaunches().empty());
+  // As much as it may: the limit was raised for the largest.
+  EXPECT_EQ(launch(program, makeLongformer(1, 1, 1, 200, 300)),
+            SPARSE_ATTN_SUCCESS)
+      << sparseAttnGetLastError();
+}
+
+TEST_F(LaunchTest, PassesIntegersOf64Bits) {
+  PackageCopy copy;
+  std::string ptx = readFile(copy.path / copy.getFile(1, "ptx"));
+  size_t at = ptx.find(".param .u32");
+  copy.addFile(1, "ptx", "l.ptx", ptx.replace(at, 11, ".param .s64"));
+  copy.editManifest([](nlohmann::ordered_json &json) {
+    json["programs"][1]["launches"][0]["arguments"][5] = {
+        {"i64", "B - 4294967298"}};
+  });
+  usePackage(copy.path, "longformer");
+  ASSERT_EQ(launch(program, makeLongformer(1, 1, 1, 1, 100)),
+            SPARSE_ATTN_SUCCESS)
+      << sparseAttnGetLastError();
+  cuda_double::Parameter parameter =
+      cuda_double::getLaunches()[0].parameters[5];
+  EXPECT_EQ(parameter.bits, 64);
+  EXPECT_EQ(int64_t(parameter.value), -4294967297);
+}
+
+TEST_F(LaunchTest, SharesResultsThatAreOne) {
+  // A function that returns one tensor twice.
+  PackageCopy copy;
+  copy.editManifest([](nlohmann::ordered_json &json) {
+    for (int i : {0, 1}) {
+      auto &results = json["programs"][i]["results"];
+      results.push_back(results[0]);
+    }
+  });
+  usePackage(copy.path, "longformer");
+  Call call = makeLongformer(1, 1, 1, 1, 100);
+  call.results.push_back(call.results[0]);
+  EXPECT_EQ(launch(program, call), SPARSE_ATTN_SUCCESS)
+      << sparseAttnGetLastError();
+  call.results[2].data = 0;
+  EXPECT_EQ(launch(program, call), SPARSE_ATTN_SUCCESS)
+      << sparseAttnGetLastError();
+  call.results[2].data = call.results[1].data;
+  expectError(SPARSE_ATTN_INVALID_ARGUMENT, launch(program, call),
+              {"result 2 (output) of 'longformer' is written to result 0 "
+               "(output)"});
+  Package package = open(copy.path);
+  SparseAttnTensorInfo info;
+  ASSERT_EQ(
+      sparseAttnFunctionGetResult(getFunction(package, "longformer"), 2, &info),
+      SPARSE_ATTN_SUCCESS);
+  EXPECT_EQ(info.inResult, 0);
+  EXPECT_EQ(info.inArgument, -1);
+}
