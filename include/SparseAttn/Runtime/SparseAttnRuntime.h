@@ -68,7 +68,9 @@ SPARSE_ATTN_API const char *sparseAttnGetLastError(void);
 typedef struct SparseAttnPackage SparseAttnPackage;
 typedef struct SparseAttnFunction SparseAttnFunction;
 
-typedef enum {
+/* One of SPARSE_ATTN_F16, ...; anything else is WRONG_TYPE. */
+typedef int32_t SparseAttnType;
+enum {
   SPARSE_ATTN_F16 = 0,
   SPARSE_ATTN_BF16 = 1,
   SPARSE_ATTN_F32 = 2,
@@ -77,7 +79,7 @@ typedef enum {
   SPARSE_ATTN_I16 = 5,
   SPARSE_ATTN_I32 = 6,
   SPARSE_ATTN_I64 = 7
-} SparseAttnType;
+};
 
 /* A tensor in a device's memory. `shape` and `strides` have `rank` elements;
    strides count elements, as DLPack's do, and null means dense and row-major,
