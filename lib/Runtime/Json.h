@@ -88,7 +88,7 @@ private:
   [[noreturn]] static void error(const std::string &path,
                                  const std::string &what) {
     fail(SPARSE_ATTN_CORRUPT_PACKAGE,
-         "manifest.json: " + (path.empty() ? "its value" : path) + " " + what +
+         "manifest.json: " + path + " " + what +
              "; write the package anew with sparse-attn-compile");
   }
 

@@ -229,6 +229,18 @@ TEST_F(LaunchTest, ReportsOtherFailuresOfTheDriver) {
   EXPECT_TRUE(cuda_double::getLaunches().empty());
 }
 
+TEST_F(LaunchTest, ReportsAWorkspaceThatCannotBeFreed) {
+  use("longformer");
+  cuda_double::failNext("cuMemFreeAsync", 700);
+  expectError(SPARSE_ATTN_DRIVER_ERROR,
+              launch(program, makeLongformer(1, 2, 2, 256, 256)),
+              {"the workspace of 'longformer' cannot be freed: error 700"});
+  // As it is: of the program's memory nothing else is left.
+  EXPECT_EQ(cuda_double::getCounts().allocations, 1);
+  program.reset();
+  cuda_double::reset();
+}
+
 TEST_F(LaunchTest, ChecksTheWorkspace) {
   use("longformer");
   Call call = makeLongformer(1, 2, 2, 256, 256);
@@ -366,6 +378,25 @@ TEST_F(LaunchTest, IgnoresStridesThatAreNeverUsed) {
   call.arguments[0].strides = {7, 12345, 64, 1};
   EXPECT_EQ(launch(program, call), SPARSE_ATTN_SUCCESS)
       << sparseAttnGetLastError();
+}
+
+TEST_F(LaunchTest, RefusesGapsInEveryDimension) {
+  use("longformer");
+  const std::vector<int64_t> dense = {2 * 256 * 64, 256 * 64, 64, 1};
+  for (size_t dim = 0; dim < dense.size(); ++dim)
+    for (int64_t stride : {2 * dense[dim], int64_t(0), -dense[dim]}) {
+      Call call = makeLongformer(2, 2, 2, 256, 256);
+      call.arguments[0].strides = dense;
+      EXPECT_EQ(launch(program, call), SPARSE_ATTN_SUCCESS);
+      size_t launches = cuda_double::getLaunches().size();
+      call.arguments[0].strides[dim] = stride;
+      expectError(SPARSE_ATTN_WRONG_STRIDES, launch(program, call),
+                  {"argument 0 (query) of 'longformer' has stride " +
+                   std::to_string(stride) + " in dimension " +
+                   std::to_string(dim) + ", expected " +
+                   std::to_string(dense[dim])});
+      EXPECT_EQ(cuda_double::getLaunches().size(), launches);
+    }
 }
 
 TEST_F(LaunchTest, TakesMemoryThatTheDeviceReaches) {

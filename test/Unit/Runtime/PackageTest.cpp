@@ -276,6 +276,8 @@ TEST_F(PackageTest, RefusesMissingEntries) {
   }
   expectRefused([](Json &json) { json.erase("programs"); },
                 {"manifest.json: programs is missing"});
+  expectRefused([](Json &json) { json = Json::array(); },
+                {"manifest.json: schema_version is missing"});
 }
 
 TEST_F(PackageTest, RefusesProgramsThatDisagree) {
@@ -303,6 +305,28 @@ TEST_F(PackageTest, ReportsNullPointers) {
       SPARSE_ATTN_NOT_FOUND,
       sparseAttnPackageFindFunction(package.get(), nullptr, 3, &function),
       {"the list of arguments is null"});
+  function = getFunction(package, "longformer");
+  Call call = makeLongformer(1, 2, 2, 256, 256);
+  std::vector<SparseAttnTensor> views = getViews(call.arguments);
+  SparseAttnLaunchInfo info;
+  expectError(
+      SPARSE_ATTN_INVALID_ARGUMENT,
+      sparseAttnFunctionGetLaunch(function, 2, views.data(), 3, 0, &info),
+      {"there is no variant 2, of 2"});
+  expectError(
+      SPARSE_ATTN_INVALID_ARGUMENT,
+      sparseAttnFunctionGetLaunch(function, 0, views.data(), 3, 3, &info),
+      {"there is no launch 3, of 3"});
+  expectError(SPARSE_ATTN_INVALID_ARGUMENT,
+              sparseAttnFunctionGetWorkspaceBytes(function, 0, views.data(), 3,
+                                                  nullptr),
+              {"bytes is null"});
+  expectError(
+      SPARSE_ATTN_INVALID_ARGUMENT,
+      sparseAttnFunctionGetResultShape(function, views.data(), 3, 0, nullptr),
+      {"shape is null"});
+  EXPECT_EQ(sparseAttnProgramGetVariant(nullptr), -1);
+  EXPECT_EQ(sparseAttnProgramIsCubin(nullptr), 0);
   EXPECT_EQ(sparseAttnPackageGetNumFunctions(nullptr), 0);
   EXPECT_EQ(sparseAttnFunctionGetName(nullptr), nullptr);
   EXPECT_EQ(sparseAttnFunctionGetNumArguments(nullptr), 0);
