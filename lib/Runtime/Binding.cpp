@@ -109,6 +109,7 @@ std::vector<int64_t> sparse_attn::bindSizes(const Variant &variant,
   for (size_t i = 0; i < count; ++i)
     checkTypeAndRank(variant, {false, i}, arguments[i]);
   std::vector<int64_t> sizes;
+  sizes.reserve(variant.sources.size());
   for (const auto &sources : variant.sources)
     sizes.push_back(
         arguments[sources.front().argument].shape[sources.front().dim]);

@@ -59,8 +59,8 @@ private:
   int64_t apply(Op op, int64_t a, int64_t b) const;
 
   /// In postfix order.
-  std::vector<Step> steps;
-  std::string text;
+  std::vector<Step> steps = {{Op::Constant, 0}};
+  std::string text = "0";
 };
 
 } // namespace sparse_attn

@@ -131,15 +131,15 @@ private:
     int64_t threads = 1;
     for (int i = 0; i < 3; ++i) {
       int64_t block = launch.block[i].evaluate(sizes);
-      // The product stays in range, as it is checked before it grows again.
-      if (block < 1 || block > module.maxThreads ||
-          (threads *= block) > module.maxThreads)
+      bool fits = block >= 1 && block <= module.maxThreads / threads;
+      if (!fits)
         fail(SPARSE_ATTN_CORRUPT_PACKAGE,
              describeKernel(next.index) +
                  " asks for a block of other than 1 "
                  "to " +
                  std::to_string(module.maxThreads) +
                  " threads; write the package anew with sparse-attn-compile");
+      threads *= block;
       next.block[i] = static_cast<unsigned>(block);
     }
   }
@@ -273,6 +273,7 @@ private:
 
   void launchAll(uint64_t workspace) {
     std::vector<void *> parameters;
+    parameters.reserve(values.size());
     for (uint64_t &value : values)
       parameters.push_back(&value);
     for (const ReadyLaunch &l : ready) {

@@ -205,7 +205,7 @@ static Choice chooseVariant(const Driver &driver,
 }
 
 std::shared_ptr<const Module>
-sparse_attn::loadModule(std::shared_ptr<Driver> sharedDriver,
+sparse_attn::loadModule(const std::shared_ptr<Driver> &sharedDriver,
                         const SparseAttnFunction &function, int32_t number) {
   Driver &driver = *sharedDriver;
   CUdevice device = 0;

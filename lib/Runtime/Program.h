@@ -37,7 +37,7 @@ struct Module {
 };
 
 /// Throws NO_DEVICE, WRONG_CHIP, OLD_DRIVER, INVALID_CODE, OUT_OF_MEMORY, ...
-std::shared_ptr<const Module> loadModule(std::shared_ptr<Driver> driver,
+std::shared_ptr<const Module> loadModule(const std::shared_ptr<Driver> &driver,
                                          const SparseAttnFunction &function,
                                          int32_t device);
 
