@@ -33,14 +33,17 @@ function(sparse_attn_add_tool name)
   add_dependencies(sparse-attn-tools ${name})
 endfunction()
 
-# sparse_attn_add_unittest(NAME sources... [LINK libs...]): a GoogleTest program
-# that check-sparse-attn runs.
+# sparse_attn_add_unittest(NAME sources... [NO_LLVM] [LINK libs...]): a
+# GoogleTest program that check-sparse-attn runs.
 function(sparse_attn_add_unittest name)
-  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  cmake_parse_arguments(ARG "NO_LLVM" "" "LINK" ${ARGN})
   find_package(GTest REQUIRED)
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/test/Unit")
-  target_link_libraries(${name} PRIVATE ${ARG_LINK} MLIR LLVM GTest::gtest
+  if(NOT ARG_NO_LLVM)
+    list(APPEND ARG_LINK MLIR LLVM)
+  endif()
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} GTest::gtest
     GTest::gtest_main)
   set_target_properties(${name} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/unit")

@@ -12,6 +12,7 @@ packages=(
   # Named by LLVM's CMake package.
   libzstd-dev zlib1g-dev libcurl4-openssl-dev libedit-dev
   libomp-22-dev libboost-context-dev libgtest-dev libbenchmark-dev
+  nlohmann-json3-dev
 )
 python_packages=(numpy pytest torch)
 torch_version=2.13.0

@@ -1,0 +1,102 @@
+//===- CudaDriver.h - Of the CUDA driver's interface what we call -*- C++
+//-*-===//
+//
+// Written from the driver API's reference manual: names of symbols, types and
+// numbers that libcuda keeps for the programs that were built before it.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SPARSEATTN_LIB_RUNTIME_CUDADRIVER_H
+#define SPARSEATTN_LIB_RUNTIME_CUDADRIVER_H
+
+#include <cstddef>
+#include <cstdint>
+
+extern "C" {
+using CUresult = int;
+using CUdevice = int;
+using CUdeviceptr = unsigned long long;
+using CUcontext = struct CUctx_st *;
+using CUmodule = struct CUmod_st *;
+using CUfunction = struct CUfunc_st *;
+using CUstream = struct CUstream_st *;
+}
+
+// NOLINTBEGIN(readability-identifier-naming)
+enum : int {
+  CUDA_SUCCESS = 0,
+  CUDA_ERROR_INVALID_VALUE = 1,
+  CUDA_ERROR_OUT_OF_MEMORY = 2,
+  CUDA_ERROR_STUB_LIBRARY = 34,
+  CUDA_ERROR_NO_DEVICE = 100,
+  CUDA_ERROR_INVALID_DEVICE = 101,
+  CUDA_ERROR_INVALID_IMAGE = 200,
+  CUDA_ERROR_INVALID_CONTEXT = 201,
+  CUDA_ERROR_NO_BINARY_FOR_GPU = 209,
+  CUDA_ERROR_INVALID_PTX = 218,
+  CUDA_ERROR_JIT_COMPILER_NOT_FOUND = 221,
+  CUDA_ERROR_UNSUPPORTED_PTX_VERSION = 222,
+  CUDA_ERROR_JIT_COMPILATION_DISABLED = 223,
+  CUDA_ERROR_INVALID_HANDLE = 400,
+  CUDA_ERROR_NOT_FOUND = 500,
+  CUDA_ERROR_SYSTEM_DRIVER_MISMATCH = 803,
+
+  CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK = 1,
+  CU_DEVICE_ATTRIBUTE_MAX_GRID_DIM_X = 5,
+  CU_DEVICE_ATTRIBUTE_MAX_GRID_DIM_Y = 6,
+  CU_DEVICE_ATTRIBUTE_MAX_GRID_DIM_Z = 7,
+  CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR = 75,
+  CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR = 76,
+  CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN = 97,
+  CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED = 115,
+
+  CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES = 1,
+  CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES = 8,
+
+  CU_JIT_ERROR_LOG_BUFFER = 5,
+  CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES = 6,
+
+  CU_POINTER_ATTRIBUTE_MEMORY_TYPE = 2,
+  CU_POINTER_ATTRIBUTE_IS_MANAGED = 8,
+  CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL = 9,
+  CU_MEMORYTYPE_HOST = 1,
+  CU_MEMORYTYPE_DEVICE = 2,
+};
+// NOLINTEND(readability-identifier-naming)
+
+/// X(symbol, (parameters)). All of CUDA 11.0, which first knew sm_80.
+#define SPARSE_ATTN_CUDA_FUNCTIONS(X)                                          \
+  X(cuInit, (unsigned))                                                        \
+  X(cuDriverGetVersion, (int *))                                               \
+  X(cuGetErrorName, (CUresult, const char **))                                 \
+  X(cuGetErrorString, (CUresult, const char **))                               \
+  X(cuDeviceGetCount, (int *))                                                 \
+  X(cuDeviceGet, (CUdevice *, int))                                            \
+  X(cuDeviceGetName, (char *, int, CUdevice))                                  \
+  X(cuDeviceGetAttribute, (int *, int, CUdevice))                              \
+  X(cuDevicePrimaryCtxRetain, (CUcontext *, CUdevice))                         \
+  X(cuDevicePrimaryCtxRelease_v2, (CUdevice))                                  \
+  X(cuCtxGetCurrent, (CUcontext *))                                            \
+  X(cuCtxGetDevice, (CUdevice *))                                              \
+  X(cuCtxPushCurrent_v2, (CUcontext))                                          \
+  X(cuCtxPopCurrent_v2, (CUcontext *))                                         \
+  X(cuModuleLoadDataEx, (CUmodule *, const void *, unsigned, int *, void **))  \
+  X(cuModuleUnload, (CUmodule))                                                \
+  X(cuModuleGetFunction, (CUfunction *, CUmodule, const char *))               \
+  X(cuFuncGetAttribute, (int *, int, CUfunction))                              \
+  X(cuFuncSetAttribute, (CUfunction, int, int))                                \
+  X(cuPointerGetAttributes, (unsigned, int *, void **, CUdeviceptr))           \
+  X(cuMemAlloc_v2, (CUdeviceptr *, size_t))                                    \
+  X(cuMemFree_v2, (CUdeviceptr))                                               \
+  X(cuStreamIsCapturing, (CUstream, int *))                                    \
+  X(cuStreamSynchronize, (CUstream))                                           \
+  X(cuLaunchKernel,                                                            \
+    (CUfunction, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,   \
+     unsigned, CUstream, void **, void **))
+
+/// Of CUDA 11.2; null in older drivers.
+#define SPARSE_ATTN_CUDA_OPTIONAL_FUNCTIONS(X)                                 \
+  X(cuMemAllocAsync, (CUdeviceptr *, size_t, CUstream))                        \
+  X(cuMemFreeAsync, (CUdeviceptr, CUstream))
+
+#endif // SPARSEATTN_LIB_RUNTIME_CUDADRIVER_H

@@ -1,0 +1,362 @@
+//===- Interface.cpp - The C interface ------------------------------------===//
+//
+// Checks pointers, turns errors into codes and messages, and lets nothing that
+// is thrown leave the library.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Binding.h"
+#include "Error.h"
+#include "Package.h"
+#include "Program.h"
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <new>
+
+using namespace sparse_attn;
+
+struct SparseAttnPackage {
+  std::shared_ptr<const PackageData> data;
+};
+struct SparseAttnDriver {
+  std::shared_ptr<Driver> driver;
+};
+struct SparseAttnProgram {
+  std::shared_ptr<const Module> module;
+};
+
+/// Of a fixed size, as memory may be what there is none of.
+static thread_local char lastError[4096];
+
+static SparseAttnStatus setError(SparseAttnStatus status, const char *message) {
+  std::snprintf(lastError, sizeof(lastError), "%s", message);
+  return status;
+}
+
+template <typename Body> static SparseAttnStatus guard(Body body) noexcept {
+  try {
+    body();
+    return SPARSE_ATTN_SUCCESS;
+  } catch (const Error &error) {
+    return setError(error.status, error.message.c_str());
+  } catch (const std::bad_alloc &) {
+    return setError(SPARSE_ATTN_OUT_OF_MEMORY,
+                    "the host has no memory left; free some");
+  } catch (const std::exception &error) {
+    return setError(SPARSE_ATTN_DRIVER_ERROR, error.what());
+  } catch (...) {
+    return setError(SPARSE_ATTN_DRIVER_ERROR, "an unknown error");
+  }
+}
+
+template <typename T> static T &need(T *pointer, const char *name) {
+  if (!pointer)
+    fail(SPARSE_ATTN_INVALID_ARGUMENT,
+         std::string(name) + " is null; give a valid pointer");
+  return *pointer;
+}
+
+static size_t needIndex(int32_t index, size_t count, const char *name) {
+  if (index < 0 || size_t(index) >= count)
+    fail(SPARSE_ATTN_INVALID_ARGUMENT, "there is no " + std::string(name) +
+                                           " " + std::to_string(index) +
+                                           ", of " + std::to_string(count));
+  return index;
+}
+
+const char *sparseAttnGetStatusName(SparseAttnStatus status) {
+  static constexpr const char *kNames[] = {
+      "SUCCESS",         "INVALID_ARGUMENT", "FILE_ERROR",    "CORRUPT_PACKAGE",
+      "UNKNOWN_SCHEMA",  "NOT_FOUND",        "WRONG_TYPE",    "WRONG_SHAPE",
+      "WRONG_STRIDES",   "MISALIGNED",       "TOO_LARGE",     "WRONG_DEVICE",
+      "SMALL_WORKSPACE", "NO_DRIVER",        "OLD_DRIVER",    "NO_DEVICE",
+      "WRONG_CHIP",      "INVALID_CODE",     "OUT_OF_MEMORY", "DRIVER_ERROR"};
+  auto index = static_cast<size_t>(status);
+  return index < std::size(kNames) ? kNames[index] : "unknown status";
+}
+
+const char *sparseAttnGetLastError(void) { return lastError; }
+
+//===----------------------------------------------------------------------===//
+// Packages
+//===----------------------------------------------------------------------===//
+
+SparseAttnStatus sparseAttnPackageOpen(const char *directory,
+                                       SparseAttnPackage **package) {
+  return guard([&] {
+    need(directory, "directory");
+    need(package, "package");
+    *package = new SparseAttnPackage{openPackage(directory)};
+  });
+}
+
+void sparseAttnPackageClose(SparseAttnPackage *package) { delete package; }
+
+int32_t sparseAttnPackageGetNumFunctions(const SparseAttnPackage *package) {
+  return package ? static_cast<int32_t>(package->data->functions.size()) : 0;
+}
+
+const SparseAttnFunction *
+sparseAttnPackageGetFunction(const SparseAttnPackage *package, int32_t index) {
+  if (index < 0 || index >= sparseAttnPackageGetNumFunctions(package))
+    return nullptr;
+  return package->data->functions[index].get();
+}
+
+static std::string listFunctions(const PackageData &package) {
+  std::string names;
+  for (const auto &function : package.functions)
+    names += (names.empty() ? "'" : ", '") + function->name + "'";
+  return names.empty() ? "none" : names;
+}
+
+SparseAttnStatus
+sparseAttnPackageGetFunctionNamed(const SparseAttnPackage *package,
+                                  const char *name,
+                                  const SparseAttnFunction **function) {
+  return guard([&] {
+    const PackageData &data = *need(package, "package").data;
+    need(name, "name");
+    need(function, "function");
+    for (const auto &candidate : data.functions)
+      if (candidate->name == name)
+        return void(*function = candidate.get());
+    fail(SPARSE_ATTN_NOT_FOUND, "the package has no function '" +
+                                    std::string(name) + "'; it has " +
+                                    listFunctions(data));
+  });
+}
+
+SparseAttnStatus sparseAttnPackageFindFunction(
+    const SparseAttnPackage *package, const SparseAttnTensor *arguments,
+    int32_t numArguments, const SparseAttnFunction **function) {
+  return guard([&] {
+    const PackageData &data = *need(package, "package").data;
+    need(function, "function");
+    const SparseAttnFunction *best = nullptr;
+    std::string reasons;
+    for (const auto &candidate : data.functions) {
+      const Variant &interface = candidate->interface();
+      try {
+        bindSizes(interface, arguments, numArguments);
+      } catch (const Error &error) {
+        reasons += "; " + error.message;
+        continue;
+      }
+      if (!best || interface.sizes.size() < best->interface().sizes.size())
+        best = candidate.get();
+    }
+    if (!best)
+      fail(SPARSE_ATTN_NOT_FOUND,
+           "no function of the package takes these arguments: it has " +
+               listFunctions(data) + reasons);
+    *function = best;
+  });
+}
+
+const char *sparseAttnFunctionGetName(const SparseAttnFunction *function) {
+  return function ? function->name.c_str() : nullptr;
+}
+
+int32_t sparseAttnFunctionGetNumArguments(const SparseAttnFunction *function) {
+  return function ? static_cast<int32_t>(function->interface().arguments.size())
+                  : 0;
+}
+
+int32_t sparseAttnFunctionGetNumResults(const SparseAttnFunction *function) {
+  return function ? static_cast<int32_t>(function->interface().results.size())
+                  : 0;
+}
+
+static SparseAttnTensorInfo describe(const TensorSpec &tensor) {
+  SparseAttnTensorInfo info = {};
+  info.type = tensor.type;
+  info.rank = static_cast<int32_t>(tensor.shape.size());
+  info.shape = tensor.staticShape.data();
+  info.sizes = tensor.sizeTexts.data();
+  info.roles = tensor.roleTexts.data();
+  info.numRoles = static_cast<int32_t>(tensor.roles.size());
+  info.inArgument = info.inResult = -1;
+  return info;
+}
+
+SparseAttnStatus
+sparseAttnFunctionGetArgument(const SparseAttnFunction *function, int32_t index,
+                              SparseAttnTensorInfo *info) {
+  return guard([&] {
+    const auto &arguments = need(function, "function").interface().arguments;
+    need(info, "info");
+    *info = describe(arguments[needIndex(index, arguments.size(), "argument")]);
+  });
+}
+
+SparseAttnStatus sparseAttnFunctionGetResult(const SparseAttnFunction *function,
+                                             int32_t index,
+                                             SparseAttnTensorInfo *info) {
+  return guard([&] {
+    const auto &results = need(function, "function").interface().results;
+    need(info, "info");
+    const TensorSpec &result =
+        results[needIndex(index, results.size(), "result")];
+    *info = describe(result);
+    auto place = static_cast<int32_t>(result.buffer.index);
+    if (result.buffer.kind == BufferRef::Kind::Argument)
+      info->inArgument = place;
+    else if (place != index)
+      info->inResult = place;
+  });
+}
+
+SparseAttnStatus sparseAttnFunctionGetResultShape(
+    const SparseAttnFunction *function, const SparseAttnTensor *arguments,
+    int32_t numArguments, int32_t result, int64_t *shape) {
+  return guard([&] {
+    const Variant &interface = need(function, "function").interface();
+    size_t index = needIndex(result, interface.results.size(), "result");
+    std::vector<int64_t> sizes = bindSizes(interface, arguments, numArguments);
+    std::vector<int64_t> values;
+    for (const Formula &size : interface.results[index].shape)
+      values.push_back(size.evaluate(sizes));
+    if (!values.empty())
+      std::copy(values.begin(), values.end(), &need(shape, "shape"));
+  });
+}
+
+int32_t sparseAttnFunctionGetNumVariants(const SparseAttnFunction *function) {
+  return function ? static_cast<int32_t>(function->variants.size()) : 0;
+}
+
+const char *sparseAttnFunctionGetChip(const SparseAttnFunction *function,
+                                      int32_t variant) {
+  if (variant < 0 || variant >= sparseAttnFunctionGetNumVariants(function))
+    return nullptr;
+  return function->variants[variant]->chip.c_str();
+}
+
+int32_t sparseAttnFunctionGetNumLaunches(const SparseAttnFunction *function,
+                                         int32_t variant) {
+  if (variant < 0 || variant >= sparseAttnFunctionGetNumVariants(function))
+    return 0;
+  return static_cast<int32_t>(function->variants[variant]->launches.size());
+}
+
+static const Variant &needVariant(const SparseAttnFunction *function,
+                                  int32_t variant) {
+  const auto &variants = need(function, "function").variants;
+  return *variants[needIndex(variant, variants.size(), "variant")];
+}
+
+SparseAttnStatus sparseAttnFunctionGetLaunch(const SparseAttnFunction *function,
+                                             int32_t variant,
+                                             const SparseAttnTensor *arguments,
+                                             int32_t numArguments,
+                                             int32_t launch,
+                                             SparseAttnLaunchInfo *info) {
+  return guard([&] {
+    const Variant &chosen = needVariant(function, variant);
+    need(info, "info");
+    const Launch &which =
+        chosen.launches[needIndex(launch, chosen.launches.size(), "launch")];
+    std::vector<int64_t> sizes = bindSizes(chosen, arguments, numArguments);
+    SparseAttnLaunchInfo values = {};
+    values.kernel = which.kernel.c_str();
+    for (int i = 0; i < 3; ++i) {
+      values.grid[i] = which.grid[i].evaluate(sizes);
+      values.block[i] = which.block[i].evaluate(sizes);
+    }
+    values.sharedBytes = which.sharedBytes.evaluate(sizes);
+    *info = values;
+  });
+}
+
+SparseAttnStatus sparseAttnFunctionGetWorkspaceBytes(
+    const SparseAttnFunction *function, int32_t variant,
+    const SparseAttnTensor *arguments, int32_t numArguments, uint64_t *bytes) {
+  return guard([&] {
+    const Variant &chosen = needVariant(function, variant);
+    need(bytes, "bytes");
+    *bytes =
+        getWorkspaceBytes(chosen, bindSizes(chosen, arguments, numArguments));
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// The driver and programs
+//===----------------------------------------------------------------------===//
+
+SparseAttnStatus sparseAttnDriverOpen(const char *library,
+                                      SparseAttnDriver **driver) {
+  return guard([&] {
+    need(driver, "driver");
+    if (!library)
+      library = std::getenv("SPARSE_ATTN_LIBCUDA");
+    if (!library || !*library)
+      library = "libcuda.so.1";
+    *driver = new SparseAttnDriver{std::make_shared<Driver>(library)};
+  });
+}
+
+void sparseAttnDriverClose(SparseAttnDriver *driver) { delete driver; }
+
+SparseAttnStatus sparseAttnDriverGetNumDevices(const SparseAttnDriver *driver,
+                                               int32_t *count) {
+  return guard([&] {
+    const Driver &opened = *need(driver, "driver").driver;
+    need(count, "count");
+    int found = 0;
+    opened.check(opened.cuDeviceGetCount(&found), "cuDeviceGetCount");
+    *count = found;
+  });
+}
+
+SparseAttnStatus sparseAttnProgramLoad(SparseAttnDriver *driver,
+                                       const SparseAttnFunction *function,
+                                       int32_t device,
+                                       SparseAttnProgram **program) {
+  return guard([&] {
+    need(driver, "driver");
+    need(program, "program");
+    *program = new SparseAttnProgram{
+        loadModule(driver->driver, need(function, "function"), device)};
+  });
+}
+
+void sparseAttnProgramUnload(SparseAttnProgram *program) { delete program; }
+
+int32_t sparseAttnProgramGetVariant(const SparseAttnProgram *program) {
+  return program ? program->module->variantIndex : -1;
+}
+
+int32_t sparseAttnProgramIsCubin(const SparseAttnProgram *program) {
+  return program && program->module->isCubin;
+}
+
+SparseAttnStatus
+sparseAttnProgramGetWorkspaceBytes(const SparseAttnProgram *program,
+                                   const SparseAttnTensor *arguments,
+                                   int32_t numArguments, uint64_t *bytes) {
+  return guard([&] {
+    const Variant &variant = need(program, "program").module->variant;
+    need(bytes, "bytes");
+    *bytes =
+        getWorkspaceBytes(variant, bindSizes(variant, arguments, numArguments));
+  });
+}
+
+SparseAttnStatus sparseAttnProgramLaunch(
+    const SparseAttnProgram *program, const SparseAttnTensor *arguments,
+    int32_t numArguments, const SparseAttnTensor *results, int32_t numResults,
+    uint64_t workspace, uint64_t workspaceBytes, void *stream) {
+  return guard([&] {
+    LaunchRequest request = {};
+    request.arguments = arguments;
+    request.numArguments = numArguments;
+    request.results = results;
+    request.numResults = numResults;
+    request.workspace = workspace;
+    request.workspaceBytes = workspaceBytes;
+    request.stream = static_cast<CUstream>(stream);
+    launch(*need(program, "program").module, request);
+  });
+}

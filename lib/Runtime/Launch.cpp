@@ -1,0 +1,305 @@
+//===- Launch.cpp - Kernels onto a stream ---------------------------------===//
+//
+// Everything is checked and evaluated before the first kernel is launched.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Binding.h"
+#include "Error.h"
+#include "Program.h"
+#include <algorithm>
+
+using namespace sparse_attn;
+
+namespace {
+/// A launch whose formulas have values.
+struct ReadyLaunch {
+  size_t index;
+  unsigned grid[3], block[3], sharedBytes;
+  size_t firstParameter;
+};
+
+class Launcher {
+public:
+  Launcher(const Module &module, const LaunchRequest &request)
+      : module(module), driver(*module.driver), variant(module.variant),
+        request(request) {}
+
+  void run() {
+    sizes = bindSizes(variant, request.arguments, request.numArguments);
+    checkResults(variant, sizes, request.results, request.numResults);
+    checkTensors();
+    for (size_t i = 0; i < variant.launches.size(); ++i)
+      prepare(i);
+    if (ready.empty())
+      return;
+
+    ContextScope scope(driver, module.context);
+    checkAddresses();
+    uint64_t bytes = getWorkspaceBytes(variant, sizes);
+    if (bytes == 0 || request.workspace) {
+      checkWorkspace(bytes);
+      launchAll(request.workspace);
+    } else if (module.hasMemoryPools) {
+      launchWithPool(bytes);
+    } else {
+      launchAndWait(bytes);
+    }
+  }
+
+private:
+  bool hasOwnMemory(size_t result) const {
+    BufferRef buffer = variant.results[result].buffer;
+    return buffer.kind == BufferRef::Kind::Result && buffer.index == result;
+  }
+
+  void checkTensors() {
+    for (size_t i = 0; i < variant.arguments.size(); ++i)
+      checkMemory(variant, {false, i}, request.arguments[i]);
+    for (size_t i = 0; i < variant.results.size(); ++i) {
+      uint64_t expected = getAddress(variant.results[i].buffer, 0);
+      SparseAttnTensor tensor = request.results[i];
+      if (!hasOwnMemory(i) && !tensor.data)
+        tensor.data = expected;
+      if (tensor.data != expected)
+        fail(SPARSE_ATTN_INVALID_ARGUMENT, explainPlace(i));
+      checkMemory(variant, {true, i}, tensor);
+    }
+  }
+
+  std::string explainPlace(size_t result) const {
+    BufferRef buffer = variant.results[result].buffer;
+    bool isResult = buffer.kind == BufferRef::Kind::Result;
+    return TensorLabel{true, result}.describe(variant) + " is written to " +
+           TensorLabel{isResult, buffer.index}.describe(variant) +
+           " and cannot be elsewhere; give that address, or 0";
+  }
+
+  uint64_t getAddress(BufferRef buffer, uint64_t workspace) const {
+    switch (buffer.kind) {
+    case BufferRef::Kind::Argument:
+      return request.arguments[buffer.index].data;
+    case BufferRef::Kind::Result: {
+      BufferRef place = variant.results[buffer.index].buffer;
+      if (place.kind == BufferRef::Kind::Argument)
+        return request.arguments[place.index].data;
+      return request.results[place.index].data;
+    }
+    case BufferRef::Kind::Workspace:
+      break;
+    }
+    return workspace + variant.workspaceOffsets[buffer.index].evaluate(sizes);
+  }
+
+  std::string describeKernel(size_t index) const {
+    return "kernel '" + variant.launches[index].kernel + "' of '" +
+           variant.name + "'";
+  }
+
+  void prepare(size_t index) {
+    const Launch &launch = variant.launches[index];
+    int64_t grid[3];
+    for (int i = 0; i < 3; ++i)
+      grid[i] = launch.grid[i].evaluate(sizes);
+    // As heavy rows have where there are none.
+    if (*std::min_element(grid, grid + 3) <= 0)
+      return;
+    ReadyLaunch next = {};
+    next.index = index;
+    for (int i = 0; i < 3; ++i)
+      next.grid[i] = checkGrid(index, i, grid[i]);
+    setBlock(launch, next);
+    next.sharedBytes = getSharedBytes(index);
+    next.firstParameter = values.size();
+    for (const KernelArgument &argument : launch.arguments)
+      values.push_back(argument.buffer ? 0 : getScalar(index, argument));
+    ready.push_back(next);
+  }
+
+  unsigned checkGrid(size_t index, int dim, int64_t blocks) const {
+    if (blocks > module.maxGrid[dim])
+      fail(SPARSE_ATTN_TOO_LARGE,
+           describeKernel(index) + " needs " + std::to_string(blocks) +
+               " blocks in dimension " + std::to_string(dim) +
+               " of its grid, the device allows " +
+               std::to_string(module.maxGrid[dim]) +
+               "; split the batch into several calls");
+    return static_cast<unsigned>(blocks);
+  }
+
+  void setBlock(const Launch &launch, ReadyLaunch &next) const {
+    int64_t threads = 1;
+    for (int i = 0; i < 3; ++i) {
+      int64_t block = launch.block[i].evaluate(sizes);
+      bool fits = block >= 1 && block <= module.maxThreads / threads;
+      if (!fits)
+        fail(SPARSE_ATTN_CORRUPT_PACKAGE,
+             describeKernel(next.index) +
+                 " asks for a block of other than 1 "
+                 "to " +
+                 std::to_string(module.maxThreads) +
+                 " threads; write the package anew with sparse-attn-compile");
+      threads *= block;
+      next.block[i] = static_cast<unsigned>(block);
+    }
+  }
+
+  unsigned getSharedBytes(size_t index) const {
+    int64_t shared = variant.launches[index].sharedBytes.evaluate(sizes);
+    if (shared < 0 || shared > module.maxShared[index])
+      fail(SPARSE_ATTN_TOO_LARGE,
+           describeKernel(index) + " needs " + std::to_string(shared) +
+               " bytes of shared memory, the device has " +
+               std::to_string(module.maxShared[index]) +
+               "; give smaller tensors, or compile with smaller tiles");
+    return static_cast<unsigned>(shared);
+  }
+
+  /// The low bytes are those of the 32-bit integer: both ends of a launch are
+  /// little-endian.
+  uint64_t getScalar(size_t index, const KernelArgument &argument) const {
+    int64_t value = argument.value.evaluate(sizes);
+    if (!argument.is64Bits && value != static_cast<int32_t>(value))
+      fail(SPARSE_ATTN_TOO_LARGE,
+           describeKernel(index) + " takes " + argument.value.str() +
+               " as 32 bits, and it is " + std::to_string(value) +
+               "; give sizes below 2147483648");
+    return static_cast<uint64_t>(value);
+  }
+
+  /// A kernel that reads other memory would end the whole context.
+  void checkAddresses() const {
+    for (size_t i = 0; i < variant.arguments.size(); ++i)
+      checkAddress(request.arguments[i].data, {false, i});
+    for (size_t i = 0; i < variant.results.size(); ++i)
+      if (hasOwnMemory(i))
+        checkAddress(request.results[i].data, {true, i});
+  }
+
+  void checkAddress(CUdeviceptr address, TensorLabel label) const {
+    const SparseAttnTensor &tensor =
+        (label.isResult ? request.results : request.arguments)[label.index];
+    bool isEmpty = std::count(tensor.shape, tensor.shape + tensor.rank, 0) > 0;
+    if (!isEmpty)
+      checkAddress(address, [&] { return label.describe(variant); });
+  }
+
+  template <typename Describe>
+  void checkAddress(CUdeviceptr address, Describe describe) const {
+    unsigned type = 0, isManaged = 0;
+    int ordinal = -1;
+    int attributes[] = {CU_POINTER_ATTRIBUTE_MEMORY_TYPE,
+                        CU_POINTER_ATTRIBUTE_IS_MANAGED,
+                        CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL};
+    void *answers[] = {&type, &isManaged, &ordinal};
+    CUresult result = driver.cuPointerGetAttributes(
+        std::size(attributes), attributes, answers, address);
+    if (result != CUDA_SUCCESS && result != CUDA_ERROR_INVALID_VALUE)
+      driver.raise(result, "cuPointerGetAttributes");
+    if (result == CUDA_ERROR_INVALID_VALUE || type == 0)
+      fail(SPARSE_ATTN_WRONG_DEVICE,
+           describe() + " is not in memory that the driver knows; copy it to "
+                        "the device");
+    if (type == CU_MEMORYTYPE_DEVICE && !isManaged && ordinal != module.device)
+      fail(SPARSE_ATTN_WRONG_DEVICE,
+           describe() + " is on device " + std::to_string(ordinal) +
+               ", the program on device " + std::to_string(module.device) +
+               "; copy it there, or load the function for that device");
+  }
+
+  void checkWorkspace(uint64_t bytes) const {
+    if (bytes == 0)
+      return;
+    if (request.workspaceBytes < bytes)
+      fail(SPARSE_ATTN_SMALL_WORKSPACE,
+           "the workspace has " + std::to_string(request.workspaceBytes) +
+               " bytes, '" + variant.name + "' needs " + std::to_string(bytes) +
+               " for these sizes: ask sparseAttnProgramGetWorkspaceBytes");
+    if (request.workspace % variant.alignment != 0)
+      fail(SPARSE_ATTN_MISALIGNED,
+           "the workspace of '" + variant.name + "' starts " +
+               std::to_string(request.workspace % variant.alignment) +
+               " bytes past a multiple of " +
+               std::to_string(variant.alignment) +
+               "; give an address that is a multiple");
+    checkAddress(request.workspace,
+                 [&] { return "the workspace of '" + variant.name + "'"; });
+  }
+
+  void launchWithPool(uint64_t bytes) {
+    CUdeviceptr workspace = 0;
+    driver.check(driver.cuMemAllocAsync(&workspace, bytes, request.stream),
+                 describeAllocation(bytes));
+    try {
+      launchAll(workspace);
+    } catch (...) {
+      driver.cuMemFreeAsync(workspace, request.stream);
+      throw;
+    }
+    driver.check(driver.cuMemFreeAsync(workspace, request.stream),
+                 "the workspace of '" + variant.name + "' cannot be freed");
+  }
+
+  /// The workspace can go only when the launches have ended.
+  void launchAndWait(uint64_t bytes) {
+    int isCapturing = 0;
+    driver.check(driver.cuStreamIsCapturing(request.stream, &isCapturing),
+                 "cuStreamIsCapturing");
+    if (isCapturing)
+      fail(SPARSE_ATTN_INVALID_ARGUMENT,
+           "the stream is being captured and this device allocates in no "
+           "stream's order; give a workspace of " +
+               std::to_string(bytes) + " bytes");
+    CUdeviceptr workspace = 0;
+    driver.check(driver.cuMemAlloc_v2(&workspace, bytes),
+                 describeAllocation(bytes));
+    CUresult ended = CUDA_SUCCESS;
+    try {
+      launchAll(workspace);
+      ended = driver.cuStreamSynchronize(request.stream);
+    } catch (...) {
+      driver.cuStreamSynchronize(request.stream);
+      driver.cuMemFree_v2(workspace);
+      throw;
+    }
+    driver.cuMemFree_v2(workspace);
+    driver.check(ended, "'" + variant.name + "' failed on the device");
+  }
+
+  std::string describeAllocation(uint64_t bytes) const {
+    return "no workspace of " + std::to_string(bytes) + " bytes for '" +
+           variant.name + "'";
+  }
+
+  void launchAll(uint64_t workspace) {
+    std::vector<void *> parameters;
+    parameters.reserve(values.size());
+    for (uint64_t &value : values)
+      parameters.push_back(&value);
+    for (const ReadyLaunch &l : ready) {
+      const Launch &launch = variant.launches[l.index];
+      for (size_t i = 0; i < launch.arguments.size(); ++i)
+        if (auto buffer = launch.arguments[i].buffer)
+          values[l.firstParameter + i] = getAddress(*buffer, workspace);
+      driver.check(
+          driver.cuLaunchKernel(module.kernels[l.index], l.grid[0], l.grid[1],
+                                l.grid[2], l.block[0], l.block[1], l.block[2],
+                                l.sharedBytes, request.stream,
+                                parameters.data() + l.firstParameter, nullptr),
+          "the launch of " + describeKernel(l.index));
+    }
+  }
+
+  const Module &module;
+  const Driver &driver;
+  const Variant &variant;
+  const LaunchRequest &request;
+  std::vector<int64_t> sizes;
+  std::vector<ReadyLaunch> ready;
+  std::vector<uint64_t> values; ///< of all kernels' parameters
+};
+} // namespace
+
+void sparse_attn::launch(const Module &module, const LaunchRequest &request) {
+  Launcher(module, request).run();
+}

@@ -1,0 +1,119 @@
+//===- Package.h - A package in memory --------------------------*- C++ -*-===//
+//
+// What manifest.json says (docs/Package.md), checked, with the contents of the
+// files that it names. Immutable once open.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SPARSEATTN_LIB_RUNTIME_PACKAGE_H
+#define SPARSEATTN_LIB_RUNTIME_PACKAGE_H
+
+#include "Formula.h"
+#include "SparseAttn/Runtime/SparseAttnRuntime.h"
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sparse_attn {
+
+struct BufferRef {
+  enum class Kind { Argument, Result, Workspace };
+  Kind kind = Kind::Argument;
+  size_t index = 0;
+};
+
+struct TensorSpec {
+  SparseAttnType type = SPARSE_ATTN_F32;
+  std::vector<Formula> shape;
+  std::vector<std::string> roles;
+  BufferRef buffer; ///< of a result: where it is
+
+  // As the C interface hands them out.
+  std::vector<int64_t> staticShape;
+  std::vector<const char *> sizeTexts, roleTexts;
+};
+
+struct SizeSource {
+  size_t argument, dim;
+};
+
+struct Condition {
+  Formula formula;
+  std::string text;
+};
+
+struct KernelArgument {
+  std::optional<BufferRef> buffer;
+  Formula value;
+  bool is64Bits = false;
+};
+
+struct Launch {
+  std::string kernel;
+  std::array<Formula, 3> grid, block;
+  Formula sharedBytes;
+  std::vector<KernelArgument> arguments;
+};
+
+struct PackageFile {
+  std::string kind, name, sha256;
+  uint64_t size = 0;
+  std::string contents; ///< of ptx and cubin files
+};
+
+/// A function for one chip.
+struct Variant {
+  std::string name, chip;
+  int capability = 0; ///< 90 for 9.0
+  bool thisChipOnly = false;
+  int ptxMajor = 0, ptxMinor = 0;
+  std::vector<PackageFile> files;
+
+  std::vector<std::string> sizes;
+  std::vector<std::vector<SizeSource>> sources; ///< of each size
+  std::vector<Condition> conditions;
+  uint64_t alignment = 1;
+  std::vector<TensorSpec> arguments, results;
+  Formula workspaceBytes;
+  std::vector<Formula> workspaceOffsets;
+  std::vector<Launch> launches;
+
+  /// The contents, or null where there is no such file.
+  const std::string *findCode(std::string_view kind) const;
+};
+
+struct PackageData;
+
+} // namespace sparse_attn
+
+/// All variants of one function; they agree on what it takes and gives.
+struct SparseAttnFunction {
+  const sparse_attn::PackageData *package;
+  std::string name;
+  std::vector<std::unique_ptr<sparse_attn::Variant>> variants;
+
+  const sparse_attn::Variant &interface() const { return *variants.front(); }
+};
+
+namespace sparse_attn {
+
+struct PackageData : std::enable_shared_from_this<PackageData> {
+  std::vector<std::unique_ptr<SparseAttnFunction>> functions;
+};
+
+/// What the text of a manifest says, without the files. Throws UNKNOWN_SCHEMA
+/// and CORRUPT_PACKAGE.
+std::vector<std::unique_ptr<Variant>> parseManifest(const std::string &text);
+
+/// Throws these and FILE_ERROR.
+std::shared_ptr<const PackageData> openPackage(const std::string &directory);
+
+/// "f16" and so on.
+const char *getTypeName(SparseAttnType type);
+int64_t getTypeBytes(SparseAttnType type);
+
+} // namespace sparse_attn
+
+#endif // SPARSEATTN_LIB_RUNTIME_PACKAGE_H

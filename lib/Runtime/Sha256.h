@@ -1,0 +1,16 @@
+//===- Sha256.h - SHA-256 ---------------------------------------*- C++ -*-===//
+
+#ifndef SPARSEATTN_LIB_RUNTIME_SHA256_H
+#define SPARSEATTN_LIB_RUNTIME_SHA256_H
+
+#include <string>
+#include <string_view>
+
+namespace sparse_attn {
+
+/// The digest of `bytes` (FIPS 180-4), in 64 lower-case hexadecimal digits.
+std::string sha256(std::string_view bytes);
+
+} // namespace sparse_attn
+
+#endif // SPARSEATTN_LIB_RUNTIME_SHA256_H

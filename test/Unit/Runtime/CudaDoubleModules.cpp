@@ -1,0 +1,145 @@
+//===- CudaDoubleModules.cpp - Modules and functions ----------------------===//
+
+#include "CudaDoubleState.h"
+#include <algorithm>
+#include <cstring>
+#include <sstream>
+
+using namespace cuda_double;
+
+/// The word that follows `key`.
+static std::string getWord(const std::string &text, const std::string &key) {
+  size_t at = text.find(key);
+  if (at == std::string::npos)
+    return "";
+  std::string word;
+  std::istringstream(text.substr(at + key.size(), 64)) >> word;
+  return word;
+}
+
+/// Of `.visible .entry name(.param .u64 ..., .param .u32 ...)`.
+static void readKernels(const std::string &ptx, CUmodule module) {
+  const std::string key = ".visible .entry ";
+  for (size_t at = ptx.find(key); at != std::string::npos;
+       at = ptx.find(key, at + 1)) {
+    size_t open = ptx.find('(', at), close = ptx.find(')', open);
+    auto function = std::make_unique<CUfunc_st>();
+    function->name = ptx.substr(at + key.size(), open - at - key.size());
+    function->module = module;
+    std::istringstream words(ptx.substr(open + 1, close - open - 1));
+    for (std::string word; words >> word;) {
+      if (word == ".param") {
+        words >> word; // .u64, .b32
+        function->parameterBits.push_back(std::stoi(word.substr(2)));
+        function->isPointer.push_back(false);
+      } else if (word == ".ptr") {
+        function->isPointer.back() = true;
+      }
+    }
+    module->functions.push_back(std::move(function));
+  }
+}
+
+/// 0, or why PTX for this chip does not load here.
+static CUresult checkPtx(const std::string &ptx, int capability) {
+  std::string version = getWord(ptx, ".version "),
+              chip = getWord(ptx, ".target ");
+  if (version.empty() || chip.rfind("sm_", 0) != 0 ||
+      ptx.find(".entry") == std::string::npos)
+    return CUDA_ERROR_INVALID_PTX;
+  bool isForOneChip = chip.find('a') != std::string::npos;
+  int target = std::atoi(chip.c_str() + 3);
+  bool runs = isForOneChip ? target == capability : target <= capability;
+  return runs ? CUDA_SUCCESS : CUDA_ERROR_INVALID_PTX;
+}
+
+static void writeLog(unsigned count, const int *options, void **values) {
+  char *log = nullptr;
+  size_t size = 0;
+  for (unsigned i = 0; i < count; ++i) {
+    if (options[i] == CU_JIT_ERROR_LOG_BUFFER)
+      log = static_cast<char *>(values[i]);
+    if (options[i] == CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES)
+      size = reinterpret_cast<size_t>(values[i]);
+  }
+  if (log && size > 0)
+    std::strncpy(log, "ptxas fatal: not for this double", size);
+}
+
+/// A cubin here is "CUBIN sm_90a" and then PTX.
+EXPORT CUresult cuModuleLoadDataEx(CUmodule *module, const void *image,
+                                   unsigned count, int *options,
+                                   void **values) {
+  ENTER_IN_CONTEXT("cuModuleLoadDataEx");
+  std::string text(static_cast<const char *>(image));
+  int capability = state->devices[current()->device].capability;
+  if (text.rfind("CUBIN ", 0) == 0) {
+    if (std::atoi(getWord(text, "CUBIN ").c_str() + 3) != capability)
+      return CUDA_ERROR_NO_BINARY_FOR_GPU;
+  } else if (CUresult result = checkPtx(text, capability)) {
+    writeLog(count, options, values);
+    return result;
+  }
+  auto loaded = std::make_unique<CUmod_st>();
+  loaded->context = current();
+  readKernels(text, loaded.get());
+  *module = loaded.get();
+  state->modules.push_back(std::move(loaded));
+  state->lastImage = text;
+  ++state->counts.loads;
+  return CUDA_SUCCESS;
+}
+
+bool cuda_double::isUsable(CUmodule module) {
+  return std::any_of(state->modules.begin(), state->modules.end(),
+                     [&](const auto &known) {
+                       return known.get() == module && known->isLoaded &&
+                              known->context == current();
+                     });
+}
+
+EXPORT CUresult cuModuleUnload(CUmodule module) {
+  ENTER_IN_CONTEXT("cuModuleUnload");
+  if (!isUsable(module))
+    return violate("a module is unloaded twice, or in another context",
+                   CUDA_ERROR_INVALID_HANDLE);
+  module->isLoaded = false;
+  ++state->counts.unloads;
+  return CUDA_SUCCESS;
+}
+
+EXPORT CUresult cuModuleGetFunction(CUfunction *function, CUmodule module,
+                                    const char *name) {
+  ENTER_IN_CONTEXT("cuModuleGetFunction");
+  if (!isUsable(module))
+    return violate("a function of no module", CUDA_ERROR_INVALID_HANDLE);
+  for (const auto &known : module->functions)
+    if (known->name == name) {
+      *function = known.get();
+      return CUDA_SUCCESS;
+    }
+  return CUDA_ERROR_NOT_FOUND;
+}
+
+EXPORT CUresult cuFuncGetAttribute(int *value, int attribute,
+                                   CUfunction function) {
+  ENTER_IN_CONTEXT("cuFuncGetAttribute");
+  if (attribute != CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES)
+    return violate("an unknown attribute of a function",
+                   CUDA_ERROR_INVALID_VALUE);
+  *value = 0;
+  return CUDA_SUCCESS;
+}
+
+EXPORT CUresult cuFuncSetAttribute(CUfunction function, int attribute,
+                                   int value) {
+  ENTER_IN_CONTEXT("cuFuncSetAttribute");
+  if (!isUsable(function->module) ||
+      attribute != CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES)
+    return violate("an attribute that is not a function's",
+                   CUDA_ERROR_INVALID_VALUE);
+  if (value < 0 || value > state->devices[current()->device].sharedPerBlock)
+    return CUDA_ERROR_INVALID_VALUE;
+  function->maxShared = value;
+  return CUDA_SUCCESS;
+}

@@ -1,0 +1,255 @@
+//===- LaunchErrorsTest.cpp - What reaches no driver, or fails there ------===//
+
+#include "LaunchTest.h"
+
+using namespace runtime_test;
+
+namespace {
+class LaunchErrorsTest : public LaunchTest {};
+} // namespace
+
+TEST_F(LaunchErrorsTest, FreesTheWorkspaceWhenALaunchFails) {
+  for (bool hasPools : {true, false}) {
+    program.reset();
+    use("longformer", {{90, 232448, hasPools}});
+    Call call = makeLongformer(1, 2, 2, 256, 256);
+    cuda_double::failNext("cuLaunchKernel", 701, /*skip=*/1);
+    expectError(SPARSE_ATTN_DRIVER_ERROR, launch(program, call),
+                {"the launch of kernel 'longformer_1' of 'longformer': error "
+                 "701"});
+    EXPECT_EQ(cuda_double::getCounts().allocations, 0);
+    cuda_double::failNext(hasPools ? "cuMemAllocAsync" : "cuMemAlloc", 2);
+    expectError(SPARSE_ATTN_OUT_OF_MEMORY, launch(program, call),
+                {"no workspace of ", " bytes for 'longformer'",
+                 "free memory of the device"});
+    EXPECT_EQ(cuda_double::getLaunches().size(), 1u);
+  }
+  Call call = makeLongformer(1, 2, 2, 256, 256);
+  cuda_double::failNext("cuStreamSynchronize", 700);
+  expectError(SPARSE_ATTN_DRIVER_ERROR, launch(program, call),
+              {"'longformer' failed on the device: error 700"});
+}
+
+TEST_F(LaunchErrorsTest, ReportsOtherFailuresOfTheDriver) {
+  use("longformer");
+  Call call = makeLongformer(1, 2, 2, 256, 256);
+  cuda_double::failNext("cuPointerGetAttributes", 700);
+  expectError(SPARSE_ATTN_DRIVER_ERROR, launch(program, call),
+              {"cuPointerGetAttributes: error 700"});
+  cuda_double::failNext("cuCtxPushCurrent", 201);
+  expectError(SPARSE_ATTN_DRIVER_ERROR, launch(program, call),
+              {"cuCtxPushCurrent: error 201", "the context has ended"});
+  EXPECT_TRUE(cuda_double::getLaunches().empty());
+}
+
+TEST_F(LaunchErrorsTest, ReportsAWorkspaceThatCannotBeFreed) {
+  use("longformer");
+  cuda_double::failNext("cuMemFreeAsync", 700);
+  expectError(SPARSE_ATTN_DRIVER_ERROR,
+              launch(program, makeLongformer(1, 2, 2, 256, 256)),
+              {"the workspace of 'longformer' cannot be freed: error 700"});
+  // As it is: of the program's memory nothing else is left.
+  EXPECT_EQ(cuda_double::getCounts().allocations, 1);
+  program.reset();
+  cuda_double::reset();
+}
+
+TEST_F(LaunchErrorsTest, ChecksTheWorkspace) {
+  use("longformer");
+  Call call = makeLongformer(1, 2, 2, 256, 256);
+  uint64_t bytes = getWorkspaceBytes(program, call);
+  uint64_t workspace = cuda_double::allocate(0, bytes, 8);
+  expectError(
+      SPARSE_ATTN_SMALL_WORKSPACE, launch(program, call, workspace, bytes - 1),
+      {"the workspace has " + std::to_string(bytes - 1) + " bytes",
+       "needs " + std::to_string(bytes), "sparseAttnProgramGetWorkspaceBytes"});
+  expectError(SPARSE_ATTN_MISALIGNED, launch(program, call, workspace, bytes),
+              {"the workspace of 'longformer' starts 8 bytes past a multiple "
+               "of 16"});
+  expectError(SPARSE_ATTN_WRONG_DEVICE, launch(program, call, 4096, bytes),
+              {"the workspace of 'longformer' is not in memory that the driver "
+               "knows"});
+  EXPECT_TRUE(cuda_double::getLaunches().empty());
+}
+
+/// What is done to a good call, and what is then said.
+struct WrongCall {
+  void (*damage)(Call &);
+  SparseAttnStatus status;
+  std::vector<std::string> parts;
+};
+
+TEST_F(LaunchErrorsTest, RefusesWrongTensors) {
+  use("longformer");
+  const WrongCall cases[] = {
+      {[](Call &c) { c.arguments[0].type = SPARSE_ATTN_F16; },
+       SPARSE_ATTN_WRONG_TYPE,
+       {"argument 0 (query) of 'longformer' has elements of f16, expected bf16",
+        "convert it"}},
+      {[](Call &c) { c.results[1].type = SparseAttnType(77); },
+       SPARSE_ATTN_WRONG_TYPE,
+       {"result 1 (lse) of 'longformer' has elements of an unknown type, "
+        "expected f32"}},
+      {[](Call &c) { c.arguments[1].shape.pop_back(); },
+       SPARSE_ATTN_WRONG_SHAPE,
+       {"argument 1 (key) of 'longformer' has rank 3, expected the shape [B, "
+        "Hkv, Sk, 64]"}},
+      {[](Call &c) { c.arguments[0].shape[3] = 80; },
+       SPARSE_ATTN_WRONG_SHAPE,
+       {"argument 0 (query) of 'longformer' has size 80 in dimension 3, "
+        "expected 64"}},
+      {[](Call &c) { c.arguments[2].shape[2] = 255; },
+       SPARSE_ATTN_WRONG_SHAPE,
+       {"argument 2 (value) of 'longformer' has size 255 in dimension 2, "
+        "expected 256, which is Sk, from dimension 2 of argument 1 (key)"}},
+      {[](Call &c) { c.results[0].shape[1] = 2; },
+       SPARSE_ATTN_WRONG_SHAPE,
+       {"result 0 (output) of 'longformer' has size 2 in dimension 1, expected "
+        "4, which is Hq, from dimension 1 of argument 0 (query)"}},
+      {[](Call &c) { c.arguments[0].shape[2] = -1; },
+       SPARSE_ATTN_WRONG_SHAPE,
+       {"argument 0 (query) of 'longformer' has the negative size -1 in "
+        "dimension 2"}},
+      {[](Call &c) {
+         for (int i : {1, 2})
+           c.arguments[i].shape[1] = 3;
+       },
+       SPARSE_ATTN_WRONG_SHAPE,
+       {"the sizes of the arguments of 'longformer' do not fit together: the "
+        "number of query heads, Hq, must be a multiple"}},
+      {[](Call &c) {
+         for (int i : {1, 2})
+           c.arguments[i].shape[1] = 0;
+       },
+       SPARSE_ATTN_WRONG_SHAPE,
+       {"divides by 0 for these sizes; give sizes above 0"}},
+      {[](Call &c) { c.arguments.pop_back(); },
+       SPARSE_ATTN_INVALID_ARGUMENT,
+       {"'longformer' has 3 arguments, 2 were given"}},
+      {[](Call &c) { c.results.pop_back(); },
+       SPARSE_ATTN_INVALID_ARGUMENT,
+       {"'longformer' has 2 results, 1 were given"}},
+      // [B, S, H, D], seen as [B, H, S, D].
+      {[](Call &c) { c.arguments[1].strides = {256 * 2 * 64, 64, 2 * 64, 1}; },
+       SPARSE_ATTN_WRONG_STRIDES,
+       {"argument 1 (key) of 'longformer' has stride 128 in dimension 2, "
+        "expected 64",
+        "its shape is [1, 2, 256, 64], its strides are [32768, 64, 128, 1]",
+        "copy it into a contiguous tensor"}},
+      {[](Call &c) { c.results[1].strides = {1024, 256, 2}; },
+       SPARSE_ATTN_WRONG_STRIDES,
+       {"result 1 (lse) of 'longformer' has stride 2 in dimension 2, expected "
+        "1"}},
+      {[](Call &c) { c.arguments[2].data += 8; },
+       SPARSE_ATTN_MISALIGNED,
+       {"argument 2 (value) of 'longformer' starts 8 bytes past a multiple of "
+        "16"}},
+      {[](Call &c) { c.arguments[0].data = 0; },
+       SPARSE_ATTN_INVALID_ARGUMENT,
+       {"argument 0 (query) of 'longformer' has address 0"}},
+      {[](Call &c) { c.results[0].data = 0; },
+       SPARSE_ATTN_INVALID_ARGUMENT,
+       {"result 0 (output) of 'longformer' has address 0"}},
+      {[](Call &c) { c.arguments[0].data = 0x5000; },
+       SPARSE_ATTN_WRONG_DEVICE,
+       {"argument 0 (query) of 'longformer' is not in memory that the driver "
+        "knows; copy it to the device"}}};
+  for (const WrongCall &wrong : cases) {
+    Call call = makeLongformer(1, 4, 2, 256, 256);
+    wrong.damage(call);
+    expectError(wrong.status, launch(program, call), wrong.parts);
+  }
+  EXPECT_TRUE(cuda_double::getLaunches().empty());
+}
+
+TEST_F(LaunchErrorsTest, ChecksNullPointers) {
+  use("longformer");
+  Call call = makeLongformer(1, 4, 2, 256, 256);
+  std::vector<SparseAttnTensor> arguments = getViews(call.arguments),
+                                results = getViews(call.results);
+  auto status = [&](const SparseAttnTensor *a, const SparseAttnTensor *r) {
+    return sparseAttnProgramLaunch(program.get(), a, 3, r, 2, 0, 0, nullptr);
+  };
+  expectError(SPARSE_ATTN_INVALID_ARGUMENT, status(nullptr, results.data()),
+              {"the list of arguments is null"});
+  expectError(SPARSE_ATTN_INVALID_ARGUMENT, status(arguments.data(), nullptr),
+              {"the list of results is null"});
+  arguments[1].shape = nullptr;
+  expectError(SPARSE_ATTN_INVALID_ARGUMENT,
+              status(arguments.data(), results.data()),
+              {"argument 1 (key) of 'longformer' has no shape: null was "
+               "given"});
+  expectError(
+      SPARSE_ATTN_INVALID_ARGUMENT,
+      sparseAttnProgramLaunch(nullptr, nullptr, 0, nullptr, 0, 0, 0, nullptr),
+      {"program is null"});
+}
+
+TEST_F(LaunchErrorsTest, RefusesGapsInEveryDimension) {
+  use("longformer");
+  const std::vector<int64_t> dense = {2 * 256 * 64, 256 * 64, 64, 1};
+  for (size_t dim = 0; dim < dense.size(); ++dim)
+    for (int64_t stride : {2 * dense[dim], int64_t(0), -dense[dim]}) {
+      Call call = makeLongformer(2, 2, 2, 256, 256);
+      call.arguments[0].strides = dense;
+      EXPECT_EQ(launch(program, call), SPARSE_ATTN_SUCCESS);
+      size_t launches = cuda_double::getLaunches().size();
+      call.arguments[0].strides[dim] = stride;
+      expectError(SPARSE_ATTN_WRONG_STRIDES, launch(program, call),
+                  {"argument 0 (query) of 'longformer' has stride " +
+                   std::to_string(stride) + " in dimension " +
+                   std::to_string(dim) + ", expected " +
+                   std::to_string(dense[dim])});
+      EXPECT_EQ(cuda_double::getLaunches().size(), launches);
+    }
+}
+
+TEST_F(LaunchErrorsTest, RefusesSizesThatNoLaunchHas) {
+  use("longformer");
+  // Heads and batches share a dimension of the second grid.
+  expectError(SPARSE_ATTN_TOO_LARGE,
+              launch(program, makeLongformer(40000, 2, 2, 1, 1)),
+              {"kernel 'longformer_1' of 'longformer' needs 80000 blocks in "
+               "dimension 2 of its grid, the device allows 65535",
+               "split the batch"});
+  int64_t large = int64_t(1) << 31;
+  expectError(SPARSE_ATTN_TOO_LARGE,
+              launch(program, makeLongformer(1, 1, 1, 1, large)),
+              {"kernel 'longformer_0' of 'longformer' takes Sk as 32 bits, and "
+               "it is 2147483648; give sizes below 2147483648"});
+  Call call = makeLongformer(1, 1, 1, 1, 1);
+  int64_t huge = int64_t(1) << 62;
+  call.arguments[0].shape[2] = call.results[0].shape[2] =
+      call.results[1].shape[2] = huge;
+  expectError(SPARSE_ATTN_TOO_LARGE, launch(program, call),
+              {"argument 0 (query) of 'longformer' has the shape [1, 1, "
+               "4611686018427387904, 64], whose bytes do not fit 64 bits"});
+  EXPECT_TRUE(cuda_double::getLaunches().empty());
+}
+
+TEST_F(LaunchErrorsTest, RefusesLaunchesThatNoDeviceHas) {
+  PackageCopy copy;
+  copy.editManifest([](nlohmann::ordered_json &json) {
+    json["programs"][1]["launches"][0]["block"] = {64, 32, 1};
+  });
+  usePackage(copy.path, "longformer");
+  Call call = makeLongformer(1, 1, 1, 256, 256);
+  expectError(SPARSE_ATTN_CORRUPT_PACKAGE, launch(program, call),
+              {"kernel 'longformer_0' of 'longformer' asks for a block of "
+               "other than 1 to 1024 threads"});
+  program.reset();
+  copy.editManifest([](nlohmann::ordered_json &json) {
+    auto &launch = json["programs"][1]["launches"][0];
+    launch["block"] = {128, 1, 1};
+    launch["shared_bytes"] = "Sq * 1000";
+  });
+  usePackage(copy.path, "longformer");
+  expectError(SPARSE_ATTN_TOO_LARGE, launch(program, call),
+              {"kernel 'longformer_0' of 'longformer' needs 256000 bytes of "
+               "shared memory, the device has 232448"});
+  EXPECT_TRUE(cuda_double::getLaunches().empty());
+  // As much as it may: the limit was raised for the largest.
+  EXPECT_EQ(launch(program, makeLongformer(1, 1, 1, 200, 300)),
+            SPARSE_ATTN_SUCCESS)
+      << sparseAttnGetLastError();
+}
