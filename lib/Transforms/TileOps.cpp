@@ -506,11 +506,28 @@ Value TileOps::divisor(const SoftmaxState &state) {
       });
 }
 
+/// ln l for an l relative to m c, where probabilities are relative to m c as
+/// rounded: less ln 2 times what rounding took from it.
+Value TileOps::offRounding(OpBuilder &nested, Value log, Value max) {
+  if (!keepTypes || unit == llvm::numbers::ln2)
+    return log;
+  Value rounded = arith::NegFOp::create(nested, loc, inBaseTwo(nested, max));
+  Value factor = scalar(nested, unit * llvm::numbers::log2e);
+  Value lost = math::FmaOp::create(nested, loc, max, factor, rounded);
+  Value corrected = math::FmaOp::create(
+      nested, loc, lost, scalar(nested, -llvm::numbers::ln2), log);
+  Value isEmpty = arith::CmpFOp::create(nested, loc, arith::CmpFPredicate::OEQ,
+                                        max, scalar(nested, kMinusInfinity));
+  return arith::SelectOp::create(nested, loc, isEmpty, log, corrected);
+}
+
 Value TileOps::logSumExp(const SoftmaxState &state) {
   return elementwise({state.max, state.sum}, empty(rowType()),
                      [&](OpBuilder &nested, ValueRange args) {
                        // Without a live key, m = -inf and l = 0.
-                       Value log = math::LogOp::create(nested, loc, args[1]);
+                       Value log = offRounding(
+                           nested, math::LogOp::create(nested, loc, args[1]),
+                           args[0]);
                        Value lse = math::FmaOp::create(
                            nested, loc, args[0], scalar(nested, unit), log);
                        return nanIfAllMinusInfinity(nested, args[0], lse);

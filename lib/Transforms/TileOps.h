@@ -125,6 +125,7 @@ private:
   Value probability(OpBuilder &builder, Value score, Value max);
   Value rescale(OpBuilder &builder, Value before, Value max);
   Value inBaseTwo(OpBuilder &builder, Value max);
+  Value offRounding(OpBuilder &builder, Value log, Value max);
   /// x / divisor; where types are kept the quotient is x * (1 / divisor).
   Value quotient(OpBuilder &builder, Value x, Value divisor);
   /// alpha x + y, rounded once.

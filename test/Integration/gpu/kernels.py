@@ -30,7 +30,8 @@ HALF_LSE = Bounds(free_in_mean=2.0**-26)
 # A logit of 10^4, times log2(e), is rounded by up to 2^-11: exp2 of that stands
 # where PyTorch has 1, and 16-bit results see it in their last place.
 HALF_HUGE = Bounds(free_in_largest=2.0**-10, free_in_mean=2.0**-14)
-HALF_HUGE_LSE = Bounds(free_in_largest=2.0**-22, free_in_mean=2.0**-24)
+# Tensor cores add up a score in another order than PyTorch.
+HALF_HUGE_LSE = Bounds(free_in_largest=2.0**-23, free_in_mean=2.0**-24)
 SINGLE_HUGE = Bounds(
     largest=32, mean=8, free_in_largest=2.0**-14, free_in_mean=2.0**-18
 )
