@@ -154,6 +154,13 @@ private:
   TileShape tile;
 };
 
+/// x widened to f32.
+Value toF32(OpBuilder &b, Location loc, Value x);
+
+/// The first `rows` rows along `dim` of a rank-2 tile.
+Value firstRows(OpBuilder &b, Location loc, Value tileValue, unsigned dim,
+                Value rows);
+
 } // namespace mlir::sparse_attn
 
 #endif // SPARSEATTN_LIB_TRANSFORMS_TILEOPS_H
