@@ -82,6 +82,9 @@ private:
   OpBuilder &b;
   Threads threads;
   DenseMap<Value, Fragment> fragments;
+  /// Pending sums that have been taken in a block. The parts stay in
+  /// `fragments`: what is linear in them goes on with those.
+  DenseMap<std::pair<Value, Block *>, Value> sums;
   SmallVector<Operation *> replaced;
 };
 } // namespace
@@ -113,16 +116,19 @@ Fragment Distribution::complete(Value value) {
   Fragment fragment = materialize(b, value.getLoc(), fragmentOf(value));
   if (!fragment.isPendingSum)
     return fragment;
+  fragment.isPendingSum = false;
+  // An earlier operation of the block may have taken the sum.
+  Value &sum = sums[{value, b.getInsertionBlock()}];
+  if (sum) {
+    fragment.lanes = sum;
+    return fragment;
+  }
   Location loc = value.getLoc();
-  fragment.lanes =
+  fragment.lanes = sum =
       reduceOverQuad(b, loc, fragment.lanes,
                      [&](OpBuilder &nested, Value x, Value y) -> Value {
                        return arith::AddFOp::create(nested, loc, x, y);
                      });
-  fragment.isPendingSum = false;
-  // Later operations of the block may use the sum that this one has taken.
-  if (b.getInsertionBlock() == value.getParentBlock())
-    fragments[value] = fragment;
   return fragment;
 }
 

@@ -17,6 +17,9 @@ namespace mlir::sparse_attn {
 using namespace mlir;
 using namespace mlir::sparse_attn;
 
+/// Of a block of 1024 threads, the most that CUDA launches.
+constexpr int64_t kMaxWarps = 32;
+
 //===----------------------------------------------------------------------===//
 // Size of a block
 //===----------------------------------------------------------------------===//
@@ -238,6 +241,11 @@ static LogicalResult verifyForall(scf::ForallOp forall, int64_t warps) {
     return forall.emitOpError("does not count from 0 in steps of 1; normalise "
                               "it before mapping to a GPU");
   int64_t rows = tileRows(forall);
+  if (warps > kMaxWarps)
+    return forall.emitOpError("computes tiles of ")
+           << rows << " rows, for which a block would need " << warps
+           << " warps; it has at most " << kMaxWarps
+           << ": choose fewer query rows";
   if (rows % (16 * warps) != 0)
     return forall.emitOpError("computes tiles of ")
            << rows << " rows, which " << warps
@@ -252,7 +260,7 @@ struct MapToGpuPass : sparse_attn::impl::SparseAttnMapToGpuBase<MapToGpuPass> {
   using Base::Base;
 
   void runOnOperation() override {
-    if (warps < 0 || warps > 32) {
+    if (warps < 0 || warps > kMaxWarps) {
       getOperation().emitError("warps must lie between 1 and 32, or be 0 to "
                                "let the tile choose");
       return signalPassFailure();

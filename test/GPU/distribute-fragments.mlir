@@ -414,3 +414,36 @@ func.func @once(%o: memref<1xi32, 1>, %list: memref<1xi32, #gpu.address_space<wo
   }
   return
 }
+
+// A loop that also reads its row sum takes it over the row's lanes there, and
+// carries on with the lanes' own parts: they must not be added twice.
+//
+// CHECK-LABEL: func.func @sum_read_in_loop
+// CHECK:           %[[LOOP:.*]] = scf.for {{.*}} iter_args(%[[L:.*]] = %{{.*}}) -> (vector<2xf32>)
+// CHECK:             %[[PARTS:.*]] = arith.addf %[[L]], %{{.*}} : vector<2xf32>
+// CHECK:             nvvm.shfl.sync
+// CHECK:             memref.store
+// CHECK:             scf.yield %[[PARTS]] : vector<2xf32>
+// CHECK:           nvvm.shfl.sync
+// CHECK:           memref.store
+func.func @sum_read_in_loop(%p: memref<16x8xf32, 1>, %o: memref<16xf32, 1>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %c32 = arith.constant 32 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    %zero = arith.constant 0.0 : f32
+    %none = arith.constant dense<0.0> : vector<16xf32>
+    %sum = scf.for %t = %c0 to %c4 step %c1 iter_args(%l = %none) -> (vector<16xf32>) {
+      %tile = vector.transfer_read %p[%c0, %c0], %zero {in_bounds = [true, true]}
+        : memref<16x8xf32, 1>, vector<16x8xf32>
+      %next = vector.multi_reduction <add>, %tile, %l [1] : vector<16x8xf32> to vector<16xf32>
+      vector.transfer_write %next, %o[%c0] {in_bounds = [true]} : vector<16xf32>, memref<16xf32, 1>
+      scf.yield %next : vector<16xf32>
+    }
+    vector.transfer_write %sum, %o[%c0] {in_bounds = [true]} : vector<16xf32>, memref<16xf32, 1>
+    gpu.terminator
+  }
+  return
+}

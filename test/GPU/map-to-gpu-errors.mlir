@@ -61,3 +61,17 @@ func.func @allocation(%o: memref<8xi32>, %n: index) {
   }
   return
 }
+
+// -----
+
+// A block has at most 1024 threads.
+func.func @too_many_warps(%o: memref<1024x16xf32>) {
+  %c0 = arith.constant 0 : index
+  %zeros = arith.constant dense<0.0> : vector<1040x16xf32>
+  // expected-error@below {{'scf.forall' op computes tiles of 1040 rows, for which a block would need 65 warps; it has at most 32: choose fewer query rows}}
+  scf.forall (%t) in (1) {
+    vector.transfer_write %zeros, %o[%c0, %c0] {in_bounds = [false, true]}
+      : vector<1040x16xf32>, memref<1024x16xf32>
+  }
+  return
+}
