@@ -1,5 +1,6 @@
 //===- CPUPipeline.cpp - --sparse-attn-cpu-pipeline -----------------------===//
 
+#include "Buffers.h"
 #include "SparseAttn/CPU/Passes.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
 #include "SparseAttn/Transforms/Passes.h"
@@ -55,17 +56,7 @@ static void addVectorisation(OpPassManager &pm,
 /// Tensors to buffers. Tiles of known size live on the thread's stack, so no
 /// loop allocates; what remains (results, run-time tables) is freed.
 static void addBufferization(OpPassManager &pm, bool tilesOnStack) {
-  bufferization::OneShotBufferizePassOptions bufferize;
-  bufferize.bufferizeFunctionBoundaries = true;
-  bufferize.allowReturnAllocsFromLoops = true;
-  bufferize.functionBoundaryTypeConversion =
-      bufferization::LayoutMapOption::IdentityLayoutMap;
-  pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
-  // An insertion into the slice it was taken from leaves a copy of a view to
-  // itself: loops that carry one buffer fold, equal views merge, copies go.
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
-  pm.addPass(createCanonicalizerPass());
+  addTensorsToBuffers(pm);
   pm.addNestedPass<func::FuncOp>(createForallToParallelLoopPass());
   pm.addNestedPass<func::FuncOp>(bufferization::createBufferHoistingPass());
   if (tilesOnStack) {

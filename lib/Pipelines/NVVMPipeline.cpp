@@ -1,5 +1,6 @@
 //===- NVVMPipeline.cpp - --sparse-attn-nvvm-pipeline ---------------------===//
 
+#include "Buffers.h"
 #include "SparseAttn/GPU/Chip.h"
 #include "SparseAttn/GPU/Passes.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
@@ -53,15 +54,7 @@ static void addVectorisation(OpPassManager &pm) {
 /// Tensors to buffers: results are written where they belong.
 static void addBufferization(OpPassManager &pm) {
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
-  bufferization::OneShotBufferizePassOptions bufferize;
-  bufferize.bufferizeFunctionBoundaries = true;
-  bufferize.allowReturnAllocsFromLoops = true;
-  bufferize.functionBoundaryTypeConversion =
-      bufferization::LayoutMapOption::IdentityLayoutMap;
-  pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
-  pm.addPass(createCanonicalizerPass());
+  addTensorsToBuffers(pm);
 }
 
 /// Storey 5b: blocks, shared memory, threads.
