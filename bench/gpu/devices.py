@@ -2,6 +2,8 @@
 stands here, so that the rest runs on a CPU as well.
 """
 
+import contextlib
+import dataclasses
 import datetime
 import platform
 import shutil
@@ -20,7 +22,16 @@ MAX_SLEEP_SECONDS = 0.05
 FLUSH_BYTES = 256 << 20
 
 QUERIES = ("driver_version", "clocks.sm", "clocks.mem", "clocks.max.sm", "power.draw",
-           "power.limit", "temperature.gpu", "clocks_throttle_reasons.active")
+           "power.limit", "temperature.gpu")
+
+
+@dataclasses.dataclass(frozen=True)
+class Burst:
+    """Seconds of each call, and whether all were there before the first began: else
+    the time of short ones is that of the CPU."""
+
+    seconds: list[float]
+    was_ahead: bool
 
 
 class Device(Protocol):
@@ -29,8 +40,8 @@ class Device(Protocol):
 
     def synchronize(self) -> None: ...
 
-    def time_calls(self, calls: Sequence[Call], cpu_seconds: float, flush: bool) -> list[float]:
-        """Seconds of each call on the device, all put on the stream at once.
+    def time_calls(self, calls: Sequence[Call], cpu_seconds: float, flush: bool) -> Burst:
+        """Times each call on the device, all put on the stream at once.
         `cpu_seconds` is about what putting one there takes."""
         ...
 
@@ -56,11 +67,11 @@ class CudaDevice:
         self._cycles_per_second = self._measure_sleep()
 
     def _measure_sleep(self) -> float:
-        """How fast the counter of torch.cuda._sleep runs."""
+        """How fast the counter of torch.cuda._sleep runs, at the clock of a GPU that
+        has woken up."""
         cycles = 20_000_000
-        torch.cuda._sleep(cycles)  # the first wakes the GPU up
-        seconds = self._between_events(lambda: torch.cuda._sleep(cycles))
-        return cycles / seconds
+        return cycles / min(self._between_events(lambda: torch.cuda._sleep(cycles))
+                            for _ in range(6))
 
     def _between_events(self, call: Call) -> float:
         start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
@@ -73,7 +84,7 @@ class CudaDevice:
     def synchronize(self) -> None:
         torch.cuda.synchronize()
 
-    def time_calls(self, calls: Sequence[Call], cpu_seconds: float, flush: bool) -> list[float]:
+    def time_calls(self, calls: Sequence[Call], cpu_seconds: float, flush: bool) -> Burst:
         starts = [torch.cuda.Event(enable_timing=True) for _ in calls]
         ends = [torch.cuda.Event(enable_timing=True) for _ in calls]
         if flush and self._flush_buffer is None:
@@ -82,21 +93,25 @@ class CudaDevice:
         # Else events of short kernels would show the time the CPU takes.
         sleep = min(2 * cpu_seconds * len(calls) + 1e-4, MAX_SLEEP_SECONDS)
         torch.cuda._sleep(int(sleep * self._cycles_per_second))
+        begin = time.perf_counter()
         for call, start, end in zip(calls, starts, ends):
             if flush:
                 self._flush_buffer.zero_()
             start.record()
             call()
             end.record()
+        was_ahead = time.perf_counter() - begin < sleep
         torch.cuda.synchronize()
-        return [start.elapsed_time(end) / 1e3 for start, end in zip(starts, ends)]
+        seconds = [start.elapsed_time(end) / 1e3 for start, end in zip(starts, ends)]
+        return Burst(seconds, was_ahead)
 
     def free_bytes(self) -> int:
         free, _ = torch.cuda.mem_get_info()
         return free + torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
 
     def release_memory(self) -> None:
-        torch.cuda.empty_cache()
+        with contextlib.suppress(RuntimeError):  # of a GPU that is lost
+            torch.cuda.empty_cache()
 
     def describe(self) -> dict[str, Any]:
         properties = torch.cuda.get_device_properties(self.torch_device)
@@ -133,13 +148,13 @@ class CpuDevice:
     def synchronize(self) -> None:
         pass
 
-    def time_calls(self, calls: Sequence[Call], cpu_seconds: float, flush: bool) -> list[float]:
+    def time_calls(self, calls: Sequence[Call], cpu_seconds: float, flush: bool) -> Burst:
         seconds = []
         for call in calls:
             start = time.perf_counter()
             call()
             seconds.append(time.perf_counter() - start)
-        return seconds
+        return Burst(seconds, was_ahead=True)
 
     def free_bytes(self) -> int:
         return 1 << 30

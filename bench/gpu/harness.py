@@ -16,20 +16,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from packages import BenchError
-from store import Store
+from store import Current, Store
 
 # The child's exit code when the GPU takes no more work from it.
 DEVICE_LOST = 3
 MAX_RESTARTS = 30
-
-
-@dataclasses.dataclass(frozen=True)
-class Limits:
-    """In seconds. The budget is for all items, starting processes included."""
-
-    budget: float
-    item: float
-    peer: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +29,9 @@ class Item:
 
     key: str
     run: Callable[[], dict[str, Any]]
+    limit: float  # in seconds, after which it hangs
+    # What it runs of ours. Where that has cost a process, the rest is left out.
+    group: str
 
 
 @contextlib.contextmanager
@@ -57,6 +51,13 @@ def time_limit(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
+def lost_by(group: str, store: Store) -> str | None:
+    """The item of this group that has ended a process, or its use of the GPU."""
+    return next((key for key, result in store.items.items()
+                 if result.get("group") == group and
+                 (result.get("device_lost") or result.get("process_lost"))), None)
+
+
 def work(items: Sequence[Item], store: Store, deadline: float,
          is_alive: Callable[[], bool], describe_error: Callable[[Exception], str]) -> int:
     """The child: runs what has no result yet, while there is time. Its exit code."""
@@ -64,10 +65,13 @@ def work(items: Sequence[Item], store: Store, deadline: float,
     for item in items:
         if item.key in store.items:
             continue
+        if culprit := lost_by(item.group, store):
+            store.add(item.key, {"group": item.group, "error": f"left out after {culprit}"})
+            continue
         # The next may take as long as the longest of the last few.
         if time.time() + max(durations[-5:], default=0) > deadline:
             break
-        store.set_current(item.key)
+        store.set_current(Current(item.key, item.group, time.time() + item.limit))
         start = time.time()
         try:
             result = item.run()
@@ -77,7 +81,7 @@ def work(items: Sequence[Item], store: Store, deadline: float,
         if not alive:
             result["device_lost"] = True
         durations.append(time.time() - start)
-        result["wall_seconds"] = round(durations[-1], 3)
+        result |= {"group": item.group, "wall_seconds": round(durations[-1], 3)}
         store.add(item.key, result)
         store.set_current(None)
         if not alive:
@@ -88,7 +92,7 @@ def work(items: Sequence[Item], store: Store, deadline: float,
     return 0
 
 
-def _watch(child: subprocess.Popen[bytes], path: pathlib.Path, limits: Limits,
+def _watch(child: subprocess.Popen[bytes], path: pathlib.Path,
            deadline: float) -> str | None:
     """Waits for the child; ends it, and says why, where it is over a limit."""
     store = Store(path, {})
@@ -97,8 +101,8 @@ def _watch(child: subprocess.Popen[bytes], path: pathlib.Path, limits: Limits,
         current = store.current()
         if time.time() > deadline:
             reason = "budget"
-        elif current and current[1] > limits.item:
-            reason = f"did not end within {limits.item:.0f} s"
+        elif current and time.time() > current.end:
+            reason = "did not end within its time"
         else:
             continue
         child.kill()
@@ -107,14 +111,14 @@ def _watch(child: subprocess.Popen[bytes], path: pathlib.Path, limits: Limits,
     return None
 
 
-def supervise(command: Sequence[str], path: pathlib.Path, limits: Limits) -> int:
+def supervise(command: Sequence[str], path: pathlib.Path, budget: float) -> int:
     """The parent. `command` and a deadline start the child; results are in `path`.
     Returns how often a child had to be replaced."""
-    deadline = time.time() + limits.budget
+    deadline = time.time() + budget
     for restart in range(MAX_RESTARTS):
         child = subprocess.Popen([*command, f"--deadline={deadline}"])
         try:
-            reason = _watch(child, path, limits, deadline)
+            reason = _watch(child, path, deadline)
         except BaseException:
             child.kill()
             raise
@@ -132,6 +136,6 @@ def supervise(command: Sequence[str], path: pathlib.Path, limits: Limits) -> int
             raise BenchError(f"the measuring process ended with code {child.returncode}"
                              " outside of any item; its messages are above")
         error = reason or f"ended the process with code {child.returncode}"
-        print(f"{current[0]}: {error}", file=sys.stderr, flush=True)
-        store.add(current[0], {"error": error, "process_lost": True})
+        print(f"{current.key}: {error}", file=sys.stderr, flush=True)
+        store.add(current.key, {"error": error, "process_lost": True, "group": current.group})
     raise BenchError(f"{MAX_RESTARTS} processes were lost; the results so far are in {path}")

@@ -11,7 +11,7 @@ import peers
 from cases import Case, Inputs, random_inputs
 from checking import Oracle, Rows, sample_rows
 from devices import Device
-from harness import Limits, time_limit
+from harness import time_limit
 from ours import Kernel, Kernels
 from packages import BenchError, Function
 from patterns import Pattern
@@ -32,7 +32,8 @@ class Session:
     kernels: Kernels
     timing: TimingOptions
     peer_options: PeerOptions
-    limits: Limits
+    # Seconds for a peer's preparation, and for its first call.
+    peer_limit: float
 
 
 class Guarded:
@@ -133,7 +134,7 @@ def prepare(session: Session, case: Case,
     """Peers, or why there is none."""
     for name, maker in makers:
         try:
-            with time_limit(session.limits.peer):
+            with time_limit(session.peer_limit):
                 found: Contestant | str = maker(case, session.device, session.peer_options)
         except NotOffered as reason:
             found = f"not offered: {reason}"
@@ -163,7 +164,7 @@ class Field:
         result |= found.notes
         start = time.perf_counter()
         try:
-            with time_limit(self.session.limits.peer):
+            with time_limit(self.session.peer_limit):
                 out = found.call(self.inputs[0])
                 self.session.device.synchronize()
                 result["first_call_seconds"] = time.perf_counter() - start
@@ -192,7 +193,7 @@ class Field:
                 result["error"] = it.error
                 continue
             result |= summarise(it.samples)
-            result["cpu_seconds"] = it.cpu_seconds
+            result |= {"cpu_seconds": it.cpu_seconds, "late_bursts": it.late_bursts}
             flops = self.case.useful_flops(contestant.computes)
             result["useful_tflops"] = flops / result["seconds"] / 1e12
             if isinstance(contestant.call, Ours):

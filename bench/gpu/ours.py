@@ -39,7 +39,7 @@ class RuntimeKernels:
     """Packages on the current GPU."""
 
     def __init__(self, build: Build) -> None:
-        folder = build.directory / "lib"
+        folder = (build.directory / "lib").resolve()
         # The library beside the packages is the one they were built with.
         os.environ.setdefault("SPARSE_ATTN_RUNTIME", str(folder / "libSparseAttnRuntime.so"))
         sys.path.insert(0, str(folder))

@@ -111,9 +111,6 @@ class Build:
     def variant_package(self, name: str) -> pathlib.Path:
         return self.directory / "variants" / name
 
-    def find(self, pattern: str, dtype: str, head_size: int) -> Function | None:
-        return self.functions.get(f"{pattern}_{dtype}_d{head_size}")
-
 
 def _pattern_named(name: str, small: bool) -> Pattern:
     try:

@@ -32,7 +32,7 @@ class Pattern:
     is_causal: bool = False
     differs_by_head: bool = False
     # What an implementation of this very pattern has to know.
-    parameters: dict[str, int] = dataclasses.field(default_factory=dict)
+    parameters: dict[str, int] = dataclasses.field(default_factory=dict, hash=False)
 
     def live_pairs(self, n: int, heads: int) -> int:
         """Of all query heads of one batch: no mask has more in one head than in
@@ -143,7 +143,9 @@ def bigbird(block: int, window_blocks: int, random_blocks: int, seed: int = 0) -
     def make(n: int, heads: int, device: torch.device) -> MaskMod:
         num_blocks = -(-n // block)
         table = draws.bigbird_blocks(heads, num_blocks, random_blocks, radius, seed)
-        drawn = torch.from_numpy(table).to(device)
+        # One table a draw: compiled indexing takes tensors only, no constant.
+        drawn = [torch.from_numpy(table[:, :, t].copy()).to(device)
+                 for t in range(random_blocks)]
         last = num_blocks - 1
 
         def mask_mod(
@@ -152,8 +154,8 @@ def bigbird(block: int, window_blocks: int, random_blocks: int, seed: int = 0) -
             row, column = i // block, j // block
             allowed = (row - column).abs() <= radius
             allowed = allowed | (row == 0) | (row == last) | (column == 0) | (column == last)
-            for t in range(random_blocks):  # no reduction can stand in a mask_mod
-                allowed = allowed | (drawn[h, row, t] == column)
+            for blocks in drawn:  # no reduction can stand in a mask_mod
+                allowed = allowed | (blocks[h, row] == column)
             return allowed
 
         return mask_mod

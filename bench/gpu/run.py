@@ -21,7 +21,7 @@ import measuring
 import overhead
 from cases import TORCH_TYPES, Case, measured_cases
 from devices import CpuDevice, CudaDevice, Device, today, versions
-from harness import Item, Limits, supervise, work
+from harness import Item, supervise, work
 from measuring import Session
 from ours import Kernels, RuntimeKernels, ToolKernels
 from packages import BenchError, Build, Function, read_index
@@ -56,7 +56,8 @@ def parse_arguments(argv: list[str] | None, description: str) -> argparse.Namesp
     parser.add_argument("--lengths", help="only these, by comma")
     parser.add_argument("--head-sizes", help="only these, by comma")
     parser.add_argument("--budget", type=float, default=1500, help="seconds for everything")
-    parser.add_argument("--case-limit", type=float, default=150, help="seconds for one item")
+    parser.add_argument("--case-limit", type=float, default=150, help="seconds for one case")
+    parser.add_argument("--check-limit", type=float, default=40, help="seconds for one check")
     parser.add_argument("--peer-limit", type=float, default=60,
                         help="seconds for a peer's preparation and first call")
     parser.add_argument("--rounds", type=int, default=TimingOptions().rounds)
@@ -124,37 +125,43 @@ def overhead_cases(args: argparse.Namespace, build: Build) -> list[tuple[Functio
             and is_wanted(args, function.pattern.name, function.head_size)]
 
 
+def make_item(session: Session, key: str, function: str, limit: float,
+              run: Callable[[], dict[str, Any]]) -> Item:
+    def run_and_release() -> dict[str, Any]:
+        print(key, flush=True)
+        try:
+            return run()
+        finally:
+            gc.collect()  # or a case's tensors outlive it
+            session.device.release_memory()
+
+    return Item(key, run_and_release, limit, function)
+
+
 def make_items(args: argparse.Namespace, build: Build, session: Session) -> list[Item]:
     """Everything there is to do, the most important first."""
-
-    def item(key: str, run: Callable[[], dict[str, Any]]) -> Item:
-        def run_and_release() -> dict[str, Any]:
-            print(key, flush=True)
-            try:
-                return run()
-            finally:
-                gc.collect()  # or a case's tensors outlive it
-                session.device.release_memory()
-
-        return Item(key, run_and_release)
-
     counts = overhead.Counts(2, 1) if args.smoke else overhead.Counts()
     items = []
     if not args.no_checks:
         items += [
-            item(case.key.replace("case/", "check/", 1),
-                 lambda f=function, c=case: measuring.check_function(session, f, c))
+            make_item(session, case.key.replace("case/", "check/", 1), function.name,
+                      args.check_limit,
+                      lambda f=function, c=case: measuring.check_function(session, f, c))
             for function, case in check_cases(args, build)]
-    if not args.check_only:
-        items += [
-            item(case.key.replace("case/", "overhead/", 1),
-                 lambda f=function, c=case: overhead.measure_overhead(session, f, c, counts))
-            for function, case in overhead_cases(args, build)]
-        items += [
-            item(case.key, lambda c=case: measuring.measure_case(
-                session, build.find(c.pattern.name, c.dtype, c.head_size), c,
-                with_peers=not args.no_peers))
-            for case in chosen_cases(args, build)]
+    if args.check_only:
+        return items
+    items += [
+        make_item(session, case.key.replace("case/", "overhead/", 1), function.name,
+                  args.case_limit,
+                  lambda f=function, c=case: overhead.measure_overhead(session, f, c, counts))
+        for function, case in overhead_cases(args, build)]
+    for case in chosen_cases(args, build):
+        function = Function(case.pattern, case.dtype, case.head_size)
+        items.append(make_item(
+            session, case.key, function.name, args.case_limit,
+            lambda f=function, c=case: measuring.measure_case(
+                session, f if f.name in build.functions else None, c,
+                with_peers=not args.no_peers)))
     return items
 
 
@@ -175,11 +182,7 @@ def open_session(args: argparse.Namespace, build: Build) -> Session:
     if args.smoke:
         timing = TimingOptions(rounds=min(args.rounds, 2), burst=1, warm_ups=1)
     peer_options = PeerOptions(compile=not args.smoke, autotune=args.autotune_flex)
-    return Session(device, kernels, timing, peer_options, limits_of(args))
-
-
-def limits_of(args: argparse.Namespace) -> Limits:
-    return Limits(args.budget, args.case_limit, args.peer_limit)
+    return Session(device, kernels, timing, peer_options, args.peer_limit)
 
 
 def header(args: argparse.Namespace, build: Build, kind: str) -> dict[str, Any]:
@@ -227,7 +230,7 @@ def run_parent(args: argparse.Namespace, build: Build, kind: str, argv: list[str
         store.save()
     else:
         store = Store.create(args.output, header(args, build, kind))
-    lost = supervise([sys.executable, sys.argv[0], *argv], args.output, limits_of(args))
+    lost = supervise([sys.executable, sys.argv[0], *argv], args.output, args.budget)
     if lost:
         print(f"{lost} measuring processes were lost on the way")
 

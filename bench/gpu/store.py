@@ -2,10 +2,10 @@
 whatever ends a run leaves what it had measured.
 """
 
+import dataclasses
 import json
 import os
 import pathlib
-import time
 from typing import Any
 
 from packages import BenchError
@@ -57,19 +57,26 @@ class Store:
     def _current(self) -> pathlib.Path:
         return self.path.with_name(self.path.name + ".current")
 
-    def set_current(self, key: str | None) -> None:
+    def set_current(self, current: "Current | None") -> None:
         """Says which item is in work, for whoever finds the process dead or stuck."""
-        if key is None:
+        if current is None:
             self._current.unlink(missing_ok=True)
             return
         temporary = self._current.with_name(self._current.name + ".tmp")
-        temporary.write_text(json.dumps({"key": key, "started": time.time()}))
+        temporary.write_text(json.dumps(dataclasses.asdict(current)))
         os.replace(temporary, self._current)
 
-    def current(self) -> tuple[str, float] | None:
-        """The item in work, and for how many seconds it has been."""
+    def current(self) -> "Current | None":
         try:
-            found = json.loads(self._current.read_text())
+            return Current(**json.loads(self._current.read_text()))
         except (OSError, ValueError):
             return None
-        return found["key"], time.time() - found["started"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Current:
+    """The item in work. Past `end`, in seconds since 1970, it is stuck."""
+
+    key: str
+    group: str
+    end: float

@@ -35,6 +35,7 @@ class Timed(Generic[Inputs]):
     cpu_seconds: float = 0.0
     burst: int = 1
     samples: list[float] = dataclasses.field(default_factory=list)
+    late_bursts: int = 0  # in which the GPU may have waited for the CPU
     error: str | None = None
 
 
@@ -46,8 +47,8 @@ def _warm_up(device: Device, timed: Timed[Inputs], inputs: Sequence[Inputs],
         timed.call(inputs[step % len(inputs)])
         timed.cpu_seconds = time.perf_counter() - start
         device.synchronize()
-    once = device.time_calls([lambda: timed.call(inputs[0])], timed.cpu_seconds, False)[0]
-    fitting = int(options.round_seconds / max(once, 1e-6))
+    once = device.time_calls([lambda: timed.call(inputs[0])], timed.cpu_seconds, False)
+    fitting = int(options.round_seconds / max(once.seconds[0], 1e-6))
     timed.burst = max(1, min(options.burst, fitting))
 
 
@@ -59,7 +60,9 @@ def _run_round(device: Device, timed: Timed[Inputs], inputs: Sequence[Inputs],
         lambda chosen=inputs[(first + step) % len(inputs)]: timed.call(chosen)
         for step in range(timed.burst)
     ]
-    timed.samples += device.time_calls(calls, timed.cpu_seconds, options.flush)
+    burst = device.time_calls(calls, timed.cpu_seconds, options.flush)
+    timed.samples += burst.seconds
+    timed.late_bursts += not burst.was_ahead
 
 
 def measure(device: Device, contestants: Sequence[Timed[Inputs]], inputs: Sequence[Inputs],

@@ -83,8 +83,9 @@ def make_items(args: argparse.Namespace, build: Build, session: Session) -> list
                 continue
             mine = [built for built in build.variants.values()
                     if built.variant.function == function]
-            items.append(Item(
-                case.key.replace("case/", "variants/", 1),
+            items.append(run.make_item(
+                session, case.key.replace("case/", "variants/", 1), function.name,
+                args.case_limit,
                 lambda c=case, f=function, m=mine: sweep(session, c, f, m)))
     return items
 

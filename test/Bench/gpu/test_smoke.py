@@ -1,0 +1,180 @@
+"""The whole way at tiny sizes, without a GPU: packages, checks, cases, results, plots,
+report. Ours by sparse-attn-run, peers by PyTorch on the CPU."""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+import pytest
+import run
+from documents import load_documents
+
+BENCH = pathlib.Path(run.__file__).parent
+HAS_TRANSFORMERS = __import__("importlib.util").util.find_spec("transformers") is not None
+
+
+def start(script, packages, build_tree, output, *more):
+    command = [sys.executable, str(BENCH / script), f"--packages={packages}",
+               f"--output={output}", f"--tool={build_tree / 'bin' / 'sparse-attn-run'}", *more]
+    return subprocess.run(command, capture_output=True, text=True, timeout=900)
+
+
+@pytest.fixture(scope="module")
+def measured(small_packages, tmp_path_factory):
+    import conftest
+
+    output = tmp_path_factory.mktemp("results") / "gpu.json"
+    done = start("run.py", small_packages, conftest.BUILD, output, "--smoke=cpu")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return output, done
+
+
+def test_everything_is_measured_and_right(measured):
+    path, done = measured
+    content = json.loads(path.read_text())
+    assert content["smoke"] == "cpu" and content["not_run"] == []
+    assert content["versions"]["torch"] and content["build"]["target"] == "sm_90"
+    kinds = [key.split("/")[0] for key in content["items"]]
+    assert kinds == ["check"] * 6 + ["overhead"] * 3 + ["case"] * 5
+    for key, item in content["items"].items():
+        assert "error" not in item, key
+        assert item.get("passed", True) and item["wall_seconds"] > 0
+        for name, result in item.get("contestants", {}).items():
+            if not name.startswith("sdpa_cudnn"):  # which no CPU has
+                assert "error" not in result or "not offered" in result["error"], (key, name)
+    assert "6 checks passed" in done.stdout
+
+
+def test_contestants_are_checked_against_their_own_masks(measured):
+    path, _ = measured
+    cases = load_documents(path.parent)[0].items("case")
+    by_pattern = {(case["pattern"], case["key_heads"]): case["contestants"] for case in cases}
+    causal = by_pattern["causal", 2]
+    assert causal["sdpa_flash_causal"]["mask"] == "causal"
+    assert causal["sdpa_flash"]["mask"] == "dense"
+    expected = {"ours", "sdpa_cudnn", "sdpa_cudnn_causal", "sdpa_flash", "sdpa_flash_causal",
+                "sdpa_math", "sdpa_math_causal", "flex"}
+    assert causal.keys() == expected
+    for contestants in by_pattern.values():
+        assert contestants["ours"]["within_goal"] and contestants["ours"]["times_ours"] == 1
+        assert contestants["ours"]["memory_errors"] == []
+        for name, result in contestants.items():
+            if "seconds" in result:
+                assert result["agrees"] and result["samples"] >= 2, name
+                assert result["times_ours"] > 0 and result["useful_tflops"] > 0
+        if "mask" not in ("dense",) and "block_mask_seconds" in contestants["flex"]:
+            assert contestants["flex"]["block_mask_first_seconds"] > 0
+        error = contestants["sdpa_cudnn"]["error"]
+        assert error.startswith("RuntimeError: ")
+
+
+@pytest.mark.skipif(not HAS_TRANSFORMERS, reason="transformers is not installed")
+def test_hugging_faces_layers_compute_our_masks(measured):
+    path, _ = measured
+    cases = load_documents(path.parent)[0].items("case")
+    by_pattern = {(case["pattern"], case["key_heads"]): case["contestants"] for case in cases}
+    for pattern in ("longformer", "bigbird"):
+        result = by_pattern[pattern, 2][f"hf_{pattern}"]
+        assert result["agrees"] and result["seconds"] > 0
+        error = by_pattern[pattern, 1][f"hf_{pattern}"]["error"]
+        assert error == "not offered: the layer has as many heads of keys as of queries"
+
+
+def test_resuming_adds_nothing_that_is_there(measured, small_packages, build_tree):
+    path, _ = measured
+    before = json.loads(path.read_text())
+    done = start("run.py", small_packages, build_tree, path, "--smoke=cpu", "--resume")
+    assert done.returncode == 0, done.stderr
+    after = json.loads(path.read_text())
+    assert after["items"] == before["items"] and len(after["commands"]) == 2
+
+
+def test_resuming_with_other_packages_is_refused(measured, tmp_path, small_packages, build_tree):
+    path, _ = measured
+    content = json.loads(path.read_text())
+    content["build"]["manifest_sha256"] = "other"
+    (tmp_path / "gpu.json").write_text(json.dumps(content))
+    done = start("run.py", small_packages, build_tree, tmp_path / "gpu.json", "--smoke=cpu",
+                 "--resume")
+    assert done.returncode == 2 and "is of other packages; run without --resume" in done.stderr
+
+
+def test_report_and_plots(measured, tmp_path):
+    pytest.importorskip("matplotlib")
+    import plot
+    import report
+
+    path, _ = measured
+    plots = tmp_path / "plots"
+    assert plot.main([f"--results={path.parent}", f"--output={plots}"]) == 0
+    assert len(list(plots.glob("*.png"))) == 2  # plain and grouped heads
+    arguments = [f"--results={path.parent}", f"--output={tmp_path / 'P.md'}", f"--plots={plots}"]
+    assert report.main(arguments) == 0
+    text = (tmp_path / "P.md").read_text()
+    assert "these figures mean nothing" in text and "6 of 6 passed" in text
+    assert "| BigBird 16/3/2 | 256 |" in text and "plots/gpu-bf16-d32-h2-kv2.png" in text
+    assert "**wrong**" not in text
+    assert report.main([*arguments, "--check"]) == 0
+
+
+def test_kernels_in_the_emulator_pass_the_checks(small_packages, build_tree, tmp_path):
+    done = start("run.py", small_packages, build_tree, tmp_path / "r.json",
+                 "--smoke=emulator", "--check-only")
+    assert done.returncode == 0, done.stdout + done.stderr
+    items = json.loads((tmp_path / "r.json").read_text())["items"]
+    assert len(items) == 6 and all(item["passed"] for item in items.values())
+
+
+def test_variants_are_compared_with_the_compilers_choice(small_packages, build_tree, tmp_path):
+    import report
+
+    output = tmp_path / "gpu_variants.json"
+    done = start("variants.py", small_packages, build_tree, output, "--smoke=cpu")
+    assert done.returncode == 0, done.stdout + done.stderr
+    sweep, = json.loads(output.read_text())["items"].values()
+    contestants = sweep["contestants"]
+    assert list(contestants) == ["compiler's choice", "q 64, k 32, warps 4, stages 2",
+                                 "sdpa_flash"]
+    assert contestants["compiler's choice"]["times_ours"] == 1
+    assert all(result["within_goal"] for result in contestants.values())
+    assert report.main([f"--results={tmp_path}", f"--output={tmp_path / 'P.md'}"]) == 0
+    assert "| q 64, k 32, warps 4, stages 2 |" in (tmp_path / "P.md").read_text()
+
+
+@pytest.mark.parametrize("arguments, code, message", [
+    ([], 2, "PyTorch finds no GPU here; to try the benchmark without one, use"),
+    (["--smoke=cpu", "--output=bench/results/x.json"], 2, "results of --smoke mean nothing"),
+    (["--dtypes=f8"], 2, "unknown type f8"),
+    (["--lengths=many"], 2, "--lengths takes integers"),
+    (["--packages=nowhere"], 2, "nowhere/index.json is missing"),
+    (["--smoke=cpu", "--resume"], 2, "there are no results in"),
+])
+def test_wrong_use(small_packages, build_tree, tmp_path, arguments, code, message):
+    import torch
+
+    if not arguments and torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    done = start("run.py", small_packages, build_tree, tmp_path / "r.json", *arguments)
+    assert message in done.stdout + done.stderr
+    assert done.returncode in (code, 2)
+    assert not (pathlib.Path(run.RESULTS) / "x.json").exists()
+
+
+def test_a_wrong_kernel_fails_the_run(tmp_path):
+    from store import Store
+
+    path = tmp_path / "r.json"
+    store = Store.create(path, {"kind": "gpu"})
+    store.add("check/a", {"kind": "check", "passed": True})
+    assert run.finish(path) == 0
+    store.add("case/b", {"contestants": {"ours": {"seconds": 1.0, "within_goal": True}}})
+    assert run.finish(path) == 0
+    for bad in ({"kind": "check", "passed": False, "within_goal": False},
+                {"kind": "check", "passed": False, "same_bits_twice": False},
+                {"kind": "check", "passed": False, "memory_errors": ["writes beyond"]},
+                {"error": "ended the process with code -11"},
+                {"contestants": {"ours": {"seconds": 1.0, "within_goal": False}}},
+                {"contestants": {"ours": {"error": "illegal memory access"}}}):
+        store.add("case/c", bad)
+        assert run.finish(path) == 1, bad
