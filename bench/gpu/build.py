@@ -84,6 +84,11 @@ def ptxas_resources(ptx: pathlib.Path, chip: str) -> str | None:
                      for name, spilled, registers in kernels) or done.stderr.strip()
 
 
+def chips(args: argparse.Namespace) -> list[str]:
+    """The GPUs among the targets."""
+    return [target for target in args.target.split(",") if target.startswith("sm_")]
+
+
 def compile_variant(args: argparse.Namespace, directory: pathlib.Path,
                     variant: Variant) -> BuiltVariant:
     """A variant that the compiler refuses is a result, too."""
@@ -93,11 +98,11 @@ def compile_variant(args: argparse.Namespace, directory: pathlib.Path,
         module.flush()
         try:
             run([tool(args.build, "sparse-attn-compile"), module.name,
-                 f"--target={args.target}", "--emit=ptx,cubin,manifest",
+                 f"--target={','.join(chips(args))}", "--emit=ptx,cubin,manifest",
                  *variant.options(), "-o", folder])
         except BenchError as error:
             return BuiltVariant(variant, error=str(error).replace(module.name, "FILE"))
-    chip = args.target.split(",")[-1]
+    chip = chips(args)[-1]
     ptx = next(folder.glob(f"*.{chip}.ptx"))
     return BuiltVariant(variant, resources=ptxas_resources(ptx, chip))
 
@@ -176,6 +181,8 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     if missing := [name for name in args.variants if name not in names]:
         parser.error(f"no variants of {missing[0]}: it is not among the patterns built,"
                      f" {', '.join(names)}")
+    if args.variants and not chips(args):
+        parser.error("variants are of GPU kernels; name a --target such as sm_90")
     args.chosen = [known[name] for name in names]
     try:
         args.head_sizes = [int(size) for size in args.head_sizes.split(",")]

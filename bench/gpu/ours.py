@@ -1,8 +1,8 @@
 """Our kernels, behind the few lines that the benchmark needs of them.
 
-RuntimeKernels launches packages on a GPU through the Python package `sparse_attn`.
-ToolKernels computes the same functions with sparse-attn-run on a CPU, by its CPU path
-or in the emulator, so that everything around the kernels is tested without a GPU.
+RuntimeKernels launches packages through the Python package `sparse_attn`. ToolKernels
+computes the same functions with sparse-attn-run on a CPU, by its CPU path or in the
+emulator, so that everything around the kernels is tested without a GPU.
 """
 
 import os
@@ -36,7 +36,8 @@ class Kernels(Protocol):
 
 
 class RuntimeKernels:
-    """Packages on the current GPU."""
+    """Packages, on the device where the tensors are: the GPU, or the CPU where the
+    package has code for it."""
 
     def __init__(self, build: Build) -> None:
         folder = (build.directory / "lib").resolve()

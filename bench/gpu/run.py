@@ -65,9 +65,10 @@ def parse_arguments(argv: list[str] | None, description: str) -> argparse.Namesp
                         help="empty the second-level cache before each call")
     parser.add_argument("--autotune-flex", action="store_true",
                         help="let FlexAttention try its tiles; minutes a case")
-    parser.add_argument("--smoke", choices=["cpu", "emulator"],
+    parser.add_argument("--smoke", choices=["cpu", "emulator", "package"],
                         help="try the benchmark itself without a GPU, on the small masks of"
-                        " `build.py --small`: ours by sparse-attn-run on this device")
+                        " `build.py --small`: ours by sparse-attn-run, on the CPU or in the"
+                        " emulator, or from a package with a target of x86-64")
     parser.add_argument("--tool", type=pathlib.Path, help="sparse-attn-run, for --smoke",
                         default=ROOT / "build" / "bin" / "sparse-attn-run")
     parser.add_argument("--deadline", type=float, help=argparse.SUPPRESS)
@@ -167,7 +168,8 @@ def make_items(args: argparse.Namespace, build: Build, session: Session) -> list
 
 def open_device(args: argparse.Namespace, build: Build) -> tuple[Device, Kernels]:
     if args.smoke:
-        return CpuDevice(), ToolKernels(build, args.tool, args.smoke)
+        return CpuDevice(), (RuntimeKernels(build) if args.smoke == "package"
+                             else ToolKernels(build, args.tool, args.smoke))
     import torch
 
     if not torch.cuda.is_available():

@@ -73,6 +73,7 @@ def test_counts_of_the_long_masks_are_the_compilers(build_tree, tmp_path):
     (["--patterns=nothing"], "unknown pattern nothing; there are dense"),
     (["--patterns=causal", "--variants=bigbird"], "no variants of bigbird"),
     (["--head-sizes=a"], "--head-sizes takes integers"),
+    (["--variants=causal", "--target=x86-64-v3"], "variants are of GPU kernels"),
 ])
 def test_wrong_options(build_tree, tmp_path, capsys, arguments, message):
     with pytest.raises(SystemExit):

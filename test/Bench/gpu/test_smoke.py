@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import sys
 
+import conftest
 import pytest
 import run
 from documents import load_documents
@@ -22,8 +23,6 @@ def start(script, packages, build_tree, output, *more):
 
 @pytest.fixture(scope="module")
 def measured(small_packages, tmp_path_factory):
-    import conftest
-
     output = tmp_path_factory.mktemp("results") / "gpu.json"
     done = start("run.py", small_packages, conftest.BUILD, output, "--smoke=cpu")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -124,6 +123,23 @@ def test_kernels_in_the_emulator_pass_the_checks(small_packages, build_tree, tmp
     assert done.returncode == 0, done.stdout + done.stderr
     items = json.loads((tmp_path / "r.json").read_text())["items"]
     assert len(items) == 6 and all(item["passed"] for item in items.values())
+
+
+@pytest.mark.skipif(not conftest.HAS_PYTHON_PACKAGE, reason="there is no python/sparse_attn")
+def test_packages_are_launched_through_the_python_package(small_packages, build_tree, tmp_path):
+    """All that a GPU will run but the driver: the library that travels, the packages,
+    the Python package, on this CPU."""
+    done = start("run.py", small_packages, build_tree, tmp_path / "r.json",
+                 "--smoke=package", "--no-peers")
+    assert done.returncode == 0, done.stdout + done.stderr
+    content = json.loads((tmp_path / "r.json").read_text())
+    kinds = [key.split("/")[0] for key in content["items"]]
+    assert kinds == ["check"] * 6 + ["overhead"] * 3 + ["case"] * 5
+    assert content["versions"]["sparse_attn"]
+    for key, item in content["items"].items():
+        assert item.get("passed", True) and "error" not in item, key
+        ours = item.get("contestants", {}).get("ours", {})
+        assert "error" not in ours and ours.get("same_result_after", True), key
 
 
 def test_variants_are_compared_with_the_compilers_choice(small_packages, build_tree, tmp_path):
