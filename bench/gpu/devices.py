@@ -84,19 +84,23 @@ class CudaDevice:
     def synchronize(self) -> None:
         torch.cuda.synchronize()
 
+    def _get_flush_buffer(self) -> torch.Tensor:
+        if self._flush_buffer is None:
+            self._flush_buffer = torch.empty(
+                FLUSH_BYTES, dtype=torch.int8, device=self.torch_device)
+        return self._flush_buffer
+
     def time_calls(self, calls: Sequence[Call], cpu_seconds: float, flush: bool) -> Burst:
         starts = [torch.cuda.Event(enable_timing=True) for _ in calls]
         ends = [torch.cuda.Event(enable_timing=True) for _ in calls]
-        if flush and self._flush_buffer is None:
-            self._flush_buffer = torch.empty(
-                FLUSH_BYTES, dtype=torch.int8, device=self.torch_device)
+        flush_buffer = self._get_flush_buffer() if flush else None
         # Else events of short kernels would show the time the CPU takes.
         sleep = min(2 * cpu_seconds * len(calls) + 1e-4, MAX_SLEEP_SECONDS)
         torch.cuda._sleep(int(sleep * self._cycles_per_second))
         begin = time.perf_counter()
         for call, start, end in zip(calls, starts, ends):
-            if flush:
-                self._flush_buffer.zero_()
+            if flush_buffer is not None:
+                flush_buffer.zero_()
             start.record()
             call()
             end.record()

@@ -8,15 +8,15 @@ MEASURE = """\
 ```sh
 python3 bench/gpu/build.py -o build/bench-gpu --variants      # where the compiler is
 python3 bench/gpu/run.py --packages build/bench-gpu --check-only --output checks.json
-python3 bench/gpu/run.py --packages build/bench-gpu --budget 1200 --output bench/results/gpu.json
+python3 bench/gpu/run.py --packages build/bench-gpu --no-checks --budget 1200 --output bench/results/gpu.json
 python3 bench/gpu/variants.py --packages build/bench-gpu --budget 300 --output bench/results/gpu_variants.json
 ```
 """
 NOTHING_YET = f"""\
 **There is no measurement on a GPU yet.** The kernels run in the emulator, are assembled by
 `ptxas`, and have never run on a GPU, so nothing is known of their speed. What will measure
-them is there and tested without one; it needs the directory `build/bench-gpu`, Python and
-PyTorch on the machine with the GPU, no compiler of ours:
+them ([how](../bench/README.md)) is there and tested without one; it needs the directory
+`build/bench-gpu`, Python and PyTorch on the machine with the GPU, no compiler of ours:
 
 {MEASURE}"""
 

@@ -134,9 +134,8 @@ def write_index(build: Build, small: bool) -> None:
         }
 
     def variant_entry(built: BuiltVariant) -> dict[str, Any]:
-        values = dataclasses.asdict(dataclasses.replace(built.variant, function=None))
         return {
-            **values,
+            **dataclasses.asdict(built.variant),
             "function": entry(built.variant.function),
             "error": built.error,
             "resources": built.resources,
@@ -174,8 +173,8 @@ def read_index(directory: pathlib.Path) -> Build:
 
     variants = {}
     for entry in index.pop("variants"):
-        error, resources = entry.pop("error"), entry.pop("resources")
+        outcome = {name: entry.pop(name) for name in ("error", "resources")}
         variant = Variant(**{**entry, "function": function_of(entry["function"])})
-        variants[variant.name] = BuiltVariant(variant, error, resources)
+        variants[variant.name] = BuiltVariant(variant, **outcome)
     functions = [function_of(entry) for entry in index.pop("functions")]
     return Build(directory, {f.name: f for f in functions}, variants, index)

@@ -62,13 +62,13 @@ def make_sdpa(name: str, backend: SDPBackend, is_causal: bool) -> PeerMaker:
     """Dense attention, or causal: it has no other masks without a matrix of n²."""
 
     def make(case: Case, device: Device, options: PeerOptions) -> Contestant:
-        # Only where it is needed: not every backend takes it.
-        grouped = {"enable_gqa": True} if case.key_heads != case.heads else {}
+        grouped = case.key_heads != case.heads
 
         def call(inputs: Inputs) -> torch.Tensor:
             with sdpa_kernel(backend):
                 return scaled_dot_product_attention(
-                    inputs.q, inputs.k, inputs.v, is_causal=is_causal, **grouped)
+                    inputs.q, inputs.k, inputs.v, is_causal=is_causal,
+                    enable_gqa=grouped)
 
         return Contestant(name, call, PATTERNS["causal" if is_causal else "dense"])
 
@@ -98,10 +98,11 @@ def timed_block_mask(case: Case, device: Device, options: PeerOptions) -> tuple[
 
 
 def make_flex(case: Case, device: Device, options: PeerOptions) -> Contestant:
-    block_mask, notes = None, {}
+    block_mask: Any = None
+    notes: dict[str, Any] = {}
     if case.pattern.name != "dense":
         block_mask, notes = timed_block_mask(case, device, options)
-    function = flex_attention
+    function: Callable[..., Any] = flex_attention
     if options.compile:
         # Shapes fixed: the best it can do, and forgotten by the next case.
         torch._dynamo.reset()

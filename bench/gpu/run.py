@@ -15,6 +15,7 @@ import os
 import pathlib
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import measuring
@@ -147,22 +148,22 @@ def make_items(args: argparse.Namespace, build: Build, session: Session) -> list
         items += [
             make_item(session, case.key.replace("case/", "check/", 1), function.name,
                       args.check_limit,
-                      lambda f=function, c=case: measuring.check_function(session, f, c))
+                      partial(measuring.check_function, session, function, case))
             for function, case in check_cases(args, build)]
     if args.check_only:
         return items
     items += [
         make_item(session, case.key.replace("case/", "overhead/", 1), function.name,
                   args.case_limit,
-                  lambda f=function, c=case: overhead.measure_overhead(session, f, c, counts))
+                  partial(overhead.measure_overhead, session, function, case, counts))
         for function, case in overhead_cases(args, build)]
     for case in chosen_cases(args, build):
         function = Function(case.pattern, case.dtype, case.head_size)
         items.append(make_item(
             session, case.key, function.name, args.case_limit,
-            lambda f=function, c=case: measuring.measure_case(
-                session, f if f.name in build.functions else None, c,
-                with_peers=not args.no_peers)))
+            partial(measuring.measure_case, session,
+                    function if function.name in build.functions else None, case,
+                    with_peers=not args.no_peers)))
     return items
 
 

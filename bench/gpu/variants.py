@@ -10,15 +10,15 @@ choice, to which the others are compared; PyTorch's FlashAttention backend stand
 
 import argparse
 import sys
+from functools import partial
 from typing import Any
 
-import measuring
 import peers
 import run
 from cases import Case, shaped
 from harness import Item
 from measuring import Field, Session, add_speedups, make_ours, prepare, require_memory
-from packages import Build, BuiltVariant, Function
+from packages import BenchError, Build, BuiltVariant, Function
 
 LENGTHS = (16384, 4096, 65536)
 DEFAULT = "compiler's choice"
@@ -69,7 +69,7 @@ def make_items(args: argparse.Namespace, build: Build, session: Session) -> list
     functions = {built.variant.function.name: built.variant.function
                  for built in build.variants.values()}
     if not functions:
-        raise measuring.BenchError(f"{build.directory} has no variants; make them with"
+        raise BenchError(f"{build.directory} has no variants; make them with"
                                    " `build.py --variants`")
     items = []
     for n in (128,) if args.smoke else LENGTHS:
@@ -86,7 +86,7 @@ def make_items(args: argparse.Namespace, build: Build, session: Session) -> list
             items.append(run.make_item(
                 session, case.key.replace("case/", "variants/", 1), function.name,
                 args.case_limit,
-                lambda c=case, f=function, m=mine: sweep(session, c, f, m)))
+                partial(sweep, session, case, function, mine)))
     return items
 
 
