@@ -91,18 +91,18 @@ def chips(args: argparse.Namespace) -> list[str]:
 
 def compile_variant(args: argparse.Namespace, directory: pathlib.Path,
                     variant: Variant) -> BuiltVariant:
-    """A variant that the compiler refuses is a result, too."""
+    """For the newest chip alone. A variant that the compiler refuses is a result, too."""
+    chip = chips(args)[-1]
     folder = directory / "variants" / variant.name
     with tempfile.NamedTemporaryFile("w", suffix=".mlir") as module:
         module.write(variant.function.text())
         module.flush()
         try:
             run([tool(args.build, "sparse-attn-compile"), module.name,
-                 f"--target={','.join(chips(args))}", "--emit=ptx,cubin,manifest",
+                 f"--target={chip}", "--emit=ptx,cubin,manifest",
                  *variant.options(), "-o", folder])
         except BenchError as error:
             return BuiltVariant(variant, error=str(error).replace(module.name, "FILE"))
-    chip = chips(args)[-1]
     ptx = next(folder.glob(f"*.{chip}.ptx"))
     return BuiltVariant(variant, resources=ptxas_resources(ptx, chip))
 
@@ -123,7 +123,8 @@ def sweep(functions: list[Function], quick: bool = False) -> list[Variant]:
 
 
 def compile_variants(args: argparse.Namespace, build: Build) -> dict[str, BuiltVariant]:
-    wanted = [f for f in build.functions.values() if f.pattern.name in args.variants]
+    wanted = [f for f in build.functions.values()
+              if f.pattern.name in args.variants and f.head_size in args.variant_head_sizes]
     variants = sweep(wanted, quick=args.small)
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         built = pool.map(lambda v: compile_variant(args, build.directory, v), variants)
@@ -169,6 +170,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--variants", nargs="?", default="",
                         const="dense,causal,window1024,longformer,bigbird",
                         help="add a tuning sweep of these patterns")
+    parser.add_argument("--variant-head-sizes", help="64,128 where they are built, else all")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--small", action="store_true",
                         help="masks small enough for the emulator")
@@ -186,8 +188,12 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     args.chosen = [known[name] for name in names]
     try:
         args.head_sizes = [int(size) for size in args.head_sizes.split(",")]
+        chosen = (args.variant_head_sizes or "").split(",")
+        chosen = [int(size) for size in chosen if size]
     except ValueError:
-        parser.error("--head-sizes takes integers, by comma")
+        parser.error("--head-sizes and --variant-head-sizes take integers, by comma")
+    usual = [size for size in args.head_sizes if size in (64, 128)]
+    args.variant_head_sizes = chosen or usual or args.head_sizes
     return args
 
 

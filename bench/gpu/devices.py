@@ -134,9 +134,9 @@ class CudaDevice:
         if not shutil.which("nvidia-smi"):
             return {}
         # torch may number devices in another order than nvidia-smi; its UUID is the same.
-        uuid = torch.cuda.get_device_properties(self.torch_device).uuid
+        uuid = str(torch.cuda.get_device_properties(self.torch_device).uuid)
         done = subprocess.run(
-            ["nvidia-smi", f"--id=GPU-{uuid}", f"--query-gpu={','.join(QUERIES)}",
+            ["nvidia-smi", f"--id=GPU-{uuid.removeprefix('GPU-')}", f"--query-gpu={','.join(QUERIES)}",
              "--format=csv,noheader"], capture_output=True, text=True)
         values = [value.strip() for value in done.stdout.strip().split(",")]
         return dict(zip(QUERIES, values)) if len(values) == len(QUERIES) else {}

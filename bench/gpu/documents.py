@@ -31,8 +31,9 @@ class Document:
                 if item.get("kind") == kind]
 
     def failures(self) -> dict[str, str]:
-        return {key: item["error"] for key, item in self.content.get("items", {}).items()
-                if "error" in item}
+        return {key: item.get("error") or f"left out, {item['left_out']}"
+                for key, item in self.content.get("items", {}).items()
+                if "error" in item or "left_out" in item}
 
 
 def load_documents(folder: pathlib.Path) -> list[Document]:

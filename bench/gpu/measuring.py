@@ -13,7 +13,7 @@ from checking import Oracle, Rows, sample_rows
 from devices import Device
 from harness import time_limit
 from ours import Kernel, Kernels
-from packages import BenchError, Function
+from packages import Function
 from patterns import Pattern
 from peers import Contestant, NotOffered, PeerMaker, PeerOptions, describe_error
 from timing import Timed, TimingOptions, measure, summarise
@@ -82,10 +82,14 @@ def make_ours(session: Session, inputs: Inputs, function: str, name: str = "ours
     return Contestant(name, ours, pattern, notes)
 
 
+class TooLarge(Exception):
+    """A case that this device has no memory for: left out, and no failure."""
+
+
 def require_memory(session: Session, needed: int) -> None:
     free = session.device.free_bytes() * MEMORY_PART
     if needed > free:
-        raise BenchError(f"needs {peers.human_bytes(needed)} of memory,"
+        raise TooLarge(f"needs {peers.human_bytes(needed)} of memory,"
                          f" {peers.human_bytes(free)} may be used")
 
 

@@ -133,6 +133,8 @@ def make_item(session: Session, key: str, function: str, limit: float,
         print(key, flush=True)
         try:
             return run()
+        except measuring.TooLarge as reason:
+            return {"left_out": str(reason)}
         finally:
             gc.collect()  # or a case's tensors outlive it
             session.device.release_memory()
@@ -255,6 +257,9 @@ def summary(store: Store) -> tuple[list[str], bool]:
         good &= not wrong
         best = min((r["times_ours"] for name, r in contestants.items()
                     if "times_ours" in r and name != "ours"), default=None)
+        if "left_out" in result:
+            lines.append(f"{key}: left out, {result['left_out']}")
+            continue
         times = [f"{ours[name] * 1e3:.3f} ms {unit}" for name, unit in
                  (("seconds", ""), ("cpu_seconds_per_call", "of the CPU a call")) if name in ours]
         text = "; ".join(wrong or times).rstrip()

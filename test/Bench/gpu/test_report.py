@@ -52,6 +52,7 @@ def document():
             "ours": timed(1e-3, within_goal=False), "flex": timed(3e-3, agrees=False),
             "sdpa_flash_causal": timed(1.1e-3)}),
         "case/3": case("causal", 65536, {"ours": {"error": "illegal memory access"}}),
+        "case/6": {"left_out": "needs 99.0 GiB of memory"},
         "case/4": {"error": "did not end within its time", "process_lost": True},
     }
     return Document("gpu-test", {
@@ -76,6 +77,7 @@ def test_tables_show_the_fastest_peer_and_what_is_wrong(document):
     assert "250.0 ms, the first time, with compilation, 9.0 s" in text
     assert "- the whole item: did not end within its time (`case/4`)" in text
     assert "- hf_longformer: out of memory (`case/1`)" in text
+    assert "- the whole item: left out, needs 99.0 GiB of memory (`case/6`)" in text
     assert "1 items not run" in text and "sm 1980 MHz" in text
     assert "triton" not in text and "no measurement on a GPU" not in text
 

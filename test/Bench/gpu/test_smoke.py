@@ -173,6 +173,34 @@ def test_wrong_use(small_packages, tmp_path, capfd, monkeypatch, arguments, mess
     assert not (run.RESULTS / "x.json").exists()
 
 
+def test_a_case_without_enough_memory_is_left_out(small_packages, tmp_path, capsys):
+    """And that is no failure."""
+    from measuring import Session
+    from ours import ToolKernels
+    from packages import read_index
+    from peers import PeerOptions
+    from store import Store
+    from timing import TimingOptions
+    from devices import CpuDevice
+
+    class Small(CpuDevice):
+        def free_bytes(self):
+            return 1000
+
+    arguments = [f"--packages={small_packages}", f"--output={tmp_path / 'r.json'}",
+                 "--smoke=cpu", "--no-checks", "--patterns=causal"]
+    args = run.parse_arguments(arguments, "")
+    build = read_index(small_packages)
+    session = Session(Small(), ToolKernels(build, args.tool, "cpu"), TimingOptions(),
+                      PeerOptions(compile=False), 10)
+    item = run.make_items(args, build, session)[-1]
+    result = item.run()
+    assert result == {"left_out": "needs 256.0 KiB of memory, 900.0 B may be used"}
+    Store.create(args.output, {"kind": "gpu"}).add(item.key, result)
+    assert run.finish(args.output) == 0
+    assert "left out, needs 256.0 KiB" in capsys.readouterr().out
+
+
 def test_a_wrong_kernel_fails_the_run(tmp_path):
     from store import Store
 
