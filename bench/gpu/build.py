@@ -168,7 +168,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--head-sizes", default="64,128,256")
     parser.add_argument("--patterns", help="names, by comma; all by default")
     parser.add_argument("--variants", nargs="?", default="",
-                        const="dense,causal,window1024,longformer,bigbird",
+                        const="causal,window1024,longformer",
                         help="add a tuning sweep of these patterns")
     parser.add_argument("--variant-head-sizes", help="64,128 where they are built, else all")
     parser.add_argument("--jobs", type=int, default=2)

@@ -134,9 +134,10 @@ class CudaDevice:
         if not shutil.which("nvidia-smi"):
             return {}
         # torch may number devices in another order than nvidia-smi; its UUID is the same.
-        uuid = str(torch.cuda.get_device_properties(self.torch_device).uuid)
+        properties = torch.cuda.get_device_properties(self.torch_device)
+        uuid = str(properties.uuid).removeprefix("GPU-")
         done = subprocess.run(
-            ["nvidia-smi", f"--id=GPU-{uuid.removeprefix('GPU-')}", f"--query-gpu={','.join(QUERIES)}",
+            ["nvidia-smi", f"--id=GPU-{uuid}", f"--query-gpu={','.join(QUERIES)}",
              "--format=csv,noheader"], capture_output=True, text=True)
         values = [value.strip() for value in done.stdout.strip().split(",")]
         return dict(zip(QUERIES, values)) if len(values) == len(QUERIES) else {}

@@ -90,7 +90,8 @@ def overhead_text(document: Document) -> str:
     if not rows:
         return ""
     lines = ["What a call costs the CPU, in µs, and a call in a CUDA graph:\n",
-             "| function | ours | in a graph | SDPA flash | FlexAttention |", "|---|---|---|---|---|"]
+             "| function | ours | in a graph | SDPA flash | FlexAttention |",
+             "|---|---|---|---|---|"]
     for row in rows:
         def micro(name: str, key: str = "cpu_seconds_per_call") -> str:
             value = row["contestants"].get(name, {}).get(key)

@@ -75,7 +75,8 @@ def make_sdpa(name: str, backend: SDPBackend, is_causal: bool) -> PeerMaker:
     return make
 
 
-def timed_block_mask(case: Case, device: Device, options: PeerOptions) -> tuple[Any, dict[str, Any]]:
+def timed_block_mask(case: Case, device: Device,
+                     options: PeerOptions) -> tuple[Any, dict[str, Any]]:
     """FlexAttention's table of blocks, and what making it takes: the first time with
     compilation, the second without."""
     where = device.torch_device

@@ -190,14 +190,25 @@ def open_session(args: argparse.Namespace, build: Build) -> Session:
     return Session(device, kernels, timing, peer_options, args.peer_limit)
 
 
+def shown_command() -> str:
+    """This run's, for readers on other machines: of absolute paths the last part."""
+
+    def shown(argument: str) -> str:
+        option, equals, value = argument.rpartition("=")
+        value = os.path.basename(value) if os.path.isabs(value) else value
+        return option + equals + value
+
+    script = os.path.relpath(sys.argv[0], ROOT)
+    return " ".join(["python3", script, *map(shown, sys.argv[1:])])
+
+
 def header(args: argparse.Namespace, build: Build, kind: str) -> dict[str, Any]:
     """What every figure of a run has in common; the rest is added by who has a device."""
-    script = os.path.relpath(sys.argv[0], ROOT)
     return {
         "kind": kind,
         "smoke": args.smoke,
         "date": today(),
-        "commands": [" ".join(["python3", script, *sys.argv[1:]])],
+        "commands": [shown_command()],
         "build": build.record,
     }
 

@@ -35,11 +35,14 @@ def measured(small_packages, tmp_path_factory):
     return output, done
 
 
-def test_everything_is_measured_and_right(measured):
+def test_everything_is_measured_and_right(measured, small_packages):
     path, done = measured
     content = json.loads(path.read_text())
     assert content["smoke"] == MODE and content["not_run"] == []
     assert content["versions"]["torch"]
+    assert content["commands"] == [
+        f"python3 bench/gpu/run.py --packages={small_packages.name} --output=gpu.json"
+        f" --tool=sparse-attn-run --smoke={MODE}"]
     assert content["build"]["target"] == conftest.TARGETS
     assert bool(content["versions"]["sparse_attn"]) == (MODE == "package")
     kinds = [key.split("/")[0] for key in content["items"]]
