@@ -113,6 +113,17 @@ def test_resuming_with_other_packages_is_refused(measured, tmp_path, small_packa
     assert done.returncode == 2 and "is of other packages; run without --resume" in done.stderr
 
 
+def test_figures_of_two_devices_are_kept_apart(measured, tmp_path, small_packages, build_tree):
+    path, _ = measured
+    content = json.loads(path.read_text())
+    content["device"]["name"] = "Another"
+    (tmp_path / "gpu.json").write_text(json.dumps(content))
+    done = start("run.py", small_packages, build_tree, tmp_path / "gpu.json",
+                 f"--smoke={MODE}", "--resume")
+    assert done.returncode == 2
+    assert "is from Another; figures of two devices do not go into one file" in done.stderr
+
+
 def test_report_and_plots(measured, tmp_path):
     pytest.importorskip("matplotlib")
     import plot
