@@ -46,31 +46,43 @@ public:
       : ProductEmitter(b, loc, threads, product),
         zero(arith::ConstantOp::create(b, loc, b.getF32FloatAttr(0))) {}
 
-  /// Where threads hold the left tile, its parts are there for all depths, and
-  /// the sums of 8 columns at a time. Otherwise the left tile is read a depth
-  /// at a time, once for all columns.
   Value emit() {
     int64_t steps = llvm::divideCeil(p.depth, 16), blocks = p.columns / 8;
-    SmallVector<Sums> sums(bands * blocks);
-    if (p.left.staged.pointer) {
-      for (int64_t k = 0; k < steps; ++k) {
-        SmallVector<SmallVector<Pair>> left = loadLeft(k);
-        for (int64_t n = 0; n < blocks; ++n)
-          addBlock(sums, left, k, n);
-      }
-    } else {
-      SmallVector<SmallVector<SmallVector<Pair>>> left = splitLeft(steps);
-      for (int64_t n = 0; n < blocks; ++n)
-        for (int64_t k = 0; k < steps; ++k)
-          addBlock(sums, left[k], k, n);
-    }
-    for (int64_t band = 0; band < bands; ++band)
-      for (int64_t n = 0; n < blocks; ++n)
-        addUp(block(band, n), sums[band * blocks + n]);
+    if (p.left.staged.pointer)
+      emitFromMemory(steps, blocks);
+    else
+      emitFromLanes(steps, blocks);
     return result();
   }
 
 private:
+  /// The left tile is read a depth at a time, once for all columns; so there
+  /// are sums for all columns.
+  void emitFromMemory(int64_t steps, int64_t blocks) {
+    SmallVector<SmallVector<Sums>> sums(blocks);
+    for (SmallVector<Sums> &ofBands : sums)
+      ofBands.resize(bands);
+    for (int64_t k = 0; k < steps; ++k) {
+      SmallVector<SmallVector<Pair>> left = loadLeft(k);
+      for (int64_t n = 0; n < blocks; ++n)
+        addBlock(sums[n], left, k, n);
+    }
+    for (int64_t n = 0; n < blocks; ++n)
+      addUp(sums[n], n);
+  }
+
+  /// The left tile's parts are there for all depths, so 8 columns at a time
+  /// have sums.
+  void emitFromLanes(int64_t steps, int64_t blocks) {
+    SmallVector<SmallVector<SmallVector<Pair>>> left = splitLeft(steps);
+    for (int64_t n = 0; n < blocks; ++n) {
+      SmallVector<Sums> sums(bands);
+      for (int64_t k = 0; k < steps; ++k)
+        addBlock(sums, left[k], k, n);
+      addUp(sums, n);
+    }
+  }
+
   /// Groups of 8 in the depth of 16 that starts at 16 k: the last may be half.
   int64_t groupsAt(int64_t k) const {
     return std::min<int64_t>(2, p.depth / 8 - 2 * k);
@@ -202,13 +214,14 @@ private:
                                [&](const Pair &pair) { return pair[part]; });
   }
 
-  void addBlock(MutableArrayRef<Sums> sums,
-                ArrayRef<SmallVector<Pair>> leftOfBand, int64_t k, int64_t n) {
+  /// `sums` and `left` are those of each band.
+  void addBlock(MutableArrayRef<Sums> sums, ArrayRef<SmallVector<Pair>> left,
+                int64_t k, int64_t n) {
     SmallVector<Pair> right;
     for (int64_t j = 0; j < groupsAt(k); ++j)
       right.push_back(loadRight(k, j, n));
     for (int64_t band = 0; band < bands; ++band)
-      addProducts(sums[band * p.columns / 8 + n], leftOfBand[band], right);
+      addProducts(sums[band], left[band], right);
   }
 
   void addProducts(Sums &sums, ArrayRef<Pair> left, ArrayRef<Pair> right) {
@@ -245,6 +258,11 @@ private:
       value =
           p.startsFromZero ? sum : arith::AddFOp::create(b, loc, value, sum);
     }
+  }
+
+  void addUp(ArrayRef<Sums> sums, int64_t n) {
+    for (int64_t band = 0; band < bands; ++band)
+      addUp(block(band, n), sums[band]);
   }
 
   Value zero;

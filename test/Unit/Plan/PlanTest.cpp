@@ -433,6 +433,16 @@ TEST(ChooseTileTest, GpuTilesFitSharedMemoryWhereAnyTileDoes) {
         }
 }
 
+TEST(ChooseTileTest, GpuTilesLeaveRegistersForThePartsOfF32) {
+  auto keys = [](int64_t headDim, int64_t valueDim, int64_t bytes) {
+    return chooseGpuTile(Mask::causal(), {headDim, valueDim, bytes}, {}).keys;
+  };
+  EXPECT_EQ(keys(96, 96, 4), 32);
+  EXPECT_EQ(keys(112, 96, 4), 16);
+  EXPECT_EQ(keys(64, 128, 4), 16);
+  EXPECT_EQ(keys(128, 128, 2), 64);
+}
+
 TEST(ChooseTileTest, GpuTilesDivideTheBlocksOfAMask) {
   TileShape tile =
       chooseGpuTile(Mask::chunked(64), {64, 64, 2}, known(4096, 4096));
