@@ -52,6 +52,9 @@ struct Options {
       cl::desc("Key and value tiles in shared memory at a time")};
   cl::opt<int64_t> warps{"warps", cl::init(0),
                          cl::desc("Warps of a block; 0 lets the tile choose")};
+  cl::opt<bool> dense{"dense",
+                      cl::desc("Kernels for dense, row-major tensors alone; "
+                               "else they take rows at any strides")};
 };
 
 /// What to write.
@@ -110,6 +113,7 @@ static llvm::Expected<PackagedProgram> compileFor(func::FuncOp func,
   options.heavySplits = flags().heavySplits;
   options.stages = flags().stages;
   options.warps = flags().warps;
+  options.strides = flags().dense ? "dense" : "any";
   return compile(func, options);
 }
 
