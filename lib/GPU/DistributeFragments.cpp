@@ -11,6 +11,7 @@
 #include "PendingSums.h"
 #include "Products.h"
 #include "Progression.h"
+#include "RepeatedRow.h"
 #include "SparseAttn/GPU/Passes.h"
 #include "Transfers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -58,6 +59,7 @@ private:
   LogicalResult transpose(vector::TransposeOp op);
   LogicalResult step(vector::StepOp op);
   LogicalResult reduction(vector::MultiDimReductionOp op);
+  LogicalResult agreement(vector::MultiDimReductionOp op);
   LogicalResult product(vector::ContractionOp op);
   LogicalResult read(vector::TransferReadOp op);
   LogicalResult write(vector::TransferWriteOp op);
@@ -66,6 +68,7 @@ private:
   LogicalResult store(memref::StoreOp op);
   LogicalResult gather(vector::GatherOp op);
   LogicalResult loop(scf::ForOp op);
+  LogicalResult branch(scf::IfOp op);
 
   /// What `value` is held as; a scalar is a uniform fragment of itself.
   Fragment fragmentOf(Value value);
@@ -117,14 +120,16 @@ Fragment Distribution::complete(Value value) {
   if (!fragment.isPendingSum)
     return fragment;
   fragment.isPendingSum = false;
-  // An earlier operation of the block may have taken the sum.
-  Value &sum = sums[{value, b.getInsertionBlock()}];
-  if (sum) {
-    fragment.lanes = sum;
-    return fragment;
-  }
+  // An earlier operation of the block, or of one around it, may have taken the
+  // sum.
+  Block *here = b.getInsertionBlock();
+  for (Block *block = here; block; block = block->getParentOp()->getBlock())
+    if (Value sum = sums.lookup({value, block})) {
+      fragment.lanes = sum;
+      return fragment;
+    }
   Location loc = value.getLoc();
-  fragment.lanes = sum =
+  fragment.lanes = sums[{value, here}] =
       reduceOverQuad(b, loc, fragment.lanes,
                      [&](OpBuilder &nested, Value x, Value y) -> Value {
                        return arith::AddFOp::create(nested, loc, x, y);
@@ -236,7 +241,33 @@ static Value join(OpBuilder &b, Location loc, vector::CombiningKind kind,
   return vector::makeArithReduction(b, loc, kind, x, y);
 }
 
+/// Whether a predicate holds for all rows of the tile: for all of the thread's,
+/// and then for those of all threads by a barrier.
+LogicalResult Distribution::agreement(vector::MultiDimReductionOp op) {
+  Location loc = op.getLoc();
+  Fragment fragment = complete(op.getSource());
+  Value mine = fragment.lanes;
+  if (isVector(mine))
+    mine =
+        vector::ReductionOp::create(b, loc, vector::CombiningKind::AND, mine);
+  mine = arith::ExtUIOp::create(b, loc, b.getI32Type(), mine);
+  auto kind = NVVM::BarrierReductionAttr::get(b.getContext(),
+                                              NVVM::BarrierReduction::AND);
+  Value all = NVVM::BarrierOp::create(b, loc, TypeRange{b.getI32Type()},
+                                      /*barrierId=*/Value(),
+                                      /*numberOfThreads=*/Value(), kind, mine)
+                  .getResult(0);
+  Value zero = arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(0));
+  all = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, all, zero);
+  op.getResult().replaceAllUsesWith(
+      b.createOrFold<arith::AndIOp>(loc, op.getAcc(), all));
+  return success();
+}
+
 LogicalResult Distribution::reduction(vector::MultiDimReductionOp op) {
+  if (op.getSourceVectorType().getRank() == 1 && op.getType().isInteger(1) &&
+      op.getKind() == vector::CombiningKind::AND)
+    return agreement(op);
   if (op.getReductionDims() != ArrayRef<int64_t>{1} ||
       op.getSourceVectorType().getRank() != 2)
     return op.emitOpError("is not along the keys of a tile, and cannot be "
@@ -321,6 +352,10 @@ LogicalResult Distribution::product(vector::ContractionOp op) {
 //===----------------------------------------------------------------------===//
 
 LogicalResult Distribution::read(vector::TransferReadOp op) {
+  if (isRepeatedRow(op)) {
+    fragments[op.getResult()] = emitRepeatedRow(b, threads, op);
+    return success();
+  }
   FailureOr<Fragment> fragment = emitRead(b, threads, op);
   if (failed(fragment))
     return failure();
@@ -446,6 +481,48 @@ LogicalResult Distribution::loop(scf::ForOp op) {
   return success();
 }
 
+/// Both blocks hand on what threads hold.
+LogicalResult Distribution::branch(scf::IfOp op) {
+  Location loc = op.getLoc();
+  SmallVector<Type> types(op.getResultTypes());
+  SmallVector<Extent> extents(types.size());
+  for (auto [result, type, extent] :
+       llvm::zip(op.getResults(), types, extents)) {
+    auto vector = dyn_cast<VectorType>(type);
+    if (!vector)
+      continue;
+    auto [rows, columns] = shapeOf(vector);
+    extent = naturalExtent(result);
+    type = lanesType(vector.getElementType(), extent,
+                     threads.count(extent, rows, columns));
+  }
+  auto fresh = scf::IfOp::create(b, loc, types, op.getCondition(),
+                                 /*addThenBlock=*/false,
+                                 /*addElseBlock=*/false);
+  fresh.getThenRegion().takeBody(op.getThenRegion());
+  fresh.getElseRegion().takeBody(op.getElseRegion());
+  for (Region *region : {&fresh.getThenRegion(), &fresh.getElseRegion()}) {
+    Block &body = region->front();
+    if (failed(distribute(body)))
+      return failure();
+    b.setInsertionPoint(body.getTerminator());
+    for (auto [operand, extent] :
+         llvm::zip(body.getTerminator()->getOpOperands(), extents))
+      if (auto vector = dyn_cast<VectorType>(operand.get().getType()))
+        operand.set(expanded(operand.get(), extent, vector));
+  }
+  for (auto [old, result, extent] :
+       llvm::zip(op.getResults(), fresh.getResults(), extents)) {
+    if (isVector(old))
+      setLanes(old, extent, result);
+    else
+      old.replaceAllUsesWith(result);
+  }
+  b.setInsertionPointAfter(fresh);
+  replaced.push_back(op);
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // The walk
 //===----------------------------------------------------------------------===//
@@ -454,6 +531,9 @@ LogicalResult Distribution::distribute(Operation *op) {
   b.setInsertionPoint(op);
   if (auto forOp = dyn_cast<scf::ForOp>(op))
     return loop(forOp);
+  if (auto ifOp = dyn_cast<scf::IfOp>(op);
+      ifOp && llvm::any_of(op->getResults(), isVector))
+    return branch(ifOp);
   if (op->getNumRegions() > 0 && llvm::none_of(op->getResults(), isVector)) {
     for (Region &region : op->getRegions())
       for (Block &block : region)

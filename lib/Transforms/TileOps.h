@@ -23,6 +23,13 @@
 // them; then Q carries no factor, the exponent does, in base 2, and P is
 // rounded to the operands' type. Everything else is one code.
 //
+// Where types are kept, the loops trust their operands: that no maximum times
+// the scale is so large that rounding it matters, that no masked key has a NaN
+// or an infinity for a value, and that no row has but scores of -inf. Whether
+// they were right shows in the state they end with (isTrusted), as a NaN never
+// goes away; where not, the tile is computed again by careful steps. So the
+// loops that count pay nothing for any of it.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef SPARSEATTN_LIB_TRANSFORMS_TILEOPS_H
@@ -30,8 +37,12 @@
 
 #include "SparseAttn/IR/SparseAttn.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include <limits>
 
 namespace mlir::sparse_attn {
+
+constexpr double kMinusInfinity = -std::numeric_limits<double>::infinity();
+constexpr double kLowest = std::numeric_limits<float>::lowest();
 
 /// What a loop over key tiles carries: running maximum [Bm], row sum [Bm] and
 /// accumulator [Dv, Bm] (or [Bm, Dv]), all f32.
@@ -50,6 +61,18 @@ struct TileStyle {
   bool keepTypes = false;
   /// Nats that one unit of a score stands for; ln 2 is base 2.
   double unit = 1.0;
+  /// With `keepTypes`: trust nothing, see the head of this file.
+  bool careful = false;
+};
+
+/// V of the visited keys.
+struct ValueTile {
+  Value tile;  ///< [Bn, Dv], zero past the last key
+  Value keys;  ///< the same without padding
+  Value count; ///< how many keys those are
+
+  /// Whether the values of all query rows so far are numbers (careful only).
+  Value trustsValues;
 };
 
 class TileOps {
@@ -59,7 +82,8 @@ public:
 
   TileOps(OpBuilder &b, Location loc, TileStyle style, TileShape tile)
       : b(b), loc(loc), queriesInner(style.queriesInner),
-        keepTypes(style.keepTypes), unit(style.unit), tile(tile) {}
+        keepTypes(style.keepTypes), careful(style.careful), unit(style.unit),
+        tile(tile) {}
 
   /// A f32 tile [Bm, size] in the chosen orientation.
   RankedTensorType tileType(int64_t size) const;
@@ -82,8 +106,13 @@ public:
   Value scaled(Value scores, double factor);
   /// One step of the algorithm above. Without `allowed`, each row has a live
   /// key in this tile, and no key is masked.
-  SoftmaxState update(SoftmaxState state, Value scores, Value valueTile,
+  SoftmaxState update(SoftmaxState state, Value scores, const ValueTile &values,
                       AllowedFn allowed = {});
+
+  /// Whether careless steps were enough for the first `rows` rows, as an i1.
+  Value isTrusted(const SoftmaxState &state, Value rows);
+  /// Whether all of A are numbers, as an i1.
+  Value isFiniteState(const SoftmaxState &state);
 
   /// What to divide A by: l; infinity where no key is live, NaN where all
   /// scores are -inf.
@@ -98,6 +127,10 @@ public:
   SoftmaxState merged(SoftmaxState x, SoftmaxState y);
 
 private:
+  TileStyle getStyle() const {
+    return {queriesInner, keepTypes, unit, careful};
+  }
+
   using BodyFn = llvm::function_ref<Value(OpBuilder &, ValueRange)>;
 
   /// An elementwise op over [Bm] (rank 1) or a tile (rank 2); operands of rank
@@ -125,6 +158,17 @@ private:
   Value probability(OpBuilder &builder, Value score, Value max);
   Value rescale(OpBuilder &builder, Value before, Value max);
   Value inBaseTwo(OpBuilder &builder, Value max);
+  /// What exponents are relative to: base c + shift.
+  struct Anchor {
+    Value base, shift;
+  };
+  Anchor anchor(OpBuilder &builder, Value max);
+  /// Whether m c is too large to be rounded.
+  Value isLarge(OpBuilder &builder, Value maxInBaseTwo);
+  /// Whether a predicate holds for all rows.
+  Value holdsForAll(Value predicates);
+  /// The largest magnitude in each row of a tile, or NaN.
+  Value largestMagnitude(Value tileValue);
   Value offRounding(OpBuilder &builder, Value log, Value max);
   /// x / divisor; where types are kept the quotient is x * (1 / divisor).
   Value quotient(OpBuilder &builder, Value x, Value divisor);
@@ -133,13 +177,18 @@ private:
   /// score -> max(score, lowest) where allowed, else -inf.
   Value masked(Value scores, AllowedFn allowed);
   /// alpha A + V^T P
-  Value accumulated(Value alpha, Value accumulator, Value valueTile,
+  Value accumulated(Value alpha, Value accumulator, const ValueTile &values,
                     Value probabilities, AllowedFn allowed);
   /// The same on the paths of a tile with and without NaN or infinity in V.
   Value accumulatedProduct(Value alpha, Value accumulator, Value valueTile,
                            Value probabilities);
   Value accumulatedWhereAllowed(Value alpha, Value accumulator, Value valueTile,
                                 Value probabilities, AllowedFn allowed);
+  /// alpha A
+  Value rescaled(Value alpha, Value accumulator);
+  Value columnOf(Value tileValue, Value key);
+  Value accumulatedByKey(Value accumulator, const ValueTile &values,
+                         Value probabilities, AllowedFn allowed);
   /// Whether no element of a tile is NaN or infinite.
   Value isFinite(Value tileValue);
   /// `value` where m != lowest, else NaN.
@@ -149,7 +198,7 @@ private:
 
   OpBuilder &b;
   Location loc;
-  bool queriesInner, keepTypes;
+  bool queriesInner, keepTypes, careful;
   double unit;
   TileShape tile;
 };

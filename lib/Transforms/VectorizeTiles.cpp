@@ -80,6 +80,26 @@ struct WriteOnlySlice : OpRewritePattern<tensor::ExtractSliceOp> {
 };
 } // namespace
 
+namespace {
+/// The one element of a vector that was written as a tensor:
+///
+///   %t = vector.transfer_write %v, %e[] : vector<i1>, tensor<i1>
+///   %x = tensor.extract %t[] : tensor<i1>       ->  vector.extract %v[]
+struct ExtractOfWrite : OpRewritePattern<tensor::ExtractOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(tensor::ExtractOp op,
+                                PatternRewriter &rewriter) const override {
+    auto write = op.getTensor().getDefiningOp<vector::TransferWriteOp>();
+    if (!write || write.getVectorType().getRank() != 0)
+      return rewriter.notifyMatchFailure(op, "not of one written element");
+    rewriter.replaceOpWithNewOp<vector::ExtractOp>(op, write.getVector(),
+                                                   ArrayRef<int64_t>{});
+    return success();
+  }
+};
+} // namespace
+
 /// Multiply-reduce becomes vector.contract, pads become reads with a boundary,
 /// and transfers see through slices.
 static LogicalResult simplifyVectors(Operation *root) {
@@ -88,10 +108,99 @@ static LogicalResult simplifyVectors(Operation *root) {
   linalg::populatePadOpVectorizationPatterns(patterns);
   vector::populateVectorReductionToContractPatterns(patterns);
   vector::populateFoldArithExtensionPatterns(patterns);
-  patterns.add<WriteOnlySlice>(context);
+  patterns.add<WriteOnlySlice, ExtractOfWrite>(context);
   vector::TransferReadOp::getCanonicalizationPatterns(patterns, context);
   vector::TransferWriteOp::getCanonicalizationPatterns(patterns, context);
   return applyPatternsGreedily(root, std::move(patterns));
+}
+
+/// The tensor that a chain of writes started from, outside of `region`.
+static Value destinationOutside(Value tensor, Region &region) {
+  while (region.isAncestor(tensor.getParentRegion())) {
+    auto write = tensor.getDefiningOp<vector::TransferWriteOp>();
+    if (!write)
+      return {};
+    tensor = write.getBase();
+  }
+  return tensor;
+}
+
+/// Branches hand on vectors, as loops do, so that tiles need no memory:
+///
+///   %t = scf.if %c -> tensor<128x64xf32> { ... } else { ... }
+///
+/// becomes
+///
+///   %v = scf.if %c -> vector<128x64xf32> { ... transfer_read } else { ... }
+///   %t = vector.transfer_write %v, ...
+static void carryVectors(RewriterBase &rewriter, scf::IfOp branch) {
+  Location loc = branch.getLoc();
+  SmallVector<Type> types(branch.getResultTypes());
+  auto typeOf = [](Type type) -> VectorType {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    if (!tensor || !tensor.hasStaticShape() || tensor.getRank() == 0)
+      return {};
+    return VectorType::get(tensor.getShape(), tensor.getElementType());
+  };
+  auto origin = [&](unsigned number) {
+    return SmallVector<Value>(
+        cast<ShapedType>(branch.getResult(number).getType()).getRank(),
+        arith::ConstantIndexOp::create(rewriter, loc, 0));
+  };
+  for (Type &type : types)
+    if (VectorType vector = typeOf(type))
+      type = vector;
+  rewriter.setInsertionPoint(branch);
+  auto carried = scf::IfOp::create(rewriter, loc, types, branch.getCondition(),
+                                   /*addThenBlock=*/false,
+                                   /*addElseBlock=*/false);
+  SmallVector<Value> results;
+  for (auto [number, type] : llvm::enumerate(types)) {
+    Value result = carried.getResult(number);
+    if (VectorType vector = typeOf(branch.getResultTypes()[number])) {
+      rewriter.setInsertionPoint(branch);
+      Value destination = destinationOutside(
+          branch.thenYield().getOperand(number), branch.getThenRegion());
+      if (!destination)
+        destination = tensor::EmptyOp::create(rewriter, loc, vector.getShape(),
+                                              vector.getElementType());
+      rewriter.setInsertionPointAfter(carried);
+      result = vector::TransferWriteOp::create(
+                   rewriter, loc, result, destination, origin(number),
+                   SmallVector<bool>(vector.getRank(), true))
+                   .getResult();
+    }
+    results.push_back(result);
+  }
+  for (scf::YieldOp yield : {branch.thenYield(), branch.elseYield()}) {
+    rewriter.setInsertionPoint(yield);
+    for (auto [number, operand] : llvm::enumerate(yield->getOpOperands())) {
+      VectorType vector = typeOf(operand.get().getType());
+      if (!vector)
+        continue;
+      Value padding =
+          ub::PoisonOp::create(rewriter, loc, vector.getElementType());
+      operand.set(vector::TransferReadOp::create(
+          rewriter, loc, vector, operand.get(), origin(number), padding,
+          SmallVector<bool>(vector.getRank(), true)));
+    }
+  }
+  carried.getThenRegion().takeBody(branch.getThenRegion());
+  carried.getElseRegion().takeBody(branch.getElseRegion());
+  rewriter.replaceOp(branch, results);
+}
+
+/// A tile that a branch reads is read before it: reads have no effects, and one
+/// ring then brings all tiles of an iteration.
+static void hoistReads(scf::IfOp branch) {
+  branch.walk([&](vector::TransferReadOp read) {
+    bool isAvailable = llvm::all_of(read->getOperands(), [&](Value operand) {
+      return !branch->isAncestor(operand.getParentRegion()->getParentOp());
+    });
+    if (isAvailable && read->getParentOp() == branch &&
+        read.getVectorType().getRank() == 2)
+      read->moveBefore(branch);
+  });
 }
 
 namespace {
@@ -107,8 +216,16 @@ struct VectorizeTilesPass
     for (linalg::LinalgOp op : ops)
       if (failed(vectorizeOp(rewriter, op)))
         return signalPassFailure();
+    SmallVector<scf::IfOp> branches;
+    root->walk([&](scf::IfOp branch) {
+      if (branch.getNumResults() > 0)
+        branches.push_back(branch);
+    });
+    for (scf::IfOp branch : branches)
+      carryVectors(rewriter, branch);
     if (failed(simplifyVectors(root)))
       return signalPassFailure();
+    root->walk([&](scf::IfOp branch) { hoistReads(branch); });
     // Reads of tensors have no effects, so that those of the queries leave the
     // loops over keys, but never the parallel loop that becomes the grid.
     root->walk([&](scf::ForOp loop) {
