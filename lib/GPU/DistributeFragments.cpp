@@ -7,6 +7,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "Axes.h"
+#include "ColumnRange.h"
+#include "FlatTile.h"
 #include "Fragment.h"
 #include "PendingSums.h"
 #include "Products.h"
@@ -55,6 +57,7 @@ private:
   LogicalResult distribute(Operation *op);
 
   LogicalResult elementwise(Operation *op);
+  LogicalResult flatElementwise(Operation *op);
   LogicalResult broadcast(vector::BroadcastOp op);
   LogicalResult transpose(vector::TransposeOp op);
   LogicalResult step(vector::StepOp op);
@@ -116,7 +119,13 @@ Fragment Distribution::fragmentOf(Value value) {
 }
 
 Fragment Distribution::complete(Value value) {
-  Fragment fragment = materialize(b, value.getLoc(), fragmentOf(value));
+  Location loc = value.getLoc();
+  Fragment fragment = fragmentOf(value);
+  if (isColumnRange(fragment)) {
+    int64_t rows = shapeOf(cast<VectorType>(value.getType())).first;
+    return materializeRange(b, loc, threads, fragment, rows);
+  }
+  fragment = materialize(b, loc, fragment);
   if (!fragment.isPendingSum)
     return fragment;
   fragment.isPendingSum = false;
@@ -128,7 +137,6 @@ Fragment Distribution::complete(Value value) {
       fragment.lanes = sum;
       return fragment;
     }
-  Location loc = value.getLoc();
   fragment.lanes = sums[{value, here}] =
       reduceOverQuad(b, loc, fragment.lanes,
                      [&](OpBuilder &nested, Value x, Value y) -> Value {
@@ -163,15 +171,54 @@ Value Distribution::expanded(Value value, Extent extent, VectorType shape) {
 // Values that vary along one axis, and elementwise operations
 //===----------------------------------------------------------------------===//
 
+/// Of the elements of one staged tile, in whatever order.
+LogicalResult Distribution::flatElementwise(Operation *op) {
+  Location loc = op->getLoc();
+  SmallVector<Fragment> operands;
+  int64_t count = 0;
+  for (Value operand : op->getOperands()) {
+    Fragment fragment = fragmentOf(operand);
+    if (fragment.staged.pointer)
+      fragment = loadFlat(b, loc, threads, fragment.staged);
+    if (fragment.isFlat)
+      count = cast<VectorType>(fragment.lanes.getType()).getNumElements();
+    else if (!fragment.extent.isUniform())
+      return op->emitOpError("joins a tile in shared memory with one that "
+                             "threads hold, and cannot be distributed");
+    operands.push_back(fragment);
+  }
+  IRMapping map;
+  for (auto [operand, fragment] : llvm::zip(op->getOperands(), operands)) {
+    if (!fragment.isFlat) {
+      auto type = VectorType::get({count}, fragment.lanes.getType());
+      fragment.lanes =
+          vector::BroadcastOp::create(b, loc, type, fragment.lanes);
+    }
+    map.map(operand, fragment.lanes);
+  }
+  Operation *clone = b.clone(*op, map);
+  Value result = op->getResult(0);
+  clone->getResult(0).setType(
+      VectorType::get({count}, getElementTypeOrSelf(result)));
+  fragments[result].lanes = clone->getResult(0);
+  fragments[result].isFlat = true;
+  return success();
+}
+
 LogicalResult Distribution::elementwise(Operation *op) {
+  if (llvm::any_of(op->getOperands(), [&](Value operand) {
+        Fragment fragment = fragmentOf(operand);
+        return fragment.isFlat || fragment.staged.pointer;
+      }))
+    return flatElementwise(op);
   Value result = op->getResult(0);
   auto shape = cast<VectorType>(result.getType());
   auto known = [&](Value value) { return fragmentOf(value); };
-  std::optional<Fragment> progression = continueProgression(b, op, known);
-  if (auto compare = dyn_cast<arith::CmpIOp>(op); compare && !progression)
-    progression = compareProgression(b, threads, compare, known);
-  if (progression) {
-    fragments[result] = *progression;
+  std::optional<Fragment> kept = continueProgression(b, op, known);
+  if (!kept)
+    kept = continueRange(b, op, known);
+  if (kept) {
+    fragments[result] = *kept;
     return success();
   }
   bool isPendingSum =
@@ -241,8 +288,8 @@ static Value join(OpBuilder &b, Location loc, vector::CombiningKind kind,
   return vector::makeArithReduction(b, loc, kind, x, y);
 }
 
-/// Whether a predicate holds for all rows of the tile: for all of the thread's,
-/// and then for those of all threads by a barrier.
+/// Whether a predicate holds for all rows or elements of a tile: for all of the
+/// thread's, and then for those of all threads by a barrier.
 LogicalResult Distribution::agreement(vector::MultiDimReductionOp op) {
   Location loc = op.getLoc();
   Fragment fragment = complete(op.getSource());
@@ -265,8 +312,7 @@ LogicalResult Distribution::agreement(vector::MultiDimReductionOp op) {
 }
 
 LogicalResult Distribution::reduction(vector::MultiDimReductionOp op) {
-  if (op.getSourceVectorType().getRank() == 1 && op.getType().isInteger(1) &&
-      op.getKind() == vector::CombiningKind::AND)
+  if (op.getType().isInteger(1) && op.getKind() == vector::CombiningKind::AND)
     return agreement(op);
   if (op.getReductionDims() != ArrayRef<int64_t>{1} ||
       op.getSourceVectorType().getRank() != 2)
@@ -356,6 +402,12 @@ LogicalResult Distribution::read(vector::TransferReadOp op) {
     fragments[op.getResult()] = emitRepeatedRow(b, threads, op);
     return success();
   }
+  VectorType type = op.getVectorType();
+  if (type.getRank() == 2 && type.getDimSize(0) % (16 * threads.numWarps) != 0)
+    return op.emitOpError("is of ")
+           << type.getDimSize(0) << " rows, which " << threads.numWarps
+           << " warps of 16 rows each cannot share evenly, and no product "
+              "takes it from shared memory";
   FailureOr<Fragment> fragment = emitRead(b, threads, op);
   if (failed(fragment))
     return failure();
@@ -423,6 +475,21 @@ LogicalResult Distribution::gather(vector::GatherOp op) {
 // Loops
 //===----------------------------------------------------------------------===//
 
+static bool hasProducts(scf::ForOp op) {
+  return op.walk([](vector::ContractionOp) { return WalkResult::interrupt(); })
+      .wasInterrupted();
+}
+
+/// For loops over elements, which only rare inputs reach: unrolled they would
+/// cost every block registers.
+static Attribute neverUnroll(MLIRContext *context) {
+  auto unroll = LLVM::LoopUnrollAttr::get(
+      context, /*disable=*/BoolAttr::get(context, true), {}, {}, {}, {}, {},
+      {});
+  return LLVM::LoopAnnotationAttr::get(context, {}, {}, {}, unroll, {}, {}, {},
+                                       {}, {}, {}, {}, {}, {}, {}, {});
+}
+
 LogicalResult Distribution::loop(scf::ForOp op) {
   if (llvm::none_of(op.getInitArgs(), isVector))
     return distribute(*op.getBody());
@@ -450,6 +517,8 @@ LogicalResult Distribution::loop(scf::ForOp op) {
   }
   auto loop = scf::ForOp::create(b, op.getLoc(), op.getLowerBound(),
                                  op.getUpperBound(), op.getStep(), inits);
+  if (!hasProducts(op))
+    loop->setAttr("llvm.loop_annotation", neverUnroll(b.getContext()));
   Block &body = *loop.getBody();
   op.getInductionVar().replaceAllUsesWith(loop.getInductionVar());
   for (auto [i, arg] : llvm::enumerate(op.getRegionIterArgs())) {

@@ -70,9 +70,6 @@ struct ValueTile {
   Value tile;  ///< [Bn, Dv], zero past the last key
   Value keys;  ///< the same without padding
   Value count; ///< how many keys those are
-
-  /// Whether the values of all query rows so far are numbers (careful only).
-  Value trustsValues;
 };
 
 class TileOps {
@@ -111,8 +108,6 @@ public:
 
   /// Whether careless steps were enough for the first `rows` rows, as an i1.
   Value isTrusted(const SoftmaxState &state, Value rows);
-  /// Whether all of A are numbers, as an i1.
-  Value isFiniteState(const SoftmaxState &state);
 
   /// What to divide A by: l; infinity where no key is live, NaN where all
   /// scores are -inf.
@@ -165,8 +160,12 @@ private:
   Anchor anchor(OpBuilder &builder, Value max);
   /// Whether m c is too large to be rounded.
   Value isLarge(OpBuilder &builder, Value maxInBaseTwo);
-  /// Whether a predicate holds for all rows.
-  Value holdsForAll(Value predicates);
+  /// |x|; NaN stays.
+  Value magnitude(OpBuilder &builder, Value x);
+  /// Whether a magnitude is that of a number.
+  Value isNumber(OpBuilder &builder, Value size);
+  /// Whether a predicate holds for all elements.
+  Value holdsForAll(Value source, BodyFn predicate);
   /// The largest magnitude in each row of a tile, or NaN.
   Value largestMagnitude(Value tileValue);
   Value offRounding(OpBuilder &builder, Value log, Value max);

@@ -54,12 +54,6 @@ struct Visit {
   std::array<Value, 2> begin, end;
 };
 
-/// How its steps are taken (TileOps.h).
-struct Steps {
-  bool careful = false;
-  Value trustsValues; ///< of careful ones
-};
-
 /// scale = query * score * unit: the factors of Q, of S and of the exponent.
 ///
 /// Where Q is packed, it takes the sign, so that a running maximum is one, and
@@ -136,9 +130,9 @@ private:
   SoftmaxState visitTiles(OpBuilder &b, const RowClass &cls,
                           const QueryTile &at, Value part, int64_t numParts);
   /// The same by steps of one style; all of `at` that a step needs is there.
-  SoftmaxState visitInStyle(OpBuilder &b, const Visit &visit,
-                            const Steps &steps);
-  SoftmaxState visitTile(OpBuilder &b, const Visit &visit, const Steps &steps,
+  SoftmaxState visitInStyle(OpBuilder &b, const Visit &visit, bool careful,
+                            SoftmaxState state);
+  SoftmaxState visitTile(OpBuilder &b, const Visit &visit, bool careful,
                          Value keyTile, bool full, SoftmaxState state);
   Value rowsOf(OpBuilder &b, Value source, const QueryTile &at, Value key,
                Value rows);
@@ -329,11 +323,11 @@ Value AttentionLowering::isAllowed(OpBuilder &b, Value head,
 }
 
 SoftmaxState AttentionLowering::visitTile(OpBuilder &b, const Visit &visit,
-                                          const Steps &steps, Value keyTile,
+                                          bool careful, Value keyTile,
                                           bool full, SoftmaxState state) {
   IndexMath math{b, loc};
   const QueryTile &at = visit.at;
-  TileOps tileOps = ops(b, steps.careful);
+  TileOps tileOps = ops(b, careful);
   Value key = math.mul(keyTile, tile.keys);
   Value rows = math.constant(tile.keys);
   if (!full && mayBeRagged())
@@ -343,7 +337,7 @@ SoftmaxState AttentionLowering::visitTile(OpBuilder &b, const Visit &visit,
   if (scale.score != 1.0)
     scores = tileOps.scaled(scores, scale.score);
   Value slice = rowsOf(b, op.getValue(), at, key, rows);
-  ValueTile values{padded(b, slice, rows), slice, rows, steps.trustsValues};
+  ValueTile values{padded(b, slice, rows), slice, rows};
   if (full)
     return tileOps.update(state, scores, values);
   MaskPosition first = firstPair(b, at, key);
@@ -354,8 +348,7 @@ SoftmaxState AttentionLowering::visitTile(OpBuilder &b, const Visit &visit,
 }
 
 SoftmaxState AttentionLowering::visitInStyle(OpBuilder &b, const Visit &visit,
-                                             const Steps &steps) {
-  SoftmaxState state = ops(b).initialState(shapes.valueSize);
+                                             bool careful, SoftmaxState state) {
   for (bool full : {false, true}) {
     const std::optional<VisitSequence> &sequence = visit.sequences[full];
     if (!sequence)
@@ -364,9 +357,9 @@ SoftmaxState AttentionLowering::visitInStyle(OpBuilder &b, const Visit &visit,
         b, loc, visit.begin[full], visit.end[full],
         IndexMath{b, loc}.constant(1), state.values(),
         [&](OpBuilder &nested, Location, Value t, ValueRange carried) {
-          SoftmaxState next =
-              visitTile(nested, visit, steps, sequence->keyTile(nested, loc, t),
-                        full, SoftmaxState::from(carried));
+          SoftmaxState next = visitTile(nested, visit, careful,
+                                        sequence->keyTile(nested, loc, t), full,
+                                        SoftmaxState::from(carried));
           scf::YieldOp::create(nested, loc, next.values());
         });
     state = SoftmaxState::from(loop.getResults());
@@ -377,8 +370,9 @@ SoftmaxState AttentionLowering::visitInStyle(OpBuilder &b, const Visit &visit,
 SoftmaxState AttentionLowering::visitTiles(OpBuilder &b, const RowClass &cls,
                                            const QueryTile &at, Value part,
                                            int64_t numParts) {
+  SoftmaxState initial = ops(b).initialState(shapes.valueSize);
   Visit visit = findVisit(b, cls, at, part, numParts);
-  SoftmaxState state = visitInStyle(b, visit, Steps{});
+  SoftmaxState state = visitInStyle(b, visit, /*careful=*/false, initial);
   if (!style.keepTypes || (!visit.sequences[0] && !visit.sequences[1]))
     return state;
   auto branch = scf::IfOp::create(b, loc, ValueRange(state.values()).getTypes(),
@@ -387,11 +381,9 @@ SoftmaxState AttentionLowering::visitTiles(OpBuilder &b, const RowClass &cls,
   OpBuilder inside = branch.getThenBodyBuilder();
   scf::YieldOp::create(inside, loc, state.values());
   inside = branch.getElseBodyBuilder();
-  Steps steps{/*careful=*/true, {}};
-  if (visit.sequences[0])
-    steps.trustsValues = ops(inside).isFiniteState(state);
-  scf::YieldOp::create(inside, loc,
-                       visitInStyle(inside, visit, steps).values());
+  scf::YieldOp::create(
+      inside, loc,
+      visitInStyle(inside, visit, /*careful=*/true, initial).values());
   return SoftmaxState::from(branch.getResults());
 }
 

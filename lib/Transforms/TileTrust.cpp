@@ -18,13 +18,13 @@ using namespace mlir::sparse_attn;
 constexpr double kLargestRounded = 1 << 20;
 
 /// |x|, in operations that every target has; NaN stays.
-static Value magnitude(OpBuilder &b, Location loc, Value x) {
-  Value negated = arith::NegFOp::create(b, loc, x);
-  return arith::MaximumFOp::create(b, loc, x, negated);
+Value TileOps::magnitude(OpBuilder &nested, Value x) {
+  Value negated = arith::NegFOp::create(nested, loc, x);
+  return arith::MaximumFOp::create(nested, loc, x, negated);
 }
 
 Value TileOps::isLarge(OpBuilder &nested, Value maxInBaseTwo) {
-  Value size = magnitude(nested, loc, maxInBaseTwo);
+  Value size = magnitude(nested, maxInBaseTwo);
   return arith::CmpFOp::create(nested, loc, arith::CmpFPredicate::OGT, size,
                                scalar(nested, kLargestRounded));
 }
@@ -44,24 +44,27 @@ Value TileOps::largestMagnitude(Value tileValue) {
   // The accumulator runs over its columns as scores do over keys.
   return reduceOverKeys(tileValue, filled(rowType(), 0.0),
                         [&](OpBuilder &nested, ValueRange args) -> Value {
-                          Value size = magnitude(nested, loc, args[0]);
+                          Value size = magnitude(nested, args[0]);
                           return arith::MaximumFOp::create(nested, loc, size,
                                                            args[1]);
                         });
 }
 
-Value TileOps::holdsForAll(Value predicates) {
+Value TileOps::holdsForAll(Value source, BodyFn predicate) {
+  int64_t rank = cast<RankedTensorType>(source.getType()).getRank();
   auto type = RankedTensorType::get({}, b.getI1Type());
   Value yes = arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
   Value init = linalg::FillOp::create(b, loc, yes, empty(type)).getResult(0);
-  SmallVector<AffineMap> maps = {b.getMultiDimIdentityMap(1),
-                                 AffineMap::get(1, 0, b.getContext())};
-  SmallVector<utils::IteratorType> iterators = {utils::IteratorType::reduction};
+  SmallVector<AffineMap> maps = {b.getMultiDimIdentityMap(rank),
+                                 AffineMap::get(rank, 0, b.getContext())};
+  SmallVector<utils::IteratorType> iterators(rank,
+                                             utils::IteratorType::reduction);
   Value all = linalg::GenericOp::create(
-                  b, loc, type, predicates, init, maps, iterators,
+                  b, loc, type, source, init, maps, iterators,
                   [&](OpBuilder &nested, Location, ValueRange args) {
+                    Value holds = predicate(nested, args);
                     Value both =
-                        arith::AndIOp::create(nested, loc, args[0], args[1]);
+                        arith::AndIOp::create(nested, loc, holds, args[1]);
                     linalg::YieldOp::create(nested, loc, both);
                   })
                   .getResult(0);
@@ -69,20 +72,9 @@ Value TileOps::holdsForAll(Value predicates) {
 }
 
 /// x < infinity, false for NaN.
-static Value isNumber(OpBuilder &b, Location loc, Value size) {
-  Value infinity = arith::ConstantOp::create(
-      b, loc, b.getF32FloatAttr(std::numeric_limits<float>::infinity()));
-  return arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OLT, size,
-                               infinity);
-}
-
-Value TileOps::isFiniteState(const SoftmaxState &state) {
-  auto type = rowType().clone(b.getI1Type());
-  return holdsForAll(elementwise({largestMagnitude(state.accumulator)},
-                                 empty(cast<RankedTensorType>(type)),
-                                 [&](OpBuilder &nested, ValueRange args) {
-                                   return isNumber(nested, loc, args[0]);
-                                 }));
+Value TileOps::isNumber(OpBuilder &nested, Value size) {
+  return arith::CmpFOp::create(nested, loc, arith::CmpFPredicate::OLT, size,
+                               scalar(nested, -kMinusInfinity));
 }
 
 /// A row of which m is neither -inf nor `lowest`, nor m c large where it is
@@ -94,9 +86,9 @@ Value TileOps::isTrusted(const SoftmaxState &state, Value rows) {
     Value hasScore = arith::CmpFOp::create(
         nested, loc, arith::CmpFPredicate::OGT, max, scalar(nested, kLowest));
     Value size = arith::MaximumFOp::create(nested, loc, args[2],
-                                           magnitude(nested, loc, args[1]));
-    Value trusted = arith::AndIOp::create(nested, loc, hasScore,
-                                          isNumber(nested, loc, size));
+                                           magnitude(nested, args[1]));
+    Value trusted =
+        arith::AndIOp::create(nested, loc, hasScore, isNumber(nested, size));
     if (unit != llvm::numbers::ln2) {
       Value yes =
           arith::ConstantOp::create(nested, loc, nested.getBoolAttr(true));
@@ -109,7 +101,9 @@ Value TileOps::isTrusted(const SoftmaxState &state, Value rows) {
         nested, loc, arith::CmpIPredicate::sge, row, rows);
     return arith::OrIOp::create(nested, loc, trusted, isMissing);
   };
-  return holdsForAll(
+  Value trusted =
       elementwise({state.max, state.sum, largestMagnitude(state.accumulator)},
-                  empty(cast<RankedTensorType>(type)), isTrustedRow));
+                  empty(cast<RankedTensorType>(type)), isTrustedRow);
+  return holdsForAll(trusted,
+                     [](OpBuilder &, ValueRange args) { return args[0]; });
 }

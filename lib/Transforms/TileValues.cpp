@@ -81,8 +81,14 @@ Value TileOps::accumulatedWhereAllowed(Value alpha, Value accumulator,
   return rescaledSum(alpha, accumulator, product.getResult(0));
 }
 
-/// sum of 0 x is 0, or NaN where any x is NaN or infinite.
+/// sum of 0 x is 0, or NaN where any x is NaN or infinite. Operands that are
+/// kept are looked at one by one, as threads share no sum.
 Value TileOps::isFinite(Value tileValue) {
+  if (keepTypes)
+    return holdsForAll(tileValue, [&](OpBuilder &nested, ValueRange args) {
+      Value x = toF32(nested, loc, args[0]);
+      return isNumber(nested, magnitude(nested, x));
+    });
   // Neither the order nor the sign of zeros matters.
   auto free = arith::FastMathFlags::reassoc | arith::FastMathFlags::nsz;
   auto type = cast<RankedTensorType>(tileValue.getType());
@@ -181,8 +187,7 @@ Value TileOps::accumulated(Value alpha, Value accumulator,
   if (!allowed || (keepTypes && !careful))
     return product();
   auto branch =
-      scf::IfOp::create(b, loc, accumulator.getType(),
-                        keepTypes ? values.trustsValues : isFinite(values.tile),
+      scf::IfOp::create(b, loc, accumulator.getType(), isFinite(values.tile),
                         /*withElse=*/true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.thenBlock());

@@ -1,6 +1,7 @@
 //===- VectorizeTiles.cpp - --sparse-attn-vectorize-tiles -----------------===//
 
 #include "SparseAttn/Transforms/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -190,6 +191,19 @@ static void carryVectors(RewriterBase &rewriter, scf::IfOp branch) {
   rewriter.replaceOp(branch, results);
 }
 
+/// Padding that no read within bounds uses is the same for all of a type, so
+/// that reads of one tile merge.
+static void unifyPadding(Operation *root) {
+  root->walk([](vector::TransferReadOp read) {
+    if (read.hasOutOfBoundsDim() || read.getMask())
+      return;
+    OpBuilder b(read);
+    read.getPaddingMutable().assign(arith::ConstantOp::create(
+        b, read.getLoc(),
+        b.getZeroAttr(read.getVectorType().getElementType())));
+  });
+}
+
 /// A tile that a branch reads is read before it: reads have no effects, and one
 /// ring then brings all tiles of an iteration.
 static void hoistReads(scf::IfOp branch) {
@@ -225,6 +239,7 @@ struct VectorizeTilesPass
       carryVectors(rewriter, branch);
     if (failed(simplifyVectors(root)))
       return signalPassFailure();
+    unifyPadding(root);
     root->walk([&](scf::IfOp branch) { hoistReads(branch); });
     // Reads of tensors have no effects, so that those of the queries leave the
     // loops over keys, but never the parallel loop that becomes the grid.
