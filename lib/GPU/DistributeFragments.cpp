@@ -13,10 +13,11 @@
 #include "PendingSums.h"
 #include "Products.h"
 #include "Progression.h"
-#include "RepeatedRow.h"
 #include "SparseAttn/GPU/Passes.h"
+#include "StagedRow.h"
 #include "Transfers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -67,6 +68,7 @@ private:
   LogicalResult read(vector::TransferReadOp op);
   LogicalResult write(vector::TransferWriteOp op);
   LogicalResult staged(StagedTileOp op);
+  LogicalResult row(vector::ExtractOp op);
   LogicalResult stage(StageTileOp op);
   LogicalResult store(memref::StoreOp op);
   LogicalResult gather(vector::GatherOp op);
@@ -398,10 +400,6 @@ LogicalResult Distribution::product(vector::ContractionOp op) {
 //===----------------------------------------------------------------------===//
 
 LogicalResult Distribution::read(vector::TransferReadOp op) {
-  if (isRepeatedRow(op)) {
-    fragments[op.getResult()] = emitRepeatedRow(b, threads, op);
-    return success();
-  }
   VectorType type = op.getVectorType();
   if (type.getRank() == 2 && type.getDimSize(0) % (16 * threads.numWarps) != 0)
     return op.emitOpError("is of ")
@@ -425,6 +423,20 @@ LogicalResult Distribution::staged(StagedTileOp op) {
   fragment.staged.pointer =
       sharedPointer(b, op.getLoc(), op.getMemory(), op.getOffset());
   fragments[op.getTile()] = fragment;
+  return success();
+}
+
+LogicalResult Distribution::row(vector::ExtractOp op) {
+  Fragment source = fragmentOf(op.getSource());
+  if (!source.staged.pointer || op.getNumIndices() != 1)
+    return op.emitOpError("is not of a row of a tile in shared memory, and "
+                          "cannot be distributed over threads");
+  Location loc = op.getLoc();
+  Value number =
+      getValueOrCreateConstantIndexOp(b, loc, op.getMixedPosition()[0]);
+  number = arith::IndexCastUIOp::create(b, loc, b.getI32Type(), number);
+  fragments[op.getResult()] =
+      loadStagedRow(b, loc, threads, source.staged, number);
   return success();
 }
 
@@ -625,6 +637,7 @@ LogicalResult Distribution::distribute(Operation *op) {
           .Case([&](vector::TransferReadOp o) { return read(o); })
           .Case([&](vector::TransferWriteOp o) { return write(o); })
           .Case([&](StagedTileOp o) { return staged(o); })
+          .Case([&](vector::ExtractOp o) { return row(o); })
           .Case([&](StageTileOp o) { return stage(o); })
           .Case([&](memref::StoreOp o) { return store(o); })
           .Case([&](vector::GatherOp o) { return gather(o); })

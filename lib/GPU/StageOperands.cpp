@@ -50,20 +50,24 @@ static int64_t rowBytes(VectorType type) {
   return type.getDimSize(1) * type.getElementTypeBitWidth() / 8;
 }
 
+/// Whether a product takes this as its left (0) or right (1) operand; a right
+/// one may also be looked at, whole or a row at a time.
+static bool isUseOnSide(OpOperand &use, unsigned side) {
+  Operation *user = use.getOwner();
+  if (isa<vector::ContractionOp>(user))
+    return use.getOperandNumber() == side;
+  return side == 1 && (isa<vector::ExtractOp>(user) ||
+                       OpTrait::hasElementwiseMappableTraits(user));
+}
+
 /// True for a read of whole rows from global memory that products take as
-/// their left (0) or right (1) operand. A right one may be looked at as well.
+/// their left (0) or right (1) operand.
 static bool isOperand(vector::TransferReadOp read, unsigned side) {
   VectorType type = read.getVectorType();
   return type.getRank() == 2 && isa<MemRefType>(read.getShapedType()) &&
          read.getPermutationMap().isIdentity() &&
          llvm::all_of(read->getUses(),
-                      [&](OpOperand &use) {
-                        if (isa<vector::ContractionOp>(use.getOwner()))
-                          return use.getOperandNumber() == side;
-                        return side == 1 &&
-                               OpTrait::hasElementwiseMappableTraits(
-                                   use.getOwner());
-                      }) &&
+                      [&](OpOperand &use) { return isUseOnSide(use, side); }) &&
          llvm::any_of(read->getUsers(), llvm::IsaPred<vector::ContractionOp>);
 }
 

@@ -68,7 +68,6 @@ struct TileStyle {
 /// V of the visited keys.
 struct ValueTile {
   Value tile;  ///< [Bn, Dv], zero past the last key
-  Value keys;  ///< the same without padding
   Value count; ///< how many keys those are
 };
 

@@ -336,8 +336,8 @@ SoftmaxState AttentionLowering::visitTile(OpBuilder &b, const Visit &visit,
   Value scores = tileOps.scores(keys, visit.query);
   if (scale.score != 1.0)
     scores = tileOps.scaled(scores, scale.score);
-  Value slice = rowsOf(b, op.getValue(), at, key, rows);
-  ValueTile values{padded(b, slice, rows), slice, rows};
+  ValueTile values{padded(b, rowsOf(b, op.getValue(), at, key, rows), rows),
+                   rows};
   if (full)
     return tileOps.update(state, scores, values);
   MaskPosition first = firstPair(b, at, key);

@@ -132,7 +132,7 @@ Value TileOps::accumulatedByKey(Value accumulator, const ValueTile &values,
   auto accumulate = [&](OpBuilder &nested, Value key, Value sum) -> Value {
     TileOps ops(nested, loc, getStyle(), tile);
     Value weights = ops.columnOf(probabilities, key);
-    Value row = rowOf(nested, loc, values.keys, key);
+    Value row = rowOf(nested, loc, values.tile, key);
     SmallVector<AffineMap> maps = {AffineMap::get(2, 0, queryDim()),
                                    AffineMap::get(2, 0, otherDim()),
                                    nested.getMultiDimIdentityMap(2)};

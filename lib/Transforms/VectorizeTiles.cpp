@@ -82,6 +82,49 @@ struct WriteOnlySlice : OpRewritePattern<tensor::ExtractSliceOp> {
 } // namespace
 
 namespace {
+/// A row of a tile, repeated along rows, is taken from the whole tile, which is
+/// read for a product in any case:
+///
+///   %r = tensor.extract_slice %tile[%k, 0] [1, 64] [1, 1]
+///   %v = vector.transfer_read %r[%c0] {permutation_map = (d0) -> (0, d0)}
+///
+/// becomes
+///
+///   %t = vector.transfer_read %tile[%c0, %c0]
+///   %r = vector.extract %t[%k]
+///   %v = vector.broadcast %r
+struct RowOfTile : OpRewritePattern<vector::TransferReadOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(vector::TransferReadOp op,
+                                PatternRewriter &rewriter) const override {
+    auto slice = op.getBase().getDefiningOp<tensor::ExtractSliceOp>();
+    VectorType type = op.getVectorType();
+    AffineMap repeated = AffineMap::get(
+        1, 0, {rewriter.getAffineConstantExpr(0), rewriter.getAffineDimExpr(0)},
+        op.getContext());
+    if (!slice || op.getMask() || op.getPermutationMap() != repeated)
+      return rewriter.notifyMatchFailure(op, "not a repeated row of a slice");
+    RankedTensorType tile = slice.getSourceType();
+    if (!tile.hasStaticShape() || tile.getRank() != 2 ||
+        tile.getDimSize(1) != type.getDimSize(1) || !slice.hasUnitStride() ||
+        !isZeroInteger(slice.getMixedOffsets()[1]))
+      return rewriter.notifyMatchFailure(op, "not of a whole static tile");
+    Location loc = op.getLoc();
+    Value zero = arith::ConstantIndexOp::create(rewriter, loc, 0);
+    Value padding = arith::ConstantOp::create(
+        rewriter, loc, rewriter.getZeroAttr(tile.getElementType()));
+    Value read = vector::TransferReadOp::create(
+        rewriter, loc, VectorType::get(tile.getShape(), tile.getElementType()),
+        slice.getSource(), ValueRange{zero, zero}, padding,
+        ArrayRef<bool>{true, true});
+    Value row = vector::ExtractOp::create(rewriter, loc, read,
+                                          slice.getMixedOffsets()[0]);
+    rewriter.replaceOpWithNewOp<vector::BroadcastOp>(op, type, row);
+    return success();
+  }
+};
+
 /// The one element of a vector that was written as a tensor:
 ///
 ///   %t = vector.transfer_write %v, %e[] : vector<i1>, tensor<i1>
@@ -109,7 +152,7 @@ static LogicalResult simplifyVectors(Operation *root) {
   linalg::populatePadOpVectorizationPatterns(patterns);
   vector::populateVectorReductionToContractPatterns(patterns);
   vector::populateFoldArithExtensionPatterns(patterns);
-  patterns.add<WriteOnlySlice, ExtractOfWrite>(context);
+  patterns.add<WriteOnlySlice, RowOfTile, ExtractOfWrite>(context);
   vector::TransferReadOp::getCanonicalizationPatterns(patterns, context);
   vector::TransferWriteOp::getCanonicalizationPatterns(patterns, context);
   return applyPatternsGreedily(root, std::move(patterns));
@@ -211,8 +254,7 @@ static void hoistReads(scf::IfOp branch) {
     bool isAvailable = llvm::all_of(read->getOperands(), [&](Value operand) {
       return !branch->isAncestor(operand.getParentRegion()->getParentOp());
     });
-    if (isAvailable && read->getParentOp() == branch &&
-        read.getVectorType().getRank() == 2)
+    if (isAvailable && read.getVectorType().getRank() == 2)
       read->moveBefore(branch);
   });
 }
