@@ -6,6 +6,7 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using emulator::BarrierReduction;
 using emulator::MmaKind;
 using emulator::ReduceKind;
 using emulator::ShuffleKind;
@@ -103,12 +104,26 @@ struct NVVMRewriter {
 // Synchronisation and exchange
 //===----------------------------------------------------------------------===//
 
+static BarrierReduction getKind(NVVM::BarrierReduction kind) {
+  switch (kind) {
+  case NVVM::BarrierReduction::POPC:
+    return BarrierReduction::Count;
+  case NVVM::BarrierReduction::AND:
+    return BarrierReduction::And;
+  case NVVM::BarrierReduction::OR:
+    return BarrierReduction::Or;
+  }
+  llvm_unreachable("unknown reduction of a barrier");
+}
+
 LogicalResult NVVMRewriter::rewrite(NVVM::BarrierOp barrier) {
-  if (barrier.getReductionOp())
-    return emitUnsupported(op, "with a reduction");
-  return replaceByCall("sparse_attn_emu_barrier",
-                       {orDefault(barrier.getBarrierId(), 0),
-                        orDefault(barrier.getNumberOfThreads(), 0), text()});
+  Value id = orDefault(barrier.getBarrierId(), 0);
+  Value threads = orDefault(barrier.getNumberOfThreads(), 0);
+  if (std::optional<NVVM::BarrierReduction> kind = barrier.getReductionOp())
+    return replaceByCall("sparse_attn_emu_barrier_reduce",
+                         {i32Of(getKind(*kind)), id, threads,
+                          barrier.getReductionPredicate(), text()});
+  return replaceByCall("sparse_attn_emu_barrier", {id, threads, text()});
 }
 
 static ShuffleKind getKind(NVVM::ShflKind kind) {

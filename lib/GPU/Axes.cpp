@@ -91,6 +91,15 @@ void Axes::visit(Operation *op) {
     }
     return;
   }
+  if (auto branch = dyn_cast<scf::IfOp>(op); branch && branch.elseBlock()) {
+    for (auto [result, then, otherwise] :
+         llvm::zip(branch.getResults(), branch.thenYield().getOperands(),
+                   branch.elseYield().getOperands())) {
+      tie(result, then);
+      tie(result, otherwise);
+    }
+    return;
+  }
   if (!OpTrait::hasElementwiseMappableTraits(op))
     return;
   SmallVector<Value> values(op->getResults());

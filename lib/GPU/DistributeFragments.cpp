@@ -7,13 +7,17 @@
 //===----------------------------------------------------------------------===//
 
 #include "Axes.h"
+#include "ColumnRange.h"
+#include "FlatTile.h"
 #include "Fragment.h"
 #include "PendingSums.h"
 #include "Products.h"
 #include "Progression.h"
 #include "SparseAttn/GPU/Passes.h"
+#include "StagedRow.h"
 #include "Transfers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -54,18 +58,22 @@ private:
   LogicalResult distribute(Operation *op);
 
   LogicalResult elementwise(Operation *op);
+  LogicalResult flatElementwise(Operation *op);
   LogicalResult broadcast(vector::BroadcastOp op);
   LogicalResult transpose(vector::TransposeOp op);
   LogicalResult step(vector::StepOp op);
   LogicalResult reduction(vector::MultiDimReductionOp op);
+  LogicalResult agreement(vector::MultiDimReductionOp op);
   LogicalResult product(vector::ContractionOp op);
   LogicalResult read(vector::TransferReadOp op);
   LogicalResult write(vector::TransferWriteOp op);
   LogicalResult staged(StagedTileOp op);
+  LogicalResult row(vector::ExtractOp op);
   LogicalResult stage(StageTileOp op);
   LogicalResult store(memref::StoreOp op);
   LogicalResult gather(vector::GatherOp op);
   LogicalResult loop(scf::ForOp op);
+  LogicalResult branch(scf::IfOp op);
 
   /// What `value` is held as; a scalar is a uniform fragment of itself.
   Fragment fragmentOf(Value value);
@@ -113,18 +121,25 @@ Fragment Distribution::fragmentOf(Value value) {
 }
 
 Fragment Distribution::complete(Value value) {
-  Fragment fragment = materialize(b, value.getLoc(), fragmentOf(value));
+  Location loc = value.getLoc();
+  Fragment fragment = fragmentOf(value);
+  if (isColumnRange(fragment)) {
+    int64_t rows = shapeOf(cast<VectorType>(value.getType())).first;
+    return materializeRange(b, loc, threads, fragment, rows);
+  }
+  fragment = materialize(b, loc, fragment);
   if (!fragment.isPendingSum)
     return fragment;
   fragment.isPendingSum = false;
-  // An earlier operation of the block may have taken the sum.
-  Value &sum = sums[{value, b.getInsertionBlock()}];
-  if (sum) {
-    fragment.lanes = sum;
-    return fragment;
-  }
-  Location loc = value.getLoc();
-  fragment.lanes = sum =
+  // An earlier operation of the block, or of one around it, may have taken the
+  // sum.
+  Block *here = b.getInsertionBlock();
+  for (Block *block = here; block; block = block->getParentOp()->getBlock())
+    if (Value sum = sums.lookup({value, block})) {
+      fragment.lanes = sum;
+      return fragment;
+    }
+  fragment.lanes = sums[{value, here}] =
       reduceOverQuad(b, loc, fragment.lanes,
                      [&](OpBuilder &nested, Value x, Value y) -> Value {
                        return arith::AddFOp::create(nested, loc, x, y);
@@ -158,15 +173,54 @@ Value Distribution::expanded(Value value, Extent extent, VectorType shape) {
 // Values that vary along one axis, and elementwise operations
 //===----------------------------------------------------------------------===//
 
+/// Of the elements of one staged tile, in whatever order.
+LogicalResult Distribution::flatElementwise(Operation *op) {
+  Location loc = op->getLoc();
+  SmallVector<Fragment> operands;
+  int64_t count = 0;
+  for (Value operand : op->getOperands()) {
+    Fragment fragment = fragmentOf(operand);
+    if (fragment.staged.pointer)
+      fragment = loadFlat(b, loc, threads, fragment.staged);
+    if (fragment.isFlat)
+      count = cast<VectorType>(fragment.lanes.getType()).getNumElements();
+    else if (!fragment.extent.isUniform())
+      return op->emitOpError("joins a tile in shared memory with one that "
+                             "threads hold, and cannot be distributed");
+    operands.push_back(fragment);
+  }
+  IRMapping map;
+  for (auto [operand, fragment] : llvm::zip(op->getOperands(), operands)) {
+    if (!fragment.isFlat) {
+      auto type = VectorType::get({count}, fragment.lanes.getType());
+      fragment.lanes =
+          vector::BroadcastOp::create(b, loc, type, fragment.lanes);
+    }
+    map.map(operand, fragment.lanes);
+  }
+  Operation *clone = b.clone(*op, map);
+  Value result = op->getResult(0);
+  clone->getResult(0).setType(
+      VectorType::get({count}, getElementTypeOrSelf(result)));
+  fragments[result].lanes = clone->getResult(0);
+  fragments[result].isFlat = true;
+  return success();
+}
+
 LogicalResult Distribution::elementwise(Operation *op) {
+  if (llvm::any_of(op->getOperands(), [&](Value operand) {
+        Fragment fragment = fragmentOf(operand);
+        return fragment.isFlat || fragment.staged.pointer;
+      }))
+    return flatElementwise(op);
   Value result = op->getResult(0);
   auto shape = cast<VectorType>(result.getType());
   auto known = [&](Value value) { return fragmentOf(value); };
-  std::optional<Fragment> progression = continueProgression(b, op, known);
-  if (auto compare = dyn_cast<arith::CmpIOp>(op); compare && !progression)
-    progression = compareProgression(b, threads, compare, known);
-  if (progression) {
-    fragments[result] = *progression;
+  std::optional<Fragment> kept = continueProgression(b, op, known);
+  if (!kept)
+    kept = continueRange(b, op, known);
+  if (kept) {
+    fragments[result] = *kept;
     return success();
   }
   bool isPendingSum =
@@ -236,7 +290,32 @@ static Value join(OpBuilder &b, Location loc, vector::CombiningKind kind,
   return vector::makeArithReduction(b, loc, kind, x, y);
 }
 
+/// Whether a predicate holds for all rows or elements of a tile: for all of the
+/// thread's, and then for those of all threads by a barrier.
+LogicalResult Distribution::agreement(vector::MultiDimReductionOp op) {
+  Location loc = op.getLoc();
+  Fragment fragment = complete(op.getSource());
+  Value mine = fragment.lanes;
+  if (isVector(mine))
+    mine =
+        vector::ReductionOp::create(b, loc, vector::CombiningKind::AND, mine);
+  mine = arith::ExtUIOp::create(b, loc, b.getI32Type(), mine);
+  auto kind = NVVM::BarrierReductionAttr::get(b.getContext(),
+                                              NVVM::BarrierReduction::AND);
+  Value all = NVVM::BarrierOp::create(b, loc, TypeRange{b.getI32Type()},
+                                      /*barrierId=*/Value(),
+                                      /*numberOfThreads=*/Value(), kind, mine)
+                  .getResult(0);
+  Value zero = arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(0));
+  all = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, all, zero);
+  op.getResult().replaceAllUsesWith(
+      b.createOrFold<arith::AndIOp>(loc, op.getAcc(), all));
+  return success();
+}
+
 LogicalResult Distribution::reduction(vector::MultiDimReductionOp op) {
+  if (op.getType().isInteger(1) && op.getKind() == vector::CombiningKind::AND)
+    return agreement(op);
   if (op.getReductionDims() != ArrayRef<int64_t>{1} ||
       op.getSourceVectorType().getRank() != 2)
     return op.emitOpError("is not along the keys of a tile, and cannot be "
@@ -322,6 +401,12 @@ LogicalResult Distribution::product(vector::ContractionOp op) {
 //===----------------------------------------------------------------------===//
 
 LogicalResult Distribution::read(vector::TransferReadOp op) {
+  VectorType type = op.getVectorType();
+  if (type.getRank() == 2 && type.getDimSize(0) % (16 * threads.numWarps) != 0)
+    return op.emitOpError("is of ")
+           << type.getDimSize(0) << " rows, which " << threads.numWarps
+           << " warps of 16 rows each cannot share evenly, and no product "
+              "takes it from shared memory";
   FailureOr<Fragment> fragment = emitRead(b, threads, op);
   if (failed(fragment))
     return failure();
@@ -339,6 +424,20 @@ LogicalResult Distribution::staged(StagedTileOp op) {
   fragment.staged.pointer =
       sharedPointer(b, op.getLoc(), op.getMemory(), op.getOffset());
   fragments[op.getTile()] = fragment;
+  return success();
+}
+
+LogicalResult Distribution::row(vector::ExtractOp op) {
+  Fragment source = fragmentOf(op.getSource());
+  if (!source.staged.pointer || op.getNumIndices() != 1)
+    return op.emitOpError("is not of a row of a tile in shared memory, and "
+                          "cannot be distributed over threads");
+  Location loc = op.getLoc();
+  Value number =
+      getValueOrCreateConstantIndexOp(b, loc, op.getMixedPosition()[0]);
+  number = arith::IndexCastUIOp::create(b, loc, b.getI32Type(), number);
+  fragments[op.getResult()] =
+      loadStagedRow(b, loc, threads, source.staged, number);
   return success();
 }
 
@@ -389,6 +488,21 @@ LogicalResult Distribution::gather(vector::GatherOp op) {
 // Loops
 //===----------------------------------------------------------------------===//
 
+static bool hasProducts(scf::ForOp op) {
+  return op.walk([](vector::ContractionOp) { return WalkResult::interrupt(); })
+      .wasInterrupted();
+}
+
+/// For loops over elements, which only rare inputs reach: unrolled they would
+/// cost every block registers.
+static Attribute neverUnroll(MLIRContext *context) {
+  auto unroll = LLVM::LoopUnrollAttr::get(
+      context, /*disable=*/BoolAttr::get(context, true), {}, {}, {}, {}, {},
+      {});
+  return LLVM::LoopAnnotationAttr::get(context, {}, {}, {}, unroll, {}, {}, {},
+                                       {}, {}, {}, {}, {}, {}, {}, {});
+}
+
 LogicalResult Distribution::loop(scf::ForOp op) {
   if (llvm::none_of(op.getInitArgs(), isVector))
     return distribute(*op.getBody());
@@ -416,6 +530,8 @@ LogicalResult Distribution::loop(scf::ForOp op) {
   }
   auto loop = scf::ForOp::create(b, op.getLoc(), op.getLowerBound(),
                                  op.getUpperBound(), op.getStep(), inits);
+  if (!hasProducts(op))
+    loop->setAttr("llvm.loop_annotation", neverUnroll(b.getContext()));
   Block &body = *loop.getBody();
   op.getInductionVar().replaceAllUsesWith(loop.getInductionVar());
   for (auto [i, arg] : llvm::enumerate(op.getRegionIterArgs())) {
@@ -447,6 +563,48 @@ LogicalResult Distribution::loop(scf::ForOp op) {
   return success();
 }
 
+/// Both blocks hand on what threads hold.
+LogicalResult Distribution::branch(scf::IfOp op) {
+  Location loc = op.getLoc();
+  SmallVector<Type> types(op.getResultTypes());
+  SmallVector<Extent> extents(types.size());
+  for (auto [result, type, extent] :
+       llvm::zip(op.getResults(), types, extents)) {
+    auto vector = dyn_cast<VectorType>(type);
+    if (!vector)
+      continue;
+    auto [rows, columns] = shapeOf(vector);
+    extent = naturalExtent(result);
+    type = lanesType(vector.getElementType(), extent,
+                     threads.count(extent, rows, columns));
+  }
+  auto fresh = scf::IfOp::create(b, loc, types, op.getCondition(),
+                                 /*addThenBlock=*/false,
+                                 /*addElseBlock=*/false);
+  fresh.getThenRegion().takeBody(op.getThenRegion());
+  fresh.getElseRegion().takeBody(op.getElseRegion());
+  for (Region *region : {&fresh.getThenRegion(), &fresh.getElseRegion()}) {
+    Block &body = region->front();
+    if (failed(distribute(body)))
+      return failure();
+    b.setInsertionPoint(body.getTerminator());
+    for (auto [operand, extent] :
+         llvm::zip(body.getTerminator()->getOpOperands(), extents))
+      if (auto vector = dyn_cast<VectorType>(operand.get().getType()))
+        operand.set(expanded(operand.get(), extent, vector));
+  }
+  for (auto [old, result, extent] :
+       llvm::zip(op.getResults(), fresh.getResults(), extents)) {
+    if (isVector(old))
+      setLanes(old, extent, result);
+    else
+      old.replaceAllUsesWith(result);
+  }
+  b.setInsertionPointAfter(fresh);
+  replaced.push_back(op);
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // The walk
 //===----------------------------------------------------------------------===//
@@ -455,6 +613,9 @@ LogicalResult Distribution::distribute(Operation *op) {
   b.setInsertionPoint(op);
   if (auto forOp = dyn_cast<scf::ForOp>(op))
     return loop(forOp);
+  if (auto ifOp = dyn_cast<scf::IfOp>(op);
+      ifOp && llvm::any_of(op->getResults(), isVector))
+    return branch(ifOp);
   if (op->getNumRegions() > 0 && llvm::none_of(op->getResults(), isVector)) {
     for (Region &region : op->getRegions())
       for (Block &block : region)
@@ -477,6 +638,7 @@ LogicalResult Distribution::distribute(Operation *op) {
           .Case([&](vector::TransferReadOp o) { return read(o); })
           .Case([&](vector::TransferWriteOp o) { return write(o); })
           .Case([&](StagedTileOp o) { return staged(o); })
+          .Case([&](vector::ExtractOp o) { return row(o); })
           .Case([&](StageTileOp o) { return stage(o); })
           .Case([&](memref::StoreOp o) { return store(o); })
           .Case([&](vector::GatherOp o) { return gather(o); })

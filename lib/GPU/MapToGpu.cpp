@@ -45,9 +45,40 @@ static int64_t tileRows(scf::ForallOp forall) {
   return rows;
 }
 
+/// Whether a vector numbers its elements from a start.
+static bool isNumbering(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (!op || isa<vector::StepOp, vector::BroadcastOp, arith::ConstantOp>(op))
+    return true;
+  return isa<arith::IndexCastOp, arith::IndexCastUIOp, arith::AddIOp,
+             arith::SubIOp>(op) &&
+         llvm::all_of(op->getOperands(), isNumbering);
+}
+
+/// How many values of each key a step over a tile holds for its mask, beside
+/// the key's position: remainders, blocks, membership.
+static int64_t numKeyValues(scf::ForallOp forall) {
+  int64_t most = 0;
+  forall.walk([&](Block *block) {
+    llvm::SmallPtrSet<Value, 8> values;
+    for (auto broadcast : block->getOps<vector::BroadcastOp>()) {
+      auto type = dyn_cast<VectorType>(broadcast.getSource().getType());
+      if (type && type.getRank() == 1 &&
+          broadcast.getResultVectorType().getRank() == 2 &&
+          isa<IntegerType, IndexType>(type.getElementType()) &&
+          !isNumbering(broadcast.getSource()))
+        values.insert(broadcast.getSource());
+    }
+    most = std::max<int64_t>(most, values.size());
+  });
+  return most;
+}
+
 /// 32 rows a warp halve what each product reads from shared memory, but twice
 /// as many accumulators must fit the 255 registers of a thread: they do for
-/// heads of up to 64 values and key tiles of up to 64 keys.
+/// heads of up to 64 values and key tiles of up to 64 keys, unless the mask
+/// holds as many registers as a third of them: three values for each of the 16
+/// keys of a thread.
 static int64_t chooseWarps(scf::ForallOp forall) {
   int64_t rows = tileRows(forall);
   if (rows == 0)
@@ -55,7 +86,8 @@ static int64_t chooseWarps(scf::ForallOp forall) {
   int64_t columns = 0;
   for (VectorType type : productTypes(forall))
     columns = std::max(columns, type.getDimSize(1));
-  int64_t rowsOfWarp = rows % 32 == 0 && rows >= 128 && columns <= 64 ? 32 : 16;
+  bool doRowsFit = columns <= 64 && numKeyValues(forall) < 3;
+  int64_t rowsOfWarp = rows % 32 == 0 && rows >= 128 && doRowsFit ? 32 : 16;
   return std::max<int64_t>(rows / rowsOfWarp, 1);
 }
 

@@ -1,12 +1,8 @@
 //===- Progression.h - Columns numbered from a start ------------*- C++ -*-===//
 //
 // The key positions of a thread's columns are start + 8 c + 2 t + e: one value
-// of the thread and constants. Kept like that, a comparison with a row's limit,
-//
-//   start' + constant <= limit      as      constant <= limit - start'
-//
-// costs one instruction a score and no register a column, and the differences
-// are taken once a row.
+// of the thread and constants. Kept like that, a comparison with a row's limit
+// costs one instruction a score and no register a column (ColumnRange.h).
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,11 +24,8 @@ std::optional<Fragment>
 continueProgression(OpBuilder &b, Operation *op,
                     llvm::function_ref<Fragment(Value)> fragmentOf);
 
-/// The result of a comparison of a progression with what does not vary along
-/// columns, if `op` is one. `shape` is that of the compared values.
-std::optional<Fragment>
-compareProgression(OpBuilder &b, const Threads &threads, arith::CmpIOp op,
-                   llvm::function_ref<Fragment(Value)> fragmentOf);
+/// Whether a fragment is one.
+bool isProgression(const Fragment &fragment);
 
 /// The same fragment with its elements in `lanes`.
 Fragment materialize(OpBuilder &b, Location loc, Fragment fragment);

@@ -47,8 +47,12 @@ static void addVectorisation(OpPassManager &pm) {
   pm.addPass(createCanonicalizerPass());
   // Only one read of what a loop carries is left: the condition of hoisting.
   pm.addPass(createCSEPass());
-  pm.addPass(createLoopInvariantSubsetHoistingPass());
-  pm.addPass(createCanonicalizerPass());
+  // Inner loops first, then what reads through them.
+  for (int depth = 0; depth < 2; ++depth) {
+    pm.addPass(createLoopInvariantSubsetHoistingPass());
+    pm.addPass(createCanonicalizerPass());
+    pm.addPass(createCSEPass());
+  }
 }
 
 /// Tensors to buffers: results are written where they belong.

@@ -73,10 +73,13 @@ static Value logOnePlus(const ScalarMath &m, Value r) {
 
 Value TileOps::lostInBaseTwo(OpBuilder &nested, Value max) {
   ScalarMath m{nested, loc};
-  // (m c - rounded) ln 2
+  // (m c - rounded) ln 2; a large m c has not been rounded.
   Value factor = m.f32(unit * llvm::numbers::log2e);
-  Value lost = m.fma(max, factor, m.negate(inBaseTwo(nested, max)));
-  return m.mul(lost, m.f32(llvm::numbers::ln2));
+  Value rounded = inBaseTwo(nested, max);
+  Value lost = m.fma(max, factor, m.negate(rounded));
+  Value small = arith::SelectOp::create(nested, loc, isLarge(nested, rounded),
+                                        m.f32(0.0), lost);
+  return m.mul(small, m.f32(llvm::numbers::ln2));
 }
 
 /// With l = 2^e (1 + r):

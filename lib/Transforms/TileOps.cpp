@@ -3,7 +3,6 @@
 #include "TileOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Utils/StructuredOpsUtils.h"
@@ -12,9 +11,6 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
-
-constexpr double kMinusInfinity = -std::numeric_limits<double>::infinity();
-constexpr double kLowest = std::numeric_limits<float>::lowest();
 
 static constexpr auto parallel = utils::IteratorType::parallel;
 static constexpr auto reduction = utils::IteratorType::reduction;
@@ -170,8 +166,9 @@ Value TileOps::masked(Value scores, AllowedFn allowed) {
     Value second = linalg::IndexOp::create(nested, loc, 1);
     Value keep = queriesInner ? allowed(nested, first, second)
                               : allowed(nested, second, first);
-    return arith::SelectOp::create(nested, loc, keep,
-                                   atLeastLowest(nested, args[0]),
+    bool trusts = keepTypes && !careful;
+    Value score = trusts ? args[0] : atLeastLowest(nested, args[0]);
+    return arith::SelectOp::create(nested, loc, keep, score,
                                    scalar(nested, kMinusInfinity))
         .getResult();
   });
@@ -220,9 +217,18 @@ Value TileOps::inBaseTwo(OpBuilder &nested, Value max) {
 Value TileOps::probability(OpBuilder &nested, Value score, Value max) {
   if (!fusesScale)
     return exponential(nested, score, max);
-  // exp2(S c - m c), one fused operation a score
-  Value shift = arith::NegFOp::create(nested, loc, inBaseTwo(nested, max));
   Value factor = scalar(nested, unit * llvm::numbers::log2e);
+  Value shift;
+  if (careful) {
+    // exp2((S - base) c - shift)
+    Anchor now = anchor(nested, max);
+    score = arith::SubFOp::create(nested, loc, score, now.base);
+    shift = now.shift;
+  } else {
+    // exp2(S c - m c), one fused operation a score
+    shift = inBaseTwo(nested, max);
+  }
+  shift = arith::NegFOp::create(nested, loc, shift);
   Value exponent = math::FmaOp::create(nested, loc, score, factor, shift);
   return math::Exp2Op::create(nested, loc, exponent, arith::FastMathFlags::afn);
 }
@@ -232,9 +238,16 @@ Value TileOps::rescale(OpBuilder &nested, Value before, Value max) {
     return exponential(nested, before, max);
   // What was added with the rounded m c must be taken off with the same.
   Value factor = scalar(nested, unit * llvm::numbers::log2e);
-  Value x = arith::MulFOp::create(nested, loc, before, factor);
-  Value exponent =
-      arith::SubFOp::create(nested, loc, x, inBaseTwo(nested, max));
+  Value exponent;
+  if (careful) {
+    Anchor old = anchor(nested, before), now = anchor(nested, max);
+    Value shift = arith::SubFOp::create(nested, loc, old.shift, now.shift);
+    Value base = arith::SubFOp::create(nested, loc, old.base, now.base);
+    exponent = math::FmaOp::create(nested, loc, base, factor, shift);
+  } else {
+    Value x = arith::MulFOp::create(nested, loc, before, factor);
+    exponent = arith::SubFOp::create(nested, loc, x, inBaseTwo(nested, max));
+  }
   return math::Exp2Op::create(nested, loc, exponent, arith::FastMathFlags::afn);
 }
 
@@ -245,114 +258,8 @@ Value TileOps::rescaledSum(Value alpha, Value x, Value y) {
       });
 }
 
-/// The product starts from zero, so that its rounding errors are those of the
-/// sum over one tile, not over all keys. Tensor cores add to the accumulator
-/// they are given instead.
-Value TileOps::accumulatedProduct(Value alpha, Value accumulator,
-                                  Value valueTile, Value probabilities) {
-  AffineExpr k = b.getAffineDimExpr(2);
-  AffineMap valueMap = AffineMap::get(3, 0, {k, otherDim()}, b.getContext());
-  AffineMap probabilityMap = oriented(3, queryDim(), k);
-  auto product = [&](Value init) {
-    return contract(valueTile, valueMap,
-                    rounded(probabilities, getElementTypeOrSelf(valueTile)),
-                    probabilityMap, init);
-  };
-  if (!keepTypes) {
-    auto type = cast<RankedTensorType>(accumulator.getType());
-    return rescaledSum(alpha, accumulator, product(filled(type, 0.0)));
-  }
-  return product(elementwise(
-      {alpha}, accumulator, [&](OpBuilder &nested, ValueRange args) -> Value {
-        return arith::MulFOp::create(nested, loc, args[1], args[0]);
-      }));
-}
-
-/// Pairs that are masked add nothing, rather than 0 * V.
-Value TileOps::accumulatedWhereAllowed(Value alpha, Value accumulator,
-                                       Value valueTile, Value probabilities,
-                                       AllowedFn allowed) {
-  // 0 where allowed, else -inf
-  Value mask = masked(filled(tileType(tile.keys), 0.0), allowed);
-  AffineExpr k = b.getAffineDimExpr(2);
-  AffineMap tileMap = oriented(3, queryDim(), k);
-  SmallVector<AffineMap> maps = {
-      tileMap, tileMap, AffineMap::get(3, 0, {k, otherDim()}, b.getContext()),
-      AffineMap::get(3, 0, {b.getAffineDimExpr(0), b.getAffineDimExpr(1)},
-                     b.getContext())};
-  SmallVector<utils::IteratorType> iterators = {parallel, parallel, reduction};
-  Value init = filled(cast<RankedTensorType>(accumulator.getType()), 0.0);
-  auto product = linalg::GenericOp::create(
-      b, loc, init.getType(), ValueRange{mask, probabilities, valueTile}, init,
-      maps, iterators, [&](OpBuilder &nested, Location, ValueRange args) {
-        Value zero = scalar(nested, 0.0);
-        Value live = arith::CmpFOp::create(
-            nested, loc, arith::CmpFPredicate::OEQ, args[0], zero);
-        Value term = arith::MulFOp::create(nested, loc, args[1],
-                                           toF32(nested, loc, args[2]));
-        term = arith::SelectOp::create(nested, loc, live, term, zero);
-        Value sum = arith::AddFOp::create(nested, loc, args[3], term);
-        linalg::YieldOp::create(nested, loc, sum);
-      });
-  return rescaledSum(alpha, accumulator, product.getResult(0));
-}
-
-/// sum of 0 x is 0, or NaN where any x is NaN or infinite.
-Value TileOps::isFinite(Value tileValue) {
-  // Neither the order nor the sign of zeros matters.
-  auto free = arith::FastMathFlags::reassoc | arith::FastMathFlags::nsz;
-  auto type = cast<RankedTensorType>(tileValue.getType());
-  auto sumOver = [&](Value source, RankedTensorType resultType,
-                     ArrayRef<AffineMap> maps,
-                     ArrayRef<utils::IteratorType> iterators) {
-    return linalg::GenericOp::create(
-               b, loc, resultType, source, filled(resultType, 0.0), maps,
-               iterators,
-               [&](OpBuilder &nested, Location, ValueRange args) {
-                 Value product = arith::MulFOp::create(
-                     nested, loc, args[0], scalar(nested, 0.0), free);
-                 Value sum =
-                     arith::AddFOp::create(nested, loc, args[1], product, free);
-                 linalg::YieldOp::create(nested, loc, sum);
-               })
-        .getResult(0);
-  };
-  Type f32 = b.getF32Type();
-  Value columns =
-      sumOver(tileValue, RankedTensorType::get({type.getDimSize(1)}, f32),
-              {b.getMultiDimIdentityMap(2),
-               AffineMap::get(2, 0, b.getAffineDimExpr(1))},
-              {reduction, parallel});
-  Value sum = sumOver(
-      columns, RankedTensorType::get({}, f32),
-      {b.getMultiDimIdentityMap(1), AffineMap::get(1, 0, b.getContext())},
-      {reduction});
-  Value element = tensor::ExtractOp::create(b, loc, sum, ValueRange{});
-  return arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, element,
-                               scalar(b, 0.0));
-}
-
-/// The weight of a masked pair is 0, but 0 * NaN is NaN: where V has a NaN or
-/// an infinity, the mask decides which products there are.
-Value TileOps::accumulated(Value alpha, Value accumulator, Value valueTile,
-                           Value probabilities, AllowedFn allowed) {
-  if (!allowed || keepTypes)
-    return accumulatedProduct(alpha, accumulator, valueTile, probabilities);
-  auto branch = scf::IfOp::create(b, loc, accumulator.getType(),
-                                  isFinite(valueTile), /*withElse=*/true);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(branch.thenBlock());
-  scf::YieldOp::create(
-      b, loc, accumulatedProduct(alpha, accumulator, valueTile, probabilities));
-  b.setInsertionPointToStart(branch.elseBlock());
-  scf::YieldOp::create(b, loc,
-                       accumulatedWhereAllowed(alpha, accumulator, valueTile,
-                                               probabilities, allowed));
-  return branch.getResult(0);
-}
-
-SoftmaxState TileOps::update(SoftmaxState state, Value scores, Value valueTile,
-                             AllowedFn allowed) {
+SoftmaxState TileOps::update(SoftmaxState state, Value scores,
+                             const ValueTile &values, AllowedFn allowed) {
   // Rows may be masked altogether so far.
   bool guard = bool(allowed);
   if (allowed)
@@ -392,7 +299,7 @@ SoftmaxState TileOps::update(SoftmaxState state, Value scores, Value valueTile,
       });
   return {
       max, rescaledSum(alpha, state.sum, tileSum),
-      accumulated(alpha, state.accumulator, valueTile, probabilities, allowed)};
+      accumulated(alpha, state.accumulator, values, probabilities, allowed)};
 }
 
 //===----------------------------------------------------------------------===//

@@ -25,6 +25,13 @@
 // one fused operation, exp2(S c - m c); where it is not, exp2((S - m) c), which
 // is exactly 1 for the maximum. Everything else is one code.
 //
+// Where types are kept, the loops trust their operands: that no maximum times
+// the scale is so large that rounding it matters, that no masked key has a NaN
+// or an infinity for a value, and that no row has but scores of -inf. Whether
+// they were right shows in the state they end with (isTrusted), as a NaN never
+// goes away; where not, the tile is computed again by careful steps. So the
+// loops that count pay nothing for any of it.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef SPARSEATTN_LIB_TRANSFORMS_TILEOPS_H
@@ -33,8 +40,12 @@
 #include "SparseAttn/IR/SparseAttn.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "llvm/Support/MathExtras.h"
+#include <limits>
 
 namespace mlir::sparse_attn {
+
+constexpr double kMinusInfinity = -std::numeric_limits<double>::infinity();
+constexpr double kLowest = std::numeric_limits<float>::lowest();
 
 /// What a loop over key tiles carries: running maximum [Bm], row sum [Bm] and
 /// accumulator [Dv, Bm] (or [Bm, Dv]), all f32.
@@ -56,6 +67,14 @@ struct TileStyle {
   bool fuseScale = false;
   /// Nats that one unit of a score stands for; ln 2 is base 2.
   double unit = 1.0;
+  /// With `keepTypes`: trust nothing, see the head of this file.
+  bool careful = false;
+};
+
+/// V of the visited keys.
+struct ValueTile {
+  Value tile;  ///< [Bn, Dv], zero past the last key
+  Value count; ///< how many keys those are
 };
 
 class TileOps {
@@ -65,7 +84,7 @@ public:
 
   TileOps(OpBuilder &b, Location loc, TileStyle style, TileShape tile)
       : b(b), loc(loc), queriesInner(style.queriesInner),
-        keepTypes(style.keepTypes), unit(style.unit),
+        keepTypes(style.keepTypes), careful(style.careful), unit(style.unit),
         fusesScale(style.fuseScale && style.unit != llvm::numbers::ln2),
         tile(tile) {}
 
@@ -90,8 +109,11 @@ public:
   Value scaled(Value scores, double factor);
   /// One step of the algorithm above. Without `allowed`, each row has a live
   /// key in this tile, and no key is masked.
-  SoftmaxState update(SoftmaxState state, Value scores, Value valueTile,
+  SoftmaxState update(SoftmaxState state, Value scores, const ValueTile &values,
                       AllowedFn allowed = {});
+
+  /// Whether careless steps were enough for the first `rows` rows, as an i1.
+  Value isTrusted(const SoftmaxState &state, Value rows);
 
   /// What to divide A by: l; infinity where no key is live, NaN where all
   /// scores are -inf.
@@ -106,6 +128,10 @@ public:
   SoftmaxState merged(SoftmaxState x, SoftmaxState y);
 
 private:
+  TileStyle getStyle() const {
+    return {queriesInner, keepTypes, fusesScale, unit, careful};
+  }
+
   using BodyFn = llvm::function_ref<Value(OpBuilder &, ValueRange)>;
 
   /// An elementwise op over [Bm] (rank 1) or a tile (rank 2); operands of rank
@@ -137,6 +163,21 @@ private:
   Value preciseLogSumExp(OpBuilder &builder, Value max, Value sum);
   /// What probabilities relative to m c as rounded add to ln l, in nats.
   Value lostInBaseTwo(OpBuilder &builder, Value max);
+  /// What exponents are relative to: base c + shift.
+  struct Anchor {
+    Value base, shift;
+  };
+  Anchor anchor(OpBuilder &builder, Value max);
+  /// Whether m c is too large to be rounded.
+  Value isLarge(OpBuilder &builder, Value maxInBaseTwo);
+  /// |x|; NaN stays.
+  Value magnitude(OpBuilder &builder, Value x);
+  /// Whether a magnitude is that of a number.
+  Value isNumber(OpBuilder &builder, Value size);
+  /// Whether a predicate holds for all elements.
+  Value holdsForAll(Value source, BodyFn predicate);
+  /// The largest magnitude in each row of a tile, or NaN.
+  Value largestMagnitude(Value tileValue);
   /// x / divisor; where types are kept the quotient is x * (1 / divisor).
   Value quotient(OpBuilder &builder, Value x, Value divisor);
   /// alpha x + y, rounded once.
@@ -144,13 +185,18 @@ private:
   /// score -> max(score, lowest) where allowed, else -inf.
   Value masked(Value scores, AllowedFn allowed);
   /// alpha A + V^T P
-  Value accumulated(Value alpha, Value accumulator, Value valueTile,
+  Value accumulated(Value alpha, Value accumulator, const ValueTile &values,
                     Value probabilities, AllowedFn allowed);
   /// The same on the paths of a tile with and without NaN or infinity in V.
   Value accumulatedProduct(Value alpha, Value accumulator, Value valueTile,
                            Value probabilities);
   Value accumulatedWhereAllowed(Value alpha, Value accumulator, Value valueTile,
                                 Value probabilities, AllowedFn allowed);
+  /// alpha A
+  Value rescaled(Value alpha, Value accumulator);
+  Value columnOf(Value tileValue, Value key);
+  Value accumulatedByKey(Value accumulator, const ValueTile &values,
+                         Value probabilities, AllowedFn allowed);
   /// Whether no element of a tile is NaN or infinite.
   Value isFinite(Value tileValue);
   /// `value` where m != lowest, else NaN.
@@ -160,7 +206,7 @@ private:
 
   OpBuilder &b;
   Location loc;
-  bool queriesInner, keepTypes;
+  bool queriesInner, keepTypes, careful;
   double unit;
   bool fusesScale;
   TileShape tile;

@@ -24,6 +24,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "llvm/Support/MathExtras.h"
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -42,6 +43,15 @@ struct QueryTile {
   Value row;               ///< first row
   Value rows;              ///< Bm, or fewer in the last tile
   Value position;          ///< absolute position of the first row
+};
+
+/// What a query tile, or a part of it, visits.
+struct Visit {
+  const QueryTile &at;
+  Value query; ///< the tile of Q
+  /// Of partial tiles, then of full ones: places begin .. end of a sequence.
+  std::array<std::optional<VisitSequence>, 2> sequences;
+  std::array<Value, 2> begin, end;
 };
 
 /// scale = query * score * unit: the factors of Q, of S and of the exponent.
@@ -115,15 +125,20 @@ private:
   SmallVector<Value> emitParts(const RowClass &cls, const ClassRows &rows);
 
   Value packedQuery(OpBuilder &b, const QueryTile &at);
+  Visit findVisit(OpBuilder &b, const RowClass &cls, const QueryTile &at,
+                  Value part, int64_t numParts);
   /// Runs part `part` of `numParts` of the tiles that `at` visits (all of them
   /// where numParts is 1).
   SoftmaxState visitTiles(OpBuilder &b, const RowClass &cls,
-                          const QueryTile &at, SoftmaxState state, Value part,
-                          int64_t numParts);
-  SoftmaxState visitTile(OpBuilder &b, const QueryTile &at, Value query,
+                          const QueryTile &at, Value part, int64_t numParts);
+  /// The same by steps of one style; all of `at` that a step needs is there.
+  SoftmaxState visitInStyle(OpBuilder &b, const Visit &visit, bool careful,
+                            SoftmaxState state);
+  SoftmaxState visitTile(OpBuilder &b, const Visit &visit, bool careful,
                          Value keyTile, bool full, SoftmaxState state);
-  Value keysOf(OpBuilder &b, Value source, const QueryTile &at, Value key,
+  Value rowsOf(OpBuilder &b, Value source, const QueryTile &at, Value key,
                Value rows);
+  Value padded(OpBuilder &b, Value slice, Value rows);
   Value isAllowed(OpBuilder &b, Value head, const MaskPosition &first, Value k,
                   Value q);
   MaskPosition firstPair(OpBuilder &b, const QueryTile &at, Value key);
@@ -136,7 +151,11 @@ private:
       return std::nullopt;
     return makeBlockMapping(builder.getContext(), rank);
   }
-  TileOps ops(OpBuilder &b) { return TileOps(b, loc, style, tile); }
+  TileOps ops(OpBuilder &b, bool careful = false) {
+    TileStyle chosen = style;
+    chosen.careful = careful;
+    return TileOps(b, loc, chosen, tile);
+  }
   TileExprVariables variables(Value q) {
     return {q, shapes.virtualQueries, shapes.numKeys};
   }
@@ -250,12 +269,15 @@ Value AttentionLowering::packedQuery(OpBuilder &b, const QueryTile &at) {
   return ops(b).packQuery(query, at.rows, scale.query);
 }
 
-/// The key (or value) tile that starts at `key`, as [Bn, size]; converted to
-/// f32 and padded with zeros where needed.
-Value AttentionLowering::keysOf(OpBuilder &b, Value source, const QueryTile &at,
+/// `rows` keys (or values) from `key` on.
+Value AttentionLowering::rowsOf(OpBuilder &b, Value source, const QueryTile &at,
                                 Value key, Value rows) {
   Value keyHead = shapes.keyHead(b, loc, at.head);
-  Value slice = sliceRows(b, loc, source, {at.batch, keyHead}, key, rows);
+  return sliceRows(b, loc, source, {at.batch, keyHead}, key, rows);
+}
+
+/// The same as [Bn, size]; converted to f32 and padded with zeros where needed.
+Value AttentionLowering::padded(OpBuilder &b, Value slice, Value rows) {
   if (style.keepTypes)
     return ops(b).padRows(slice, rows, tile.keys);
   if (shapes.elementType.isF32() && getConstantIntValue(rows))
@@ -302,31 +324,74 @@ Value AttentionLowering::isAllowed(OpBuilder &b, Value head,
   return arith::AndIOp::create(b, loc, allowed, exists);
 }
 
-SoftmaxState AttentionLowering::visitTile(OpBuilder &b, const QueryTile &at,
-                                          Value query, Value keyTile, bool full,
-                                          SoftmaxState state) {
+SoftmaxState AttentionLowering::visitTile(OpBuilder &b, const Visit &visit,
+                                          bool careful, Value keyTile,
+                                          bool full, SoftmaxState state) {
   IndexMath math{b, loc};
+  const QueryTile &at = visit.at;
+  TileOps tileOps = ops(b, careful);
   Value key = math.mul(keyTile, tile.keys);
   Value rows = math.constant(tile.keys);
   if (!full && mayBeRagged())
     rows = math.min(rows, math.sub(shapes.numKeys, key));
-  Value scores = ops(b).scores(keysOf(b, op.getKey(), at, key, rows), query);
+  Value keys = padded(b, rowsOf(b, op.getKey(), at, key, rows), rows);
+  Value scores = tileOps.scores(keys, visit.query);
   if (scale.score != 1.0)
-    scores = ops(b).scaled(scores, scale.score);
-  Value values = keysOf(b, op.getValue(), at, key, rows);
+    scores = tileOps.scaled(scores, scale.score);
+  ValueTile values{padded(b, rowsOf(b, op.getValue(), at, key, rows), rows),
+                   rows};
   if (full)
-    return ops(b).update(state, scores, values);
+    return tileOps.update(state, scores, values);
   MaskPosition first = firstPair(b, at, key);
-  return ops(b).update(state, scores, values,
-                       [&](OpBuilder &nested, Value k, Value q) {
-                         return isAllowed(nested, at.head, first, k, q);
-                       });
+  return tileOps.update(state, scores, values,
+                        [&](OpBuilder &nested, Value k, Value q) {
+                          return isAllowed(nested, at.head, first, k, q);
+                        });
+}
+
+SoftmaxState AttentionLowering::visitInStyle(OpBuilder &b, const Visit &visit,
+                                             bool careful, SoftmaxState state) {
+  for (bool full : {false, true}) {
+    const std::optional<VisitSequence> &sequence = visit.sequences[full];
+    if (!sequence)
+      continue;
+    auto loop = scf::ForOp::create(
+        b, loc, visit.begin[full], visit.end[full],
+        IndexMath{b, loc}.constant(1), state.values(),
+        [&](OpBuilder &nested, Location, Value t, ValueRange carried) {
+          SoftmaxState next = visitTile(nested, visit, careful,
+                                        sequence->keyTile(nested, loc, t), full,
+                                        SoftmaxState::from(carried));
+          scf::YieldOp::create(nested, loc, next.values());
+        });
+    state = SoftmaxState::from(loop.getResults());
+  }
+  return state;
 }
 
 SoftmaxState AttentionLowering::visitTiles(OpBuilder &b, const RowClass &cls,
-                                           const QueryTile &at,
-                                           SoftmaxState state, Value part,
+                                           const QueryTile &at, Value part,
                                            int64_t numParts) {
+  SoftmaxState initial = ops(b).initialState(shapes.valueSize);
+  Visit visit = findVisit(b, cls, at, part, numParts);
+  SoftmaxState state = visitInStyle(b, visit, /*careful=*/false, initial);
+  if (!style.keepTypes || (!visit.sequences[0] && !visit.sequences[1]))
+    return state;
+  auto branch = scf::IfOp::create(b, loc, ValueRange(state.values()).getTypes(),
+                                  ops(b).isTrusted(state, at.rows),
+                                  /*withElse=*/true);
+  OpBuilder inside = branch.getThenBodyBuilder();
+  scf::YieldOp::create(inside, loc, state.values());
+  inside = branch.getElseBodyBuilder();
+  scf::YieldOp::create(
+      inside, loc,
+      visitInStyle(inside, visit, /*careful=*/true, initial).values());
+  return SoftmaxState::from(branch.getResults());
+}
+
+Visit AttentionLowering::findVisit(OpBuilder &b, const RowClass &cls,
+                                   const QueryTile &at, Value part,
+                                   int64_t numParts) {
   IndexMath math{b, loc};
   TileExprVariables v = variables(at.tile);
   SmallVector<TileRun> runs = emitRuns(b, loc, cls, v);
@@ -334,7 +399,7 @@ SoftmaxState AttentionLowering::visitTiles(OpBuilder &b, const RowClass &cls,
                                    at.position, at.rows);
   bool isListFull =
       llvm::all_of(cls.draws, [](const Draw &draw) { return draw.full; });
-  Value query = packedQuery(b, at);
+  Visit visit{at, packedQuery(b, at), {}, {}, {}};
   for (bool full : {false, true}) {
     SmallVector<TileRun> kind;
     for (const TileRun &run : runs)
@@ -356,17 +421,11 @@ SoftmaxState AttentionLowering::visitTiles(OpBuilder &b, const RowClass &cls,
       begin = place(part);
       end = place(next);
     }
-    auto loop = scf::ForOp::create(
-        b, loc, begin, end, math.constant(1), state.values(),
-        [&](OpBuilder &nested, Location, Value t, ValueRange carried) {
-          SoftmaxState next =
-              visitTile(nested, at, query, sequence.keyTile(nested, loc, t),
-                        full, SoftmaxState::from(carried));
-          scf::YieldOp::create(nested, loc, next.values());
-        });
-    state = SoftmaxState::from(loop.getResults());
+    visit.sequences[full] = sequence;
+    visit.begin[full] = begin;
+    visit.end[full] = end;
   }
-  return state;
+  return visit;
 }
 
 /// Writes O (and LSE) of the tile, as the last thing inside a forall.
@@ -406,8 +465,7 @@ SmallVector<Value> AttentionLowering::lowerWhole(const RowClass &cls,
       [&](OpBuilder &b, Location, ValueRange args) {
         QueryTile at = locate(b, rows, args.take_front(3));
         SoftmaxState state =
-            visitTiles(b, cls, at, ops(b).initialState(shapes.valueSize),
-                       /*part=*/Value(), /*numParts=*/1);
+            visitTiles(b, cls, at, /*part=*/Value(), /*numParts=*/1);
         storeTile(b, at, state, args.drop_front(3));
       });
   return forall.getResults();
@@ -435,8 +493,7 @@ SmallVector<Value> AttentionLowering::emitParts(const RowClass &cls,
       [&](OpBuilder &b, Location, ValueRange args) {
         QueryTile at = locate(b, rows, args.take_front(3));
         SoftmaxState state =
-            visitTiles(b, cls, at, ops(b).initialState(shapes.valueSize),
-                       /*part=*/args[3], heavySplits);
+            visitTiles(b, cls, at, /*part=*/args[3], heavySplits);
         auto terminator = scf::InParallelOp::create(b, loc);
         b.setInsertionPointToStart(terminator.getBody());
         for (auto [value, part] :
@@ -495,8 +552,9 @@ SmallVector<Value> AttentionLowering::lowerSplit(const RowClass &cls,
             math.constant(1), ops(b).initialState(shapes.valueSize).values(),
             [&](OpBuilder &nested, Location, Value part, ValueRange carried) {
               SoftmaxState next =
-                  ops(nested).merged(SoftmaxState::from(carried),
-                                     loadPart(nested, loc, parts, at, part));
+                  ops(nested, /*careful=*/style.keepTypes)
+                      .merged(SoftmaxState::from(carried),
+                              loadPart(nested, loc, parts, at, part));
               scf::YieldOp::create(nested, loc, next.values());
             });
         storeTile(b, at, SoftmaxState::from(merge.getResults()),

@@ -106,16 +106,6 @@ gpu.module @m {
 // -----
 
 gpu.module @m {
-  llvm.func @kernel(%x: i32) attributes {nvvm.kernel} {
-    // expected-error @below {{the emulator does not know 'nvvm.barrier' with a reduction}}
-    %y = nvvm.barrier #nvvm.reduction<popc> %x -> i32
-    llvm.return
-  }
-}
-
-// -----
-
-gpu.module @m {
   llvm.func @kernel(%x: f32, %mask: i32) attributes {nvvm.kernel} {
     // expected-error @below {{the emulator does not know 'nvvm.redux.sync' of f32}}
     %y = nvvm.redux.sync fmax %x, %mask : f32 -> f32

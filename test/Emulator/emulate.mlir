@@ -117,6 +117,9 @@ gpu.module @m {
     nvvm.barrier0
     // CHECK:      llvm.call @sparse_attn_emu_barrier(%[[X:.*]], %[[X]], %{{.*}})
     nvvm.barrier id = %x number_of_threads = %x
+    // CHECK:      %[[AND:.*]] = llvm.mlir.constant(1 : i32)
+    // CHECK:      llvm.call @sparse_attn_emu_barrier_reduce(%[[AND]], %{{.*}}, %{{.*}}, %[[X]], %{{.*}})
+    %all = nvvm.barrier #nvvm.reduction<and> %x -> i32
     // CHECK:      llvm.call @sparse_attn_emu_barrier_arrive(%{{.*}}, %[[X]], %{{.*}})
     nvvm.barrier.arrive number_of_threads = %x
     // CHECK:      llvm.call @sparse_attn_emu_warp_sync(%[[X]], %{{.*}})

@@ -101,6 +101,8 @@ enum class SpecialRegister : uint32_t {
 };
 
 enum class ShuffleKind : uint32_t { Butterfly, Up, Down, Index };
+/// What a barrier makes of its threads' predicates.
+enum class BarrierReduction : uint32_t { Count, And, Or };
 enum class VoteKind : uint32_t { Any, All, Ballot, Uniform };
 enum class ReduceKind : uint32_t { Add, And, Max, Min, Or, UMax, UMin, Xor };
 
@@ -162,6 +164,9 @@ void sparse_attn_emu_cp_async_wait(int32_t newest);
 
 // Synchronisation of the block. `threads` 0: all.
 void sparse_attn_emu_barrier(int32_t id, int32_t threads, int32_t operation);
+int32_t sparse_attn_emu_barrier_reduce(int32_t kind, int32_t id,
+                                       int32_t threads, int32_t predicate,
+                                       int32_t operation);
 void sparse_attn_emu_barrier_arrive(int32_t id, int32_t threads,
                                     int32_t operation);
 

@@ -11,16 +11,6 @@
 
 using namespace mlir::sparse_attn::emulator;
 
-namespace {
-/// What a lane brings to the meeting of its warp.
-struct Arrival {
-  uint32_t id;
-  uint32_t expected;
-  bool waits;
-  uint32_t phase; ///< set when the warp arrives
-};
-} // namespace
-
 /// Whether all have arrived: as many warps as were asked for, or all that have
 /// a thread left.
 static bool isComplete(const Barrier &barrier, llvm::ArrayRef<Warp> warps) {
@@ -37,10 +27,17 @@ void Block::completeBarrier(Barrier &barrier) {
     llvm::copy(barrier.clocks, thread->clocks);
     release(*thread);
   }
+  unsigned count = llvm::count_if(
+      barrier.voters, [](BarrierArrival *voter) { return voter->predicate; });
+  for (BarrierArrival *voter : barrier.voters) {
+    voter->numVoters = barrier.voters.size();
+    voter->numInFavour = count;
+  }
   for (Thread *thread : barrier.waiting)
     wake(*thread);
   barrier.warps.clear();
   barrier.participants.clear();
+  barrier.voters.clear();
   barrier.waiting.clear();
   ++barrier.phase;
 }
@@ -55,7 +52,7 @@ void Block::completeBarriersWithoutExited() {
 void Block::arrive(Warp &warp, const Rendezvous &rendezvous) {
   unsigned first = llvm::countr_zero(rendezvous.mask);
   Thread &speaker = *warp.lanes[first];
-  auto arrival = *static_cast<Arrival *>(rendezvous.operands[first]);
+  auto arrival = *static_cast<BarrierArrival *>(rendezvous.operands[first]);
   Barrier &barrier = barriers[arrival.id];
   if (barrier.warps.empty()) {
     barrier.expected = arrival.expected;
@@ -77,7 +74,8 @@ void Block::arrive(Warp &warp, const Rendezvous &rendezvous) {
   for (Thread *thread : warp.lanes) {
     if (!(rendezvous.mask & thread->laneBit()))
       continue;
-    auto &mine = *static_cast<Arrival *>(rendezvous.operands[thread->lane]);
+    auto &mine =
+        *static_cast<BarrierArrival *>(rendezvous.operands[thread->lane]);
     if (mine.id != arrival.id || mine.expected != arrival.expected)
       return setReport(*thread, rendezvous.operation,
                        "names another barrier or number of threads than the "
@@ -85,17 +83,20 @@ void Block::arrive(Warp &warp, const Rendezvous &rendezvous) {
     mine.phase = barrier.phase;
     for (size_t i = 0, e = threads.size(); i < e; ++i)
       barrier.clocks[i] = std::max(barrier.clocks[i], thread->clocks[i]);
-    if (arrival.waits)
+    if (arrival.waits) {
       barrier.participants.push_back(thread);
-    else
+      barrier.voters.push_back(&mine);
+    } else {
       release(*thread);
+    }
   }
   if (isComplete(barrier, warps))
     completeBarrier(barrier);
 }
 
-void Block::arriveAtBarrier(int32_t id, int32_t expected, uint32_t operation,
-                            bool waits) {
+BarrierArrival Block::arriveAtBarrier(int32_t id, int32_t expected,
+                                      uint32_t operation, bool waits,
+                                      bool predicate) {
   if (id < 0 || id >= static_cast<int32_t>(kNumBarriers))
     fail(*current, operation,
          llvm::formatv("names barrier {0}; a block has {1}", id, kNumBarriers));
@@ -107,8 +108,8 @@ void Block::arriveAtBarrier(int32_t id, int32_t expected, uint32_t operation,
         llvm::formatv("asks for {0} threads at a barrier; the number must be a "
                       "multiple of {1} and at most the block's {2}",
                       expected, kWarpSize, threads.size()));
-  Arrival arrival{static_cast<uint32_t>(id), static_cast<uint32_t>(expected),
-                  waits, 0};
+  BarrierArrival arrival{static_cast<uint32_t>(id),
+                         static_cast<uint32_t>(expected), waits, predicate};
   meet(Collective::Barrier, current->warp->present & ~current->warp->exited,
        operation, &arrival,
        [](Block &block, Warp &warp, Rendezvous &rendezvous) {
@@ -116,7 +117,8 @@ void Block::arriveAtBarrier(int32_t id, int32_t expected, uint32_t operation,
        });
   Barrier &barrier = barriers[id];
   if (!waits || barrier.phase != arrival.phase)
-    return;
+    return arrival;
   barrier.waiting.push_back(current);
   wait("a barrier", operation);
+  return arrival;
 }

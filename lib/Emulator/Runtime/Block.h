@@ -91,13 +91,26 @@ struct Warp {
   llvm::SmallVector<Rendezvous, 2> pending;
 };
 
+/// What a thread brings to a barrier, and what it learns there.
+struct BarrierArrival {
+  uint32_t id;
+  uint32_t expected;
+  bool waits;
+  bool predicate;           ///< its vote, where the barrier reduces
+  uint32_t phase = 0;       ///< set when its warp arrives
+  uint32_t numVoters = 0;   ///< set when the barrier lets it go
+  uint32_t numInFavour = 0; ///< likewise
+};
+
 struct Barrier {
   uint32_t phase = 0;
   uint32_t expected = 0; ///< threads; 0 for all
   uint32_t operation = 0;
   llvm::SmallVector<const Warp *, 8> warps;    ///< that have arrived
   llvm::SmallVector<Thread *, 0> participants; ///< that it lets go together
-  llvm::SmallVector<Thread *, 0> waiting;      ///< those who wait already
+  /// Of the participants; they lie on the stacks of threads that wait.
+  llvm::SmallVector<BarrierArrival *, 0> voters;
+  llvm::SmallVector<Thread *, 0> waiting; ///< those who wait already
   std::vector<uint32_t> clocks; ///< joined over those who have arrived
 };
 
@@ -134,8 +147,9 @@ public:
                  uint32_t sourceBytes, uint32_t operation);
   void commitCopies() { ++current->copyGroup; }
   void waitForCopies(int32_t newest);
-  void arriveAtBarrier(int32_t id, int32_t threads, uint32_t operation,
-                       bool waits);
+  BarrierArrival arriveAtBarrier(int32_t id, int32_t threads,
+                                 uint32_t operation, bool waits,
+                                 bool predicate = false);
   /// Waits for the lanes of `mask`; the last to arrive performs the operation
   /// for all of them.
   void meet(Collective kind, uint32_t mask, uint32_t operation, void *operands,

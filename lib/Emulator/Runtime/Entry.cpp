@@ -78,6 +78,22 @@ void sparse_attn_emu_barrier(int32_t id, int32_t threads, int32_t operation) {
   block().arriveAtBarrier(id, threads, operation, /*waits=*/true);
 }
 
+int32_t sparse_attn_emu_barrier_reduce(int32_t kind, int32_t id,
+                                       int32_t threads, int32_t predicate,
+                                       int32_t operation) {
+  BarrierArrival votes = block().arriveAtBarrier(
+      id, threads, operation, /*waits=*/true, predicate != 0);
+  switch (static_cast<BarrierReduction>(kind)) {
+  case BarrierReduction::Count:
+    return static_cast<int32_t>(votes.numInFavour);
+  case BarrierReduction::And:
+    return votes.numInFavour == votes.numVoters;
+  case BarrierReduction::Or:
+    return votes.numInFavour != 0;
+  }
+  return 0;
+}
+
 void sparse_attn_emu_barrier_arrive(int32_t id, int32_t threads,
                                     int32_t operation) {
   block().arriveAtBarrier(id, threads, operation, /*waits=*/false);
@@ -158,6 +174,7 @@ llvm::ArrayRef<Symbol> emulator::getSymbols() {
       SYMBOL(sparse_attn_emu_cp_async_commit),
       SYMBOL(sparse_attn_emu_cp_async_wait),
       SYMBOL(sparse_attn_emu_barrier),
+      SYMBOL(sparse_attn_emu_barrier_reduce),
       SYMBOL(sparse_attn_emu_barrier_arrive),
       SYMBOL(sparse_attn_emu_warp_sync),
       SYMBOL(sparse_attn_emu_shuffle),

@@ -35,30 +35,10 @@ CASES["large-scores-d64"] = Case(full, d=64, magnitude=11.3, scale=0.125, batch=
 # kernel (one loop, several, heavy rows and their merge, tables, lists).
 SCHEDULED = {"full", "causal", "global", "bigbird", "random", "dynamic-global", "batch"}
 
-# Wrong today, each for a reason: who removes one removes its line.
-MASKED_NAN = "0 * NaN of a masked value in a tile that is visited"
-GAPS = {
-    "nan-value-masked": MASKED_NAN,
-    "nan-value-masked-random": MASKED_NAN,
-    "infinite-value-masked": MASKED_NAN,
-    "nan-values-never-seen": MASKED_NAN,
-    "nan-values-never-seen-bf16": MASKED_NAN,
-}
-
 results = running(CASES, lambda name: SCHEDULES if LONG or name in SCHEDULED else 1)
 
 
-def parameters():
-    for name in CASES:
-        gap = GAPS.get(name)
-        marks = pytest.mark.xfail(reason=gap, strict=True) if gap else ()
-        yield pytest.param(name, marks=marks)
-
-
-@pytest.mark.parametrize("name", parameters())
+@pytest.mark.parametrize("name", CASES)
 def test_case(name, results):
     compare(CASES[name], results[name].result())
 
-
-def test_gaps_are_of_cases():
-    assert GAPS.keys() <= CASES.keys()

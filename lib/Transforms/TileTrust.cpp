@@ -1,0 +1,109 @@
+//===- TileTrust.cpp - Whether careless steps were enough -----------------===//
+//
+// See the head of TileOps.h.
+//
+//===----------------------------------------------------------------------===//
+
+#include "TileOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StructuredOpsUtils.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+
+/// m c below this is rounded by 2^-5 at most, so that the largest probability
+/// of a row stays between 1 / 1.03 and 1.03.
+constexpr double kLargestRounded = 1 << 20;
+
+/// |x|, in operations that every target has; NaN stays.
+Value TileOps::magnitude(OpBuilder &nested, Value x) {
+  Value negated = arith::NegFOp::create(nested, loc, x);
+  return arith::MaximumFOp::create(nested, loc, x, negated);
+}
+
+Value TileOps::isLarge(OpBuilder &nested, Value maxInBaseTwo) {
+  Value size = magnitude(nested, maxInBaseTwo);
+  return arith::CmpFOp::create(nested, loc, arith::CmpFPredicate::OGT, size,
+                               scalar(nested, kLargestRounded));
+}
+
+/// A large m is taken off scores before they are multiplied by c, which is
+/// exact next to m; another one after that, as careless steps do. Both give the
+/// same where m c is not rounded, so that parts of a row of both kinds merge.
+TileOps::Anchor TileOps::anchor(OpBuilder &nested, Value max) {
+  Value product = inBaseTwo(nested, max), zero = scalar(nested, 0.0);
+  Value large = isLarge(nested, product);
+  Value base = arith::SelectOp::create(nested, loc, large, max, zero);
+  Value shift = arith::SelectOp::create(nested, loc, large, zero, product);
+  return {base, shift};
+}
+
+Value TileOps::largestMagnitude(Value tileValue) {
+  // The accumulator runs over its columns as scores do over keys.
+  return reduceOverKeys(tileValue, filled(rowType(), 0.0),
+                        [&](OpBuilder &nested, ValueRange args) -> Value {
+                          Value size = magnitude(nested, args[0]);
+                          return arith::MaximumFOp::create(nested, loc, size,
+                                                           args[1]);
+                        });
+}
+
+Value TileOps::holdsForAll(Value source, BodyFn predicate) {
+  int64_t rank = cast<RankedTensorType>(source.getType()).getRank();
+  auto type = RankedTensorType::get({}, b.getI1Type());
+  Value yes = arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
+  Value init = linalg::FillOp::create(b, loc, yes, empty(type)).getResult(0);
+  SmallVector<AffineMap> maps = {b.getMultiDimIdentityMap(rank),
+                                 AffineMap::get(rank, 0, b.getContext())};
+  SmallVector<utils::IteratorType> iterators(rank,
+                                             utils::IteratorType::reduction);
+  Value all = linalg::GenericOp::create(
+                  b, loc, type, source, init, maps, iterators,
+                  [&](OpBuilder &nested, Location, ValueRange args) {
+                    Value holds = predicate(nested, args);
+                    Value both =
+                        arith::AndIOp::create(nested, loc, holds, args[1]);
+                    linalg::YieldOp::create(nested, loc, both);
+                  })
+                  .getResult(0);
+  return tensor::ExtractOp::create(b, loc, all, ValueRange{});
+}
+
+/// x < infinity, false for NaN.
+Value TileOps::isNumber(OpBuilder &nested, Value size) {
+  return arith::CmpFOp::create(nested, loc, arith::CmpFPredicate::OLT, size,
+                               scalar(nested, -kMinusInfinity));
+}
+
+/// A row of which m is neither -inf nor `lowest`, nor m c large where it is
+/// rounded, and all of l and A are numbers; or one that does not exist.
+Value TileOps::isTrusted(const SoftmaxState &state, Value rows) {
+  auto type = rowType().clone(b.getI1Type());
+  auto isTrustedRow = [&](OpBuilder &nested, ValueRange args) -> Value {
+    Value max = args[0];
+    Value hasScore = arith::CmpFOp::create(
+        nested, loc, arith::CmpFPredicate::OGT, max, scalar(nested, kLowest));
+    Value size = arith::MaximumFOp::create(nested, loc, args[2],
+                                           magnitude(nested, args[1]));
+    Value trusted =
+        arith::AndIOp::create(nested, loc, hasScore, isNumber(nested, size));
+    if (fusesScale) {
+      Value yes =
+          arith::ConstantOp::create(nested, loc, nested.getBoolAttr(true));
+      Value isSmall = arith::XOrIOp::create(
+          nested, loc, isLarge(nested, inBaseTwo(nested, max)), yes);
+      trusted = arith::AndIOp::create(nested, loc, trusted, isSmall);
+    }
+    Value row = linalg::IndexOp::create(nested, loc, 0);
+    Value isMissing = arith::CmpIOp::create(
+        nested, loc, arith::CmpIPredicate::sge, row, rows);
+    return arith::OrIOp::create(nested, loc, trusted, isMissing);
+  };
+  Value trusted =
+      elementwise({state.max, state.sum, largestMagnitude(state.accumulator)},
+                  empty(cast<RankedTensorType>(type)), isTrustedRow);
+  return holdsForAll(trusted,
+                     [](OpBuilder &, ValueRange args) { return args[0]; });
+}
