@@ -131,7 +131,8 @@ def test_masks(kernel):
     kernel, _, bodies = kernel
     for body in bodies:
         scores = kernel.scores if is_partial(body) else 0
-        assert count(body, "selp") == scores
+        # Two more find the tile where it may be of several segments.
+        assert scores <= count(body, "selp") <= scores + (2 if scores else 0)
         assert count(body, "setp") <= scores + 4
 
 
