@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
 #include "mlir/Dialect/Vector/Transforms/VectorRewritePatterns.h"
 #include "mlir/IR/PatternMatch.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "mlir/Transforms/LoopInvariantCodeMotionUtils.h"
 
@@ -240,7 +241,9 @@ static void unifyPadding(Operation *root) {
   root->walk([](vector::TransferReadOp read) {
     if (read.hasOutOfBoundsDim() || read.getMask())
       return;
-    OpBuilder b(read);
+    // Where it is available to wherever the read may move.
+    auto function = read->getParentOfType<FunctionOpInterface>();
+    OpBuilder b = OpBuilder::atBlockBegin(&function.getFunctionBody().front());
     read.getPaddingMutable().assign(arith::ConstantOp::create(
         b, read.getLoc(),
         b.getZeroAttr(read.getVectorType().getElementType())));

@@ -161,3 +161,59 @@ func.func @transposed_write(%q: memref<16x16xf32, 1>, %o: memref<16x16xf32, 1>) 
   }
   return
 }
+
+// -----
+
+func.func @few_rows(%q: memref<16x16xf32, 1>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c64 = arith.constant 64 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c64, %sy = %c1, %sz = %c1) {
+    %zero = arith.constant 0.0 : f32
+    // expected-error@below {{is of 16 rows, which 2 warps of 16 rows each cannot share evenly, and no product takes it from shared memory}}
+    %s = vector.transfer_read %q[%c0, %c0], %zero {in_bounds = [true, true]}
+      : memref<16x16xf32, 1>, vector<16x16xf32>
+    gpu.terminator
+  }
+  return
+}
+
+// -----
+
+func.func @two_layouts(%q: memref<32x16xf16, 1>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c64 = arith.constant 64 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c64, %sy = %c1, %sz = %c1) {
+    %zero = arith.constant 0.0 : f16
+    %shared = gpu.dynamic_shared_memory : memref<?xi8, #gpu.address_space<workgroup>>
+    %v = sparse_attn.staged_tile %shared[%c0]
+      : memref<?xi8, #gpu.address_space<workgroup>> -> vector<32x16xf16>
+    %s = vector.transfer_read %q[%c0, %c0], %zero {in_bounds = [true, true]}
+      : memref<32x16xf16, 1>, vector<32x16xf16>
+    // expected-error@below {{joins a tile in shared memory with one that threads hold, and cannot be distributed}}
+    %sum = arith.addf %s, %v : vector<32x16xf16>
+    gpu.terminator
+  }
+  return
+}
+
+// -----
+
+func.func @row_of_fragments(%q: memref<32x16xf16, 1>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c64 = arith.constant 64 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c64, %sy = %c1, %sz = %c1) {
+    %zero = arith.constant 0.0 : f16
+    %s = vector.transfer_read %q[%c0, %c0], %zero {in_bounds = [true, true]}
+      : memref<32x16xf16, 1>, vector<32x16xf16>
+    // expected-error@below {{is not of a row of a tile in shared memory, and cannot be distributed over threads}}
+    %row = vector.extract %s[%bx] : vector<16xf16> from vector<32x16xf16>
+    gpu.terminator
+  }
+  return
+}

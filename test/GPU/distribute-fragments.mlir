@@ -395,7 +395,7 @@ func.func @last_rows(%s: memref<?x16xf32, 1>, %o: memref<?x16xf32, 1>) {
 // CHECK-LABEL: func.func @causal
 // CHECK:           %[[LIMITS:.*]] = arith.subi %{{.*}} : vector<2xindex>
 // CHECK:           %[[TILE:.*]] = vector.shuffle %[[LIMITS]], %[[LIMITS]] [0, 0, 1, 1, 0, 0, 1, 1]
-// CHECK-NEXT:      %[[ALLOWED:.*]] = arith.cmpi sge, %[[TILE]], %cst{{.*}} : vector<8xindex>
+// CHECK-NEXT:      %[[ALLOWED:.*]] = arith.cmpi sgt, %[[TILE]], %cst{{.*}} : vector<8xindex>
 // CHECK-NEXT:      arith.select %[[ALLOWED]], %{{.*}} : vector<8xi1>, vector<8xf32>
 func.func @causal(%q: memref<16x16xf32, 1>, %o: memref<16x16xf32, 1>, %first: index) {
   %c0 = arith.constant 0 : index
@@ -504,6 +504,94 @@ func.func @sum_read_in_loop(%p: memref<16x8xf32, 1>, %o: memref<16xf32, 1>) {
       scf.yield %next : vector<16xf32>
     }
     vector.transfer_write %sum, %o[%c0] {in_bounds = [true]} : vector<16xf32>, memref<16xf32, 1>
+    gpu.terminator
+  }
+  return
+}
+
+// Both bounds of a row are one comparison, without a sign: j - i + 3 <u 5.
+//
+// CHECK-LABEL: func.func @window
+// CHECK:           %[[END:.*]] = arith.maxsi %{{.*}}, %[[LOW:.*]] : vector<2xindex>
+// CHECK:           %[[WIDTH:.*]] = arith.subi %[[END]], %[[LOW]] : vector<2xindex>
+// CHECK:           %[[TILE:.*]] = vector.shuffle %[[WIDTH]], %[[WIDTH]] [0, 0, 1, 1, 0, 0, 1, 1]
+// CHECK:           %[[PLACE:.*]] = arith.addi %{{.*}}, %cst{{.*}} : vector<8xindex>
+// CHECK-NEXT:      %[[ALLOWED:.*]] = arith.cmpi ult, %[[PLACE]], %[[TILE]] : vector<8xindex>
+// CHECK-NEXT:      arith.select %[[ALLOWED]], %{{.*}} : vector<8xi1>, vector<8xf32>
+// CHECK-NOT:       arith.cmpi
+func.func @window(%q: memref<16x16xf32, 1>, %o: memref<16x16xf32, 1>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c32 = arith.constant 32 : index
+  %low = arith.constant dense<0xFF800000> : vector<16x16xf32>
+  %three = arith.constant dense<3> : vector<16x16xindex>
+  %two = arith.constant dense<2> : vector<16x16xindex>
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    %zero = arith.constant 0.0 : f32
+    %s = vector.transfer_read %q[%c0, %c0], %zero {in_bounds = [true, true]}
+      : memref<16x16xf32, 1>, vector<16x16xf32>
+    %i = vector.step : vector<16xindex>
+    %along = vector.broadcast %i : vector<16xindex> to vector<16x16xindex>
+    %rows = vector.transpose %along, [1, 0] : vector<16x16xindex> to vector<16x16xindex>
+    %j = vector.step : vector<16xindex>
+    %columns = vector.broadcast %j : vector<16xindex> to vector<16x16xindex>
+    %first = arith.subi %rows, %three : vector<16x16xindex>
+    %end = arith.addi %rows, %two : vector<16x16xindex>
+    %behind = arith.cmpi sge, %columns, %first : vector<16x16xindex>
+    %before = arith.cmpi slt, %columns, %end : vector<16x16xindex>
+    %allowed = arith.andi %behind, %before : vector<16x16xi1>
+    %masked = arith.select %allowed, %s, %low : vector<16x16xi1>, vector<16x16xf32>
+    vector.transfer_write %masked, %o[%c0, %c0] {in_bounds = [true, true]}
+      : vector<16x16xf32>, memref<16x16xf32, 1>
+    gpu.terminator
+  }
+  return
+}
+
+// All threads look at some elements of a tile in shared memory, agree by a
+// barrier, and branch together; a branch hands on what threads hold.
+//
+// CHECK-LABEL: func.func @agree
+// CHECK:           llvm.load %{{.*}} {alignment = 16 : i64} : !llvm.ptr<3> -> vector<8xf16>
+// CHECK:           %[[MINE:.*]] = vector.reduction <and>, %{{.*}} : vector<8xi1> into i1
+// CHECK:           %[[VOTE:.*]] = arith.extui %[[MINE]] : i1 to i32
+// CHECK:           %[[ALL:.*]] = nvvm.barrier #nvvm.reduction<and> %[[VOTE]] -> i32
+// CHECK:           %[[AGREED:.*]] = arith.cmpi ne, %[[ALL]], %{{.*}} : i32
+// CHECK:           scf.if %[[AGREED]] -> (vector<8xf32>) {
+// CHECK:             scf.yield %{{.*}} : vector<8xf32>
+// CHECK:           } else {
+// CHECK-COUNT-2:     llvm.load %{{.*}} {alignment = 4 : i64} : !llvm.ptr<3> -> vector<2xf16>
+// CHECK:             scf.yield %{{.*}} : vector<8xf32>
+func.func @agree(%q: memref<16x16xf32, 1>, %o: memref<16x16xf32, 1>, %k: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c32 = arith.constant 32 : index
+  %c512 = arith.constant 512 : i32
+  %yes = arith.constant true
+  %limit = arith.constant dense<1.0> : vector<16x16xf16>
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1)
+             dynamic_shared_memory_size %c512 {
+    %zero = arith.constant 0.0 : f32
+    %shared = gpu.dynamic_shared_memory : memref<?xi8, #gpu.address_space<workgroup>>
+    %v = sparse_attn.staged_tile %shared[%c0]
+      : memref<?xi8, #gpu.address_space<workgroup>> -> vector<16x16xf16>
+    %s = vector.transfer_read %q[%c0, %c0], %zero {in_bounds = [true, true]}
+      : memref<16x16xf32, 1>, vector<16x16xf32>
+    %small = arith.cmpf olt, %v, %limit : vector<16x16xf16>
+    %all = vector.multi_reduction <and>, %small, %yes [0, 1] : vector<16x16xi1> to i1
+    %r = scf.if %all -> (vector<16x16xf32>) {
+      scf.yield %s : vector<16x16xf32>
+    } else {
+      %row = vector.extract %v[%k] : vector<16xf16> from vector<16x16xf16>
+      %rows = vector.broadcast %row : vector<16xf16> to vector<16x16xf16>
+      %wide = arith.extf %rows : vector<16x16xf16> to vector<16x16xf32>
+      %sum = arith.addf %s, %wide : vector<16x16xf32>
+      scf.yield %sum : vector<16x16xf32>
+    }
+    vector.transfer_write %r, %o[%c0, %c0] {in_bounds = [true, true]}
+      : vector<16x16xf32>, memref<16x16xf32, 1>
     gpu.terminator
   }
   return

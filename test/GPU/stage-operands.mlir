@@ -127,3 +127,59 @@ func.func @once(%q: memref<16x32xf16, #gpu.address_space<global>>,
   }
   return
 }
+
+// The ring of a loop overwrites a tile that was copied before it: what uses the tile
+// behind the loop gets a copy of its own.
+//
+// CHECK-LABEL: func.func @behind_a_loop
+// CHECK:           sparse_attn.stage_tile
+// CHECK:           %[[FIRST:.*]] = sparse_attn.staged_tile
+// CHECK:           vector.contract {{.*}}, %[[FIRST]],
+// CHECK:           scf.for
+// CHECK:             vector.contract
+// CHECK:           scf.if
+// CHECK:             sparse_attn.stage_tile
+// CHECK:             %[[AGAIN:.*]] = sparse_attn.staged_tile
+// CHECK:             vector.contract {{.*}}, %[[AGAIN]],
+func.func @behind_a_loop(%q: vector<16x32xf16>, %k: memref<64x32xf16, #gpu.address_space<global>>,
+                         %o: memref<16x16xf32, #gpu.address_space<global>>, %c: i1) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %c16 = arith.constant 16 : index
+  %c32 = arith.constant 32 : index
+  %zero = arith.constant 0.0 : f16
+  %zeros = arith.constant dense<0.0> : vector<16x16xf32>
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    %once = vector.transfer_read %k[%c0, %c0], %zero {in_bounds = [true, true]}
+      : memref<64x32xf16, #gpu.address_space<global>>, vector<16x32xf16>
+    %s = vector.contract {indexing_maps = [#qd, #kd, #qk],
+                          iterator_types = ["parallel", "parallel", "reduction"],
+                          kind = #vector.kind<add>} %q, %once, %zeros
+      : vector<16x32xf16>, vector<16x32xf16> into vector<16x16xf32>
+    %r = scf.for %t = %c0 to %c4 step %c1 iter_args(%a = %s) -> (vector<16x16xf32>) {
+      %row = arith.muli %t, %c16 : index
+      %keys = memref.subview %k[%row, 0] [16, 32] [1, 1]
+        : memref<64x32xf16, #gpu.address_space<global>>
+          to memref<16x32xf16, strided<[32, 1], offset: ?>, #gpu.address_space<global>>
+      %tile = vector.transfer_read %keys[%c0, %c0], %zero {in_bounds = [true, true]}
+        : memref<16x32xf16, strided<[32, 1], offset: ?>, #gpu.address_space<global>>, vector<16x32xf16>
+      %n = vector.contract {indexing_maps = [#qd, #kd, #qk],
+                            iterator_types = ["parallel", "parallel", "reduction"],
+                            kind = #vector.kind<add>} %q, %tile, %a
+        : vector<16x32xf16>, vector<16x32xf16> into vector<16x16xf32>
+      scf.yield %n : vector<16x16xf32>
+    }
+    scf.if %c {
+      %n = vector.contract {indexing_maps = [#qd, #kd, #qk],
+                            iterator_types = ["parallel", "parallel", "reduction"],
+                            kind = #vector.kind<add>} %q, %once, %r
+        : vector<16x32xf16>, vector<16x32xf16> into vector<16x16xf32>
+      vector.transfer_write %n, %o[%c0, %c0] {in_bounds = [true, true]}
+        : vector<16x16xf32>, memref<16x16xf32, #gpu.address_space<global>>
+    }
+    gpu.terminator
+  }
+  return
+}

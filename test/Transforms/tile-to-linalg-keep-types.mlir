@@ -35,7 +35,9 @@
 // CHECK:           %[[MC:.*]] = arith.mulf %[[M]], %[[C]] : f32
 // CHECK-NEXT:      %[[SHIFT:.*]] = arith.negf %[[MC]] : f32
 // CHECK-NEXT:      %[[LOST:.*]] = math.fma %[[M]], %[[C]], %[[SHIFT]] : f32
-// CHECK-NEXT:      %[[NATS:.*]] = arith.mulf %[[LOST]], %[[LN2]] : f32
+// CHECK:           %[[LARGE:.*]] = arith.cmpf ogt
+// CHECK:           %[[TAKEN:.*]] = arith.select %[[LARGE]], %{{.*}}, %[[LOST]] : f32
+// CHECK-NEXT:      %[[NATS:.*]] = arith.mulf %[[TAKEN]], %[[LN2]] : f32
 // CHECK-NEXT:      %[[SMALL:.*]] = arith.subf %[[REST]], %[[NATS]] : f32
 // CHECK-NEXT:      %[[P:.*]] = arith.mulf %[[M]], %[[UNIT]] : f32
 // CHECK:           %[[H:.*]] = arith.mulf %[[E]], %[[HIGH]] : f32

@@ -105,3 +105,54 @@ func.func @not_the_first_rows(%s: tensor<32x16xf32>) -> tensor<20x16xf32> {
   %slice = tensor.extract_slice %r[4, 0] [20, 16] [1, 1] : tensor<32x16xf32> to tensor<20x16xf32>
   return %slice : tensor<20x16xf32>
 }
+
+// Branches hand on vectors, and tiles that they read are read before them: a row of
+// a tile is taken from the tile.
+//
+// CHECK-LABEL: func.func @branch
+// CHECK-SAME:    %[[C:[a-z0-9]+]]: i1, %[[S:[a-z0-9]+]]: tensor<32x16xf32>, %[[K:[a-z0-9]+]]: index
+// CHECK:         %[[TILE:.*]] = vector.transfer_read %[[S]]{{.*}} : tensor<32x16xf32>, vector<32x16xf32>
+// CHECK:         %[[V:.*]] = scf.if %[[C]] -> (vector<32x16xf32>) {
+// CHECK-NEXT:      scf.yield %[[TILE]] : vector<32x16xf32>
+// CHECK:         } else {
+// CHECK:           %[[ROW:.*]] = vector.extract %{{.*}}[%[[K]]] : vector<16xf32> from vector<32x16xf32>
+// CHECK:           %[[ROWS:.*]] = vector.broadcast %[[ROW]] : vector<16xf32> to vector<32x16xf32>
+// CHECK:           scf.yield %{{.*}} : vector<32x16xf32>
+// CHECK:         vector.transfer_write %[[V]], %[[S]]
+func.func @branch(%c: i1, %s: tensor<32x16xf32>, %k: index) -> tensor<32x16xf32> {
+  %r = scf.if %c -> tensor<32x16xf32> {
+    scf.yield %s : tensor<32x16xf32>
+  } else {
+    %row = tensor.extract_slice %s[%k, 0] [1, 16] [1, 1] : tensor<32x16xf32> to tensor<16xf32>
+    %sum = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d1)>, #id],
+                           iterator_types = ["parallel", "parallel"]}
+        ins(%row : tensor<16xf32>) outs(%s : tensor<32x16xf32>) {
+    ^bb0(%x: f32, %y: f32):
+      %p = arith.addf %x, %y : f32
+      linalg.yield %p : f32
+    } -> tensor<32x16xf32>
+    scf.yield %sum : tensor<32x16xf32>
+  }
+  return %r : tensor<32x16xf32>
+}
+
+// A condition on all elements is a value, not memory.
+//
+// CHECK-LABEL: func.func @condition
+// CHECK:         %[[ALL:.*]] = vector.multi_reduction <and>, %{{.*}}, %{{.*}} [0] : vector<32xi1> to i1
+// CHECK-NOT:     tensor.extract
+// CHECK:         return %[[ALL]]
+func.func @condition(%s: tensor<32xi1>) -> i1 {
+  %true = arith.constant true
+  %empty = tensor.empty() : tensor<i1>
+  %init = linalg.fill ins(%true : i1) outs(%empty : tensor<i1>) -> tensor<i1>
+  %all = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> ()>],
+                         iterator_types = ["reduction"]}
+      ins(%s : tensor<32xi1>) outs(%init : tensor<i1>) {
+  ^bb0(%x: i1, %y: i1):
+    %p = arith.andi %x, %y : i1
+    linalg.yield %p : i1
+  } -> tensor<i1>
+  %r = tensor.extract %all[] : tensor<i1>
+  return %r : i1
+}

@@ -73,10 +73,26 @@ KINDS = [
 ]
 
 
+def is_ordinary(lines):
+    """For each line whether all inputs reach it: behind the barrier of each kernel
+    that asks whether its result can be trusted come the same steps once more."""
+    ordinary, flags = True, []
+    for line in lines:
+        if "llvm.func" in line:
+            ordinary = True
+        elif "#nvvm.reduction" in line:
+            ordinary = False
+        flags.append(ordinary)
+    return flags
+
+
 def mutants(text):
     lines = text.splitlines(keepends=True)
+    ordinary = is_ordinary(lines)
     for kind, pattern, mutate, every in KINDS:
-        found = [n for n, line in enumerate(lines) if re.search(pattern, line)]
+        found = [
+            n for n, line in enumerate(lines) if ordinary[n] and re.search(pattern, line)
+        ]
         for number, at in list(enumerate(found))[::every]:
             changed = mutate(lines[at].rstrip("\n"))
             assert changed != lines[at].rstrip("\n"), lines[at]
@@ -90,5 +106,8 @@ def mutants(text):
 def swaps(text):
     """Each wait exchanged with the barrier that follows it."""
     pattern = re.compile(r"( *nvvm\.cp\.async\.wait\.group \d+\n)( *nvvm\.barrier0\n)")
+    ordinary = is_ordinary(text.splitlines())
     for match in pattern.finditer(text):
+        if not ordinary[text.count("\n", 0, match.start())]:
+            continue
         yield text[: match.start()] + match[2] + match[1] + text[match.end() :]

@@ -49,6 +49,10 @@ class Kernel:
 KERNELS = {
     "dense-f16-d64": Kernel("full", "f16", 64, queries=128, keys=64, warps=4),
     "causal-bf16-d128": Kernel("causal", "bf16", 128, queries=128, keys=64, warps=8),
+    "window-f16-d64": Kernel(
+        "sliding_window<left = 256, right = 256>", "f16", 64, queries=128, keys=64,
+        warps=4,
+    ),
 }
 
 
@@ -56,8 +60,15 @@ KERNELS = {
 def kernel(request):
     kernel = KERNELS[request.param]
     ptx = kernel.ptx()
-    with_products = [body for body in loops(ptx) if count(body, "mma")]
-    return kernel, ptx, with_products
+    return kernel, ptx, ordinary(ptx)
+
+
+def ordinary(ptx):
+    """The loops over key tiles before the barrier that asks whether their result can
+    be trusted. Behind it come careful ones, for rare inputs."""
+    before, barrier, _ = ptx.partition("bar.red")
+    assert barrier
+    return [body for body in loops(before) if count(body, "mma")]
 
 
 def is_partial(body):
@@ -69,7 +80,8 @@ def test_one_loop_for_each_kind_of_tile(kernel):
     assert [is_partial(body) for body in bodies] == {
         "full": [False],
         "causal": [True, False],
-    }[kernel.mask]
+        "sliding_window": [True, False],
+    }[kernel.mask.split("<")[0]]
 
 
 def test_products(kernel):
@@ -108,13 +120,10 @@ def test_shuffles_are_those_of_the_row_maximum(kernel):
 
 
 def test_maxima(kernel):
-    """In partial tiles another one a score, which keeps a score of -inf apart from
-    a masked one. (The goal is to do without.)"""
+    """One a score, and a few a row."""
     kernel, _, bodies = kernel
     for body in bodies:
-        once = kernel.scores + 3 * kernel.rows
-        more = kernel.scores + kernel.rows if is_partial(body) else 0
-        assert count(body, "max") <= once + more
+        assert count(body, "max") <= kernel.scores + 4 * kernel.rows
 
 
 def test_masks(kernel):
@@ -122,7 +131,8 @@ def test_masks(kernel):
     kernel, _, bodies = kernel
     for body in bodies:
         scores = kernel.scores if is_partial(body) else 0
-        assert count(body, "selp") == scores
+        # Two more find the tile where it may be of several segments.
+        assert scores <= count(body, "selp") <= scores + (2 if scores else 0)
         assert count(body, "setp") <= scores + 4
 
 
@@ -131,7 +141,9 @@ def test_no_integer_arithmetic_an_element(kernel):
     for body in bodies:
         integer = (r"(add|sub|mul|mad|shl|shr|and|or|xor|min|max|not)\S*\.[usb](16|32|64)"
                    , r"cvt\.[us]\d+\.[us]\d+", r"prmt|lop3|bfe|bfi")
-        assert count(body, *integer) <= 40
+        # Of two bounds of a row the columns take off the lower one.
+        window = kernel.mask.startswith("sliding_window") and is_partial(body)
+        assert count(body, *integer) <= 40 + (kernel.scores if window else 0)
         assert count(body, "mov") <= 10
 
 

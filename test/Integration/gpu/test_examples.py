@@ -13,7 +13,7 @@ EXAMPLES = sorted(
     (pathlib.Path(__file__).resolve().parents[3] / "examples").glob("*.mlir")
 )
 LENGTH = 390 if LONG else 310  # multiples of no tile
-TIMEOUT_SECONDS = 600 if LONG else 100
+TIMEOUT_SECONDS = 900 if LONG else 300
 
 
 @pytest.fixture(scope="module")

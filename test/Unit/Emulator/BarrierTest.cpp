@@ -18,6 +18,23 @@ TEST(Barrier, IsReusable) {
   });
 }
 
+TEST(Barrier, ReducesThePredicatesOfAllThreads) {
+  auto reduce = [](BarrierReduction kind, bool predicate) {
+    return sparse_attn_emu_barrier_reduce(static_cast<int32_t>(kind), 0, 0,
+                                          predicate, kFirst);
+  };
+  expectNoReport({1, 96, 4}, [=] {
+    for (int32_t turn = 0; turn < 8; ++turn) {
+      EXPECT_EQ(reduce(BarrierReduction::Count, threadIndex() < 10 * turn),
+                10 * turn);
+      EXPECT_EQ(reduce(BarrierReduction::And, threadIndex() != turn), 0);
+      EXPECT_EQ(reduce(BarrierReduction::And, true), 1);
+      EXPECT_EQ(reduce(BarrierReduction::Or, threadIndex() == turn), 1);
+      EXPECT_EQ(reduce(BarrierReduction::Or, false), 0);
+    }
+  });
+}
+
 TEST(Barrier, OfSomeWarpsOrdersThoseOnly) {
   auto kernel = [](int32_t reader) {
     return [=] {

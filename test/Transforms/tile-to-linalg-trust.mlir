@@ -1,0 +1,56 @@
+// Operands that keep their types: the loops trust them, and where the state they end
+// with shows that they should not have, careful ones compute the tile again.
+//
+// RUN: sparse-attn-opt %s --sparse-attn-plan="tile-queries=16 tile-keys=16" \
+// RUN:   --sparse-attn-tile-to-linalg="queries-inner=false keep-types" --canonicalize | FileCheck %s
+
+// CHECK-LABEL: func.func @window
+// CHECK:         scf.forall
+//
+// Nothing but the mask itself in the loop over partial tiles, one product of P and V.
+//
+// CHECK:           scf.for
+// CHECK-NOT:         arith.maximumf {{.*}} : f32
+// CHECK:             arith.select %{{.*}}, %{{.*}}, %cst{{.*}} : f32
+// CHECK-NOT:         scf.if
+// CHECK:             math.fma
+// CHECK:             scf.yield
+// CHECK:           %[[STATE:.*]]:3 = scf.for
+//
+// Rows that are trusted have a score, numbers only, and a maximum that is not large;
+// or they do not exist.
+//
+// CHECK:           %[[SIZES:.*]] = linalg.generic {{.*}} iterator_types = ["parallel", "reduction"]} ins(%[[STATE]]#2
+// CHECK:           %[[ROWS:.*]] = linalg.generic {{.*}} ins(%[[STATE]]#0, %[[STATE]]#1, %[[SIZES]]
+// CHECK:             arith.cmpf ogt
+// CHECK:             arith.cmpf olt
+// CHECK:             linalg.yield %{{.*}} : i1
+// CHECK:           linalg.generic {{.*}} iterator_types = ["reduction"]} ins(%[[ROWS]]
+// CHECK:             arith.andi
+// CHECK:           %[[TRUSTED:.*]] = tensor.extract
+// CHECK:           scf.if %[[TRUSTED]]
+// CHECK:             scf.yield %[[STATE]]#0, %[[STATE]]#1, %[[STATE]]#2
+// CHECK:           } else {
+//
+// Careful steps keep scores of -inf apart from masked ones, and where V has a NaN or
+// an infinity, add up key by key what rows see.
+//
+// CHECK:             scf.for
+// CHECK:               arith.maximumf
+// CHECK:               arith.select
+// CHECK:               %[[FINITE:.*]] = tensor.extract
+// CHECK:               scf.if %[[FINITE]]
+// CHECK:                 linalg.contract
+// CHECK:               } else {
+// CHECK:                 scf.for %[[KEY:[a-z0-9]+]] =
+// CHECK:                   tensor.extract_slice %{{.*}}[%[[KEY]], 0] [1, 16] [1, 1]
+// CHECK:                   math.fma
+// CHECK:                   arith.select
+func.func @window(%q: tensor<1x1x64x16xf16>, %k: tensor<1x1x64x16xf16>,
+                  %v: tensor<1x1x64x16xf16>) -> tensor<1x1x64x16xf16> {
+  %init = tensor.empty() : tensor<1x1x64x16xf16>
+  %o = sparse_attn.attention mask(#sparse_attn.sliding_window<left = 20, right = 20>)
+      ins(%q, %k, %v : tensor<1x1x64x16xf16>, tensor<1x1x64x16xf16>, tensor<1x1x64x16xf16>)
+      outs(%init : tensor<1x1x64x16xf16>) -> tensor<1x1x64x16xf16>
+  return %o : tensor<1x1x64x16xf16>
+}
