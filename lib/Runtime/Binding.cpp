@@ -190,6 +190,33 @@ void sparse_attn::checkMemory(const Variant &variant, TensorLabel label,
              "a multiple");
 }
 
+static std::string explainPlace(const Variant &variant, size_t result) {
+  BufferRef buffer = variant.results[result].buffer;
+  bool isResult = buffer.kind == BufferRef::Kind::Result;
+  return TensorLabel{true, result}.describe(variant) + " is written to " +
+         TensorLabel{isResult, buffer.index}.describe(variant) +
+         " and cannot be elsewhere; give that address, or 0";
+}
+
+void sparse_attn::checkAllMemory(const Variant &variant,
+                                 const SparseAttnTensor *arguments,
+                                 const SparseAttnTensor *results) {
+  for (size_t i = 0; i < variant.arguments.size(); ++i)
+    checkMemory(variant, {false, i}, arguments[i]);
+  for (size_t i = 0; i < variant.results.size(); ++i) {
+    BufferRef place = variant.results[i].buffer;
+    uint64_t expected = place.kind == BufferRef::Kind::Argument
+                            ? arguments[place.index].data
+                            : results[place.index].data;
+    SparseAttnTensor tensor = results[i];
+    if (!variant.hasOwnMemory(i) && !tensor.data)
+      tensor.data = expected;
+    if (tensor.data != expected)
+      fail(SPARSE_ATTN_INVALID_ARGUMENT, explainPlace(variant, i));
+    checkMemory(variant, {true, i}, tensor);
+  }
+}
+
 uint64_t sparse_attn::getWorkspaceBytes(const Variant &variant,
                                         const std::vector<int64_t> &sizes) {
   return std::max<int64_t>(variant.workspaceBytes.evaluate(sizes), 0);

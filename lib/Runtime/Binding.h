@@ -36,6 +36,12 @@ void checkResults(const Variant &variant, const std::vector<int64_t> &sizes,
 void checkMemory(const Variant &variant, TensorLabel label,
                  const SparseAttnTensor &tensor);
 
+/// The same for all tensors of a call. A result that is written to an argument
+/// or to another result may have the address 0; another address than that one's
+/// is INVALID_ARGUMENT.
+void checkAllMemory(const Variant &variant, const SparseAttnTensor *arguments,
+                    const SparseAttnTensor *results);
+
 /// Bytes of workspace, never negative.
 uint64_t getWorkspaceBytes(const Variant &variant,
                            const std::vector<int64_t> &sizes);
