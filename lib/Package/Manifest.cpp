@@ -88,6 +88,14 @@ static void printTarget(OStream &json, const PackagedProgram &packaged) {
   });
 }
 
+static void printHostTarget(OStream &json, const PackagedProgram &packaged) {
+  json.attributeObject("target", [&] {
+    json.attribute("cpu", packaged.chip);
+    json.attribute("triple", kHostTriple);
+  });
+  json.attribute("entry", packaged.entry);
+}
+
 static void printFiles(OStream &json, llvm::ArrayRef<OutputFile> files) {
   printList(json, "files", files, [&](const OutputFile &file) {
     llvm::SHA256 hash;
@@ -114,7 +122,18 @@ static void printAttention(OStream &json, const AttentionSpec &attention) {
   json.attribute("plan", std::move(lines));
 }
 
-static void printInterface(OStream &json, const Program &program) {
+/// Code for the host asks for no more than C does.
+static int64_t getHostAlignment(const Program &program) {
+  int64_t bits = 8;
+  for (const BufferSpec &buffer : program.arguments)
+    bits = std::max(bits, buffer.elementBits);
+  for (const BufferSpec &buffer : program.results)
+    bits = std::max(bits, buffer.elementBits);
+  return bits / 8;
+}
+
+static void printInterface(OStream &json, const PackagedProgram &packaged) {
+  const Program &program = packaged.program;
   printList(json, "sizes", program.sizes, [&](const SizeSpec &size) {
     json.attribute("name", size.name);
     llvm::json::Array sources;
@@ -128,7 +147,8 @@ static void printInterface(OStream &json, const Program &program) {
               json.attribute("formula", toJson(condition.formula));
               json.attribute("text", condition.text);
             });
-  json.attribute("alignment", kBufferAlignment);
+  json.attribute("alignment", packaged.isHost ? getHostAlignment(program)
+                                              : kBufferAlignment);
   printList(json, "arguments", program.arguments,
             [&](const BufferSpec &buffer) { printBuffer(json, buffer); });
   json.attributeArray("results", [&] {
@@ -140,6 +160,9 @@ static void printInterface(OStream &json, const Program &program) {
       json.objectEnd();
     }
   });
+}
+
+static void printWorkspace(OStream &json, const Program &program) {
   json.attributeObject("workspace", [&] {
     size_t count = program.workspaces.size();
     json.attribute("bytes", toJson(program.workspaceOffset(count)));
@@ -177,19 +200,26 @@ static void printLaunches(OStream &json, const Program &program) {
 }
 
 /// What the kernels compute with, by the element type of their inputs.
-static void printNumerics(OStream &json, const Program &program) {
+static void printNumerics(OStream &json, const PackagedProgram &packaged) {
+  const Program &program = packaged.program;
   json.attributeArray("numerics", [&] {
     json.value("Scores, softmax and sums are f32.");
     bool hasF32 = false, hasHalf = false;
     for (const AttentionSpec &attention : program.attentions)
       (attention.elementType == "f32" ? hasF32 : hasHalf) = true;
-    if (hasHalf)
+    if (packaged.isHost) {
+      json.value("Products are f32; f16 and bf16 are widened, and only results "
+                 "are rounded.");
+      json.value("The exponential has an error below 0.8 units in the last "
+                 "place; below 2^-126 it is 0.");
+    } else if (hasHalf)
       json.value("f16 and bf16: softmax's weights are rounded to the type of "
                  "the values before they meet them.");
-    if (hasF32)
+    if (!packaged.isHost && hasF32)
       json.value("f32: products keep f32 accuracy, by three products of TF32 "
                  "each.");
-    json.value("The exponential is ex2.approx.ftz: below 2^-126 it is 0.");
+    if (!packaged.isHost)
+      json.value("The exponential is ex2.approx.ftz: below 2^-126 it is 0.");
     json.value("A query without a key gets output 0 and LSE -inf.");
     json.value("LSE is the natural logarithm.");
   });
@@ -198,7 +228,10 @@ static void printNumerics(OStream &json, const Program &program) {
 static void printProgram(OStream &json, const PackagedProgram &packaged) {
   const Program &program = packaged.program;
   json.attribute("name", toUTF8(program.name));
-  printTarget(json, packaged);
+  if (packaged.isHost)
+    printHostTarget(json, packaged);
+  else
+    printTarget(json, packaged);
   printFiles(json, packaged.files);
   json.attributeObject("options", [&] {
     for (const auto &[name, value] : packaged.options)
@@ -207,9 +240,12 @@ static void printProgram(OStream &json, const PackagedProgram &packaged) {
   printList(
       json, "attentions", program.attentions,
       [&](const AttentionSpec &attention) { printAttention(json, attention); });
-  printInterface(json, program);
-  printLaunches(json, program);
-  printNumerics(json, program);
+  printInterface(json, packaged);
+  if (!packaged.isHost) {
+    printWorkspace(json, program);
+    printLaunches(json, program);
+  }
+  printNumerics(json, packaged);
 }
 
 std::string
@@ -223,9 +259,19 @@ mlir::sparse_attn::printManifest(llvm::ArrayRef<PackagedProgram> programs) {
       json.attribute("name", "sparse_attn");
       json.attribute("version", SPARSE_ATTN_VERSION);
     });
-    printList(json, "programs", programs, [&](const PackagedProgram &program) {
-      printProgram(json, program);
-    });
+    // Apart, as readers of the first packages know GPUs only.
+    auto printAll = [&](StringRef key, bool isHost) {
+      json.attributeArray(key, [&] {
+        for (const PackagedProgram &program : programs)
+          if (program.isHost == isHost)
+            json.object([&] { printProgram(json, program); });
+      });
+    };
+    printAll("programs", /*isHost=*/false);
+    if (llvm::any_of(programs, [](const PackagedProgram &program) {
+          return program.isHost;
+        }))
+      printAll("host_programs", /*isHost=*/true);
   });
   os << '\n';
   return text;

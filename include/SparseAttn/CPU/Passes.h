@@ -8,6 +8,9 @@
 
 namespace mlir::sparse_attn {
 
+/// Of functions: where each result is (--sparse-attn-results-to-arguments).
+constexpr llvm::StringLiteral kResultPlacesAttr = "sparse_attn.result_places";
+
 #define GEN_PASS_DECL
 #include "SparseAttn/CPU/Passes.h.inc"
 
