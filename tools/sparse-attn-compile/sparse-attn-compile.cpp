@@ -9,6 +9,7 @@
 #include "SparseAttn/GPU/Chip.h"
 #include "SparseAttn/Support/Error.h"
 #include "SparseAttn/Support/Source.h"
+#include "mlir/Target/LLVMIR/Dialect/OpenMP/OpenMPToLLVMIRTranslation.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
@@ -260,6 +261,7 @@ static llvm::Error run() {
     return unknown;
   DialectRegistry registry;
   registerDialects(registry);
+  registerOpenMPDialectTranslation(registry);
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
   context.printOpOnDiagnostic(false);
   llvm::SourceMgr sources;
