@@ -19,68 +19,47 @@ static Value traceBuffer(Value value) {
   return value;
 }
 
+/// The argument that `result` is, or becomes.
+static int64_t makeArgument(func::FuncOp func, Value result,
+                            func::ReturnOp end) {
+  Block *body = &func.getBody().front();
+  Value buffer = traceBuffer(result);
+  auto argument = dyn_cast<BlockArgument>(buffer);
+  if (argument && argument.getOwner() == body)
+    return argument.getArgNumber();
+  Value target = body->addArgument(result.getType(), result.getLoc());
+  int64_t number = cast<BlockArgument>(target).getArgNumber();
+  OpBuilder builder(end);
+  auto alloc = buffer.getDefiningOp<memref::AllocOp>();
+  if (!alloc || alloc->getBlock() != body) {
+    memref::CopyOp::create(builder, end.getLoc(), result, target);
+    return number;
+  }
+  builder.setInsertionPoint(alloc);
+  if (target.getType() != alloc.getType())
+    target = memref::CastOp::create(builder, alloc.getLoc(), alloc.getType(),
+                                    target);
+  alloc.replaceAllUsesWith(target);
+  alloc.erase();
+  return number;
+}
+
+static void takeResults(func::FuncOp func) {
+  auto end = cast<func::ReturnOp>(func.getBody().front().getTerminator());
+  SmallVector<int64_t> places;
+  for (Value result : end.getOperands())
+    places.push_back(makeArgument(func, result, end));
+  end.getOperandsMutable().clear();
+  Builder builder(func.getContext());
+  auto type = FunctionType::get(func.getContext(),
+                                func.getBody().front().getArgumentTypes(), {});
+  func.setType(type);
+  func->setAttr(sparse_attn::kResultPlacesAttr,
+                builder.getDenseI64ArrayAttr(places));
+  func->setAttr(sparse_attn::kBuffersAttr, TypeAttr::get(type));
+}
+
 namespace {
-class Rewriter {
-public:
-  Rewriter(func::FuncOp func, func::ReturnOp end)
-      : func(func), end(end), builder(func.getContext()) {}
-
-  void rewrite() {
-    SmallVector<Attribute> places;
-    for (Value result : end.getOperands())
-      places.push_back(place(result));
-    end.getOperandsMutable().clear();
-    func.setType(FunctionType::get(
-        func.getContext(), func.getBody().front().getArgumentTypes(), {}));
-    func->setAttr(sparse_attn::kResultPlacesAttr, builder.getArrayAttr(places));
-  }
-
-private:
-  /// {argument = 3}, {result = 0}, or {} for a result that became an argument.
-  DictionaryAttr place(Value result) {
-    Value buffer = traceBuffer(result);
-    auto number = [&](StringRef kind, int64_t index) {
-      return builder.getDictionaryAttr(
-          builder.getNamedAttr(kind, builder.getI64IntegerAttr(index)));
-    };
-    if (auto argument = dyn_cast<BlockArgument>(buffer))
-      if (argument.getOwner() == &func.getBody().front())
-        return placeOfArgument(argument, number);
-    Value target =
-        func.getBody().front().addArgument(result.getType(), result.getLoc());
-    added[cast<BlockArgument>(target).getArgNumber()] = numPlaced++;
-    auto alloc = buffer.getDefiningOp<memref::AllocOp>();
-    if (alloc && alloc->getBlock() == &func.getBody().front()) {
-      builder.setInsertionPoint(alloc);
-      if (target.getType() != alloc.getType())
-        target = memref::CastOp::create(builder, alloc.getLoc(),
-                                        alloc.getType(), target);
-      alloc.replaceAllUsesWith(target);
-      alloc.erase();
-    } else {
-      builder.setInsertionPoint(end);
-      memref::CopyOp::create(builder, end.getLoc(), result, target);
-    }
-    return builder.getDictionaryAttr({});
-  }
-
-  template <typename Number>
-  DictionaryAttr placeOfArgument(BlockArgument argument, Number number) {
-    ++numPlaced;
-    // An earlier result has become this argument.
-    if (auto it = added.find(argument.getArgNumber()); it != added.end())
-      return number("result", it->second);
-    return number("argument", argument.getArgNumber());
-  }
-
-  func::FuncOp func;
-  func::ReturnOp end;
-  OpBuilder builder;
-  /// The results that new arguments are.
-  llvm::DenseMap<unsigned, int64_t> added;
-  int64_t numPlaced = 0;
-};
-
 struct ResultsToArgumentsPass
     : sparse_attn::impl::SparseAttnResultsToArgumentsBase<
           ResultsToArgumentsPass> {
@@ -101,8 +80,7 @@ struct ResultsToArgumentsPass
       if (!isa<MemRefType>(type))
         return func.emitOpError("returns ")
                << type << "; only buffers are made arguments: bufferise first";
-    auto end = cast<func::ReturnOp>(func.getBody().front().getTerminator());
-    Rewriter(func, end).rewrite();
+    takeResults(func);
     return success();
   }
 };

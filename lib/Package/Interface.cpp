@@ -134,8 +134,12 @@ public:
     for (auto [index, argument] : llvm::enumerate(program.arguments))
       for (auto [dim, size] : llvm::enumerate(argument.shape))
         size = sizeAt(Dim(index, dim));
-    for (Value result : func.getBody().front().getTerminator()->getOperands())
-      program.results.push_back(makeResult(result));
+    for (Value result : func.getBody().front().getTerminator()->getOperands()) {
+      program.results.push_back(
+          makeBuffer(cast<RankedTensorType>(result.getType())));
+      for (auto [dim, size] : llvm::enumerate(program.results.back().shape))
+        size = sizeOf(result, dim);
+    }
     for (AttentionOp op : attentions) {
       addRoles(op);
       addGroupCondition(op);
@@ -215,15 +219,6 @@ private:
     buffer.elementBits = type.getElementTypeBitWidth();
     for (int64_t size : type.getShape())
       buffer.shape.push_back(SizeExpr::constant(size));
-    return buffer;
-  }
-
-  /// A size that no argument has stays ShapedType::kDynamic.
-  BufferSpec makeResult(Value result) const {
-    BufferSpec buffer = makeBuffer(cast<RankedTensorType>(result.getType()));
-    for (auto [dim, size] : llvm::enumerate(buffer.shape))
-      if (ShapedType::isDynamic(size.getConstant()))
-        size = sizeOf(result, dim);
     return buffer;
   }
 

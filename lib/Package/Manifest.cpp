@@ -54,7 +54,7 @@ static void printFormulas(OStream &json, StringRef key,
   printCompact(json, key, std::move(array));
 }
 
-static void printBuffer(OStream &json, const BufferSpec &buffer) {
+static void printBuffer(OStream &json, const BufferSpec &buffer, bool isHost) {
   llvm::json::Array roles;
   for (const std::string &role : buffer.roles)
     roles.push_back(role);
@@ -62,6 +62,9 @@ static void printBuffer(OStream &json, const BufferSpec &buffer) {
   json.attribute("type", buffer.elementType);
   printFormulas(json, "shape", buffer.shape);
   json.attribute("bytes", toJson(buffer.bytes()));
+  json.attribute("layout", buffer.isStrided ? "strided" : "dense");
+  if (buffer.isStrided)
+    json.attribute("stride_multiple", isHost ? 1 : buffer.strideMultiple());
 }
 
 static llvm::json::Object toJson(BufferRef ref) {
@@ -150,12 +153,14 @@ static void printInterface(OStream &json, const PackagedProgram &packaged) {
   json.attribute("alignment", packaged.isHost ? getHostAlignment(program)
                                               : kBufferAlignment);
   printList(json, "arguments", program.arguments,
-            [&](const BufferSpec &buffer) { printBuffer(json, buffer); });
+            [&](const BufferSpec &buffer) {
+              printBuffer(json, buffer, packaged.isHost);
+            });
   json.attributeArray("results", [&] {
     for (auto [result, ref] :
          llvm::zip(program.results, program.resultBuffers)) {
       json.objectBegin();
-      printBuffer(json, result);
+      printBuffer(json, result, packaged.isHost);
       printCompact(json, "buffer", toJson(ref));
       json.objectEnd();
     }
@@ -180,6 +185,11 @@ static void printWorkspace(OStream &json, const Program &program) {
 }
 
 static llvm::json::Value toJson(const KernelArgument &argument) {
+  if (argument.strideDim) {
+    llvm::json::Object stride = toJson(*argument.buffer);
+    stride["dim"] = *argument.strideDim;
+    return llvm::json::Object{{"stride", std::move(stride)}};
+  }
   if (argument.buffer)
     return toJson(*argument.buffer);
   return llvm::json::Object{

@@ -2,6 +2,7 @@
 
 #include "Buffers.h"
 #include "SparseAttn/CPU/Passes.h"
+#include "SparseAttn/GPU/Passes.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
 #include "SparseAttn/Transforms/Passes.h"
 #include "mlir/Conversion/Passes.h"
@@ -60,13 +61,19 @@ static void addVectorisation(OpPassManager &pm,
   pm.addPass(createSparseAttnExpandMath());
 }
 
-/// Tensors to buffers. Tiles of known size live on the thread's stack, so no
-/// loop allocates; what remains (results, run-time tables) is freed.
-static void addBufferization(OpPassManager &pm, bool tilesOnStack,
-                             bool resultsToArguments) {
+/// Tensors to buffers, those of the function's boundary as its callers want
+/// them.
+static void addBoundary(OpPassManager &pm, const CPUPipelineOptions &options) {
   addTensorsToBuffers(pm);
-  if (resultsToArguments)
+  if (options.anyStrides)
+    pm.addPass(createSparseAttnDynamicStrides());
+  if (options.resultsToArguments)
     pm.addPass(createSparseAttnResultsToArguments());
+}
+
+/// Where buffers are. Tiles of known size live on the thread's stack, so no
+/// loop allocates; what remains (results, run-time tables) is freed.
+static void addBufferization(OpPassManager &pm, bool tilesOnStack) {
   pm.addNestedPass<func::FuncOp>(createForallToParallelLoopPass());
   pm.addNestedPass<func::FuncOp>(bufferization::createBufferHoistingPass());
   if (tilesOnStack) {
@@ -117,11 +124,13 @@ void mlir::sparse_attn::buildCPUPipeline(OpPassManager &pm,
                                          const CPUPipelineOptions &options) {
   addTiling(pm, options);
   addVectorisation(pm, options);
-  addBufferization(pm, /*tilesOnStack=*/true, options.resultsToArguments);
+  addBoundary(pm, options);
+  addBufferization(pm, /*tilesOnStack=*/true);
   addLLVMLowering(pm, options.openmp, options.expandBf16);
 }
 
 void mlir::sparse_attn::buildHostPipeline(OpPassManager &pm) {
-  addBufferization(pm, /*tilesOnStack=*/false, /*resultsToArguments=*/false);
+  addTensorsToBuffers(pm);
+  addBufferization(pm, /*tilesOnStack=*/false);
   addLLVMLowering(pm, /*openmp=*/false, /*expandBf16=*/false);
 }

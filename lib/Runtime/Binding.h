@@ -42,6 +42,10 @@ void checkMemory(const Variant &variant, TensorLabel label,
 void checkAllMemory(const Variant &variant, const SparseAttnTensor *arguments,
                     const SparseAttnTensor *results);
 
+/// The stride of a dimension in elements, of a tensor that checkMemory accepts;
+/// 0 where it has no second element.
+int64_t getStride(const SparseAttnTensor &tensor, size_t dim);
+
 /// Bytes of workspace, never negative.
 uint64_t getWorkspaceBytes(const Variant &variant,
                            const std::vector<int64_t> &sizes);

@@ -3,12 +3,13 @@
 //
 // RUN: sparse-attn-opt %s --sparse-attn-results-to-arguments | FileCheck %s
 
-// An allocation becomes an argument, under its own type; an argument is no
-// result any more, and the attribute says so.
+// An allocation becomes an argument, under the result's type; a result that is an
+// argument stays where it is, and equal results are one argument.
 //
 // CHECK-LABEL: func.func @all
 // CHECK-SAME:    (%[[IN:.*]]: memref<4xf32>, %[[OUT:.*]]: memref<?xf32>)
-// CHECK-SAME:    attributes {sparse_attn.result_places = [{argument = 0 : i64}, {}, {result = 1 : i64}]}
+// CHECK-SAME:    sparse_attn.buffers = (memref<4xf32>, memref<?xf32>) -> ()
+// CHECK-SAME:    sparse_attn.result_places = array<i64: 0, 1, 1>
 // CHECK-NOT:     memref.alloc
 // CHECK:         %[[CAST:.*]] = memref.cast %[[OUT]] : memref<?xf32> to memref<4xf32>
 // CHECK:         memref.store %{{.*}}, %[[CAST]]
@@ -29,7 +30,7 @@ func.func @all(%in: memref<4xf32>)
 //
 // CHECK-LABEL: func.func @copied
 // CHECK-SAME:    (%[[OUT:.*]]: memref<4xf32>)
-// CHECK-SAME:    result_places = [{}]
+// CHECK-SAME:    result_places = array<i64: 0>
 // CHECK:         %[[CONST:.*]] = memref.get_global @constant
 // CHECK:         memref.copy %[[CONST]], %[[OUT]]
 memref.global constant @constant : memref<4xf32> = dense<1.0>

@@ -83,6 +83,47 @@ def test_out(package):
     np.testing.assert_array_equal(got[1], lse)
 
 
+def as_bshd(x):
+    """The same values as [B, S, H, D] in memory."""
+    return np.ascontiguousarray(x.transpose(0, 2, 1, 3))
+
+
+@pytest.mark.parametrize("convert", [lambda x: x, torch.from_numpy])
+def test_bshd(package, convert):
+    tensors = make_longformer()
+    o, lse = package(*(convert(as_bshd(x)) for x in tensors), layout="bshd")
+    assert tuple(o.shape) == (2, 150, 4, 64) and tuple(lse.shape) == (2, 4, 150)
+    assert np.asarray(o).flags.c_contiguous
+    check_longformer(tensors, np.asarray(o).transpose(0, 2, 1, 3), np.asarray(lse))
+
+
+def test_strides_are_taken_as_they_are(package):
+    tensors = make_longformer()
+    expected = package(*tensors)
+    # Of a projection to all heads at once, every second row, and one head for all.
+    fused = np.zeros((2, 150, 8, 64), np.float32)
+    fused[:, :, :4] = tensors[0].transpose(0, 2, 1, 3)
+    wide = np.zeros((2, 2, 300, 64), np.float32)
+    wide[:, :, ::2] = tensors[1]
+    one = np.broadcast_to(tensors[2][:, :1], tensors[2].shape)
+    q, k = fused[:, :, :4].transpose(0, 2, 1, 3), wide[:, :, ::2]
+    place = np.full((2, 150, 4, 64), np.nan, np.float32)
+    for got, want in zip(package(q, k, tensors[2]), expected):
+        np.testing.assert_array_equal(got, want)
+    got, _ = package(q, k, one, out=(place.transpose(0, 2, 1, 3), None))
+    np.testing.assert_array_equal(got, package(*tensors[:2], one.copy())[0])
+    np.testing.assert_array_equal(place.transpose(0, 2, 1, 3), got)
+
+
+def test_result_in_a_strided_argument(package):
+    q, k, v = (random((2, 4, 33, 16), np.float16, seed=i) for i in range(3))
+    init = np.zeros((2, 33, 4, 16), np.float16)
+    expected = package(q, k, v, np.zeros_like(q))
+    got = package(as_bshd(q), as_bshd(k), as_bshd(v), init, layout="bshd")
+    assert got is init
+    np.testing.assert_array_equal(init.transpose(0, 2, 1, 3), expected)
+
+
 class DlpackOnly:
     """Speaks nothing but DLPack."""
 
@@ -170,4 +211,8 @@ def test_descriptions(package):
     tensors = make_longformer()
     assert function.result_shapes(*tensors) == [(2, 4, 150, 64), (2, 4, 150)]
     assert function.workspace_bytes(*tensors) == 0
+    bshd = [as_bshd(x) for x in tensors]
+    shapes = function.result_shapes(*bshd, layout="bshd")
+    assert shapes == [(2, 150, 4, 64), (2, 4, 150)]
+    assert package.find(*bshd, layout="bshd") is function
     function.prepare("cpu")

@@ -44,6 +44,17 @@ def test_opcheck(attend, in_place):
     torch.library.opcheck(torch.ops.tests.in_place, tuple(in_place_inputs()))
 
 
+def test_layout(package, attend):
+    operator = sparse_attn.torch.register(
+        package["longformer"], "tests::bshd", layout="bshd"
+    )
+    tensors = [torch.randn(2, 50, 4, 64) for _ in range(3)]
+    torch.library.opcheck(torch.ops.tests.bshd, tuple(tensors))
+    o, lse = operator(*tensors)
+    expected, expected_lse = attend(*(tensor.transpose(1, 2) for tensor in tensors))
+    assert torch.equal(o.transpose(1, 2), expected) and torch.equal(lse, expected_lse)
+
+
 @pytest.mark.parametrize("dynamic", [False, True])
 def test_compiles_to_one_graph(attend, dynamic):
     def layer(q, k, v):

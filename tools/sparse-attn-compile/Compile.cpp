@@ -130,6 +130,7 @@ mlir::sparse_attn::compile(func::FuncOp func,
                       {"tile-keys", options.tileKeys},
                       {"heavy-splits", options.heavySplits},
                       {"stages", options.stages},
-                      {"warps", options.warps}};
+                      {"warps", options.warps},
+                      {"dense", options.strides == "dense"}};
   return packaged;
 }

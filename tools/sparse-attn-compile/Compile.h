@@ -35,7 +35,7 @@ StringRef knownHostTargets();
 struct HostOptions {
   std::string cpu; ///< a level of x86-64
   int64_t tileQueries = 0, tileKeys = 0;
-  bool openmp = false;
+  bool openmp = false, dense = false;
 };
 
 /// The same for this processor's kind: machine code in a shared object.

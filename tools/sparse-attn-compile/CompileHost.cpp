@@ -95,27 +95,46 @@ static LogicalResult checkResultSizes(func::FuncOp func,
   return success();
 }
 
-/// Moves what the lowering says of results into the program.
-static void readResultPlaces(ModuleOp module, StringRef name,
-                             Program &program) {
+/// Moves what the lowering says of buffers into the program. Returns for each
+/// argument of the lowered function its place in the list of descriptors:
+/// arguments, then results that have memory of their own.
+static SmallVector<unsigned> readBuffers(ModuleOp module, StringRef name,
+                                         Program &program) {
   auto func = module.lookupSymbol<LLVM::LLVMFuncOp>(name);
-  auto places = func->getAttrOfType<ArrayAttr>(kResultPlacesAttr);
-  for (auto [index, attribute] : llvm::enumerate(places)) {
-    auto place = cast<DictionaryAttr>(attribute);
-    BufferRef buffer{BufferRef::Kind::Result, static_cast<unsigned>(index)};
-    if (auto argument = place.getAs<IntegerAttr>("argument"))
-      buffer = {BufferRef::Kind::Argument,
-                static_cast<unsigned>(argument.getInt())};
-    else if (auto result = place.getAs<IntegerAttr>("result"))
-      buffer.index = result.getInt();
-    program.resultBuffers.push_back(buffer);
+  auto places = func->getAttrOfType<DenseI64ArrayAttr>(kResultPlacesAttr);
+  auto type = cast<FunctionType>(
+      func->getAttrOfType<TypeAttr>(kBuffersAttr).getValue());
+  auto isStrided = [&](unsigned argument) {
+    return !cast<MemRefType>(type.getInput(argument)).getLayout().isIdentity();
+  };
+  SmallVector<unsigned> order;
+  for (auto [index, argument] : llvm::enumerate(program.arguments)) {
+    argument.isStrided = isStrided(index);
+    order.push_back(index);
+  }
+  order.resize(type.getNumInputs());
+  llvm::DenseMap<int64_t, unsigned> firstResults;
+  for (auto [index, place] : llvm::enumerate(places.asArrayRef())) {
+    program.results[index].isStrided = isStrided(place);
+    if (place < static_cast<int64_t>(program.arguments.size())) {
+      program.resultBuffers.push_back(
+          {BufferRef::Kind::Argument, static_cast<unsigned>(place)});
+      continue;
+    }
+    auto [first, isNew] = firstResults.insert({place, index});
+    if (isNew)
+      order[place] = program.arguments.size() + firstResults.size() - 1;
+    program.resultBuffers.push_back({BufferRef::Kind::Result, first->second});
   }
   func->removeAttr(kResultPlacesAttr);
+  func->removeAttr(kBuffersAttr);
+  return order;
 }
 
 /// The one function that others call, and all else internal:
-///   void entry(void **descriptors) { f(descriptors[0], descriptors[1], ...); }
-static void addEntry(llvm::Module &module, StringRef name, StringRef entry) {
+///   void entry(void **descriptors) { f(descriptors[order[0]], ...); }
+static void addEntry(llvm::Module &module, StringRef name, StringRef entry,
+                     ArrayRef<unsigned> order) {
   llvm::Function *callee = module.getFunction(("_mlir_ciface_" + name).str());
   for (llvm::Function &function : module)
     if (!function.isDeclaration())
@@ -127,10 +146,10 @@ static void addEntry(llvm::Module &module, StringRef name, StringRef entry) {
   b.SetInsertPoint(
       llvm::BasicBlock::Create(module.getContext(), "entry", function));
   SmallVector<llvm::Value *> descriptors;
-  for (unsigned i = 0; i < callee->arg_size(); ++i)
+  for (unsigned place : order)
     descriptors.push_back(b.CreateLoad(
         b.getPtrTy(),
-        b.CreateConstGEP1_64(b.getPtrTy(), function->getArg(0), i)));
+        b.CreateConstGEP1_64(b.getPtrTy(), function->getArg(0), place)));
   b.CreateCall(callee, descriptors);
   b.CreateRetVoid();
 }
@@ -138,6 +157,7 @@ static void addEntry(llvm::Module &module, StringRef name, StringRef entry) {
 /// From the LLVM dialect to an object file's bytes.
 static llvm::Expected<std::string> emitObject(ModuleOp lowered, StringRef name,
                                               StringRef entry,
+                                              ArrayRef<unsigned> order,
                                               const Level &level) {
   std::unique_ptr<llvm::TargetMachine> target = makeTarget(level);
   if (!target)
@@ -151,7 +171,7 @@ static llvm::Expected<std::string> emitObject(ModuleOp lowered, StringRef name,
     return makeError("cannot translate '{0}' to LLVM IR", name);
   module->setTargetTriple(target->getTargetTriple());
   module->setDataLayout(target->createDataLayout());
-  addEntry(*module, name, entry);
+  addEntry(*module, name, entry, order);
   if (llvm::Error error = makeOptimizingTransformer(
           /*optLevel=*/3, /*sizeLevel=*/0, target.get())(module.get()))
     return std::move(error);
@@ -184,6 +204,7 @@ mlir::sparse_attn::compileForHost(func::FuncOp func, const HostOptions &options,
   pipeline.registers = level.registers;
   pipeline.openmp = options.openmp;
   pipeline.resultsToArguments = true;
+  pipeline.anyStrides = !options.dense;
   pipeline.expandBf16 = true;
   PassManager planning(func.getContext()), lowering(func.getContext());
   buildCPUPlanning(planning, pipeline);
@@ -196,13 +217,13 @@ mlir::sparse_attn::compileForHost(func::FuncOp func, const HostOptions &options,
   if (failed(checkResultSizes(renamed, *program)) ||
       failed(lowering.run(*module)))
     return failure();
-  readResultPlaces(*module, name, *program);
+  SmallVector<unsigned> order = readBuffers(*module, name, *program);
 
   PackagedProgram packaged;
   packaged.isHost = true;
   packaged.entry = "sparse_attn_host_" + name;
   llvm::Expected<std::string> object =
-      emitObject(*module, name, packaged.entry, level);
+      emitObject(*module, name, packaged.entry, order, level);
   if (!object)
     return object.takeError();
   llvm::Expected<std::string> shared =
@@ -215,6 +236,7 @@ mlir::sparse_attn::compileForHost(func::FuncOp func, const HostOptions &options,
   packaged.chip = options.cpu;
   packaged.options = {{"tile-queries", options.tileQueries},
                       {"tile-keys", options.tileKeys},
-                      {"openmp", options.openmp}};
+                      {"openmp", options.openmp},
+                      {"dense", options.dense}};
   return packaged;
 }

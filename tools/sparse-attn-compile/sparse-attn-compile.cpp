@@ -55,6 +55,9 @@ struct Options {
       cl::desc("Key and value tiles in shared memory at a time")};
   cl::opt<int64_t> warps{"warps", cl::init(0),
                          cl::desc("Warps of a block; 0 lets the tile choose")};
+  cl::opt<bool> dense{"dense",
+                      cl::desc("Kernels for dense, row-major tensors alone; "
+                               "else they take rows at any strides")};
   cl::opt<bool> openmp{
       "openmp", cl::init(false),
       cl::desc("Let host code run query tiles in threads of LLVM's OpenMP "
@@ -120,6 +123,7 @@ static llvm::Expected<PackagedProgram> compileFor(func::FuncOp func,
   options.heavySplits = flags().heavySplits;
   options.stages = flags().stages;
   options.warps = flags().warps;
+  options.strides = flags().dense ? "dense" : "any";
   return compile(func, options);
 }
 
@@ -130,6 +134,7 @@ compileForHostTarget(func::FuncOp func, StringRef cpu, StringRef linker) {
   options.tileQueries = flags().tileQueries;
   options.tileKeys = flags().tileKeys;
   options.openmp = flags().openmp;
+  options.dense = flags().dense;
   return compileForHost(func, options, linker);
 }
 

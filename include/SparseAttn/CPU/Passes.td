@@ -107,10 +107,10 @@ def SparseAttnResultsToArguments
   let summary = "write results into buffers that the caller gives";
   let description = [{
     A caller that has the memory for the results gets no copy of them: buffers
-    that a function allocates and returns become arguments, after all others, in
-    the order of the results. A result that is one of the arguments, or the
-    buffer of an earlier result, is dropped. What has become of each result
-    stands in the function's attribute `sparse_attn.result_places`. Functions that
+    that a function allocates and returns become arguments, after all others. The
+    function's attribute `sparse_attn.result_places` has the number of the argument
+    that each result is, one that it had or a new one, and `sparse_attn.buffers`
+    the function's type, whose layouts are lost when it is lowered. Functions that
     the module itself calls stay as they are.
 
     Unlike upstream's `buffer-results-to-out-params` and
@@ -125,7 +125,7 @@ def SparseAttnResultsToArguments
     }
     // becomes
     func.func @f(%q: memref<4xf32>, %init: memref<4xf32>, %o: memref<4xf32>)
-        attributes {sparse_attn.result_places = [{}, {argument = 1} ]} {
+        attributes {sparse_attn.result_places = array<i64: 2, 1>, ...} {
       ...
       return
     }

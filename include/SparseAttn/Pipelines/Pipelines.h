@@ -40,6 +40,11 @@ struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
       llvm::cl::desc("Write results into buffers that the caller gives, which "
                      "are arguments after all others"),
       llvm::cl::init(false)};
+  Option<bool> anyStrides{
+      *this, "any-strides",
+      llvm::cl::desc("Take and give tensors whose rows lie anywhere, where "
+                     "nothing needs them dense"),
+      llvm::cl::init(false)};
   Option<bool> expandBf16{
       *this, "expand-bf16",
       llvm::cl::desc("Round to bf16 by integer arithmetic, for processors that "
@@ -82,6 +87,11 @@ struct NVVMPipelineOptions : PassPipelineOptions<NVVMPipelineOptions> {
       *this, "stages",
       llvm::cl::desc("Key and value tiles in shared memory at a time"),
       llvm::cl::init(2)};
+  Option<std::string> strides{
+      *this, "strides",
+      llvm::cl::desc("Of the tensors that kernels take: dense, or any, where "
+                     "results become arguments of the host function"),
+      llvm::cl::init("dense")};
   Option<std::string> emit{
       *this, "emit",
       llvm::cl::desc("Where to stop: nvvm (kernels in the LLVM and NVVM "

@@ -227,9 +227,9 @@ TEST_F(HostTest, ChecksTensorsBeforeTheCall) {
   Package package = open(getHostPackage());
   Program program = loadHost(package, "longformer");
   HostCall strides;
-  strides.call.arguments[1].strides = {2 * 150 * 64, 64, 128, 1};
+  strides.call.arguments[1].strides = {2 * 150 * 64, 1, 64, 2};
   expectError(SPARSE_ATTN_WRONG_STRIDES, launch(program, strides.call),
-              {"argument 1 (key) of 'longformer' has stride"});
+              {"argument 1 (key) of 'longformer' has stride 2 in dimension 3"});
   HostCall misaligned;
   misaligned.call.results[1].data += 1;
   expectError(SPARSE_ATTN_MISALIGNED, launch(program, misaligned.call),
