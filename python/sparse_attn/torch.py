@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import threading
 from collections.abc import Callable
@@ -55,8 +56,8 @@ def register(
     """A PyTorch operator that computes ``function``, known to torch.compile and
     torch.export, on every device that the function has code for.
 
-    ``name``: "namespace::operator", by default "sparse_attn::" and the function's
-    name. ``layout``: as in ``Function.__call__``.
+    ``name``: "namespace::operator", by default "sparse_attn::", the function's name,
+    and a number where that name is taken. ``layout``: as in ``Function.__call__``.
 
     Returns a callable that takes the function's tensors and returns its result, or a
     tuple of several. New results are dense in that layout. It raises what
@@ -67,25 +68,31 @@ def register(
     Raises InvalidArgumentError where the name is taken by another function.
     """
     check_layout(layout)
-    if name is None:
-        name = "sparse_attn::" + re.sub(r"\W", "_", function.name)
-    if not re.fullmatch(r"[A-Za-z_]\w*::[A-Za-z_]\w*", name):
+    if name is not None and not re.fullmatch(r"[A-Za-z_]\w*::[A-Za-z_]\w*", name):
         raise InvalidArgumentError(
             f"{name!r} is no operator's name; give one such as "
             "'my_library::longformer'"
         )
     with _lock:
-        known = _registered.get(name)
-        if known is not None and known[:2] == (function, layout):
-            return known[2]
-        if known is not None:
+        for known in _registered if name is None else [name]:
+            if known in _registered and _registered[known][:2] == (function, layout):
+                return _registered[known][2]
+        if name in _registered:
             raise InvalidArgumentError(
                 f"there is an operator {name} already, of another function or layout; "
                 "give another name"
             )
+        if name is None:
+            name = _find_free_name(function)
         operator = _Operator(function, name, layout)
         _registered[name] = (function, layout, operator)
         return operator
+
+
+def _find_free_name(function: Function) -> str:
+    base = "sparse_attn::" + re.sub(r"\W", "_", function.name)
+    names = itertools.chain([base], (f"{base}_{i}" for i in itertools.count(2)))
+    return next(name for name in names if name not in _registered)
 
 
 class _Operator:

@@ -16,7 +16,7 @@ def package(directory):
 
 @pytest.fixture(scope="module")
 def attend(package):
-    return sparse_attn.torch.register(package["longformer"])
+    return sparse_attn.torch.register(package["longformer"], "tests::longformer")
 
 
 @pytest.fixture(scope="module")
@@ -36,12 +36,24 @@ def test_operator_is_the_function(package, attend):
     tensors = longformer_inputs()
     for got, expected in zip(attend(*tensors), package(*tensors)):
         assert torch.equal(got, expected)
-    assert "sparse_attn::longformer" in repr(attend)
+    assert "tests::longformer" in repr(attend)
 
 
 def test_opcheck(attend, in_place):
-    torch.library.opcheck(torch.ops.sparse_attn.longformer, tuple(longformer_inputs()))
+    torch.library.opcheck(torch.ops.tests.longformer, tuple(longformer_inputs()))
     torch.library.opcheck(torch.ops.tests.in_place, tuple(in_place_inputs()))
+
+
+def test_names(directory, package):
+    first = sparse_attn.torch.register(package["causal_64"])
+    assert first.name == "sparse_attn::causal_64"
+    # The same again, as where a notebook's cell is run twice.
+    with sparse_attn.load(directory) as again:
+        second = sparse_attn.torch.register(again["causal_64"])
+        assert second.name == "sparse_attn::causal_64_2"
+        tensors = [torch.randn(1, 2, 64, 64) for _ in range(3)]
+        assert torch.equal(first(*tensors), second(*tensors))
+    assert sparse_attn.torch.register(package["causal_64"]) is first
 
 
 def test_layout(package, attend):
@@ -91,7 +103,7 @@ def test_exports(attend):
     tensors = tuple(longformer_inputs())
     exported = torch.export.export(Layer(), tensors)
     targets = [str(node.target) for node in exported.graph.nodes]
-    assert "sparse_attn.longformer.default" in targets
+    assert "tests.longformer.default" in targets
     assert torch.equal(exported.module()(*tensors), attend(*tensors)[0])
 
 
@@ -99,7 +111,7 @@ def test_there_is_no_backward(attend, in_place):
     q, k, v = longformer_inputs()
     q.requires_grad_()
     o, _ = attend(q, k, v)
-    with pytest.raises(errors.NoBackwardError, match="longformer has no backward"):
+    with pytest.raises(errors.NoBackwardError, match="tests::longformer has no backward"):
         o.sum().backward()
     tensors = in_place_inputs()
     tensors[0].requires_grad_()
@@ -122,10 +134,11 @@ def test_errors_of_the_fake_kernel(attend):
 def test_errors_of_registering(package, attend):
     register = sparse_attn.torch.register
     assert register(package["longformer"]) is attend
+    assert register(package["longformer"], "tests::longformer") is attend
     with pytest.raises(errors.InvalidArgumentError, match="takes 3 tensors, 2 were"):
         attend(*longformer_inputs()[:2])
     with pytest.raises(errors.InvalidArgumentError, match="there is an operator"):
-        register(package["causal_64"], "sparse_attn::longformer")
+        register(package["causal_64"], "tests::longformer")
     with pytest.raises(errors.InvalidArgumentError, match="no operator's name"):
         register(package["causal_64"], "causal")
     with pytest.raises(errors.InvalidArgumentError, match="unknown layout 'x'"):
