@@ -64,7 +64,8 @@ _VALUES: dict[str, tuple[Any, list[Any]]] = {
     "FunctionGetChip": (c_char_p, [c_void_p, c_int32]),
     "ProgramUnload": (None, [c_void_p]),
 }
-_Tensors = POINTER(Tensor)
+# An array of Tensor.
+_Tensors = c_void_p
 _STATUSES: dict[str, list[Any]] = {
     "PackageOpen": [c_char_p, POINTER(c_void_p)],
     "PackageFindFunction": [c_void_p, _Tensors, c_int32, POINTER(c_void_p)],

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import struct
 import sys
-from ctypes import byref, c_int32, c_int64, c_uint64
+from ctypes import addressof, byref, c_int32, c_int64, c_uint64, sizeof
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -23,9 +24,8 @@ TYPE_BYTES = (2, 2, 4, 8, 1, 2, 4, 8)
 # Of __array_interface__ and __cuda_array_interface__; neither has bf16.
 TYPE_STRINGS = ("<f2", None, "<f4", "<f8", "|i1", "<i2", "<i4", "<i8")
 _FROM_STRING = {text: i for i, text in enumerate(TYPE_STRINGS) if text}
-_TORCH_NAMES = {"torch.float16": 0, "torch.bfloat16": 1, "torch.float32": 2}
-_TORCH_NAMES.update({"torch.float64": 3, "torch.int8": 4, "torch.int16": 5})
-_TORCH_NAMES.update({"torch.int32": 6, "torch.int64": 7})
+_TORCH_NAMES: tuple[str, ...] = ("float16", "bfloat16", "float32", "float64")
+_TORCH_NAMES += ("int8", "int16", "int32", "int64")
 
 
 class View(NamedTuple):
@@ -65,8 +65,10 @@ def dense_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(reversed(strides))
 
 
+@lru_cache(maxsize=64)
 def torch_type(dtype: Any) -> int | None:
-    return _TORCH_NAMES.get(str(dtype))
+    name = str(dtype).removeprefix("torch.")
+    return _TORCH_NAMES.index(name) if name in _TORCH_NAMES else None
 
 
 def is_torch(tensor: object) -> bool:
@@ -101,8 +103,7 @@ def _wrong_elements(name: str, found: str) -> WrongTypeError:
 
 
 def _view_torch(tensor: Any, name: str) -> View:
-    import torch
-
+    torch = sys.modules["torch"]
     if tensor.layout is not torch.strided or tensor.is_neg():
         raise WrongStridesError(
             f"{name} is not a strided tensor in memory; use to_dense() or "
@@ -211,18 +212,30 @@ def _view_dlpack(tensor: Any, name: str, stream: int | None) -> View:
 
 
 @lru_cache(maxsize=4096)
-def _integers(values: tuple[int, ...]) -> Any:
-    return (c_int64 * max(len(values), 1))(*values)
+def _integers(values: tuple[int, ...]) -> tuple[int, Any]:
+    """Their address, and what keeps them there."""
+    array = (c_int64 * max(len(values), 1))(*values)
+    return addressof(array), array
 
 
-def as_c(views: list[View]) -> Any:
-    """An array of SparseAttnTensor. The shapes outlive it: it refers to them."""
-    array = (Tensor * max(len(views), 1))()
-    for target, source in zip(array, views):
-        target.data = source.data
-        target.type = source.type
-        target.rank = len(source.shape)
-        target.shape = _integers(source.shape)
-        if source.strides is not None:
-            target.strides = _integers(source.strides)
-    return array
+class CTensors:
+    """An array of SparseAttnTensor for one call, with all that it points to."""
+
+    def __init__(self, views: list[View]) -> None:
+        fields: list[int] = []
+        self._keep = []
+        for v in views:
+            shape, array = _integers(v.shape)
+            self._keep.append(array)
+            strides = 0
+            if v.strides is not None:
+                strides, array = _integers(v.strides)
+                self._keep.append(array)
+            fields += (v.data, v.type, len(v.shape), shape, strides)
+        # By struct, as setting a field by ctypes costs as much as a launch.
+        self._as_parameter_ = struct.pack(_TENSOR * len(views), *fields)
+
+
+# SparseAttnTensor on 64-bit machines: data, type, rank, shape, strides.
+_TENSOR = "QiiQQ"
+assert struct.calcsize(_TENSOR) == sizeof(Tensor)

@@ -18,7 +18,7 @@ from ._specs import (
     read_spec,
     view_in_layout,
 )
-from ._views import TYPE_BYTES, TYPES, View, as_c, view
+from ._views import TYPE_BYTES, TYPES, CTensors, View, view
 from .errors import InvalidArgumentError, WrongDeviceError
 
 if TYPE_CHECKING:
@@ -174,9 +174,9 @@ class Function:
             library().call(
                 "ProgramLaunch",
                 program,
-                as_c(views),
+                CTensors(views),
                 len(views),
-                as_c(results),
+                CTensors(results),
                 len(results),
                 *scratch[:2],
                 # 1 is the legacy default stream to others, 0 to the runtime.
@@ -209,7 +209,7 @@ class Function:
         shapes = self._shapes.get(key)
         if shapes is not None:
             return shapes
-        arguments = as_c(views)
+        arguments = CTensors(views)
         shapes = []
         for i, spec in enumerate(self.results):
             shape = (c_int64 * max(len(spec.shape), 1))()
@@ -287,7 +287,7 @@ class Function:
     def _get_workspace_bytes(self, program: c_void_p, views: list[View]) -> int:
         size = c_uint64()
         library().call(
-            "ProgramGetWorkspaceBytes", program, as_c(views), len(views), byref(size)
+            "ProgramGetWorkspaceBytes", program, CTensors(views), len(views), byref(size)
         )
         return size.value
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from ._library import library
 from ._specs import check_layout
-from ._views import as_c, view
+from ._views import CTensors, view
 from .errors import InvalidArgumentError, NotFoundError
 from .function import Function
 
@@ -71,7 +71,7 @@ class Package(Mapping[str, Function]):
         self._check_open()
         found = c_void_p()
         library().call(
-            "PackageFindFunction", self._handle, as_c(views), len(views), byref(found)
+            "PackageFindFunction", self._handle, CTensors(views), len(views), byref(found)
         )
         return self._by_handle[found.value or 0]
 
