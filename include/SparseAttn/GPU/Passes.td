@@ -209,4 +209,23 @@ def SparseAttnExpandDivision
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
+def SparseAttnExternShared
+    : Pass<"sparse-attn-extern-shared", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "declare dynamic shared memory, which a launch sizes";
+  let description = [{
+    Upstream's lowering defines dynamic shared memory as an internal variable of
+    no element. In PTX that is a static variable of one byte, which counts
+    against a block's limit, and behind whose end all accesses lie. Declared
+    external, it is the array without a size that PTX provides for it, here at a
+    multiple of 128 bytes.
+
+    ```mlir
+    llvm.mlir.global internal @__dynamic_shmem__0() {addr_space = 3 : i32} : !llvm.array<0 x i8>
+    // becomes
+    llvm.mlir.global external @__dynamic_shmem__0() {addr_space = 3 : i32, alignment = 128 : i64} : !llvm.array<0 x i8>
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 #endif // SPARSEATTN_GPU_PASSES_TD

@@ -433,6 +433,26 @@ TEST(ChooseTileTest, GpuTilesFitSharedMemoryWhereAnyTileDoes) {
         }
 }
 
+TEST(ChooseTileTest, GpuTilesLeaveRoomForListsOfDrawnTiles) {
+  // 16 blocks for each of the 9 row blocks that 128 rows touch, at 8 bytes.
+  Mask::RandomOptions options;
+  options.block = 16;
+  options.blocksPerRow = 16;
+  options.seed = 1;
+  GpuTileNeeds needs{64, 64, 2, 2, 0};
+  needs.sharedLimit = needs.sharedBytes({128, 64});
+  TileShape causal = chooseGpuTile(Mask::causal(), needs, {});
+  EXPECT_EQ(causal.keys, 64);
+  Mask mask = Mask::random(options);
+  TileShape tile = chooseGpuTile(mask, needs, {});
+  Plan plan = makePlan(mask, tile, {});
+  int64_t longest = 0;
+  for (const RowClass &cls : plan.classes)
+    longest = std::max(longest, cls.maxDrawnTiles(tile));
+  EXPECT_GT(longest, 0);
+  EXPECT_LE(needs.sharedBytes(tile) + 8 * (longest + 1), needs.sharedLimit);
+}
+
 TEST(ChooseTileTest, GpuTilesDivideTheBlocksOfAMask) {
   TileShape tile =
       chooseGpuTile(Mask::chunked(64), {64, 64, 2}, known(4096, 4096));
