@@ -153,6 +153,10 @@ TileShape mlir::sparse_attn::chooseGpuTile(const Mask &mask,
     tile.queries = std::min<int64_t>(tile.queries, 64);
     tile.keys = std::min<int64_t>(tile.keys, 32);
   }
+  // The parts of f32 operands take registers too: beyond 96 columns a thread's
+  // 255 do not hold the sums for 32 keys besides.
+  if (std::max(needs.headDim, needs.valueDim) > 96 && needs.elementBytes > 2)
+    tile.keys = std::min<int64_t>(tile.keys, 16);
   auto needed = [](int64_t length) {
     return static_cast<int64_t>(
         llvm::alignTo(std::max<int64_t>(1, length), 16));

@@ -433,6 +433,16 @@ TEST(ChooseTileTest, GpuTilesFitSharedMemoryWhereAnyTileDoes) {
         }
 }
 
+TEST(ChooseTileTest, GpuTilesLeaveRegistersForThePartsOfF32) {
+  auto keys = [](int64_t headDim, int64_t valueDim, int64_t bytes) {
+    return chooseGpuTile(Mask::causal(), {headDim, valueDim, bytes}, {}).keys;
+  };
+  EXPECT_EQ(keys(96, 96, 4), 32);
+  EXPECT_EQ(keys(112, 96, 4), 16);
+  EXPECT_EQ(keys(64, 128, 4), 16);
+  EXPECT_EQ(keys(128, 128, 2), 64);
+}
+
 TEST(ChooseTileTest, GpuTilesLeaveRoomForListsOfDrawnTiles) {
   // 16 blocks for each of the 9 row blocks that 128 rows touch, at 8 bytes.
   Mask::RandomOptions options;
