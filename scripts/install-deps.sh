@@ -14,7 +14,7 @@ packages=(
   libomp-22-dev libboost-context-dev libgtest-dev libbenchmark-dev
   nlohmann-json3-dev
 )
-python_packages=(numpy pytest torch)
+python_packages=(numpy pytest torch mypy setuptools)
 torch_version=2.13.0
 # Of bench/requirements.txt.
 bench_packages=(matplotlib transformers)
@@ -61,19 +61,27 @@ install_packages() {
     apt-get install -y --no-install-recommends "${missing[@]}"
 }
 
+# Of setuptools only what can build the Python package counts.
+is_importable() {
+  local code="import $1"
+  [[ "$1" != setuptools ]] ||
+    code+="; assert int(setuptools.__version__.split('.')[0]) >= 77"
+  .venv/bin/python -c "$code" 2>/dev/null
+}
+
 install_python_packages() {
   # Packages of the system's Python count, so that none is fetched twice.
   [[ -x .venv/bin/python ]] || python3 -m venv --system-site-packages .venv
   local package
   for package in "${python_packages[@]}"; do
-    .venv/bin/python -c "import $package" 2>/dev/null && continue
+    is_importable "$package" && continue
     if [[ "$package" == torch ]]; then
       # Without CUDA where the package index has that build: it is 10 times
       # smaller.
       .venv/bin/python -m pip install "torch==$torch_version+cpu" ||
         .venv/bin/python -m pip install "torch==$torch_version"
     else
-      .venv/bin/python -m pip install "$package"
+      .venv/bin/python -m pip install --upgrade "$package"
     fi
   done
   for package in "${bench_packages[@]}"; do

@@ -2,6 +2,7 @@
 
 #include "SparseAttn/GPU/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/SymbolTable.h"
@@ -30,6 +31,9 @@ static bool takesAnyStrides(Value buffer) {
   return llvm::all_of(buffer.getUsers(), [](Operation *user) {
     if (isa<memref::SubViewOp, memref::CastOp>(user))
       return takesAnyStrides(user->getResult(0));
+    // Host code; what is left of it becomes loops.
+    if (isa<linalg::LinalgOp>(user))
+      return true;
     return isa<memref::DimOp, memref::LoadOp, memref::StoreOp, memref::CopyOp,
                memref::DeallocOp, vector::LoadOp, vector::StoreOp,
                vector::TransferReadOp, vector::TransferWriteOp, func::ReturnOp>(

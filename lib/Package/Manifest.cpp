@@ -54,7 +54,7 @@ static void printFormulas(OStream &json, StringRef key,
   printCompact(json, key, std::move(array));
 }
 
-static void printBuffer(OStream &json, const BufferSpec &buffer) {
+static void printBuffer(OStream &json, const BufferSpec &buffer, bool isHost) {
   llvm::json::Array roles;
   for (const std::string &role : buffer.roles)
     roles.push_back(role);
@@ -64,7 +64,7 @@ static void printBuffer(OStream &json, const BufferSpec &buffer) {
   json.attribute("bytes", toJson(buffer.bytes()));
   json.attribute("layout", buffer.isStrided ? "strided" : "dense");
   if (buffer.isStrided)
-    json.attribute("stride_multiple", buffer.strideMultiple());
+    json.attribute("stride_multiple", isHost ? 1 : buffer.strideMultiple());
 }
 
 static llvm::json::Object toJson(BufferRef ref) {
@@ -89,6 +89,14 @@ static void printTarget(OStream &json, const PackagedProgram &packaged) {
                    getComputeCapability(packaged.chip));
     json.attribute("this_chip_only", isArchitectureSpecific(packaged.chip));
   });
+}
+
+static void printHostTarget(OStream &json, const PackagedProgram &packaged) {
+  json.attributeObject("target", [&] {
+    json.attribute("cpu", packaged.chip);
+    json.attribute("triple", kHostTriple);
+  });
+  json.attribute("entry", packaged.entry);
 }
 
 static void printFiles(OStream &json, llvm::ArrayRef<OutputFile> files) {
@@ -117,7 +125,18 @@ static void printAttention(OStream &json, const AttentionSpec &attention) {
   json.attribute("plan", std::move(lines));
 }
 
-static void printInterface(OStream &json, const Program &program) {
+/// Code for the host asks for no more than C does.
+static int64_t getHostAlignment(const Program &program) {
+  int64_t bits = 8;
+  for (const BufferSpec &buffer : program.arguments)
+    bits = std::max(bits, buffer.elementBits);
+  for (const BufferSpec &buffer : program.results)
+    bits = std::max(bits, buffer.elementBits);
+  return bits / 8;
+}
+
+static void printInterface(OStream &json, const PackagedProgram &packaged) {
+  const Program &program = packaged.program;
   printList(json, "sizes", program.sizes, [&](const SizeSpec &size) {
     json.attribute("name", size.name);
     llvm::json::Array sources;
@@ -131,18 +150,24 @@ static void printInterface(OStream &json, const Program &program) {
               json.attribute("formula", toJson(condition.formula));
               json.attribute("text", condition.text);
             });
-  json.attribute("alignment", kBufferAlignment);
+  json.attribute("alignment", packaged.isHost ? getHostAlignment(program)
+                                              : kBufferAlignment);
   printList(json, "arguments", program.arguments,
-            [&](const BufferSpec &buffer) { printBuffer(json, buffer); });
+            [&](const BufferSpec &buffer) {
+              printBuffer(json, buffer, packaged.isHost);
+            });
   json.attributeArray("results", [&] {
     for (auto [result, ref] :
          llvm::zip(program.results, program.resultBuffers)) {
       json.objectBegin();
-      printBuffer(json, result);
+      printBuffer(json, result, packaged.isHost);
       printCompact(json, "buffer", toJson(ref));
       json.objectEnd();
     }
   });
+}
+
+static void printWorkspace(OStream &json, const Program &program) {
   json.attributeObject("workspace", [&] {
     size_t count = program.workspaces.size();
     json.attribute("bytes", toJson(program.workspaceOffset(count)));
@@ -185,19 +210,26 @@ static void printLaunches(OStream &json, const Program &program) {
 }
 
 /// What the kernels compute with, by the element type of their inputs.
-static void printNumerics(OStream &json, const Program &program) {
+static void printNumerics(OStream &json, const PackagedProgram &packaged) {
+  const Program &program = packaged.program;
   json.attributeArray("numerics", [&] {
     json.value("Scores, softmax and sums are f32.");
     bool hasF32 = false, hasHalf = false;
     for (const AttentionSpec &attention : program.attentions)
       (attention.elementType == "f32" ? hasF32 : hasHalf) = true;
-    if (hasHalf)
+    if (packaged.isHost) {
+      json.value("Products are f32; f16 and bf16 are widened, and only results "
+                 "are rounded.");
+      json.value("The exponential has an error below 0.8 units in the last "
+                 "place; below 2^-126 it is 0.");
+    } else if (hasHalf)
       json.value("f16 and bf16: softmax's weights are rounded to the type of "
                  "the values before they meet them.");
-    if (hasF32)
+    if (!packaged.isHost && hasF32)
       json.value("f32: products keep f32 accuracy, by three products of TF32 "
                  "each.");
-    json.value("The exponential is ex2.approx.ftz: below 2^-126 it is 0.");
+    if (!packaged.isHost)
+      json.value("The exponential is ex2.approx.ftz: below 2^-126 it is 0.");
     json.value("A query without a key gets output 0 and LSE -inf.");
     json.value("LSE is the natural logarithm.");
   });
@@ -206,7 +238,10 @@ static void printNumerics(OStream &json, const Program &program) {
 static void printProgram(OStream &json, const PackagedProgram &packaged) {
   const Program &program = packaged.program;
   json.attribute("name", toUTF8(program.name));
-  printTarget(json, packaged);
+  if (packaged.isHost)
+    printHostTarget(json, packaged);
+  else
+    printTarget(json, packaged);
   printFiles(json, packaged.files);
   json.attributeObject("options", [&] {
     for (const auto &[name, value] : packaged.options)
@@ -215,9 +250,12 @@ static void printProgram(OStream &json, const PackagedProgram &packaged) {
   printList(
       json, "attentions", program.attentions,
       [&](const AttentionSpec &attention) { printAttention(json, attention); });
-  printInterface(json, program);
-  printLaunches(json, program);
-  printNumerics(json, program);
+  printInterface(json, packaged);
+  if (!packaged.isHost) {
+    printWorkspace(json, program);
+    printLaunches(json, program);
+  }
+  printNumerics(json, packaged);
 }
 
 std::string
@@ -231,9 +269,19 @@ mlir::sparse_attn::printManifest(llvm::ArrayRef<PackagedProgram> programs) {
       json.attribute("name", "sparse_attn");
       json.attribute("version", SPARSE_ATTN_VERSION);
     });
-    printList(json, "programs", programs, [&](const PackagedProgram &program) {
-      printProgram(json, program);
-    });
+    // Apart, as readers of the first packages know GPUs only.
+    auto printAll = [&](StringRef key, bool isHost) {
+      json.attributeArray(key, [&] {
+        for (const PackagedProgram &program : programs)
+          if (program.isHost == isHost)
+            json.object([&] { printProgram(json, program); });
+      });
+    };
+    printAll("programs", /*isHost=*/false);
+    if (llvm::any_of(programs, [](const PackagedProgram &program) {
+          return program.isHost;
+        }))
+      printAll("host_programs", /*isHost=*/true);
   });
   os << '\n';
   return text;

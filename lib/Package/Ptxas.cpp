@@ -1,15 +1,9 @@
 //===- Ptxas.cpp - PTX to machine code by NVIDIA's assembler --------------===//
 
+#include "ScratchFile.h"
 #include "SparseAttn/Package/Package.h"
-#include "SparseAttn/Support/Error.h"
-#include "llvm/ADT/SmallString.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/FileUtilities.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Process.h"
-#include "llvm/Support/Program.h"
-#include "llvm/Support/raw_ostream.h"
 
 using namespace mlir::sparse_attn;
 using llvm::StringRef;
@@ -29,68 +23,16 @@ std::optional<std::string> mlir::sparse_attn::findPtxas() {
   return std::nullopt;
 }
 
-static llvm::Error makeFileError(std::error_code code) {
-  return makeError("no temporary file for ptxas: {0}; check TMPDIR",
-                   code.message());
-}
-
-static llvm::Expected<std::string> readFile(StringRef path) {
-  auto buffer = llvm::MemoryBuffer::getFile(path);
-  if (!buffer)
-    return makeFileError(buffer.getError());
-  return (*buffer)->getBuffer().str();
-}
-
-namespace {
-/// A file that goes when this does.
-struct ScratchFile {
-  llvm::SmallString<128> path;
-  llvm::FileRemover remover;
-
-  std::error_code create(StringRef extension, int &descriptor) {
-    std::error_code code = llvm::sys::fs::createTemporaryFile(
-        "sparse-attn", extension, descriptor, path);
-    if (!code)
-      remover.setFile(path);
-    return code;
-  }
-
-  std::error_code create(StringRef extension, StringRef contents) {
-    int descriptor;
-    if (std::error_code code = create(extension, descriptor))
-      return code;
-    llvm::raw_fd_ostream os(descriptor, /*shouldClose=*/true);
-    os << contents;
-    os.close();
-    std::error_code code = os.error();
-    os.clear_error();
-    return code;
-  }
-};
-} // namespace
-
 llvm::Expected<std::string>
 mlir::sparse_attn::assemble(StringRef ptxas, StringRef ptx, StringRef chip) {
-  ScratchFile source, cubin, log;
-  if (std::error_code code = source.create("ptx", ptx))
-    return makeFileError(code);
-  if (std::error_code code = cubin.create("cubin", StringRef()))
-    return makeFileError(code);
-  if (std::error_code code = log.create("log", StringRef()))
-    return makeFileError(code);
+  ScratchFile source, cubin;
+  if (llvm::Error error = source.create("ptx", ptx))
+    return std::move(error);
+  if (llvm::Error error = cubin.create("cubin", StringRef()))
+    return std::move(error);
   std::string arch = ("-arch=" + chip).str();
-  std::string message;
-  int status = llvm::sys::ExecuteAndWait(
-      ptxas, {ptxas, arch, "-O3", source.path, "-o", cubin.path},
-      /*Env=*/std::nullopt, {StringRef(), log.path.str(), log.path.str()},
-      /*SecondsToWait=*/0, /*MemoryLimit=*/0, &message);
-  if (status == 0)
-    return readFile(cubin.path);
-  if (message.empty()) {
-    if (llvm::Expected<std::string> text = readFile(log.path))
-      message = StringRef(*text).trim().str();
-    else
-      llvm::consumeError(text.takeError());
-  }
-  return makeError("{0} fails for {1}: {2}", ptxas, chip, message);
+  if (llvm::Error error =
+          runProgram({ptxas, arch, "-O3", source.path, "-o", cubin.path}, chip))
+    return std::move(error);
+  return cubin.read();
 }

@@ -2,6 +2,7 @@
 
 #include "Buffers.h"
 #include "SparseAttn/CPU/Passes.h"
+#include "SparseAttn/GPU/Passes.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
 #include "SparseAttn/Transforms/Passes.h"
 #include "mlir/Conversion/Passes.h"
@@ -20,17 +21,24 @@
 using namespace mlir;
 using namespace mlir::sparse_attn;
 
-/// Storeys 2 and 3: mask analysis, then loops over tiles with online softmax.
-static void addTiling(OpPassManager &pm, const CPUPipelineOptions &options) {
+/// Storey 2: mask analysis.
+void mlir::sparse_attn::buildCPUPlanning(OpPassManager &pm,
+                                         const CPUPipelineOptions &options) {
   pm.addPass(createCanonicalizerPass());
-  if (options.dense) {
-    pm.addPass(createSparseAttnToDenseLinalg());
-    return;
-  }
   SparseAttnPlanOptions plan;
   plan.tileQueries = options.tileQueries;
   plan.tileKeys = options.tileKeys;
   pm.addPass(createSparseAttnPlan(plan));
+}
+
+/// Storeys 2 and 3: mask analysis, then loops over tiles with online softmax.
+static void addTiling(OpPassManager &pm, const CPUPipelineOptions &options) {
+  if (options.dense) {
+    pm.addPass(createCanonicalizerPass());
+    pm.addPass(createSparseAttnToDenseLinalg());
+    return;
+  }
+  buildCPUPlanning(pm, options);
   SparseAttnTileToLinalgOptions tile;
   tile.queriesInner = true;
   tile.heavySplits = options.heavySplits;
@@ -53,10 +61,19 @@ static void addVectorisation(OpPassManager &pm,
   pm.addPass(createSparseAttnExpandMath());
 }
 
-/// Tensors to buffers. Tiles of known size live on the thread's stack, so no
+/// Tensors to buffers, those of the function's boundary as its callers want
+/// them.
+static void addBoundary(OpPassManager &pm, const CPUPipelineOptions &options) {
+  addTensorsToBuffers(pm);
+  if (options.anyStrides)
+    pm.addPass(createSparseAttnDynamicStrides());
+  if (options.resultsToArguments)
+    pm.addPass(createSparseAttnResultsToArguments());
+}
+
+/// Where buffers are. Tiles of known size live on the thread's stack, so no
 /// loop allocates; what remains (results, run-time tables) is freed.
 static void addBufferization(OpPassManager &pm, bool tilesOnStack) {
-  addTensorsToBuffers(pm);
   pm.addNestedPass<func::FuncOp>(createForallToParallelLoopPass());
   pm.addNestedPass<func::FuncOp>(bufferization::createBufferHoistingPass());
   if (tilesOnStack) {
@@ -71,7 +88,7 @@ static void addBufferization(OpPassManager &pm, bool tilesOnStack) {
 }
 
 /// Buffers and vectors to the LLVM dialect.
-static void addLLVMLowering(OpPassManager &pm, bool openmp) {
+static void addLLVMLowering(OpPassManager &pm, bool openmp, bool expandBf16) {
   pm.addPass(createSparseAttnExpandCopies());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   if (openmp)
@@ -81,7 +98,9 @@ static void addLLVMLowering(OpPassManager &pm, bool openmp) {
   pm.addPass(createSparseAttnThreadBuffers());
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
-  pm.addPass(arith::createArithExpandOpsPass());
+  arith::ArithExpandOpsPassOptions expand;
+  expand.includeBf16 = expandBf16;
+  pm.addPass(arith::createArithExpandOpsPass(expand));
   pm.addPass(createSCFToControlFlowPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
@@ -105,11 +124,13 @@ void mlir::sparse_attn::buildCPUPipeline(OpPassManager &pm,
                                          const CPUPipelineOptions &options) {
   addTiling(pm, options);
   addVectorisation(pm, options);
+  addBoundary(pm, options);
   addBufferization(pm, /*tilesOnStack=*/true);
-  addLLVMLowering(pm, options.openmp);
+  addLLVMLowering(pm, options.openmp, options.expandBf16);
 }
 
 void mlir::sparse_attn::buildHostPipeline(OpPassManager &pm) {
+  addTensorsToBuffers(pm);
   addBufferization(pm, /*tilesOnStack=*/false);
-  addLLVMLowering(pm, /*openmp=*/false);
+  addLLVMLowering(pm, /*openmp=*/false, /*expandBf16=*/false);
 }

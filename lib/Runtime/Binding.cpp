@@ -273,6 +273,52 @@ void sparse_attn::checkMemory(const Variant &variant, TensorLabel label,
              "a multiple");
 }
 
+static std::string explainPlace(const Variant &variant, size_t result) {
+  BufferRef buffer = variant.results[result].buffer;
+  bool isResult = buffer.kind == BufferRef::Kind::Result;
+  return TensorLabel{true, result}.describe(variant) + " is written to " +
+         TensorLabel{isResult, buffer.index}.describe(variant) +
+         " and cannot be elsewhere; give that address, or 0";
+}
+
+/// A result that is given, although it has no memory of its own, is that
+/// tensor.
+static void checkSameStrides(const Variant &variant, size_t result,
+                             const SparseAttnTensor &tensor,
+                             const SparseAttnTensor &place) {
+  for (int32_t i = 0; i < tensor.rank; ++i)
+    if (getStride(tensor, i) != getStride(place, i))
+      fail(SPARSE_ATTN_WRONG_STRIDES,
+           explainPlace(variant, result) + "; its stride in dimension " +
+               std::to_string(i) + " is " +
+               std::to_string(getStride(tensor, i)) + ", there it is " +
+               std::to_string(getStride(place, i)));
+}
+
+void sparse_attn::checkAllMemory(const Variant &variant,
+                                 const SparseAttnTensor *arguments,
+                                 const SparseAttnTensor *results) {
+  for (size_t i = 0; i < variant.arguments.size(); ++i)
+    checkMemory(variant, {false, i}, arguments[i]);
+  for (size_t i = 0; i < variant.results.size(); ++i) {
+    SparseAttnTensor tensor = results[i];
+    if (!variant.hasOwnMemory(i)) {
+      BufferRef buffer = variant.results[i].buffer;
+      bool isResult = buffer.kind == BufferRef::Kind::Result;
+      const SparseAttnTensor &place =
+          (isResult ? results : arguments)[buffer.index];
+      if (!tensor.data) {
+        tensor.data = place.data;
+        tensor.strides = place.strides;
+      }
+      if (tensor.data != place.data)
+        fail(SPARSE_ATTN_INVALID_ARGUMENT, explainPlace(variant, i));
+      checkSameStrides(variant, i, tensor, place);
+    }
+    checkMemory(variant, {true, i}, tensor);
+  }
+}
+
 uint64_t sparse_attn::getWorkspaceBytes(const Variant &variant,
                                         const std::vector<int64_t> &sizes) {
   return std::max<int64_t>(variant.workspaceBytes.evaluate(sizes), 0);

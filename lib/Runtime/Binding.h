@@ -36,8 +36,14 @@ void checkResults(const Variant &variant, const std::vector<int64_t> &sizes,
 void checkMemory(const Variant &variant, TensorLabel label,
                  const SparseAttnTensor &tensor);
 
-/// The stride of a dimension in elements, of a tensor that checkMemory accepts; 0
-/// where it has no second element.
+/// The same for all tensors of a call. A result that is written to an argument
+/// or to another result may have the address 0; another address than that one's
+/// is INVALID_ARGUMENT.
+void checkAllMemory(const Variant &variant, const SparseAttnTensor *arguments,
+                    const SparseAttnTensor *results);
+
+/// The stride of a dimension in elements, of a tensor that checkMemory accepts;
+/// 0 where it has no second element.
 int64_t getStride(const SparseAttnTensor &tensor, size_t dim);
 
 /// Bytes of workspace, never negative.

@@ -1,60 +1,23 @@
 //===- Interface.cpp - The C interface ------------------------------------===//
 //
-// Checks pointers, turns errors into codes and messages, and lets nothing that
-// is thrown leave the library.
+// Checks pointers, and turns errors into codes and messages (Guard.h).
 //
 //===----------------------------------------------------------------------===//
 
 #include "Binding.h"
-#include "Error.h"
-#include "Package.h"
-#include "Program.h"
+#include "Guard.h"
 #include <cstdio>
 #include <cstdlib>
-#include <exception>
-#include <new>
 
 using namespace sparse_attn;
-
-struct SparseAttnPackage {
-  std::shared_ptr<const PackageData> data;
-};
-struct SparseAttnDriver {
-  std::shared_ptr<Driver> driver;
-};
-struct SparseAttnProgram {
-  std::shared_ptr<const Module> module;
-};
 
 /// Of a fixed size, as memory may be what there is none of.
 static thread_local char lastError[4096];
 
-static SparseAttnStatus setError(SparseAttnStatus status, const char *message) {
+SparseAttnStatus sparse_attn::setError(SparseAttnStatus status,
+                                       const char *message) {
   std::snprintf(lastError, sizeof(lastError), "%s", message);
   return status;
-}
-
-template <typename Body> static SparseAttnStatus guard(Body body) noexcept {
-  try {
-    body();
-    return SPARSE_ATTN_SUCCESS;
-  } catch (const Error &error) {
-    return setError(error.status, error.message.c_str());
-  } catch (const std::bad_alloc &) {
-    return setError(SPARSE_ATTN_OUT_OF_MEMORY,
-                    "the host has no memory left; free some");
-  } catch (const std::exception &error) {
-    return setError(SPARSE_ATTN_DRIVER_ERROR, error.what());
-  } catch (...) {
-    return setError(SPARSE_ATTN_DRIVER_ERROR, "an unknown error");
-  }
-}
-
-template <typename T> static T &need(T *pointer, const char *name) {
-  if (!pointer)
-    fail(SPARSE_ATTN_INVALID_ARGUMENT,
-         std::string(name) + " is null; give a valid pointer");
-  return *pointer;
 }
 
 static size_t needIndex(int32_t index, size_t count, const char *name) {
@@ -77,6 +40,10 @@ const char *sparseAttnGetStatusName(SparseAttnStatus status) {
 }
 
 const char *sparseAttnGetLastError(void) { return lastError; }
+
+int32_t sparseAttnGetInterfaceVersion(void) {
+  return SPARSE_ATTN_INTERFACE_VERSION;
+}
 
 //===----------------------------------------------------------------------===//
 // Packages
@@ -282,7 +249,7 @@ SparseAttnStatus sparseAttnFunctionGetWorkspaceBytes(
 }
 
 //===----------------------------------------------------------------------===//
-// The driver and programs
+// The driver and its memory
 //===----------------------------------------------------------------------===//
 
 SparseAttnStatus sparseAttnDriverOpen(const char *library,
@@ -307,56 +274,5 @@ SparseAttnStatus sparseAttnDriverGetNumDevices(const SparseAttnDriver *driver,
     int found = 0;
     opened.check(opened.cuDeviceGetCount(&found), "cuDeviceGetCount");
     *count = found;
-  });
-}
-
-SparseAttnStatus sparseAttnProgramLoad(SparseAttnDriver *driver,
-                                       const SparseAttnFunction *function,
-                                       int32_t device,
-                                       SparseAttnProgram **program) {
-  return guard([&] {
-    need(driver, "driver");
-    need(program, "program");
-    *program = new SparseAttnProgram{
-        loadModule(driver->driver, need(function, "function"), device)};
-  });
-}
-
-void sparseAttnProgramUnload(SparseAttnProgram *program) { delete program; }
-
-int32_t sparseAttnProgramGetVariant(const SparseAttnProgram *program) {
-  return program ? program->module->variantIndex : -1;
-}
-
-int32_t sparseAttnProgramIsCubin(const SparseAttnProgram *program) {
-  return program && program->module->isCubin;
-}
-
-SparseAttnStatus
-sparseAttnProgramGetWorkspaceBytes(const SparseAttnProgram *program,
-                                   const SparseAttnTensor *arguments,
-                                   int32_t numArguments, uint64_t *bytes) {
-  return guard([&] {
-    const Variant &variant = need(program, "program").module->variant;
-    need(bytes, "bytes");
-    *bytes =
-        getWorkspaceBytes(variant, bindSizes(variant, arguments, numArguments));
-  });
-}
-
-SparseAttnStatus sparseAttnProgramLaunch(
-    const SparseAttnProgram *program, const SparseAttnTensor *arguments,
-    int32_t numArguments, const SparseAttnTensor *results, int32_t numResults,
-    uint64_t workspace, uint64_t workspaceBytes, void *stream) {
-  return guard([&] {
-    LaunchRequest request = {};
-    request.arguments = arguments;
-    request.numArguments = numArguments;
-    request.results = results;
-    request.numResults = numResults;
-    request.workspace = workspace;
-    request.workspaceBytes = workspaceBytes;
-    request.stream = static_cast<CUstream>(stream);
-    launch(*need(program, "program").module, request);
   });
 }

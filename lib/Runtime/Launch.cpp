@@ -28,7 +28,7 @@ public:
   void run() {
     sizes = bindSizes(variant, request.arguments, request.numArguments);
     checkResults(variant, sizes, request.results, request.numResults);
-    checkTensors();
+    checkAllMemory(variant, request.arguments, request.results);
     for (size_t i = 0; i < variant.launches.size(); ++i)
       prepare(i);
     if (ready.empty())
@@ -48,48 +48,6 @@ public:
   }
 
 private:
-  bool hasOwnMemory(size_t result) const {
-    BufferRef buffer = variant.results[result].buffer;
-    return buffer.kind == BufferRef::Kind::Result && buffer.index == result;
-  }
-
-  void checkTensors() {
-    for (size_t i = 0; i < variant.arguments.size(); ++i)
-      checkMemory(variant, {false, i}, request.arguments[i]);
-    for (size_t i = 0; i < variant.results.size(); ++i) {
-      uint64_t expected = getAddress(variant.results[i].buffer, 0);
-      SparseAttnTensor tensor = request.results[i];
-      if (!hasOwnMemory(i) && !tensor.data) {
-        tensor.data = expected;
-        tensor.strides = getTensor(variant.results[i].buffer).strides;
-      }
-      if (tensor.data != expected)
-        fail(SPARSE_ATTN_INVALID_ARGUMENT, explainPlace(i));
-      if (!hasOwnMemory(i))
-        checkSameStrides(i, tensor);
-      checkMemory(variant, {true, i}, tensor);
-    }
-  }
-
-  void checkSameStrides(size_t result, const SparseAttnTensor &tensor) const {
-    const SparseAttnTensor &place = getTensor(variant.results[result].buffer);
-    for (int32_t i = 0; i < tensor.rank; ++i)
-      if (getStride(tensor, i) != getStride(place, i))
-        fail(SPARSE_ATTN_WRONG_STRIDES,
-             explainPlace(result) + "; its stride in dimension " +
-                 std::to_string(i) + " is " +
-                 std::to_string(getStride(tensor, i)) + ", there it is " +
-                 std::to_string(getStride(place, i)));
-  }
-
-  std::string explainPlace(size_t result) const {
-    BufferRef buffer = variant.results[result].buffer;
-    bool isResult = buffer.kind == BufferRef::Kind::Result;
-    return TensorLabel{true, result}.describe(variant) + " is written to " +
-           TensorLabel{isResult, buffer.index}.describe(variant) +
-           " and cannot be elsewhere; give that address, or 0";
-  }
-
   /// The tensor in whose memory an argument or a result is.
   const SparseAttnTensor &getTensor(BufferRef buffer) const {
     if (buffer.kind == BufferRef::Kind::Result)
@@ -192,7 +150,7 @@ private:
     for (size_t i = 0; i < variant.arguments.size(); ++i)
       checkAddress(request.arguments[i].data, {false, i});
     for (size_t i = 0; i < variant.results.size(); ++i)
-      if (hasOwnMemory(i))
+      if (variant.hasOwnMemory(i))
         checkAddress(request.results[i].data, {true, i});
   }
 

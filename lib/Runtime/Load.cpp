@@ -163,6 +163,8 @@ static std::string describeDevice(const Driver &driver, CUdevice device,
 }
 
 static bool runsOn(const Variant &variant, int capability) {
+  if (variant.isHost)
+    return false;
   bool isExact = variant.capability == capability;
   if (variant.findCode("cubin") && isExact)
     return true;
@@ -184,7 +186,8 @@ static Choice chooseVariant(const Driver &driver,
   std::string chips;
   for (size_t i = 0; i < function.variants.size(); ++i) {
     const Variant &variant = *function.variants[i];
-    bool hasCode = variant.findCode("cubin") || variant.findCode("ptx");
+    bool hasCode =
+        variant.isHost || variant.findCode("cubin") || variant.findCode("ptx");
     chips += (i ? ", " : "") + variant.chip;
     chips += hasCode ? "" : " (without PTX and cubin in the package)";
     auto rank = [](const Variant &v) {

@@ -36,7 +36,10 @@ public:
 
   void read() {
     variant.name = json["name"].text();
-    readTarget();
+    if (variant.isHost)
+      readHostTarget();
+    else
+      readTarget();
     readFiles();
     readSizes();
     variant.alignment = json["alignment"].integer(1, 4096);
@@ -46,8 +49,11 @@ public:
       variant.results.push_back(readTensor(node));
     checkSources();
     readConditions();
-    readWorkspace();
+    if (!variant.isHost)
+      readWorkspace();
     readResultBuffers();
+    if (variant.isHost)
+      return;
     for (const JsonNode &node : json["launches"].elements())
       variant.launches.push_back(readLaunch(node));
   }
@@ -61,6 +67,11 @@ private:
     variant.capability = major * 10 + minor;
     std::tie(variant.ptxMajor, variant.ptxMinor) =
         readVersion(target["ptx_version"]);
+  }
+
+  void readHostTarget() {
+    variant.chip = json["target"]["cpu"].text();
+    variant.entry = json["entry"].text();
   }
 
   /// "8.0"
@@ -263,12 +274,19 @@ sparse_attn::parseManifest(const std::string &text) {
              ", this runtime reads " + std::to_string(kSchemaVersion) +
              "; use the sparse-attn-compile and the runtime of one release");
   std::vector<std::unique_ptr<Variant>> variants;
-  for (const JsonNode &node : root["programs"].elements()) {
-    auto variant = std::make_unique<Variant>();
-    VariantReader(node, *variant).read();
-    setTexts(variant->arguments);
-    setTexts(variant->results);
-    variants.push_back(std::move(variant));
-  }
+  auto readAll = [&](const char *key, bool isHost) {
+    for (const JsonNode &node : root[key].elements()) {
+      auto variant = std::make_unique<Variant>();
+      variant->isHost = isHost;
+      VariantReader(node, *variant).read();
+      setTexts(variant->arguments);
+      setTexts(variant->results);
+      variants.push_back(std::move(variant));
+    }
+  };
+  readAll("programs", /*isHost=*/false);
+  // Came later than the first packages of this schema.
+  if (root.has("host_programs"))
+    readAll("host_programs", /*isHost=*/true);
   return variants;
 }

@@ -54,7 +54,7 @@ static void readPackageFile(const std::filesystem::path &directory,
   std::string hash = sha256(contents);
   if (hash != file.sha256)
     corrupt("has SHA-256 " + hash + ", the manifest says " + file.sha256);
-  if (file.kind == "ptx" || file.kind == "cubin")
+  if (file.kind == "ptx" || file.kind == "cubin" || file.kind == "host")
     file.contents = std::move(contents);
 }
 

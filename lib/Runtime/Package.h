@@ -66,12 +66,15 @@ struct Launch {
 struct PackageFile {
   std::string kind, name, sha256;
   uint64_t size = 0;
-  std::string contents; ///< of ptx and cubin files
+  std::string contents; ///< of ptx, cubin and host files
 };
 
-/// A function for one chip.
+/// A function for one chip, or for the host: then `chip` is a level of x86-64,
+/// and there are neither launches nor a workspace.
 struct Variant {
   std::string name, chip;
+  bool isHost = false;
+  std::string entry;  ///< of host code: the symbol to call
   int capability = 0; ///< 90 for 9.0
   bool thisChipOnly = false;
   int ptxMajor = 0, ptxMinor = 0;
@@ -86,6 +89,11 @@ struct Variant {
   std::vector<Formula> workspaceOffsets;
   std::vector<Launch> launches;
 
+  /// Whether a result is neither in an argument nor in an earlier result.
+  bool hasOwnMemory(size_t result) const {
+    BufferRef buffer = results[result].buffer;
+    return buffer.kind == BufferRef::Kind::Result && buffer.index == result;
+  }
   /// The contents, or null where there is no such file.
   const std::string *findCode(std::string_view kind) const;
 };

@@ -64,3 +64,13 @@ func.func @caller(%a: memref<4x64xf32>) {
   call @callee(%a) : (memref<4x64xf32>) -> ()
   return
 }
+
+// What is still a linalg op becomes loops, which read anything.
+//
+// CHECK-LABEL: func.func @linalg
+// CHECK-SAME:    memref<4x8xf32, strided<[?, 1]>>
+// CHECK:         linalg.fill
+func.func @linalg(%a: memref<4x8xf32>, %x: f32) {
+  linalg.fill ins(%x : f32) outs(%a : memref<4x8xf32>)
+  return
+}

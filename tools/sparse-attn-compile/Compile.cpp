@@ -57,8 +57,7 @@ mlir::sparse_attn::findPrograms(ModuleOp module, StringRef entry) {
   return found;
 }
 
-/// A copy of the module with this function and what it uses only.
-static OwningOpRef<ModuleOp> isolate(func::FuncOp func) {
+OwningOpRef<ModuleOp> mlir::sparse_attn::isolate(func::FuncOp func) {
   OwningOpRef<ModuleOp> copy(func->getParentOfType<ModuleOp>().clone());
   bool changed = true;
   while (changed) {
@@ -73,9 +72,9 @@ static OwningOpRef<ModuleOp> isolate(func::FuncOp func) {
   return copy;
 }
 
-/// Kernels are named after their function, and PTX has no quotes for names. A
-/// use that cannot be renamed would be left to the verifier.
-static func::FuncOp renameForPTX(ModuleOp module, StringRef symbol) {
+/// A use that cannot be renamed would be left to the verifier.
+func::FuncOp mlir::sparse_attn::renameToIdentifier(ModuleOp module,
+                                                   StringRef symbol) {
   auto func = module.lookupSymbol<func::FuncOp>(symbol);
   auto name = StringAttr::get(module.getContext(), makeIdentifier(symbol));
   (void)SymbolTable::replaceAllSymbolUses(func, name, module);
@@ -98,7 +97,7 @@ mlir::sparse_attn::compile(func::FuncOp func,
                            const NVVMPipelineOptions &options) {
   std::string symbol = func.getName().str();
   OwningOpRef<ModuleOp> module = isolate(func);
-  func::FuncOp renamed = renameForPTX(*module, symbol);
+  func::FuncOp renamed = renameToIdentifier(*module, symbol);
   auto failure = [&] {
     return makeError("cannot compile '{0}' for {1}, for the errors above",
                      symbol, options.chip.getValue());

@@ -14,10 +14,33 @@ namespace mlir::sparse_attn {
 llvm::Expected<SmallVector<func::FuncOp>> findPrograms(ModuleOp module,
                                                        StringRef entry);
 
+/// A copy of the module with this function and what it uses only.
+OwningOpRef<ModuleOp> isolate(func::FuncOp func);
+
+/// Kernels and entries are named after their function, and PTX and C have no
+/// quotes for names.
+func::FuncOp renameToIdentifier(ModuleOp module, StringRef symbol);
+
 /// Compiles one function; what is wrong with it stands in diagnostics. The
 /// program's files are not filled in.
 llvm::Expected<PackagedProgram> compile(func::FuncOp func,
                                         const NVVMPipelineOptions &options);
+
+/// The level of x86-64 that `target` is, itself or as "native"; nothing for
+/// other targets.
+std::optional<StringRef> findHostTarget(StringRef target);
+/// For error messages.
+StringRef knownHostTargets();
+
+struct HostOptions {
+  std::string cpu; ///< a level of x86-64
+  int64_t tileQueries = 0, tileKeys = 0;
+  bool openmp = false, dense = false;
+};
+
+/// The same for this processor's kind: machine code in a shared object.
+llvm::Expected<PackagedProgram>
+compileForHost(func::FuncOp func, const HostOptions &options, StringRef linker);
 
 } // namespace mlir::sparse_attn
 

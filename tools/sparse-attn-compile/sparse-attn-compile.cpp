@@ -1,7 +1,7 @@
-//===- sparse-attn-compile.cpp - Packages of GPU kernels ------------------===//
+//===- sparse-attn-compile.cpp - Packages of compiled attention -----------===//
 //
-//   sparse-attn-compile FILE --target=sm_80,sm_90a
-//     [--emit=ptx,cubin,manifest,header] [--entry=F] -o DIR
+//   sparse-attn-compile FILE --target=sm_80,sm_90a,x86-64-v3
+//     [--emit=ptx,cubin,manifest,header,host] [--entry=F] -o DIR
 //
 //===----------------------------------------------------------------------===//
 
@@ -9,6 +9,7 @@
 #include "SparseAttn/GPU/Chip.h"
 #include "SparseAttn/Support/Error.h"
 #include "SparseAttn/Support/Source.h"
+#include "mlir/Target/LLVMIR/Dialect/OpenMP/OpenMPToLLVMIRTranslation.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
@@ -27,9 +28,11 @@ struct Options {
   cl::opt<std::string> file{cl::Positional, cl::desc("FILE"), cl::Required};
   cl::list<std::string> targets{
       "target", cl::CommaSeparated, cl::OneOrMore, cl::value_desc("sm_80"),
-      cl::desc("GPUs to make kernels for; may be repeated")};
+      cl::desc("GPUs to make kernels for, and levels of x86-64 (x86-64-v3, "
+               "x86-64-v4, or native) to make host code for; may be repeated")};
   cl::list<std::string> emit{
-      "emit", cl::CommaSeparated, cl::value_desc("ptx,cubin,manifest,header"),
+      "emit", cl::CommaSeparated,
+      cl::value_desc("ptx,cubin,manifest,header,host"),
       cl::desc("What to write; by default all, but cubins only where there is "
                "a ptxas")};
   cl::opt<std::string> entry{
@@ -55,11 +58,15 @@ struct Options {
   cl::opt<bool> dense{"dense",
                       cl::desc("Kernels for dense, row-major tensors alone; "
                                "else they take rows at any strides")};
+  cl::opt<bool> openmp{
+      "openmp", cl::init(false),
+      cl::desc("Let host code run query tiles in threads of LLVM's OpenMP "
+               "library, which it then needs; else it runs in the caller's")};
 };
 
 /// What to write.
 struct Emit {
-  bool ptx = true, cubin = true, manifest = true, header = true;
+  bool ptx = true, cubin = true, manifest = true, header = true, host = true;
   /// Cubins were asked for by name.
   bool needCubin = false;
 };
@@ -78,7 +85,7 @@ static llvm::Expected<Emit> parseEmit() {
   Emit emit;
   if (flags().emit.empty())
     return emit;
-  emit.ptx = emit.cubin = emit.manifest = emit.header = false;
+  emit.ptx = emit.cubin = emit.manifest = emit.header = emit.host = false;
   for (StringRef kind : flags().emit) {
     if (kind == "ptx")
       emit.ptx = true;
@@ -88,9 +95,11 @@ static llvm::Expected<Emit> parseEmit() {
       emit.manifest = true;
     else if (kind == "header")
       emit.header = true;
+    else if (kind == "host")
+      emit.host = true;
     else
-      return makeError("unknown --emit '{0}'; use ptx, cubin, manifest or "
-                       "header",
+      return makeError("unknown --emit '{0}'; use ptx, cubin, manifest, header "
+                       "or host",
                        kind);
   }
   return emit;
@@ -98,9 +107,10 @@ static llvm::Expected<Emit> parseEmit() {
 
 static llvm::Error checkTargets() {
   for (StringRef target : flags().targets)
-    if (!findChip(target))
-      return makeError("unknown --target '{0}'; kernels are made for {1}",
-                       target, knownChips());
+    if (!findChip(target) && !findHostTarget(target))
+      return makeError("unknown --target '{0}'; kernels are made for {1}, host "
+                       "code for {2}",
+                       target, knownChips(), knownHostTargets());
   return llvm::Error::success();
 }
 
@@ -115,6 +125,17 @@ static llvm::Expected<PackagedProgram> compileFor(func::FuncOp func,
   options.warps = flags().warps;
   options.strides = flags().dense ? "dense" : "any";
   return compile(func, options);
+}
+
+static llvm::Expected<PackagedProgram>
+compileForHostTarget(func::FuncOp func, StringRef cpu, StringRef linker) {
+  HostOptions options;
+  options.cpu = cpu.str();
+  options.tileQueries = flags().tileQueries;
+  options.tileKeys = flags().tileKeys;
+  options.openmp = flags().openmp;
+  options.dense = flags().dense;
+  return compileForHost(func, options, linker);
 }
 
 /// Adds the cubin. Without one a package still works, so only who asked for it
@@ -141,6 +162,12 @@ static llvm::Error addCubin(PackagedProgram &packaged, const Emit &emit,
 static llvm::Error addFiles(PackagedProgram &packaged, const Emit &emit,
                             const std::optional<std::string> &ptxas) {
   const std::string &name = packaged.program.name;
+  if (packaged.isHost) {
+    if (emit.host)
+      packaged.files.push_back({"host", makeFileName(name, packaged.chip, "so"),
+                                packaged.sharedObject});
+    return llvm::Error::success();
+  }
   if (emit.ptx)
     packaged.files.push_back(
         {"ptx", makeFileName(name, packaged.chip, "ptx"), packaged.ptx});
@@ -170,6 +197,59 @@ static llvm::Expected<std::optional<std::string>> getPtxas(const Emit &emit) {
   return std::nullopt;
 }
 
+/// The targets, each once.
+struct Targets {
+  llvm::SetVector<StringRef> chips, cpus;
+};
+
+static Targets getTargets() {
+  Targets targets;
+  for (StringRef target : flags().targets) {
+    if (std::optional<StringRef> cpu = findHostTarget(target))
+      targets.cpus.insert(*cpu);
+    else
+      targets.chips.insert(target);
+  }
+  return targets;
+}
+
+/// A caller of a function does not ask what it is compiled for.
+static llvm::Error checkEqualPlaces(ArrayRef<PackagedProgram> programs) {
+  for (const PackagedProgram &program : programs) {
+    const PackagedProgram &first = programs.front();
+    auto same = [](BufferRef a, BufferRef b) {
+      return a.kind == b.kind && a.index == b.index;
+    };
+    if (!llvm::equal(first.program.resultBuffers, program.program.resultBuffers,
+                     same))
+      return makeError("'{0}' writes its results elsewhere for {1} than for "
+                       "{2}; compile it into two packages",
+                       first.program.name, program.chip, first.chip);
+  }
+  return llvm::Error::success();
+}
+
+/// The function for all targets.
+static llvm::Expected<std::vector<PackagedProgram>>
+compileForAll(func::FuncOp func, const Targets &targets, StringRef linker) {
+  std::vector<PackagedProgram> programs;
+  for (StringRef chip : targets.chips) {
+    auto packaged = compileFor(func, chip);
+    if (!packaged)
+      return packaged.takeError();
+    programs.push_back(std::move(*packaged));
+  }
+  for (StringRef cpu : targets.cpus) {
+    auto packaged = compileForHostTarget(func, cpu, linker);
+    if (!packaged)
+      return packaged.takeError();
+    programs.push_back(std::move(*packaged));
+  }
+  if (llvm::Error error = checkEqualPlaces(programs))
+    return std::move(error);
+  return programs;
+}
+
 /// Where these name a toolkit, MLIR links its device library into every module,
 /// or complains that there is none. Kernels of ours call nothing in it, and
 /// equal input must give equal PTX on every machine.
@@ -186,6 +266,7 @@ static llvm::Error run() {
     return unknown;
   DialectRegistry registry;
   registerDialects(registry);
+  registerOpenMPDialectTranslation(registry);
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
   context.printOpOnDiagnostic(false);
   llvm::SourceMgr sources;
@@ -197,25 +278,33 @@ static llvm::Error run() {
   auto functions = findPrograms(**module, flags().entry);
   if (!functions)
     return functions.takeError();
+  Targets targets = getTargets();
+  emit->cubin &= !targets.chips.empty();
   llvm::Expected<std::optional<std::string>> ptxas = getPtxas(*emit);
   if (!ptxas)
     return ptxas.takeError();
+  std::string linker;
+  if (!targets.cpus.empty()) {
+    llvm::Expected<std::string> found = findLinker();
+    if (!found)
+      return found.takeError();
+    linker = std::move(*found);
+  }
   hideToolkit();
 
   std::vector<PackagedProgram> programs;
   std::vector<OutputFile> files;
-  llvm::SetVector<StringRef> targets(flags().targets.begin(),
-                                     flags().targets.end());
-  for (func::FuncOp func : *functions)
-    for (StringRef target : targets) {
-      llvm::Expected<PackagedProgram> packaged = compileFor(func, target);
-      if (!packaged)
-        return packaged.takeError();
-      if (llvm::Error error = addFiles(*packaged, *emit, *ptxas))
+  for (func::FuncOp func : *functions) {
+    auto compiled = compileForAll(func, targets, linker);
+    if (!compiled)
+      return compiled.takeError();
+    for (PackagedProgram &packaged : *compiled) {
+      if (llvm::Error error = addFiles(packaged, *emit, *ptxas))
         return error;
-      llvm::append_range(files, packaged->files);
-      programs.push_back(std::move(*packaged));
+      llvm::append_range(files, packaged.files);
+      programs.push_back(std::move(packaged));
     }
+  }
   // Last, so that a manifest never names what is not there yet.
   if (emit->manifest)
     files.push_back({"manifest", "manifest.json", printManifest(programs)});
@@ -227,7 +316,8 @@ int main(int argc, char **argv) {
   cl::ResetCommandLineParser();
   (void)flags();
   cl::ParseCommandLineOptions(
-      argc, argv, "Compiles sparse attention to a package of GPU kernels\n");
+      argc, argv,
+      "Compiles sparse attention to a package for use ahead of time\n");
   if (llvm::Error failure = run()) {
     llvm::WithColor::error(llvm::errs(), "sparse-attn-compile")
         << llvm::toString(std::move(failure)) << "\n";

@@ -19,7 +19,8 @@ namespace mlir::sparse_attn {
 /// Names the sizes and finds the roles of what `func` takes and returns. Sizes
 /// that the attention ops tie together are one size; a size that is static
 /// anywhere is a constant everywhere. Call after --sparse-attn-plan for the
-/// plans. Fills all but launches, workspaces and the places of results.
+/// plans. Fills all but launches, workspaces and the places of results; a size
+/// of a result that no argument has is ShapedType::kDynamic.
 FailureOr<Program> describeInterface(func::FuncOp func);
 
 /// Reads the launches off the host function that the NVVM pipeline has left.

@@ -35,6 +35,21 @@ struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
   Option<bool> openmp{*this, "openmp",
                       llvm::cl::desc("Run query tiles in OpenMP threads"),
                       llvm::cl::init(true)};
+  Option<bool> resultsToArguments{
+      *this, "results-to-arguments",
+      llvm::cl::desc("Write results into buffers that the caller gives, which "
+                     "are arguments after all others"),
+      llvm::cl::init(false)};
+  Option<bool> anyStrides{
+      *this, "any-strides",
+      llvm::cl::desc("Take and give tensors whose rows lie anywhere, where "
+                     "nothing needs them dense"),
+      llvm::cl::init(false)};
+  Option<bool> expandBf16{
+      *this, "expand-bf16",
+      llvm::cl::desc("Round to bf16 by integer arithmetic, for processors that "
+                     "have no instruction for it and would call a library"),
+      llvm::cl::init(false)};
   Option<bool> dense{
       *this, "dense",
       llvm::cl::desc("Use the naive dense decomposition (a test oracle)"),
@@ -43,6 +58,9 @@ struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
 
 /// Storeys 2 to 5a: attention on tensors to the LLVM dialect.
 void buildCPUPipeline(OpPassManager &pm, const CPUPipelineOptions &options);
+
+/// The pipeline's first step alone: attention gets its plan.
+void buildCPUPlanning(OpPassManager &pm, const CPUPipelineOptions &options);
 
 struct NVVMPipelineOptions : PassPipelineOptions<NVVMPipelineOptions> {
   Option<std::string> chip{

@@ -63,6 +63,11 @@ SPARSE_ATTN_API const char *sparseAttnGetStatusName(SparseAttnStatus status);
    empty before the first. Valid until the thread's next failure. */
 SPARSE_ATTN_API const char *sparseAttnGetLastError(void);
 
+/* Changes whenever a program that was built for an older library would go
+   wrong: programs that open the library at run time compare it. */
+#define SPARSE_ATTN_INTERFACE_VERSION 1
+SPARSE_ATTN_API int32_t sparseAttnGetInterfaceVersion(void);
+
 /*===-- Packages: no driver is needed -------------------------------------===*/
 
 typedef struct SparseAttnPackage SparseAttnPackage;
@@ -153,7 +158,9 @@ SPARSE_ATTN_API SparseAttnStatus sparseAttnFunctionGetResultShape(
     const SparseAttnFunction *function, const SparseAttnTensor *arguments,
     int32_t numArguments, int32_t result, int64_t *shape);
 
-/* The chips that a function is compiled for. */
+/* The chips that a function is compiled for; levels of x86-64, such as
+   "x86-64-v3", for code that runs on the host, which makes no launches and has
+   no workspace. */
 SPARSE_ATTN_API int32_t
 sparseAttnFunctionGetNumVariants(const SparseAttnFunction *function);
 /* Such as "sm_80"; null where the index is out of range. */
@@ -188,6 +195,9 @@ typedef struct SparseAttnProgram SparseAttnProgram;
    as by the CUDA runtime and PyTorch. */
 #define SPARSE_ATTN_CURRENT_CONTEXT (-1)
 
+/* A device's number that means this processor and its memory. */
+#define SPARSE_ATTN_HOST (-2)
+
 /* Opens and initialises the CUDA driver: `library`, or where that is null the
    environment variable SPARSE_ATTN_LIBCUDA, or libcuda.so.1. */
 SPARSE_ATTN_API SparseAttnStatus
@@ -196,9 +206,24 @@ SPARSE_ATTN_API void sparseAttnDriverClose(SparseAttnDriver *driver);
 SPARSE_ATTN_API SparseAttnStatus
 sparseAttnDriverGetNumDevices(const SparseAttnDriver *driver, int32_t *count);
 
+/* Memory of a device, as cuMemAlloc gives it, for programs that have no other
+   way to get some. Freeing waits for the device. */
+SPARSE_ATTN_API SparseAttnStatus
+sparseAttnDeviceAllocate(SparseAttnDriver *driver, int32_t device,
+                         uint64_t bytes, uint64_t *address);
+SPARSE_ATTN_API SparseAttnStatus sparseAttnDeviceFree(SparseAttnDriver *driver,
+                                                      int32_t device,
+                                                      uint64_t address);
+/* The device that an address belongs to. */
+SPARSE_ATTN_API SparseAttnStatus sparseAttnDeviceFind(
+    const SparseAttnDriver *driver, uint64_t address, int32_t *device);
+
 /* Loads the variant for this device: a cubin of exactly its chip, else the
    newest PTX that it runs, which the driver compiles (that may take seconds).
-   Programs of one function in one context share their module. */
+   Programs of one function in one context share their module.
+
+   For SPARSE_ATTN_HOST: the code of the highest level that this processor has.
+   No driver is needed then, and `driver` may be null. */
 SPARSE_ATTN_API SparseAttnStatus sparseAttnProgramLoad(
     SparseAttnDriver *driver, const SparseAttnFunction *function,
     int32_t device, SparseAttnProgram **program);
@@ -226,7 +251,11 @@ SPARSE_ATTN_API SparseAttnStatus sparseAttnProgramGetWorkspaceBytes(
    returns after the launches have ended.
 
    A result that is written to an argument or to another result may have data
-   0 here. */
+   0 here.
+
+   A program for the host is called and has ended when this returns; `data` are
+   addresses of this process, `workspace` is not used, and `stream` must be
+   null. */
 SPARSE_ATTN_API SparseAttnStatus sparseAttnProgramLaunch(
     const SparseAttnProgram *program, const SparseAttnTensor *arguments,
     int32_t numArguments, const SparseAttnTensor *results, int32_t numResults,

@@ -251,7 +251,7 @@ TEST_F(LoadTest, ReportsMissingDevices) {
   expectNotLoaded(getPackage(), SPARSE_ATTN_NO_DEVICE,
                   {"there is no device 1, of 1"}, 1);
   expectNotLoaded(getPackage(), SPARSE_ATTN_NO_DEVICE,
-                  {"there is no device -2, of 1"}, -2);
+                  {"there is no device -3, of 1"}, -3);
   cuda_double::failNext("cuDevicePrimaryCtxRetain", 2);
   expectNotLoaded(getPackage(), SPARSE_ATTN_OUT_OF_MEMORY,
                   {"device 0 gives no context"});

@@ -64,6 +64,16 @@ TEST(ManifestFuzz, EndsWithAStatus) {
       nlohmann::ordered_json::parse(readFile(getPackage() / "manifest.json"));
   for (auto &program : manifest["programs"])
     program["files"] = nlohmann::json::array();
+  // As for the host, with less.
+  for (auto program : manifest["programs"]) {
+    if (program["target"]["chip"] != "sm_80")
+      continue;
+    program.erase("launches");
+    program.erase("workspace");
+    program["target"] = {{"cpu", "x86-64-v3"}};
+    program["entry"] = "entry";
+    manifest["host_programs"].push_back(program);
+  }
   const std::string text = manifest.dump();
   std::mt19937_64 random(getNumber("SPARSE_ATTN_FUZZ_SEED", 1));
   uint64_t numOpened = 0, cases = getNumber("SPARSE_ATTN_FUZZ_CASES", 1000);

@@ -1,0 +1,68 @@
+//===- ProgramInterface.cpp - The C interface of loaded programs ----------===//
+
+#include "Binding.h"
+#include "Guard.h"
+
+using namespace sparse_attn;
+
+SparseAttnStatus sparseAttnProgramLoad(SparseAttnDriver *driver,
+                                       const SparseAttnFunction *function,
+                                       int32_t device,
+                                       SparseAttnProgram **program) {
+  return guard([&] {
+    need(function, "function");
+    need(program, "program");
+    auto loaded = std::make_unique<SparseAttnProgram>();
+    if (device == SPARSE_ATTN_HOST)
+      loaded->host = loadHostModule(*function);
+    else
+      loaded->module =
+          loadModule(need(driver, "driver").driver, *function, device);
+    *program = loaded.release();
+  });
+}
+
+void sparseAttnProgramUnload(SparseAttnProgram *program) { delete program; }
+
+int32_t sparseAttnProgramGetVariant(const SparseAttnProgram *program) {
+  if (!program)
+    return -1;
+  return program->module ? program->module->variantIndex
+                         : program->host->variantIndex;
+}
+
+int32_t sparseAttnProgramIsCubin(const SparseAttnProgram *program) {
+  return program && program->module && program->module->isCubin;
+}
+
+SparseAttnStatus
+sparseAttnProgramGetWorkspaceBytes(const SparseAttnProgram *program,
+                                   const SparseAttnTensor *arguments,
+                                   int32_t numArguments, uint64_t *bytes) {
+  return guard([&] {
+    const Variant &variant = need(program, "program").getVariant();
+    need(bytes, "bytes");
+    *bytes =
+        getWorkspaceBytes(variant, bindSizes(variant, arguments, numArguments));
+  });
+}
+
+SparseAttnStatus sparseAttnProgramLaunch(
+    const SparseAttnProgram *program, const SparseAttnTensor *arguments,
+    int32_t numArguments, const SparseAttnTensor *results, int32_t numResults,
+    uint64_t workspace, uint64_t workspaceBytes, void *stream) {
+  return guard([&] {
+    LaunchRequest request = {};
+    request.arguments = arguments;
+    request.numArguments = numArguments;
+    request.results = results;
+    request.numResults = numResults;
+    request.workspace = workspace;
+    request.workspaceBytes = workspaceBytes;
+    request.stream = static_cast<CUstream>(stream);
+    if (need(program, "program").module)
+      launch(*program->module, request);
+    else
+      run(*program->host, request);
+  });
+}

@@ -1,0 +1,81 @@
+"""What functions take and give, and whether tensors are of that kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ._library import HOST, TensorInfo
+from ._views import TYPES, View, view
+from .errors import InvalidArgumentError, WrongDeviceError
+
+LAYOUTS = ("bhsd", "bshd")
+# Of which `layout` speaks.
+_HEADED = frozenset({"query", "key", "value", "output"})
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """A tensor that a function takes or gives."""
+
+    type: str
+    """ "f16", "bf16", "f32", ..."""
+    shape: tuple[int | str, ...]
+    """Sizes; formulas such as "Sq" where they are known at run time only."""
+    roles: tuple[str, ...]
+    """Of "query", "key", "value", "output" and "lse"."""
+    in_argument: int | None = None
+    """Of a result: the argument that it is written to."""
+    in_result: int | None = None
+    """Of a result: the earlier result that it is the same tensor as."""
+
+    @property
+    def has_heads(self) -> bool:
+        """Whether ``layout`` says how its dimensions are ordered."""
+        return len(self.shape) == 4 and not _HEADED.isdisjoint(self.roles)
+
+
+def read_spec(info: TensorInfo) -> TensorSpec:
+    sizes = []
+    for i in range(info.rank):
+        fixed = info.shape[i]
+        sizes.append(fixed if fixed >= 0 else info.sizes[i].decode())
+    return TensorSpec(
+        TYPES[info.type],
+        tuple(sizes),
+        tuple(info.roles[i].decode() for i in range(info.num_roles)),
+        info.in_argument if info.in_argument >= 0 else None,
+        info.in_result if info.in_result >= 0 else None,
+    )
+
+
+def check_layout(layout: str) -> None:
+    if layout not in LAYOUTS:
+        raise InvalidArgumentError(
+            f"unknown layout {layout!r}; use 'bhsd' or 'bshd' (batch, heads, "
+            "sequence, head size)"
+        )
+
+
+def view_in_layout(
+    tensor: Any, name: str, spec: TensorSpec, layout: str, stream: int | None
+) -> View:
+    found = view(tensor, name, stream)
+    if layout == "bshd" and spec.has_heads and len(found.shape) == 4:
+        return found.transposed()
+    return found
+
+
+def device_name(device: int) -> str:
+    return "the CPU" if device == HOST else f"GPU {device}"
+
+
+def common_device(views: list[View]) -> int:
+    device = views[0].device if views else HOST
+    for i, other in enumerate(views):
+        if other.device != device:
+            raise WrongDeviceError(
+                f"argument {i} is on {device_name(other.device)}, argument 0 on "
+                f"{device_name(device)}; bring all to one device"
+            )
+    return device
