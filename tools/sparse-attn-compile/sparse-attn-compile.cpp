@@ -5,13 +5,15 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Compile.h"
 #include "SparseAttn/GPU/Chip.h"
+#include "SparseAttn/Package/Compile.h"
 #include "SparseAttn/Support/Error.h"
 #include "SparseAttn/Support/Source.h"
 #include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/SHA256.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/WithColor.h"
 #include <cstdlib>
@@ -52,6 +54,10 @@ struct Options {
       cl::desc("Key and value tiles in shared memory at a time")};
   cl::opt<int64_t> warps{"warps", cl::init(0),
                          cl::desc("Warps of a block; 0 lets the tile choose")};
+  cl::opt<std::string> emulatorObjects{
+      "emulator-objects", cl::Hidden, cl::value_desc("directory"),
+      cl::desc("Write the kernels for the emulator, too, as host code for "
+               "tests: SHA256.o, by the SHA-256 of their PTX")};
 };
 
 /// What to write.
@@ -101,16 +107,25 @@ static llvm::Error checkTargets() {
   return llvm::Error::success();
 }
 
-static llvm::Expected<PackagedProgram> compileFor(func::FuncOp func,
-                                                  StringRef chip) {
-  NVVMPipelineOptions options;
+static void setOptions(NVVMPipelineOptions &options, StringRef chip) {
   options.chip = chip.str();
   options.tileQueries = flags().tileQueries;
   options.tileKeys = flags().tileKeys;
   options.heavySplits = flags().heavySplits;
   options.stages = flags().stages;
   options.warps = flags().warps;
-  return compile(func, options);
+}
+
+/// By whose name a driver double finds it that is given only PTX.
+static llvm::Expected<OutputFile>
+compileForDouble(func::FuncOp func, const NVVMPipelineOptions &options,
+                 StringRef ptx) {
+  llvm::Expected<std::string> object = compileForEmulator(func, options);
+  if (!object)
+    return object.takeError();
+  auto hash = llvm::SHA256::hash(llvm::arrayRefFromStringRef(ptx));
+  return OutputFile{"object", llvm::toHex(hash, /*LowerCase=*/true) + ".o",
+                    std::move(*object)};
 }
 
 /// Adds the cubin. Without one a package still works, so only who asked for it
@@ -199,19 +214,31 @@ static llvm::Error run() {
   hideToolkit();
 
   std::vector<PackagedProgram> programs;
-  std::vector<OutputFile> files;
+  std::vector<OutputFile> files, objects;
   llvm::SetVector<StringRef> targets(flags().targets.begin(),
                                      flags().targets.end());
   for (func::FuncOp func : *functions)
     for (StringRef target : targets) {
-      llvm::Expected<PackagedProgram> packaged = compileFor(func, target);
+      NVVMPipelineOptions options;
+      setOptions(options, target);
+      llvm::Expected<PackagedProgram> packaged = compile(func, options);
       if (!packaged)
         return packaged.takeError();
       if (llvm::Error error = addFiles(*packaged, *emit, *ptxas))
         return error;
       llvm::append_range(files, packaged->files);
+      if (!flags().emulatorObjects.empty()) {
+        llvm::Expected<OutputFile> object =
+            compileForDouble(func, options, packaged->ptx);
+        if (!object)
+          return object.takeError();
+        objects.push_back(std::move(*object));
+      }
       programs.push_back(std::move(*packaged));
     }
+  if (!objects.empty())
+    if (llvm::Error error = writePackage(flags().emulatorObjects, objects))
+      return error;
   // Last, so that a manifest never names what is not there yet.
   if (emit->manifest)
     files.push_back({"manifest", "manifest.json", printManifest(programs)});
