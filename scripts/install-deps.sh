@@ -16,6 +16,8 @@ packages=(
 )
 python_packages=(numpy pytest torch)
 torch_version=2.13.0
+# Of bench/requirements.txt.
+bench_packages=(matplotlib transformers)
 
 fail() {
   echo "install-deps: $*" >&2
@@ -73,6 +75,11 @@ install_python_packages() {
     else
       .venv/bin/python -m pip install "$package"
     fi
+  done
+  for package in "${bench_packages[@]}"; do
+    .venv/bin/python -c "import $package" 2>/dev/null && continue
+    .venv/bin/python -m pip install -r bench/requirements.txt
+    break
   done
 }
 

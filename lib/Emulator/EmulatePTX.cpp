@@ -24,6 +24,7 @@ static constexpr Instruction kPtx[] = {
     {"rcp.approx.ftz.f32", "sparse_attn_emu_rcp_ftz", 1, false},
     {"cvt.rn.f16x2.f32", "sparse_attn_emu_pack_f16", 2, true},
     {"cvt.rn.bf16x2.f32", "sparse_attn_emu_pack_bf16", 2, true},
+    {"cvt.rz.bf16x2.f32", "sparse_attn_emu_pack_bf16_rz", 2, true},
     {"cvt.rna.tf32.f32", "sparse_attn_emu_to_tf32", 1, true},
 };
 
@@ -36,6 +37,7 @@ static constexpr Instruction kIntrinsics[] = {
     {"llvm.nvvm.rcp.approx.ftz.f", "sparse_attn_emu_rcp_ftz", 1, false},
     {"llvm.nvvm.ff2f16x2.rn", "sparse_attn_emu_pack_f16", 2, true},
     {"llvm.nvvm.ff2bf16x2.rn", "sparse_attn_emu_pack_bf16", 2, true},
+    {"llvm.nvvm.ff2bf16x2.rz", "sparse_attn_emu_pack_bf16_rz", 2, true},
     {"llvm.nvvm.f2tf32.rna", "sparse_attn_emu_to_tf32", 1, true},
 };
 

@@ -21,17 +21,33 @@ static LLVM::LLVMPointerType globalPointer(MLIRContext *context) {
 
 static LogicalResult verifyArgument(gpu::GPUFuncOp kernel, Type type) {
   auto memref = dyn_cast<MemRefType>(type);
-  if (!memref || !memref.getLayout().isIdentity())
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  if (!memref || failed(memref.getStridesAndOffset(strides, offset)) ||
+      offset != 0)
     return kernel.emitOpError("takes a ")
            << type
-           << "; only buffers of identity layout can be passed as a pointer "
-              "and sizes";
+           << "; only buffers that start at their pointer and have strides can "
+              "be passed as a pointer, sizes and strides";
   return success();
+}
+
+/// The dimensions whose strides the type leaves open. Those of a dense buffer
+/// follow from its sizes.
+static SmallVector<unsigned> openStrides(MemRefType type) {
+  SmallVector<unsigned> dims;
+  if (type.getLayout().isIdentity())
+    return dims;
+  auto [strides, offset] = type.getStridesAndOffset();
+  for (auto [dim, stride] : llvm::enumerate(strides))
+    if (ShapedType::isDynamic(stride))
+      dims.push_back(dim);
+  return dims;
 }
 
 namespace {
 /// A buffer inside the kernel: the descriptor of `type` over a bare pointer,
-/// with the dynamic sizes given, rows after rows without gaps.
+/// with the dynamic sizes and the open strides given.
 class DescriptorBuilder {
 public:
   DescriptorBuilder(OpBuilder &b, Location loc, MemRefType type)
@@ -45,7 +61,7 @@ public:
             {pointer, pointer, b.getI64Type(), extents, extents}));
   }
 
-  Value build(Value pointer, ValueRange dynamicSizes) {
+  Value build(Value pointer, ValueRange dynamicSizes, ValueRange open) {
     insert(pointer, 0);
     insert(pointer, 1);
     insert(constant(0), 2);
@@ -59,17 +75,41 @@ public:
           arith::ExtSIOp::create(b, loc, b.getI64Type(), dynamicSizes.front()));
       dynamicSizes = dynamicSizes.drop_front();
     }
-    Value stride = constant(1);
-    for (int64_t dim = type.getRank(); dim-- > 0;) {
+    SmallVector<Value> strides = type.getLayout().isIdentity()
+                                     ? denseStrides(sizes)
+                                     : givenStrides(open);
+    for (int64_t dim = 0; dim < type.getRank(); ++dim) {
       insert(sizes[dim], {3, dim});
-      insert(stride, {4, dim});
-      stride = b.createOrFold<arith::MulIOp>(loc, stride, sizes[dim]);
+      insert(strides[dim], {4, dim});
     }
     return UnrealizedConversionCastOp::create(b, loc, type, fields)
         .getResult(0);
   }
 
 private:
+  SmallVector<Value> denseStrides(ArrayRef<Value> sizes) {
+    SmallVector<Value> strides(sizes.size());
+    Value stride = constant(1);
+    for (size_t dim = sizes.size(); dim-- > 0;) {
+      strides[dim] = stride;
+      stride = b.createOrFold<arith::MulIOp>(loc, stride, sizes[dim]);
+    }
+    return strides;
+  }
+
+  SmallVector<Value> givenStrides(ValueRange open) {
+    SmallVector<Value> strides;
+    for (int64_t stride : type.getStridesAndOffset().first) {
+      if (!ShapedType::isDynamic(stride)) {
+        strides.push_back(constant(stride));
+        continue;
+      }
+      strides.push_back(open.front());
+      open = open.drop_front();
+    }
+    return strides;
+  }
+
   void insert(Value value, ArrayRef<int64_t> place) {
     fields = LLVM::InsertValueOp::create(b, loc, fields, value, place);
   }
@@ -84,7 +124,8 @@ private:
 };
 } // namespace
 
-/// Replaces the kernel's buffers by pointers, then all their dynamic sizes.
+/// Replaces the kernel's buffers by pointers, then all their dynamic sizes and
+/// strides.
 static LogicalResult flattenKernel(gpu::GPUFuncOp kernel) {
   Block &body = kernel.getBody().front();
   SmallVector<MemRefType> buffers;
@@ -105,14 +146,17 @@ static LogicalResult flattenKernel(gpu::GPUFuncOp kernel) {
   for (size_t i = 0; i < buffers.size(); ++i)
     pointers.push_back(addArgument(globalPointer(b.getContext())));
   for (auto [i, type] : llvm::enumerate(buffers)) {
-    SmallVector<Value> sizes;
+    SmallVector<Value> sizes, strides;
     for (size_t dim = 0; dim < type.getNumDynamicDims(); ++dim)
       sizes.push_back(addArgument(b.getI32Type()));
+    for (size_t i = 0; i < openStrides(type).size(); ++i)
+      strides.push_back(addArgument(b.getI64Type()));
     auto space =
         gpu::AddressSpaceAttr::get(b.getContext(), gpu::AddressSpace::Global);
     auto global = MemRefType::get(type.getShape(), type.getElementType(),
                                   type.getLayout(), space);
-    Value buffer = DescriptorBuilder(b, loc, global).build(pointers[i], sizes);
+    Value buffer =
+        DescriptorBuilder(b, loc, global).build(pointers[i], sizes, strides);
     for (Operation *user : llvm::make_early_inc_range(old[i].getUsers())) {
       auto cast = dyn_cast<memref::MemorySpaceCastOp>(user);
       if (!cast || cast.getType() != global)
@@ -138,7 +182,7 @@ static LogicalResult flattenKernel(gpu::GPUFuncOp kernel) {
 static void flattenLaunch(gpu::LaunchFuncOp launch) {
   OpBuilder b(launch);
   Location loc = launch.getLoc();
-  SmallVector<Value> pointers, sizes;
+  SmallVector<Value> pointers, scalars;
   for (Value buffer : launch.getKernelOperands()) {
     Value address =
         memref::ExtractAlignedPointerAsIndexOp::create(b, loc, buffer);
@@ -150,10 +194,18 @@ static void flattenLaunch(gpu::LaunchFuncOp launch) {
       if (!type.isDynamicDim(dim))
         continue;
       Value size = memref::DimOp::create(b, loc, buffer, dim);
-      sizes.push_back(arith::IndexCastOp::create(b, loc, b.getI32Type(), size));
+      scalars.push_back(
+          arith::IndexCastOp::create(b, loc, b.getI32Type(), size));
     }
+    SmallVector<unsigned> open = openStrides(type);
+    if (open.empty())
+      continue;
+    auto metadata = memref::ExtractStridedMetadataOp::create(b, loc, buffer);
+    for (unsigned dim : open)
+      scalars.push_back(arith::IndexCastOp::create(b, loc, b.getI64Type(),
+                                                   metadata.getStrides()[dim]));
   }
-  llvm::append_range(pointers, sizes);
+  llvm::append_range(pointers, scalars);
   launch.getKernelOperandsMutable().assign(pointers);
 }
 

@@ -310,7 +310,8 @@ LogicalResult Distribution::product(vector::ContractionOp op) {
                   rightIsTransposed,
                   result.getDimSize(0),
                   result.getDimSize(1),
-                  left.getDimSize(1)};
+                  left.getDimSize(1),
+                  isZero(op.getAcc())};
   setLanes(op.getResult(), {true, true},
            emitProduct(b, op.getLoc(), threads, product));
   return success();

@@ -17,13 +17,12 @@ struct Product {
   /// values are.
   bool rightIsTransposed;
   int64_t rows, columns, depth;
+  bool startsFromZero; ///< A is known to be zero
 };
 
 /// Emits the product and returns the new accumulator's lanes. 16-bit operands
-/// take one mma.sync m16n8k16 for each 16 x 8 x 16; f32 operands take three
-/// m16n8k8 products of TF32 numbers, so that f32 accuracy is kept:
-///
-///   x = hi(x) + lo(x),  x y = hi(x) hi(y) + hi(x) lo(y) + lo(x) hi(y)
+/// take one mma.sync m16n8k16 for each 16 x 8 x 16; f32 operands take six, so
+/// that f32 accuracy is kept (SingleProduct.cpp).
 Value emitProduct(OpBuilder &b, Location loc, const Threads &threads,
                   const Product &product);
 

@@ -24,6 +24,9 @@
 
 namespace mlir::sparse_attn {
 
+/// Where shared memory starts that holds tiles: a row of all banks.
+constexpr int64_t kSharedAlignment = 128;
+
 /// Columns [firstByte, firstByte + width) of every row.
 struct SharedPanel {
   int64_t firstByte; ///< within a row

@@ -288,11 +288,13 @@ struct StageOperandsPass
     FailureOr<SmallVector<StagedRead>> queries = findQueries(launch, bytes);
     if (failed(queries))
       return failure();
-    if (bytes > sharedLimit)
+    int64_t own = ownBytes(launch);
+    if (bytes + own > sharedLimit)
       return launch.emitOpError("needs ")
-             << bytes << " bytes of shared memory for " << int64_t(stages)
-             << " stages of keys and values and the queries, "
-             << bytes - sharedLimit << " more than the " << int64_t(sharedLimit)
+             << bytes + own << " bytes of shared memory for " << int64_t(stages)
+             << " stages of keys and values, the queries and lists, "
+             << bytes + own - sharedLimit << " more than the "
+             << int64_t(sharedLimit)
              << " that a block may use; choose fewer keys a tile";
     OpBuilder b = OpBuilder::atBlockBegin(&launch.getBody().front());
     auto space =
@@ -312,6 +314,19 @@ struct StageOperandsPass
     launch.getDynamicSharedMemorySizeMutable().assign(arith::ConstantOp::create(
         b, launch.getLoc(), b.getI32IntegerAttr(bytes)));
     return success();
+  }
+
+  /// What the launch's own buffers, such as lists of drawn tiles, take.
+  static int64_t ownBytes(gpu::LaunchOp launch) {
+    int64_t bytes = 0;
+    for (BlockArgument buffer : launch.getWorkgroupAttributions()) {
+      auto type = cast<MemRefType>(buffer.getType());
+      unsigned bits =
+          type.getElementType().isIndex() ? 64 : type.getElementTypeBitWidth();
+      bytes += llvm::alignTo(llvm::divideCeil(type.getNumElements() * bits, 8),
+                             kSharedAlignment);
+    }
+    return bytes;
   }
 
   /// The left operands that would take too many registers, each behind what

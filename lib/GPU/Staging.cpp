@@ -7,6 +7,7 @@
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
@@ -77,8 +78,11 @@ public:
     int64_t rowsAtOnce = threads.numThreads() / panel.chunks();
     row = math.div(threads.thread, panel.chunks());
     chunk = math.mod(threads.thread, panel.chunks());
+    source = startIn(source);
     int64_t rows = op.getRows();
     for (int64_t first = 0; first < rows; first += rowsAtOnce) {
+      if (first > 0)
+        source = advanceRows(source, rowsAtOnce);
       // The last step may have more threads than rows.
       if (first + rowsAtOnce <= rows) {
         copy(source, target, first);
@@ -94,7 +98,7 @@ public:
   }
 
 private:
-  /// Row first + row of the source to that of the tile. What `first` adds to
+  /// A chunk to row first + row of the tile. What `first` adds to
   /// the addresses is constant but for its part below 8, on which the swizzle
   /// depends: so one pointer a thread serves all steps.
   void copy(Value source, Value target, int64_t first) {
@@ -106,7 +110,7 @@ private:
     Value destination = advance(b, loc, target, place);
     destination = advance(b, loc, destination,
                           panel.offset + (first - first % 8) * panel.width);
-    NVVM::CpAsyncOp::create(b, loc, destination, sourceAt(source, first), 16,
+    NVVM::CpAsyncOp::create(b, loc, destination, source, 16,
                             NVVM::LoadCacheModifierKind::CG,
                             presentBytes(first));
   }
@@ -122,26 +126,33 @@ private:
                                pointer, ArrayRef<LLVM::GEPArg>{elements});
   }
 
-  Value sourceAt(Value source, int64_t first) {
+  /// What this thread copies first.
+  Value startIn(Value source) {
     Value column = math.add(math.mul(chunk, 16 / elementBytes),
                             math.constant(panel.firstByte / elementBytes));
-    auto [strides, offset] = type.getStridesAndOffset();
-    if (!ShapedType::isDynamic(strides[0])) {
-      Value start =
-          arith::MulIOp::create(b, loc, toI64(row), constantI64(strides[0]));
-      Value place = arith::AddIOp::create(b, loc, start, toI64(column));
-      return step(step(source, place),
-                  static_cast<int32_t>(first * strides[0]));
-    }
-    auto metadata =
-        memref::ExtractStridedMetadataOp::create(b, loc, op.getSource());
-    Value stride = arith::IndexCastOp::create(b, loc, b.getI64Type(),
-                                              metadata.getStrides()[0]);
-    Value number =
-        arith::AddIOp::create(b, loc, toI64(row), constantI64(first));
-    Value start = arith::MulIOp::create(b, loc, number, stride);
+    Value start = b.createOrFold<arith::MulIOp>(loc, toI64(row), rowStride());
     return step(source,
                 Value(arith::AddIOp::create(b, loc, start, toI64(column))));
+  }
+
+  /// The same `rows` rows on. A constant becomes the copy's own offset; adding
+  /// to one pointer is cheaper than keeping one for every step.
+  Value advanceRows(Value pointer, int64_t rows) {
+    Value offset =
+        b.createOrFold<arith::MulIOp>(loc, rowStride(), constantI64(rows));
+    if (std::optional<int64_t> known = getConstantIntValue(offset))
+      return step(pointer, static_cast<int32_t>(*known));
+    return step(pointer, offset);
+  }
+
+  Value rowStride() {
+    int64_t stride = type.getStridesAndOffset().first[0];
+    if (!ShapedType::isDynamic(stride))
+      return constantI64(stride);
+    auto metadata =
+        memref::ExtractStridedMetadataOp::create(b, loc, op.getSource());
+    return arith::IndexCastOp::create(b, loc, b.getI64Type(),
+                                      metadata.getStrides()[0]);
   }
 
   /// 16, or 0 past the source's end, where the copy fills with zeros; null

@@ -156,7 +156,8 @@ mlir::sparse_attn::compile(func::FuncOp func,
                       {"tile-keys", options.tileKeys},
                       {"heavy-splits", options.heavySplits},
                       {"stages", options.stages},
-                      {"warps", options.warps}};
+                      {"warps", options.warps},
+                      {"dense", options.strides == "dense"}};
   return packaged;
 }
 

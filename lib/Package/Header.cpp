@@ -56,8 +56,10 @@ static constexpr StringRef kUsage = R"(
                         stream, l.parameters, NULL);
      }
 
-   Tensors are dense and row-major, at multiples of 16 bytes. Sizes are below
-   2^31. Nothing here checks for overflow.
+   Tensors start at multiples of 16 bytes. Elements of a row are side by side;
+   those marked "any strides" need the strides of all dimensions in `buffers`,
+   in elements and multiples of what is said there, and the others are dense and
+   row-major. Sizes are below 2^31. Nothing here checks for overflow.
 )";
 
 namespace {
@@ -108,7 +110,10 @@ private:
     os << buffer.elementType << " [";
     llvm::interleaveComma(buffer.shape, os,
                           [&](const SizeExpr &size) { os << size.str(); });
-    os << "]\n";
+    os << "]";
+    if (buffer.isStrided)
+      os << ", any strides, multiples of " << buffer.strideMultiple();
+    os << "\n";
   }
 
   void printTypes() {
@@ -125,12 +130,25 @@ private:
        << "  uint64_t arguments["
        << std::max<size_t>(program.arguments.size(), 1) << "];\n"
        << "  uint64_t results[" << std::max<size_t>(program.results.size(), 1)
-       << "];\n  uint64_t workspace;\n} " << prefix << "_buffers;\n\n"
+       << "];\n  uint64_t workspace;\n";
+    printStrides("argument_strides", program.arguments);
+    printStrides("result_strides", program.results);
+    os << "} " << prefix << "_buffers;\n\n"
        << "typedef struct {\n"
        << "  int64_t grid[3], block[3], shared_bytes;\n"
        << "  sparse_attn_value values[" << parameters << "];\n"
        << "  void *parameters[" << parameters << "]; /* point at values */\n"
        << "} " << prefix << "_launch;\n\n";
+  }
+
+  void printStrides(StringRef name, llvm::ArrayRef<BufferSpec> buffers) {
+    size_t rank = 0;
+    for (const BufferSpec &buffer : buffers)
+      if (buffer.isStrided)
+        rank = std::max<size_t>(rank, buffer.shape.size());
+    if (rank > 0)
+      os << "  int64_t " << name << "[" << buffers.size() << "][" << rank
+         << "];\n";
   }
 
   void printFormula(const SizeExpr &formula) {
@@ -200,6 +218,12 @@ private:
 
   void printArgument(size_t index, const KernelArgument &argument) {
     os << "    l->values[" << index << "].";
+    if (argument.strideDim) {
+      bool isResult = argument.buffer->kind == BufferRef::Kind::Result;
+      os << "i64 = b->" << (isResult ? "result" : "argument") << "_strides["
+         << argument.buffer->index << "][" << *argument.strideDim << "];\n";
+      return;
+    }
     if (!argument.buffer) {
       os << (argument.bits == 32 ? "i32 = (int32_t)(" : "i64 = (");
       printFormula(argument.value);

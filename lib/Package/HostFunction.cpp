@@ -39,22 +39,21 @@ static Value tracePointer(Value pointer) {
 namespace {
 class HostReader {
 public:
-  HostReader(func::FuncOp host, Program program)
-      : host(host), program(std::move(program)) {
-    for (const BufferSpec &result : this->program.results)
-      resultRoles.push_back(result.roles);
-    this->program.results.clear();
+  HostReader(func::FuncOp host, Program interface)
+      : host(host), program(std::move(interface)) {
+    expected.swap(program.results);
   }
 
   FailureOr<Program> read() {
     if (!host.getBody().hasOneBlock())
       return host.emitOpError("has control flow; a package needs the launches "
                               "in a row, in one block");
-    for (BlockArgument argument : host.getArguments())
-      buffers[argument] = {BufferRef::Kind::Argument, argument.getArgNumber()};
     auto end = cast<func::ReturnOp>(host.getBody().front().getTerminator());
     for (Value result : end.getOperands())
       returned.insert(traceBuffer(result));
+    for (BlockArgument argument : host.getArguments())
+      if (failed(readHostArgument(argument, end)))
+        return failure();
     for (Operation &op : host.getBody().front().without_terminator())
       if (failed(readOp(&op)))
         return failure();
@@ -64,6 +63,37 @@ public:
   }
 
 private:
+  /// Behind the function's own arguments come buffers for its results.
+  LogicalResult readHostArgument(BlockArgument argument, func::ReturnOp end) {
+    unsigned number = argument.getArgNumber();
+    auto type = dyn_cast<MemRefType>(argument.getType());
+    bool isStrided = type && !type.getLayout().isIdentity();
+    if (number < program.arguments.size()) {
+      buffers[argument] = {BufferRef::Kind::Argument, number};
+      program.arguments[number].isStrided = isStrided;
+      return success();
+    }
+    for (auto [index, operand] : llvm::enumerate(end.getOperands())) {
+      if (traceBuffer(operand) != argument)
+        continue;
+      BufferSpec spec = expected[index];
+      spec.isStrided = isStrided;
+      if (llvm::any_of(spec.shape, [](const SizeExpr &size) {
+            return size.asConstant() == ShapedType::kDynamic;
+          }))
+        return end.emitOpError("returns as result ")
+               << index
+               << " a tensor of a size that is none of its arguments'; return "
+                  "what attention gives";
+      buffers[argument] = {BufferRef::Kind::Result,
+                           static_cast<unsigned>(resultAllocs.size())};
+      resultAllocs.push_back(std::move(spec));
+      return success();
+    }
+    return host.emitOpError("takes argument ")
+           << number << ", which is no argument of its interface and no result";
+  }
+
   LogicalResult readOp(Operation *op) {
     if (auto alloc = dyn_cast<memref::AllocOp>(op))
       return readAlloc(alloc);
@@ -71,6 +101,10 @@ private:
       return readLaunch(launch);
     if (auto dim = dyn_cast<memref::DimOp>(op)) {
       readDim(dim);
+      return success();
+    }
+    if (auto metadata = dyn_cast<memref::ExtractStridedMetadataOp>(op)) {
+      readStrides(metadata);
       return success();
     }
     scalars.visit(op);
@@ -142,6 +176,18 @@ private:
       scalars.set(op.getResult(), buffer->shape[*dim]);
   }
 
+  void readStrides(memref::ExtractStridedMetadataOp op) {
+    auto known = buffers.find(traceBuffer(op.getSource()));
+    if (known == buffers.end())
+      return;
+    for (auto [dim, stride] : llvm::enumerate(op.getStrides())) {
+      KernelArgument &argument = strides[stride];
+      argument.buffer = known->second;
+      argument.strideDim = dim;
+      argument.bits = 64;
+    }
+  }
+
   LogicalResult readLaunch(gpu::LaunchFuncOp op) {
     if (op.hasClusterSize() || op.getAsyncToken() || op.getAsyncObject() ||
         !op.getAsyncDependencies().empty())
@@ -196,6 +242,9 @@ private:
       argument.buffer = known->second;
       return argument;
     }
+    if (auto cast = operand.getDefiningOp<arith::IndexCastOp>())
+      if (auto stride = strides.find(cast.getIn()); stride != strides.end())
+        return stride->second;
     if (!operand.getType().isInteger(32) && !operand.getType().isInteger(64))
       return op.emitOpError("passes a value of type ")
              << operand.getType() << " as argument " << index << " of '"
@@ -219,7 +268,7 @@ private:
         return end.emitOpError("returns a buffer as result ")
                << index << " that is neither an argument nor an allocation";
       BufferSpec spec = *getSpec(known->first);
-      spec.roles = resultRoles[index];
+      spec.roles = expected[index].roles;
       program.results.push_back(std::move(spec));
       BufferRef ref = known->second;
       if (ref.kind == BufferRef::Kind::Result) {
@@ -241,7 +290,10 @@ private:
   HostScalars scalars;
   llvm::DenseMap<Value, BufferRef> buffers;
   llvm::DenseSet<Value> returned;
-  std::vector<SmallVector<std::string, 1>> resultRoles;
+  /// Strides of buffers, as kernels take them.
+  llvm::DenseMap<Value, KernelArgument> strides;
+  /// Results as the interface has them.
+  std::vector<BufferSpec> expected;
   /// In the order of their allocation.
   std::vector<BufferSpec> resultAllocs;
 };

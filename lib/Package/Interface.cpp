@@ -134,8 +134,12 @@ public:
     for (auto [index, argument] : llvm::enumerate(program.arguments))
       for (auto [dim, size] : llvm::enumerate(argument.shape))
         size = sizeAt(Dim(index, dim));
-    for (Type type : func.getResultTypes())
-      program.results.push_back(makeBuffer(cast<RankedTensorType>(type)));
+    for (Value result : func.getBody().front().getTerminator()->getOperands()) {
+      program.results.push_back(
+          makeBuffer(cast<RankedTensorType>(result.getType())));
+      for (auto [dim, size] : llvm::enumerate(program.results.back().shape))
+        size = sizeOf(result, dim);
+    }
     for (AttentionOp op : attentions) {
       addRoles(op);
       addGroupCondition(op);

@@ -62,6 +62,9 @@ static void printBuffer(OStream &json, const BufferSpec &buffer) {
   json.attribute("type", buffer.elementType);
   printFormulas(json, "shape", buffer.shape);
   json.attribute("bytes", toJson(buffer.bytes()));
+  json.attribute("layout", buffer.isStrided ? "strided" : "dense");
+  if (buffer.isStrided)
+    json.attribute("stride_multiple", buffer.strideMultiple());
 }
 
 static llvm::json::Object toJson(BufferRef ref) {
@@ -157,6 +160,11 @@ static void printInterface(OStream &json, const Program &program) {
 }
 
 static llvm::json::Value toJson(const KernelArgument &argument) {
+  if (argument.strideDim) {
+    llvm::json::Object stride = toJson(*argument.buffer);
+    stride["dim"] = *argument.strideDim;
+    return llvm::json::Object{{"stride", std::move(stride)}};
+  }
   if (argument.buffer)
     return toJson(*argument.buffer);
   return llvm::json::Object{

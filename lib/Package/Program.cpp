@@ -1,6 +1,7 @@
 //===- Program.cpp - What a launcher has to know of a function ------------===//
 
 #include "SparseAttn/Package/Program.h"
+#include <algorithm>
 
 using namespace mlir::sparse_attn;
 
@@ -9,6 +10,12 @@ SizeExpr BufferSpec::bytes() const {
   for (const SizeExpr &size : shape)
     elements = elements * size;
   return elements * SizeExpr::constant((elementBits + 7) / 8);
+}
+
+int64_t BufferSpec::strideMultiple() const {
+  // The sums of rows are written one at a time, all else in 16 bytes.
+  bool isLse = roles.size() == 1 && roles.front() == "lse";
+  return isLse ? 1 : std::max<int64_t>(kBufferAlignment * 8 / elementBits, 1);
 }
 
 SizeExpr Program::workspaceOffset(size_t index) const {

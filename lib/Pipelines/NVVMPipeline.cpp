@@ -52,9 +52,12 @@ static void addVectorisation(OpPassManager &pm) {
 }
 
 /// Tensors to buffers: results are written where they belong.
-static void addBufferization(OpPassManager &pm) {
+static void addBufferization(OpPassManager &pm,
+                             const NVVMPipelineOptions &options) {
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
   addTensorsToBuffers(pm);
+  if (options.strides == "any")
+    pm.addPass(createSparseAttnDynamicStrides());
 }
 
 /// Storey 5b: blocks, shared memory, threads.
@@ -94,6 +97,7 @@ static void addNVVMLowering(OpPassManager &pm) {
   ConvertGpuOpsToNVVMOpsOptions toNVVM;
   toNVVM.indexBitwidth = 64;
   kernels.addPass(createConvertGpuOpsToNVVMOps(toNVVM));
+  kernels.addPass(createSparseAttnExternShared());
   kernels.addPass(createReconcileUnrealizedCastsPass());
   kernels.addPass(createCanonicalizerPass());
   kernels.addPass(createCSEPass());
@@ -137,10 +141,12 @@ LogicalResult mlir::sparse_attn::buildNVVMPipeline(
     return refuseChip(options, error);
   if (options.emit != "ptx" && options.emit != "nvvm")
     return error("unknown emit '" + options.emit + "'; use nvvm or ptx");
+  if (options.strides != "dense" && options.strides != "any")
+    return error("unknown strides '" + options.strides + "'; use dense or any");
   addPlanning(pm, options, *chip);
   addTiling(pm, options);
   addVectorisation(pm);
-  addBufferization(pm);
+  addBufferization(pm, options);
   addThreads(pm, options, *chip);
   addNVVMLowering(pm);
   if (options.emit == "ptx")

@@ -104,14 +104,30 @@ int64_t GpuTileNeeds::sharedBytes(TileShape tile) const {
   return stages * keyAndValue + tile.queries * headDim * elementBytes;
 }
 
+/// What the longest list of drawn tiles takes of shared memory: indices, in
+/// whole rows of banks, as the tiles behind it need.
+static int64_t listBytes(const Plan &plan) {
+  int64_t longest = 0;
+  for (const RowClass &cls : plan.classes)
+    if (!cls.draws.empty())
+      longest = std::max(longest, cls.maxDrawnTiles(plan.tile) + 1);
+  return llvm::alignTo(longest * sizeof(int64_t), 128);
+}
+
 /// The largest tile of at most that size which fits: fewer keys first, which
 /// cost only more steps of a loop, then fewer queries, for which K and V are
 /// read more often.
-static TileShape fitSharedMemory(TileShape tile, const GpuTileNeeds &needs) {
+static TileShape fitSharedMemory(TileShape tile, const GpuTileNeeds &needs,
+                                 const Mask &mask, const LengthFacts &facts) {
+  bool mayDraw = !mask.pieces();
+  auto bytes = [&] {
+    return needs.sharedBytes(tile) +
+           (mayDraw ? listBytes(makePlan(mask, tile, facts)) : 0);
+  };
   auto halve = [](int64_t size) {
     return std::max<int64_t>(16, llvm::alignTo(size / 2, 16));
   };
-  while (needs.sharedLimit > 0 && needs.sharedBytes(tile) > needs.sharedLimit) {
+  while (needs.sharedLimit > 0 && bytes() > needs.sharedLimit) {
     if (tile.keys > 16)
       tile.keys = halve(tile.keys);
     else if (tile.queries > 16)
@@ -137,6 +153,10 @@ TileShape mlir::sparse_attn::chooseGpuTile(const Mask &mask,
     tile.queries = std::min<int64_t>(tile.queries, 64);
     tile.keys = std::min<int64_t>(tile.keys, 32);
   }
+  // The parts of f32 operands take registers too: beyond 96 columns a thread's
+  // 255 do not hold the sums for 32 keys besides.
+  if (std::max(needs.headDim, needs.valueDim) > 96 && needs.elementBytes > 2)
+    tile.keys = std::min<int64_t>(tile.keys, 16);
   auto needed = [](int64_t length) {
     return static_cast<int64_t>(
         llvm::alignTo(std::max<int64_t>(1, length), 16));
@@ -145,5 +165,5 @@ TileShape mlir::sparse_attn::chooseGpuTile(const Mask &mask,
     tile.queries = std::min(tile.queries, needed(*facts.nq));
   if (facts.nk)
     tile.keys = std::min(tile.keys, needed(*facts.nk));
-  return fitSharedMemory(tile, needs);
+  return fitSharedMemory(tile, needs, mask, facts);
 }

@@ -8,6 +8,19 @@ using namespace mlir::sparse_attn;
 
 static int64_t ceilDivide(int64_t a, int64_t b) { return -floorDivide(-a, b); }
 
+int64_t RowClass::maxDrawnTiles(const TileShape &tile) const {
+  int64_t tiles = 0;
+  for (const Draw &draw : draws) {
+    // Rows of a tile touch at most (Bm - 2) / b + 2 row blocks; a key block
+    // touches at most (b - 2) / Bn + 2 key tiles.
+    int64_t block = draw.random.block;
+    tiles += ((tile.queries + block - 2) / block + 1) *
+             draw.random.blocksPerRow *
+             ((block + tile.keys - 2) / tile.keys + 1);
+  }
+  return tiles;
+}
+
 int64_t RowClass::numQueryTiles(const TileShape &tile, const Lengths &n) const {
   int64_t rows = rowEnd.evaluate(0, n) - rowBegin.evaluate(0, n);
   return rows <= 0 ? 0 : ceilDivide(rows, tile.queries);
@@ -94,8 +107,7 @@ TileCounts mlir::sparse_attn::countTiles(const Plan &plan, const Lengths &n,
       llvm::SmallVector<Range> ranges = segmentTiles(cls, q, n);
       for (auto [segment, range] : llvm::zip_equal(cls.segments, ranges))
         (segment.full ? counts.full : counts.partial) += range.size();
-      for (VisitedTile drawn :
-           drawnTiles(cls, plan.tile, n, head, q, ranges))
+      for (VisitedTile drawn : drawnTiles(cls, plan.tile, n, head, q, ranges))
         ++(drawn.full ? counts.full : counts.partial);
     }
   }

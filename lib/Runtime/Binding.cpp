@@ -135,22 +135,80 @@ void sparse_attn::checkResults(const Variant &variant,
   }
 }
 
-/// With them, the products of sizes that dense strides are fit 64 bits.
-static int64_t getNumBytes(const Variant &variant, TensorLabel label,
-                           const SparseAttnTensor &tensor) {
-  int64_t bytes = getTypeBytes(tensor.type);
+/// Whether all products of sizes and strides, in bytes, fit 64 bits.
+static bool fitsAddresses(const SparseAttnTensor &tensor) {
+  int64_t width = getTypeBytes(tensor.type);
+  int64_t dense = width, last = width;
   bool fits = true;
   for (int32_t i = tensor.rank; i-- > 0;) {
-    if (tensor.shape[i] == 0)
-      return 0;
-    fits &= !__builtin_mul_overflow(bytes, tensor.shape[i], &bytes);
+    int64_t stride = dense, extent = 0;
+    if (tensor.strides && tensor.shape[i] > 1)
+      fits &= !__builtin_mul_overflow(tensor.strides[i], width, &stride);
+    fits &= !__builtin_mul_overflow(tensor.shape[i] - 1, stride, &extent) &&
+            !__builtin_add_overflow(last, extent, &last) &&
+            !__builtin_mul_overflow(dense, tensor.shape[i], &dense);
   }
-  if (!fits)
-    fail(SPARSE_ATTN_TOO_LARGE,
-         label.describe(variant) + " has the shape " +
-             printList(tensor.shape, tensor.rank) +
-             ", whose bytes do not fit 64 bits; give a smaller tensor");
-  return bytes;
+  return fits;
+}
+
+[[noreturn]] static void failStrides(const Variant &variant, TensorLabel label,
+                                     const SparseAttnTensor &tensor,
+                                     const std::string &what) {
+  fail(SPARSE_ATTN_WRONG_STRIDES,
+       label.describe(variant) + " " + what + "; its shape is " +
+           printList(tensor.shape, tensor.rank) + ", its strides are " +
+           printList(tensor.strides, tensor.rank));
+}
+
+static std::string printStride(const SparseAttnTensor &tensor, int32_t dim) {
+  return "has stride " + std::to_string(tensor.strides[dim]) +
+         " in dimension " + std::to_string(dim) + ", expected ";
+}
+
+static void checkDense(const Variant &variant, TensorLabel label,
+                       const SparseAttnTensor &tensor) {
+  int64_t dense = 1;
+  for (int32_t i = tensor.rank; i-- > 0;) {
+    if (tensor.shape[i] != 1 && tensor.strides[i] != dense)
+      failStrides(variant, label, tensor,
+                  printStride(tensor, i) + std::to_string(dense) +
+                      ": the kernels were compiled with --dense; copy it into "
+                      "a contiguous tensor, or compile without");
+    dense *= tensor.shape[i];
+  }
+}
+
+/// No two elements of what is written may be one.
+static void checkDistinct(const Variant &variant, TensorLabel label,
+                          const SparseAttnTensor &tensor) {
+  std::vector<int32_t> dims;
+  for (int32_t i = 0; i < tensor.rank; ++i)
+    if (tensor.shape[i] > 1)
+      dims.push_back(i);
+  std::sort(dims.begin(), dims.end(), [&](int32_t a, int32_t b) {
+    return tensor.strides[a] < tensor.strides[b];
+  });
+  int64_t last = 0;
+  for (int32_t i : dims) {
+    if (tensor.strides[i] <= last)
+      failStrides(variant, label, tensor,
+                  "is written, and its elements overlap: the stride " +
+                      std::to_string(tensor.strides[i]) + " of dimension " +
+                      std::to_string(i) + " is not above " +
+                      std::to_string(last) + "; give memory of its own");
+    last += (tensor.shape[i] - 1) * tensor.strides[i];
+  }
+}
+
+/// Whether kernels write the tensor.
+static bool isWritten(const Variant &variant, TensorLabel label) {
+  if (label.isResult)
+    return true;
+  for (const TensorSpec &result : variant.results)
+    if (result.buffer.kind == BufferRef::Kind::Argument &&
+        result.buffer.index == label.index)
+      return true;
+  return false;
 }
 
 /// Strides of dimensions of size 1 are never used, and none of an empty tensor.
@@ -158,25 +216,50 @@ static void checkStrides(const Variant &variant, TensorLabel label,
                          const SparseAttnTensor &tensor) {
   if (!tensor.strides)
     return;
-  int64_t dense = 1;
+  const TensorSpec &spec = label.getSpec(variant);
+  if (!spec.isStrided)
+    return checkDense(variant, label, tensor);
   for (int32_t i = tensor.rank; i-- > 0;) {
-    if (tensor.shape[i] != 1 && tensor.strides[i] != dense)
-      fail(SPARSE_ATTN_WRONG_STRIDES,
-           label.describe(variant) + " has stride " +
-               std::to_string(tensor.strides[i]) + " in dimension " +
-               std::to_string(i) + ", expected " + std::to_string(dense) +
-               ": kernels take dense, row-major tensors; its shape is " +
-               printList(tensor.shape, tensor.rank) + ", its strides are " +
-               printList(tensor.strides, tensor.rank) +
-               "; copy it into a contiguous tensor");
-    dense *= tensor.shape[i];
+    int64_t stride = tensor.strides[i];
+    if (tensor.shape[i] == 1)
+      continue;
+    if (i == tensor.rank - 1 && stride != 1)
+      failStrides(variant, label, tensor,
+                  printStride(tensor, i) +
+                      "1: kernels read the elements of a row side by side; "
+                      "copy it into a contiguous tensor");
+    if (i < tensor.rank - 1 && (stride < 0 || stride % spec.strideMultiple))
+      failStrides(variant, label, tensor,
+                  printStride(tensor, i) + "a multiple of " +
+                      std::to_string(spec.strideMultiple) +
+                      " and none below 0: kernels read rows from aligned "
+                      "addresses; copy it into a contiguous tensor");
   }
+  if (isWritten(variant, label))
+    checkDistinct(variant, label, tensor);
+}
+
+int64_t sparse_attn::getStride(const SparseAttnTensor &tensor, size_t dim) {
+  // What is never used may be anything, also what kernels may not compute with.
+  if (tensor.shape[dim] <= 1)
+    return 0;
+  if (tensor.strides)
+    return tensor.strides[dim];
+  int64_t stride = 1;
+  for (size_t i = dim + 1; i < size_t(tensor.rank); ++i)
+    stride *= tensor.shape[i];
+  return stride;
 }
 
 void sparse_attn::checkMemory(const Variant &variant, TensorLabel label,
                               const SparseAttnTensor &tensor) {
-  if (getNumBytes(variant, label, tensor) == 0)
+  if (std::count(tensor.shape, tensor.shape + tensor.rank, 0) > 0)
     return;
+  if (!fitsAddresses(tensor))
+    fail(SPARSE_ATTN_TOO_LARGE,
+         label.describe(variant) + " has the shape " +
+             printList(tensor.shape, tensor.rank) +
+             ", whose bytes do not fit 64 bits; give a smaller tensor");
   checkStrides(variant, label, tensor);
   if (!tensor.data)
     fail(SPARSE_ATTN_INVALID_ARGUMENT,

@@ -36,6 +36,10 @@ void checkResults(const Variant &variant, const std::vector<int64_t> &sizes,
 void checkMemory(const Variant &variant, TensorLabel label,
                  const SparseAttnTensor &tensor);
 
+/// The stride of a dimension in elements, of a tensor that checkMemory accepts; 0
+/// where it has no second element.
+int64_t getStride(const SparseAttnTensor &tensor, size_t dim);
+
 /// Bytes of workspace, never negative.
 uint64_t getWorkspaceBytes(const Variant &variant,
                            const std::vector<int64_t> &sizes);

@@ -59,12 +59,27 @@ private:
     for (size_t i = 0; i < variant.results.size(); ++i) {
       uint64_t expected = getAddress(variant.results[i].buffer, 0);
       SparseAttnTensor tensor = request.results[i];
-      if (!hasOwnMemory(i) && !tensor.data)
+      if (!hasOwnMemory(i) && !tensor.data) {
         tensor.data = expected;
+        tensor.strides = getTensor(variant.results[i].buffer).strides;
+      }
       if (tensor.data != expected)
         fail(SPARSE_ATTN_INVALID_ARGUMENT, explainPlace(i));
+      if (!hasOwnMemory(i))
+        checkSameStrides(i, tensor);
       checkMemory(variant, {true, i}, tensor);
     }
+  }
+
+  void checkSameStrides(size_t result, const SparseAttnTensor &tensor) const {
+    const SparseAttnTensor &place = getTensor(variant.results[result].buffer);
+    for (int32_t i = 0; i < tensor.rank; ++i)
+      if (getStride(tensor, i) != getStride(place, i))
+        fail(SPARSE_ATTN_WRONG_STRIDES,
+             explainPlace(result) + "; its stride in dimension " +
+                 std::to_string(i) + " is " +
+                 std::to_string(getStride(tensor, i)) + ", there it is " +
+                 std::to_string(getStride(place, i)));
   }
 
   std::string explainPlace(size_t result) const {
@@ -75,19 +90,17 @@ private:
            " and cannot be elsewhere; give that address, or 0";
   }
 
+  /// The tensor in whose memory an argument or a result is.
+  const SparseAttnTensor &getTensor(BufferRef buffer) const {
+    if (buffer.kind == BufferRef::Kind::Result)
+      buffer = variant.results[buffer.index].buffer;
+    bool isResult = buffer.kind == BufferRef::Kind::Result;
+    return (isResult ? request.results : request.arguments)[buffer.index];
+  }
+
   uint64_t getAddress(BufferRef buffer, uint64_t workspace) const {
-    switch (buffer.kind) {
-    case BufferRef::Kind::Argument:
-      return request.arguments[buffer.index].data;
-    case BufferRef::Kind::Result: {
-      BufferRef place = variant.results[buffer.index].buffer;
-      if (place.kind == BufferRef::Kind::Argument)
-        return request.arguments[place.index].data;
-      return request.results[place.index].data;
-    }
-    case BufferRef::Kind::Workspace:
-      break;
-    }
+    if (buffer.kind != BufferRef::Kind::Workspace)
+      return getTensor(buffer).data;
     return workspace + variant.workspaceOffsets[buffer.index].evaluate(sizes);
   }
 
@@ -112,7 +125,7 @@ private:
     next.sharedBytes = getSharedBytes(index);
     next.firstParameter = values.size();
     for (const KernelArgument &argument : launch.arguments)
-      values.push_back(argument.buffer ? 0 : getScalar(index, argument));
+      values.push_back(getValue(index, argument));
     ready.push_back(next);
   }
 
@@ -153,6 +166,13 @@ private:
                std::to_string(module.maxShared[index]) +
                "; give smaller tensors, or compile with smaller tiles");
     return static_cast<unsigned>(shared);
+  }
+
+  /// Of a pointer 0, until the workspace is there.
+  uint64_t getValue(size_t index, const KernelArgument &argument) const {
+    if (argument.strideDim)
+      return getStride(getTensor(*argument.buffer), *argument.strideDim);
+    return argument.buffer ? 0 : getScalar(index, argument);
   }
 
   /// The low bytes are those of the 32-bit integer: both ends of a launch are
@@ -279,8 +299,10 @@ private:
     for (const ReadyLaunch &l : ready) {
       const Launch &launch = variant.launches[l.index];
       for (size_t i = 0; i < launch.arguments.size(); ++i)
-        if (auto buffer = launch.arguments[i].buffer)
-          values[l.firstParameter + i] = getAddress(*buffer, workspace);
+        if (const KernelArgument &argument = launch.arguments[i];
+            argument.buffer && !argument.strideDim)
+          values[l.firstParameter + i] =
+              getAddress(*argument.buffer, workspace);
       driver.check(
           driver.cuLaunchKernel(module.kernels[l.index], l.grid[0], l.grid[1],
                                 l.grid[2], l.block[0], l.block[1], l.block[2],

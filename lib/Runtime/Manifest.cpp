@@ -12,7 +12,7 @@
 
 using namespace sparse_attn;
 
-static constexpr int64_t kSchemaVersion = 1;
+static constexpr int64_t kSchemaVersion = 2;
 
 // In the order of SparseAttnType.
 static constexpr const char *kTypeNames[] = {"f16", "bf16", "f32", "f64",
@@ -127,6 +127,12 @@ private:
     tensor.shape = node["shape"].formulas(variant.sizes);
     for (const JsonNode &role : node["roles"].elements())
       tensor.roles.push_back(role.text());
+    std::string layout = node["layout"].text();
+    tensor.isStrided = layout == "strided";
+    if (!tensor.isStrided && layout != "dense")
+      node["layout"].error("is neither \"dense\" nor \"strided\"");
+    if (tensor.isStrided)
+      tensor.strideMultiple = node["stride_multiple"].integer(1, 4096);
     return tensor;
   }
 
@@ -196,7 +202,25 @@ private:
     std::move(formulas.begin(), formulas.end(), dims.begin());
   }
 
+  /// {"stride": {"argument": 0, "dim": 2}}
+  KernelArgument readStride(const JsonNode &node) {
+    KernelArgument argument;
+    argument.buffer = readBuffer(node);
+    if (!argument.buffer || argument.buffer->kind == BufferRef::Kind::Workspace)
+      node.error("is of neither an argument nor a result");
+    bool isResult = argument.buffer->kind == BufferRef::Kind::Result;
+    const TensorSpec &tensor =
+        (isResult ? variant.results
+                  : variant.arguments)[argument.buffer->index];
+    argument.strideDim = node["dim"].integer(0, INT32_MAX);
+    if (*argument.strideDim >= tensor.shape.size())
+      node["dim"].error("is a dimension that is not there");
+    return argument;
+  }
+
   KernelArgument readKernelArgument(const JsonNode &node) {
+    if (node.has("stride"))
+      return readStride(node["stride"]);
     KernelArgument argument;
     argument.buffer = readBuffer(node);
     if (argument.buffer)

@@ -29,6 +29,10 @@ struct TensorSpec {
   std::vector<Formula> shape;
   std::vector<std::string> roles;
   BufferRef buffer; ///< of a result: where it is
+  /// Whether rows may lie at any strides that are multiples of this, in
+  /// elements; else the tensor is dense and row-major.
+  bool isStrided = false;
+  int64_t strideMultiple = 1;
 
   // As the C interface hands them out.
   std::vector<int64_t> staticShape;
@@ -46,6 +50,8 @@ struct Condition {
 
 struct KernelArgument {
   std::optional<BufferRef> buffer;
+  /// Not the buffer's address but its stride in this dimension.
+  std::optional<size_t> strideDim;
   Formula value;
   bool is64Bits = false;
 };

@@ -310,15 +310,8 @@ TileList RandomTables::listTiles(OpBuilder &b, Location loc,
   if (cls.draws.empty())
     return {};
   IndexMath math{b, loc};
-  // Rows of a tile touch at most (Bm - 2) / b + 2 row blocks; a key block
-  // touches at most (b - 2) / Bn + 2 key tiles.
-  auto rowBlocksOf = [&](const Mask::RandomOptions &o) {
-    return (tile.queries + o.block - 2) / o.block + 1;
-  };
-  int64_t capacity = 1;
-  for (const Draw &draw : cls.draws)
-    capacity += rowBlocksOf(draw.random) * draw.random.blocksPerRow *
-                ((draw.random.block + tile.keys - 2) / tile.keys + 1);
+  // One spare place: see appendOnce.
+  int64_t capacity = cls.maxDrawnTiles(tile) + 1;
   TileList list = {tensor::EmptyOp::create(b, loc, ArrayRef<int64_t>{capacity},
                                            b.getIndexType()),
                    math.constant(0)};

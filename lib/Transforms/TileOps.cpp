@@ -196,6 +196,11 @@ Value TileOps::exponential(OpBuilder &nested, Value x, Value max) {
   Value difference = arith::SubFOp::create(nested, loc, x, max);
   if (unit == llvm::numbers::ln2)
     return math::Exp2Op::create(nested, loc, difference, approximate);
+  if (keepTypes) {
+    Value factor = scalar(nested, unit * llvm::numbers::log2e);
+    Value exponent = arith::MulFOp::create(nested, loc, difference, factor);
+    return math::Exp2Op::create(nested, loc, exponent, approximate);
+  }
   // The product need not be rounded before the exponential reduces it.
   if (unit != 1.0)
     difference =
@@ -213,7 +218,7 @@ Value TileOps::inBaseTwo(OpBuilder &nested, Value max) {
 }
 
 Value TileOps::probability(OpBuilder &nested, Value score, Value max) {
-  if (!keepTypes || unit == llvm::numbers::ln2)
+  if (!fusesScale)
     return exponential(nested, score, max);
   // exp2(S c - m c), one fused operation a score
   Value shift = arith::NegFOp::create(nested, loc, inBaseTwo(nested, max));
@@ -223,7 +228,7 @@ Value TileOps::probability(OpBuilder &nested, Value score, Value max) {
 }
 
 Value TileOps::rescale(OpBuilder &nested, Value before, Value max) {
-  if (!keepTypes || unit == llvm::numbers::ln2)
+  if (!fusesScale)
     return exponential(nested, before, max);
   // What was added with the rounded m c must be taken off with the same.
   Value factor = scalar(nested, unit * llvm::numbers::log2e);
@@ -413,34 +418,6 @@ Value TileOps::divisor(const SoftmaxState &state) {
             nested, loc, isEmpty, scalar(nested, -kMinusInfinity), args[1]);
         return nanIfAllMinusInfinity(nested, args[0], sum);
       });
-}
-
-/// ln l for an l relative to m c, where probabilities are relative to m c as
-/// rounded: less ln 2 times what rounding took from it.
-Value TileOps::offRounding(OpBuilder &nested, Value log, Value max) {
-  if (!keepTypes || unit == llvm::numbers::ln2)
-    return log;
-  Value rounded = arith::NegFOp::create(nested, loc, inBaseTwo(nested, max));
-  Value factor = scalar(nested, unit * llvm::numbers::log2e);
-  Value lost = math::FmaOp::create(nested, loc, max, factor, rounded);
-  Value corrected = math::FmaOp::create(
-      nested, loc, lost, scalar(nested, -llvm::numbers::ln2), log);
-  Value isEmpty = arith::CmpFOp::create(nested, loc, arith::CmpFPredicate::OEQ,
-                                        max, scalar(nested, kMinusInfinity));
-  return arith::SelectOp::create(nested, loc, isEmpty, log, corrected);
-}
-
-Value TileOps::logSumExp(const SoftmaxState &state) {
-  return elementwise({state.max, state.sum}, empty(rowType()),
-                     [&](OpBuilder &nested, ValueRange args) {
-                       // Without a live key, m = -inf and l = 0.
-                       Value log = offRounding(
-                           nested, math::LogOp::create(nested, loc, args[1]),
-                           args[0]);
-                       Value lse = math::FmaOp::create(
-                           nested, loc, args[0], scalar(nested, unit), log);
-                       return nanIfAllMinusInfinity(nested, args[0], lse);
-                     });
 }
 
 Value TileOps::quotient(OpBuilder &nested, Value x, Value divisor) {

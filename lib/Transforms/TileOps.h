@@ -21,7 +21,9 @@
 // vector lanes of a CPU) and [query, x] otherwise. Operands of 16 bits are
 // either widened when a tile is packed (CPU) or kept, as tensor cores take
 // them; then Q carries no factor, the exponent does, in base 2, and P is
-// rounded to the operands' type. Everything else is one code.
+// rounded to the operands' type. Where P is so rounded, a score's exponent is
+// one fused operation, exp2(S c - m c); where it is not, exp2((S - m) c), which
+// is exactly 1 for the maximum. Everything else is one code.
 //
 //===----------------------------------------------------------------------===//
 
@@ -30,6 +32,7 @@
 
 #include "SparseAttn/IR/SparseAttn.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "llvm/Support/MathExtras.h"
 
 namespace mlir::sparse_attn {
 
@@ -48,6 +51,9 @@ struct SoftmaxState {
 struct TileStyle {
   bool queriesInner = true;
   bool keepTypes = false;
+  /// Exponents are S c - m c: one operation, but the rounding of m c, which
+  /// all probabilities of a row share, is in them.
+  bool fuseScale = false;
   /// Nats that one unit of a score stands for; ln 2 is base 2.
   double unit = 1.0;
 };
@@ -59,7 +65,9 @@ public:
 
   TileOps(OpBuilder &b, Location loc, TileStyle style, TileShape tile)
       : b(b), loc(loc), queriesInner(style.queriesInner),
-        keepTypes(style.keepTypes), unit(style.unit), tile(tile) {}
+        keepTypes(style.keepTypes), unit(style.unit),
+        fusesScale(style.fuseScale && style.unit != llvm::numbers::ln2),
+        tile(tile) {}
 
   /// A f32 tile [Bm, size] in the chosen orientation.
   RankedTensorType tileType(int64_t size) const;
@@ -125,7 +133,10 @@ private:
   Value probability(OpBuilder &builder, Value score, Value max);
   Value rescale(OpBuilder &builder, Value before, Value max);
   Value inBaseTwo(OpBuilder &builder, Value max);
-  Value offRounding(OpBuilder &builder, Value log, Value max);
+  /// m unit + ln l for l > 0, rounded about once.
+  Value preciseLogSumExp(OpBuilder &builder, Value max, Value sum);
+  /// What probabilities relative to m c as rounded add to ln l, in nats.
+  Value lostInBaseTwo(OpBuilder &builder, Value max);
   /// x / divisor; where types are kept the quotient is x * (1 / divisor).
   Value quotient(OpBuilder &builder, Value x, Value divisor);
   /// alpha x + y, rounded once.
@@ -151,6 +162,7 @@ private:
   Location loc;
   bool queriesInner, keepTypes;
   double unit;
+  bool fusesScale;
   TileShape tile;
 };
 

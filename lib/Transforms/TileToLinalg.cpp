@@ -87,6 +87,8 @@ public:
         scale(op.getScaleValue(), style.keepTypes), style(style),
         heavySplits(heavySplits) {
     this->style.unit = scale.unit;
+    // f32 probabilities would show the rounding of m c.
+    this->style.fuseScale = style.keepTypes && !shapes.elementType.isF32();
   }
 
   SmallVector<Value> run() {

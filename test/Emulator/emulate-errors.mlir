@@ -181,7 +181,7 @@ gpu.module @m {
 
 gpu.module @m {
   llvm.func @kernel(%x: f32) attributes {nvvm.kernel} {
-    // expected-error @below {{the emulator does not know the PTX "tanh.approx.f32 $0, $1;"; it knows, as in "ex2.approx.f32 $0, $1;" and without predicates, ex2.approx.f32, ex2.approx.ftz.f32, lg2.approx.ftz.f32, rcp.approx.ftz.f32, cvt.rn.f16x2.f32, cvt.rn.bf16x2.f32, cvt.rna.tf32.f32}}
+    // expected-error @below {{the emulator does not know the PTX "tanh.approx.f32 $0, $1;"; it knows, as in "ex2.approx.f32 $0, $1;" and without predicates, ex2.approx.f32, ex2.approx.ftz.f32, lg2.approx.ftz.f32, rcp.approx.ftz.f32, cvt.rn.f16x2.f32, cvt.rn.bf16x2.f32, cvt.rz.bf16x2.f32, cvt.rna.tf32.f32}}
     %y = nvvm.inline_ptx "tanh.approx.f32 $0, $1;" ro(%x : f32) -> f32
     llvm.return
   }

@@ -1,7 +1,7 @@
 // RUN: sparse-attn-opt %s --sparse-attn-bare-kernels --split-input-file --verify-diagnostics
 
 gpu.module @scalar {
-  // expected-error@below {{'gpu.func' op takes a 'index'; only buffers of identity layout can be passed as a pointer and sizes}}
+  // expected-error@below {{'gpu.func' op takes a 'index'; only buffers that start at their pointer and have strides can be passed as a pointer, sizes and strides}}
   gpu.func @kernel(%n: index) kernel {
     gpu.return
   }
@@ -10,8 +10,8 @@ gpu.module @scalar {
 // -----
 
 gpu.module @layout {
-  // expected-error@below {{'gpu.func' op takes a 'memref<4x4xf32, strided<[8, 1]>>'; only buffers of identity layout}}
-  gpu.func @kernel(%a: memref<4x4xf32, strided<[8, 1]>>) kernel {
+  // expected-error@below {{'gpu.func' op takes a 'memref<4x4xf32, strided<[8, 1], offset: 4>>'; only buffers that start at their pointer}}
+  gpu.func @kernel(%a: memref<4x4xf32, strided<[8, 1], offset: 4>>) kernel {
     gpu.return
   }
 }

@@ -1,4 +1,5 @@
-// A kernel takes pointers, one a buffer, then the dynamic sizes of each as i32.
+// A kernel takes pointers, one a buffer, then of each the dynamic sizes as i32 and
+// the dynamic strides as i64.
 //
 // RUN: sparse-attn-opt %s --sparse-attn-bare-kernels --canonicalize | FileCheck %s
 
@@ -18,6 +19,15 @@
 // A kernel that comes lowered has its interface already.
 //
 // CHECK:         gpu.launch_func @kernels::@lowered {{.*}} args(%{{.*}} : !llvm.ptr)
+//
+// CHECK-LABEL: func.func @strided
+// CHECK-SAME:    %[[A:[a-z0-9]+]]: memref<2x?x64xf32, strided<[?, ?, 1]>>
+// CHECK-DAG:     %[[N:.*]] = memref.dim %[[A]], %c1
+// CHECK-DAG:     %[[SIZE:.*]] = arith.index_cast %[[N]] : index to i32
+// CHECK-DAG:     %{{.*}}, %{{.*}}, %{{.*}}:3, %[[S:.*]]:3 = memref.extract_strided_metadata %[[A]]
+// CHECK-DAG:     %[[S0:.*]] = arith.index_cast %[[S]]#0 : index to i64
+// CHECK-DAG:     %[[S1:.*]] = arith.index_cast %[[S]]#1 : index to i64
+// CHECK:         args(%{{.*}} : !llvm.ptr<1>, %[[SIZE]] : i32, %[[S0]] : i64, %[[S1]] : i64)
 
 module attributes {gpu.container_module} {
   func.func @host(%a: memref<?x4x?xf32>, %b: memref<8xf32>, %p: !llvm.ptr) {
@@ -26,6 +36,13 @@ module attributes {gpu.container_module} {
         args(%a : memref<?x4x?xf32>, %b : memref<8xf32>)
     gpu.launch_func @kernels::@lowered blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1)
         args(%p : !llvm.ptr)
+    return
+  }
+
+  func.func @strided(%a: memref<2x?x64xf32, strided<[?, ?, 1]>>) {
+    %c1 = arith.constant 1 : index
+    gpu.launch_func @kernels::@rows blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1)
+        args(%a : memref<2x?x64xf32, strided<[?, ?, 1]>>)
     return
   }
 
@@ -43,6 +60,18 @@ module attributes {gpu.container_module} {
       %gb = memref.memory_space_cast %b : memref<8xf32> to memref<8xf32, #gpu.address_space<global>>
       %x = memref.load %ga[%c0, %c0, %c0] : memref<?x4x?xf32, #gpu.address_space<global>>
       memref.store %x, %gb[%c0] : memref<8xf32, #gpu.address_space<global>>
+      gpu.return
+    }
+
+    // CHECK:       gpu.func @rows(%{{.*}}: !llvm.ptr<1>, %{{.*}}: i32, %[[S0:.*]]: i64, %[[S1:.*]]: i64)
+    // CHECK:         llvm.insertvalue %[[S0]], %{{.*}}[4, 0]
+    // CHECK:         llvm.insertvalue %[[S1]], %{{.*}}[4, 1]
+    // CHECK:         llvm.insertvalue %c1_i64, %{{.*}}[4, 2]
+    gpu.func @rows(%a: memref<2x?x64xf32, strided<[?, ?, 1]>>) kernel {
+      %c0 = arith.constant 0 : index
+      %ga = memref.memory_space_cast %a : memref<2x?x64xf32, strided<[?, ?, 1]>> to memref<2x?x64xf32, strided<[?, ?, 1]>, #gpu.address_space<global>>
+      %x = memref.load %ga[%c0, %c0, %c0] : memref<2x?x64xf32, strided<[?, ?, 1]>, #gpu.address_space<global>>
+      memref.store %x, %ga[%c0, %c0, %c0] : memref<2x?x64xf32, strided<[?, ?, 1]>, #gpu.address_space<global>>
       gpu.return
     }
 

@@ -235,14 +235,35 @@ func.func @staged_queries(%shared: memref<?xi8, #gpu.address_space<workgroup>>, 
   return
 }
 
-// f32 as a high and a low part of TF32 each: three products for 8 keys of depth 8,
-// the small ones first.
+// f32 as three parts of bf16's precision, the first cut off, the others rounded; six
+// products for 8 keys of depth 8: the five small ones in a sum of their own, the large
+// one from zero. With an infinity or a NaN the large one is the sum.
 //
 // CHECK-LABEL: func.func @single
-// CHECK:           nvvm.convert.float.to.tf32
-// CHECK:           llvm.load %{{.*}} : !llvm.ptr<3> -> f32
-// CHECK-COUNT-6:   nvvm.mma.sync {{.*}} #nvvm.mma_type<tf32>{{.*}}<m = 16, n = 8, k = 8
-// CHECK-NOT:       nvvm.mma
+// CHECK:           %[[X:.*]]:2 = vector.to_elements
+// CHECK:           %[[CUT:.*]] = llvm.call_intrinsic "llvm.nvvm.ff2bf16x2.rz"(%[[X]]#1, %[[X]]#0)
+// CHECK:           %[[A0:.*]] = llvm.bitcast %[[CUT]] : vector<2xbf16> to i32
+// CHECK:           %[[LOWER:.*]] = arith.shli %[[A0]], %c16_i32
+// CHECK:           %[[FIRST:.*]] = llvm.bitcast %[[LOWER]] : i32 to f32
+// CHECK:           %[[REST:.*]] = arith.subf %[[X]]#0, %[[FIRST]] : f32
+// CHECK:           arith.andi %[[A0]], %c-65536_i32
+// CHECK:           llvm.call_intrinsic "llvm.nvvm.ff2bf16x2.rn"(%{{.*}}, %[[REST]])
+// CHECK:           llvm.call_intrinsic "llvm.nvvm.ff2bf16x2.rn"
+// CHECK:           %[[Y:.*]] = llvm.load %{{.*}} {alignment = 8 : i64} : !llvm.ptr<3> -> vector<2xf32>
+// CHECK:           nvvm.mma.sync A[%[[A0]], %[[A0_8:[0-9]+]]]  B[%[[B2:[0-9]+]]]  C[%[[ZERO:cst.*]], %[[ZERO]], %[[ZERO]], %[[ZERO]]] {{.*}} #nvvm.mma_type<bf16>{{.*}}<m = 16, n = 8, k = 8>
+// CHECK:           nvvm.mma.sync A[%[[A1:[0-9]+]], %[[A1_8:[0-9]+]]]  B[%[[B1:[0-9]+]]]
+// CHECK:           nvvm.mma.sync A[%[[A2:[0-9]+]], %[[A2_8:[0-9]+]]]  B[%[[B0:[0-9]+]]]
+// CHECK:           nvvm.mma.sync A[%[[A0]], %[[A0_8]]]  B[%[[B1]]]
+// CHECK:           %[[SMALLS:.*]] = nvvm.mma.sync A[%[[A1]], %[[A1_8]]]  B[%[[B0]]]
+// CHECK:           %[[SMALL:.*]] = llvm.extractvalue %[[SMALLS]][0]
+// CHECK:           %[[LARGES:.*]] = nvvm.mma.sync A[%[[A0]], %[[A0_8]]]  B[%[[B0]]]  C[%[[ZERO]], %[[ZERO]], %[[ZERO]], %[[ZERO]]]
+// CHECK:           %[[LARGE:.*]] = llvm.extractvalue %[[LARGES]][0]
+// CHECK:           %[[NONE:.*]] = arith.subf %[[LARGE]], %[[LARGE]]
+// CHECK:           %[[NUMBER:.*]] = arith.cmpf ord, %[[NONE]], %[[NONE]]
+// CHECK:           %[[SUM:.*]] = arith.addf %[[LARGE]], %[[SMALL]]
+// CHECK:           arith.select %[[NUMBER]], %[[SUM]], %[[LARGE]]
+// CHECK-COUNT-6:   nvvm.mma.sync {{.*}}<m = 16, n = 8, k = 8>
+// CHECK-NOT:       nvvm.mma.sync
 func.func @single(%q: memref<16x8xf32, 1>, %shared: memref<?xi8, #gpu.address_space<workgroup>>, %o: memref<16x16xf32, 1>) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
@@ -261,6 +282,46 @@ func.func @single(%q: memref<16x8xf32, 1>, %shared: memref<?xi8, #gpu.address_sp
       : vector<16x8xf32>, vector<16x8xf32> into vector<16x16xf32>
     vector.transfer_write %s, %o[%c0, %c0] {in_bounds = [true, true]}
       : vector<16x16xf32>, memref<16x16xf32, 1>
+    gpu.terminator
+  }
+  return
+}
+
+// The large products of each depth of 16, the last 8 deep, are added by additions that
+// round to nearest, and only the sum of all joins the accumulator.
+//
+// CHECK-LABEL: func.func @single_values
+// CHECK:           nvvm.mma.sync {{.*}} C[%[[ZERO:cst.*]], %[[ZERO]], %[[ZERO]], %[[ZERO]]] {{.*}}<m = 16, n = 8, k = 16>
+// CHECK-COUNT-4:   nvvm.mma.sync {{.*}}<m = 16, n = 8, k = 16>
+// CHECK:           %[[LARGES:.*]] = nvvm.mma.sync {{.*}} C[%[[ZERO]], %[[ZERO]], %[[ZERO]], %[[ZERO]]] {{.*}}<m = 16, n = 8, k = 16>
+// CHECK:           %[[LARGE:.*]] = llvm.extractvalue %[[LARGES]][0]
+// CHECK-COUNT-5:   nvvm.mma.sync {{.*}}<m = 16, n = 8, k = 8>
+// CHECK:           %[[LASTS:.*]] = nvvm.mma.sync {{.*}} C[%[[ZERO]], %[[ZERO]], %[[ZERO]], %[[ZERO]]] {{.*}}<m = 16, n = 8, k = 8>
+// CHECK:           %[[LAST:.*]] = llvm.extractvalue %[[LASTS]][0]
+// CHECK:           %[[TOTAL:.*]] = arith.addf %[[LARGE]], %[[LAST]]
+// CHECK:           arith.addf %[[TOTAL]], %{{.*}}
+// CHECK:           %[[SUM:.*]] = arith.select %{{.*}}, %{{.*}}, %[[TOTAL]]
+// CHECK:           arith.addf %{{.*}}, %[[SUM]]
+// CHECK-NOT:       nvvm.mma.sync
+func.func @single_values(%p: memref<16x24xf32, 1>, %shared: memref<?xi8, #gpu.address_space<workgroup>>, %o: memref<16x8xf32, 1>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c32 = arith.constant 32 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    %zero = arith.constant 0.0 : f32
+    %left = vector.transfer_read %p[%c0, %c0], %zero {in_bounds = [true, true]}
+      : memref<16x24xf32, 1>, vector<16x24xf32>
+    %acc = vector.transfer_read %o[%c0, %c0], %zero {in_bounds = [true, true]}
+      : memref<16x8xf32, 1>, vector<16x8xf32>
+    %right = sparse_attn.staged_tile %shared[%c0]
+      : memref<?xi8, #gpu.address_space<workgroup>> -> vector<24x8xf32>
+    %s = vector.contract {indexing_maps = [#qd, #dn, #mn],
+                          iterator_types = ["parallel", "parallel", "reduction"],
+                          kind = #vector.kind<add>} %left, %right, %acc
+      : vector<16x24xf32>, vector<24x8xf32> into vector<16x8xf32>
+    vector.transfer_write %s, %o[%c0, %c0] {in_bounds = [true, true]}
+      : vector<16x8xf32>, memref<16x8xf32, 1>
     gpu.terminator
   }
   return

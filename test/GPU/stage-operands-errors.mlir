@@ -63,9 +63,38 @@ func.func @limit(%q: vector<16x64xf16>, %k: memref<16x64xf16>, %s: vector<16x16x
   %c4 = arith.constant 4 : index
   %c32 = arith.constant 32 : index
   %zero = arith.constant 0.0 : f16
-  // expected-error@below {{'gpu.launch' op needs 4096 bytes of shared memory for 2 stages of keys and values and the queries, 1096 more than the 3000 that a block may use; choose fewer keys a tile}}
+  // expected-error@below {{'gpu.launch' op needs 4096 bytes of shared memory for 2 stages of keys and values, the queries and lists, 1096 more than the 3000 that a block may use; choose fewer keys a tile}}
   gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
              threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    scf.for %t = %c0 to %c4 step %c1 {
+      %keys = vector.transfer_read %k[%c0, %c0], %zero {in_bounds = [true, true]} : memref<16x64xf16>, vector<16x64xf16>
+      %r = vector.contract {indexing_maps = [#qd, #kd, #qk],
+                            iterator_types = ["parallel", "parallel", "reduction"],
+                            kind = #vector.kind<add>} %q, %keys, %s
+        : vector<16x64xf16>, vector<16x64xf16> into vector<16x16xf32>
+    }
+    gpu.terminator
+  }
+  return
+}
+
+// -----
+
+#qd = affine_map<(m, n, d) -> (m, d)>
+#kd = affine_map<(m, n, d) -> (n, d)>
+#qk = affine_map<(m, n, d) -> (m, n)>
+
+// A list of the block's own counts: 100 bytes, in rows of 128.
+func.func @list(%q: vector<16x64xf16>, %k: memref<16x64xf16>, %s: vector<16x16xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %c32 = arith.constant 32 : index
+  %zero = arith.constant 0.0 : f16
+  // expected-error@below {{'gpu.launch' op needs 4224 bytes of shared memory for 2 stages of keys and values, the queries and lists, 1224 more than the 3000 that a block may use; choose fewer keys a tile}}
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1)
+             workgroup(%list : memref<25xi32, #gpu.address_space<workgroup>>) {
     scf.for %t = %c0 to %c4 step %c1 {
       %keys = vector.transfer_read %k[%c0, %c0], %zero {in_bounds = [true, true]} : memref<16x64xf16>, vector<16x64xf16>
       %r = vector.contract {indexing_maps = [#qd, #kd, #qk],

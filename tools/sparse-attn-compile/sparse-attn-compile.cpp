@@ -54,6 +54,9 @@ struct Options {
       cl::desc("Key and value tiles in shared memory at a time")};
   cl::opt<int64_t> warps{"warps", cl::init(0),
                          cl::desc("Warps of a block; 0 lets the tile choose")};
+  cl::opt<bool> dense{"dense",
+                      cl::desc("Kernels for dense, row-major tensors alone; "
+                               "else they take rows at any strides")};
   cl::opt<std::string> emulatorObjects{
       "emulator-objects", cl::Hidden, cl::value_desc("directory"),
       cl::desc("Write the kernels for the emulator, too, as host code for "
@@ -114,6 +117,7 @@ static void setOptions(NVVMPipelineOptions &options, StringRef chip) {
   options.heavySplits = flags().heavySplits;
   options.stages = flags().stages;
   options.warps = flags().warps;
+  options.strides = flags().dense ? "dense" : "any";
 }
 
 /// By whose name a driver double finds it that is given only PTX.

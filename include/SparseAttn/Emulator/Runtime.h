@@ -214,6 +214,8 @@ float sparse_attn_emu_rcp_ftz(float x);
 /// Two floats rounded to nearest even, `high` in the upper half.
 int32_t sparse_attn_emu_pack_f16(float high, float low);
 int32_t sparse_attn_emu_pack_bf16(float high, float low);
+/// The same rounded towards zero.
+int32_t sparse_attn_emu_pack_bf16_rz(float high, float low);
 /// Rounded to 10 fraction bits, ties away from zero.
 int32_t sparse_attn_emu_to_tf32(float x);
 int32_t sparse_attn_emu_permute(int32_t low, int32_t high, int32_t selector);

@@ -21,6 +21,30 @@ def SparseAttnVerifyTarget
   let dependentDialects = ["::mlir::sparse_attn::SparseAttnDialect"];
 }
 
+def SparseAttnDynamicStrides
+    : Pass<"sparse-attn-dynamic-strides", "::mlir::ModuleOp"> {
+  let summary = "take tensors whose rows lie anywhere";
+  let description = [{
+    Functions that nobody in the module calls take and return buffers of any
+    strides, but of rows without gaps, such as the `[B, H, S, D]` view of a
+    `[B, S, H, D]` tensor; what is done with them follows. Buffers that are
+    allocated to be returned become arguments behind the others, so that the
+    caller chooses their strides too. Buffers of one dimension, and those that
+    something needs dense, stay as they are. Run after bufferisation.
+
+    ```mlir
+    func.func @f(%q: memref<1x12x?x64xbf16>, ...) -> memref<1x12x?x64xbf16> {
+      %o = memref.alloc(%rows) : memref<1x12x?x64xbf16>
+      %tile = memref.subview %q[...] ... to memref<128x64xbf16, strided<[64, 1], offset: ?>>
+    // becomes
+    func.func @f(%q: memref<1x12x?x64xbf16, strided<[?, ?, ?, 1]>>, ...,
+                 %o: memref<1x12x?x64xbf16, strided<[?, ?, ?, 1]>>) -> ... {
+      %tile = memref.subview %q[...] ... to memref<128x64xbf16, strided<[?, 1], offset: ?>>
+    ```
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect"];
+}
+
 def SparseAttnMapToGpu : Pass<"sparse-attn-map-to-gpu", "::mlir::func::FuncOp"> {
   let summary = "run each parallel loop over query tiles as a grid of thread blocks";
   let description = [{
@@ -129,8 +153,8 @@ def SparseAttnBareKernels
   let description = [{
     The interface of a kernel that any launcher can call: for each buffer a
     pointer to the global address space, in order, then for each buffer its
-    dynamic sizes, outermost first, as i32. Buffers are dense and row-major.
-    Run after `gpu-kernel-outlining`. Kernels also say that one block a
+    dynamic sizes as i32 and its dynamic strides, in elements, as i64, outermost
+    first. Run after `gpu-kernel-outlining`. Kernels also say that one block a
     multiprocessor is enough, lest ptxas spills registers so that more fit.
 
     ```mlir
@@ -183,6 +207,25 @@ def SparseAttnExpandDivision
     ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
+def SparseAttnExternShared
+    : Pass<"sparse-attn-extern-shared", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "declare dynamic shared memory, which a launch sizes";
+  let description = [{
+    Upstream's lowering defines dynamic shared memory as an internal variable of
+    no element. In PTX that is a static variable of one byte, which counts
+    against a block's limit, and behind whose end all accesses lie. Declared
+    external, it is the array without a size that PTX provides for it, here at a
+    multiple of 128 bytes.
+
+    ```mlir
+    llvm.mlir.global internal @__dynamic_shmem__0() {addr_space = 3 : i32} : !llvm.array<0 x i8>
+    // becomes
+    llvm.mlir.global external @__dynamic_shmem__0() {addr_space = 3 : i32, alignment = 128 : i64} : !llvm.array<0 x i8>
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
 #endif // SPARSEATTN_GPU_PASSES_TD

@@ -15,7 +15,7 @@
 namespace mlir::sparse_attn {
 
 /// Changes whenever a reader of the older format would go wrong.
-constexpr int64_t kManifestSchema = 1;
+constexpr int64_t kManifestSchema = 2;
 
 struct OutputFile {
   std::string kind; ///< ptx, cubin, header or manifest

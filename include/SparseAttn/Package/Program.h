@@ -25,7 +25,7 @@ constexpr int64_t kBufferAlignment = 16;
 /// driver's own allocations.
 constexpr int64_t kWorkspaceAlignment = 256;
 
-/// A tensor in global memory, dense and row-major.
+/// A tensor in global memory.
 struct BufferSpec {
   std::string elementType; ///< f16, bf16, f32, i32, ...
   int64_t elementBits = 0;
@@ -33,8 +33,16 @@ struct BufferSpec {
   /// query, key, value, output, lse; none for a tensor that no attention
   /// takes or gives.
   llvm::SmallVector<std::string, 1> roles;
+  /// Whether rows may lie anywhere, at strides that kernels are told; else the
+  /// tensor is dense and row-major. The elements of a row are side by side in
+  /// any case.
+  bool isStrided = false;
 
+  /// Of the elements, without gaps.
   SizeExpr bytes() const;
+  /// What every stride of a strided tensor but the last is a multiple of, in
+  /// elements, so that rows start where kernels can read them.
+  int64_t strideMultiple() const;
 };
 
 /// One of the tensors of a program.
@@ -64,6 +72,9 @@ struct Condition {
 /// A kernel's parameter: a pointer, or an integer of `bits` bits.
 struct KernelArgument {
   std::optional<BufferRef> buffer;
+  /// Not the buffer's address, but its stride in this dimension, in elements,
+  /// of 64 bits.
+  std::optional<unsigned> strideDim;
   SizeExpr value;
   unsigned bits = 32;
 };

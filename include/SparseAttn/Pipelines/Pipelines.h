@@ -69,6 +69,11 @@ struct NVVMPipelineOptions : PassPipelineOptions<NVVMPipelineOptions> {
       *this, "stages",
       llvm::cl::desc("Key and value tiles in shared memory at a time"),
       llvm::cl::init(2)};
+  Option<std::string> strides{
+      *this, "strides",
+      llvm::cl::desc("Of the tensors that kernels take: dense, or any, where "
+                     "results become arguments of the host function"),
+      llvm::cl::init("dense")};
   Option<std::string> emit{
       *this, "emit",
       llvm::cl::desc("Where to stop: nvvm (kernels in the LLVM and NVVM "

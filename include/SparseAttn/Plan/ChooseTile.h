@@ -30,7 +30,7 @@ struct GpuTileNeeds {
   /// Shared memory of a block, in bytes; 0 for no limit.
   int64_t sharedLimit = 0;
 
-  /// What a tile takes of it, queries included.
+  /// What a tile takes of it, queries included, but no lists of drawn tiles.
   int64_t sharedBytes(TileShape tile) const;
 };
 
@@ -40,7 +40,8 @@ struct GpuTileNeeds {
 ///    divide it, as on the CPU.
 ///  - Heads of more than 128 elements, and elements of 4 bytes, get 64 queries
 ///    and 32 keys, for registers.
-///  - Fewer keys, then fewer queries, where shared memory asks for it. The
+///  - Fewer keys, then fewer queries, where shared memory asks for it, lists of
+///    drawn tiles included. The
 ///    smallest tile, 16 x 16, may still not fit.
 ///  - Never larger than known lengths need, in multiples of 16.
 TileShape chooseGpuTile(const Mask &mask, const GpuTileNeeds &needs,

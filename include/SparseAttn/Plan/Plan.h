@@ -59,6 +59,9 @@ struct RowClass {
   llvm::SmallVector<Draw, 1> draws;
 
   int64_t numQueryTiles(const TileShape &tile, const Lengths &n) const;
+  /// The tiles that the draws of one query tile touch at most, each once a row
+  /// block and draw: how long a list of them may get.
+  int64_t maxDrawnTiles(const TileShape &tile) const;
 };
 
 struct Plan {

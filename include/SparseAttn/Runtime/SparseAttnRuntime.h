@@ -82,8 +82,11 @@ enum {
 };
 
 /* A tensor in a device's memory. `shape` and `strides` have `rank` elements;
-   strides count elements, as DLPack's do, and null means dense and row-major,
-   which is all that kernels take. */
+   strides count elements, as DLPack's do, and null means dense and row-major.
+   The last stride must be 1 and the others multiples of 16 bytes (of one
+   element for an LSE); what is read may overlap (stride 0), what is written may
+   not. So a [B, S, H, D] tensor is given as its [B, H, S, D] view. Packages
+   compiled with --dense take dense tensors only. */
 typedef struct {
   uint64_t data; /* address on the device */
   SparseAttnType type;

@@ -33,6 +33,16 @@ int32_t sparse_attn_emu_pack_bf16(float high, float low) {
   return pack(floatToBfloat(high), floatToBfloat(low));
 }
 
+/// A NaN whose upper bits alone would be an infinity's becomes another NaN.
+static uint16_t cutToBfloat(float x) {
+  auto upper = static_cast<uint16_t>(llvm::bit_cast<uint32_t>(x) >> 16);
+  return std::isnan(x) ? upper | 0x40 : upper;
+}
+
+int32_t sparse_attn_emu_pack_bf16_rz(float high, float low) {
+  return pack(cutToBfloat(high), cutToBfloat(low));
+}
+
 int32_t sparse_attn_emu_to_tf32(float x) {
   auto bits = llvm::bit_cast<uint32_t>(x);
   if (std::isfinite(x))

@@ -175,6 +175,7 @@ llvm::ArrayRef<Symbol> emulator::getSymbols() {
       SYMBOL(sparse_attn_emu_rcp_ftz),
       SYMBOL(sparse_attn_emu_pack_f16),
       SYMBOL(sparse_attn_emu_pack_bf16),
+      SYMBOL(sparse_attn_emu_pack_bf16_rz),
       SYMBOL(sparse_attn_emu_to_tf32),
       SYMBOL(sparse_attn_emu_permute),
   };

@@ -2,6 +2,7 @@
 
 #include "Fragments.h"
 #include "SparseAttn/Support/Float16.h"
+#include "TensorCore.h"
 #include "llvm/ADT/bit.h"
 
 using namespace mlir::sparse_attn;
@@ -26,21 +27,12 @@ void emulator::storeMatrix(uint16_t *const rows[8], bool transposed,
   }
 }
 
-namespace {
-/// The operands as matrices of f32, which hold f16, bf16 and tf32 exactly.
-struct Operands {
-  float a[16][16];
-  float b[16][8];
-  float d[16][8];
-};
-} // namespace
-
 static float widenHalf(uint16_t bits) { return halfToFloat(bits); }
 static float widenBfloat(uint16_t bits) { return bfloatToFloat(bits); }
 
 template <float (*widen)(uint16_t)>
 static void gatherPairs(unsigned k, MmaRegisters *const lanes[32],
-                        Operands &operands) {
+                        MmaMatrices &operands) {
   for (unsigned lane = 0; lane < 32; ++lane) {
     unsigned g = lane / 4, t = lane % 4;
     for (unsigned r = 0; r < k / 4; ++r) {
@@ -60,7 +52,7 @@ static float dropLowBits(uint32_t tf32) {
 }
 
 static void gatherTf32(unsigned k, MmaRegisters *const lanes[32],
-                       Operands &operands) {
+                       MmaMatrices &operands) {
   for (unsigned lane = 0; lane < 32; ++lane) {
     unsigned g = lane / 4, t = lane % 4;
     for (unsigned r = 0; r < k / 2; ++r)
@@ -79,16 +71,9 @@ static unsigned accumulatorColumn(unsigned lane, unsigned i) {
   return 2 * (lane % 4) + i % 2;
 }
 
-static void multiply(unsigned k, Operands &operands) {
-  for (unsigned m = 0; m < 16; ++m)
-    for (unsigned kk = 0; kk < k; ++kk)
-      for (unsigned n = 0; n < 8; ++n)
-        operands.d[m][n] += operands.a[m][kk] * operands.b[kk][n];
-}
-
 void emulator::multiplyFragments(MmaKind kind, MmaRegisters *const lanes[32]) {
-  Operands operands;
-  unsigned k = 16;
+  MmaMatrices operands;
+  unsigned k = 16, group = 8;
   switch (kind) {
   case MmaKind::F16K8:
     gatherPairs<widenHalf>(k = 8, lanes, operands);
@@ -103,17 +88,18 @@ void emulator::multiplyFragments(MmaKind kind, MmaRegisters *const lanes[32]) {
     gatherPairs<widenBfloat>(k, lanes, operands);
     break;
   case MmaKind::TF32K4:
-    gatherTf32(k = 4, lanes, operands);
+    gatherTf32(k = group = 4, lanes, operands);
     break;
   case MmaKind::TF32K8:
     gatherTf32(k = 8, lanes, operands);
+    group = 4;
     break;
   }
   for (unsigned lane = 0; lane < 32; ++lane)
     for (unsigned i = 0; i < 4; ++i)
       operands.d[accumulatorRow(lane, i)][accumulatorColumn(lane, i)] =
           lanes[lane]->c[i];
-  multiply(k, operands);
+  multiplyAccumulate(operands, k, group);
   for (unsigned lane = 0; lane < 32; ++lane)
     for (unsigned i = 0; i < 4; ++i)
       lanes[lane]->d[i] =

@@ -31,11 +31,8 @@ void storeMatrix(uint16_t *const rows[8], bool transposed,
 ///   B      16 bits: register r has column g, rows 2t + 8 r and the next;
 ///          tf32: column g, row t + 4 r
 ///
-/// d += a[k] * b[k] for k ascending, from d = c, in f32. A product has 22 bits
-/// at most, so it is exact (unless it is below 2^-126), and each addition is
-/// rounded once. A GPU adds in an order and with a rounding that are not
-/// specified, so results agree up to a few units in the last place. Of tf32
-/// operands the lower 13 bits are ignored, as the hardware does.
+/// Of tf32 operands the lower 13 bits are ignored, as the hardware does;
+/// TensorCore.h has the arithmetic.
 void multiplyFragments(MmaKind kind, MmaRegisters *const lanes[32]);
 
 } // namespace mlir::sparse_attn::emulator

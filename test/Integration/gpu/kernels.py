@@ -1,8 +1,8 @@
 """Attention by the project's own GPU kernels, in the emulator.
 
 The goal is that of the CPU path (../numerics): at most twice PyTorch's largest
-error in the same precision, and 1.1 times its mean error. Where kernels are not
-there yet, `bounds_of` says how far they are.
+error in the same precision, and 1.1 times its mean error. `bounds_of` has the
+exceptions.
 """
 
 import concurrent.futures
@@ -21,29 +21,28 @@ ROWS = 1500 if LONG else 300
 SCHEDULES = 8
 
 
-# Three products in TF32 leave 22 bits of each factor of a product.
-SINGLE = Bounds(
-    largest=8, mean=2.6, free_in_largest=2.0**-23, free_in_mean=2.0**-26
-)
-# Base 2 rounds the maximum and the logarithm of the sum once more than base e.
-HALF_LSE = Bounds(free_in_mean=2.0**-26)
-# A logit of 10^4, times log2(e), is rounded by up to 2^-11: exp2 of that stands
-# where PyTorch has 1, and 16-bit results see it in their last place.
-HALF_HUGE = Bounds(free_in_largest=2.0**-10, free_in_mean=2.0**-14)
-# Tensor cores add up a score in another order than PyTorch.
-HALF_HUGE_LSE = Bounds(free_in_largest=2.0**-23, free_in_mean=2.0**-24)
+# Tensor cores cut the sum of a score's products off, every 8 of them, where PyTorch
+# on a CPU rounds to nearest: 16-bit kernels would need an addition a score and 16
+# products besides to do better. Longer sums and larger scores show it more.
+HALF_LSE = Bounds(free_in_largest=2.0**-24, free_in_mean=2.0**-25)
+HALF_HUGE_LSE = Bounds(free_in_largest=2.0**-21, free_in_mean=2.0**-21)
+# A logit of 10^4, times log2(e), is rounded by up to 2^-11: exp2 of that stands where
+# PyTorch has 1, and f16 results, though not those of bf16, see it in their last place.
+F16_HUGE = Bounds(free_in_largest=2.0**-10, free_in_mean=2.0**-17)
+# A few rows whose two largest scores nearly tie have all the error, and whose is
+# larger is a matter of luck. Scores of hundreds, in many rows, are held to the goal.
 SINGLE_HUGE = Bounds(
-    largest=32, mean=8, free_in_largest=2.0**-14, free_in_mean=2.0**-18
+    largest=4, mean=2, free_in_largest=2.0**-14, free_in_mean=2.0**-24
 )
 
 
 def bounds_of(case, result):
-    is_huge = case.magnitude > 1
+    is_huge = case.magnitude > 20
     if case.dtype == "f32":
-        return SINGLE_HUGE if is_huge else SINGLE
+        return SINGLE_HUGE if is_huge and result == "output" else Bounds()
     if result == "LSE":
         return HALF_HUGE_LSE if is_huge else HALF_LSE
-    return HALF_HUGE if is_huge else Bounds()
+    return F16_HUGE if is_huge and case.dtype == "f16" else Bounds()
 
 
 def supports(case):

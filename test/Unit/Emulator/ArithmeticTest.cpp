@@ -36,6 +36,17 @@ TEST(Arithmetic, PackingRoundsToNearestEven) {
   EXPECT_EQ(sparse_attn_emu_pack_f16(1 + 0x1p-11f, 1 + 0x3p-11f), 0x3c003c02);
 }
 
+TEST(Arithmetic, PackingTowardsZeroKeepsWhatIsNoNumber) {
+  EXPECT_EQ(sparse_attn_emu_pack_bf16_rz(1 + 0x1.fep-8f, -1 - 0x1.fep-8f),
+            static_cast<int32_t>(0x3f80bf80u));
+  float infinity = std::numeric_limits<float>::infinity();
+  EXPECT_EQ(
+      sparse_attn_emu_pack_bf16_rz(infinity, std::numeric_limits<float>::max()),
+      0x7f807f7f);
+  auto payloadBelow = llvm::bit_cast<float>(0x7f800001);
+  EXPECT_EQ(sparse_attn_emu_pack_bf16_rz(payloadBelow, 0.0f), 0x7fc00000);
+}
+
 TEST(Arithmetic, Tf32RoundsTiesAwayFromZero) {
   EXPECT_EQ(sparse_attn_emu_to_tf32(1 + 0x1p-11f), bits(1 + 0x1p-10f));
   EXPECT_EQ(sparse_attn_emu_to_tf32(-1 - 0x1p-11f), bits(-1 - 0x1p-10f));

@@ -433,6 +433,36 @@ TEST(ChooseTileTest, GpuTilesFitSharedMemoryWhereAnyTileDoes) {
         }
 }
 
+TEST(ChooseTileTest, GpuTilesLeaveRegistersForThePartsOfF32) {
+  auto keys = [](int64_t headDim, int64_t valueDim, int64_t bytes) {
+    return chooseGpuTile(Mask::causal(), {headDim, valueDim, bytes}, {}).keys;
+  };
+  EXPECT_EQ(keys(96, 96, 4), 32);
+  EXPECT_EQ(keys(112, 96, 4), 16);
+  EXPECT_EQ(keys(64, 128, 4), 16);
+  EXPECT_EQ(keys(128, 128, 2), 64);
+}
+
+TEST(ChooseTileTest, GpuTilesLeaveRoomForListsOfDrawnTiles) {
+  // 16 blocks for each of the 9 row blocks that 128 rows touch, at 8 bytes.
+  Mask::RandomOptions options;
+  options.block = 16;
+  options.blocksPerRow = 16;
+  options.seed = 1;
+  GpuTileNeeds needs{64, 64, 2, 2, 0};
+  needs.sharedLimit = needs.sharedBytes({128, 64});
+  TileShape causal = chooseGpuTile(Mask::causal(), needs, {});
+  EXPECT_EQ(causal.keys, 64);
+  Mask mask = Mask::random(options);
+  TileShape tile = chooseGpuTile(mask, needs, {});
+  Plan plan = makePlan(mask, tile, {});
+  int64_t longest = 0;
+  for (const RowClass &cls : plan.classes)
+    longest = std::max(longest, cls.maxDrawnTiles(tile));
+  EXPECT_GT(longest, 0);
+  EXPECT_LE(needs.sharedBytes(tile) + 8 * (longest + 1), needs.sharedLimit);
+}
+
 TEST(ChooseTileTest, GpuTilesDivideTheBlocksOfAMask) {
   TileShape tile =
       chooseGpuTile(Mask::chunked(64), {64, 64, 2}, known(4096, 4096));

@@ -129,13 +129,31 @@ TEST_F(LaunchErrorsTest, RefusesWrongTensors) {
       {[](Call &c) { c.results.pop_back(); },
        SPARSE_ATTN_INVALID_ARGUMENT,
        {"'longformer' has 2 results, 1 were given"}},
-      // [B, S, H, D], seen as [B, H, S, D].
-      {[](Call &c) { c.arguments[1].strides = {256 * 2 * 64, 64, 2 * 64, 1}; },
+      {[](Call &c) { c.arguments[1].strides = {1 << 20, 1 << 15, 1, 256}; },
        SPARSE_ATTN_WRONG_STRIDES,
-       {"argument 1 (key) of 'longformer' has stride 128 in dimension 2, "
-        "expected 64",
-        "its shape is [1, 2, 256, 64], its strides are [32768, 64, 128, 1]",
+       {"argument 1 (key) of 'longformer' has stride 256 in dimension 3, "
+        "expected 1",
+        "its shape is [1, 2, 256, 64], its strides are [1048576, 32768, 1, "
+        "256]",
         "copy it into a contiguous tensor"}},
+      {[](Call &c) { c.arguments[1].strides = {1 << 20, 1 << 15, 68, 1}; },
+       SPARSE_ATTN_WRONG_STRIDES,
+       {"argument 1 (key) of 'longformer' has stride 68 in dimension 2, "
+        "expected a multiple of 8 and none below 0"}},
+      {[](Call &c) { c.arguments[1].strides = {1 << 20, -64 * 256, 64, 1}; },
+       SPARSE_ATTN_WRONG_STRIDES,
+       {"has stride -16384 in dimension 1, expected a multiple of 8 and none "
+        "below 0"}},
+      // Rows of all heads in one place.
+      {[](Call &c) { c.results[0].strides = {1 << 20, 0, 64, 1}; },
+       SPARSE_ATTN_WRONG_STRIDES,
+       {"result 0 (output) of 'longformer' is written, and its elements "
+        "overlap: the stride 0 of dimension 1 is not above 0"}},
+      {[](Call &c) { c.results[0].strides = {1 << 20, 64, 192, 1}; },
+       SPARSE_ATTN_WRONG_STRIDES,
+       {"is written, and its elements overlap: the stride 192 of dimension 2 "
+        "is not above 255",
+        "give memory of its own"}},
       {[](Call &c) { c.results[1].strides = {1024, 256, 2}; },
        SPARSE_ATTN_WRONG_STRIDES,
        {"result 1 (lse) of 'longformer' has stride 2 in dimension 2, expected "
@@ -185,8 +203,23 @@ TEST_F(LaunchErrorsTest, ChecksNullPointers) {
       {"program is null"});
 }
 
-TEST_F(LaunchErrorsTest, RefusesGapsInEveryDimension) {
+TEST_F(LaunchErrorsTest, RefusesStridesWhoseAddressesDoNotFit) {
   use("longformer");
+  Call call = makeLongformer(2, 4, 2, 256, 256);
+  call.arguments[0].strides = {int64_t(1) << 62, 64, 256, 1};
+  expectError(SPARSE_ATTN_TOO_LARGE, launch(program, call),
+              {"argument 0 (query) of 'longformer' has the shape [2, 4, 256, "
+               "64], whose bytes do not fit 64 bits"});
+  EXPECT_TRUE(cuda_double::getLaunches().empty());
+}
+
+TEST_F(LaunchErrorsTest, RefusesGapsWhereKernelsAreDense) {
+  PackageCopy copy;
+  copy.editManifest([](nlohmann::ordered_json &json) {
+    for (auto &argument : json["programs"][1]["arguments"])
+      argument["layout"] = "dense";
+  });
+  usePackage(copy.path, "longformer");
   const std::vector<int64_t> dense = {2 * 256 * 64, 256 * 64, 64, 1};
   for (size_t dim = 0; dim < dense.size(); ++dim)
     for (int64_t stride : {2 * dense[dim], int64_t(0), -dense[dim]}) {
@@ -197,11 +230,27 @@ TEST_F(LaunchErrorsTest, RefusesGapsInEveryDimension) {
       call.arguments[0].strides[dim] = stride;
       expectError(SPARSE_ATTN_WRONG_STRIDES, launch(program, call),
                   {"argument 0 (query) of 'longformer' has stride " +
-                   std::to_string(stride) + " in dimension " +
-                   std::to_string(dim) + ", expected " +
-                   std::to_string(dense[dim])});
+                       std::to_string(stride) + " in dimension " +
+                       std::to_string(dim) + ", expected " +
+                       std::to_string(dense[dim]),
+                   "--dense"});
       EXPECT_EQ(cuda_double::getLaunches().size(), launches);
     }
+}
+
+TEST_F(LaunchErrorsTest, RefusesAResultWithOtherStridesThanItsArgument) {
+  use("causal");
+  Call call = makeCausal(2, 128);
+  std::vector<int64_t> &shape = call.arguments[3].shape;
+  // Heads and rows of the argument lie the other way round.
+  call.arguments[3].strides = {shape[1] * shape[2] * shape[3], shape[3],
+                               shape[1] * shape[3], 1};
+  expectError(SPARSE_ATTN_WRONG_STRIDES, launch(program, call),
+              {"result 0 (output) of 'causal' is written to argument 3",
+               "its stride in dimension"});
+  call.results[0].data = 0;
+  EXPECT_EQ(launch(program, call), SPARSE_ATTN_SUCCESS)
+      << sparseAttnGetLastError();
 }
 
 TEST_F(LaunchErrorsTest, RefusesSizesThatNoLaunchHas) {

@@ -15,9 +15,24 @@ static std::set<std::string> getCalled() {
 /// What the manifest says of the parameters, by names of values.
 using Values = std::map<std::string, uint64_t>;
 
+static void expectStride(uint64_t value, const nlohmann::json &place,
+                         const Call &call) {
+  bool isResult = place.count("result");
+  const Tensor &tensor = isResult
+                             ? call.results[place["result"].get<size_t>()]
+                             : call.arguments[place["argument"].get<size_t>()];
+  size_t dim = place["dim"];
+  int64_t dense = 1;
+  for (size_t i = dim + 1; i < tensor.shape.size(); ++i)
+    dense *= tensor.shape[i];
+  EXPECT_EQ(int64_t(value),
+            tensor.strides.empty() ? dense : tensor.strides[dim])
+      << place;
+}
+
 static void expectParameters(const cuda_double::Launch &launch,
                              const nlohmann::json &arguments,
-                             const Values &values) {
+                             const Values &values, const Call &call) {
   ASSERT_EQ(launch.parameters.size(), arguments.size());
   for (size_t i = 0; i < arguments.size(); ++i) {
     auto entry = arguments[i].begin();
@@ -25,6 +40,10 @@ static void expectParameters(const cuda_double::Launch &launch,
     const nlohmann::json &value = *entry;
     bool isScalar = kind == "i32";
     EXPECT_EQ(launch.parameters[i].bits, isScalar ? 32 : 64);
+    if (kind == "stride") {
+      expectStride(launch.parameters[i].value, value, call);
+      continue;
+    }
     std::string name =
         isScalar ? value.get<std::string>() : kind + value.dump();
     // The only formula among them: the tiles of heavy rows.
@@ -38,6 +57,10 @@ static void expectParameters(const cuda_double::Launch &launch,
 TEST_F(LaunchTest, PassesWhatTheManifestSays) {
   use("longformer");
   Call call = makeLongformer(2, 4, 2, 300, 300);
+  // [B, S, H, D] seen as [B, H, S, D], and an LSE between others.
+  call.arguments[0].strides = {300 * 4 * 64, 64, 4 * 64, 1};
+  call.results[0].strides = {300 * 4 * 64, 64, 4 * 64, 1};
+  call.results[1].strides = {7 * 1203, 301, 1};
   uint64_t bytes = getWorkspaceBytes(program, call);
   uint64_t workspace = cuda_double::allocate(0, bytes);
   void *stream = cuda_double::makeStream(0);
@@ -72,7 +95,7 @@ TEST_F(LaunchTest, PassesWhatTheManifestSays) {
     EXPECT_EQ(launches[i].sharedBytes, specs[i]["shared_bytes"]);
     for (int d = 0; d < 3; ++d)
       EXPECT_EQ(launches[i].block[d], specs[i]["block"][d]);
-    expectParameters(launches[i], specs[i]["arguments"], values);
+    expectParameters(launches[i], specs[i]["arguments"], values, call);
   }
   using Grid = std::array<unsigned, 3>;
   EXPECT_EQ(launches[0].grid, (Grid{3, 4, 2}));

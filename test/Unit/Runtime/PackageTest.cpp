@@ -182,8 +182,8 @@ TEST_F(PackageTest, RefusesFilesThatHaveChanged) {
 }
 
 TEST_F(PackageTest, RefusesAnotherSchema) {
-  expectRefused([](Json &json) { json["schema_version"] = 2; },
-                {"manifest.json has schema_version 2, this runtime reads 1"},
+  expectRefused([](Json &json) { json["schema_version"] = 1; },
+                {"manifest.json has schema_version 1, this runtime reads 2"},
                 SPARSE_ATTN_UNKNOWN_SCHEMA);
 }
 
@@ -246,6 +246,15 @@ TEST_F(PackageTest, RefusesWrongEntries) {
       {"arguments/0/type", "f8",
        "arguments[0].type is 'f8', which this "
        "runtime cannot pass"},
+      {"arguments/0/layout", "tiled",
+       "arguments[0].layout is neither \"dense\" nor \"strided\""},
+      {"arguments/0/stride_multiple", 0,
+       "arguments[0].stride_multiple is not an integer from 1 to 4096"},
+      {"launches/0/arguments/0",
+       Json{{"stride", {{"workspace", 0}, {"dim", 0}}}},
+       "arguments[0].stride is of neither an argument nor a result"},
+      {"launches/0/arguments/0", Json{{"stride", {{"result", 1}, {"dim", 3}}}},
+       "arguments[0].stride.dim is a dimension that is not there"},
       {"arguments/0/shape/0", "Bq",
        "arguments[0].shape[0] the formula 'Bq' has at byte 2: unknown size"},
       {"arguments/0/shape/0", 1.5, "arguments[0].shape[0] is not an integer"},

@@ -21,6 +21,25 @@ def addresses(program):
     }
 
 
+def stride(what):
+    """A made-up stride, other for each dimension of each tensor."""
+    (kind,) = what.keys() - {"dim"}
+    return (1 << 40) * (1 + (kind == "result")) + 16 * what[kind] + what["dim"]
+
+
+def strides(program):
+    """The header's fields for them."""
+    for kind in ("argument", "result"):
+        tensors = program[kind + "s"]
+        rank = max((len(t["shape"]) for t in tensors if t["layout"] == "strided"), default=0)
+        rows = [
+            "{%s}" % ", ".join(str(stride({kind: i, "dim": dim})) for dim in range(rank))
+            for i in range(len(tensors))
+        ]
+        if rank > 0:
+            yield ", .%s_strides = {%s}" % (kind, ", ".join(rows))
+
+
 def expected(program, sizes):
     """What the C program of `driver` prints."""
 
@@ -40,7 +59,9 @@ def expected(program, sizes):
         lines.append(value(launch["shared_bytes"]))
         for argument in launch["arguments"]:
             ((kind, what),) = argument.items()
-            if kind == "workspace":
+            if kind == "stride":
+                lines.append(stride(what))
+            elif kind == "workspace":
                 lines.append(places["workspace"] + workspace[what])
             elif kind in places:
                 lines.append(places[kind][what])
@@ -54,10 +75,11 @@ def driver(header, prefix, program, cases):
     places = addresses(program)
     text = [f'#include "{header}"', "#include <stdio.h>"]
     text += ["static void print(const PREFIX_sizes *n) {"]
-    text += ["  PREFIX_buffers b = {{%s}, {%s}, %d};" % (
+    text += ["  PREFIX_buffers b = {{%s}, {%s}, %d%s};" % (
         ", ".join(map(str, places["argument"])),
         ", ".join(map(str, places["result"])),
         places["workspace"],
+        "".join(strides(program)),
     )]
     show = '  printf("%%lld\\n", (long long)%s);'
     text.append(show % "(PREFIX_sizes_fit(n) != 0)")

@@ -21,6 +21,6 @@ for program in manifest.load(directory)["programs"]:
         bits = [32 if "i32" in argument else 64 for argument in launch["arguments"]]
         assert [int(p) for p in parameters] == bits, launch["kernel"]
         # Pointers first, then integers.
-        integers = ["i32" in a or "i64" in a for a in launch["arguments"]]
+        integers = [a.keys() & {"i32", "i64", "stride"} != set() for a in launch["arguments"]]
         assert integers == sorted(integers)
     print(program["name"], target["chip"], len(launched), "launches")

@@ -10,7 +10,7 @@ def load(directory):
     """The manifest, after checking the files that it names."""
     directory = pathlib.Path(directory)
     manifest = json.loads((directory / "manifest.json").read_text())
-    assert manifest["schema_version"] == 1
+    assert manifest["schema_version"] == 2
     for program in manifest["programs"]:
         for file in program["files"]:
             contents = (directory / file["name"]).read_bytes()
