@@ -297,6 +297,8 @@ static void stripModule(ModuleOp module) {
 
 namespace {
 struct EmulatePass : sparse_attn::impl::SparseAttnEmulateBase<EmulatePass> {
+  using SparseAttnEmulateBase::SparseAttnEmulateBase;
+
   void runOnOperation() override {
     ModuleOp host = getOperation();
     SmallVector<gpu::GPUModuleOp> modules(host.getOps<gpu::GPUModuleOp>());
@@ -311,6 +313,8 @@ struct EmulatePass : sparse_attn::impl::SparseAttnEmulateBase<EmulatePass> {
     for (gpu::LaunchFuncOp launch : launches)
       if (failed(rewriter.rewriteLaunch(launch)))
         return signalPassFailure();
+    if (exportKernels)
+      rewriter.emitKernelModule();
     rewriter.emitOperationTexts();
     stripModule(host);
     host->removeAttr(gpu::GPUDialect::getContainerModuleAttrName());

@@ -60,19 +60,20 @@ LLVM::LLVMFuncOp KernelRewriter::emitEntry(LLVM::LLVMFuncOp kernel) {
 }
 
 /// A constant global of struct or array type with these parts.
-static LLVM::GlobalOp
-emitConstant(ModuleOp host, StringRef name, Type type,
-             llvm::function_ref<SmallVector<Value>(OpBuilder &)> makeParts) {
+LLVM::GlobalOp KernelRewriter::emitConstant(StringRef name,
+                                            LLVM::Linkage linkage, Type type,
+                                            MakeParts makeParts) {
   OpBuilder b = OpBuilder::atBlockBegin(host.getBody());
   Location loc = host.getLoc();
-  auto global = LLVM::GlobalOp::create(b, loc, type, /*isConstant=*/true,
-                                       LLVM::Linkage::Internal, name,
-                                       /*value=*/Attribute());
+  auto global =
+      LLVM::GlobalOp::create(b, loc, type, /*isConstant=*/true, linkage, name,
+                             /*value=*/Attribute());
   b.createBlock(&global.getInitializerRegion());
   Value value = LLVM::UndefOp::create(b, loc, type);
   for (auto [index, part] : llvm::enumerate(makeParts(b)))
     value = LLVM::InsertValueOp::create(b, loc, value, part, index);
   LLVM::ReturnOp::create(b, loc, value);
+  symbols.insert(global, host.getBody()->begin());
   return global;
 }
 
@@ -93,30 +94,30 @@ void KernelRewriter::emitDescriptor(EmulatedKernel &kernel, StringRef name,
   Type i64Type = IntegerType::get(context, 64);
   Type pointer = LLVM::LLVMPointerType::get(context);
   auto sharedType = LLVM::LLVMArrayType::get(i64Type, 2 * shared.size());
-  auto sharedTable = emitConstant(
-      host, uniqueName(prefix + "_shared"), sharedType, [&](OpBuilder &b) {
-        SmallVector<Value> parts;
-        for (const SharedVariable &variable : shared) {
-          parts.push_back(i64(b, loc, variable.bytes));
-          parts.push_back(i64(b, loc, variable.alignment));
-        }
-        return parts;
-      });
-  symbols.insert(sharedTable, host.getBody()->begin());
+  auto sharedTable =
+      emitConstant(uniqueName(prefix + "_shared"), LLVM::Linkage::Internal,
+                   sharedType, [&](OpBuilder &b) {
+                     SmallVector<Value> parts;
+                     for (const SharedVariable &variable : shared) {
+                       parts.push_back(i64(b, loc, variable.bytes));
+                       parts.push_back(i64(b, loc, variable.alignment));
+                     }
+                     return parts;
+                   });
 
   auto type = LLVM::LLVMStructType::getLiteral(
       context, {pointer, pointer, pointer, pointer, i64Type, i64Type});
-  auto descriptor = emitConstant(
-      host, uniqueName(prefix + "_descriptor"), type, [&](OpBuilder &b) {
-        return SmallVector<Value>{
-            LLVM::AddressOfOp::create(b, loc, text),
-            LLVM::AddressOfOp::create(b, loc, entry),
-            LLVM::AddressOfOp::create(b, loc, operations),
-            LLVM::AddressOfOp::create(b, loc, sharedTable),
-            i64(b, loc, shared.size()),
-            i64(b, loc, maxThreads)};
-      });
-  symbols.insert(descriptor, host.getBody()->begin());
+  auto descriptor =
+      emitConstant(uniqueName(prefix + "_descriptor"), LLVM::Linkage::Internal,
+                   type, [&](OpBuilder &b) {
+                     return SmallVector<Value>{
+                         LLVM::AddressOfOp::create(b, loc, text),
+                         LLVM::AddressOfOp::create(b, loc, entry),
+                         LLVM::AddressOfOp::create(b, loc, operations),
+                         LLVM::AddressOfOp::create(b, loc, sharedTable),
+                         i64(b, loc, shared.size()),
+                         i64(b, loc, maxThreads)};
+                   });
   kernel.descriptor = descriptor.getSymName().str();
 }
 
@@ -155,7 +156,7 @@ static LogicalResult checkLaunch(gpu::LaunchFuncOp op,
 }
 
 LogicalResult KernelRewriter::rewriteLaunch(gpu::LaunchFuncOp op) {
-  auto known = kernels.find(op.getKernel());
+  auto *known = kernels.find(op.getKernel());
   if (known == kernels.end())
     return op.emitError("launches ")
            << op.getKernel() << ", which has no body that could be emulated";

@@ -38,6 +38,8 @@ public:
 
   /// Emits the texts that calls name operations by.
   void emitOperationTexts();
+  /// Emits the table by which programs find the kernels.
+  void emitKernelModule(); // EmulateModule.cpp
 
   // Building blocks.
   std::string uniqueName(const Twine &name);
@@ -88,6 +90,9 @@ private:
                       ArrayRef<emulator::SharedVariable> shared);
   LLVM::LLVMFuncOp emitEntry(LLVM::LLVMFuncOp kernel);
   LLVM::GlobalOp emitText(const Twine &name, StringRef text);
+  using MakeParts = llvm::function_ref<SmallVector<Value>(OpBuilder &)>;
+  LLVM::GlobalOp emitConstant(StringRef name, LLVM::Linkage linkage, Type type,
+                              MakeParts makeParts);
 
   ModuleOp host;
   SymbolTable symbols;
@@ -96,7 +101,7 @@ private:
   llvm::DenseMap<Operation *, Value> exchanges;
   /// Variables in shared memory of the module that is being moved.
   llvm::MapVector<StringAttr, emulator::SharedVariable> sharedVariables;
-  llvm::DenseMap<Attribute, EmulatedKernel> kernels;
+  llvm::MapVector<Attribute, EmulatedKernel> kernels;
   /// Variables in global and constant memory: symbol and size.
   SmallVector<std::pair<std::string, int64_t>> variables;
 };

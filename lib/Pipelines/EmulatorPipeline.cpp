@@ -14,6 +14,8 @@ void mlir::sparse_attn::buildEmulatorPipeline(
     snapshot.fileName = options.kernelIR;
     pm.addPass(createLocationSnapshot(snapshot));
   }
-  pm.addPass(createSparseAttnEmulate());
+  SparseAttnEmulateOptions emulate;
+  emulate.exportKernels = options.exportKernels;
+  pm.addPass(createSparseAttnEmulate(emulate));
   buildHostPipeline(pm);
 }

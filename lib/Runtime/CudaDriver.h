@@ -19,6 +19,7 @@ using CUdeviceptr = unsigned long long;
 using CUcontext = struct CUctx_st *;
 using CUmodule = struct CUmod_st *;
 using CUfunction = struct CUfunc_st *;
+using CUevent = struct CUevent_st *;
 using CUstream = struct CUstream_st *;
 }
 

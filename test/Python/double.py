@@ -13,11 +13,28 @@ class Double:
         self.library = ctypes.CDLL(os.environ["SPARSE_ATTN_LIBCUDA"])
         self.library.cudaDoubleAllocate.restype = ctypes.c_uint64
         self.library.cudaDoubleMakeStream.restype = ctypes.c_void_p
-        for name in ("Launches", "Violations", "Calls"):
+        for name in ("Launches", "Violations", "Calls", "Report"):
             getattr(self.library, "cudaDoubleGet" + name).restype = ctypes.c_char_p
 
     def reset(self, devices=1, capability=90, pools=True):
         self.library.cudaDoubleReset(devices, capability, pools)
+
+    def emulate(self, kernels, seed=0):
+        """Launches run in the emulator from now on, until the next reset."""
+        self.library.cudaDoubleEmulate(str(kernels).encode(), ctypes.c_uint64(seed))
+
+    def report(self):
+        """What went wrong in a kernel."""
+        return self.library.cudaDoubleGetReport().decode()
+
+    def add_memory(self, address, size, device=0):
+        """Memory of this process serves as the device's."""
+        self.library.cudaDoubleAddMemory(
+            ctypes.c_uint64(address), ctypes.c_uint64(size), ctypes.c_int(device)
+        )
+
+    def remove_memory(self, address):
+        self.library.cudaDoubleRemoveMemory(ctypes.c_uint64(address))
 
     def fail_next(self, function, error):
         self.library.cudaDoubleFailNext(function.encode(), error)

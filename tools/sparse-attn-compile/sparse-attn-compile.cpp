@@ -5,14 +5,16 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Compile.h"
 #include "SparseAttn/GPU/Chip.h"
+#include "SparseAttn/Package/Compile.h"
 #include "SparseAttn/Support/Error.h"
 #include "SparseAttn/Support/Source.h"
 #include "mlir/Target/LLVMIR/Dialect/OpenMP/OpenMPToLLVMIRTranslation.h"
 #include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/SHA256.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/WithColor.h"
 #include <cstdlib>
@@ -62,6 +64,10 @@ struct Options {
       "openmp", cl::init(false),
       cl::desc("Let host code run query tiles in threads of LLVM's OpenMP "
                "library, which it then needs; else it runs in the caller's")};
+  cl::opt<std::string> emulatorObjects{
+      "emulator-objects", cl::Hidden, cl::value_desc("directory"),
+      cl::desc("Write the kernels for the emulator, too, as host code for "
+               "tests: SHA256.o, by the SHA-256 of their PTX")};
 };
 
 /// What to write.
@@ -114,9 +120,7 @@ static llvm::Error checkTargets() {
   return llvm::Error::success();
 }
 
-static llvm::Expected<PackagedProgram> compileFor(func::FuncOp func,
-                                                  StringRef chip) {
-  NVVMPipelineOptions options;
+static void setOptions(NVVMPipelineOptions &options, StringRef chip) {
   options.chip = chip.str();
   options.tileQueries = flags().tileQueries;
   options.tileKeys = flags().tileKeys;
@@ -124,7 +128,18 @@ static llvm::Expected<PackagedProgram> compileFor(func::FuncOp func,
   options.stages = flags().stages;
   options.warps = flags().warps;
   options.strides = flags().dense ? "dense" : "any";
-  return compile(func, options);
+}
+
+/// By whose name a driver double finds it that is given only PTX.
+static llvm::Expected<OutputFile>
+compileForDouble(func::FuncOp func, const NVVMPipelineOptions &options,
+                 StringRef ptx) {
+  llvm::Expected<std::string> object = compileForEmulator(func, options);
+  if (!object)
+    return object.takeError();
+  auto hash = llvm::SHA256::hash(llvm::arrayRefFromStringRef(ptx));
+  return OutputFile{"object", llvm::toHex(hash, /*LowerCase=*/true) + ".o",
+                    std::move(*object)};
 }
 
 static llvm::Expected<PackagedProgram>
@@ -229,14 +244,23 @@ static llvm::Error checkEqualPlaces(ArrayRef<PackagedProgram> programs) {
   return llvm::Error::success();
 }
 
-/// The function for all targets.
+/// The function for all targets, and the emulator's objects, if asked for.
 static llvm::Expected<std::vector<PackagedProgram>>
-compileForAll(func::FuncOp func, const Targets &targets, StringRef linker) {
+compileForAll(func::FuncOp func, const Targets &targets, StringRef linker,
+              std::vector<OutputFile> &objects) {
   std::vector<PackagedProgram> programs;
   for (StringRef chip : targets.chips) {
-    auto packaged = compileFor(func, chip);
+    NVVMPipelineOptions options;
+    setOptions(options, chip);
+    auto packaged = compile(func, options);
     if (!packaged)
       return packaged.takeError();
+    if (!flags().emulatorObjects.empty()) {
+      auto object = compileForDouble(func, options, packaged->ptx);
+      if (!object)
+        return object.takeError();
+      objects.push_back(std::move(*object));
+    }
     programs.push_back(std::move(*packaged));
   }
   for (StringRef cpu : targets.cpus) {
@@ -293,9 +317,9 @@ static llvm::Error run() {
   hideToolkit();
 
   std::vector<PackagedProgram> programs;
-  std::vector<OutputFile> files;
+  std::vector<OutputFile> files, objects;
   for (func::FuncOp func : *functions) {
-    auto compiled = compileForAll(func, targets, linker);
+    auto compiled = compileForAll(func, targets, linker, objects);
     if (!compiled)
       return compiled.takeError();
     for (PackagedProgram &packaged : *compiled) {
@@ -305,6 +329,9 @@ static llvm::Error run() {
       programs.push_back(std::move(packaged));
     }
   }
+  if (!objects.empty())
+    if (llvm::Error error = writePackage(flags().emulatorObjects, objects))
+      return error;
   // Last, so that a manifest never names what is not there yet.
   if (emit->manifest)
     files.push_back({"manifest", "manifest.json", printManifest(programs)});

@@ -42,7 +42,15 @@ def SparseAttnEmulate : Pass<"sparse-attn-emulate", "::mlir::ModuleOp"> {
       ...
     llvm.call @sparse_attn_emu_launch(%descriptor, ...)
     ```
+
+    With `export-kernels`, a table of all kernels under the name
+    `sparse_attn_emu_module` lets a program that has no IR find and launch them
+    (`KernelModule` in `Runtime.h`).
   }];
+  let options = [
+    Option<"exportKernels", "export-kernels", "bool", /*default=*/"false",
+           "Add a table of the kernels, for programs that launch them by name">,
+  ];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::LLVM::LLVMDialect"];
 }

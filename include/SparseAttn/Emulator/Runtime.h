@@ -30,6 +30,9 @@ void startSession(uint64_t seed);
 /// Global memory that kernels may access: every other address is an error.
 void registerAllocation(const void *begin, size_t bytes);
 
+/// Memory that is no longer the kernels'.
+void unregisterAllocation(const void *begin);
+
 /// A new, registered allocation, filled with NaN. It is far from any other, so
 /// that an access beyond its end does not hit another by chance, and aligned to
 /// 16 bytes and no more. The next session frees what is left.
@@ -68,6 +71,22 @@ struct KernelDescriptor {
   /// Largest number of threads of a block; 0 for any.
   int64_t maxThreads;
 };
+
+/// A variable in global or constant memory.
+struct GlobalVariable {
+  const void *address;
+  int64_t bytes;
+};
+
+/// What --sparse-attn-emulate=export-kernels leaves under kKernelModule, for
+/// launches by name.
+struct KernelModule {
+  const KernelDescriptor *const *kernels;
+  int64_t numKernels;
+  const GlobalVariable *variables;
+  int64_t numVariables;
+};
+constexpr const char kKernelModule[] = "sparse_attn_emu_module";
 
 /// Bits of the `mode` of an access.
 enum AccessMode : uint32_t { kRead = 1, kWrite = 2, kAtomic = 4 };

@@ -123,6 +123,11 @@ struct EmulatorPipelineOptions : PassPipelineOptions<EmulatorPipelineOptions> {
       llvm::cl::desc(
           "File to write the kernels to; reports then name its lines, "
           "where many operations come from one of the source")};
+  Option<bool> exportKernels{
+      *this, "export-kernels",
+      llvm::cl::desc(
+          "Add a table of the kernels, for programs that launch them by name"),
+      llvm::cl::init(false)};
 };
 
 /// Lowered GPU kernels and their host code to LLVM dialect that runs in the

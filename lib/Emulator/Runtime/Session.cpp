@@ -86,6 +86,10 @@ void emulator::registerAllocation(const void *begin, size_t bytes) {
   Session::get().global.add(begin, bytes);
 }
 
+void emulator::unregisterAllocation(const void *begin) {
+  Session::get().global.remove(begin);
+}
+
 std::optional<std::string> emulator::getReport() {
   if (Session::get().report.empty())
     return std::nullopt;

@@ -1,14 +1,44 @@
 //===- CudaDouble.cpp - A CUDA driver for tests ---------------------------===//
 
 #include "CudaDoubleState.h"
+#include <cstdio>
+#include <cstdlib>
+#include <sstream>
 
 using namespace cuda_double;
 
+/// As the variables of the environment say.
+static std::unique_ptr<State> makeState() {
+  auto state = std::make_unique<State>();
+  auto get = [](const char *name) {
+    const char *value = std::getenv(name);
+    return std::istringstream(value ? value : "");
+  };
+  std::string item;
+  if (auto list = get("SPARSE_ATTN_DOUBLE_DEVICES"); list.peek() != EOF)
+    for (state->devices.clear(); std::getline(list, item, ',');) {
+      state->devices.emplace_back();
+      state->devices.back().capability = std::atoi(item.c_str());
+    }
+  for (auto list = get("SPARSE_ATTN_DOUBLE_FAIL");
+       std::getline(list, item, ',');)
+    state->failures[item.substr(0, item.find(':'))] = {
+        std::atoi(item.c_str() + item.find(':') + 1), 0};
+  if (auto version = get("SPARSE_ATTN_DOUBLE_VERSION"); version.peek() != EOF)
+    version >> state->version;
+  get("SPARSE_ATTN_DOUBLE_SEED") >> state->seed;
+  get("SPARSE_ATTN_DOUBLE_KERNELS") >> state->kernels;
+  // In any case, so that the emulator's session outlives the state.
+  startEmulator(state->seed);
+  return state;
+}
+
 std::mutex cuda_double::mutex;
-std::unique_ptr<State> cuda_double::state = std::make_unique<State>();
+std::unique_ptr<State> cuda_double::state = makeState();
 thread_local std::vector<CUcontext> cuda_double::contextStack;
 
 CUresult cuda_double::violate(const std::string &what, CUresult result) {
+  std::fprintf(stderr, "driver double: violation: %s\n", what.c_str());
   state->violations.push_back(what);
   return result;
 }
@@ -22,6 +52,8 @@ CUresult cuda_double::enter(const std::string &function) {
   if (!state->isInitialized && function != "cuInit" &&
       function != "cuGetErrorName" && function != "cuGetErrorString")
     return violate(function + " before cuInit", kNotInitialized);
+  if (state->failed && function.rfind("cuGetError", 0) != 0)
+    return state->failed;
   auto it = state->failures.find(function);
   if (it == state->failures.end() || it->second.skip-- > 0)
     return CUDA_SUCCESS;
@@ -45,6 +77,18 @@ void cuda_double::reset(const std::vector<Device> &devices) {
   contextStack.clear();
 }
 
+void cuda_double::emulate(const std::string &directory, uint64_t seed) {
+  std::lock_guard<std::mutex> lock(mutex);
+  state->kernels = directory;
+  state->seed = seed;
+  startEmulator(seed);
+}
+
+std::string cuda_double::getReport() {
+  std::lock_guard<std::mutex> lock(mutex);
+  return state->kernels.empty() ? "" : getEmulatorReport();
+}
+
 void cuda_double::setVersion(int version) {
   std::lock_guard<std::mutex> lock(mutex);
   state->version = version;
@@ -57,8 +101,13 @@ void cuda_double::failNext(const std::string &function, int error, int skip) {
 
 uint64_t cuda_double::addMemory(uint64_t bytes, Allocation allocation,
                                 uint64_t misalignment) {
-  uint64_t address = state->nextAddress;
   allocation.bytes = bytes + misalignment;
+  if (!state->kernels.empty()) {
+    auto begin = reinterpret_cast<uint64_t>(allocateEmulated(allocation.bytes));
+    state->memory[begin] = allocation;
+    return begin + misalignment;
+  }
+  uint64_t address = state->nextAddress;
   state->memory[address] = allocation;
   // With a gap, so that what is past the end is nobody's.
   state->nextAddress += (bytes + misalignment + 1023) / 256 * 256;
@@ -155,4 +204,16 @@ Counts cuda_double::getCounts() {
     counts.modules += module->isLoaded;
   counts.contextDepth = static_cast<int>(contextStack.size());
   return counts;
+}
+
+void cuda_double::addMemory(uint64_t address, uint64_t bytes, int device) {
+  std::lock_guard<std::mutex> lock(mutex);
+  state->memory[address] = {bytes, Memory::Device, device, false};
+  addEmulated(reinterpret_cast<void *>(address), bytes);
+}
+
+void cuda_double::removeMemory(uint64_t address) {
+  std::lock_guard<std::mutex> lock(mutex);
+  state->memory.erase(address);
+  removeEmulated(reinterpret_cast<void *>(address));
 }

@@ -1,9 +1,21 @@
 //===- CudaDouble.h - A CUDA driver for tests -------------------*- C++ -*-===//
 //
-// A libcuda of our own: knows devices, contexts, memory, modules and streams by
-// name only, runs nothing, records every launch, and checks every call as a
-// driver would, or more strictly. What only a wrong program does is a
-// violation. Kernels and their parameters are read from the PTX itself.
+// A libcuda of our own: checks every call as a driver would, or more strictly,
+// and records every launch. What only a wrong program does is a violation.
+// Kernels and their parameters are read from the PTX itself.
+//
+// Without a directory of kernels, memory is addresses only and nothing runs.
+// With one, memory is the host's, and the emulator runs each launch when it is
+// made, except on a stream that is captured. As on a GPU, an error of a kernel
+// is what later calls return.
+//
+// A program that just opens the library sets it up by variables:
+//   SPARSE_ATTN_DOUBLE_KERNELS  directory of --emulator-objects
+//   SPARSE_ATTN_DOUBLE_SEED     seed of the schedule, 0
+//   SPARSE_ATTN_DOUBLE_DEVICES  compute capabilities, as in 80,90; 90
+//   SPARSE_ATTN_DOUBLE_VERSION  of CUDA, 13000
+//   SPARSE_ATTN_DOUBLE_FAIL     errors to give, as in cuMemAlloc:2,cuInit:999
+// Violations and reports of the emulator go to the standard error as well.
 //
 //===----------------------------------------------------------------------===//
 
@@ -44,8 +56,16 @@ void setVersion(int version);
 /// From its `skip`+1-th call on, `function` gives that error, once.
 void failNext(const std::string &function, int error, int skip = 0);
 
+/// Runs launches from now on, with memory that is allocated from now on.
+void emulate(const std::string &directory, uint64_t seed = 0);
+/// What went wrong in a kernel; empty where nothing did.
+std::string getReport();
+
 /// Memory of a device; `misalignment` bytes past a multiple of 256.
 uint64_t allocate(int device, uint64_t bytes, uint64_t misalignment = 0);
+/// Memory of the host that serves as a device's until it is taken back.
+void addMemory(uint64_t address, uint64_t bytes, int device);
+void removeMemory(uint64_t address);
 /// Memory that is pinned, and managed memory.
 uint64_t allocateHost(uint64_t bytes);
 uint64_t allocateManaged(int device, uint64_t bytes);

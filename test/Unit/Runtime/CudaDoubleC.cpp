@@ -23,6 +23,23 @@ EXPORT void cudaDoubleFailNext(const char *function, int error) {
   failNext(function, error);
 }
 
+EXPORT void cudaDoubleEmulate(const char *directory, uint64_t seed) {
+  emulate(directory, seed);
+}
+
+/// What went wrong in a kernel; empty where nothing did.
+EXPORT const char *cudaDoubleGetReport() {
+  static thread_local std::string text;
+  text = getReport();
+  return text.c_str();
+}
+
+EXPORT void cudaDoubleAddMemory(uint64_t address, uint64_t bytes, int device) {
+  addMemory(address, bytes, device);
+}
+
+EXPORT void cudaDoubleRemoveMemory(uint64_t address) { removeMemory(address); }
+
 EXPORT uint64_t cudaDoubleAllocate(int device, uint64_t bytes) {
   return allocate(device, bytes);
 }

@@ -53,7 +53,8 @@ static CUresult checkPtx(const std::string &ptx, int capability) {
   return runs ? CUDA_SUCCESS : CUDA_ERROR_INVALID_PTX;
 }
 
-static void writeLog(unsigned count, const int *options, void **values) {
+static void writeLog(unsigned count, const int *options, void **values,
+                     const std::string &text) {
   char *log = nullptr;
   size_t size = 0;
   for (unsigned i = 0; i < count; ++i) {
@@ -63,7 +64,22 @@ static void writeLog(unsigned count, const int *options, void **values) {
       size = reinterpret_cast<size_t>(values[i]);
   }
   if (log && size > 0)
-    std::strncpy(log, "ptxas fatal: not for this double", size);
+    std::strncpy(log, text.c_str(), size);
+}
+
+/// The host code of the kernels, where launches are to run.
+static CUresult loadKernels(const std::string &ptx, CUmodule module,
+                            std::string &error) {
+  if (state->kernels.empty())
+    return CUDA_SUCCESS;
+  module->kernels = Kernels::load(state->kernels, ptx, error);
+  if (!module->kernels)
+    return CUDA_ERROR_INVALID_PTX;
+  for (const auto &function : module->functions)
+    if (!module->kernels->has(function->name))
+      return violate("no emulated kernel " + function->name,
+                     CUDA_ERROR_INVALID_PTX);
+  return CUDA_SUCCESS;
 }
 
 /// A cubin here is "CUBIN sm_90a" and then PTX.
@@ -71,18 +87,28 @@ EXPORT CUresult cuModuleLoadDataEx(CUmodule *module, const void *image,
                                    unsigned count, int *options,
                                    void **values) {
   ENTER_IN_CONTEXT("cuModuleLoadDataEx");
-  std::string text(static_cast<const char *>(image));
+  std::string text(static_cast<const char *>(image)), ptx = text;
   int capability = state->devices[current()->device].capability;
   if (text.rfind("CUBIN ", 0) == 0) {
     if (std::atoi(getWord(text, "CUBIN ").c_str() + 3) != capability)
       return CUDA_ERROR_NO_BINARY_FOR_GPU;
+    ptx = text.substr(text.find('\n') + 1);
+  } else if (text.rfind("\x7f"
+                        "ELF",
+                        0) == 0) {
+    return CUDA_ERROR_NO_BINARY_FOR_GPU;
   } else if (CUresult result = checkPtx(text, capability)) {
-    writeLog(count, options, values);
+    writeLog(count, options, values, "ptxas fatal: not for this double");
     return result;
   }
   auto loaded = std::make_unique<CUmod_st>();
   loaded->context = current();
   readKernels(text, loaded.get());
+  std::string error;
+  if (CUresult result = loadKernels(ptx, loaded.get(), error)) {
+    writeLog(count, options, values, error);
+    return result;
+  }
   *module = loaded.get();
   state->modules.push_back(std::move(loaded));
   state->lastImage = text;
@@ -104,6 +130,7 @@ EXPORT CUresult cuModuleUnload(CUmodule module) {
     return violate("a module is unloaded twice, or in another context",
                    CUDA_ERROR_INVALID_HANDLE);
   module->isLoaded = false;
+  module->kernels.reset();
   ++state->counts.unloads;
   return CUDA_SUCCESS;
 }

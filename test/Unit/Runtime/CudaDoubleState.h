@@ -5,6 +5,7 @@
 
 #include "../../../lib/Runtime/CudaDriver.h"
 #include "CudaDouble.h"
+#include "CudaDoubleKernels.h"
 #include <map>
 #include <memory>
 #include <mutex>
@@ -16,6 +17,12 @@ struct CUctx_st {
 struct CUstream_st {
   CUcontext context;
   bool isCapturing;
+  bool isDestroyed = false;
+};
+struct CUevent_st {
+  CUcontext context;
+  bool isDestroyed = false;
+  double milliseconds = -1; ///< when it was recorded
 };
 struct CUfunc_st {
   std::string name;
@@ -28,6 +35,7 @@ struct CUmod_st {
   CUcontext context;
   bool isLoaded = true;
   std::vector<std::unique_ptr<CUfunc_st>> functions;
+  std::unique_ptr<cuda_double::Kernels> kernels; ///< null: nothing runs
 };
 
 namespace cuda_double {
@@ -44,8 +52,11 @@ struct Failure {
 
 /// Never freed before the next reset, so that late uses are seen.
 struct State {
-  std::vector<Device> devices;
+  std::vector<Device> devices = {Device()};
   int version = 13000;
+  std::string kernels; ///< directory; empty: nothing runs
+  uint64_t seed = 0;
+  CUresult failed = CUDA_SUCCESS; ///< what a kernel has left
   bool isInitialized = false;
   std::map<std::string, Failure> failures;
   std::map<uint64_t, Allocation> memory;
@@ -54,6 +65,7 @@ struct State {
   std::map<int, std::pair<CUcontext, int>> primaries; ///< and retain counts
   std::vector<std::unique_ptr<CUstream_st>> streams;
   std::vector<std::unique_ptr<CUmod_st>> modules;
+  std::vector<std::unique_ptr<CUevent_st>> events;
   std::vector<Launch> launches;
   std::vector<std::string> calls, violations;
   std::string lastImage;
@@ -64,7 +76,7 @@ extern std::mutex mutex;
 extern std::unique_ptr<State> state;
 extern thread_local std::vector<CUcontext> contextStack;
 
-constexpr int kNotInitialized = 3, kInvalidContext = 201,
+constexpr int kNotInitialized = 3, kInvalidContext = 201, kLaunchFailed = 719,
               kCaptureUnsupported = 900;
 
 CUresult violate(const std::string &what, CUresult result);

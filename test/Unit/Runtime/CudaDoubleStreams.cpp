@@ -2,6 +2,7 @@
 
 #include "CudaDoubleState.h"
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 
 using namespace cuda_double;
@@ -47,7 +48,7 @@ CUresult cuda_double::checkStream(CUstream stream,
   if (!stream)
     return CUDA_SUCCESS;
   for (const auto &known : state->streams)
-    if (known.get() == stream)
+    if (known.get() == stream && !known->isDestroyed)
       return known->context == current() ? CUDA_SUCCESS
                                          : CUDA_ERROR_INVALID_HANDLE;
   return violate(function + " on no stream", CUDA_ERROR_INVALID_HANDLE);
@@ -63,11 +64,15 @@ static CUresult release(CUdeviceptr address) {
     return violate("memory is freed twice, or is not the program's",
                    CUDA_ERROR_INVALID_VALUE);
   state->memory.erase(it);
+  if (!state->kernels.empty())
+    freeEmulated(reinterpret_cast<void *>(address));
   return CUDA_SUCCESS;
 }
 
 EXPORT CUresult cuMemAlloc_v2(CUdeviceptr *address, size_t bytes) {
   ENTER_IN_CONTEXT("cuMemAlloc");
+  if (bytes == 0)
+    return violate("cuMemAlloc of no bytes", CUDA_ERROR_INVALID_VALUE);
   if (isAnyCapturing())
     return violate("cuMemAlloc while a stream is captured",
                    kCaptureUnsupported);
@@ -126,6 +131,18 @@ static void readParameters(CUfunction function, void **parameters,
   }
 }
 
+/// An error shows at the calls that come next, as a GPU's.
+static void run(const CUmod_st &module, const Launch &launch) {
+  if (!module.kernels)
+    return;
+  module.kernels->run(launch);
+  std::string report = getEmulatorReport();
+  if (report.empty())
+    return;
+  std::fprintf(stderr, "driver double: %s\n", report.c_str());
+  state->failed = kLaunchFailed;
+}
+
 EXPORT CUresult cuLaunchKernel(CUfunction function, unsigned gridX,
                                unsigned gridY, unsigned gridZ, unsigned blockX,
                                unsigned blockY, unsigned blockZ,
@@ -159,6 +176,8 @@ EXPORT CUresult cuLaunchKernel(CUfunction function, unsigned gridX,
   for (size_t i = 0; i < launch.parameters.size(); ++i)
     if (function->isPointer[i] && !findAllocation(launch.parameters[i].value))
       violate(function->name + " gets a pointer to nothing", 0);
+  if (!stream || !stream->isCapturing)
+    run(*function->module, launch);
   state->launches.push_back(std::move(launch));
   return CUDA_SUCCESS;
 }

@@ -17,19 +17,30 @@ static fs::path makeTemporaryDirectory() {
 TemporaryDirectory::TemporaryDirectory() : path(makeTemporaryDirectory()) {}
 TemporaryDirectory::~TemporaryDirectory() { fs::remove_all(path); }
 
-const fs::path &runtime_test::getPackage() {
+/// Has `package` and `kernels`.
+static const fs::path &getCompiled() {
   static TemporaryDirectory directory;
-  static const fs::path package = [] {
+  static const fs::path compiled = [] {
     fs::path output = directory.path / "package";
-    std::string command = std::string(SPARSE_ATTN_COMPILE) +
-                          " " SPARSE_ATTN_INPUTS
-                          "/attention.mlir --target=sm_80,sm_90a "
-                          "--emit=ptx,manifest,header -o " +
-                          output.string();
+    std::string command =
+        std::string(SPARSE_ATTN_COMPILE) +
+        " " SPARSE_ATTN_INPUTS "/attention.mlir --target=sm_80,sm_90a "
+        "--emit=ptx,manifest,header --emulator-objects=" +
+        (directory.path / "kernels").string() + " -o " + output.string();
     EXPECT_EQ(std::system(command.c_str()), 0) << command;
-    return output;
+    return directory.path;
   }();
-  return package;
+  return compiled;
+}
+
+const fs::path &runtime_test::getPackage() {
+  static const fs::path path = getCompiled() / "package";
+  return path;
+}
+
+const fs::path &runtime_test::getKernels() {
+  static const fs::path path = getCompiled() / "kernels";
+  return path;
 }
 
 std::string runtime_test::readFile(const fs::path &path) {

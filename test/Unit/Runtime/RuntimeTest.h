@@ -18,6 +18,8 @@ namespace runtime_test {
 /// What sparse-attn-compile makes of Inputs/attention.mlir for sm_80 and
 /// sm_90a; compiled once a process, gone at its end.
 const std::filesystem::path &getPackage();
+/// The same kernels for the emulator.
+const std::filesystem::path &getKernels();
 
 /// A directory that is gone at the end of the scope.
 class TemporaryDirectory {

@@ -1,6 +1,7 @@
 //===- Compile.cpp - A function to kernels and how to launch them ---------===//
 
-#include "Compile.h"
+#include "SparseAttn/Package/Compile.h"
+#include "HostObject.h"
 #include "SparseAttn/IR/SparseAttn.h"
 #include "SparseAttn/Package/Describe.h"
 #include "SparseAttn/Support/Error.h"
@@ -92,40 +93,64 @@ static StringRef getPtx(ModuleOp module) {
   return ptx;
 }
 
+namespace {
+/// A function on its own, on the way to kernels.
+class Lowering {
+public:
+  Lowering(func::FuncOp func, const NVVMPipelineOptions &options)
+      : symbol(func.getName().str()), chip(options.chip), module(isolate(func)),
+        func(renameToIdentifier(*module, symbol)), planning(func.getContext()),
+        lowering(func.getContext()) {}
+
+  /// Planned ahead of the pipeline, which keeps a plan: lowering consumes it.
+  llvm::Error plan(const NVVMPipelineOptions &options) {
+    std::string message;
+    auto refuse = [&](const Twine &text) {
+      message = text.str();
+      return mlir::failure();
+    };
+    if (failed(buildNVVMPlanning(planning, options, refuse)) ||
+        failed(buildNVVMPipeline(lowering, options, refuse)))
+      return makeError("{0}", message);
+    return failed(planning.run(*module)) ? fail() : llvm::Error::success();
+  }
+  LogicalResult lower() { return lowering.run(*module); }
+
+  ModuleOp getModule() { return *module; }
+  func::FuncOp getFunction() { return func; }
+
+  llvm::Error fail() const {
+    return makeError("cannot compile '{0}' for {1}, for the errors above",
+                     symbol, chip);
+  }
+
+private:
+  std::string symbol, chip;
+  OwningOpRef<ModuleOp> module;
+  func::FuncOp func;
+  PassManager planning, lowering;
+};
+} // namespace
+
 llvm::Expected<PackagedProgram>
 mlir::sparse_attn::compile(func::FuncOp func,
                            const NVVMPipelineOptions &options) {
-  std::string symbol = func.getName().str();
-  OwningOpRef<ModuleOp> module = isolate(func);
-  func::FuncOp renamed = renameToIdentifier(*module, symbol);
-  auto failure = [&] {
-    return makeError("cannot compile '{0}' for {1}, for the errors above",
-                     symbol, options.chip.getValue());
-  };
-  std::string message;
-  auto refuse = [&](const Twine &text) {
-    message = text.str();
-    return mlir::failure();
-  };
-  // Planned ahead of the pipeline, which keeps a plan: lowering consumes it.
-  PassManager planning(func.getContext()), lowering(func.getContext());
-  if (failed(buildNVVMPlanning(planning, options, refuse)) ||
-      failed(buildNVVMPipeline(lowering, options, refuse)))
-    return makeError("{0}", message);
-  if (failed(planning.run(*module)))
-    return failure();
-  FailureOr<Program> interface = describeInterface(renamed);
-  if (failed(interface) || failed(lowering.run(*module)))
-    return failure();
-  FailureOr<Program> program = describeProgram(renamed, std::move(*interface));
+  Lowering lowering(func, options);
+  if (llvm::Error error = lowering.plan(options))
+    return error;
+  FailureOr<Program> interface = describeInterface(lowering.getFunction());
+  if (failed(interface) || failed(lowering.lower()))
+    return lowering.fail();
+  FailureOr<Program> program =
+      describeProgram(lowering.getFunction(), std::move(*interface));
   if (failed(program))
-    return failure();
+    return lowering.fail();
 
   PackagedProgram packaged;
   packaged.program = std::move(*program);
-  packaged.program.name = symbol;
+  packaged.program.name = func.getName().str();
   packaged.chip = options.chip;
-  packaged.ptx = getPtx(*module).str();
+  packaged.ptx = getPtx(lowering.getModule()).str();
   packaged.options = {{"tile-queries", options.tileQueries},
                       {"tile-keys", options.tileKeys},
                       {"heavy-splits", options.heavySplits},
@@ -133,4 +158,28 @@ mlir::sparse_attn::compile(func::FuncOp func,
                       {"warps", options.warps},
                       {"dense", options.strides == "dense"}};
   return packaged;
+}
+
+llvm::Expected<std::string>
+mlir::sparse_attn::compileForEmulator(func::FuncOp func,
+                                      const NVVMPipelineOptions &options) {
+  NVVMPipelineOptions unserialized;
+  unserialized.copyOptionValuesFrom(options);
+  unserialized.emit = "nvvm";
+  Lowering lowering(func, unserialized);
+  if (llvm::Error error = lowering.plan(unserialized))
+    return error;
+  if (failed(lowering.lower()))
+    return lowering.fail();
+  ModuleOp module = lowering.getModule();
+  // Whoever loads the object launches by itself.
+  for (auto host : llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
+    host.erase();
+  PassManager emulating(module.getContext());
+  EmulatorPipelineOptions emulation;
+  emulation.exportKernels = true;
+  buildEmulatorPipeline(emulating, emulation);
+  if (failed(emulating.run(module)))
+    return lowering.fail();
+  return emitHostObject(module);
 }

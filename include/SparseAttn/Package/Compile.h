@@ -1,7 +1,7 @@
 //===- Compile.h - A function to kernels and how to launch them -*- C++ -*-===//
 
-#ifndef SPARSEATTN_TOOLS_COMPILE_COMPILE_H
-#define SPARSEATTN_TOOLS_COMPILE_COMPILE_H
+#ifndef SPARSEATTN_PACKAGE_COMPILE_H
+#define SPARSEATTN_PACKAGE_COMPILE_H
 
 #include "SparseAttn/Package/Package.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
@@ -26,6 +26,11 @@ func::FuncOp renameToIdentifier(ModuleOp module, StringRef symbol);
 llvm::Expected<PackagedProgram> compile(func::FuncOp func,
                                         const NVVMPipelineOptions &options);
 
+/// The same kernels for the emulator: an object file of host code, with an
+/// emulator::KernelModule.
+llvm::Expected<std::string>
+compileForEmulator(func::FuncOp func, const NVVMPipelineOptions &options);
+
 /// The level of x86-64 that `target` is, itself or as "native"; nothing for
 /// other targets.
 std::optional<StringRef> findHostTarget(StringRef target);
@@ -44,4 +49,4 @@ compileForHost(func::FuncOp func, const HostOptions &options, StringRef linker);
 
 } // namespace mlir::sparse_attn
 
-#endif // SPARSEATTN_TOOLS_COMPILE_COMPILE_H
+#endif // SPARSEATTN_PACKAGE_COMPILE_H

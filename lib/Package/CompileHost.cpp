@@ -1,7 +1,8 @@
 //===- CompileHost.cpp - A function to a shared object --------------------===//
 
-#include "Compile.h"
+#include "HostObject.h"
 #include "SparseAttn/CPU/Passes.h"
+#include "SparseAttn/Package/Compile.h"
 #include "SparseAttn/Package/Describe.h"
 #include "SparseAttn/Support/Error.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -9,7 +10,6 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/IRBuilder.h"
-#include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Support/TargetSelect.h"
@@ -155,10 +155,10 @@ static void addEntry(llvm::Module &module, StringRef name, StringRef entry,
 }
 
 /// From the LLVM dialect to an object file's bytes.
-static llvm::Expected<std::string> emitObject(ModuleOp lowered, StringRef name,
-                                              StringRef entry,
-                                              ArrayRef<unsigned> order,
-                                              const Level &level) {
+static llvm::Expected<std::string> emitCode(ModuleOp lowered, StringRef name,
+                                            StringRef entry,
+                                            ArrayRef<unsigned> order,
+                                            const Level &level) {
   std::unique_ptr<llvm::TargetMachine> target = makeTarget(level);
   if (!target)
     return makeError("this LLVM makes no code for {0}; use one that has its "
@@ -169,20 +169,12 @@ static llvm::Expected<std::string> emitObject(ModuleOp lowered, StringRef name,
       translateModuleToLLVMIR(lowered, context, name);
   if (!module)
     return makeError("cannot translate '{0}' to LLVM IR", name);
-  module->setTargetTriple(target->getTargetTriple());
-  module->setDataLayout(target->createDataLayout());
+  setTarget(*module, *target);
   addEntry(*module, name, entry, order);
   if (llvm::Error error = makeOptimizingTransformer(
           /*optLevel=*/3, /*sizeLevel=*/0, target.get())(module.get()))
     return std::move(error);
-  llvm::SmallString<0> object;
-  llvm::raw_svector_ostream os(object);
-  llvm::legacy::PassManager passes;
-  if (target->addPassesToEmitFile(passes, os, nullptr,
-                                  llvm::CodeGenFileType::ObjectFile))
-    return makeError("this LLVM writes no object files for {0}", level.name);
-  passes.run(*module);
-  return object.str().str();
+  return emitObject(*module, *target);
 }
 
 llvm::Expected<PackagedProgram>
@@ -223,7 +215,7 @@ mlir::sparse_attn::compileForHost(func::FuncOp func, const HostOptions &options,
   packaged.isHost = true;
   packaged.entry = "sparse_attn_host_" + name;
   llvm::Expected<std::string> object =
-      emitObject(*module, name, packaged.entry, order, level);
+      emitCode(*module, name, packaged.entry, order, level);
   if (!object)
     return object.takeError();
   llvm::Expected<std::string> shared =
