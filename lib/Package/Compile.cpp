@@ -2,12 +2,16 @@
 
 #include "SparseAttn/Package/Compile.h"
 #include "HostObject.h"
+#include "SparseAttn/GPU/Chip.h"
 #include "SparseAttn/IR/SparseAttn.h"
 #include "SparseAttn/Package/Describe.h"
 #include "SparseAttn/Support/Error.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/SHA256.h"
+#include <cstdlib>
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
@@ -182,4 +186,39 @@ mlir::sparse_attn::compileForEmulator(func::FuncOp func,
   if (failed(emulating.run(module)))
     return lowering.fail();
   return emitHostObject(module);
+}
+
+llvm::Expected<OutputFile> mlir::sparse_attn::compileForDouble(
+    func::FuncOp func, const NVVMPipelineOptions &options, StringRef ptx) {
+  llvm::Expected<std::string> object = compileForEmulator(func, options);
+  if (!object)
+    return object.takeError();
+  auto hash = llvm::SHA256::hash(llvm::arrayRefFromStringRef(ptx));
+  return OutputFile{"object", llvm::toHex(hash, /*LowerCase=*/true) + ".o",
+                    std::move(*object)};
+}
+
+void mlir::sparse_attn::hideToolkit() {
+  for (const char *variable : {"CUDA_ROOT", "CUDA_HOME", "CUDA_PATH"})
+    unsetenv(variable);
+}
+
+std::optional<std::string> mlir::sparse_attn::findNewestChip(int capability) {
+  std::string all = knownChips();
+  SmallVector<StringRef> chips;
+  StringRef(all).split(chips, ", ");
+  std::optional<std::string> newest;
+  auto rank = [](StringRef chip) {
+    StringRef number = chip.substr(3).take_while(llvm::isDigit);
+    int needed = 0;
+    (void)number.getAsInteger(10, needed);
+    return std::pair(needed, isArchitectureSpecific(chip));
+  };
+  for (StringRef chip : chips) {
+    auto [needed, isSpecific] = rank(chip);
+    bool runs = isSpecific ? needed == capability : needed <= capability;
+    if (runs && (!newest || rank(*newest) < rank(chip)))
+      newest = chip.str();
+  }
+  return newest;
 }

@@ -23,45 +23,47 @@ using CUevent = struct CUevent_st *;
 using CUstream = struct CUstream_st *;
 }
 
+/// X(name, number).
+#define SPARSE_ATTN_CUDA_NUMBERS(X)                                            \
+  X(CUDA_SUCCESS, 0)                                                           \
+  X(CUDA_ERROR_INVALID_VALUE, 1)                                               \
+  X(CUDA_ERROR_OUT_OF_MEMORY, 2)                                               \
+  X(CUDA_ERROR_STUB_LIBRARY, 34)                                               \
+  X(CUDA_ERROR_NO_DEVICE, 100)                                                 \
+  X(CUDA_ERROR_INVALID_DEVICE, 101)                                            \
+  X(CUDA_ERROR_INVALID_IMAGE, 200)                                             \
+  X(CUDA_ERROR_INVALID_CONTEXT, 201)                                           \
+  X(CUDA_ERROR_NO_BINARY_FOR_GPU, 209)                                         \
+  X(CUDA_ERROR_INVALID_PTX, 218)                                               \
+  X(CUDA_ERROR_JIT_COMPILER_NOT_FOUND, 221)                                    \
+  X(CUDA_ERROR_UNSUPPORTED_PTX_VERSION, 222)                                   \
+  X(CUDA_ERROR_JIT_COMPILATION_DISABLED, 223)                                  \
+  X(CUDA_ERROR_INVALID_HANDLE, 400)                                            \
+  X(CUDA_ERROR_NOT_FOUND, 500)                                                 \
+  X(CUDA_ERROR_SYSTEM_DRIVER_MISMATCH, 803)                                    \
+  X(CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK, 1)                              \
+  X(CU_DEVICE_ATTRIBUTE_MAX_GRID_DIM_X, 5)                                     \
+  X(CU_DEVICE_ATTRIBUTE_MAX_GRID_DIM_Y, 6)                                     \
+  X(CU_DEVICE_ATTRIBUTE_MAX_GRID_DIM_Z, 7)                                     \
+  X(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, 75)                          \
+  X(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, 76)                          \
+  X(CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN, 97)                 \
+  X(CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED, 115)                           \
+  X(CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES, 1)                                    \
+  X(CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, 8)                        \
+  X(CU_JIT_ERROR_LOG_BUFFER, 5)                                                \
+  X(CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES, 6)                                     \
+  X(CU_POINTER_ATTRIBUTE_MEMORY_TYPE, 2)                                       \
+  X(CU_POINTER_ATTRIBUTE_IS_MANAGED, 8)                                        \
+  X(CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL, 9)                                    \
+  X(CU_MEMORYTYPE_HOST, 1)                                                     \
+  X(CU_MEMORYTYPE_DEVICE, 2)
+
 // NOLINTBEGIN(readability-identifier-naming)
 enum : int {
-  CUDA_SUCCESS = 0,
-  CUDA_ERROR_INVALID_VALUE = 1,
-  CUDA_ERROR_OUT_OF_MEMORY = 2,
-  CUDA_ERROR_STUB_LIBRARY = 34,
-  CUDA_ERROR_NO_DEVICE = 100,
-  CUDA_ERROR_INVALID_DEVICE = 101,
-  CUDA_ERROR_INVALID_IMAGE = 200,
-  CUDA_ERROR_INVALID_CONTEXT = 201,
-  CUDA_ERROR_NO_BINARY_FOR_GPU = 209,
-  CUDA_ERROR_INVALID_PTX = 218,
-  CUDA_ERROR_JIT_COMPILER_NOT_FOUND = 221,
-  CUDA_ERROR_UNSUPPORTED_PTX_VERSION = 222,
-  CUDA_ERROR_JIT_COMPILATION_DISABLED = 223,
-  CUDA_ERROR_INVALID_HANDLE = 400,
-  CUDA_ERROR_NOT_FOUND = 500,
-  CUDA_ERROR_SYSTEM_DRIVER_MISMATCH = 803,
-
-  CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK = 1,
-  CU_DEVICE_ATTRIBUTE_MAX_GRID_DIM_X = 5,
-  CU_DEVICE_ATTRIBUTE_MAX_GRID_DIM_Y = 6,
-  CU_DEVICE_ATTRIBUTE_MAX_GRID_DIM_Z = 7,
-  CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR = 75,
-  CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR = 76,
-  CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN = 97,
-  CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED = 115,
-
-  CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES = 1,
-  CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES = 8,
-
-  CU_JIT_ERROR_LOG_BUFFER = 5,
-  CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES = 6,
-
-  CU_POINTER_ATTRIBUTE_MEMORY_TYPE = 2,
-  CU_POINTER_ATTRIBUTE_IS_MANAGED = 8,
-  CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL = 9,
-  CU_MEMORYTYPE_HOST = 1,
-  CU_MEMORYTYPE_DEVICE = 2,
+#define X(name, number) name = number,
+  SPARSE_ATTN_CUDA_NUMBERS(X)
+#undef X
 };
 // NOLINTEND(readability-identifier-naming)
 
@@ -89,6 +91,13 @@ enum : int {
   X(cuPointerGetAttributes, (unsigned, int *, void **, CUdeviceptr))           \
   X(cuMemAlloc_v2, (CUdeviceptr *, size_t))                                    \
   X(cuMemFree_v2, (CUdeviceptr))                                               \
+  X(cuMemcpyHtoD_v2, (CUdeviceptr, const void *, size_t))                      \
+  X(cuMemcpyDtoH_v2, (void *, CUdeviceptr, size_t))                            \
+  X(cuEventCreate, (CUevent *, unsigned))                                      \
+  X(cuEventRecord, (CUevent, CUstream))                                        \
+  X(cuEventSynchronize, (CUevent))                                             \
+  X(cuEventElapsedTime, (float *, CUevent, CUevent))                           \
+  X(cuEventDestroy_v2, (CUevent))                                              \
   X(cuStreamIsCapturing, (CUstream, int *))                                    \
   X(cuStreamSynchronize, (CUstream))                                           \
   X(cuLaunchKernel,                                                            \

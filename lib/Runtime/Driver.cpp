@@ -115,6 +115,12 @@ int Driver::getAttribute(CUdevice device, int attribute) const {
   return value;
 }
 
+int Driver::getCapability(CUdevice device) const {
+  return getAttribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR) *
+             10 +
+         getAttribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
+}
+
 CUdevice Driver::getDevice(int32_t number) const {
   int count = 0;
   check(cuDeviceGetCount(&count), "cuDeviceGetCount");

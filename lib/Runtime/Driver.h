@@ -43,6 +43,8 @@ public:
   [[noreturn]] void raise(CUresult result, const std::string &what) const;
 
   int getAttribute(CUdevice device, int attribute) const;
+  /// 90 for compute capability 9.0
+  int getCapability(CUdevice device) const;
   CUdevice getDevice(int32_t number) const;
   /// 12040 for 12.4
   int getVersion() const { return version; }

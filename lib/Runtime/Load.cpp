@@ -177,11 +177,7 @@ static bool runsOn(const Variant &variant, int capability) {
 static Choice chooseVariant(const Driver &driver,
                             const SparseAttnFunction &function,
                             CUdevice device) {
-  int capability =
-      driver.getAttribute(device,
-                          CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR) *
-          10 +
-      driver.getAttribute(device, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
+  int capability = driver.getCapability(device);
   Choice best;
   std::string chips;
   for (size_t i = 0; i < function.variants.size(); ++i) {

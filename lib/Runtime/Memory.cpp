@@ -39,6 +39,16 @@ private:
 };
 } // namespace
 
+SparseAttnStatus sparseAttnDeviceGetCapability(const SparseAttnDriver *driver,
+                                               int32_t device,
+                                               int32_t *capability) {
+  return guard([&] {
+    const Driver &opened = *need(driver, "driver").driver;
+    need(capability, "capability");
+    *capability = opened.getCapability(opened.getDevice(device));
+  });
+}
+
 SparseAttnStatus sparseAttnDeviceAllocate(SparseAttnDriver *driver,
                                           int32_t device, uint64_t bytes,
                                           uint64_t *address) {
@@ -65,6 +75,44 @@ SparseAttnStatus sparseAttnDeviceFree(SparseAttnDriver *driver, int32_t device,
     opened.check(opened.cuMemFree_v2(address), "memory cannot be freed");
     // What allocating has kept.
     opened.cuDevicePrimaryCtxRelease_v2(opened.getDevice(device));
+  });
+}
+
+static std::string describeCopy(uint64_t bytes, const char *direction,
+                                int32_t device) {
+  return std::to_string(bytes) + " bytes cannot be copied " + direction +
+         " device " + std::to_string(device);
+}
+
+SparseAttnStatus sparseAttnDeviceCopyTo(SparseAttnDriver *driver,
+                                        int32_t device, uint64_t target,
+                                        const void *source, uint64_t bytes) {
+  return guard([&] {
+    const Driver &opened = *need(driver, "driver").driver;
+    if (bytes == 0)
+      return;
+    if (!source)
+      fail(SPARSE_ATTN_INVALID_ARGUMENT,
+           "source is null; give a valid pointer");
+    PrimaryContext context(opened, device);
+    opened.check(opened.cuMemcpyHtoD_v2(target, source, bytes),
+                 describeCopy(bytes, "to", device));
+  });
+}
+
+SparseAttnStatus sparseAttnDeviceCopyFrom(SparseAttnDriver *driver,
+                                          int32_t device, void *target,
+                                          uint64_t source, uint64_t bytes) {
+  return guard([&] {
+    const Driver &opened = *need(driver, "driver").driver;
+    if (bytes == 0)
+      return;
+    if (!target)
+      fail(SPARSE_ATTN_INVALID_ARGUMENT,
+           "target is null; give a valid pointer");
+    PrimaryContext context(opened, device);
+    opened.check(opened.cuMemcpyDtoH_v2(target, source, bytes),
+                 describeCopy(bytes, "from", device));
   });
 }
 

@@ -54,6 +54,9 @@ struct LaunchRequest {
 
 void launch(const Module &module, const LaunchRequest &request);
 
+/// Launches and waits; the seconds between two events around the launches.
+double time(const Module &module, const LaunchRequest &request);
+
 } // namespace sparse_attn
 
 #endif // SPARSEATTN_LIB_RUNTIME_PROGRAM_H

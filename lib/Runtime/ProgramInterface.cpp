@@ -2,6 +2,7 @@
 
 #include "Binding.h"
 #include "Guard.h"
+#include <chrono>
 
 using namespace sparse_attn;
 
@@ -47,22 +48,58 @@ sparseAttnProgramGetWorkspaceBytes(const SparseAttnProgram *program,
   });
 }
 
+static LaunchRequest makeRequest(const SparseAttnTensor *arguments,
+                                 int32_t numArguments,
+                                 const SparseAttnTensor *results,
+                                 int32_t numResults, uint64_t workspace,
+                                 uint64_t workspaceBytes, void *stream) {
+  LaunchRequest request = {};
+  request.arguments = arguments;
+  request.numArguments = numArguments;
+  request.results = results;
+  request.numResults = numResults;
+  request.workspace = workspace;
+  request.workspaceBytes = workspaceBytes;
+  request.stream = static_cast<CUstream>(stream);
+  return request;
+}
+
 SparseAttnStatus sparseAttnProgramLaunch(
     const SparseAttnProgram *program, const SparseAttnTensor *arguments,
     int32_t numArguments, const SparseAttnTensor *results, int32_t numResults,
     uint64_t workspace, uint64_t workspaceBytes, void *stream) {
   return guard([&] {
-    LaunchRequest request = {};
-    request.arguments = arguments;
-    request.numArguments = numArguments;
-    request.results = results;
-    request.numResults = numResults;
-    request.workspace = workspace;
-    request.workspaceBytes = workspaceBytes;
-    request.stream = static_cast<CUstream>(stream);
+    LaunchRequest request =
+        makeRequest(arguments, numArguments, results, numResults, workspace,
+                    workspaceBytes, stream);
     if (need(program, "program").module)
       launch(*program->module, request);
     else
       run(*program->host, request);
+  });
+}
+
+SparseAttnStatus sparseAttnProgramTime(const SparseAttnProgram *program,
+                                       const SparseAttnTensor *arguments,
+                                       int32_t numArguments,
+                                       const SparseAttnTensor *results,
+                                       int32_t numResults, uint64_t workspace,
+                                       uint64_t workspaceBytes, void *stream,
+                                       double *seconds) {
+  return guard([&] {
+    need(program, "program");
+    need(seconds, "seconds");
+    LaunchRequest request =
+        makeRequest(arguments, numArguments, results, numResults, workspace,
+                    workspaceBytes, stream);
+    if (program->module) {
+      *seconds = time(*program->module, request);
+      return;
+    }
+    auto start = std::chrono::steady_clock::now();
+    run(*program->host, request);
+    std::chrono::duration<double> elapsed =
+        std::chrono::steady_clock::now() - start;
+    *seconds = elapsed.count();
   });
 }

@@ -11,13 +11,10 @@
 #include "SparseAttn/Support/Source.h"
 #include "mlir/Target/LLVMIR/Dialect/OpenMP/OpenMPToLLVMIRTranslation.h"
 #include "llvm/ADT/SetVector.h"
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
-#include "llvm/Support/SHA256.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/WithColor.h"
-#include <cstdlib>
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
@@ -128,18 +125,6 @@ static void setOptions(NVVMPipelineOptions &options, StringRef chip) {
   options.stages = flags().stages;
   options.warps = flags().warps;
   options.strides = flags().dense ? "dense" : "any";
-}
-
-/// By whose name a driver double finds it that is given only PTX.
-static llvm::Expected<OutputFile>
-compileForDouble(func::FuncOp func, const NVVMPipelineOptions &options,
-                 StringRef ptx) {
-  llvm::Expected<std::string> object = compileForEmulator(func, options);
-  if (!object)
-    return object.takeError();
-  auto hash = llvm::SHA256::hash(llvm::arrayRefFromStringRef(ptx));
-  return OutputFile{"object", llvm::toHex(hash, /*LowerCase=*/true) + ".o",
-                    std::move(*object)};
 }
 
 static llvm::Expected<PackagedProgram>
@@ -272,14 +257,6 @@ compileForAll(func::FuncOp func, const Targets &targets, StringRef linker,
   if (llvm::Error error = checkEqualPlaces(programs))
     return std::move(error);
   return programs;
-}
-
-/// Where these name a toolkit, MLIR links its device library into every module,
-/// or complains that there is none. Kernels of ours call nothing in it, and
-/// equal input must give equal PTX on every machine.
-static void hideToolkit() {
-  for (const char *variable : {"CUDA_ROOT", "CUDA_HOME", "CUDA_PATH"})
-    unsetenv(variable);
 }
 
 static llvm::Error run() {

@@ -32,10 +32,10 @@ struct ObservedAttention {
 /// to what it returns, so that a checker sees them.
 llvm::Expected<SmallVector<ObservedAttention>> observe(func::FuncOp func);
 
-/// Where a function runs.
+/// Where a function runs in this process.
 enum class Device { CPU, Emulator };
 
-/// A compiled function.
+/// A function compiled for this machine.
 class Program {
 public:
   /// Lowers `module` for the device and compiles it for this machine. The

@@ -1,13 +1,14 @@
 //===- sparse-attn-run.cpp - Compile and run a function -------------------===//
 //
-//   sparse-attn-run FILE [--entry=F] [--device=cpu|emulator] [--seed=N]
-//     [--schedule-seed=N] [--kernel-ir=FILE] [--threads=N]
+//   sparse-attn-run FILE [--entry=F] [--device=cpu|emulator|cuda]
+//     [--seed=N] [--schedule-seed=N] [--kernel-ir=FILE] [--threads=N]
 //     [--shape=S=4096 ...] [--input=a.npy ...] [--output=o.npy ...]
 //     [--check[=all|ROWS]] [--repeat=N] [--json]
 //
 //===----------------------------------------------------------------------===//
 
 #include "Check.h"
+#include "Cuda.h"
 #include "SparseAttn/Support/Error.h"
 #include "SparseAttn/Support/Npy.h"
 #include "SparseAttn/Support/Source.h"
@@ -35,7 +36,7 @@ struct Options {
   cl::opt<std::string> file{cl::Positional, cl::desc("FILE"), cl::Required};
   cl::opt<std::string> entry{"entry", cl::desc("Function to run")};
   cl::opt<std::string> device{"device", cl::init("cpu"),
-                              cl::desc("Where to run: cpu or emulator")};
+                              cl::desc("Where to run: cpu, emulator or cuda")};
   cl::opt<uint64_t> seed{"seed", cl::init(0),
                          cl::desc("Seed of the normal noise")};
   cl::opt<uint64_t> scheduleSeed{
@@ -58,9 +59,15 @@ struct Options {
       "check", cl::ValueOptional, cl::init("off"),
       cl::desc("Compare ROWS random rows a head (64 by default), or all, with "
                "the fp64 reference")};
-  cl::opt<unsigned> repeat{"repeat", cl::init(1),
-                           cl::desc("Runs; the median time is reported")};
+  cl::opt<unsigned> repeat{
+      "repeat", cl::init(1),
+      cl::desc("Runs; the median time is reported. On cuda there is one "
+               "more before them, to warm up")};
   cl::opt<bool> json{"json", cl::desc("Report as JSON")};
+  cl::opt<std::string> emulatorObjects{
+      "emulator-objects", cl::Hidden, cl::value_desc("directory"),
+      cl::desc("Write the kernels of --device=cuda for tests, as "
+               "sparse-attn-compile does")};
 };
 } // namespace
 
@@ -90,22 +97,16 @@ static llvm::Expected<std::optional<CompareOptions>> parseCheck() {
   return options;
 }
 
-static llvm::Expected<Device> parseDevice() {
-  const std::string &device = flags().device;
-  if (device == "cpu")
-    return Device::CPU;
-  if (device == "emulator")
-    return Device::Emulator;
-  if (device == "cuda")
-    return makeError("device 'cuda' is not part of this build; use "
-                     "--device=cpu or --device=emulator");
-  return makeError(
-      "unknown device '{0}'; use --device=cpu or --device=emulator", device);
-}
-
 static llvm::Error validateOptions(func::FuncOp func) {
-  if (flags().device != "emulator" && !flags().kernelIR.empty())
+  const std::string &device = flags().device;
+  if (device != "cpu" && device != "emulator" && device != "cuda")
+    return makeError("unknown device '{0}'; use --device=cpu, "
+                     "--device=emulator or --device=cuda",
+                     device);
+  if (device != "emulator" && !flags().kernelIR.empty())
     return makeError("--kernel-ir needs --device=emulator");
+  if (device != "cuda" && !flags().emulatorObjects.empty())
+    return makeError("--emulator-objects needs --device=cuda");
   if (flags().repeat < 1)
     return makeError("--repeat must be at least 1");
   if (flags().inputs.size() > func.getNumArguments())
@@ -143,12 +144,40 @@ static llvm::Expected<SmallVector<Array>> makeArguments(func::FuncOp func) {
   return arguments;
 }
 
-static void report(StringRef name, double compileSeconds, double seconds,
+namespace {
+/// What came out.
+struct Run {
+  SmallVector<Array> results;
+  SmallVector<double> seconds; ///< of each repeat
+  double compileSeconds = 0;
+};
+
+class Stopwatch {
+public:
+  double getSeconds() const {
+    std::chrono::duration<double> elapsed =
+        std::chrono::steady_clock::now() - start;
+    return elapsed.count();
+  }
+
+private:
+  std::chrono::steady_clock::time_point start =
+      std::chrono::steady_clock::now();
+};
+} // namespace
+
+static double getMedian(SmallVector<double> values) {
+  llvm::sort(values);
+  return values[values.size() / 2];
+}
+
+static void report(StringRef name, const Run &run,
                    const std::optional<Comparison> &comparison) {
+  double seconds = getMedian(run.seconds);
   if (flags().json) {
     llvm::json::Object object{{"entry", name},
                               {"device", flags().device.getValue()},
-                              {"compile_seconds", compileSeconds},
+                              {"compile_seconds", run.compileSeconds},
                               {"seconds", seconds}};
     if (comparison) {
       object["max_abs_error"] = comparison->maxAbsError;
@@ -162,7 +191,7 @@ static void report(StringRef name, double compileSeconds, double seconds,
   }
   llvm::outs() << llvm::formatv(
       "{0} on {1}: {2:f3} ms (compiled in {3:f0} ms)\n", name,
-      flags().device.getValue(), seconds * 1e3, compileSeconds * 1e3);
+      flags().device.getValue(), seconds * 1e3, run.compileSeconds * 1e3);
   if (comparison)
     llvm::outs() << llvm::formatv(
         "checked {0} rows against the fp64 reference: {1}; largest absolute "
@@ -185,6 +214,47 @@ static llvm::Error compareSchedules(ArrayRef<Array> before, ArrayRef<Array> now,
   return llvm::Error::success();
 }
 
+/// On the CPU or in the emulator.
+static llvm::Expected<Run> runHere(ModuleOp module, func::FuncOp func,
+                                   Device device,
+                                   MutableArrayRef<Array> arguments) {
+  Run run;
+  Stopwatch compiling;
+  auto program = Program::compile(module, func, device, flags().kernelIR);
+  if (!program)
+    return program.takeError();
+  run.compileSeconds = compiling.getSeconds();
+  if (flags().threads > 0)
+    omp_set_num_threads(flags().threads);
+  for (unsigned i = 0; i < flags().repeat; ++i) {
+    program->setScheduleSeed(flags().scheduleSeed + i);
+    auto once = program->run(arguments);
+    if (!once)
+      return once.takeError();
+    if (llvm::Error difference = compareSchedules(run.results, once->first, i))
+      return std::move(difference);
+    run.results = std::move(once->first);
+    run.seconds.push_back(once->second);
+  }
+  return run;
+}
+
+static llvm::Expected<Run> runOnCuda(const CudaDevice &device,
+                                     func::FuncOp func,
+                                     ArrayRef<Array> arguments) {
+  Run run;
+  Stopwatch compiling;
+  auto program = CudaProgram::compile(device, func, flags().emulatorObjects);
+  if (!program)
+    return program.takeError();
+  run.compileSeconds = compiling.getSeconds();
+  auto ran = program->run(arguments, flags().repeat);
+  if (!ran)
+    return ran.takeError();
+  std::tie(run.results, run.seconds) = std::move(*ran);
+  return run;
+}
+
 static llvm::Error run() {
   DialectRegistry registry;
   registerDialects(registry);
@@ -203,14 +273,19 @@ static llvm::Error run() {
   auto func = findEntry(*module, flags().entry);
   if (!func)
     return func.takeError();
-  auto device = parseDevice();
-  if (!device)
-    return device.takeError();
   if (llvm::Error invalid = validateOptions(*func))
     return invalid;
   auto options = parseCheck();
   if (!options)
     return options.takeError();
+  // Whoever has no GPU does not wait for the compiler to hear so.
+  std::optional<CudaDevice> cuda;
+  if (flags().device == "cuda") {
+    auto opened = CudaDevice::open();
+    if (!opened)
+      return opened.takeError();
+    cuda = std::move(*opened);
+  }
   std::string name = func->getName().str();
   size_t numResults = func->getNumResults();
   auto arguments = makeArguments(*func);
@@ -226,28 +301,12 @@ static llvm::Error run() {
     observed = std::move(*seen);
   }
 
-  auto compileStart = std::chrono::steady_clock::now();
-  auto program = Program::compile(*module, *func, *device, flags().kernelIR);
-  if (!program)
-    return program.takeError();
-  std::chrono::duration<double> compileSeconds =
-      std::chrono::steady_clock::now() - compileStart;
-
-  if (flags().threads > 0)
-    omp_set_num_threads(flags().threads);
-  SmallVector<double> seconds;
-  SmallVector<Array> results;
-  for (unsigned i = 0; i < flags().repeat; ++i) {
-    program->setScheduleSeed(flags().scheduleSeed + i);
-    auto once = program->run(*arguments);
-    if (!once)
-      return once.takeError();
-    if (llvm::Error difference = compareSchedules(results, once->first, i))
-      return difference;
-    results = std::move(once->first);
-    seconds.push_back(once->second);
-  }
-  llvm::sort(seconds);
+  Device here = flags().device == "cpu" ? Device::CPU : Device::Emulator;
+  llvm::Expected<Run> ran = cuda ? runOnCuda(*cuda, *func, *arguments)
+                                 : runHere(*module, *func, here, *arguments);
+  if (!ran)
+    return ran.takeError();
+  ArrayRef<Array> results = ran->results;
   std::optional<Comparison> comparison;
   if (*options)
     comparison = checkRun(observed, results, **options);
@@ -255,10 +314,10 @@ static llvm::Error run() {
     return makeError("--check found no row to compare: a size is 0; give "
                      "--input files that have rows");
   for (auto [path, result] :
-       llvm::zip(flags().outputs, ArrayRef(results).take_front(numResults)))
+       llvm::zip(flags().outputs, results.take_front(numResults)))
     if (llvm::Error failure = writeNpy(path, result.toNpy()))
       return failure;
-  report(name, compileSeconds.count(), seconds[seconds.size() / 2], comparison);
+  report(name, *ran, comparison);
   if (comparison && !comparison->passed())
     return makeError("{0} elements are wrong; the worst: {1}",
                      comparison->mismatches,

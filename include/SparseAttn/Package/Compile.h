@@ -31,6 +31,23 @@ llvm::Expected<PackagedProgram> compile(func::FuncOp func,
 llvm::Expected<std::string>
 compileForEmulator(func::FuncOp func, const NVVMPipelineOptions &options);
 
+/// Those as a file that the driver double of the tests finds, which is given
+/// only their PTX: it is named by the PTX's SHA-256.
+llvm::Expected<OutputFile> compileForDouble(func::FuncOp func,
+                                            const NVVMPipelineOptions &options,
+                                            llvm::StringRef ptx);
+
+/// Where CUDA_ROOT, CUDA_HOME or CUDA_PATH name a toolkit, MLIR links its
+/// device library into every module, or complains that there is none. Kernels
+/// of ours call nothing in it, and equal input must give equal PTX on every
+/// machine: this takes them out of the process's environment. Call it before
+/// `compile`.
+void hideToolkit();
+
+/// Of the chips that kernels are made for the newest that a device runs whose
+/// compute capability is that, 90 for 9.0; nothing where it runs none.
+std::optional<std::string> findNewestChip(int capability);
+
 /// The level of x86-64 that `target` is, itself or as "native"; nothing for
 /// other targets.
 std::optional<StringRef> findHostTarget(StringRef target);

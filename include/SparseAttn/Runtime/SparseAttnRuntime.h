@@ -206,6 +206,10 @@ SPARSE_ATTN_API void sparseAttnDriverClose(SparseAttnDriver *driver);
 SPARSE_ATTN_API SparseAttnStatus
 sparseAttnDriverGetNumDevices(const SparseAttnDriver *driver, int32_t *count);
 
+/* 90 for compute capability 9.0. */
+SPARSE_ATTN_API SparseAttnStatus sparseAttnDeviceGetCapability(
+    const SparseAttnDriver *driver, int32_t device, int32_t *capability);
+
 /* Memory of a device, as cuMemAlloc gives it, for programs that have no other
    way to get some. Freeing waits for the device. */
 SPARSE_ATTN_API SparseAttnStatus
@@ -217,6 +221,16 @@ SPARSE_ATTN_API SparseAttnStatus sparseAttnDeviceFree(SparseAttnDriver *driver,
 /* The device that an address belongs to. */
 SPARSE_ATTN_API SparseAttnStatus sparseAttnDeviceFind(
     const SparseAttnDriver *driver, uint64_t address, int32_t *device);
+
+/* Copies between this process's memory and a device's, in the order of the
+   default stream. Returns when the copy has ended. Of 0 bytes no address is
+   looked at. */
+SPARSE_ATTN_API SparseAttnStatus
+sparseAttnDeviceCopyTo(SparseAttnDriver *driver, int32_t device,
+                       uint64_t target, const void *source, uint64_t bytes);
+SPARSE_ATTN_API SparseAttnStatus
+sparseAttnDeviceCopyFrom(SparseAttnDriver *driver, int32_t device, void *target,
+                         uint64_t source, uint64_t bytes);
 
 /* Loads the variant for this device: a cubin of exactly its chip, else the
    newest PTX that it runs, which the driver compiles (that may take seconds).
@@ -260,6 +274,15 @@ SPARSE_ATTN_API SparseAttnStatus sparseAttnProgramLaunch(
     const SparseAttnProgram *program, const SparseAttnTensor *arguments,
     int32_t numArguments, const SparseAttnTensor *results, int32_t numResults,
     uint64_t workspace, uint64_t workspaceBytes, void *stream);
+
+/* Launches likewise, waits, and gives the time from the launches' start to
+   their end: between two events on the stream, or by the host's clock for a
+   program for the host. The stream must not be captured. That kernels have
+   failed on the device is an error here. */
+SPARSE_ATTN_API SparseAttnStatus sparseAttnProgramTime(
+    const SparseAttnProgram *program, const SparseAttnTensor *arguments,
+    int32_t numArguments, const SparseAttnTensor *results, int32_t numResults,
+    uint64_t workspace, uint64_t workspaceBytes, void *stream, double *seconds);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,54 @@
+//===- Time.cpp - How long launches take ----------------------------------===//
+
+#include "Error.h"
+#include "Program.h"
+
+using namespace sparse_attn;
+
+namespace {
+/// Of the current context.
+class Event {
+public:
+  explicit Event(const Driver &driver) : driver(driver) {
+    driver.check(driver.cuEventCreate(&event, /*flags=*/0), "no event");
+  }
+  ~Event() { driver.cuEventDestroy_v2(event); }
+  Event(const Event &) = delete;
+  Event &operator=(const Event &) = delete;
+
+  void record(CUstream stream) const {
+    driver.check(driver.cuEventRecord(event, stream),
+                 "an event cannot be recorded");
+  }
+  CUresult wait() const { return driver.cuEventSynchronize(event); }
+  double getSecondsSince(const Event &start) const {
+    float milliseconds = 0;
+    driver.check(driver.cuEventElapsedTime(&milliseconds, start.event, event),
+                 "no time between two events");
+    return milliseconds * 1e-3;
+  }
+
+private:
+  const Driver &driver;
+  CUevent event = nullptr;
+};
+} // namespace
+
+double sparse_attn::time(const Module &module, const LaunchRequest &request) {
+  const Driver &driver = *module.driver;
+  ContextScope scope(driver, module.context);
+  int isCapturing = 0;
+  driver.check(driver.cuStreamIsCapturing(request.stream, &isCapturing),
+               "cuStreamIsCapturing");
+  if (isCapturing)
+    fail(SPARSE_ATTN_INVALID_ARGUMENT,
+         "the stream is being captured, and nothing runs then that could be "
+         "timed; give another stream");
+  Event start(driver), end(driver);
+  start.record(request.stream);
+  launch(module, request);
+  end.record(request.stream);
+  driver.check(end.wait(),
+               "'" + module.variant.name + "' failed on the device");
+  return end.getSecondsSince(start);
+}
