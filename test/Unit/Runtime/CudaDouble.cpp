@@ -202,6 +202,8 @@ Counts cuda_double::getCounts() {
     counts.allocations += allocation.isProgram;
   for (const auto &module : state->modules)
     counts.modules += module->isLoaded;
+  for (const auto &event : state->events)
+    counts.events += !event->isDestroyed;
   counts.contextDepth = static_cast<int>(contextStack.size());
   return counts;
 }

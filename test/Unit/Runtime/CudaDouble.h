@@ -91,6 +91,7 @@ struct Counts {
   int loads = 0, unloads = 0;
   int primaryContexts = 0; ///< retained now
   int allocations = 0;     ///< made by the program and not freed
+  int events = 0;          ///< created and not destroyed
   int contextDepth = 0;    ///< of the calling thread
 };
 Counts getCounts();

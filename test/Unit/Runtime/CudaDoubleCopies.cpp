@@ -1,6 +1,6 @@
 //===- CudaDoubleCopies.cpp - What programs around launches call ----------===//
 //
-// Copies, streams and events: not the runtime's, but of programs that use it.
+// Copies, streams and events.
 //
 //===----------------------------------------------------------------------===//
 

@@ -107,6 +107,19 @@ TEST_F(HostTest, ComputesWithoutADriver) {
   EXPECT_TRUE(cuda_double::getCalls().empty());
 }
 
+TEST_F(HostTest, TimesACall) {
+  Package package = open(getHostPackage());
+  Program program = loadHost(package, "longformer");
+  HostCall call;
+  double seconds = -1;
+  ASSERT_EQ(timeLaunches(program, call.call, &seconds), SPARSE_ATTN_SUCCESS)
+      << sparseAttnGetLastError();
+  EXPECT_GT(seconds, 0);
+  EXPECT_LT(seconds, 60);
+  EXPECT_EQ(call.o.back(), 0x4000);
+  EXPECT_TRUE(cuda_double::getCalls().empty());
+}
+
 TEST_F(HostTest, PackageOutlivesItsHandleWhileAProgramIsLoaded) {
   Package package = open(getHostPackage());
   Program program = loadHost(package, "longformer");

@@ -139,6 +139,17 @@ SparseAttnStatus runtime_test::launch(const Program &program, const Call &call,
       stream);
 }
 
+SparseAttnStatus runtime_test::timeLaunches(const Program &program,
+                                            const Call &call, double *seconds,
+                                            void *stream) {
+  std::vector<SparseAttnTensor> arguments = getViews(call.arguments),
+                                results = getViews(call.results);
+  return sparseAttnProgramTime(
+      program.get(), arguments.data(), static_cast<int32_t>(arguments.size()),
+      results.data(), static_cast<int32_t>(results.size()), 0, 0, stream,
+      seconds);
+}
+
 uint64_t runtime_test::getWorkspaceBytes(const Program &program,
                                          const Call &call) {
   std::vector<SparseAttnTensor> arguments = getViews(call.arguments);
@@ -161,6 +172,7 @@ void RuntimeTest::TearDown() {
   EXPECT_EQ(counts.loads, counts.unloads);
   EXPECT_EQ(counts.primaryContexts, 0);
   EXPECT_EQ(counts.allocations, 0);
+  EXPECT_EQ(counts.events, 0);
   EXPECT_EQ(counts.contextDepth, 0);
 }
 

@@ -86,6 +86,9 @@ Call makeCausal(int64_t b, int64_t s, int device = 0);
 SparseAttnStatus launch(const Program &program, const Call &call,
                         uint64_t workspace = 0, uint64_t bytes = 0,
                         void *stream = nullptr);
+/// Without a workspace.
+SparseAttnStatus timeLaunches(const Program &program, const Call &call,
+                              double *seconds, void *stream = nullptr);
 uint64_t getWorkspaceBytes(const Program &program, const Call &call);
 
 /// Starts with a new driver double and the package; ends with the check that
