@@ -44,6 +44,17 @@ static char *getBytes(const Tensor &tensor) {
   return reinterpret_cast<char *>(tensor.data);
 }
 
+/// Element number `index` of the tensor's shape, wherever it lies.
+static char *getElement(const Tensor &tensor, size_t index) {
+  size_t offset = tensor.strides.empty() ? index : 0;
+  for (size_t dim = tensor.strides.size(); dim-- > 0;) {
+    offset += index % tensor.shape[dim] * tensor.strides[dim];
+    index /= tensor.shape[dim];
+  }
+  return getBytes(tensor) + offset * sizeOf(tensor.type);
+}
+
+/// Of a dense one.
 static std::string copyBytes(const Tensor &tensor) {
   return {getBytes(tensor), countElements(tensor) * sizeOf(tensor.type)};
 }
@@ -51,8 +62,7 @@ static std::string copyBytes(const Tensor &tensor) {
 static std::vector<float> read(const Tensor &tensor) {
   std::vector<float> values;
   for (size_t i = 0, e = countElements(tensor); i < e; ++i)
-    values.push_back(
-        decode(tensor.type, getBytes(tensor) + i * sizeOf(tensor.type)));
+    values.push_back(decode(tensor.type, getElement(tensor, i)));
   return values;
 }
 
@@ -61,7 +71,7 @@ static void fill(const Tensor &tensor, unsigned seed) {
   std::normal_distribution<float> normal;
   for (size_t i = 0, e = countElements(tensor); i < e; ++i) {
     float value = normal(random);
-    char *at = getBytes(tensor) + i * sizeOf(tensor.type);
+    char *at = getElement(tensor, i);
     if (tensor.type == SPARSE_ATTN_F16) {
       auto half = static_cast<_Float16>(value);
       std::memcpy(at, &half, 2);
@@ -187,6 +197,32 @@ TEST_F(EmulatedTest, ComputesTheSameUnderEverySchedule) {
     }
     EXPECT_EQ(now, first) << "under seed " << seed;
   }
+}
+
+// Queries and results are [B, S, H, D]; keys and values lie side by side in one
+// [S, 2, H, D], which both batches read.
+TEST_F(EmulatedTest, TakesRowsWhereverTheyLie) {
+  constexpr int64_t kB = 2, kH = 2, kS = 150, kD = 64;
+  start("longformer");
+  Call call = makeLongformer(kB, kH, kH, kS, kS);
+  call.arguments[0].strides =
+      call.results[0].strides = {kS * kH * kD, kD, kH * kD, 1};
+  for (int i : {1, 2})
+    call.arguments[i].strides = {0, kD, 2 * kH * kD, 1};
+  call.arguments[2].data = call.arguments[1].data + kH * kD * 2;
+  // Rows of LSE have a gap between them.
+  call.results[1].data = cuda_double::allocate(0, kB * kH * (kS + 3) * 4);
+  call.results[1].strides = {kH * (kS + 3), kS + 3, 1};
+  fillArguments(call);
+  ASSERT_EQ(launch(program, call), SPARSE_ATTN_SUCCESS)
+      << sparseAttnGetLastError();
+  expectAttention(call, isLongformer);
+  // Not a byte of what is between the rows was written.
+  for (int64_t i = 0; i < kB * kH; ++i)
+    for (int64_t j = kS; j < kS + 3; ++j)
+      EXPECT_TRUE(
+          std::isnan(decode(SPARSE_ATTN_F32, getBytes(call.results[1]) +
+                                                 (i * (kS + 3) + j) * 4)));
 }
 
 TEST_F(EmulatedTest, WritesResultsIntoArguments) {
