@@ -25,14 +25,14 @@ public:
       : module(module), driver(*module.driver), variant(module.variant),
         request(request) {}
 
-  void run() {
+  bool run() {
     sizes = bindSizes(variant, request.arguments, request.numArguments);
     checkResults(variant, sizes, request.results, request.numResults);
     checkAllMemory(variant, request.arguments, request.results);
     for (size_t i = 0; i < variant.launches.size(); ++i)
       prepare(i);
     if (ready.empty())
-      return;
+      return false;
 
     ContextScope scope(driver, module.context);
     checkAddresses();
@@ -45,6 +45,7 @@ public:
     } else {
       launchAndWait(bytes);
     }
+    return true;
   }
 
 private:
@@ -254,6 +255,7 @@ private:
     parameters.reserve(values.size());
     for (uint64_t &value : values)
       parameters.push_back(&value);
+    record(request.start);
     for (const ReadyLaunch &l : ready) {
       const Launch &launch = variant.launches[l.index];
       for (size_t i = 0; i < launch.arguments.size(); ++i)
@@ -268,6 +270,13 @@ private:
                                 parameters.data() + l.firstParameter, nullptr),
           "the launch of " + describeKernel(l.index));
     }
+    record(request.end);
+  }
+
+  void record(CUevent event) const {
+    if (event)
+      driver.check(driver.cuEventRecord(event, request.stream),
+                   "an event cannot be recorded");
   }
 
   const Module &module;
@@ -280,6 +289,6 @@ private:
 };
 } // namespace
 
-void sparse_attn::launch(const Module &module, const LaunchRequest &request) {
-  Launcher(module, request).run();
+bool sparse_attn::launch(const Module &module, const LaunchRequest &request) {
+  return Launcher(module, request).run();
 }

@@ -50,11 +50,16 @@ struct LaunchRequest {
   CUdeviceptr workspace;
   uint64_t workspaceBytes;
   CUstream stream;
+  /// Recorded just before the first launch and just after the last, where
+  /// given.
+  CUevent start, end;
 };
 
-void launch(const Module &module, const LaunchRequest &request);
+/// Returns whether there was anything to launch.
+bool launch(const Module &module, const LaunchRequest &request);
 
-/// Launches and waits; the seconds between two events around the launches.
+/// Launches and waits; the seconds between two events around the launches, so
+/// without the checks before them.
 double time(const Module &module, const LaunchRequest &request);
 
 } // namespace sparse_attn

@@ -275,10 +275,11 @@ SPARSE_ATTN_API SparseAttnStatus sparseAttnProgramLaunch(
     int32_t numArguments, const SparseAttnTensor *results, int32_t numResults,
     uint64_t workspace, uint64_t workspaceBytes, void *stream);
 
-/* Launches likewise, waits, and gives the time from the launches' start to
-   their end: between two events on the stream, or by the host's clock for a
-   program for the host. The stream must not be captured. That kernels have
-   failed on the device is an error here. */
+/* Launches likewise, waits, and gives the time from the first launch's start to
+   the last one's end, by two events on the stream; 0 where there is nothing to
+   launch. The stream must not be captured. That kernels have failed on the
+   device is an error here. For a program for the host it is the time that the
+   call takes. */
 SPARSE_ATTN_API SparseAttnStatus sparseAttnProgramTime(
     const SparseAttnProgram *program, const SparseAttnTensor *arguments,
     int32_t numArguments, const SparseAttnTensor *results, int32_t numResults,

@@ -1,6 +1,7 @@
 //===- TimeTest.cpp - How long launches take ------------------------------===//
 
 #include "LaunchTest.h"
+#include <algorithm>
 
 using namespace runtime_test;
 
@@ -31,6 +32,27 @@ TEST_F(TimeTest, EventsSurroundTheLaunches) {
       order += 't';
   }
   EXPECT_EQ(order, "rlllrst");
+}
+
+// Neither the checks before a launch nor the allocation of a workspace are in
+// the time, and of nothing it is 0.
+TEST_F(TimeTest, NothingButLaunchesIsBetweenTheEvents) {
+  use("longformer");
+  Call call = makeLongformer(1, 2, 1, 201, 201);
+  double seconds = -1;
+  ASSERT_EQ(timeLaunches(program, call, &seconds), SPARSE_ATTN_SUCCESS)
+      << sparseAttnGetLastError();
+  std::vector<std::string> calls = cuda_double::getCalls();
+  auto first = std::find(calls.begin(), calls.end(), "cuEventRecord");
+  ASSERT_GE(calls.end() - first, 5);
+  EXPECT_EQ(std::vector<std::string>(first, first + 5),
+            (std::vector<std::string>{"cuEventRecord", "cuLaunchKernel",
+                                      "cuLaunchKernel", "cuLaunchKernel",
+                                      "cuEventRecord"}));
+  call = makeLongformer(1, 2, 1, 0, 201);
+  EXPECT_EQ(timeLaunches(program, call, &seconds), SPARSE_ATTN_SUCCESS)
+      << sparseAttnGetLastError();
+  EXPECT_EQ(seconds, 0);
 }
 
 TEST_F(TimeTest, NothingIsLeftWhereItFails) {
