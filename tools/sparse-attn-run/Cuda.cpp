@@ -49,7 +49,7 @@ class ScratchDirectory {
 public:
   ~ScratchDirectory() {
     if (!path.empty())
-      llvm::sys::fs::remove_directories(path);
+      (void)llvm::sys::fs::remove_directories(path);
   }
   llvm::Error create() {
     std::error_code code =
