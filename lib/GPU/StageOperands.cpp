@@ -72,7 +72,7 @@ static bool isOperand(vector::TransferReadOp read, unsigned side) {
 }
 
 /// Where queries and keys are one tensor, one read may serve as both operands,
-/// which are staged apart: gives right operands reads of their own.
+/// which are staged apart: what is no left operand gets a read of its own.
 static void separateOperands(gpu::LaunchOp launch) {
   SmallVector<vector::TransferReadOp> reads;
   launch.walk([&](vector::TransferReadOp read) { reads.push_back(read); });
@@ -88,7 +88,8 @@ static void separateOperands(gpu::LaunchOp launch) {
       continue;
     OpBuilder b(read);
     Operation *copy = b.clone(*read);
-    read.getResult().replaceUsesWithIf(copy->getResult(0), isOnSide(1));
+    read.getResult().replaceUsesWithIf(
+        copy->getResult(0), [&](OpOperand &use) { return !isOnSide(0)(use); });
   }
 }
 

@@ -11,10 +11,12 @@ import sparse_attn
 INPUTS = pathlib.Path(__file__).parent / "Inputs"
 
 
-def compile_package(directory, *targets, file=INPUTS / "attention.mlir"):
+def compile_package(
+    directory, *targets, file=INPUTS / "attention.mlir", options=()
+):
     subprocess.run(
         ["sparse-attn-compile", file, "--target=" + ",".join(targets)]
-        + ["--emit=ptx,manifest,host", "-o", directory],
+        + ["--emit=ptx,manifest,host", *options, "-o", directory],
         check=True,
     )
     return directory

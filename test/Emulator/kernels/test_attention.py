@@ -60,33 +60,63 @@ def run(folder, lines, seed, seeds=1):
 
 
 LINES = lower().split("\n")
-FIRST_COPY = next(i for i, line in enumerate(LINES) if "nvvm.cp.async" in line)
-# A barrier before the first copy orders nothing.
-SYNCHRONISATION = [
-    i
-    for i, line in enumerate(LINES)
-    if i > FIRST_COPY
-    and re.search(r"nvvm\.(barrier|bar\.warp|cp\.async\.(wait|commit))", line)
-]
+# Behind this barrier, which asks whether the result can be trusted, come careful
+# steps; they would repair what a missing wait does to the ordinary ones.
+QUESTION = next(i for i, line in enumerate(LINES) if "nvvm.reduction<and>" in line)
+
+
+def answering(answer):
+    """The kernel that always, or never, trusts its ordinary steps."""
+    lines = list(LINES)
+    place = next(i for i in range(QUESTION, len(lines)) if 'icmp "ne"' in lines[i])
+    value = re.search(r'icmp "ne" (%\w+),', lines[place])[1]
+    compare = "eq" if answer else "ne"
+    lines[place] = re.sub(
+        r'"ne" (%\w+), %\w+', f'"{compare}" {value}, {value}', lines[place]
+    )
+    return lines
+
+
+KERNELS = {"ordinary": answering(True), "careful": answering(False)}
+
+
+def synchronisation(kind):
+    """The lines that keep threads in order. A barrier before the first copy orders
+    nothing."""
+    first = QUESTION if kind == "careful" else 0
+    end = len(LINES) if kind == "careful" else QUESTION
+    copy = next(i for i in range(first, end) if "nvvm.cp.async" in LINES[i])
+    needed = r"nvvm\.(barrier|bar\.warp|cp\.async\.(wait|commit))"
+    return [i for i in range(copy + 1, end) if re.search(needed, LINES[i])]
 
 
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory):
-    report, result = run(tmp_path_factory.mktemp("expected"), LINES, 0, seeds=4)
+    """What the kernel computes, whichever steps it takes."""
+    folder = tmp_path_factory.mktemp("expected")
+    report, result = run(folder, LINES, 0, seeds=4)
     assert report == ""
-    return result
+    for lines in KERNELS.values():
+        report, same = run(folder, lines, 0, seeds=4)
+        assert report == ""
+        np.testing.assert_allclose(same, result, rtol=0, atol=2e-2)
+    return {kind: run(folder, lines, 0)[1] for kind, lines in KERNELS.items()}
 
 
-def test_there_is_something_to_delete():
-    text = "\n".join(LINES[i] for i in SYNCHRONISATION)
+@pytest.mark.parametrize("kind", KERNELS)
+def test_there_is_something_to_delete(kind):
+    text = "\n".join(LINES[i] for i in synchronisation(kind))
     for op in ["nvvm.barrier", "nvvm.cp.async.wait", "nvvm.cp.async.commit"]:
         assert op in text
 
 
-@pytest.mark.parametrize("line", SYNCHRONISATION)
-def test_a_deleted_synchronisation_is_caught(line, expected, tmp_path):
+@pytest.mark.parametrize(
+    "kind, line", [(kind, line) for kind in KERNELS for line in synchronisation(kind)]
+)
+def test_a_deleted_synchronisation_is_caught(kind, line, expected, tmp_path):
+    lines = KERNELS[kind]
     for seed in range(3):
-        report, result = run(tmp_path, LINES[:line] + LINES[line + 1 :], seed)
-        wrong = result is None or not np.array_equal(result, expected)
+        report, result = run(tmp_path, lines[:line] + lines[line + 1 :], seed)
+        wrong = result is None or not np.array_equal(result, expected[kind])
         assert wrong, f"nobody misses {LINES[line].strip()} in line {line + 1}"
         assert "error: " in report or not report

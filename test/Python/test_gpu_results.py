@@ -1,0 +1,139 @@
+"""What kernels compute, called from Python: the driver double runs them in the
+emulator."""
+
+import ctypes
+
+import numpy as np
+import pytest
+import sparse_attn
+import torch
+from conftest import causal, compile_package, longformer, random, reference
+from double import GpuArray, double
+from sparse_attn._dlpack import make_capsule
+
+__all__ = ["double"]
+
+TYPES = ("float16", "bfloat16", "float32")
+TYPE_STRINGS = {np.dtype("float32"): "<f4", np.dtype("float16"): "<f2"}
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    """A package, and its kernels for the emulator."""
+    path = tmp_path_factory.mktemp("emulated")
+    kernels = path / "kernels"
+    options = [f"--emulator-objects={kernels}"]
+    return compile_package(path / "package", "sm_80", options=options), kernels
+
+
+@pytest.fixture(params=[0, 7], ids="seed{}".format)
+def gpu(double, compiled, request):
+    """The package on a double that runs kernels, under a schedule of its threads."""
+    directory, kernels = compiled
+    double.emulate(kernels, seed=request.param)
+    with sparse_attn.load(directory) as package:
+        yield package
+    assert double.report() == ""
+
+
+def view(address, shape, dtype):
+    """Memory of the device, which here is the process's own."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    memory = (ctypes.c_char * size).from_address(address)
+    return np.frombuffer(memory, dtype).reshape(shape)
+
+
+def to_gpu(double, values):
+    """A copy on the device."""
+    array = GpuArray(double, values.shape, TYPE_STRINGS[values.dtype])
+    view(array.data, values.shape, values.dtype)[...] = values
+    return array
+
+
+def from_gpu(array, dtype=np.float32):
+    return view(array.__cuda_array_interface__["data"][0], array.shape, dtype).copy()
+
+
+def check(result, expected, tolerance=2e-5):
+    np.testing.assert_allclose(result, expected, rtol=0, atol=tolerance)
+
+
+def test_longformer_with_grouped_heads(double, gpu):
+    # Heavy rows in a launch of their own, merged in a third, and a workspace.
+    q, k, v = (random((2, heads, 200, 64), seed=heads + i)
+               for i, heads in enumerate((4, 2, 2)))
+    o, lse = gpu(*(to_gpu(double, x) for x in (q, k, v)))
+    expected, expected_lse = reference(q, k, v, longformer)
+    check(from_gpu(o), expected)
+    check(from_gpu(lse), expected_lse)
+
+
+def test_bshd_is_read_and_written_as_it_lies(double, gpu):
+    q, k, v = (random((1, 2, 150, 64), seed=i) for i in range(3))
+    swapped = [np.ascontiguousarray(x.swapaxes(1, 2)) for x in (q, k, v)]
+    o, lse = gpu["longformer"](*(to_gpu(double, x) for x in swapped), layout="bshd")
+    assert o.shape == (1, 150, 2, 64)
+    expected, expected_lse = reference(q, k, v, longformer)
+    check(from_gpu(o).swapaxes(1, 2), expected)
+    check(from_gpu(lse), expected_lse)
+
+
+def test_keys_shared_by_a_stride_of_zero(double, gpu):
+    q, k, v = (random((1, heads, 64, 64), seed=i) for i, heads in enumerate((2, 1, 1)))
+    one_head = GpuArray(double, (1, 2, 64, 64), strides=(64 * 256, 0, 256, 4))
+    view(one_head.data, (64, 64), np.float32)[...] = k[0, 0]
+    values = to_gpu(double, np.repeat(v, 2, axis=1))
+    o = gpu["causal_64"](to_gpu(double, q), one_head, values)
+    check(from_gpu(o), reference(q, k, v, causal)[0])
+
+
+def test_half_written_into_an_argument_between_others(double, gpu):
+    # The output's rows lie among those of a wider tensor, which stay as they are.
+    q, k, v = (random((2, 4, 50, 16), np.float16, seed=i) for i in range(3))
+    wide = np.full((2, 50, 4, 32), 7, np.float16)
+    place = GpuArray(
+        double, (2, 4, 50, 16), "<f2", strides=(50 * 4 * 64, 64, 4 * 64, 2)
+    )
+    memory = double.allocate(wide.nbytes)
+    place.data = memory
+    place.__cuda_array_interface__["data"] = (memory, False)
+    view(memory, wide.shape, wide.dtype)[...] = wide
+    assert gpu["in_place"](*(to_gpu(double, x) for x in (q, k, v)), place) is place
+    after = view(memory, wide.shape, wide.dtype)
+    check(after[..., :16].swapaxes(1, 2), reference(q, k, v, causal)[0], 2e-3)
+    assert (after[..., 16:] == 7).all()
+
+
+def test_memory_of_pytorch(double, gpu):
+    """DLPack's way: bf16, which NumPy does not have."""
+    tensors = [torch.randn(1, 2, 70, 32, dtype=torch.bfloat16) for _ in range(4)]
+    arrays = []
+    for tensor in tensors:
+        address = tensor.data_ptr()
+        # PyTorch aligns to 64 bytes.
+        double.add_memory(address, tensor.nbytes)
+        arrays.append(OnGpu(tensor))
+    try:
+        gpu["causal_bf16"](*arrays[:3], out=arrays[3])
+    finally:
+        for tensor in tensors:
+            double.remove_memory(tensor.data_ptr())
+    q, k, v, o = (tensor.float().numpy() for tensor in tensors)
+    check(o, reference(q, k, v, causal)[0], 2e-2)
+
+
+class OnGpu:
+    """A tensor of the host that says that it is on device 0."""
+
+    def __init__(self, tensor):
+        self.tensor = tensor
+
+    def __dlpack_device__(self):
+        return 2, 0
+
+    def __dlpack__(self, *, stream=None, **options):
+        tensor = self.tensor
+        number = TYPES.index(str(tensor.dtype).removeprefix("torch."))
+        return make_capsule(
+            tensor.data_ptr(), number, tuple(tensor.shape), (2, 0), tensor
+        )
