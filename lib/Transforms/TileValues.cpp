@@ -129,6 +129,8 @@ Value TileOps::isFinite(Value tileValue) {
 /// for the rows q that see k.
 Value TileOps::accumulatedByKey(Value accumulator, const ValueTile &values,
                                 Value probabilities, AllowedFn allowed) {
+  // As the product takes them: that is all that a thread keeps.
+  probabilities = rounded(probabilities, getElementTypeOrSelf(values.tile));
   auto accumulate = [&](OpBuilder &nested, Value key, Value sum) -> Value {
     TileOps ops(nested, loc, getStyle(), tile);
     Value weights = ops.columnOf(probabilities, key);
@@ -168,7 +170,8 @@ Value TileOps::columnOf(Value tileValue, Value key) {
         Value k = linalg::IndexOp::create(nested, loc, queriesInner ? 0 : 1);
         Value isThis = arith::CmpIOp::create(nested, loc,
                                              arith::CmpIPredicate::eq, k, key);
-        Value element = arith::SelectOp::create(nested, loc, isThis, args[0],
+        Value element = arith::SelectOp::create(nested, loc, isThis,
+                                                toF32(nested, loc, args[0]),
                                                 scalar(nested, 0.0));
         return arith::AddFOp::create(nested, loc, args[1], element);
       });
