@@ -563,7 +563,19 @@ LogicalResult Distribution::loop(scf::ForOp op) {
   return success();
 }
 
-/// Both blocks hand on what threads hold.
+static bool hasLoopsOfProducts(Region &region) {
+  return region
+      .walk([](scf::ForOp loop) {
+        return hasProducts(loop) ? WalkResult::interrupt()
+                                 : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+/// Both blocks hand on what threads hold. A block with loops over tiles of its
+/// own, which only rare inputs reach, computes all addresses and positions
+/// anew: else every thread would keep, for its sake, registers through the
+/// loops that came before.
 LogicalResult Distribution::branch(scf::IfOp op) {
   Location loc = op.getLoc();
   SmallVector<Type> types(op.getResultTypes());
@@ -585,8 +597,14 @@ LogicalResult Distribution::branch(scf::IfOp op) {
   fresh.getElseRegion().takeBody(op.getElseRegion());
   for (Region *region : {&fresh.getThenRegion(), &fresh.getElseRegion()}) {
     Block &body = region->front();
+    Threads outside = threads;
+    if (hasLoopsOfProducts(*region)) {
+      b.setInsertionPointToStart(&body);
+      threads = threads.renumbered(b, loc);
+    }
     if (failed(distribute(body)))
       return failure();
+    threads = outside;
     b.setInsertionPoint(body.getTerminator());
     for (auto [operand, extent] :
          llvm::zip(body.getTerminator()->getOpOperands(), extents))
