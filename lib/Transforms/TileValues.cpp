@@ -162,14 +162,25 @@ Value TileOps::accumulatedByKey(Value accumulator, const ValueTile &values,
   return loop.getResult(0);
 }
 
-/// The column of a tile that belongs to one key.
+/// The column of a tile that belongs to one key: key <= k < key + 1, a range as
+/// masks have them, of which a thread holds only where it begins.
 Value TileOps::columnOf(Value tileValue, Value key) {
+  auto toI32 = [&](OpBuilder &nested, Value x) -> Value {
+    return arith::IndexCastOp::create(nested, loc, nested.getI32Type(), x);
+  };
+  Value low = toI32(b, key);
+  Value one = arith::ConstantIntOp::create(b, loc, b.getI32Type(), 1);
+  Value high = arith::AddIOp::create(b, loc, low, one);
   return reduceOverKeys(
       tileValue, filled(rowType(), 0.0),
       [&](OpBuilder &nested, ValueRange args) -> Value {
-        Value k = linalg::IndexOp::create(nested, loc, queriesInner ? 0 : 1);
-        Value isThis = arith::CmpIOp::create(nested, loc,
-                                             arith::CmpIPredicate::eq, k, key);
+        Value k = toI32(
+            nested, linalg::IndexOp::create(nested, loc, queriesInner ? 0 : 1));
+        Value reached = arith::CmpIOp::create(
+            nested, loc, arith::CmpIPredicate::sge, k, low);
+        Value notPassed = arith::CmpIOp::create(
+            nested, loc, arith::CmpIPredicate::slt, k, high);
+        Value isThis = arith::AndIOp::create(nested, loc, reached, notPassed);
         Value element = arith::SelectOp::create(nested, loc, isThis,
                                                 toF32(nested, loc, args[0]),
                                                 scalar(nested, 0.0));
