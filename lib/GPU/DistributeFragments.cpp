@@ -563,7 +563,19 @@ LogicalResult Distribution::loop(scf::ForOp op) {
   return success();
 }
 
-/// Both blocks hand on what threads hold.
+static bool hasLoopsOfProducts(Region &region) {
+  return region
+      .walk([](scf::ForOp loop) {
+        return hasProducts(loop) ? WalkResult::interrupt()
+                                 : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+/// Both blocks hand on what threads hold. A block with loops over tiles of its
+/// own, which only rare inputs reach, computes all addresses and positions
+/// anew, and so does what comes behind it: else every thread would keep, for
+/// their sake, registers through the loops that came before.
 LogicalResult Distribution::branch(scf::IfOp op) {
   Location loc = op.getLoc();
   SmallVector<Type> types(op.getResultTypes());
@@ -583,10 +595,18 @@ LogicalResult Distribution::branch(scf::IfOp op) {
                                  /*addElseBlock=*/false);
   fresh.getThenRegion().takeBody(op.getThenRegion());
   fresh.getElseRegion().takeBody(op.getElseRegion());
+  bool isLong = false;
   for (Region *region : {&fresh.getThenRegion(), &fresh.getElseRegion()}) {
     Block &body = region->front();
+    Threads outside = threads;
+    if (hasLoopsOfProducts(*region)) {
+      isLong = true;
+      b.setInsertionPointToStart(&body);
+      threads = threads.renumbered(b, loc);
+    }
     if (failed(distribute(body)))
       return failure();
+    threads = outside;
     b.setInsertionPoint(body.getTerminator());
     for (auto [operand, extent] :
          llvm::zip(body.getTerminator()->getOpOperands(), extents))
@@ -601,6 +621,8 @@ LogicalResult Distribution::branch(scf::IfOp op) {
       old.replaceAllUsesWith(result);
   }
   b.setInsertionPointAfter(fresh);
+  if (isLong && fresh->getParentOp() == launch)
+    threads = threads.renumbered(b, loc);
   replaced.push_back(op);
   return success();
 }

@@ -17,6 +17,21 @@ Threads::Threads(OpBuilder &b, gpu::LaunchOp launch, int64_t numWarps)
   Location loc = launch.getLoc();
   thread = arith::IndexCastOp::create(b, loc, b.getI32Type(),
                                       launch.getThreadIds().x);
+  number(b, loc);
+}
+
+/// A shuffle in which each lane asks itself: no optimiser sees through it.
+Threads Threads::renumbered(OpBuilder &b, Location loc) const {
+  Threads copy = *this;
+  copy.thread = NVVM::ShflOp::create(
+      b, loc, b.getI32Type(), constantI32(b, loc, -1), thread,
+      constantI32(b, loc, 0), constantI32(b, loc, 31), NVVM::ShflKind::bfly,
+      /*return_value_and_is_valid=*/UnitAttr());
+  copy.number(b, loc);
+  return copy;
+}
+
+void Threads::number(OpBuilder &b, Location loc) {
   auto shift = [&](Value x, int64_t bits) {
     return arith::ShRUIOp::create(b, loc, x, constantI32(b, loc, bits));
   };

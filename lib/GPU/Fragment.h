@@ -86,6 +86,10 @@ public:
   /// Emits the thread's numbers at the start of the launch.
   Threads(OpBuilder &b, gpu::LaunchOp launch, int64_t numWarps);
 
+  /// The same threads, but nothing that is computed from their numbers can be
+  /// taken from what was computed from these.
+  Threads renumbered(OpBuilder &b, Location loc) const;
+
   int64_t numWarps;
   Value thread; ///< 0 .. 32 * warps - 1, i32
   Value lane;   ///< 0 .. 31, i32
@@ -108,6 +112,10 @@ public:
   /// varies along already, for a tile of that shape.
   Value expand(OpBuilder &b, Location loc, const Fragment &fragment,
                Extent extent, int64_t rows, int64_t columns) const;
+
+private:
+  /// Sets the parts of `thread`.
+  void number(OpBuilder &b, Location loc);
 };
 
 /// The type of the lanes of a value of `element`s with that extent.

@@ -52,6 +52,10 @@ struct Visit {
   /// Of partial tiles, then of full ones: places begin .. end of a sequence.
   std::array<std::optional<VisitSequence>, 2> sequences;
   std::array<Value, 2> begin, end;
+  /// Of both kinds; the list comes last.
+  VisitSequence all;
+  /// Whether full tiles come last in `all`.
+  bool isListFull;
 };
 
 /// scale = query * score * unit: the factors of Q, of S and of the exponent.
@@ -131,9 +135,11 @@ private:
   /// where numParts is 1).
   SoftmaxState visitTiles(OpBuilder &b, const RowClass &cls,
                           const QueryTile &at, Value part, int64_t numParts);
-  /// The same by steps of one style; all of `at` that a step needs is there.
-  SoftmaxState visitInStyle(OpBuilder &b, const Visit &visit, bool careful,
-                            SoftmaxState state);
+  /// The same by steps that trust their operands, and by steps that do not.
+  SoftmaxState visitTrusting(OpBuilder &b, const Visit &visit,
+                             SoftmaxState state);
+  SoftmaxState visitCarefully(OpBuilder &b, const Visit &visit,
+                              SoftmaxState state);
   SoftmaxState visitTile(OpBuilder &b, const Visit &visit, bool careful,
                          Value keyTile, bool full, SoftmaxState state);
   Value rowsOf(OpBuilder &b, Value source, const QueryTile &at, Value key,
@@ -349,8 +355,8 @@ SoftmaxState AttentionLowering::visitTile(OpBuilder &b, const Visit &visit,
                         });
 }
 
-SoftmaxState AttentionLowering::visitInStyle(OpBuilder &b, const Visit &visit,
-                                             bool careful, SoftmaxState state) {
+SoftmaxState AttentionLowering::visitTrusting(OpBuilder &b, const Visit &visit,
+                                              SoftmaxState state) {
   for (bool full : {false, true}) {
     const std::optional<VisitSequence> &sequence = visit.sequences[full];
     if (!sequence)
@@ -359,7 +365,7 @@ SoftmaxState AttentionLowering::visitInStyle(OpBuilder &b, const Visit &visit,
         b, loc, visit.begin[full], visit.end[full],
         IndexMath{b, loc}.constant(1), state.values(),
         [&](OpBuilder &nested, Location, Value t, ValueRange carried) {
-          SoftmaxState next = visitTile(nested, visit, careful,
+          SoftmaxState next = visitTile(nested, visit, /*careful=*/false,
                                         sequence->keyTile(nested, loc, t), full,
                                         SoftmaxState::from(carried));
           scf::YieldOp::create(nested, loc, next.values());
@@ -369,12 +375,43 @@ SoftmaxState AttentionLowering::visitInStyle(OpBuilder &b, const Visit &visit,
   return state;
 }
 
+/// One loop, and so one copy of the careful steps: the mask of a full tile
+/// allows all of its pairs.
+SoftmaxState AttentionLowering::visitCarefully(OpBuilder &b, const Visit &visit,
+                                               SoftmaxState state) {
+  IndexMath math{b, loc};
+  bool hasPartial = visit.sequences[0].has_value();
+  bool hasBoth = hasPartial && visit.sequences[1].has_value();
+  // Places of the kind that comes first, then those of the other behind them.
+  unsigned first = hasBoth ? !visit.isListFull : !hasPartial;
+  Value begin = visit.begin[first], turn = visit.end[first], end = turn;
+  Value gap = math.constant(0);
+  if (hasBoth) {
+    Value skipped = visit.begin[!first];
+    end = math.add(turn, math.sub(visit.end[!first], skipped));
+    gap = math.add(math.sub(visit.sequences[first]->getCount(), turn), skipped);
+  }
+  auto loop = scf::ForOp::create(
+      b, loc, begin, end, math.constant(1), state.values(),
+      [&](OpBuilder &nested, Location, Value t, ValueRange carried) {
+        IndexMath inner{nested, loc};
+        Value isLate = inner.compare(arith::CmpIPredicate::sge, t, turn);
+        Value place = inner.select(isLate, inner.add(t, gap), t);
+        SoftmaxState next =
+            visitTile(nested, visit, /*careful=*/true,
+                      visit.all.keyTile(nested, loc, place),
+                      /*full=*/!hasPartial, SoftmaxState::from(carried));
+        scf::YieldOp::create(nested, loc, next.values());
+      });
+  return SoftmaxState::from(loop.getResults());
+}
+
 SoftmaxState AttentionLowering::visitTiles(OpBuilder &b, const RowClass &cls,
                                            const QueryTile &at, Value part,
                                            int64_t numParts) {
   SoftmaxState initial = ops(b).initialState(shapes.valueSize);
   Visit visit = findVisit(b, cls, at, part, numParts);
-  SoftmaxState state = visitInStyle(b, visit, /*careful=*/false, initial);
+  SoftmaxState state = visitTrusting(b, visit, initial);
   if (!style.keepTypes || (!visit.sequences[0] && !visit.sequences[1]))
     return state;
   auto branch = scf::IfOp::create(b, loc, ValueRange(state.values()).getTypes(),
@@ -383,9 +420,8 @@ SoftmaxState AttentionLowering::visitTiles(OpBuilder &b, const RowClass &cls,
   OpBuilder inside = branch.getThenBodyBuilder();
   scf::YieldOp::create(inside, loc, state.values());
   inside = branch.getElseBodyBuilder();
-  scf::YieldOp::create(
-      inside, loc,
-      visitInStyle(inside, visit, /*careful=*/true, initial).values());
+  scf::YieldOp::create(inside, loc,
+                       visitCarefully(inside, visit, initial).values());
   return SoftmaxState::from(branch.getResults());
 }
 
@@ -399,7 +435,13 @@ Visit AttentionLowering::findVisit(OpBuilder &b, const RowClass &cls,
                                    at.position, at.rows);
   bool isListFull =
       llvm::all_of(cls.draws, [](const Draw &draw) { return draw.full; });
-  Visit visit{at, packedQuery(b, at), {}, {}, {}};
+  // The list is the end of its own kind's sequence, and of that of both.
+  SmallVector<TileRun> ordered = runs;
+  llvm::stable_sort(ordered, [&](const TileRun &x, const TileRun &y) {
+    return (x.full == isListFull) < (y.full == isListFull);
+  });
+  VisitSequence all(b, loc, ordered, list);
+  Visit visit{at, packedQuery(b, at), {}, {}, {}, all, isListFull};
   for (bool full : {false, true}) {
     SmallVector<TileRun> kind;
     for (const TileRun &run : runs)

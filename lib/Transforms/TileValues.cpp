@@ -129,6 +129,8 @@ Value TileOps::isFinite(Value tileValue) {
 /// for the rows q that see k.
 Value TileOps::accumulatedByKey(Value accumulator, const ValueTile &values,
                                 Value probabilities, AllowedFn allowed) {
+  // As the product takes them: that is all that a thread keeps.
+  probabilities = rounded(probabilities, getElementTypeOrSelf(values.tile));
   auto accumulate = [&](OpBuilder &nested, Value key, Value sum) -> Value {
     TileOps ops(nested, loc, getStyle(), tile);
     Value weights = ops.columnOf(probabilities, key);
@@ -160,15 +162,27 @@ Value TileOps::accumulatedByKey(Value accumulator, const ValueTile &values,
   return loop.getResult(0);
 }
 
-/// The column of a tile that belongs to one key.
+/// The column of a tile that belongs to one key: key <= k < key + 1, a range as
+/// masks have them, of which a thread holds only where it begins.
 Value TileOps::columnOf(Value tileValue, Value key) {
+  auto toI32 = [&](OpBuilder &nested, Value x) -> Value {
+    return arith::IndexCastOp::create(nested, loc, nested.getI32Type(), x);
+  };
+  Value low = toI32(b, key);
+  Value one = arith::ConstantIntOp::create(b, loc, b.getI32Type(), 1);
+  Value high = arith::AddIOp::create(b, loc, low, one);
   return reduceOverKeys(
       tileValue, filled(rowType(), 0.0),
       [&](OpBuilder &nested, ValueRange args) -> Value {
-        Value k = linalg::IndexOp::create(nested, loc, queriesInner ? 0 : 1);
-        Value isThis = arith::CmpIOp::create(nested, loc,
-                                             arith::CmpIPredicate::eq, k, key);
-        Value element = arith::SelectOp::create(nested, loc, isThis, args[0],
+        Value k = toI32(
+            nested, linalg::IndexOp::create(nested, loc, queriesInner ? 0 : 1));
+        Value reached = arith::CmpIOp::create(
+            nested, loc, arith::CmpIPredicate::sge, k, low);
+        Value notPassed = arith::CmpIOp::create(
+            nested, loc, arith::CmpIPredicate::slt, k, high);
+        Value isThis = arith::AndIOp::create(nested, loc, reached, notPassed);
+        Value element = arith::SelectOp::create(nested, loc, isThis,
+                                                toF32(nested, loc, args[0]),
                                                 scalar(nested, 0.0));
         return arith::AddFOp::create(nested, loc, args[1], element);
       });

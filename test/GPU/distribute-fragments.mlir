@@ -596,3 +596,50 @@ func.func @agree(%q: memref<16x16xf32, 1>, %o: memref<16x16xf32, 1>, %k: index) 
   }
   return
 }
+
+// A branch with a loop over tiles of its own numbers the threads anew, and so does
+// what comes behind it: nothing from before is kept for them.
+//
+// CHECK-LABEL: func.func @anew
+// CHECK:           %[[THREAD:.*]] = arith.index_cast %{{.*}} : index to i32
+// CHECK:           scf.if
+// CHECK-NOT:         nvvm.shfl
+// CHECK:           } else {
+// CHECK:             %[[INSIDE:.*]] = nvvm.shfl.sync bfly %{{.*}}, %[[THREAD]], %c0_i32, %c31_i32 : i32 -> i32
+// CHECK:             arith.andi %[[INSIDE]], %c31_i32
+// CHECK:             scf.for
+// CHECK:               nvvm.mma.sync
+// CHECK:           %[[BEHIND:.*]] = nvvm.shfl.sync bfly %{{.*}}, %[[THREAD]], %c0_i32, %c31_i32 : i32 -> i32
+// CHECK:           arith.andi %[[BEHIND]], %c31_i32
+// CHECK:           vector.store
+func.func @anew(%p: memref<16x16xf16, 1>, %shared: memref<?xi8, #gpu.address_space<workgroup>>, %o: memref<16x16xf32, 1>, %good: i1) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %c32 = arith.constant 32 : index
+  %zeros = arith.constant dense<0.0> : vector<16x16xf32>
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    %zero = arith.constant 0.0 : f16
+    %left = vector.transfer_read %p[%c0, %c0], %zero {in_bounds = [true, true]}
+      : memref<16x16xf16, 1>, vector<16x16xf16>
+    %r = scf.if %good -> (vector<16x16xf32>) {
+      scf.yield %zeros : vector<16x16xf32>
+    } else {
+      %sum = scf.for %t = %c0 to %c4 step %c1 iter_args(%s = %zeros) -> (vector<16x16xf32>) {
+        %right = sparse_attn.staged_tile %shared[%c0]
+          : memref<?xi8, #gpu.address_space<workgroup>> -> vector<16x16xf16>
+        %next = vector.contract {indexing_maps = [#qd, #dn, #mn],
+                                 iterator_types = ["parallel", "parallel", "reduction"],
+                                 kind = #vector.kind<add>} %left, %right, %s
+          : vector<16x16xf16>, vector<16x16xf16> into vector<16x16xf32>
+        scf.yield %next : vector<16x16xf32>
+      }
+      scf.yield %sum : vector<16x16xf32>
+    }
+    vector.transfer_write %r, %o[%c0, %c0] {in_bounds = [true, true]}
+      : vector<16x16xf32>, memref<16x16xf32, 1>
+    gpu.terminator
+  }
+  return
+}

@@ -104,3 +104,47 @@ func.func @rows_of_a_warp(%o: memref<128x16xf32>) {
   }
   return
 }
+
+// But not where the mask holds three values of each key, beside its position: they
+// take a third of a tile's registers.
+//
+// CHECK-LABEL: func.func @two_values_of_a_key
+// CHECK:         gpu.launch {{.*}} threads({{.*}}) in (%{{.*}} = %c128{{[_0-9]*}},
+func.func @two_values_of_a_key(%o: memref<128x16xi32>, %a: vector<16xi32>) {
+  %c0 = arith.constant 0 : index
+  scf.forall (%t) in (1) {
+    %step = vector.step : vector<16xindex>
+    %key = arith.index_cast %step : vector<16xindex> to vector<16xi32>
+    %rest = arith.remui %key, %a : vector<16xi32>
+    %block = arith.divui %key, %a : vector<16xi32>
+    %0 = vector.broadcast %key : vector<16xi32> to vector<128x16xi32>
+    %1 = vector.broadcast %rest : vector<16xi32> to vector<128x16xi32>
+    %2 = vector.broadcast %block : vector<16xi32> to vector<128x16xi32>
+    %3 = arith.addi %0, %1 : vector<128x16xi32>
+    %4 = arith.addi %3, %2 : vector<128x16xi32>
+    vector.transfer_write %4, %o[%c0, %c0] {in_bounds = [true, true]}
+      : vector<128x16xi32>, memref<128x16xi32>
+  }
+  return
+}
+
+// CHECK-LABEL: func.func @three_values_of_a_key
+// CHECK:         gpu.launch {{.*}} threads({{.*}}) in (%{{.*}} = %c256{{[_0-9]*}},
+func.func @three_values_of_a_key(%o: memref<128x16xi32>, %a: vector<16xi32>) {
+  %c0 = arith.constant 0 : index
+  scf.forall (%t) in (1) {
+    %step = vector.step : vector<16xindex>
+    %key = arith.index_cast %step : vector<16xindex> to vector<16xi32>
+    %rest = arith.remui %key, %a : vector<16xi32>
+    %block = arith.divui %key, %a : vector<16xi32>
+    %both = arith.xori %rest, %block : vector<16xi32>
+    %0 = vector.broadcast %both : vector<16xi32> to vector<128x16xi32>
+    %1 = vector.broadcast %rest : vector<16xi32> to vector<128x16xi32>
+    %2 = vector.broadcast %block : vector<16xi32> to vector<128x16xi32>
+    %3 = arith.addi %0, %1 : vector<128x16xi32>
+    %4 = arith.addi %3, %2 : vector<128x16xi32>
+    vector.transfer_write %4, %o[%c0, %c0] {in_bounds = [true, true]}
+      : vector<128x16xi32>, memref<128x16xi32>
+  }
+  return
+}

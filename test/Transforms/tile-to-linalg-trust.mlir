@@ -2,7 +2,7 @@
 // with shows that they should not have, careful ones compute the tile again.
 //
 // RUN: sparse-attn-opt %s --sparse-attn-plan="tile-queries=16 tile-keys=16" \
-// RUN:   --sparse-attn-tile-to-linalg="queries-inner=false keep-types" --canonicalize | FileCheck %s
+// RUN:   --sparse-attn-tile-to-linalg="queries-inner=false keep-types heavy-splits=4" --canonicalize | FileCheck %s
 
 // CHECK-LABEL: func.func @window
 // CHECK:         scf.forall
@@ -33,7 +33,8 @@
 // CHECK:           } else {
 //
 // Careful steps keep scores of -inf apart from masked ones, and where V has a NaN or
-// an infinity, add up key by key what rows see.
+// an infinity, add up key by key what rows see. One loop visits the tiles of both
+// kinds, with the mask.
 //
 // CHECK:             scf.for
 // CHECK:               arith.maximumf
@@ -46,6 +47,8 @@
 // CHECK:                   tensor.extract_slice %{{.*}}[%[[KEY]], 0] [1, 16] [1, 1]
 // CHECK:                   math.fma
 // CHECK:                   arith.select
+// CHECK-NOT:         linalg.contract
+// CHECK:           scf.forall.in_parallel
 func.func @window(%q: tensor<1x1x64x16xf16>, %k: tensor<1x1x64x16xf16>,
                   %v: tensor<1x1x64x16xf16>) -> tensor<1x1x64x16xf16> {
   %init = tensor.empty() : tensor<1x1x64x16xf16>
@@ -53,4 +56,33 @@ func.func @window(%q: tensor<1x1x64x16xf16>, %k: tensor<1x1x64x16xf16>,
       ins(%q, %k, %v : tensor<1x1x64x16xf16>, tensor<1x1x64x16xf16>, tensor<1x1x64x16xf16>)
       outs(%init : tensor<1x1x64x16xf16>) -> tensor<1x1x64x16xf16>
   return %o : tensor<1x1x64x16xf16>
+}
+
+// A part of a heavy class has some tiles of each kind: the careful loop's places are
+// those of the partial tiles, then those of the full ones behind what other parts
+// have of the partial.
+//
+// CHECK-LABEL: func.func @parts
+// CHECK:         scf.forall (%{{.*}}, %{{.*}}, %{{.*}}, %[[PART:.*]]) in (1, 1, 4, 4)
+// CHECK:           %[[PARTIAL:.*]] = arith.floordivsi %[[PART]], %c4
+// CHECK:           %[[PARTIAL_END:.*]] = arith.floordivsi %{{.*}}, %c4
+// CHECK:           %[[FULL:.*]] = arith.floordivsi %{{.*}}, %c4
+// CHECK:           %[[FULL_END:.*]] = arith.floordivsi %{{.*}}, %c4
+// CHECK:           } else {
+// CHECK:             %[[COUNT:.*]] = arith.subi %[[FULL_END]], %[[FULL]]
+// CHECK:             %[[END:.*]] = arith.addi %[[PARTIAL_END]], %[[COUNT]]
+// CHECK:             %[[OTHERS:.*]] = arith.subi %c1, %[[PARTIAL_END]]
+// CHECK:             %[[GAP:.*]] = arith.addi %[[OTHERS]], %[[FULL]]
+// CHECK:             scf.for %[[T:[a-z0-9]+]] = %[[PARTIAL]] to %[[END]]
+// CHECK-DAG:           %[[IS_FULL:.*]] = arith.cmpi sge, %[[T]], %[[PARTIAL_END]]
+// CHECK-DAG:           %[[MOVED:.*]] = arith.addi %[[T]], %[[GAP]]
+// CHECK:               arith.select %[[IS_FULL]], %[[MOVED]], %[[T]]
+func.func @parts(%q: tensor<1x1x60x16xf16>) -> tensor<1x1x60x16xf16> {
+  %init = tensor.empty() : tensor<1x1x60x16xf16>
+  %o = sparse_attn.attention mask(#sparse_attn.full)
+      plan(<tile = [16, 16], rows = [<"0" to "60", heavy = true,
+                                      segments = [<full "0" to "3">, <partial "3" to "4">]>]>)
+      ins(%q, %q, %q : tensor<1x1x60x16xf16>, tensor<1x1x60x16xf16>, tensor<1x1x60x16xf16>)
+      outs(%init : tensor<1x1x60x16xf16>) -> tensor<1x1x60x16xf16>
+  return %o : tensor<1x1x60x16xf16>
 }

@@ -73,6 +73,19 @@ KINDS = [
 ]
 
 
+QUESTION = re.compile(
+    r"((%\d+) = nvvm\.barrier #nvvm\.reduction<and> %\d+ -> i32\n"
+    r" *%\d+ = llvm\.icmp )\"ne\" \2, %\d+"
+)
+
+
+def trusting(text):
+    """The same kernels, but the result of the steps that all inputs reach is always
+    trusted. Else careful steps would repair it where what is broken makes a NaN."""
+    kernels = re.split(r"(?=  llvm\.func )", text)
+    return "".join(QUESTION.sub(r'\1"eq" \2, \2', part, count=1) for part in kernels)
+
+
 def is_ordinary(lines):
     """For each line whether all inputs reach it: behind the barrier of each kernel
     that asks whether its result can be trusted come the same steps once more."""

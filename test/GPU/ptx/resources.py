@@ -3,7 +3,8 @@
     python test/GPU/ptx/resources.py --write
 
 makes resources.json anew; sparse-attn-opt and ptxas must be in PATH. The test
-beside it compares. Examples in f32 are there in bf16 as well.
+beside it compares. Examples in f32 are there in bf16 as well. Kernels are those of
+packages, which take rows at any strides.
 """
 
 import concurrent.futures
@@ -53,7 +54,7 @@ def assemble(ptx, chip):
 
 def needs_of(text, chip):
     """For each kernel, by name: the figures."""
-    (kernels,) = compile_kernels(text, chip=chip)
+    (kernels,) = compile_kernels(text, chip=chip, strides="any")
     threads = dict(THREADS.findall(kernels.ptx))
     needs, name = {}, None
     report = assemble(kernels.ptx, chip)

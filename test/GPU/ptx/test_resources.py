@@ -44,21 +44,11 @@ def test_the_table_is_of_these_examples(made):
         assert made["needs"][job].keys() == kernels.keys(), job
 
 
-# Kernels whose careful loops, which only rare inputs reach, need more than the 255
-# registers that their ordinary loops get by with. (The goal is to have none.)
-SPILLS = {
-    *((f"dilated {chip}", "dilated_0") for chip in ("sm_80", "sm_86", "sm_89", "sm_90")),
-    ("longformer-bf16 sm_120", "longformer_0"),
-    ("prefix_lm sm_120", "prefix_lm_0"),
-    ("sparse_transformer_strided-bf16 sm_120", "sparse_transformer_strided_0"),
-}
-
-
-def test_nothing_else_spills(made):
+def test_nothing_spills(made):
     for job, kernels in made["needs"].items():
         for name, kernel in kernels.items():
             spills = [kernel[k] for k in ("spill_stores", "spill_loads", "stack", "warnings")]
-            assert any(spills) == ((job, name) in SPILLS), (job, name, spills)
+            assert not any(spills), (job, name, spills)
 
 
 def test_a_block_fits(made):
