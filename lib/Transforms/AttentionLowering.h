@@ -1,0 +1,175 @@
+//===- AttentionLowering.h - An attention op to loops -----------*- C++ -*-===//
+//
+// What TileToLinalg.cpp (classes of rows), VisitTiles.cpp (the loops over key
+// tiles) and HeavyRows.cpp (rows in parts) have in common.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SPARSEATTN_LIB_TRANSFORMS_ATTENTIONLOWERING_H
+#define SPARSEATTN_LIB_TRANSFORMS_ATTENTIONLOWERING_H
+
+#include "AttentionShapes.h"
+#include "RandomTables.h"
+#include "TileOps.h"
+#include "VisitLoop.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "llvm/Support/MathExtras.h"
+#include <array>
+#include <cmath>
+#include <limits>
+
+namespace mlir::sparse_attn {
+
+/// One query tile of one (batch, head): where it is and how many rows exist.
+struct QueryTile {
+  Value batch, head, tile; ///< indices
+  Value row;               ///< first row
+  Value rows;              ///< Bm, or fewer in the last tile
+  Value position;          ///< absolute position of the first row
+};
+
+/// What a query tile, or a part of it, visits.
+struct Visit {
+  const QueryTile &at;
+  Value query; ///< the tile of Q
+  /// Of partial tiles, then of full ones: places begin .. end of a sequence.
+  std::array<std::optional<VisitSequence>, 2> sequences;
+  std::array<Value, 2> begin, end;
+  /// Of both kinds; the list comes last.
+  VisitSequence all;
+  /// Whether full tiles come last in `all`.
+  bool isListFull;
+};
+
+/// scale = query * score * unit: the factors of Q, of S and of the exponent.
+///
+/// Where Q is packed, it takes the sign, so that a running maximum is one, and
+/// a power of two, which rounds nothing and keeps large scores in range; the
+/// exponent takes the rest. Otherwise the exponent takes a positive scale, and
+/// scores a negative one, then in base 2.
+struct ScaleFactors {
+  double query = 1.0, score = 1.0, unit = 1.0;
+
+  ScaleFactors(double scale, bool keepTypes) {
+    double size = std::fabs(scale);
+    bool isNormal = size >= std::numeric_limits<float>::min() &&
+                    size <= std::numeric_limits<float>::max() / 2;
+    if (keepTypes && scale > 0 && isNormal) {
+      unit = scale;
+      return;
+    }
+    if (keepTypes) {
+      unit = llvm::numbers::ln2;
+      score = scale * llvm::numbers::log2e;
+      return;
+    }
+    // No normal number is left for the exponent: -inf times it must be -inf.
+    if (size < std::numeric_limits<float>::min()) {
+      query = scale;
+      return;
+    }
+    double power = size < 1.0 ? std::exp2(std::ilogb(size)) : 1.0;
+    query = std::copysign(power, scale);
+    unit = std::min<double>(size / power, std::numeric_limits<float>::max());
+  }
+};
+
+/// Lowers one attention op.
+class AttentionLowering {
+public:
+  AttentionLowering(AttentionOp op, TileStyle style, int64_t heavySplits)
+      : op(op), loc(op.getLoc()), builder(op), plan(op.getPlan()->getPlan()),
+        shapes(builder, op),
+        tables(builder, op, shapes, plan, /*areBlocks=*/style.keepTypes),
+        scale(op.getScaleValue(), style.keepTypes), style(style),
+        heavySplits(heavySplits) {
+    this->style.unit = scale.unit;
+    // f32 probabilities would show the rounding of m c.
+    this->style.fuseScale = style.keepTypes && !shapes.elementType.isF32();
+  }
+
+  SmallVector<Value> run() {
+    SmallVector<Value> outputs(op.getInits());
+    for (const RowClass &cls : plan.classes) {
+      tile = fitTile(cls);
+      outputs = cls.heavy && heavySplits > 1 ? lowerSplit(cls, outputs)
+                                             : lowerWhole(cls, outputs);
+    }
+    return outputs;
+  }
+
+private:
+  /// Row range of a class and its number of query tiles.
+  struct ClassRows {
+    Value begin, end, tiles;
+  };
+  ClassRows emitRows(const RowClass &cls);
+  TileShape fitTile(const RowClass &cls) const;
+  QueryTile locate(OpBuilder &b, const ClassRows &rows, ValueRange ids);
+
+  SmallVector<Value> lowerWhole(const RowClass &cls, ValueRange outputs);
+  SmallVector<Value> lowerSplit(const RowClass &cls, ValueRange outputs);
+  SmallVector<Value> emitParts(const RowClass &cls, const ClassRows &rows);
+
+  Value packedQuery(OpBuilder &b, const QueryTile &at);
+  Visit findVisit(OpBuilder &b, const RowClass &cls, const QueryTile &at,
+                  Value part, int64_t numParts);
+  /// Runs part `part` of `numParts` of the tiles that `at` visits (all of them
+  /// where numParts is 1).
+  SoftmaxState visitTiles(OpBuilder &b, const RowClass &cls,
+                          const QueryTile &at, Value part, int64_t numParts);
+  /// The same by steps that trust their operands, and by steps that do not.
+  SoftmaxState visitTrusting(OpBuilder &b, const Visit &visit,
+                             SoftmaxState state);
+  SoftmaxState visitCarefully(OpBuilder &b, const Visit &visit,
+                              SoftmaxState state);
+  SoftmaxState visitTile(OpBuilder &b, const Visit &visit, bool careful,
+                         Value keyTile, bool full, SoftmaxState state);
+  Value rowsOf(OpBuilder &b, Value source, const QueryTile &at, Value key,
+               Value rows);
+  Value padded(OpBuilder &b, Value slice, Value rows);
+  Value isAllowed(OpBuilder &b, Value head, const MaskPosition &first, Value k,
+                  Value q);
+  MaskPosition firstPair(OpBuilder &b, const QueryTile &at, Value key);
+  void storeTile(OpBuilder &b, const QueryTile &at, SoftmaxState state,
+                 ValueRange outputs);
+
+  /// Loops that stand for blocks of threads stay loops even if they run once.
+  std::optional<ArrayAttr> blockMapping(size_t rank) {
+    if (!style.keepTypes)
+      return std::nullopt;
+    return makeBlockMapping(builder.getContext(), rank);
+  }
+  TileOps ops(OpBuilder &b, bool careful = false) {
+    TileStyle chosen = style;
+    chosen.careful = careful;
+    return TileOps(b, loc, chosen, tile);
+  }
+  TileExprVariables variables(Value q) {
+    return {q, shapes.virtualQueries, shapes.numKeys};
+  }
+  /// True when the last key tile may be cut by the end of the keys.
+  bool mayBeRagged() const {
+    std::optional<int64_t> nk = getConstantIntValue(shapes.numKeys);
+    return !nk || *nk % tile.keys != 0;
+  }
+
+  AttentionOp op;
+  Location loc;
+  OpBuilder builder;
+  Plan plan;
+  TileShape tile; ///< of the class that is being lowered
+  AttentionShapes shapes;
+  RandomTables tables;
+  ScaleFactors scale;
+  TileStyle style;
+  int64_t heavySplits;
+};
+
+/// A rank-reducing slice [lead..., offset : offset + rows, 0 : size].
+Value sliceRows(OpBuilder &b, Location loc, Value source, ArrayRef<Value> lead,
+                Value row, Value rows);
+
+} // namespace mlir::sparse_attn
+
+#endif // SPARSEATTN_LIB_TRANSFORMS_ATTENTIONLOWERING_H
