@@ -29,6 +29,7 @@ for name in ["ASAN_OPTIONS", "UBSAN_OPTIONS", "OMP_NUM_THREADS"]:
 # The Python that has NumPy and PyTorch, where it is installed.
 python = os.path.join(config.source_root, ".venv", "bin", "python")
 config.substitutions += [
+    ("%pytest", f"%python {os.path.dirname(__file__)}/run_pytest.py"),
     ("%python", python if os.path.exists(python) else sys.executable),
     # A PATH of nothing but the project's tools.
     ("%tools_dir", os.path.join(config.build_root, "bin")),
