@@ -321,6 +321,24 @@ TEST_F(DescribeTest, WhatALauncherCannotDoIsAnError) {
             "a row, in one block");
 }
 
+TEST_F(DescribeTest, AnArgumentOfNoInterfaceIsAnError) {
+  OwningOpRef<ModuleOp> module = parse(
+      makeText("(%a: memref<4x4xf32>, %b: memref<4x4xf32>)", "", "return"));
+  std::string message;
+  ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
+    message = diagnostic.str();
+    return success();
+  });
+  auto func = module->lookupSymbol<func::FuncOp>("f");
+  Program interface = makeInterface(func);
+  interface.arguments.pop_back();
+  EXPECT_TRUE(failed(describeProgram(func, std::move(interface))));
+  EXPECT_NE(message.find("takes argument 1, which is no argument of its "
+                         "interface and no result"),
+            std::string::npos)
+      << message;
+}
+
 TEST_F(DescribeTest, AFormulaWithoutEndIsAnError) {
   std::string body = R"(
   %c1 = arith.constant 1 : index
