@@ -25,6 +25,8 @@ std::optional<Chip> mlir::sparse_attn::findChip(llvm::StringRef name) {
   return *found;
 }
 
+llvm::ArrayRef<Chip> mlir::sparse_attn::getChips() { return kChips; }
+
 std::string mlir::sparse_attn::knownChips() {
   return llvm::join(
       llvm::map_range(kChips, [](const Chip &chip) { return chip.name; }),

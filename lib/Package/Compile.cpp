@@ -204,9 +204,6 @@ void mlir::sparse_attn::hideToolkit() {
 }
 
 std::optional<std::string> mlir::sparse_attn::findNewestChip(int capability) {
-  std::string all = knownChips();
-  SmallVector<StringRef> chips;
-  StringRef(all).split(chips, ", ");
   std::optional<std::string> newest;
   auto rank = [](StringRef chip) {
     StringRef number = chip.substr(3).take_while(llvm::isDigit);
@@ -214,11 +211,11 @@ std::optional<std::string> mlir::sparse_attn::findNewestChip(int capability) {
     (void)number.getAsInteger(10, needed);
     return std::pair(needed, isArchitectureSpecific(chip));
   };
-  for (StringRef chip : chips) {
-    auto [needed, isSpecific] = rank(chip);
+  for (const Chip &chip : getChips()) {
+    auto [needed, isSpecific] = rank(chip.name);
     bool runs = isSpecific ? needed == capability : needed <= capability;
-    if (runs && (!newest || rank(*newest) < rank(chip)))
-      newest = chip.str();
+    if (runs && (!newest || rank(*newest) < rank(chip.name)))
+      newest = chip.name.str();
   }
   return newest;
 }

@@ -3,6 +3,7 @@
 #ifndef SPARSEATTN_GPU_CHIP_H
 #define SPARSEATTN_GPU_CHIP_H
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include <cstdint>
 #include <optional>
@@ -23,6 +24,9 @@ struct Chip {
 
 /// The chip of that name, if kernels can be made for it.
 std::optional<Chip> findChip(llvm::StringRef name);
+
+/// All of them, older ones first.
+llvm::ArrayRef<Chip> getChips();
 
 /// The names of all chips, separated by commas, for diagnostics.
 std::string knownChips();
