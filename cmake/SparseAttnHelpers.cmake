@@ -1,8 +1,10 @@
-# sparse_attn_add_library(NAME sources... [LINK libs...] [DEPENDS targets...])
+# sparse_attn_add_library(NAME sources... [IR] [LINK libs...]
+#                         [DEPENDS targets...])
 #
-# A static library of the project, on LLVM's and MLIR's shared libraries.
+# A static library of the project, on LLVM's and MLIR's shared libraries; with
+# IR, one that knows IR, whose upstream headers are precompiled.
 function(sparse_attn_add_library name)
-  cmake_parse_arguments(ARG "" "" "LINK;DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "IR" "" "LINK;DEPENDS" ${ARGN})
   add_library(${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
   add_library(SparseAttn::${name} ALIAS ${name})
   set_property(GLOBAL APPEND PROPERTY SPARSE_ATTN_LIBRARIES ${name})
@@ -18,6 +20,9 @@ function(sparse_attn_add_library name)
     add_dependencies(${name} ${ARG_DEPENDS})
   endif()
   target_link_libraries(${name} PUBLIC ${ARG_LINK} MLIR LLVM)
+  if(ARG_IR)
+    sparse_attn_precompile(${name})
+  endif()
 endfunction()
 
 # sparse_attn_add_tool(NAME sources... [LINK libs...]): a program in bin/.
@@ -25,6 +30,7 @@ function(sparse_attn_add_tool name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE ${ARG_LINK} MLIR LLVM)
+  sparse_attn_precompile(${name})
   set_property(GLOBAL APPEND PROPERTY SPARSE_ATTN_TOOLS ${name})
   # Installed, too, it finds LLVM's libraries where they were linked from.
   set_target_properties(${name} PROPERTIES
@@ -33,10 +39,10 @@ function(sparse_attn_add_tool name)
   add_dependencies(sparse-attn-tools ${name})
 endfunction()
 
-# sparse_attn_add_unittest(NAME sources... [NO_LLVM] [LINK libs...]): a
+# sparse_attn_add_unittest(NAME sources... [IR] [NO_LLVM] [LINK libs...]): a
 # GoogleTest program that check-sparse-attn runs.
 function(sparse_attn_add_unittest name)
-  cmake_parse_arguments(ARG "NO_LLVM" "" "LINK" ${ARGN})
+  cmake_parse_arguments(ARG "IR;NO_LLVM" "" "LINK" ${ARGN})
   find_package(GTest REQUIRED)
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/test/Unit")
@@ -48,4 +54,7 @@ function(sparse_attn_add_unittest name)
   set_target_properties(${name} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/unit")
   add_dependencies(sparse-attn-unit-tests ${name})
+  if(ARG_IR)
+    sparse_attn_precompile(${name})
+  endif()
 endfunction()
