@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Installs what a build needs on Debian 12; with --tests also the Python
-# packages that the tests and benchmarks compare with, in .venv. What is
-# installed already is left alone, and then neither root nor a network is used.
+# Installs what a build needs on Debian 12; with --tests also, in .venv, the
+# Python packages that the tests and benchmarks compare with, and NVIDIA's
+# assembler and driver header. What is installed already is left alone, and then
+# neither root nor a network is used.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -18,6 +19,9 @@ python_packages=(numpy pytest torch mypy setuptools)
 torch_version=2.13.0
 # Of bench/requirements.txt.
 bench_packages=(matplotlib transformers)
+# ptxas, of the version that test/GPU/ptx/resources.json was made by, and cuda.h:
+# what is needed of a CUDA toolkit, without the packages these depend on.
+cuda_packages=(nvidia-cuda-nvcc==13.0.88 nvidia-cuda-runtime==13.0.96)
 
 fail() {
   echo "install-deps: $*" >&2
@@ -91,11 +95,27 @@ install_python_packages() {
   done
 }
 
+# Of the CUDA packages, which are no modules, exactly these versions count.
+install_cuda_packages() {
+  local package
+  for package in "${cuda_packages[@]}"; do
+    .venv/bin/python -c "import importlib.metadata, sys
+name, version = sys.argv[1].split('==')
+sys.exit(importlib.metadata.version(name) != version)" "$package" 2>/dev/null ||
+      .venv/bin/python -m pip install --no-deps "$package"
+  done
+  local root
+  root=$(.venv/bin/python -c "import nvidia.cu13 as m; print(m.__path__[0])")
+  ln -sfrn "$root/bin/ptxas" .venv/bin/ptxas
+  ln -sfrn "$root/include" .venv/include/cuda
+}
+
 case "${1:-}" in
 "") install_packages ;;
 --tests)
   install_packages
   install_python_packages
+  install_cuda_packages
   ;;
 *) fail "unknown option $1; the only one is --tests" ;;
 esac

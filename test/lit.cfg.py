@@ -2,7 +2,6 @@
 # lit.site.cfg.py, which CMake writes into the build folder.
 
 import os
-import shutil
 import sys
 
 import lit.formats
@@ -14,11 +13,22 @@ config.excludes = ["Inputs"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.build_root, "test")
 
-# The project's tools, and FileCheck, not, split-file, mlir-opt from LLVM.
+# What takes minutes is left out of a quick run: scripts/test.sh --quick.
+if lit_config.params.get("quick"):
+    config.excludes += [
+        "Bench", "Python",
+        "attention", "kernels", "ptx",
+        "examples", "gpu", "numerics", "embed.test", "fuzz.test",
+    ]
+
+# The project's tools; FileCheck, not, split-file, mlir-opt from LLVM; and ptxas as
+# scripts/install-deps.sh has installed it, before any other.
+venv = os.path.join(config.source_root, ".venv", "bin")
 config.environment["PATH"] = os.pathsep.join(
     [
         os.path.join(config.build_root, "bin"),
         config.llvm_tools_dir,
+        os.path.dirname(os.path.realpath(os.path.join(venv, "ptxas"))),
         config.environment["PATH"],
     ]
 )
@@ -27,7 +37,7 @@ for name in ["ASAN_OPTIONS", "UBSAN_OPTIONS", "OMP_NUM_THREADS"]:
         config.environment[name] = os.environ[name]
 
 # The Python that has NumPy and PyTorch, where it is installed.
-python = os.path.join(config.source_root, ".venv", "bin", "python")
+python = os.path.join(venv, "python")
 config.substitutions += [
     ("%pytest", f"%python {os.path.dirname(__file__)}/run_pytest.py"),
     ("%python", python if os.path.exists(python) else sys.executable),
@@ -38,6 +48,3 @@ config.substitutions += [
     ("%llvm", os.path.dirname(config.llvm_tools_dir)),
     ("%cmake_compilers", config.cmake_compilers),
 ]
-
-if shutil.which("ptxas"):
-    config.available_features.add("ptxas")

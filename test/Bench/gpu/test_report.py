@@ -90,7 +90,6 @@ def test_cases_are_in_the_order_of_the_patterns(document):
 
 
 def test_plots_are_drawn_where_the_report_links_them(document, tmp_path):
-    pytest.importorskip("matplotlib")
     drawn = draw_all([document, *load_documents(RESULTS)], tmp_path)
     names = [name for d in [document, *load_documents(RESULTS)] for name in plots_of(d)]
     assert sorted(path.name for path in drawn) == sorted(names)

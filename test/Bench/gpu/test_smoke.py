@@ -18,7 +18,6 @@ from documents import load_documents
 
 BENCH = pathlib.Path(run.__file__).parent
 MODE = "package" if conftest.HAS_PYTHON_PACKAGE else "cpu"
-HAS_TRANSFORMERS = __import__("importlib.util").util.find_spec("transformers") is not None
 
 
 def start(script, packages, build_tree, output, *more):
@@ -81,7 +80,6 @@ def test_contestants_are_checked_against_their_own_masks(measured):
         assert error.startswith("RuntimeError: ")
 
 
-@pytest.mark.skipif(not HAS_TRANSFORMERS, reason="transformers is not installed")
 def test_hugging_faces_layers_compute_our_masks(measured):
     path, _ = measured
     cases = load_documents(path.parent)[0].items("case")
@@ -125,7 +123,6 @@ def test_figures_of_two_devices_are_kept_apart(measured, tmp_path, small_package
 
 
 def test_report_and_plots(measured, tmp_path):
-    pytest.importorskip("matplotlib")
     import plot
     import report
 
@@ -175,8 +172,7 @@ def test_variants_are_compared_with_the_compilers_choice(small_packages, build_t
     (["--smoke=cpu", "--resume"], "there are no results in"),
 ])
 def test_wrong_use(small_packages, tmp_path, capfd, monkeypatch, arguments, message):
-    if not arguments and torch.cuda.is_available():
-        pytest.skip("there is a GPU")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(sys, "argv", [str(BENCH / "run.py")])
     try:
         code = run.main([f"--packages={small_packages}", f"--output={tmp_path / 'r.json'}",

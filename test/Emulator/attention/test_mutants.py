@@ -1,3 +1,4 @@
+# RUN: %pytest %s
 """Of the mutants of two attention kernels at least 95% are reported, or give a wrong
 result, under some of a few schedules. The others are explained here: each is a kernel
 that is right as well."""

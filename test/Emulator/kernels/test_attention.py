@@ -1,3 +1,4 @@
+# RUN: %pytest %s
 """Attention kernels of the compiler: what keeps their threads in order is needed,
 and its absence is noticed."""
 

@@ -1,3 +1,4 @@
+# RUN: %pytest %s
 """Hand-written kernels in the emulator: right under every schedule, and caught
 when a barrier, a wait, a guard or a swizzle is missing."""
 

@@ -1,3 +1,4 @@
+# RUN: %pytest %s
 """In loops over key tiles stand the instructions that the algorithm needs, counted
 for one thread, and a few for the loop itself."""
 

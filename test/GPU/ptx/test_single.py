@@ -1,3 +1,4 @@
+# RUN: %pytest %s
 """What an f32 tile costs: six products of bf16 for one of f32, three conversions for two
 operands, and additions for the large terms of each depth of 16."""
 

@@ -1,3 +1,4 @@
+# RUN: %pytest %s
 """Every example, shrunk, in every row, under eight schedules with the same bits."""
 
 import concurrent.futures

@@ -1,3 +1,4 @@
+# RUN: %pytest %s
 """What the host does: allocate, launch kernels, and nothing with the data.
 
 In the emulator the host can read what kernels wrote; beside a GPU it cannot.

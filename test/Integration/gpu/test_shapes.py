@@ -1,3 +1,4 @@
+# RUN: %pytest %s
 """Head sizes, types, lengths, shared heads and more: every two values together.
 
 More combinations, and all of a long run, with SPARSE_ATTN_LONG=1.
