@@ -20,12 +20,19 @@ static std::optional<int64_t> staticDim(ShapedType type, unsigned dim) {
   return type.getDimSize(dim);
 }
 
+/// Masks and plans speak of lengths of at least 1. Where there is no query or
+/// no key, they say what they say of a length that is not known yet.
+static std::optional<int64_t> staticLength(ShapedType type) {
+  std::optional<int64_t> length = staticDim(type, 2);
+  return length == 0 ? std::nullopt : length;
+}
+
 std::optional<int64_t> AttentionOp::getStaticNumQueries() {
-  return staticDim(getQueryType(), 2);
+  return staticLength(getQueryType());
 }
 
 std::optional<int64_t> AttentionOp::getStaticNumKeys() {
-  return staticDim(getKeyType(), 2);
+  return staticLength(getKeyType());
 }
 
 double AttentionOp::getScaleValue() {
@@ -70,9 +77,12 @@ static LogicalResult verifyOperandTypes(AttentionOp op) {
     if (type.isDynamicDim(3))
       return op.emitOpError()
              << "head size of " << name << " must be static, got " << type;
-    for (unsigned dim = 0; dim < 4; ++dim)
+    // A batch and a sequence may be empty; a group of heads may not.
+    for (unsigned dim : {1, 3})
       if (!type.isDynamicDim(dim) && type.getDimSize(dim) == 0)
-        return op.emitOpError() << name << " has an empty dimension: " << type;
+        return op.emitOpError()
+               << name << " has no "
+               << (dim == 1 ? "heads" : "elements in a head") << ": " << type;
   }
   return success();
 }

@@ -18,11 +18,11 @@ ShapeBindings::parse(llvm::ArrayRef<std::string> texts) {
       return makeError("unknown size '{0}' in --shape={1}; expected KEY=SIZE "
                        "with a key of {2}",
                        key, text, llvm::join(llvm::ArrayRef(keys), ", "));
-    int64_t size;
-    if (number.getAsInteger(10, size) || size < 1)
+    int64_t size, least = key == "H" ? 1 : 0;
+    if (number.getAsInteger(10, size) || size < least)
       return makeError("--shape={0}: the size must be an integer of at least "
-                       "1, as in --shape={1}=4096",
-                       text, key);
+                       "{1}, as in --shape={2}=4096",
+                       text, least, key);
     if (key.starts_with("S") && size >= maxSequenceLength)
       return makeError("--shape={0}: sequences must be shorter than {1}", text,
                        maxSequenceLength);

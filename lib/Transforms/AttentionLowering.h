@@ -92,8 +92,12 @@ public:
     SmallVector<Value> outputs(op.getInits());
     for (const RowClass &cls : plan.classes) {
       tile = fitTile(cls);
-      outputs = cls.heavy && heavySplits > 1 ? lowerSplit(cls, outputs)
-                                             : lowerWhole(cls, outputs);
+      ClassRows rows = emitRows(cls);
+      // A grid cannot be known to be empty.
+      if (isZero(shapes.batch) || isZero(rows.tiles))
+        continue;
+      outputs = cls.heavy && heavySplits > 1 ? lowerSplit(cls, rows, outputs)
+                                             : lowerWhole(cls, rows, outputs);
     }
     return outputs;
   }
@@ -107,11 +111,14 @@ private:
   TileShape fitTile(const RowClass &cls) const;
   QueryTile locate(OpBuilder &b, const ClassRows &rows, ValueRange ids);
 
-  SmallVector<Value> lowerWhole(const RowClass &cls, ValueRange outputs);
-  SmallVector<Value> lowerSplit(const RowClass &cls, ValueRange outputs);
+  SmallVector<Value> lowerWhole(const RowClass &cls, const ClassRows &rows,
+                                ValueRange outputs);
+  SmallVector<Value> lowerSplit(const RowClass &cls, const ClassRows &rows,
+                                ValueRange outputs);
   SmallVector<Value> emitParts(const RowClass &cls, const ClassRows &rows);
 
   Value packedQuery(OpBuilder &b, const QueryTile &at);
+  Value countOf(OpBuilder &b, const VisitSequence &sequence);
   Visit findVisit(OpBuilder &b, const RowClass &cls, const QueryTile &at,
                   Value part, int64_t numParts);
   /// Runs part `part` of `numParts` of the tiles that `at` visits (all of them
@@ -148,6 +155,11 @@ private:
   TileExprVariables variables(Value q) {
     return {q, shapes.virtualQueries, shapes.numKeys};
   }
+  static bool isZero(Value size) {
+    return getConstantIntValue(size) == int64_t(0);
+  }
+  /// True when there is certainly no key, and so nothing to slice.
+  bool hasNoKeys() const { return isZero(shapes.numKeys); }
   /// True when the last key tile may be cut by the end of the keys.
   bool mayBeRagged() const {
     std::optional<int64_t> nk = getConstantIntValue(shapes.numKeys);

@@ -78,8 +78,8 @@ static SoftmaxState loadPart(OpBuilder &b, Location loc, ValueRange parts,
 }
 
 SmallVector<Value> AttentionLowering::lowerSplit(const RowClass &cls,
+                                                 const ClassRows &rows,
                                                  ValueRange outputs) {
-  ClassRows rows = emitRows(cls);
   SmallVector<Value> parts = emitParts(cls, rows);
   SmallVector<OpFoldResult> bounds = getAsOpFoldResult(
       ValueRange{shapes.batch, shapes.queryHeads, rows.tiles});

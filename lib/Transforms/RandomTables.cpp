@@ -225,6 +225,11 @@ RandomTables::RandomTables(OpBuilder &b, AttentionOp op,
                                getAsOpFoldResult(rowBlocks),
                                b.getIndexAttr(options.blocksPerRow)},
         b.getI32Type());
+    // Without blocks there is nothing to draw.
+    if (getConstantIntValue(rowBlocks) == int64_t(0)) {
+      tables.push_back({options, table, rowBlocks});
+      continue;
+    }
     auto toI64 = [&](OpBuilder &nested, Value x) -> Value {
       return arith::IndexCastOp::create(nested, loc, nested.getI64Type(), x);
     };

@@ -59,11 +59,10 @@ AttentionLowering::ClassRows AttentionLowering::emitRows(const RowClass &cls) {
   TileExprVariables v = variables(math.constant(0));
   Value begin = emitTileExpr(builder, loc, cls.rowBegin, v);
   Value end = emitTileExpr(builder, loc, cls.rowEnd, v);
-  // A tile of a larger attention has fewer rows than the plan speaks of.
-  if (!op.getOrigin().empty()) {
-    begin = math.max(begin, math.constant(0));
-    end = math.min(end, shapes.numQueries);
-  }
+  // A tile of a larger attention has fewer rows than the plan speaks of, and
+  // where there is no query or no key, all bounds mean nothing.
+  begin = math.max(begin, math.constant(0));
+  end = math.min(end, shapes.numQueries);
   Value count = math.max(math.sub(end, begin), math.constant(0));
   return {begin, end, math.ceilDiv(count, tile.queries)};
 }
@@ -76,7 +75,7 @@ QueryTile AttentionLowering::locate(OpBuilder &b, const ClassRows &rows,
   at.row = math.add(rows.begin, math.mul(at.tile, size));
   std::optional<int64_t> begin = getConstantIntValue(rows.begin);
   std::optional<int64_t> end = getConstantIntValue(rows.end);
-  bool whole = begin && end && (*end - *begin) % size == 0;
+  bool whole = begin && end && *begin < *end && (*end - *begin) % size == 0;
   at.rows = whole ? math.constant(size)
                   : math.min(math.sub(rows.end, at.row), math.constant(size));
   at.position = math.add(at.row, shapes.firstPosition);
@@ -111,8 +110,8 @@ void AttentionLowering::storeTile(OpBuilder &b, const QueryTile &at,
 //===----------------------------------------------------------------------===//
 
 SmallVector<Value> AttentionLowering::lowerWhole(const RowClass &cls,
+                                                 const ClassRows &rows,
                                                  ValueRange outputs) {
-  ClassRows rows = emitRows(cls);
   SmallVector<OpFoldResult> bounds = getAsOpFoldResult(
       ValueRange{shapes.batch, shapes.queryHeads, rows.tiles});
   auto forall = scf::ForallOp::create(

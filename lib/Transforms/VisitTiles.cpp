@@ -194,14 +194,27 @@ SoftmaxState AttentionLowering::visitTiles(OpBuilder &b, const RowClass &cls,
   return SoftmaxState::from(branch.getResults());
 }
 
+/// Plans speak of sequences that have keys. Without any there is no tile,
+/// whatever the bounds say.
+Value AttentionLowering::countOf(OpBuilder &b, const VisitSequence &sequence) {
+  IndexMath math{b, loc};
+  Value zero = math.constant(0);
+  Value hasKeys = math.compare(arith::CmpIPredicate::sgt, shapes.numKeys, zero);
+  return math.select(hasKeys, sequence.getCount(), zero);
+}
+
 Visit AttentionLowering::findVisit(OpBuilder &b, const RowClass &cls,
                                    const QueryTile &at, Value part,
                                    int64_t numParts) {
   IndexMath math{b, loc};
   TileExprVariables v = variables(at.tile);
-  SmallVector<TileRun> runs = emitRuns(b, loc, cls, v);
-  TileList list = tables.listTiles(b, loc, cls, tile, v, runs, at.head,
-                                   at.position, at.rows);
+  SmallVector<TileRun> runs;
+  TileList list;
+  if (!hasNoKeys()) {
+    runs = emitRuns(b, loc, cls, v);
+    list = tables.listTiles(b, loc, cls, tile, v, runs, at.head, at.position,
+                            at.rows);
+  }
   bool isListFull =
       llvm::all_of(cls.draws, [](const Draw &draw) { return draw.full; });
   // The list is the end of its own kind's sequence, and of that of both.
@@ -220,7 +233,7 @@ Visit AttentionLowering::findVisit(OpBuilder &b, const RowClass &cls,
                            full == isListFull ? list : TileList{});
     if (sequence.empty())
       continue;
-    Value begin = math.constant(0), end = sequence.getCount();
+    Value begin = math.constant(0), end = countOf(b, sequence);
     if (numParts > 1) {
       // Part p of P visits places [count p / P, count (p + 1) / P).
       Value next = math.add(part, math.constant(1));

@@ -67,11 +67,21 @@ func.func @dynamic_head_size(%q: tensor<1x1x4x?xf32>) {
 
 // -----
 
-func.func @no_keys(%q: tensor<1x1x4x8xf32>, %k: tensor<1x1x0x8xf32>) {
-  // expected-error@below {{key has an empty dimension: 'tensor<1x1x0x8xf32>'}}
+func.func @no_heads(%q: tensor<1x1x4x8xf32>, %k: tensor<1x0x4x8xf32>) {
+  // expected-error@below {{key has no heads: 'tensor<1x0x4x8xf32>'}}
   sparse_attn.attention mask(#sparse_attn.full)
-    ins(%q, %k, %k : tensor<1x1x4x8xf32>, tensor<1x1x0x8xf32>, tensor<1x1x0x8xf32>)
+    ins(%q, %k, %k : tensor<1x1x4x8xf32>, tensor<1x0x4x8xf32>, tensor<1x0x4x8xf32>)
     outs(%q : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @empty_heads(%q: tensor<1x1x4x0xf32>) {
+  // expected-error@below {{query has no elements in a head: 'tensor<1x1x4x0xf32>'}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<1x1x4x0xf32>, tensor<1x1x4x0xf32>, tensor<1x1x4x0xf32>)
+    outs(%q : tensor<1x1x4x0xf32>) -> tensor<1x1x4x0xf32>
   return
 }
 

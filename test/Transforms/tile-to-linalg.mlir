@@ -314,3 +314,37 @@ func.func @empty(%q: tensor<1x2x64x16xf32>) -> tensor<1x2x64x16xf32> {
       outs(%init : tensor<1x2x64x16xf32>) -> tensor<1x2x64x16xf32>
   return %o : tensor<1x2x64x16xf32>
 }
+
+// Plans speak of sequences that have keys: where there is none, the bounds count for
+// nothing, and rows stay within those of Q.
+//
+// CHECK-LABEL: func.func @maybe_no_keys
+// CHECK:         %[[NK:.*]] = tensor.dim
+// CHECK:         %[[BEGIN:.*]] = arith.maxsi %{{.*}}, %c0
+// CHECK:         %[[END:.*]] = arith.minsi %{{.*}}, %c16
+// CHECK:         arith.subi %[[END]], %[[BEGIN]]
+// CHECK:         scf.forall
+// CHECK:           %[[HAS_KEYS:.*]] = arith.cmpi sgt, %[[NK]], %c0
+// CHECK:           %[[VISITED:.*]] = arith.select %[[HAS_KEYS]], %{{.*}}, %c0
+// CHECK:           scf.for %{{.*}} = %c0 to %[[VISITED]]
+func.func @maybe_no_keys(%q: tensor<1x2x16x16xf32>, %k: tensor<1x2x?x16xf32>) -> tensor<1x2x16x16xf32> {
+  %init = tensor.empty() : tensor<1x2x16x16xf32>
+  %o = sparse_attn.attention mask(#sparse_attn.full)
+      plan(<tile = [16, 16], rows = [<"16 - nk" to "32 - nk", segments = [<partial "0" to "(nk + 15) floordiv 16">]>]>)
+      ins(%q, %k, %k : tensor<1x2x16x16xf32>, tensor<1x2x?x16xf32>, tensor<1x2x?x16xf32>)
+      outs(%init : tensor<1x2x16x16xf32>) -> tensor<1x2x16x16xf32>
+  return %o : tensor<1x2x16x16xf32>
+}
+
+// CHECK-LABEL: func.func @no_keys
+// CHECK:         scf.forall
+// CHECK-NOT:       scf.for %
+// CHECK:           tensor.parallel_insert_slice
+func.func @no_keys(%q: tensor<1x2x16x16xf32>, %k: tensor<1x2x0x16xf32>) -> tensor<1x2x16x16xf32> {
+  %init = tensor.empty() : tensor<1x2x16x16xf32>
+  %o = sparse_attn.attention mask(#sparse_attn.full)
+      plan(<tile = [16, 16], rows = [<"0" to "16", segments = [<partial "0" to "1">]>]>)
+      ins(%q, %k, %k : tensor<1x2x16x16xf32>, tensor<1x2x0x16xf32>, tensor<1x2x0x16xf32>)
+      outs(%init : tensor<1x2x16x16xf32>) -> tensor<1x2x16x16xf32>
+  return %o : tensor<1x2x16x16xf32>
+}

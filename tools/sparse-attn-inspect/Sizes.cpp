@@ -86,6 +86,12 @@ mlir::sparse_attn::resolveShape(AttentionOp op, StringRef entry,
   for (Dimension &dimension : dimensions)
     if (llvm::Error error = bindDynamic(dimension, entry, bindings))
       return error;
+  for (const Dimension &dimension : dimensions)
+    if (dimension.size == 0)
+      return createStringError("the " + dimension.what +
+                               " of the attention in @" + entry +
+                               " is 0, which leaves nothing to inspect; give "
+                               "sizes of at least 1");
 
   auto &[batch, queryHeads, keyHeads, queries, keys] = dimensions;
   AttentionShape shape;

@@ -56,7 +56,7 @@ def SparseAttn_AttentionOp : Op<SparseAttn_Dialect, "attention", [
     /// The effective scale: the attribute or 1 / sqrt(D).
     double getScaleValue();
     bool hasLse() { return getInits().size() == 2; }
-    /// Sq and Sk where static.
+    /// Sq and Sk where static and not 0.
     std::optional<int64_t> getStaticNumQueries();
     std::optional<int64_t> getStaticNumKeys();
     ShapedType getQueryType() {

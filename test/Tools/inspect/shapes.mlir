@@ -29,13 +29,13 @@ func.func @f(%q: !t, %k: !t) -> !t {
 // RUN:   | FileCheck %s --check-prefix=KEY
 // KEY: sparse-attn-inspect: error: unknown size 'N' in --shape=N=3; expected KEY=SIZE with a key of B, H, S, Sq, Sk
 
-// RUN: not sparse-attn-inspect %s --shape=S=0 2>&1 \
+// RUN: not sparse-attn-inspect %s --shape=S=-1 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=VALUE
 // RUN: not sparse-attn-inspect %s --shape=S 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=VALUE
 // RUN: not sparse-attn-inspect %s --shape=S=4k 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=VALUE
-// VALUE: sparse-attn-inspect: error: --shape=S{{.*}}: the size must be an integer of at least 1
+// VALUE: sparse-attn-inspect: error: --shape=S{{.*}}: the size must be an integer of at least 0
 
 // RUN: not sparse-attn-inspect %s --shape=S=8,S=9 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=TWICE
