@@ -7,6 +7,9 @@
 //         acc[r][v] += broadcast(A[m0 + r, k]) * B[k, n0 + v * lanes ..]
 //       C[...] = acc
 //
+// Where the sum may be reassociated, a long one over k is taken in groups, so
+// that rounding errors add up along a group only.
+//
 // An elementwise op that alone uses the result, such as C' = alpha C + A B,
 // runs on the block before it is stored.
 //
@@ -27,6 +30,10 @@
 using namespace mlir;
 using namespace mlir::sparse_attn;
 
+/// A chain of so many FMAs is as accurate as what matrix products of common
+/// libraries do; a longer one is cut into groups of `kGroup`.
+static constexpr int64_t kLongestChain = 128, kGroup = 64;
+
 namespace {
 /// What a contraction computes with, and the block of C that fits registers.
 struct MicroKernel {
@@ -41,6 +48,7 @@ struct MicroKernel {
   int64_t lanes = 1;          ///< of one vector
   int64_t rows = 1;           ///< mr
   int64_t vectors = 1;        ///< nv, vectors a row
+  bool isFree = false;        ///< whether the sum may be reassociated
   int64_t parts = 1;          ///< of the sum over k, see splitSum
   TypedAttr fill;             ///< C's initial value where it is a constant
   linalg::GenericOp epilogue; ///< the op that uses the product, or null
@@ -78,18 +86,20 @@ static int64_t largestDivisor(int64_t value, int64_t limit) {
   return 1;
 }
 
-/// A row of one vector leaves registers over. Where the sum may be reassociated
-/// they hold partial sums, over k in [0, K / parts), [K / parts, 2 K / parts)
-/// and so on: fewer rounding errors in a row, and shorter chains of FMAs.
-static void splitSum(MicroKernel &kernel, linalg::GenericOp op,
-                     RegisterFile file) {
+static bool mayReassociate(linalg::GenericOp op) {
   auto add = op.getBody()
                  ->getTerminator()
                  ->getOperand(0)
                  .getDefiningOp<arith::AddFOp>();
-  if (kernel.vectors > 1 ||
-      !arith::bitEnumContainsAny(add.getFastmath(),
-                                 arith::FastMathFlags::reassoc))
+  return arith::bitEnumContainsAny(add.getFastmath(),
+                                   arith::FastMathFlags::reassoc);
+}
+
+/// A row of one vector leaves registers over. Where the sum may be reassociated
+/// they hold partial sums, over k in [0, K / parts), [K / parts, 2 K / parts)
+/// and so on: fewer rounding errors in a row, and shorter chains of FMAs.
+static void splitSum(MicroKernel &kernel, RegisterFile file) {
+  if (kernel.vectors > 1 || !kernel.isFree)
     return;
   for (int64_t parts : {4, 2}) {
     int64_t rows =
@@ -168,7 +178,8 @@ static FailureOr<MicroKernel> match(RewriterBase &rewriter,
   if (int64_t even = largestDivisor(kernel.m, kernel.rows);
       2 * even > kernel.rows)
     kernel.rows = even;
-  splitSum(kernel, op, file);
+  kernel.isFree = mayReassociate(op);
+  splitSum(kernel, file);
   if (auto fill = op.getDpsInits()[0].getDefiningOp<linalg::FillOp>())
     matchPattern(fill.getInputs()[0], m_Constant(&kernel.fill));
   // Only a start that needs no memory leaves C's place to the epilogue's.
@@ -240,23 +251,24 @@ static SmallVector<Value> multiplyAdd(OpBuilder &b, const MicroKernel &kernel,
   return next;
 }
 
+static Value splat(OpBuilder &b, const MicroKernel &kernel, Attribute value) {
+  return arith::ConstantOp::create(
+      b, kernel.loc, DenseElementsAttr::get(kernel.vectorType(b), value));
+}
+
 /// What the accumulators of part 0 start with; those of other parts start with
 /// zero.
 static SmallVector<Value> emitStart(OpBuilder &b, const MicroKernel &kernel,
                                     Value c, Value m0, int64_t rows,
                                     ArrayRef<Value> columns) {
-  auto splat = [&](Attribute value) -> Value {
-    return arith::ConstantOp::create(
-        b, kernel.loc, DenseElementsAttr::get(kernel.vectorType(b), value));
-  };
   SmallVector<Value> acc;
   for (int64_t r = 0; r < rows; ++r)
     for (Value column : columns)
       acc.push_back(kernel.fill
-                        ? splat(kernel.fill)
+                        ? splat(b, kernel, kernel.fill)
                         : readVector(b, kernel, c,
                                      offsetBy(b, kernel.loc, m0, r), column));
-  acc.resize(acc.size() * kernel.parts, splat(b.getF32FloatAttr(0)));
+  acc.resize(acc.size() * kernel.parts, splat(b, kernel, b.getF32FloatAttr(0)));
   return acc;
 }
 
@@ -276,25 +288,76 @@ static SmallVector<Value> addParts(OpBuilder &b, const MicroKernel &kernel,
   return sums;
 }
 
+namespace {
 /// The sums over k of the block of `rows` rows at (m0, columns).
-static SmallVector<Value> sumBlock(OpBuilder &b, const MicroKernel &kernel,
-                                   Value c, Value m0, int64_t rows,
-                                   ArrayRef<Value> columns) {
+struct BlockSum {
+  const MicroKernel &kernel;
+  Value c, m0;
+  int64_t rows;
+  ArrayRef<Value> columns;
+
+  SmallVector<Value> emit(OpBuilder &b) const;
+
+private:
+  ResultRange addChain(OpBuilder &b, Value first, int64_t length,
+                       ValueRange start) const;
+  SmallVector<Value> addGroup(OpBuilder &b, Value first, int64_t length,
+                              ValueRange totals) const;
+  int64_t steps() const { return kernel.k / kernel.parts; }
+};
+} // namespace
+
+/// One chain of FMAs, over k in [first, first + length) of each part.
+ResultRange BlockSum::addChain(OpBuilder &b, Value first, int64_t length,
+                               ValueRange start) const {
   Location loc = kernel.loc;
-  int64_t steps = kernel.k / kernel.parts;
   size_t size = rows * columns.size();
   auto loop = scf::ForOp::create(
-      b, loc, constantIndex(b, loc, 0), constantIndex(b, loc, steps),
-      constantIndex(b, loc, 1), emitStart(b, kernel, c, m0, rows, columns),
-      [&](OpBuilder &nested, Location, Value k, ValueRange carried) {
+      b, loc, constantIndex(b, loc, 0), constantIndex(b, loc, length),
+      constantIndex(b, loc, 1), start,
+      [&](OpBuilder &nested, Location, Value t, ValueRange carried) {
+        Value k = nested.createOrFold<arith::AddIOp>(loc, t, first);
         SmallVector<Value> next;
         for (int64_t p = 0; p < kernel.parts; ++p)
           next.append(multiplyAdd(nested, kernel, m0, rows, columns,
-                                  offsetBy(nested, loc, k, p * steps),
+                                  offsetBy(nested, loc, k, p * steps()),
                                   carried.slice(p * size, size)));
         scf::YieldOp::create(nested, loc, next);
       });
-  return addParts(b, kernel, loop.getResults());
+  return loop.getResults();
+}
+
+/// totals + a chain of its own. Few registers are left for the totals, which
+/// wait in memory meanwhile.
+SmallVector<Value> BlockSum::addGroup(OpBuilder &b, Value first, int64_t length,
+                                      ValueRange totals) const {
+  SmallVector<Value> zeros(totals.size(),
+                           splat(b, kernel, b.getF32FloatAttr(0)));
+  ResultRange group = addChain(b, first, length, zeros);
+  SmallVector<Value> sums;
+  for (auto [total, part] : llvm::zip(totals, group))
+    sums.push_back(arith::AddFOp::create(b, kernel.loc, total, part));
+  return sums;
+}
+
+SmallVector<Value> BlockSum::emit(OpBuilder &b) const {
+  Location loc = kernel.loc;
+  Value zero = constantIndex(b, loc, 0);
+  SmallVector<Value> start = emitStart(b, kernel, c, m0, rows, columns);
+  if (!kernel.isFree || steps() <= kLongestChain)
+    return addParts(b, kernel, addChain(b, zero, steps(), start));
+  int64_t whole = steps() / kGroup * kGroup;
+  auto groups = scf::ForOp::create(
+      b, loc, constantIndex(b, loc, kGroup), constantIndex(b, loc, whole),
+      constantIndex(b, loc, kGroup), addChain(b, zero, kGroup, start),
+      [&](OpBuilder &nested, Location, Value first, ValueRange totals) {
+        scf::YieldOp::create(nested, loc,
+                             addGroup(nested, first, kGroup, totals));
+      });
+  SmallVector<Value> sums(groups.getResults());
+  if (whole < steps())
+    sums = addGroup(b, constantIndex(b, loc, whole), steps() - whole, sums);
+  return addParts(b, kernel, sums);
 }
 
 /// Computes the block of `rows` rows at (m0, n0) of `c`.
@@ -304,7 +367,7 @@ static Value emitBlock(OpBuilder &b, const MicroKernel &kernel, Value c,
   SmallVector<Value> columns;
   for (int64_t v = 0; v < kernel.vectors; ++v)
     columns.push_back(offsetBy(b, loc, n0, v * kernel.lanes));
-  SmallVector<Value> sums = sumBlock(b, kernel, c, m0, rows, columns);
+  SmallVector<Value> sums = BlockSum{kernel, c, m0, rows, columns}.emit(b);
   for (int64_t r = 0; r < rows; ++r)
     for (auto [v, column] : llvm::enumerate(columns)) {
       Value row = offsetBy(b, loc, m0, r);

@@ -275,3 +275,45 @@ func.func @dynamic(%x: tensor<?xf32>, %y: tensor<?xf32>) -> tensor<?xf32> {
   } -> tensor<?xf32>
   return %r : tensor<?xf32>
 }
+
+// A long sum over k that may be reassociated is taken in groups of 64, so that
+// rounding errors add up along a group only: 224 is 64 + 64 + 64 + 32.
+//
+// CHECK-LABEL: func.func @long_sum
+// CHECK:         %[[ZERO:.*]] = arith.constant dense<0.000000e+00> : vector<16xf32>
+// CHECK:           %[[FIRST:.*]]:24 = scf.for %{{.*}} = %c0 to %c64 step %c1 iter_args(%{{.*}} = %[[ZERO]]
+// CHECK:           %[[WHOLE:.*]]:24 = scf.for %[[G:.*]] = %c64 to %c192 step %c64 iter_args(%[[TOTAL:[a-z0-9]+]] = %[[FIRST]]#0
+// CHECK:             %[[GROUP:.*]]:24 = scf.for %[[T:[a-z0-9]+]] = %c0 to %c64 step %c1 iter_args(%{{.*}} = %[[ZERO]]
+// CHECK:               %[[D:.*]] = arith.addi %[[T]], %[[G]]
+// CHECK:               vector.transfer_read %{{.*}}[%[[D]], %c0]
+// CHECK:             arith.addf %[[TOTAL]], %[[GROUP]]#0
+// CHECK:           %[[REST:.*]]:24 = scf.for %{{.*}} = %c0 to %c32 step %c1 iter_args(%{{.*}} = %[[ZERO]]
+// CHECK:           %[[SUM:.*]] = arith.addf %[[WHOLE]]#0, %[[REST]]#0
+// CHECK:           vector.transfer_write %[[SUM]]
+func.func @long_sum(%k: tensor<64x224xf32>, %q: tensor<224x48xf32>, %empty: tensor<64x48xf32>) -> tensor<64x48xf32> {
+  %zero = arith.constant 0.0 : f32
+  %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<64x48xf32>) -> tensor<64x48xf32>
+  %s = linalg.generic {indexing_maps = [#mk, #kn, #mn], iterator_types = #contraction}
+      ins(%k, %q : tensor<64x224xf32>, tensor<224x48xf32>) outs(%init : tensor<64x48xf32>) {
+  ^bb0(%a: f32, %b: f32, %c: f32):
+    %ab = arith.mulf %a, %b : f32
+    %sum = arith.addf %c, %ab fastmath<reassoc> : f32
+    linalg.yield %sum : f32
+  } -> tensor<64x48xf32>
+  return %s : tensor<64x48xf32>
+}
+
+// In the order that is written otherwise.
+//
+// CHECK-LABEL: func.func @long_sum_in_order
+// CHECK:         scf.for %{{.*}} = %c0 to %c224 step %c1
+func.func @long_sum_in_order(%k: tensor<64x224xf32>, %q: tensor<224x48xf32>, %c: tensor<64x48xf32>) -> tensor<64x48xf32> {
+  %s = linalg.generic {indexing_maps = [#mk, #kn, #mn], iterator_types = #contraction}
+      ins(%k, %q : tensor<64x224xf32>, tensor<224x48xf32>) outs(%c : tensor<64x48xf32>) {
+  ^bb0(%a: f32, %b: f32, %x: f32):
+    %ab = arith.mulf %a, %b : f32
+    %sum = arith.addf %x, %ab : f32
+    linalg.yield %sum : f32
+  } -> tensor<64x48xf32>
+  return %s : tensor<64x48xf32>
+}

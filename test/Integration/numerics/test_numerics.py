@@ -1,4 +1,3 @@
-# RUN: %pytest %s
 """sparse-attn-run against NumPy in double and PyTorch in the same precision.
 
 For each case: NaN and infinity stand where they stand in the double reference,
@@ -99,6 +98,11 @@ CASES = {
     "d80-dv24-f16": Case(prefix_lm(40), d=80, dv=24, dtype="f16"),
     "d128-bf16": Case(near, d=128, dtype="bf16", heads=8, groups=8),
     "d128-dv64": Case(bigbird(16, 3, 1), d=128, dv=64, sq=130),
+    "d256": Case(near, d=256),
+    "d256-full": Case(full, d=256, dv=64),
+    "d384": Case(causal, d=384, dv=64),
+    "d512": Case(full, d=512, dv=64),
+    "d400-dv8": Case(causal, d=400, dv=8),
     "batch": Case(union(near, random(16, 1)), batch=2, heads=4, groups=2),
     "no-lse": Case(causal, lse=False, dtype="f16"),
     # Lengths known at run time only.
