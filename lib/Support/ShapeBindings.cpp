@@ -9,53 +9,116 @@
 using namespace mlir::sparse_attn;
 using llvm::StringRef;
 
+static constexpr llvm::StringLiteral kNames[] = {"B",  "Hq", "Hkv", "Sq",
+                                                 "Sk", "H",  "S"};
+
+static std::string listNames() {
+  return llvm::join(llvm::ArrayRef(kNames), ", ") + " or argI_dimD";
+}
+
+/// `arg0_dim1` and the like, the names that packages give such sizes.
+static bool isArgumentDim(StringRef name) {
+  unsigned index, dim;
+  return name.consume_front("arg") && !name.consumeInteger(10, index) &&
+         name.consume_front("_dim") && !name.getAsInteger(10, dim);
+}
+
 llvm::Expected<ShapeBindings>
 ShapeBindings::parse(llvm::ArrayRef<std::string> texts) {
   ShapeBindings result;
-  for (StringRef text : texts) {
-    auto [key, number] = text.split('=');
-    if (!llvm::is_contained(keys, key))
-      return makeError("unknown size '{0}' in --shape={1}; expected KEY=SIZE "
-                       "with a key of {2}",
-                       key, text, llvm::join(llvm::ArrayRef(keys), ", "));
-    int64_t size, least = key == "H" ? 1 : 0;
-    if (number.getAsInteger(10, size) || size < least)
-      return makeError("--shape={0}: the size must be an integer of at least "
-                       "{1}, as in --shape={2}=4096",
-                       text, least, key);
-    if (key.starts_with("S") && size >= maxSequenceLength)
-      return makeError("--shape={0}: sequences must be shorter than {1}", text,
-                       maxSequenceLength);
-    if (result.get(key))
-      return makeError("--shape gives '{0}' twice", key);
-    result.bindings.push_back({key.str(), size});
-  }
+  for (StringRef text : texts)
+    for (StringRef part : llvm::split(text, ','))
+      if (llvm::Error error = result.add(part))
+        return std::move(error);
   return result;
 }
 
-std::optional<int64_t> ShapeBindings::get(StringRef key) const {
-  for (const Binding &binding : bindings)
-    if (binding.key == key)
-      return binding.size;
-  return std::nullopt;
+llvm::Error ShapeBindings::add(StringRef text) {
+  auto [name, number] = text.split('=');
+  if (!llvm::is_contained(kNames, name) && !isArgumentDim(name))
+    return makeError("unknown size '{0}' in --shape={1}; expected NAME=SIZE "
+                     "with a name of {2}",
+                     name, text, listNames());
+  int64_t size, least = name.starts_with("H") ? 1 : 0;
+  if (number.getAsInteger(10, size) || size < least)
+    return makeError("--shape={0}: the size must be an integer of at least "
+                     "{1}, as in --shape={2}=4096",
+                     text, least, name);
+  if (name.starts_with("S") && size >= maxSequenceLength)
+    return makeError("--shape={0}: sequences must be shorter than {1}", text,
+                     maxSequenceLength);
+  if (find(name))
+    return makeError("--shape gives '{0}' twice; give each of {1} once at most",
+                     name, listNames());
+  bindings.push_back({name.str(), size});
+  return llvm::Error::success();
 }
 
-std::optional<int64_t> ShapeBindings::bind(llvm::ArrayRef<StringRef> keys) {
-  for (StringRef key : keys)
-    for (Binding &binding : bindings)
-      if (binding.key == key) {
-        binding.isUsed = true;
-        return binding.size;
-      }
+ShapeBindings::Binding *ShapeBindings::find(StringRef name) {
+  for (Binding &binding : bindings)
+    if (binding.name == name)
+      return &binding;
+  return nullptr;
+}
+
+std::optional<int64_t> ShapeBindings::use(StringRef name) {
+  Binding *binding = find(name);
+  if (!binding)
+    return std::nullopt;
+  binding->isUsed = true;
+  return binding->size;
+}
+
+void ShapeBindings::noteDynamic(StringRef name) {
+  if (!llvm::is_contained(dynamic, name))
+    dynamic.push_back(name.str());
+}
+
+std::optional<int64_t> ShapeBindings::bind(StringRef name) {
+  noteDynamic(name);
+  return use(name);
+}
+
+llvm::Expected<std::optional<int64_t>>
+ShapeBindings::bind(llvm::ArrayRef<SizeName> sizes, StringRef where) {
+  for (const SizeName &size : sizes)
+    noteDynamic(size.name);
+  // The names of one size win over those of two.
+  for (auto spelling : {&SizeName::name, &SizeName::both}) {
+    std::optional<int64_t> bound;
+    StringRef boundBy;
+    for (const SizeName &size : sizes) {
+      StringRef name = size.*spelling;
+      std::optional<int64_t> given = use(name);
+      if (bound && given && *bound != *given)
+        return makeError("--shape={0}={1} and --shape={2}={3} contradict each "
+                         "other: {4} is both",
+                         boundBy, *bound, name, *given, where);
+      if (given)
+        std::tie(bound, boundBy) = std::pair(given, name);
+    }
+    if (bound)
+      return bound;
+  }
   return std::nullopt;
 }
 
 llvm::Error ShapeBindings::checkAllBound(StringRef where) const {
   for (const Binding &binding : bindings)
     if (!binding.isUsed)
-      return makeError("--shape={0}={1} binds nothing in {2}: no size that it "
-                       "speaks of is dynamic there and without a value; leave "
-                       "it out",
-                       binding.key, binding.size, where);
+      return makeError(
+          "--shape={0}={1} binds nothing in {2}: no size that it speaks of is "
+          "dynamic there and without a value{3}; leave it out, or write '?' "
+          "for the size in the types there to make it dynamic",
+          binding.name, binding.size, where,
+          dynamic.empty() ? std::string()
+                          : " (dynamic: " + llvm::join(dynamic, ", ") + ")");
   return llvm::Error::success();
+}
+
+std::string ShapeBindings::getFlag(const SizeName &size) {
+  std::string flag = ("--shape=" + size.name + "=SIZE").str();
+  if (!size.both.empty())
+    flag += (" or --shape=" + size.both + "=SIZE").str();
+  return flag;
 }

@@ -9,6 +9,7 @@
 #include "SparseAttn/Package/Compile.h"
 #include "SparseAttn/Support/Error.h"
 #include "SparseAttn/Support/Source.h"
+#include "SparseAttn/Support/Version.h"
 #include "mlir/Target/LLVMIR/Dialect/OpenMP/OpenMPToLLVMIRTranslation.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/Support/CommandLine.h"
@@ -24,45 +25,55 @@ namespace {
 /// The command line. Constructed in main, after LLVM's own options have been
 /// taken off the parser.
 struct Options {
-  cl::opt<std::string> file{cl::Positional, cl::desc("FILE"), cl::Required};
+  cl::OptionCategory category{"sparse-attn-compile options"};
+  cl::opt<std::string> file{cl::Positional, cl::desc("FILE"), cl::Required,
+                            cl::cat(category)};
   cl::list<std::string> targets{
-      "target", cl::CommaSeparated, cl::OneOrMore, cl::value_desc("sm_80"),
+      "target",
+      cl::CommaSeparated,
+      cl::OneOrMore,
+      cl::value_desc("sm_80"),
+      cl::cat(category),
       cl::desc("GPUs to make kernels for, and levels of x86-64 (x86-64-v3, "
                "x86-64-v4, or native) to make host code for; may be repeated")};
   cl::list<std::string> emit{
-      "emit", cl::CommaSeparated,
+      "emit", cl::CommaSeparated, cl::cat(category),
       cl::value_desc("ptx,cubin,manifest,header,host"),
       cl::desc("What to write; by default all, but cubins only where there is "
                "a ptxas")};
   cl::opt<std::string> entry{
-      "entry", cl::value_desc("function"),
+      "entry", cl::value_desc("function"), cl::cat(category),
       cl::desc("Compile this function only; else all that have attention")};
   cl::opt<std::string> directory{
-      "o", cl::value_desc("directory"), cl::Required,
+      "o", cl::value_desc("directory"), cl::Required, cl::cat(category),
       cl::desc("Where to write; created if it is missing")};
-  cl::opt<int64_t> tileQueries{"tile-queries", cl::init(0),
-                               cl::desc("Query rows of a tile; 0 lets the mask "
-                                        "analysis choose")};
+  cl::opt<int64_t> tileQueries{
+      "tile-queries", cl::value_desc("number"), cl::init(0), cl::cat(category),
+      cl::desc("Query rows of a tile; 0 lets the mask analysis choose")};
   cl::opt<int64_t> tileKeys{
-      "tile-keys", cl::init(0),
+      "tile-keys", cl::value_desc("number"), cl::init(0), cl::cat(category),
       cl::desc("Keys of a tile; 0 lets the mask analysis choose")};
   cl::opt<int64_t> heavySplits{
-      "heavy-splits", cl::init(NVVMPipelineOptions().heavySplits),
+      "heavy-splits", cl::value_desc("number"), cl::cat(category),
+      cl::init(NVVMPipelineOptions().heavySplits),
       cl::desc("Parts that heavy rows are split into along the keys")};
   cl::opt<int64_t> stages{
-      "stages", cl::init(NVVMPipelineOptions().stages),
+      "stages", cl::value_desc("number"), cl::cat(category),
+      cl::init(NVVMPipelineOptions().stages),
       cl::desc("Key and value tiles in shared memory at a time")};
-  cl::opt<int64_t> warps{"warps", cl::init(0),
+  cl::opt<int64_t> warps{"warps", cl::value_desc("number"), cl::init(0),
+                         cl::cat(category),
                          cl::desc("Warps of a block; 0 lets the tile choose")};
-  cl::opt<bool> dense{"dense",
+  cl::opt<bool> dense{"dense", cl::cat(category),
                       cl::desc("Kernels for dense, row-major tensors alone; "
                                "else they take rows at any strides")};
   cl::opt<bool> openmp{
-      "openmp", cl::init(false),
+      "openmp", cl::init(false), cl::cat(category),
       cl::desc("Let host code run query tiles in threads of LLVM's OpenMP "
                "library, which it then needs; else it runs in the caller's")};
   cl::opt<std::string> emulatorObjects{
       "emulator-objects", cl::Hidden, cl::value_desc("directory"),
+      cl::cat(category),
       cl::desc("Write the kernels for the emulator, too, as host code for "
                "tests: SHA256.o, by the SHA-256 of their PTX")};
 };
@@ -319,6 +330,7 @@ int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   cl::ResetCommandLineParser();
   (void)flags();
+  setVersion("sparse-attn-compile");
   cl::ParseCommandLineOptions(
       argc, argv,
       "Compiles sparse attention to a package for use ahead of time\n");

@@ -1,6 +1,7 @@
 //===- Sizes.cpp - Sizes of an attention op from type and --shape ---------===//
 
 #include "Sizes.h"
+#include "SparseAttn/Support/Error.h"
 #include "llvm/ADT/StringExtras.h"
 #include <algorithm>
 
@@ -10,9 +11,8 @@ using llvm::createStringError;
 
 namespace {
 struct Dimension {
-  Dimension(StringRef what, ArrayRef<StringRef> keys, unsigned dim,
-            ArrayRef<Value> operands)
-      : what(what), keys(keys) {
+  Dimension(ArrayRef<SizeName> names, unsigned dim, ArrayRef<Value> operands)
+      : names(names) {
     for (Value operand : operands) {
       auto type = cast<ShapedType>(operand.getType());
       if (!size && !type.isDynamicDim(dim))
@@ -20,9 +20,15 @@ struct Dimension {
     }
   }
 
-  StringRef what;
-  /// The keys that bind it, the strongest first.
-  SmallVector<StringRef, 2> keys;
+  StringRef what() const { return names.front().what; }
+  bool isCalled(StringRef name) const {
+    return llvm::any_of(names, [&](const SizeName &size) {
+      return size.name == name || size.both == name;
+    });
+  }
+
+  /// What it is, and what else it is where a tensor is several operands.
+  SmallVector<SizeName, 2> names;
   /// nullopt: dynamic in every operand.
   std::optional<int64_t> size;
 };
@@ -32,32 +38,41 @@ struct Dimension {
 static llvm::Error checkContradictions(ArrayRef<Dimension> dimensions,
                                        StringRef entry,
                                        const ShapeBindings &bindings) {
-  for (StringRef key : ShapeBindings::keys) {
-    std::optional<int64_t> value = bindings.get(key);
-    auto uses = [&](const Dimension &dimension) {
-      return !dimension.size && llvm::is_contained(dimension.keys, key);
+  for (const ShapeBindings::Binding &binding : bindings.getAll()) {
+    auto isCalled = [&](const Dimension &dimension) {
+      return dimension.isCalled(binding.name);
     };
-    if (!value || llvm::any_of(dimensions, uses))
+    auto uses = [&](const Dimension &dimension) {
+      return !dimension.size && isCalled(dimension);
+    };
+    if (llvm::any_of(dimensions, uses))
       continue;
-    for (const Dimension &dimension : dimensions)
-      if (llvm::is_contained(dimension.keys, key) && dimension.size != value)
-        return createStringError("--shape=" + key + "=" + Twine(*value) +
-                                 " contradicts @" + entry + ", where the " +
-                                 dimension.what + " is always " +
-                                 Twine(*dimension.size));
+    for (const Dimension &dimension :
+         llvm::make_filter_range(dimensions, isCalled))
+      if (dimension.size != binding.size)
+        return makeError("--shape={0}={1} contradicts @{2}, where the {3} is "
+                         "always {4}; write '?' instead of {4} in the types "
+                         "there to make it dynamic",
+                         binding.name, binding.size, entry, dimension.what(),
+                         *dimension.size);
   }
   return llvm::Error::success();
 }
 
 static llvm::Error bindDynamic(Dimension &dimension, StringRef entry,
                                ShapeBindings &bindings) {
-  if (!dimension.size)
-    dimension.size = bindings.bind(dimension.keys);
   if (dimension.size)
     return llvm::Error::success();
-  return createStringError(
-      "the " + dimension.what + " of the attention in @" + entry +
-      " is dynamic; give it with --shape=" + dimension.keys.back() + "=SIZE");
+  std::string where = llvm::formatv("the {0} of the attention in @{1}",
+                                    dimension.what(), entry);
+  auto bound = bindings.bind(dimension.names, where);
+  if (!bound)
+    return bound.takeError();
+  dimension.size = *bound;
+  if (dimension.size)
+    return llvm::Error::success();
+  return makeError("{0} is dynamic; give it with {1}", where,
+                   ShapeBindings::getFlag(dimension.names.front()));
 }
 
 /// No number that is reported exceeds these two.
@@ -74,13 +89,25 @@ static bool fitsCounters(const AttentionShape &s, int64_t bytesPerElement) {
 llvm::Expected<AttentionShape>
 mlir::sparse_attn::resolveShape(AttentionOp op, StringRef entry,
                                 ShapeBindings &bindings) {
-  Value q = op.getQuery(), k = op.getKey(), v = op.getValue();
-  Value o = op.getInits().front();
-  Dimension dimensions[] = {{"batch size", {"B"}, 0, {q, k, v, o}},
-                            {"number of query heads", {"H"}, 1, {q, o}},
-                            {"number of key heads", {"H"}, 1, {k, v}},
-                            {"number of queries", {"Sq", "S"}, 2, {q, o}},
-                            {"number of keys", {"Sk", "S"}, 2, {k, v}}};
+  SmallVector<Value> queryLike = {op.getQuery()};
+  llvm::append_range(queryLike, op.getInits());
+  SmallVector<Value> keyLike = {op.getKey(), op.getValue()};
+  SmallVector<Value> all =
+      llvm::to_vector(llvm::concat<Value>(queryLike, keyLike));
+  // One tensor for queries and keys has as many of these as of those.
+  bool shared = llvm::any_of(keyLike, [&](Value value) {
+    return llvm::is_contained(queryLike, value);
+  });
+  auto make = [&](SizeName name, SizeName other, unsigned dim,
+                  ArrayRef<Value> operands) {
+    return shared ? Dimension({name, other}, dim, all)
+                  : Dimension({name}, dim, operands);
+  };
+  Dimension dimensions[] = {Dimension({kBatchSize}, 0, all),
+                            make(kQueryHeads, kKeyHeads, 1, queryLike),
+                            make(kKeyHeads, kQueryHeads, 1, keyLike),
+                            make(kNumQueries, kNumKeys, 2, queryLike),
+                            make(kNumKeys, kNumQueries, 2, keyLike)};
   if (llvm::Error error = checkContradictions(dimensions, entry, bindings))
     return error;
   for (Dimension &dimension : dimensions)
@@ -88,7 +115,7 @@ mlir::sparse_attn::resolveShape(AttentionOp op, StringRef entry,
       return error;
   for (const Dimension &dimension : dimensions)
     if (dimension.size == 0)
-      return createStringError("the " + dimension.what +
+      return createStringError("the " + dimension.what() +
                                " of the attention in @" + entry +
                                " is 0, which leaves nothing to inspect; give "
                                "sizes of at least 1");

@@ -4,6 +4,7 @@
 #include "SparseAttn/Pipelines/Pipelines.h"
 #include "SparseAttn/Support/Picture.h"
 #include "SparseAttn/Support/Source.h"
+#include "SparseAttn/Support/Version.h"
 #include "SparseAttn/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/FileUtilities.h"
@@ -33,11 +34,9 @@ static cl::opt<int64_t>
            cl::desc("Say what positions reach in so many layers; without it "
                     "only JSON says what is reached at last, and for up to "
                     "16384 positions"));
-static cl::list<std::string>
-    shape("shape", cl::CommaSeparated, cl::value_desc("S=4096"),
-          cl::cat(category),
-          cl::desc("Sizes that are dynamic: B, H (query and key heads), S "
-                   "(queries and keys), Sq, Sk; may be repeated"));
+static cl::list<std::string> shape("shape", cl::value_desc("Sq=1,Sk=4096"),
+                                   cl::cat(category),
+                                   cl::desc(ShapeBindings::help));
 static cl::opt<int64_t> head("head", cl::value_desc("number"), cl::init(0),
                              cl::cat(category),
                              cl::desc("Query head to draw (default 0)"));
@@ -170,6 +169,7 @@ static llvm::Expected<bool> run() {
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   cl::HideUnrelatedOptions(category);
+  setVersion("sparse-attn-inspect");
   cl::ParseCommandLineOptions(
       argc, argv,
       "Shows what the masks of a file's attention ops leave, cost and reach\n");

@@ -110,35 +110,33 @@ static bool fitsInMemory(ArrayRef<int64_t> shape, int64_t width) {
   return bytes <= sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
 }
 
-llvm::Expected<SmallVector<int64_t>>
-mlir::sparse_attn::bindShape(RankedTensorType type, unsigned index,
-                             ShapeBindings &bindings) {
-  SmallVector<int64_t> shape(type.getShape());
-  for (auto [dim, size] : llvm::enumerate(shape)) {
-    if (!ShapedType::isDynamic(size))
-      continue;
-    // Arguments are [batch, heads, sequence, ...]; the first is the query.
-    SmallVector<StringRef, 2> names;
-    if (dim == 0)
-      names = {"B"};
-    else if (dim == 1)
-      names = {"H"};
-    else if (dim == 2)
-      names = {index == 0 ? "Sq" : "Sk", "S"};
-    std::optional<int64_t> bound = bindings.bind(names);
-    if (!bound)
-      return makeError(
-          "dimension {0} of argument {1} is dynamic; give its size, "
-          "as in --shape={2}=4096",
-          dim, index, names.empty() ? "S" : names.back());
-    size = *bound;
-  }
+llvm::Error mlir::sparse_attn::checkMemory(RankedTensorType type,
+                                           ArrayRef<int64_t> shape,
+                                           unsigned index) {
   int64_t width = type.getElementTypeBitWidth() / 8;
-  if (!fitsInMemory(shape, width))
-    return makeError("argument {0} of shape {1} and {2} bytes an element does "
-                     "not fit in memory; give smaller sizes",
-                     index, shapeText(shape), width);
-  return shape;
+  if (fitsInMemory(shape, width))
+    return llvm::Error::success();
+  return makeError("argument {0} of shape {1} and {2} bytes an element does "
+                   "not fit in memory; give smaller sizes",
+                   index, shapeText(shape), width);
+}
+
+/// The type's shape with '?' where `shape` differs, if such a type may be: the
+/// sizes of heads are always static.
+static std::optional<SmallVector<int64_t>> relax(RankedTensorType type,
+                                                 ArrayRef<int64_t> shape) {
+  constexpr unsigned kHeadDim = 3;
+  SmallVector<int64_t> relaxed(type.getShape());
+  if (relaxed.size() != shape.size())
+    return std::nullopt;
+  for (auto [dim, size] : llvm::enumerate(relaxed)) {
+    if (ShapedType::isDynamic(size) || size == shape[dim])
+      continue;
+    if (dim == kHeadDim)
+      return std::nullopt;
+    size = ShapedType::kDynamic;
+  }
+  return relaxed;
 }
 
 llvm::Expected<Array> mlir::sparse_attn::readArgument(StringRef path,
@@ -150,11 +148,16 @@ llvm::Expected<Array> mlir::sparse_attn::readArgument(StringRef path,
   bool fits = static_cast<int64_t>(npy->shape.size()) == type.getRank();
   for (auto [have, want] : llvm::zip(npy->shape, type.getShape()))
     fits &= ShapedType::isDynamic(want) || have == want;
-  if (!fits)
+  if (!fits) {
+    auto relaxed = relax(type, npy->shape);
     return makeError(
-        "{0} has shape {1}, but argument {2} is {3}; save an array "
-        "of that shape",
-        path, shapeText(npy->shape), index, shapeText(type.getShape()));
+        "{0} has shape {1}, but argument {2} is {3}; save an array of that "
+        "shape{4}",
+        path, shapeText(npy->shape), index, shapeText(type.getShape()),
+        relaxed ? ", or make its type " + shapeText(*relaxed) +
+                      ": '?' is a dynamic size"
+                : "");
+  }
   Type element = type.getElementType();
   if (!element.isInteger(32))
     return fromFloats(element, npy->shape, npy->toFloats());

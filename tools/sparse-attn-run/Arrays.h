@@ -4,7 +4,6 @@
 #define SPARSEATTN_TOOLS_RUN_ARRAYS_H
 
 #include "SparseAttn/Support/Npy.h"
-#include "SparseAttn/Support/ShapeBindings.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/Support/Error.h"
 #include <vector>
@@ -25,9 +24,10 @@ struct Array {
   NpyArray toNpy() const;
 };
 
-/// The shape of argument `index`: the type's, with dynamic sizes bound.
-llvm::Expected<SmallVector<int64_t>>
-bindShape(RankedTensorType type, unsigned index, ShapeBindings &bindings);
+/// Fails where this machine cannot hold argument `index`, of type `type` and
+/// shape `shape`.
+llvm::Error checkMemory(RankedTensorType type, llvm::ArrayRef<int64_t> shape,
+                        unsigned index);
 
 /// An array of standard normal noise, rounded to `element`.
 Array makeNoise(Type element, llvm::ArrayRef<int64_t> shape, uint64_t seed,

@@ -6,32 +6,51 @@
 using namespace mlir;
 using namespace mlir::sparse_attn;
 
-using Sizes = SmallVector<int64_t>;
+namespace {
+struct Size {
+  int64_t value;
+  /// By its type, not by what was given.
+  bool isStatic;
+
+  bool isUnknown() const { return ShapedType::isDynamic(value); }
+};
+} // namespace
+
+using Sizes = SmallVector<Size>;
 
 /// The sizes of an operand: those of the argument that it is, or what its type
 /// says, which may be dynamic.
 static Sizes getSizes(Value value, func::FuncOp func,
                       ArrayRef<Array> arguments) {
+  ArrayRef<int64_t> type = cast<ShapedType>(value.getType()).getShape();
+  ArrayRef<int64_t> shape = type;
   if (auto argument = dyn_cast<BlockArgument>(value))
     if (argument.getOwner() == &func.getBody().front())
-      return arguments[argument.getArgNumber()].shape;
-  return Sizes(cast<ShapedType>(value.getType()).getShape());
+      shape = arguments[argument.getArgNumber()].shape;
+  Sizes sizes;
+  for (auto [given, declared] : llvm::zip(shape, type))
+    sizes.push_back({given, !ShapedType::isDynamic(declared)});
+  return sizes;
 }
 
-static bool mayEqual(int64_t a, int64_t b) {
-  return ShapedType::isDynamic(a) || ShapedType::isDynamic(b) || a == b;
+static bool mayEqual(const Size &a, const Size &b) {
+  return a.isUnknown() || b.isUnknown() || a.value == b.value;
 }
 
-static bool mayDivide(int64_t heads, int64_t keyHeads) {
-  return ShapedType::isDynamic(heads) || ShapedType::isDynamic(keyHeads) ||
-         (keyHeads > 0 && heads % keyHeads == 0);
+static bool mayDivide(const Size &heads, const Size &keyHeads) {
+  return heads.isUnknown() || keyHeads.isUnknown() ||
+         (keyHeads.value > 0 && heads.value % keyHeads.value == 0);
 }
 
-static llvm::Error makeSizeError(AttentionOp op, StringRef what, int64_t a,
-                                 int64_t b) {
-  op.emitOpError() << "would run with " << what << " " << a << " and " << b;
+static llvm::Error makeSizeError(AttentionOp op, StringRef what, const Size &a,
+                                 const Size &b) {
+  op.emitOpError() << "would run with " << what << " " << a.value << " and "
+                   << b.value;
+  bool fixed = a.isStatic || b.isStatic;
   return makeError("the arguments do not fit together; give other --input "
-                   "files, or a --shape");
+                   "files, or a --shape{0}",
+                   fixed ? "; a size is static unless its type has '?' there"
+                         : "");
 }
 
 static llvm::Error checkOp(AttentionOp op, func::FuncOp func,
@@ -39,9 +58,9 @@ static llvm::Error checkOp(AttentionOp op, func::FuncOp func,
   Sizes query = getSizes(op.getQuery(), func, arguments);
   Sizes key = getSizes(op.getKey(), func, arguments);
   Sizes value = getSizes(op.getValue(), func, arguments);
-  for (int64_t length : {query[2], key[2]})
-    if (!ShapedType::isDynamic(length) && length >= maxSequenceLength) {
-      op.emitOpError() << "would run with " << length
+  for (const Size &length : {query[2], key[2]})
+    if (!length.isUnknown() && length.value >= maxSequenceLength) {
+      op.emitOpError() << "would run with " << length.value
                        << " positions; sequences must be shorter than "
                        << maxSequenceLength;
       return makeError("the arguments are too long; give smaller --input "
@@ -49,7 +68,7 @@ static llvm::Error checkOp(AttentionOp op, func::FuncOp func,
     }
   struct Pair {
     const char *what;
-    int64_t a, b;
+    Size a, b;
   };
   SmallVector<Pair> equal = {
       {"query and key batches of", query[0], key[0]},

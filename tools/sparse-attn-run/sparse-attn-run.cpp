@@ -2,16 +2,18 @@
 //
 //   sparse-attn-run FILE [--entry=F] [--device=cpu|emulator|cuda]
 //     [--seed=N] [--schedule-seed=N] [--kernel-ir=FILE] [--threads=N]
-//     [--shape=S=4096 ...] [--input=a.npy ...] [--output=o.npy ...]
+//     [--shape=Sq=1,Sk=4096 ...] [--input=a.npy ...] [--output=o.npy ...]
 //     [--check[=all|ROWS]] [--repeat=N] [--json]
 //
 //===----------------------------------------------------------------------===//
 
+#include "ArgumentSizes.h"
 #include "Check.h"
 #include "Cuda.h"
 #include "SparseAttn/Support/Error.h"
 #include "SparseAttn/Support/Npy.h"
 #include "SparseAttn/Support/Source.h"
+#include "SparseAttn/Support/Version.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/OpenMP/OpenMPToLLVMIRTranslation.h"
@@ -33,39 +35,55 @@ namespace {
 /// The command line. Constructed in main, after LLVM's own options (it has a
 /// --threads too) have been taken off the parser.
 struct Options {
-  cl::opt<std::string> file{cl::Positional, cl::desc("FILE"), cl::Required};
-  cl::opt<std::string> entry{"entry", cl::desc("Function to run")};
-  cl::opt<std::string> device{"device", cl::init("cpu"),
-                              cl::desc("Where to run: cpu, emulator or cuda")};
-  cl::opt<uint64_t> seed{"seed", cl::init(0),
-                         cl::desc("Seed of the normal noise")};
+  cl::OptionCategory category{"sparse-attn-run options"};
+  cl::opt<std::string> file{cl::Positional, cl::desc("FILE"), cl::Required,
+                            cl::cat(category)};
+  cl::opt<std::string> entry{
+      "entry", cl::value_desc("function"), cl::cat(category),
+      cl::desc("Function to run; needed where the file has several")};
+  cl::opt<std::string> device{"device", cl::value_desc("cpu|emulator|cuda"),
+                              cl::init("cpu"), cl::cat(category),
+                              cl::desc("Where to run (default cpu)")};
+  cl::opt<uint64_t> seed{
+      "seed", cl::value_desc("number"), cl::init(0), cl::cat(category),
+      cl::desc("Seed of the normal noise that arguments without --input are "
+               "(default 0)")};
   cl::opt<uint64_t> scheduleSeed{
-      "schedule-seed", cl::init(0),
-      cl::desc("Seed of the emulator's scheduling of threads; each further "
-               "--repeat takes the next")};
+      "schedule-seed", cl::value_desc("number"), cl::init(0), cl::cat(category),
+      cl::desc("Seed of the emulator's scheduling of threads (default 0); each "
+               "further --repeat takes the next")};
   cl::opt<std::string> kernelIR{
-      "kernel-ir",
+      "kernel-ir", cl::value_desc("file"), cl::cat(category),
       cl::desc("File to write the kernels to that the emulator runs; its "
                "reports then name lines of that file")};
-  cl::opt<unsigned> threads{"threads", cl::init(0),
-                            cl::desc("Threads; 0 is one a core")};
-  cl::list<std::string> shapes{
-      "shape", cl::desc("Size of a dynamic dimension, as in --shape=S=4096")};
-  cl::list<std::string> inputs{"input",
-                               cl::desc(".npy file of the next argument")};
-  cl::list<std::string> outputs{"output",
-                                cl::desc(".npy file for the next result")};
+  cl::opt<unsigned> threads{"threads", cl::value_desc("number"), cl::init(0),
+                            cl::cat(category),
+                            cl::desc("Threads of the CPU; 0 is one a core")};
+  cl::list<std::string> shapes{"shape", cl::value_desc("Sq=1,Sk=4096"),
+                               cl::cat(category),
+                               cl::desc(ShapeBindings::help)};
+  cl::list<std::string> inputs{"input", cl::value_desc("file.npy"),
+                               cl::cat(category),
+                               cl::desc("The next argument; may be repeated")};
+  cl::list<std::string> outputs{
+      "output", cl::value_desc("file.npy"), cl::cat(category),
+      cl::desc("Where the next result is written; may be repeated")};
   cl::opt<std::string> check{
-      "check", cl::ValueOptional, cl::init("off"),
-      cl::desc("Compare ROWS random rows a head (64 by default), or all, with "
-               "the fp64 reference")};
+      "check",
+      cl::value_desc("rows|all"),
+      cl::ValueOptional,
+      cl::init("off"),
+      cl::cat(category),
+      cl::desc("Compare so many random rows a head (64 by default), or all, "
+               "with the fp64 reference")};
   cl::opt<unsigned> repeat{
-      "repeat", cl::init(1),
-      cl::desc("Runs; the median time is reported. On cuda there is one "
-               "more before them, to warm up")};
-  cl::opt<bool> json{"json", cl::desc("Report as JSON")};
+      "repeat", cl::value_desc("number"), cl::init(1), cl::cat(category),
+      cl::desc("Runs (default 1); the median time is reported. On cuda there "
+               "is one more before them, to warm up")};
+  cl::opt<bool> json{"json", cl::cat(category), cl::desc("Report as JSON")};
   cl::opt<std::string> emulatorObjects{
       "emulator-objects", cl::Hidden, cl::value_desc("directory"),
+      cl::cat(category),
       cl::desc("Write the kernels of --device=cuda for tests, as "
                "sparse-attn-compile does")};
 };
@@ -122,6 +140,7 @@ static llvm::Expected<SmallVector<Array>> makeArguments(func::FuncOp func) {
   llvm::Expected<ShapeBindings> bindings = ShapeBindings::parse(flags().shapes);
   if (!bindings)
     return bindings.takeError();
+  ArgumentSizes sizes(func);
   SmallVector<Array> arguments;
   for (auto [index, type] : llvm::enumerate(func.getArgumentTypes())) {
     auto tensor = cast<RankedTensorType>(type);
@@ -133,9 +152,11 @@ static llvm::Expected<SmallVector<Array>> makeArguments(func::FuncOp func) {
       arguments.push_back(std::move(*array));
       continue;
     }
-    auto shape = bindShape(tensor, index, *bindings);
+    auto shape = sizes.bindShape(index, *bindings);
     if (!shape)
       return shape.takeError();
+    if (llvm::Error tooLarge = checkMemory(tensor, *shape, index))
+      return std::move(tooLarge);
     arguments.push_back(
         makeNoise(tensor.getElementType(), *shape, flags().seed, index));
   }
@@ -329,6 +350,7 @@ int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   cl::ResetCommandLineParser();
   (void)flags();
+  setVersion("sparse-attn-run");
   cl::ParseCommandLineOptions(argc, argv, "Compile and run sparse attention\n");
   llvm::InitializeNativeTarget();
   llvm::InitializeNativeTargetAsmPrinter();

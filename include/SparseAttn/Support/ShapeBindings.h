@@ -13,33 +13,73 @@
 
 namespace mlir::sparse_attn {
 
-/// What the user says of dynamic sizes: B, H (query and key heads), S (queries
-/// and keys), Sq, Sk. Sq and Sk win over S.
+/// A size of attention and what --shape calls it.
+struct SizeName {
+  /// For messages.
+  llvm::StringLiteral what;
+  /// The name of this size alone.
+  llvm::StringLiteral name;
+  /// The name of a query's and a key's size together; empty where there is one
+  /// size anyhow.
+  llvm::StringLiteral both;
+
+  bool operator==(const SizeName &other) const { return name == other.name; }
+};
+
+inline constexpr SizeName kBatchSize{"batch size", "B", ""};
+inline constexpr SizeName kQueryHeads{"number of query heads", "Hq", "H"};
+inline constexpr SizeName kKeyHeads{"number of key heads", "Hkv", "H"};
+inline constexpr SizeName kNumQueries{"number of queries", "Sq", "S"};
+inline constexpr SizeName kNumKeys{"number of keys", "Sk", "S"};
+
+/// What the user says of dynamic sizes by --shape, the same in every tool: B,
+/// Hq, Hkv, Sq, Sk; H and S for two of them, which the former win over; and
+/// argI_dimD for dimension D of argument I where no attention gives it a name.
 class ShapeBindings {
 public:
-  static constexpr llvm::StringLiteral keys[] = {"B", "H", "S", "Sq", "Sk"};
+  /// For --help.
+  static constexpr llvm::StringLiteral help =
+      "Sizes that are dynamic ('?' in a type): B, Hq, Hkv, Sq, Sk, H (query "
+      "and key heads), S (queries and keys), or argI_dimD; separated by commas "
+      "or by a flag each";
 
-  /// From `S=4096` and the like.
+  /// From texts like `S=4096` or `B=1,Sq=16`. Fails for what is no size, and
+  /// for a name that is given twice.
   static llvm::Expected<ShapeBindings> parse(llvm::ArrayRef<std::string> texts);
 
-  /// The size of `key`, if it was given.
-  std::optional<int64_t> get(llvm::StringRef key) const;
+  struct Binding {
+    std::string name;
+    int64_t size;
+    bool isUsed = false;
+  };
+  llvm::ArrayRef<Binding> getAll() const { return bindings; }
 
-  /// The size of the first of `keys` that was given, for a dynamic size that
-  /// it binds.
-  std::optional<int64_t> bind(llvm::ArrayRef<llvm::StringRef> keys);
+  /// Binds one dynamic size, which is all of `sizes` at a time, such as the
+  /// length of a tensor that holds queries and keys; nullopt where it was not
+  /// given. Fails where the names of `sizes` were given different values;
+  /// `where` says of which size, for the message.
+  llvm::Expected<std::optional<int64_t>> bind(llvm::ArrayRef<SizeName> sizes,
+                                              llvm::StringRef where);
+
+  /// The same for a size with a name of its own.
+  std::optional<int64_t> bind(llvm::StringRef name);
 
   /// Fails for a size that has bound nothing: it is a mistake of the user's.
   /// `where` names what was looked at.
   llvm::Error checkAllBound(llvm::StringRef where) const;
 
+  /// How to give a size, such as `--shape=Sq=SIZE`.
+  static std::string getFlag(const SizeName &size);
+
 private:
-  struct Binding {
-    std::string key;
-    int64_t size;
-    bool isUsed = false;
-  };
+  llvm::Error add(llvm::StringRef text);
+  Binding *find(llvm::StringRef name);
+  std::optional<int64_t> use(llvm::StringRef name);
+  void noteDynamic(llvm::StringRef name);
+
   llvm::SmallVector<Binding> bindings;
+  /// Of the sizes that were to be bound, for the message of checkAllBound.
+  llvm::SmallVector<std::string> dynamic;
 };
 
 } // namespace mlir::sparse_attn

@@ -13,6 +13,13 @@
 // DECODE: pairs     256 of 256 live
 // DECODE: query 63 |####
 
+// Query heads and key heads apart; the names of one win over those of both.
+// RUN: sparse-attn-inspect %s --shape=B=1,Hq=6,Hkv=2 --shape=Sq=1,Sk=64 \
+// RUN:   | FileCheck %s --check-prefix=GROUPED
+// RUN: sparse-attn-inspect %s --shape=B=1,H=2,Hq=6,S=64,Sq=1 \
+// RUN:   | FileCheck %s --check-prefix=GROUPED
+// GROUPED: shape     Q 1x6x1x8, K 1x2x64x8, V 1x2x64x8 of f32
+
 !t = tensor<?x?x?x8xf32>
 
 func.func @f(%q: !t, %k: !t) -> !t {
@@ -23,11 +30,11 @@ func.func @f(%q: !t, %k: !t) -> !t {
 
 // RUN: not sparse-attn-inspect %s --shape=B=3,H=4 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=UNBOUND
-// UNBOUND: sparse-attn-inspect: error: the number of queries of the attention in @f is dynamic; give it with --shape=S=SIZE
+// UNBOUND: sparse-attn-inspect: error: the number of queries of the attention in @f is dynamic; give it with --shape=Sq=SIZE or --shape=S=SIZE
 
 // RUN: not sparse-attn-inspect %s --shape=N=3 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=KEY
-// KEY: sparse-attn-inspect: error: unknown size 'N' in --shape=N=3; expected KEY=SIZE with a key of B, H, S, Sq, Sk
+// KEY: sparse-attn-inspect: error: unknown size 'N' in --shape=N=3; expected NAME=SIZE with a name of B, Hq, Hkv, Sq, Sk, H, S or argI_dimD
 
 // RUN: not sparse-attn-inspect %s --shape=S=-1 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=VALUE
@@ -39,7 +46,7 @@ func.func @f(%q: !t, %k: !t) -> !t {
 
 // RUN: not sparse-attn-inspect %s --shape=S=8,S=9 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=TWICE
-// TWICE: sparse-attn-inspect: error: --shape gives 'S' twice
+// TWICE: sparse-attn-inspect: error: --shape gives 'S' twice; give each of B, Hq, Hkv, Sq, Sk, H, S or argI_dimD once at most
 
 // RUN: not sparse-attn-inspect %s --shape=B=9000000000,H=1000,S=900000 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=HUGE
@@ -51,11 +58,15 @@ func.func @f(%q: !t, %k: !t) -> !t {
 
 // RUN: not sparse-attn-inspect %examples/longformer.mlir --shape=S=4096 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=NOTHING
-// NOTHING: sparse-attn-inspect: error: --shape=S=4096 binds nothing in {{.*}}longformer.mlir: no size that it speaks of is dynamic there and without a value; leave it out
+// NOTHING: sparse-attn-inspect: error: --shape=S=4096 binds nothing in {{.*}}longformer.mlir: no size that it speaks of is dynamic there and without a value; leave it out, or write '?' for the size in the types there to make it dynamic
+
+// RUN: not sparse-attn-inspect %s --shape=B=1,H=1,S=8,arg0_dim3=4 2>&1 \
+// RUN:   | FileCheck %s --check-prefix=OTHER
+// OTHER: sparse-attn-inspect: error: --shape=arg0_dim3=4 binds nothing in {{.*}}shapes.mlir: no size that it speaks of is dynamic there and without a value (dynamic: B, Hq, Hkv, Sq, Sk); leave it out
 
 // RUN: not sparse-attn-inspect %examples/longformer.mlir --shape=S=512 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=CONTRADICTION
-// CONTRADICTION: sparse-attn-inspect: error: --shape=S=512 contradicts @longformer, where the number of queries is always 4096
+// CONTRADICTION: sparse-attn-inspect: error: --shape=S=512 contradicts @longformer, where the number of queries is always 4096; write '?' instead of 4096 in the types there to make it dynamic
 
 // RUN: not sparse-attn-inspect %S/Inputs/dynamic.mlir --shape=H=3,S=8 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=HEADS
@@ -66,3 +77,11 @@ func.func @f(%q: !t, %k: !t) -> !t {
 // RUN:   | FileCheck %s --check-prefix=TOKENS
 // TOKENS: dynamic.mlir:4:{{[0-9]+}}: error: 'sparse_attn.attention' op {{.*}}8
 // TOKENS: sparse-attn-inspect: error: the mask in @dynamic does not fit 8 queries and 8 keys
+
+// One tensor of queries and keys has one length, and one number of heads.
+// RUN: sparse-attn-inspect %S/Inputs/self.mlir --shape=Hq=2,Sk=8 \
+// RUN:   | FileCheck %s --check-prefix=SELF
+// SELF: shape     Q 1x2x8x8, K 1x2x8x8, V 1x2x8x8 of f32
+// RUN: not sparse-attn-inspect %S/Inputs/self.mlir --shape=H=2,Sq=4,Sk=8 2>&1 \
+// RUN:   | FileCheck %s --check-prefix=BOTH
+// BOTH: sparse-attn-inspect: error: --shape=Sq=4 and --shape=Sk=8 contradict each other: the number of queries of the attention in @self is both

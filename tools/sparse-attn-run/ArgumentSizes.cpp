@@ -1,0 +1,79 @@
+//===- ArgumentSizes.cpp - Sizes of arguments from types and --shape ------===//
+
+#include "ArgumentSizes.h"
+#include "SparseAttn/IR/SparseAttn.h"
+#include "SparseAttn/Support/Error.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+
+/// The number of dimensions of an attention op's operands that may be dynamic.
+constexpr unsigned kNumSizes = 3;
+
+ArgumentSizes::ArgumentSizes(func::FuncOp func) : func(func) {
+  for (Type type : func.getArgumentTypes())
+    names.emplace_back(cast<RankedTensorType>(type).getRank());
+  func.walk([&](AttentionOp op) {
+    addNames(op.getQuery(), {kBatchSize, kQueryHeads, kNumQueries});
+    for (Value value : {op.getKey(), op.getValue()})
+      addNames(value, {kBatchSize, kKeyHeads, kNumKeys});
+    for (Value init : op.getInits())
+      addNames(init, {kBatchSize, kQueryHeads, kNumQueries});
+  });
+}
+
+void ArgumentSizes::addNames(Value value, ArrayRef<SizeName> sizes) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (auto cast = dyn_cast<tensor::CastOp>(op))
+      value = cast.getSource();
+    else if (auto attention = dyn_cast<AttentionOp>(op))
+      value = attention.getQuery(); // O and LSE have its first sizes.
+    else
+      return;
+  }
+  auto argument = cast<BlockArgument>(value);
+  if (argument.getOwner() != &func.getBody().front())
+    return;
+  for (unsigned dim = 0; dim < kNumSizes; ++dim) {
+    SmallVector<SizeName, 2> &known = names[argument.getArgNumber()][dim];
+    if (!llvm::is_contained(known, sizes[dim]))
+      known.push_back(sizes[dim]);
+  }
+}
+
+llvm::Expected<int64_t> ArgumentSizes::bind(unsigned index, unsigned dim,
+                                            ShapeBindings &bindings) const {
+  std::string where =
+      llvm::formatv("dimension {0} of argument {1}", dim, index);
+  ArrayRef<SizeName> sizes = names[index][dim];
+  if (sizes.empty()) {
+    std::string name = llvm::formatv("arg{0}_dim{1}", index, dim);
+    if (std::optional<int64_t> bound = bindings.bind(name))
+      return *bound;
+    return makeError("{0} is dynamic; give its size with --shape={1}=SIZE",
+                     where, name);
+  }
+  auto bound = bindings.bind(sizes, where);
+  if (!bound)
+    return bound.takeError();
+  if (*bound)
+    return **bound;
+  return makeError("{0}, the {1}, is dynamic; give it with {2}", where,
+                   sizes.front().what, ShapeBindings::getFlag(sizes.front()));
+}
+
+llvm::Expected<SmallVector<int64_t>>
+ArgumentSizes::bindShape(unsigned index, ShapeBindings &bindings) const {
+  auto type = cast<RankedTensorType>(func.getArgumentTypes()[index]);
+  SmallVector<int64_t> shape(type.getShape());
+  for (auto [dim, size] : llvm::enumerate(shape)) {
+    if (!ShapedType::isDynamic(size))
+      continue;
+    llvm::Expected<int64_t> bound = bind(index, dim, bindings);
+    if (!bound)
+      return bound.takeError();
+    size = *bound;
+  }
+  return shape;
+}

@@ -1,0 +1,35 @@
+//===- ArgumentSizes.h - Sizes of arguments from --shape --------*- C++ -*-===//
+
+#ifndef SPARSEATTN_TOOLS_RUN_ARGUMENTSIZES_H
+#define SPARSEATTN_TOOLS_RUN_ARGUMENTSIZES_H
+
+#include "SparseAttn/Support/ShapeBindings.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace mlir::sparse_attn {
+
+/// The arguments of a function, which are ranked tensors, and what the
+/// attention ops that take them call their dimensions.
+class ArgumentSizes {
+public:
+  explicit ArgumentSizes(func::FuncOp func);
+
+  /// The shape of argument `index`: the type's, with dynamic sizes bound. Fails
+  /// for a size that is not given.
+  llvm::Expected<SmallVector<int64_t>> bindShape(unsigned index,
+                                                 ShapeBindings &bindings) const;
+
+private:
+  void addNames(Value value, ArrayRef<SizeName> sizes);
+  llvm::Expected<int64_t> bind(unsigned index, unsigned dim,
+                               ShapeBindings &bindings) const;
+
+  mutable func::FuncOp func;
+  /// Of each argument and each of its dimensions. Several where it serves as
+  /// several operands, none where no attention takes it.
+  SmallVector<SmallVector<SmallVector<SizeName, 2>>> names;
+};
+
+} // namespace mlir::sparse_attn
+
+#endif // SPARSEATTN_TOOLS_RUN_ARGUMENTSIZES_H
