@@ -3,18 +3,19 @@
 #include "SparseAttn/Pipelines/Pipelines.h"
 #include "SparseAttn/Support/Error.h"
 #include "SparseAttn/Support/Source.h"
+#include "SparseAttn/Support/Version.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/GPU/Transforms/Passes.h"
 #include "mlir/Dialect/LLVMIR/Transforms/Passes.h"
 #include "mlir/Dialect/Linalg/Passes.h"
-#include "mlir/Dialect/Linalg/TransformOps/DialectExtension.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Dialect/SCF/Transforms/Passes.h"
-#include "mlir/Dialect/Transform/IR/TransformDialect.h"
 #include "mlir/Dialect/Transform/Transforms/Passes.h"
 #include "mlir/IR/DialectRegistry.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
 #include "mlir/Support/FileUtilities.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
@@ -37,10 +38,12 @@ static void registerUpstreamPasses() {
   mlir::registerTransformsPasses();
 }
 
-/// The transform dialect, by which users tile and fuse attention themselves.
-static void registerTransformDialect(mlir::DialectRegistry &registry) {
-  registry.insert<mlir::transform::TransformDialect>();
-  mlir::linalg::registerTransformDialectExtension(registry);
+/// All that upstream has, so that whatever a pass prints is read again, what
+/// other compilers put beside attention, too; and the transform dialect, by
+/// which users tile and fuse attention themselves.
+static void registerUpstreamDialects(mlir::DialectRegistry &registry) {
+  mlir::registerAllDialects(registry);
+  mlir::registerAllExtensions(registry);
   mlir::transform::registerInterpreterPass();
   mlir::transform::registerPreloadLibraryPass();
 }
@@ -72,9 +75,11 @@ int main(int argc, char **argv) {
   registerDialects(registry);
   registerPassesAndPipelines();
   registerUpstreamPasses();
-  registerTransformDialect(registry);
+  registerUpstreamDialects(registry);
+  setVersion("sparse-attn-opt");
+  llvm::cl::OptionCategory category("sparse-attn-opt options");
   llvm::cl::opt<bool> allowBytecode(
-      "allow-bytecode",
+      "allow-bytecode", llvm::cl::cat(category),
       llvm::cl::desc("Also read bytecode, which must be "
                      "trusted: MLIR's reader can be crashed"));
   auto [inputFile, outputFile] = mlir::registerAndParseCLIOptions(
