@@ -172,12 +172,30 @@ static LogicalResult checkModule(gpu::GPUModuleOp module) {
   return success();
 }
 
+/// Of all that calls and tables of the runtime are named.
+static constexpr StringRef kRuntimePrefix = "sparse_attn_emu_";
+
+/// Calls of the runtime would meet what has one of its names.
+static LogicalResult checkNames(ModuleOp host) {
+  for (auto symbol : host.getOps<SymbolOpInterface>())
+    if (symbol.getName().starts_with(kRuntimePrefix))
+      return symbol.emitError("'")
+             << symbol.getName()
+             << "' is a name for the emulator's runtime, as all are that begin "
+                "with '"
+             << kRuntimePrefix << "'; choose another";
+  return success();
+}
+
 /// A function or variable `@x` of module `@m` becomes `@m_x`. Only ops of
 /// unknown dialects could keep uses from being replaced, and there are none.
 void KernelRewriter::rename(gpu::GPUModuleOp module, Operation *op) {
-  StringRef original = SymbolTable::getSymbolName(op).getValue();
-  auto name = StringAttr::get(op->getContext(),
-                              uniqueName(module.getName() + "_" + original));
+  std::string joined =
+      (module.getName() + "_" + SymbolTable::getSymbolName(op).getValue())
+          .str();
+  if (StringRef(joined).starts_with(kRuntimePrefix))
+    joined.insert(0, "_");
+  auto name = StringAttr::get(op->getContext(), uniqueName(joined));
   (void)SymbolTable::replaceAllSymbolUses(op, name, module);
   SymbolTable::setSymbolName(op, name);
 }
@@ -304,6 +322,8 @@ struct EmulatePass : sparse_attn::impl::SparseAttnEmulateBase<EmulatePass> {
     SmallVector<gpu::GPUModuleOp> modules(host.getOps<gpu::GPUModuleOp>());
     if (modules.empty())
       return;
+    if (failed(checkNames(host)))
+      return signalPassFailure();
     KernelRewriter rewriter(host);
     for (gpu::GPUModuleOp module : modules)
       if (failed(rewriter.moveOut(module)))

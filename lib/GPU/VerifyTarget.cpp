@@ -40,6 +40,21 @@ static bool isIdentifier(StringRef name) {
          });
 }
 
+/// Upstream numbers its arrays of shared memory as we number kernels:
+/// __dynamic_shmem__0.
+static constexpr StringRef kSharedName = "__dynamic_shmem_";
+
+static LogicalResult verifyName(func::FuncOp func) {
+  if (!isIdentifier(func.getName()))
+    return func.emitOpError(
+        "has a name that kernels cannot have; use letters, digits, '_' and "
+        "'$' only, and no digit first");
+  if (func.getName() == kSharedName)
+    return func.emitOpError("has the name that shared memory has in PTX; "
+                            "choose another");
+  return success();
+}
+
 namespace {
 struct VerifyTargetPass
     : sparse_attn::impl::SparseAttnVerifyTargetBase<VerifyTargetPass> {
@@ -51,12 +66,8 @@ struct VerifyTargetPass
       sound &= succeeded(verifyHeadSize(op, "query", op.getQueryType())) &&
                succeeded(verifyHeadSize(op, "value", op.getValueType()));
     });
-    if (hasAttention && !isIdentifier(getOperation().getName())) {
-      getOperation().emitOpError(
-          "has a name that kernels cannot have; use letters, digits, '_' and "
-          "'$' only, and no digit first");
-      sound = false;
-    }
+    if (hasAttention)
+      sound &= succeeded(verifyName(getOperation()));
     if (!sound)
       signalPassFailure();
     else

@@ -5,11 +5,13 @@
 #include "SparseAttn/GPU/Chip.h"
 #include "SparseAttn/IR/SparseAttn.h"
 #include "SparseAttn/Package/Describe.h"
+#include "SparseAttn/Package/Symbols.h"
 #include "SparseAttn/Support/Error.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/JSON.h"
 #include "llvm/Support/SHA256.h"
 #include <cstdlib>
 
@@ -36,6 +38,11 @@ static bool isInFunctions(ModuleOp module) {
               .wasInterrupted();
 }
 
+/// Manifests are text, and their readers may be C.
+static bool isText(StringRef name) {
+  return llvm::json::isUTF8(name) && !name.contains('\0');
+}
+
 llvm::Expected<SmallVector<func::FuncOp>>
 mlir::sparse_attn::findPrograms(ModuleOp module, StringRef entry) {
   if (entry.empty() && !isInFunctions(module))
@@ -59,6 +66,12 @@ mlir::sparse_attn::findPrograms(ModuleOp module, StringRef entry) {
     return makeError("no sparse_attn.attention in {0}",
                      entry.empty() ? "any function of the file's top level"
                                    : "'" + entry.str() + "'");
+  for (func::FuncOp func : found)
+    if (!isText(func.getName())) {
+      func.emitOpError("has a name that a manifest cannot: it is not UTF-8, or "
+                       "has a character 0; choose another");
+      return makeError("nothing is compiled for the error above");
+    }
   return found;
 }
 
@@ -179,6 +192,7 @@ mlir::sparse_attn::compileForEmulator(func::FuncOp func,
   // Whoever loads the object launches by itself.
   for (auto host : llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
     host.erase();
+  renameForMachineCode(module);
   PassManager emulating(module.getContext());
   EmulatorPipelineOptions emulation;
   emulation.exportKernels = true;

@@ -4,6 +4,7 @@
 #include "SparseAttn/CPU/Passes.h"
 #include "SparseAttn/Package/Compile.h"
 #include "SparseAttn/Package/Describe.h"
+#include "SparseAttn/Package/Symbols.h"
 #include "SparseAttn/Support/Error.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/ExecutionEngine/OptUtils.h"
@@ -183,8 +184,7 @@ mlir::sparse_attn::compileForHost(func::FuncOp func, const HostOptions &options,
   const Level &level = *findLevel(options.cpu);
   std::string symbol = func.getName().str();
   OwningOpRef<ModuleOp> module = isolate(func);
-  func::FuncOp renamed = renameToIdentifier(*module, symbol);
-  std::string name = renamed.getName().str();
+  auto isolated = module->lookupSymbol<func::FuncOp>(symbol);
   auto failure = [&] {
     return makeError("cannot compile '{0}' for {1}, for the errors above",
                      symbol, options.cpu);
@@ -201,19 +201,20 @@ mlir::sparse_attn::compileForHost(func::FuncOp func, const HostOptions &options,
   PassManager planning(func.getContext()), lowering(func.getContext());
   buildCPUPlanning(planning, pipeline);
   buildCPUPipeline(lowering, pipeline);
-  if (failed(planning.run(*module)))
+  if (failed(dropDeclarations(*module)) || failed(planning.run(*module)))
     return failure();
-  FailureOr<Program> program = describeInterface(renamed);
-  if (failed(program))
+  FailureOr<Program> program = describeInterface(isolated);
+  if (failed(program) || failed(checkResultSizes(isolated, *program)))
     return failure();
-  if (failed(checkResultSizes(renamed, *program)) ||
-      failed(lowering.run(*module)))
+  renameForMachineCode(*module);
+  std::string name = isolated.getName().str();
+  if (failed(lowering.run(*module)))
     return failure();
   SmallVector<unsigned> order = readBuffers(*module, name, *program);
 
   PackagedProgram packaged;
   packaged.isHost = true;
-  packaged.entry = "sparse_attn_host_" + name;
+  packaged.entry = "sparse_attn_host_" + makeIdentifier(symbol);
   llvm::Expected<std::string> object =
       emitCode(*module, name, packaged.entry, order, level);
   if (!object)

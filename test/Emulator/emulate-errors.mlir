@@ -287,3 +287,27 @@ func.func @host(%c1: index) {
   return
 }
 }
+
+// -----
+
+// Names of the runtime
+
+// expected-error @below {{'sparse_attn_emu_launch' is a name for the emulator's runtime, as all are that begin with 'sparse_attn_emu_'; choose another}}
+func.func @sparse_attn_emu_launch() {
+  return
+}
+gpu.module @m {
+  llvm.func @kernel() attributes {nvvm.kernel} {
+    llvm.return
+  }
+}
+
+// -----
+
+gpu.module @m {
+  llvm.func @kernel() attributes {nvvm.kernel} {
+    llvm.return
+  }
+}
+// expected-error @below {{'sparse_attn_emu_operations' is a name for the emulator's runtime}}
+llvm.mlir.global external @sparse_attn_emu_operations(1 : i32) : i32

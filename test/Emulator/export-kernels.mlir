@@ -4,11 +4,12 @@
 // RUN: sparse-attn-opt %s --sparse-attn-emulate | FileCheck %s --check-prefix=WITHOUT
 //
 // CHECK-DAG: llvm.mlir.global external constant @sparse_attn_emu_module() {{.*}} : !llvm.struct<(ptr, i64, ptr, i64)>
-// CHECK-DAG: llvm.mlir.global internal constant @sparse_attn_emu_kernels() {{.*}} : !llvm.array<2 x ptr>
+// CHECK-DAG: llvm.mlir.global internal constant @sparse_attn_emu_kernels() {{.*}} : !llvm.array<3 x ptr>
 // CHECK-DAG: llvm.mlir.global internal constant @sparse_attn_emu_variables() {{.*}} : !llvm.array<2 x i64>
 // CHECK-DAG: llvm.mlir.addressof @m_first_descriptor
 // CHECK-DAG: llvm.mlir.addressof @m_second_descriptor
 // CHECK-DAG: llvm.mlir.addressof @m_table
+// CHECK-DAG: llvm.func internal @_sparse_attn_emu_launch()
 // WITHOUT-NOT: sparse_attn_emu_module
 
 gpu.module @m {
@@ -17,6 +18,13 @@ gpu.module @m {
     llvm.return
   }
   llvm.func @second() attributes {nvvm.kernel} {
+    llvm.return
+  }
+}
+
+// No kernel gets a name of the runtime.
+gpu.module @sparse_attn {
+  llvm.func @emu_launch() attributes {nvvm.kernel} {
     llvm.return
   }
 }

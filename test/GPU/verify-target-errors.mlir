@@ -37,6 +37,15 @@ func.func @"a b"(%q: !t, %init: !t) -> !t {
 
 // -----
 
+!t = tensor<1x2x?x64xf16>
+// expected-error @below {{has the name that shared memory has in PTX; choose another}}
+func.func @__dynamic_shmem_(%q: !t, %init: !t) -> !t {
+  %o = sparse_attn.attention mask(#sparse_attn.causal) ins(%q, %q, %q : !t, !t, !t) outs(%init : !t) -> !t
+  return %o : !t
+}
+
+// -----
+
 // Without attention no kernel takes the name.
 func.func @"a b"() {
   return

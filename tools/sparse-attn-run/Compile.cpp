@@ -2,9 +2,11 @@
 
 #include "Compile.h"
 #include "SparseAttn/Emulator/Runtime.h"
+#include "SparseAttn/Package/Symbols.h"
 #include "SparseAttn/Support/Error.h"
 #include "mlir/ExecutionEngine/OptUtils.h"
 #include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/LocationSnapshot.h"
 #include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -32,14 +34,14 @@ llvm::Expected<func::FuncOp> mlir::sparse_attn::findEntry(ModuleOp module,
                                                           StringRef entry) {
   SmallVector<func::FuncOp> functions;
   std::string names;
-  module.walk([&](func::FuncOp func) {
+  for (auto func : module.getOps<func::FuncOp>()) {
     if (func.isExternal())
-      return;
+      continue;
     functions.push_back(func);
     names += (names.empty() ? "" : ", ") + func.getName().str();
-  });
+  }
   if (functions.empty())
-    return makeError("the file defines no function");
+    return makeError("the file defines no function at its top level");
   func::FuncOp found;
   if (entry.empty()) {
     if (functions.size() > 1)
@@ -126,23 +128,43 @@ static void fitToHost(const llvm::TargetMachine &target,
   }
 }
 
-/// From attention to the LLVM dialect.
-static void buildPipeline(PassManager &pm, Device device, StringRef kernelIR,
-                          const llvm::TargetMachine &target) {
-  if (device == Device::Emulator) {
-    NVVMPipelineOptions options;
-    options.emit = "nvvm";
-    // The defaults name a chip.
-    (void)buildNVVMPipeline(pm, options,
-                            [](const Twine &) { return failure(); });
-    EmulatorPipelineOptions emulation;
-    emulation.kernelIR = kernelIR.str();
-    buildEmulatorPipeline(pm, emulation);
-    return;
-  }
+/// From attention to the LLVM dialect. Returns the name that `entry` has there.
+static FailureOr<std::string> lowerForCPU(ModuleOp module, func::FuncOp entry,
+                                          const llvm::TargetMachine &target) {
+  renameForMachineCode(module);
+  std::string name = entry.getName().str();
   CPUPipelineOptions options;
   fitToHost(target, options);
+  PassManager pm(module.getContext());
   buildCPUPipeline(pm, options);
+  if (failed(pm.run(module)))
+    return failure();
+  return name;
+}
+
+/// The same; kernels and the file of them keep the functions' names.
+static FailureOr<std::string>
+lowerForEmulator(ModuleOp module, func::FuncOp entry, StringRef kernelIR) {
+  renameToIdentifiers(module);
+  NVVMPipelineOptions options;
+  options.emit = "nvvm";
+  PassManager kernels(module.getContext()), code(module.getContext());
+  // The defaults name a chip.
+  (void)buildNVVMPipeline(kernels, options,
+                          [](const Twine &) { return failure(); });
+  if (!kernelIR.empty()) {
+    LocationSnapshotOptions snapshot;
+    snapshot.fileName = kernelIR.str();
+    kernels.addPass(createLocationSnapshot(snapshot));
+  }
+  if (failed(kernels.run(module)))
+    return failure();
+  renameForMachineCode(module);
+  std::string name = entry.getName().str();
+  buildEmulatorPipeline(code, EmulatorPipelineOptions());
+  if (failed(code.run(module)))
+    return failure();
+  return name;
 }
 
 /// What code for the emulator calls, under names as the linker has them.
@@ -160,7 +182,7 @@ llvm::Expected<Program> Program::compile(ModuleOp module, func::FuncOp entry,
                                          Device device, StringRef kernelIR) {
   Program program;
   program.device = device;
-  program.entry = entry.getName().str();
+  std::string symbol = entry.getName().str();
   for (Type type : entry.getResultTypes())
     program.results.push_back(cast<RankedTensorType>(type));
 
@@ -177,10 +199,13 @@ llvm::Expected<Program> Program::compile(ModuleOp module, func::FuncOp entry,
   if (!target)
     return target.takeError();
 
-  PassManager pm(module.getContext());
-  buildPipeline(pm, device, kernelIR, **target);
-  if (failed(pm.run(module)))
-    return makeError("lowering '{0}' failed", program.entry);
+  FailureOr<std::string> lowered = failure();
+  if (succeeded(dropDeclarations(module)))
+    lowered = isHot ? lowerForCPU(module, entry, **target)
+                    : lowerForEmulator(module, entry, kernelIR);
+  if (failed(lowered))
+    return makeError("lowering '{0}' failed", symbol);
+  program.entry = "_mlir_ciface_" + *lowered;
 
   auto transformer =
       makeOptimizingTransformer(isHot ? 3 : 0, /*sizeLevel=*/0, target->get());
@@ -195,9 +220,9 @@ llvm::Expected<Program> Program::compile(ModuleOp module, func::FuncOp entry,
   if (device == Device::Emulator)
     program.engine->registerSymbols(getEmulatorSymbols);
   // Compile now, not at the first call.
-  auto symbol = program.engine->lookup("_mlir_ciface_" + program.entry);
-  if (!symbol)
-    return symbol.takeError();
+  auto compiled = program.engine->lookup(program.entry);
+  if (!compiled)
+    return compiled.takeError();
   return program;
 }
 
@@ -217,8 +242,7 @@ SmallVector<Descriptor> Program::place(MutableArrayRef<Array> arguments) {
 }
 
 llvm::Error Program::invoke(MutableArrayRef<void *> packedArgs) {
-  if (llvm::Error failure =
-          engine->invokePacked("_mlir_ciface_" + entry, packedArgs))
+  if (llvm::Error failure = engine->invokePacked(entry, packedArgs))
     return failure;
   if (device == Device::Emulator)
     if (std::optional<std::string> report = emulator::getReport())

@@ -55,7 +55,7 @@ private:
   SmallVector<Descriptor> place(MutableArrayRef<Array> arguments);
   llvm::Error invoke(MutableArrayRef<void *> packedArgs);
 
-  std::string entry;
+  std::string entry; ///< its name in machine code
   Device device = Device::CPU;
   uint64_t scheduleSeed = 0;
   SmallVector<RankedTensorType> results;
