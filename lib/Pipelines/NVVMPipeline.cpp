@@ -118,6 +118,7 @@ static void addSerialization(OpPassManager &pm, const Chip &chip) {
   GpuModuleToBinaryPassOptions binary;
   binary.compilationTarget = "isa";
   pm.addPass(createGpuModuleToBinaryPass(binary));
+  pm.addPass(createSparseAttnDropTimings());
 }
 
 static LogicalResult

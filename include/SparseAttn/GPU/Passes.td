@@ -228,4 +228,20 @@ def SparseAttnExternShared
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
+def SparseAttnDropTimings
+    : Pass<"sparse-attn-drop-timings", "::mlir::ModuleOp"> {
+  let summary = "drop from kernels how long it took to compile them";
+  let description = [{
+    Upstream notes the milliseconds beside what it has made of a module of
+    kernels, and so equal input would give other output each time.
+
+    ```mlir
+    gpu.binary @m [#gpu.object<#nvvm.target, properties = {LLVMIRToISATimeInMs = 12 : i64, O = 3 : i32}, assembly = "...">]
+    // becomes
+    gpu.binary @m [#gpu.object<#nvvm.target, properties = {O = 3 : i32}, assembly = "...">]
+    ```
+  }];
+  let dependentDialects = ["::mlir::gpu::GPUDialect"];
+}
+
 #endif // SPARSEATTN_GPU_PASSES_TD
