@@ -6,9 +6,6 @@
 
 using namespace sparse_attn;
 
-/// What a block has without asking for more.
-static constexpr int64_t kDefaultShared = 48 * 1024;
-
 /// The CUDA version, as 12040, whose drivers first took that PTX. Release notes
 /// of the PTX manual.
 static int getNeededCuda(int ptxMajor, int ptxMinor) {
@@ -128,7 +125,8 @@ private:
     module.maxShared.push_back(wanted);
   }
 
-  /// Launches may share a kernel, whose limit must do for all.
+  /// Unasked, a driver allows 48 KiB less what a kernel has statically. Launches
+  /// may share a kernel, whose limit must do for all.
   void raiseSharedLimits() {
     std::map<CUfunction, int64_t> limits;
     for (size_t i = 0; i < module.kernels.size(); ++i) {
@@ -136,7 +134,7 @@ private:
       limit = std::max(limit, module.maxShared[i]);
     }
     for (auto [function, limit] : limits)
-      if (limit > kDefaultShared)
+      if (limit > 0)
         driver.check(driver.cuFuncSetAttribute(
                          function,
                          CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,

@@ -17,6 +17,24 @@ static std::string getWord(const std::string &text, const std::string &key) {
   return word;
 }
 
+/// Of the variables that a kernel's text names:
+/// `.shared .align 8 .b8 name[152];`
+static int countStaticShared(const std::string &ptx, const std::string &body) {
+  const std::string key = "\n.shared .align ";
+  int bytes = 0;
+  for (size_t at = ptx.find(key); at != std::string::npos;
+       at = ptx.find(key, at + 1)) {
+    std::istringstream words(ptx.substr(at + key.size(), 512));
+    std::string alignment, type, name;
+    int size = 0;
+    words >> alignment >> type;
+    std::getline(words >> std::ws, name, '[') >> size;
+    if (body.find(name) != std::string::npos)
+      bytes += size;
+  }
+  return bytes;
+}
+
 /// Of `.visible .entry name(.param .u64 ..., .param .u32 ...)`.
 static void readKernels(const std::string &ptx, CUmodule module) {
   const std::string key = ".visible .entry ";
@@ -36,6 +54,11 @@ static void readKernels(const std::string &ptx, CUmodule module) {
         function->isPointer.back() = true;
       }
     }
+    size_t end = ptx.find(key, close);
+    function->staticShared =
+        countStaticShared(ptx, ptx.substr(close, end - close));
+    // What a driver leaves to those that do not ask for more.
+    function->maxShared -= function->staticShared;
     module->functions.push_back(std::move(function));
   }
 }
@@ -154,7 +177,7 @@ EXPORT CUresult cuFuncGetAttribute(int *value, int attribute,
   if (attribute != CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES)
     return violate("an unknown attribute of a function",
                    CUDA_ERROR_INVALID_VALUE);
-  *value = 0;
+  *value = function->staticShared;
   return CUDA_SUCCESS;
 }
 
@@ -165,7 +188,8 @@ EXPORT CUresult cuFuncSetAttribute(CUfunction function, int attribute,
       attribute != CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES)
     return violate("an attribute that is not a function's",
                    CUDA_ERROR_INVALID_VALUE);
-  if (value < 0 || value > state->devices[current()->device].sharedPerBlock)
+  if (value < 0 || value + function->staticShared >
+                       state->devices[current()->device].sharedPerBlock)
     return CUDA_ERROR_INVALID_VALUE;
   function->maxShared = value;
   return CUDA_SUCCESS;

@@ -29,7 +29,8 @@ struct CUfunc_st {
   CUmodule module;
   std::vector<int> parameterBits;
   std::vector<bool> isPointer;
-  int maxShared = 48 * 1024;
+  int staticShared = 0;
+  int maxShared = 48 * 1024; ///< of dynamic memory
 };
 struct CUmod_st {
   CUcontext context;

@@ -122,6 +122,23 @@ TEST_F(LaunchTest, WritesResultsIntoArguments) {
                "(output) of 'causal' and cannot be elsewhere"});
 }
 
+// Of the 48 KiB that a driver allows unasked, what a kernel has statically is a
+// part; the double refuses the launch otherwise.
+TEST_F(LaunchTest, AsksForSharedMemoryBesideStaticVariables) {
+  PackageCopy copy;
+  std::string name = copy.getFile(1, "ptx");
+  std::string ptx = readFile(copy.path / name);
+  const std::string entry = ".visible .entry longformer_0(";
+  ptx.insert(ptx.find(entry), ".shared .align 8 .b8 list[152];\n");
+  ptx.insert(ptx.find("ret;", ptx.find(entry)), "mov.b32 %r1, list;\n");
+  copy.addFile(1, "ptx", name, ptx);
+  usePackage(copy.path, "longformer");
+  Call call = makeLongformer(1, 2, 1, 128, 128);
+  ASSERT_EQ(launch(program, call), SPARSE_ATTN_SUCCESS)
+      << sparseAttnGetLastError();
+  EXPECT_EQ(cuda_double::getLaunches()[0].sharedBytes, 49152u);
+}
+
 TEST_F(LaunchTest, LeavesOutEmptyGrids) {
   use("longformer");
   // One new query of a long sequence: the global token has no row.
