@@ -7,6 +7,7 @@
 
 #include "SparseAttn/GPU/Chip.h"
 #include "SparseAttn/Package/Compile.h"
+#include "SparseAttn/Support/BugReport.h"
 #include "SparseAttn/Support/Error.h"
 #include "SparseAttn/Support/Source.h"
 #include "SparseAttn/Support/Version.h"
@@ -327,6 +328,7 @@ static llvm::Error run() {
 }
 
 int main(int argc, char **argv) {
+  setBugReport();
   llvm::InitLLVM init(argc, argv);
   cl::ResetCommandLineParser();
   (void)flags();

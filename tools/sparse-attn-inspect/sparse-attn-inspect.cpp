@@ -2,6 +2,7 @@
 
 #include "Inspection.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
+#include "SparseAttn/Support/BugReport.h"
 #include "SparseAttn/Support/Picture.h"
 #include "SparseAttn/Support/Source.h"
 #include "SparseAttn/Support/Version.h"
@@ -167,6 +168,7 @@ static llvm::Expected<bool> run() {
 }
 
 int main(int argc, char **argv) {
+  setBugReport();
   llvm::InitLLVM init(argc, argv);
   cl::HideUnrelatedOptions(category);
   setVersion("sparse-attn-inspect");

@@ -1,6 +1,7 @@
 //===- sparse-attn-opt.cpp - Run passes on MLIR files ---------------------===//
 
 #include "SparseAttn/Pipelines/Pipelines.h"
+#include "SparseAttn/Support/BugReport.h"
 #include "SparseAttn/Support/Error.h"
 #include "SparseAttn/Support/Source.h"
 #include "SparseAttn/Support/Version.h"
@@ -70,6 +71,7 @@ static int fail(llvm::StringRef message) {
 }
 
 int main(int argc, char **argv) {
+  setBugReport();
   llvm::InitLLVM init(argc, argv);
   mlir::DialectRegistry registry;
   registerDialects(registry);

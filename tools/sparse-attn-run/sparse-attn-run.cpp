@@ -10,6 +10,7 @@
 #include "ArgumentSizes.h"
 #include "Check.h"
 #include "Cuda.h"
+#include "SparseAttn/Support/BugReport.h"
 #include "SparseAttn/Support/Error.h"
 #include "SparseAttn/Support/Npy.h"
 #include "SparseAttn/Support/Source.h"
@@ -347,6 +348,7 @@ static llvm::Error run() {
 }
 
 int main(int argc, char **argv) {
+  setBugReport();
   llvm::InitLLVM init(argc, argv);
   cl::ResetCommandLineParser();
   (void)flags();

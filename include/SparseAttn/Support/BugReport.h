@@ -1,0 +1,14 @@
+//===- BugReport.h - Where a crash is to be reported ------------*- C++ -*-===//
+
+#ifndef SPARSEATTN_SUPPORT_BUGREPORT_H
+#define SPARSEATTN_SUPPORT_BUGREPORT_H
+
+namespace mlir::sparse_attn {
+
+/// Lets a program that crashes ask for a report to this project; LLVM would
+/// name its own. Call it first in main.
+void setBugReport();
+
+} // namespace mlir::sparse_attn
+
+#endif // SPARSEATTN_SUPPORT_BUGREPORT_H

@@ -1,0 +1,9 @@
+//===- BugReport.cpp - Where a crash is to be reported --------------------===//
+
+#include "SparseAttn/Support/BugReport.h"
+#include "llvm/Support/PrettyStackTrace.h"
+
+void mlir::sparse_attn::setBugReport() {
+  llvm::setBugReportMsg("This is a bug in sparse_attn; please report it to the "
+                        "project, with the input and the stack trace.\n");
+}
