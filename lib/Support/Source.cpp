@@ -24,16 +24,9 @@ static void report(const llvm::SourceMgr &sources, const TextProblem &problem) {
 }
 
 static llvm::Error checkChunk(const llvm::SourceMgr &sources, StringRef text,
-                              StringRef name, const SourceOptions &options) {
-  if (isBytecode(llvm::MemoryBufferRef(text, name))) {
-    if (options.allowBytecode)
-      return llvm::Error::success();
-    return makeError(
-        "{0} is bytecode; expected text{1}", name,
-        options.bytecodeFlag.empty()
-            ? std::string()
-            : (", or " + options.bytecodeFlag + " for a file you trust").str());
-  }
+                              StringRef name) {
+  if (isBytecode(llvm::MemoryBufferRef(text, name)))
+    return makeError("{0} is bytecode; expected text", name);
   std::optional<TextProblem> problem = findDeepNesting(text);
   if (!problem)
     return llvm::Error::success();
@@ -41,31 +34,34 @@ static llvm::Error checkChunk(const llvm::SourceMgr &sources, StringRef text,
   return makeError("{0} is not read for the error above", name);
 }
 
-llvm::Error mlir::sparse_attn::checkSource(const llvm::SourceMgr &sources,
-                                           unsigned id, StringRef name,
-                                           const SourceOptions &options) {
-  StringRef rest = sources.getMemoryBuffer(id)->getBuffer();
-  if (options.splitMarker.empty())
-    return checkChunk(sources, rest, name, options);
-  while (!rest.empty()) {
-    StringRef chunk;
-    std::tie(chunk, rest) = rest.split(options.splitMarker);
-    if (llvm::Error error = checkChunk(sources, chunk, name, options))
-      return error;
-  }
-  return llvm::Error::success();
+llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
+mlir::sparse_attn::openSource(StringRef path, StringRef splitMarker) {
+  std::string message;
+  std::unique_ptr<llvm::MemoryBuffer> buffer = openInputFile(path, &message);
+  if (!buffer)
+    return makeError("{0}", message);
+  llvm::SourceMgr sources;
+  sources.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBuffer(*buffer),
+                             llvm::SMLoc());
+  StringRef chunk, rest = buffer->getBuffer();
+  do {
+    if (splitMarker.empty())
+      std::tie(chunk, rest) = std::pair(rest, StringRef());
+    else
+      std::tie(chunk, rest) = rest.split(splitMarker);
+    if (llvm::Error error = checkChunk(sources, chunk, path))
+      return std::move(error);
+  } while (!rest.empty());
+  return buffer;
 }
 
 llvm::Expected<OwningOpRef<ModuleOp>>
 mlir::sparse_attn::readModule(StringRef path, llvm::SourceMgr &sources,
                               MLIRContext &context) {
-  std::string error;
-  std::unique_ptr<llvm::MemoryBuffer> buffer = openInputFile(path, &error);
+  auto buffer = openSource(path);
   if (!buffer)
-    return makeError("{0}", error);
-  unsigned id = sources.AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
-  if (llvm::Error refused = checkSource(sources, id, path, SourceOptions()))
-    return std::move(refused);
+    return buffer.takeError();
+  sources.AddNewSourceBuffer(std::move(*buffer), llvm::SMLoc());
   OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(sources, &context);
   if (!module)
     return makeError("cannot read {0} for the errors above", path);

@@ -2,7 +2,6 @@
 
 #include "SparseAttn/Pipelines/Pipelines.h"
 #include "SparseAttn/Support/BugReport.h"
-#include "SparseAttn/Support/Error.h"
 #include "SparseAttn/Support/Source.h"
 #include "SparseAttn/Support/Version.h"
 #include "mlir/Conversion/Passes.h"
@@ -49,22 +48,6 @@ static void registerUpstreamDialects(mlir::DialectRegistry &registry) {
   mlir::transform::registerPreloadLibraryPass();
 }
 
-/// Opens the input and looks at it before the parser does.
-static llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
-openChecked(llvm::StringRef path, const SourceOptions &options) {
-  std::string message;
-  std::unique_ptr<llvm::MemoryBuffer> input =
-      mlir::openInputFile(path, &message);
-  if (!input)
-    return makeError("{0}", message);
-  llvm::SourceMgr sources;
-  unsigned id = sources.AddNewSourceBuffer(
-      llvm::MemoryBuffer::getMemBuffer(*input), llvm::SMLoc());
-  if (llvm::Error refused = checkSource(sources, id, path, options))
-    return std::move(refused);
-  return input;
-}
-
 static int fail(llvm::StringRef message) {
   llvm::errs() << "sparse-attn-opt: error: " << message << "\n";
   return EXIT_FAILURE;
@@ -79,11 +62,6 @@ int main(int argc, char **argv) {
   registerUpstreamPasses();
   registerUpstreamDialects(registry);
   setVersion("sparse-attn-opt");
-  llvm::cl::OptionCategory category("sparse-attn-opt options");
-  llvm::cl::opt<bool> allowBytecode(
-      "allow-bytecode", llvm::cl::cat(category),
-      llvm::cl::desc("Also read bytecode, which must be "
-                     "trusted: MLIR's reader can be crashed"));
   auto [inputFile, outputFile] = mlir::registerAndParseCLIOptions(
       argc, argv, "Sparse attention optimiser driver\n", registry);
   auto config = mlir::MlirOptMainConfig::createFromCLOptions();
@@ -91,11 +69,11 @@ int main(int argc, char **argv) {
     return mlir::asMainReturnCode(
         mlir::MlirOptMain(argc, argv, inputFile, outputFile, registry));
 
-  SourceOptions options;
-  options.splitMarker = config.inputSplitMarker();
-  options.bytecodeFlag = "--allow-bytecode";
-  options.allowBytecode = allowBytecode;
-  auto input = openChecked(inputFile, options);
+  // That of dialects is read by MlirOptMain itself.
+  if (llvm::StringRef dialects = config.getIrdlFile(); !dialects.empty())
+    if (auto checked = openSource(dialects); !checked)
+      return fail(llvm::toString(checked.takeError()));
+  auto input = openSource(inputFile, config.inputSplitMarker());
   if (!input)
     return fail(llvm::toString(input.takeError()));
   std::string message;

@@ -2,7 +2,8 @@
 //
 // MLIR's parser and the algorithms on what it builds are recursive, so that a
 // few kilobytes of brackets overflow the stack, and its bytecode reader trusts
-// what it reads. The tools therefore look at the bytes of a file first.
+// what it reads. The tools therefore look at the bytes of a file first, all of
+// them by the functions here.
 //
 //===----------------------------------------------------------------------===//
 
@@ -39,24 +40,15 @@ struct TextProblem {
 /// fails otherwise.
 std::optional<TextProblem> findDeepNesting(llvm::StringRef text);
 
-/// What a tool lets through to the parser.
-struct SourceOptions {
-  /// The chunks between these are files of their own; empty: there are none.
-  llvm::StringRef splitMarker;
-  /// The flag that makes this tool accept bytecode, for the message; empty
-  /// where there is none.
-  llvm::StringRef bytecodeFlag;
-  bool allowBytecode = false;
-};
+/// Opens a file of MLIR text (`-` is the standard input). Fails for bytecode
+/// and for what findDeepNesting finds; the latter is reported at its place.
+/// What `splitMarker` separates is looked at part by part, unless it is empty.
+llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
+openSource(llvm::StringRef path, llvm::StringRef splitMarker = {});
 
-/// Fails for bytecode and for what findDeepNesting finds in buffer `id`; the
-/// latter is reported at its place. `name` is the file's, for the message.
-llvm::Error checkSource(const llvm::SourceMgr &sources, unsigned id,
-                        llvm::StringRef name, const SourceOptions &options);
-
-/// Opens (`-` is the standard input), checks, parses and verifies a file of
-/// MLIR text. What is wrong with the text stands in diagnostics; those of the
-/// parser need a handler, which prints from `sources`.
+/// Opens by openSource, parses and verifies. What is wrong with the text stands
+/// in diagnostics; those of the parser need a handler, which prints from
+/// `sources`.
 llvm::Expected<OwningOpRef<ModuleOp>> readModule(llvm::StringRef path,
                                                  llvm::SourceMgr &sources,
                                                  MLIRContext &context);
