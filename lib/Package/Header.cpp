@@ -43,9 +43,10 @@ static inline int64_t sparse_attn_select(int64_t c, int64_t a, int64_t b) {
 
 static constexpr StringRef kUsage = R"(
    With the CUDA driver API: load the PTX or the cubin (cuModuleLoadData), look
-   up each kernel's name (cuModuleGetFunction), raise its limit of dynamic
-   shared memory where a launch needs more than 48 KiB, and make all launches on
-   one stream, in order. One whose grid has a 0 is left out.
+   up each kernel's name (cuModuleGetFunction), set its limit of dynamic shared
+   memory (CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES) to what its launches
+   need, and make all launches on one stream, in order. One whose grid has a 0
+   is left out.
 
      for (int i = 0; i < @_NUM_LAUNCHES; ++i) {
        @_launch l;
@@ -56,10 +57,10 @@ static constexpr StringRef kUsage = R"(
                         stream, l.parameters, NULL);
      }
 
-   Tensors start at multiples of 16 bytes. Elements of a row are side by side;
-   those marked "any strides" need the strides of all dimensions in `buffers`,
-   in elements and multiples of what is said there, and the others are dense and
-   row-major. Sizes are below 2^31. Nothing here checks for overflow.
+   Elements of a row are side by side; tensors marked "any strides" need the
+   strides of all dimensions in `buffers`, in elements and multiples of what is
+   said there, and the others are dense and row-major. Sizes are below 2^31.
+   Nothing here checks for overflow.
 )";
 
 namespace {
@@ -89,7 +90,8 @@ private:
     std::string usage;
     for (char c : kUsage)
       c == '@' ? usage += prefix : usage += c;
-    os << usage << "\n";
+    os << usage << "   All addresses are multiples of " << kBufferAlignment
+       << " bytes.\n\n";
     for (auto [index, buffer] : llvm::enumerate(program.arguments))
       printTensor("argument", index, buffer);
     for (auto [index, buffer] : llvm::enumerate(program.results)) {
