@@ -13,6 +13,7 @@
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Dialect/SCF/Transforms/Passes.h"
 #include "mlir/Dialect/Transform/Transforms/Passes.h"
+#include "mlir/Dialect/Transform/Transforms/TransformInterpreterUtils.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -38,6 +39,36 @@ static void registerUpstreamPasses() {
   mlir::registerTransformsPasses();
 }
 
+namespace {
+/// Those of upstream's pass.
+struct LibraryOptions : mlir::PassPipelineOptions<LibraryOptions> {
+  ListOption<std::string> paths{
+      *this, "transform-library-paths",
+      llvm::cl::desc("Files and directories of sequences to load")};
+};
+} // namespace
+
+/// Upstream's --transform-preload-library, for files that have been looked at.
+static llvm::LogicalResult preloadLibraries(
+    mlir::OpPassManager &pm, llvm::StringRef text,
+    llvm::function_ref<llvm::LogicalResult(const llvm::Twine &)> error) {
+  LibraryOptions options;
+  if (failed(options.parseFromString(text)))
+    return mlir::failure();
+  mlir::transform::PreloadLibraryPassOptions upstream;
+  llvm::append_range(upstream.transformLibraryPaths, options.paths);
+  mlir::MLIRContext context;
+  llvm::SmallVector<std::string> files;
+  if (failed(mlir::transform::detail::expandPathsToMLIRFiles(
+          upstream.transformLibraryPaths, &context, files)))
+    return mlir::failure();
+  for (const std::string &file : files)
+    if (auto checked = openSource(file); !checked)
+      return error(llvm::toString(checked.takeError()));
+  pm.addPass(mlir::transform::createPreloadLibraryPass(std::move(upstream)));
+  return mlir::success();
+}
+
 /// All that upstream has, so that whatever a pass prints is read again, what
 /// other compilers put beside attention, too; and the transform dialect, by
 /// which users tile and fuse attention themselves.
@@ -45,7 +76,12 @@ static void registerUpstreamDialects(mlir::DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   mlir::transform::registerInterpreterPass();
-  mlir::transform::registerPreloadLibraryPass();
+  mlir::registerPassPipeline(
+      "transform-preload-library",
+      "load sequences of the transform dialect from files", preloadLibraries,
+      [](llvm::function_ref<void(const mlir::detail::PassOptions &)> visit) {
+        visit(LibraryOptions());
+      });
 }
 
 static int fail(llvm::StringRef message) {
