@@ -5,6 +5,7 @@
 #include "SparseAttn/Package/Symbols.h"
 #include "SparseAttn/Support/Error.h"
 #include "mlir/ExecutionEngine/OptUtils.h"
+#include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/LocationSnapshot.h"
 #include "llvm/ADT/SmallPtrSet.h"
