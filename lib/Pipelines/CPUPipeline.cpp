@@ -1,8 +1,8 @@
 //===- CPUPipeline.cpp - --sparse-attn-cpu-pipeline -----------------------===//
 
 #include "Buffers.h"
+#include "SparseAttn/Boundary/Passes.h"
 #include "SparseAttn/CPU/Passes.h"
-#include "SparseAttn/GPU/Passes.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
 #include "SparseAttn/Transforms/Passes.h"
 #include "mlir/Conversion/Passes.h"

@@ -1,6 +1,7 @@
 //===- NVVMPipeline.cpp - --sparse-attn-nvvm-pipeline ---------------------===//
 
 #include "Buffers.h"
+#include "SparseAttn/Boundary/Passes.h"
 #include "SparseAttn/GPU/Chip.h"
 #include "SparseAttn/GPU/Passes.h"
 #include "SparseAttn/Pipelines/Pipelines.h"

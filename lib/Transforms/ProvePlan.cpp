@@ -1,6 +1,6 @@
 //===- ProvePlan.cpp - --sparse-attn-prove-plan ---------------------------===//
 
-#include "SparseAttn/Plan/Certificate.h"
+#include "SparseAttn/Proof/Certificate.h"
 #include "SparseAttn/Transforms/Passes.h"
 
 namespace mlir::sparse_attn {

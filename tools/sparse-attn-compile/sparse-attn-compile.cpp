@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "SparseAttn/GPU/Chip.h"
-#include "SparseAttn/Package/Compile.h"
+#include "SparseAttn/Package/Compile/Compile.h"
 #include "SparseAttn/Support/Error.h"
 #include "SparseAttn/Support/Source.h"
 #include "SparseAttn/Support/Version.h"

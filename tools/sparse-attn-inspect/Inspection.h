@@ -4,9 +4,9 @@
 #define SPARSEATTN_TOOLS_INSPECT_INSPECTION_H
 
 #include "Sizes.h"
-#include "SparseAttn/Plan/Certificate.h"
-#include "SparseAttn/Support/Cost.h"
-#include "SparseAttn/Support/Reach.h"
+#include "SparseAttn/Inspect/Cost.h"
+#include "SparseAttn/Inspect/Reach.h"
+#include "SparseAttn/Proof/Certificate.h"
 #include "mlir/IR/BuiltinOps.h"
 
 namespace mlir::sparse_attn {

@@ -1,7 +1,7 @@
 //===- Report.cpp - An inspection for people to read ----------------------===//
 
 #include "Inspection.h"
-#include "SparseAttn/Support/Picture.h"
+#include "SparseAttn/Inspect/Picture.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/Format.h"

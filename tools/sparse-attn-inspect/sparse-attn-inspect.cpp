@@ -1,8 +1,8 @@
 //===- sparse-attn-inspect.cpp - What a mask leaves, costs and reaches ----===//
 
 #include "Inspection.h"
+#include "SparseAttn/Inspect/Picture.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
-#include "SparseAttn/Support/Picture.h"
 #include "SparseAttn/Support/Source.h"
 #include "SparseAttn/Support/Version.h"
 #include "SparseAttn/Transforms/Passes.h"

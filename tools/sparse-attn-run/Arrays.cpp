@@ -1,10 +1,10 @@
 //===- Arrays.cpp - Arguments and results of a function -------------------===//
 
 #include "Arrays.h"
+#include "SparseAttn/Oracle/Float16.h"
+#include "SparseAttn/Oracle/Noise.h"
+#include "SparseAttn/Oracle/Npy.h"
 #include "SparseAttn/Support/Error.h"
-#include "SparseAttn/Support/Float16.h"
-#include "SparseAttn/Support/Noise.h"
-#include "SparseAttn/Support/Npy.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"

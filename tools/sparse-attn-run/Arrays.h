@@ -3,7 +3,7 @@
 #ifndef SPARSEATTN_TOOLS_RUN_ARRAYS_H
 #define SPARSEATTN_TOOLS_RUN_ARRAYS_H
 
-#include "SparseAttn/Support/Npy.h"
+#include "SparseAttn/Oracle/Npy.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/Support/Error.h"
 #include <vector>

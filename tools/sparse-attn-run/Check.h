@@ -4,7 +4,7 @@
 #define SPARSEATTN_TOOLS_RUN_CHECK_H
 
 #include "Compile.h"
-#include "SparseAttn/Support/Compare.h"
+#include "SparseAttn/Oracle/Compare.h"
 
 namespace mlir::sparse_attn {
 

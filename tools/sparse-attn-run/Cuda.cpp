@@ -2,7 +2,7 @@
 
 #include "Cuda.h"
 #include "SparseAttn/GPU/Chip.h"
-#include "SparseAttn/Package/Compile.h"
+#include "SparseAttn/Package/Compile/Compile.h"
 #include "SparseAttn/Support/Error.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FileSystem.h"

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "SparseAttn/Emulator/Runtime.h"
-#include "SparseAttn/Support/Float16.h"
+#include "SparseAttn/Oracle/Float16.h"
 #include <cmath>
 
 using namespace mlir::sparse_attn;

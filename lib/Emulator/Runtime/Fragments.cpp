@@ -1,7 +1,7 @@
 //===- Fragments.cpp - Which lane holds what of a matrix ------------------===//
 
 #include "Fragments.h"
-#include "SparseAttn/Support/Float16.h"
+#include "SparseAttn/Oracle/Float16.h"
 #include "TensorCore.h"
 #include "llvm/ADT/bit.h"
 

@@ -1,6 +1,6 @@
 //===- SharedLayoutTest.cpp - How a tile lies in shared memory ------------===//
 
-#include "SharedLayout.h"
+#include "Staging/SharedLayout.h"
 #include "gtest/gtest.h"
 #include <set>
 #include <tuple>

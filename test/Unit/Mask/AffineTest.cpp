@@ -1,7 +1,7 @@
 // Translation to Presburger sets.
 
 #include "SparseAttn/Mask/Affine.h"
-#include "../Support/RandomMask.h"
+#include "RandomMask.h"
 #include <gtest/gtest.h>
 
 using namespace mlir::sparse_attn;

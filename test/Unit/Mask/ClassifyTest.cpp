@@ -1,6 +1,6 @@
 // Tiles and row ranges at lengths no table could hold.
 
-#include "../Support/RandomMask.h"
+#include "RandomMask.h"
 #include <gtest/gtest.h>
 
 using namespace mlir::sparse_attn;

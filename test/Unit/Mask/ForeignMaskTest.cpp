@@ -1,8 +1,8 @@
 // A mask of another library: it has `contains` and `print`, and must compose
 // with everything.
 
-#include "../Support/RandomMask.h"
 #include "PieceOracle.h"
+#include "RandomMask.h"
 #include "SparseAttn/Mask/Affine.h"
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 #include "SparseAttn/Mask/Interval.h"
-#include "../Support/RandomMask.h"
+#include "RandomMask.h"
 #include <bitset>
 #include <gtest/gtest.h>
 

@@ -1,8 +1,8 @@
 // Every answer of a mask against brute force over `contains`, on random masks
 // from the whole algebra.
 
-#include "../Support/RandomMask.h"
 #include "PieceOracle.h"
+#include "RandomMask.h"
 #include "SparseAttn/Mask/Affine.h"
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // The normal form stays small: what tests of meaning cannot see.
 
-#include "../Support/RandomMask.h"
 #include "PieceOracle.h"
+#include "RandomMask.h"
 #include <gtest/gtest.h>
 
 using namespace mlir::sparse_attn;

@@ -1,7 +1,7 @@
 // Every primitive against its formula in docs/Patterns.md, written here again
 // and tested pair by pair.
 
-#include "../Support/RandomMask.h"
+#include "RandomMask.h"
 #include <functional>
 #include <gtest/gtest.h>
 

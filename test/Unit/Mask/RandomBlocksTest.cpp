@@ -1,6 +1,6 @@
 // The draw of docs/Patterns.md against a plain second implementation.
 
-#include "../Support/RandomMask.h"
+#include "RandomMask.h"
 #include "llvm/ADT/STLExtras.h"
 #include <gtest/gtest.h>
 #include <set>

@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "SparseAttn/Emulator/Runtime.h"
-#include "SparseAttn/Package/Describe.h"
+#include "SparseAttn/Package/Describe/Describe.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
 #include "mlir/ExecutionEngine/ExecutionEngine.h"
 #include "mlir/Parser/Parser.h"

@@ -1,6 +1,6 @@
 //===- NewestChipTest.cpp - The best code for a device --------------------===//
 
-#include "SparseAttn/Package/Compile.h"
+#include "SparseAttn/Package/Compile/Compile.h"
 #include "gtest/gtest.h"
 
 using namespace mlir::sparse_attn;

@@ -1,6 +1,6 @@
 //===- SizeExprTest.cpp - Formulas and their text -------------------------===//
 
-#include "SparseAttn/Package/SizeExpr.h"
+#include "SparseAttn/Package/Files/SizeExpr.h"
 #include "llvm/Support/raw_ostream.h"
 #include "gtest/gtest.h"
 #include <random>

@@ -7,7 +7,7 @@
 #ifndef SPARSEATTN_TEST_UNIT_PLAN_PLANORACLE_H
 #define SPARSEATTN_TEST_UNIT_PLAN_PLANORACLE_H
 
-#include "SparseAttn/Plan/Certificate.h"
+#include "SparseAttn/Plan/Plan.h"
 #include "llvm/Support/raw_ostream.h"
 #include <random>
 #include <string>
@@ -18,8 +18,9 @@ namespace mlir::sparse_attn {
 std::string findViolation(const Mask &mask, const Plan &plan, const Lengths &n,
                           int64_t numHeads);
 
-/// True when the pair of the witness shows what the proof claims.
-bool isTrueWitness(const Mask &mask, const Plan &plan, const Proof &proof);
+bool hasRow(const RowClass &cls, int64_t row, const Lengths &n);
+/// The class that row `row` belongs to, or null.
+const RowClass *ownerOf(const Plan &plan, int64_t row, const Lengths &n);
 
 /// The number of visited tiles without a live pair, over the rows of their
 /// class.
@@ -28,6 +29,13 @@ int64_t countUselessTiles(const Mask &mask, const Plan &plan, const Lengths &n,
 
 /// A composition of at most `depth` levels of combinators.
 Mask randomPlanMask(std::mt19937_64 &rng, unsigned depth, bool allowOpaque);
+
+inline LengthFacts known(int64_t nq, int64_t nk) {
+  LengthFacts facts;
+  facts.nq = nq;
+  facts.nk = nk;
+  return facts;
+}
 
 inline std::string textOf(const Mask &mask) {
   std::string text;

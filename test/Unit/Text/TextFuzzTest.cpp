@@ -15,7 +15,7 @@
 
 #include "MaskText.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
-#include "SparseAttn/Plan/Certificate.h"
+#include "SparseAttn/Proof/Certificate.h"
 #include "SparseAttn/Support/Source.h"
 #include "SparseAttn/Transforms/Passes.h"
 #include "mlir/Parser/Parser.h"
