@@ -3,10 +3,11 @@
 #include "SparseAttn/Inspect/Cost.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::inspection;
+using namespace mlir::sparse_attn::support;
 
-Cost mlir::sparse_attn::estimateCost(const AttentionShape &shape,
-                                     int64_t bytesPerElement,
-                                     uint64_t livePairs) {
+Cost inspection::estimateCost(const AttentionShape &shape,
+                              int64_t bytesPerElement, uint64_t livePairs) {
   Cost cost;
   cost.livePairs = livePairs;
   cost.totalPairs =

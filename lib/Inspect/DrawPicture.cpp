@@ -8,6 +8,8 @@
 #include <algorithm>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::inspection;
+using namespace mlir::sparse_attn::mask;
 
 /// `4096 queries x 4096 keys, head 0, 12.4% of the pairs live`.
 static std::string describe(const Picture &picture) {
@@ -48,8 +50,7 @@ static char getSymbol(TileState state) {
   llvm_unreachable("all states handled");
 }
 
-void mlir::sparse_attn::printAscii(const Picture &picture,
-                                   llvm::raw_ostream &os) {
+void inspection::printAscii(const Picture &picture, llvm::raw_ostream &os) {
   constexpr int64_t rowTick = 8, columnTick = 16;
   constexpr unsigned margin = 10;
   os << describe(picture) << "\n";
@@ -175,8 +176,8 @@ static void printLegend(const Picture &picture, const Layout &layout,
   }
 }
 
-void mlir::sparse_attn::printSvg(const Picture &picture, llvm::StringRef title,
-                                 llvm::raw_ostream &os) {
+void inspection::printSvg(const Picture &picture, llvm::StringRef title,
+                          llvm::raw_ostream &os) {
   Layout layout(picture);
   os << "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\""
      << layout.pageWidth() << "\" height=\"" << layout.pageHeight()

@@ -6,6 +6,9 @@
 #include <algorithm>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::inspection;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::plan;
 
 static Picture makeGrid(const Lengths &lengths, int64_t head,
                         int64_t maxCells) {
@@ -31,8 +34,8 @@ static double divide(double part, const Lengths &n) {
   return all == 0 ? 0 : part / all;
 }
 
-Picture mlir::sparse_attn::makePicture(const Mask &mask, const Lengths &lengths,
-                                       int64_t head, int64_t maxCells) {
+Picture inspection::makePicture(const Mask &mask, const Lengths &lengths,
+                                int64_t head, int64_t maxCells) {
   Picture picture = makeGrid(lengths, head, maxCells);
   for (int64_t r = 0; r < picture.rows; ++r) {
     Range rows = cellRange(picture, r, lengths.nq);
@@ -90,8 +93,8 @@ static std::vector<TileRow> listTileRows(const Plan &plan, const Lengths &n,
   return result;
 }
 
-Picture mlir::sparse_attn::makePicture(const Plan &plan, const Lengths &lengths,
-                                       int64_t head, int64_t maxCells) {
+Picture inspection::makePicture(const Plan &plan, const Lengths &lengths,
+                                int64_t head, int64_t maxCells) {
   Picture picture = makeGrid(lengths, head, maxCells);
   picture.showsPlan = true;
   IntervalSet allKeys(Range{0, lengths.nk});

@@ -8,8 +8,10 @@
 #include <algorithm>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::inspection;
+using namespace mlir::sparse_attn::mask;
 
-llvm::StringRef mlir::sparse_attn::toString(ReachKind kind) {
+llvm::StringRef inspection::toString(ReachKind kind) {
   switch (kind) {
   case ReachKind::Full:
     return "full";
@@ -127,8 +129,8 @@ private:
 };
 } // namespace
 
-Reach mlir::sparse_attn::computeReach(const Mask &mask, int64_t n,
-                                      int64_t numHeads, int64_t maxUnits) {
+Reach inspection::computeReach(const Mask &mask, int64_t n, int64_t numHeads,
+                               int64_t maxUnits) {
   Reach result;
   result.granularity = std::max<int64_t>(1, (n + maxUnits - 1) / maxUnits);
   int64_t units = (n + result.granularity - 1) / result.granularity;

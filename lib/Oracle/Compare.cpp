@@ -15,6 +15,8 @@
 #include <tuple>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::oracle;
+using namespace mlir::sparse_attn::support;
 
 namespace {
 /// Rounding of an element type.
@@ -177,10 +179,10 @@ static void merge(Comparison &total, const Comparison &part) {
   total.worstRatio = std::max(total.worstRatio, part.worstRatio);
 }
 
-Comparison mlir::sparse_attn::compareRows(const AttentionInputs &inputs,
-                                          FloatType type, AllowedFn allowed,
-                                          const float *output, const float *lse,
-                                          const CompareOptions &options) {
+Comparison oracle::compareRows(const AttentionInputs &inputs, FloatType type,
+                               AllowedFn allowed, const float *output,
+                               const float *lse,
+                               const CompareOptions &options) {
   std::vector<RowId> rows = chooseRows(inputs.shape, options);
   std::atomic<size_t> next{0};
   auto work = [&](Comparison &record) {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::oracle;
 
 static constexpr uint64_t goldenGamma = 0x9E3779B97F4A7C15;
 
@@ -25,8 +26,8 @@ static double toUnit(uint64_t bits) {
 //   sqrt(-2 ln u) cos(2 pi v)  and  sqrt(-2 ln u) sin(2 pi v)
 // are independent standard normals. In double, so that libraries whose
 // functions differ in the last bit agree once rounded to float.
-void mlir::sparse_attn::fillNormal(llvm::MutableArrayRef<float> out,
-                                   uint64_t seed, uint64_t stream) {
+void oracle::fillNormal(llvm::MutableArrayRef<float> out, uint64_t seed,
+                        uint64_t stream) {
   uint64_t key = draw(draw(seed, 0), stream);
   constexpr double tau = 6.283185307179586;
   for (size_t i = 0, e = out.size(); i < e; i += 2) {
@@ -38,8 +39,7 @@ void mlir::sparse_attn::fillNormal(llvm::MutableArrayRef<float> out,
   }
 }
 
-uint64_t mlir::sparse_attn::drawBelow(uint64_t seed, uint64_t counter,
-                                      uint64_t bound) {
+uint64_t oracle::drawBelow(uint64_t seed, uint64_t counter, uint64_t bound) {
   // The upper half of a 64 x 64 product maps 2^64 draws evenly on [0, bound)
   // but for a bias of bound / 2^64.
   unsigned __int128 product =

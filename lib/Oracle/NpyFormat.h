@@ -8,7 +8,7 @@
 #include "llvm/Support/MathExtras.h"
 #include <optional>
 
-namespace mlir::sparse_attn::npy {
+namespace mlir::sparse_attn::oracle::npy {
 
 inline constexpr llvm::StringRef magic("\x93NUMPY", 6);
 
@@ -26,6 +26,6 @@ inline std::optional<int64_t> countBytes(llvm::ArrayRef<int64_t> shape,
   return bytes;
 }
 
-} // namespace mlir::sparse_attn::npy
+} // namespace mlir::sparse_attn::oracle::npy
 
 #endif // SPARSEATTN_LIB_ORACLE_NPYFORMAT_H

@@ -17,10 +17,11 @@
 #include <optional>
 
 using namespace mlir::sparse_attn;
-using namespace mlir::sparse_attn::npy;
+using namespace mlir::sparse_attn::oracle;
+using namespace mlir::sparse_attn::oracle::npy;
 using llvm::StringRef;
 
-int64_t mlir::sparse_attn::byteSize(NpyArray::Dtype dtype) {
+int64_t oracle::byteSize(NpyArray::Dtype dtype) {
   switch (dtype) {
   case NpyArray::Dtype::F16:
     return 2;
@@ -207,8 +208,7 @@ static llvm::Expected<StringRef> takeHeader(StringRef &bytes, StringRef name) {
   return header;
 }
 
-llvm::Expected<NpyArray> mlir::sparse_attn::parseNpy(StringRef bytes,
-                                                     StringRef name) {
+llvm::Expected<NpyArray> oracle::parseNpy(StringRef bytes, StringRef name) {
   llvm::Expected<StringRef> text = takeHeader(bytes, name);
   if (!text)
     return text.takeError();
@@ -244,7 +244,7 @@ llvm::Expected<NpyArray> mlir::sparse_attn::parseNpy(StringRef bytes,
   return array;
 }
 
-llvm::Expected<NpyArray> mlir::sparse_attn::readNpy(StringRef path) {
+llvm::Expected<NpyArray> oracle::readNpy(StringRef path) {
   llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> buffer =
       llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
                                   /*RequiresNullTerminator=*/false);

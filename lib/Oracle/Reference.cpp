@@ -6,6 +6,8 @@
 #include <limits>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::oracle;
+using namespace mlir::sparse_attn::support;
 
 namespace {
 struct Key {
@@ -64,11 +66,10 @@ static std::vector<Key> scoreLiveKeys(const AttentionInputs &inputs,
   return live;
 }
 
-void mlir::sparse_attn::computeReferenceRow(const AttentionInputs &inputs,
-                                            AllowedFn allowed, int64_t batch,
-                                            int64_t head, int64_t row,
-                                            ReferenceRow &result,
-                                            double minWeight) {
+void oracle::computeReferenceRow(const AttentionInputs &inputs,
+                                 AllowedFn allowed, int64_t batch, int64_t head,
+                                 int64_t row, ReferenceRow &result,
+                                 double minWeight) {
   const AttentionShape &shape = inputs.shape;
   int64_t keyHead = head / (shape.queryHeads / shape.keyHeads);
   int64_t queryRow = (batch * shape.queryHeads + head) * shape.queries + row;

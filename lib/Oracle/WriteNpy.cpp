@@ -7,7 +7,8 @@
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir::sparse_attn;
-using namespace mlir::sparse_attn::npy;
+using namespace mlir::sparse_attn::oracle;
+using namespace mlir::sparse_attn::oracle::npy;
 using llvm::StringRef;
 
 static StringRef describe(NpyArray::Dtype dtype) {
@@ -44,7 +45,7 @@ static std::string makePreamble(const NpyArray &array) {
   return preamble + header;
 }
 
-llvm::Error mlir::sparse_attn::writeNpy(StringRef path, const NpyArray &array) {
+llvm::Error oracle::writeNpy(StringRef path, const NpyArray &array) {
   std::optional<int64_t> bytes = countBytes(array.shape, array.dtype);
   if (!bytes || static_cast<uint64_t>(*bytes) != array.data.size())
     return makeError(path, "is not written: its shape does not hold " +

@@ -20,6 +20,7 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::pipelines;
 
 /// Storey 2: mask analysis.
 void mlir::sparse_attn::buildCPUPlanning(OpPassManager &pm,

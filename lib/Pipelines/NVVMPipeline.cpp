@@ -16,6 +16,8 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
+using namespace mlir::sparse_attn::pipelines;
 
 /// Storey 2: mask analysis.
 static void addPlanning(OpPassManager &pm, const NVVMPipelineOptions &options,

@@ -5,6 +5,9 @@
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::plan;
+using namespace mlir::sparse_attn::proof;
 
 /// Up to here rows are tried first: they give the plainest witnesses. Up to
 /// the limit they are tried where formulas fail.
@@ -38,8 +41,8 @@ static bool isTame(const RowClass &cls) {
          llvm::all_of(cls.draws, boundsAreTame);
 }
 
-Proof mlir::sparse_attn::provePlan(const Mask &mask, const Plan &plan,
-                                   const LengthFacts &facts, int64_t numHeads) {
+Proof proof::provePlan(const Mask &mask, const Plan &plan,
+                       const LengthFacts &facts, int64_t numHeads) {
   Proof invalid;
   if (plan.tile.queries <= 0 || plan.tile.keys <= 0) {
     invalid.reason = "tile sizes must be positive";

@@ -10,6 +10,9 @@
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::plan;
+using namespace mlir::sparse_attn::proof;
 
 namespace {
 /// A key tile range with the claim made for it.
@@ -210,8 +213,8 @@ static bool hasForeignLeaf(const Mask &mask) {
   });
 }
 
-double mlir::sparse_attn::exhaustiveCost(const Mask &mask, const Plan &plan,
-                                         const Lengths &n, int64_t numHeads) {
+double proof::exhaustiveCost(const Mask &mask, const Plan &plan,
+                             const Lengths &n, int64_t numHeads) {
   double heads = mask.isHeadInvariant() ? 1 : numHeads;
   double perRow = 16;
   for (const RowClass &cls : plan.classes)
@@ -230,8 +233,8 @@ double mlir::sparse_attn::exhaustiveCost(const Mask &mask, const Plan &plan,
   return heads * perRow * n.nq;
 }
 
-Proof mlir::sparse_attn::proveByRows(const Mask &mask, const Plan &plan,
-                                     const Lengths &n, int64_t numHeads) {
+Proof proof::proveByRows(const Mask &mask, const Plan &plan, const Lengths &n,
+                         int64_t numHeads) {
   int64_t heads = mask.isHeadInvariant() ? 1 : std::max<int64_t>(1, numHeads);
   Proof proof;
   for (int64_t head = 0; head < heads; ++head) {

@@ -5,6 +5,9 @@
 #include <numeric>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::plan;
+using namespace mlir::sparse_attn::proof;
 
 using Kind = TileExpr::Kind;
 

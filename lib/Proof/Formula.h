@@ -16,7 +16,7 @@
 #include <optional>
 #include <vector>
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::proof {
 
 /// constant + sum of coefficient * variable, by variable number.
 struct Linear {
@@ -77,7 +77,7 @@ public:
   struct Values {
     Linear q, nq, nk;
   };
-  Formula nonNegative(const TileExpr &expr, int64_t factor, Linear rest,
+  Formula nonNegative(const plan::TileExpr &expr, int64_t factor, Linear rest,
                       const Values &values);
 
   enum class Answer { Sat, Unsat, Unknown };
@@ -93,7 +93,7 @@ private:
     Linear dividend;
     int64_t divisor;
   };
-  Linear linearize(const TileExpr &expr, const Values &values);
+  Linear linearize(const plan::TileExpr &expr, const Values &values);
 
   Formula splitHuge(Linear form) const;
 
@@ -102,6 +102,6 @@ private:
   std::vector<Definition> definitions;
 };
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::proof
 
 #endif // SPARSEATTN_LIB_PROOF_FORMULA_H

@@ -8,10 +8,12 @@
 #include "llvm/Support/ErrorHandling.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::proof;
 using namespace mlir::presburger;
 using llvm::DynamicAPInt;
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::proof {
 /// Depth-first search with one simplex that is extended and rolled back.
 class Search {
 public:
@@ -44,7 +46,7 @@ private:
   std::vector<Linear> assumed;
   int &budget;
 };
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::proof
 
 llvm::SmallVector<DynamicAPInt> Search::rowOf(const Linear &form) const {
   llvm::SmallVector<DynamicAPInt> row(problem.numVariables + 1,

@@ -15,6 +15,9 @@
 #include "llvm/ADT/StringExtras.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::plan;
+using namespace mlir::sparse_attn::proof;
 
 namespace {
 /// A solution of a question, as numbers.
@@ -382,9 +385,8 @@ Proof PresburgerProof::run() {
   return proof;
 }
 
-Proof mlir::sparse_attn::proveByPresburger(const Mask &mask, const Plan &plan,
-                                           const LengthFacts &facts,
-                                           int64_t numHeads) {
+Proof proof::proveByPresburger(const Mask &mask, const Plan &plan,
+                               const LengthFacts &facts, int64_t numHeads) {
   std::optional<Pieces> pieces = mask.pieces();
   if (!pieces) {
     Proof proof;

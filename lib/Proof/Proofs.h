@@ -5,7 +5,7 @@
 
 #include "SparseAttn/Proof/Certificate.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::proof {
 
 /// Reasons are the same on both routes.
 namespace reasons {
@@ -18,15 +18,15 @@ inline constexpr const char *rows = "a row class has rows outside [0, Sq)";
 } // namespace reasons
 
 /// Steps of a proof row by row at lengths `n`, roughly nanoseconds times ten.
-double exhaustiveCost(const Mask &mask, const Plan &plan, const Lengths &n,
-                      int64_t numHeads);
+double exhaustiveCost(const mask::Mask &mask, const plan::Plan &plan,
+                      const mask::Lengths &n, int64_t numHeads);
 
-Proof proveByRows(const Mask &mask, const Plan &plan, const Lengths &n,
-                  int64_t numHeads);
+Proof proveByRows(const mask::Mask &mask, const plan::Plan &plan,
+                  const mask::Lengths &n, int64_t numHeads);
 
-Proof proveByPresburger(const Mask &mask, const Plan &plan,
-                        const LengthFacts &facts, int64_t numHeads);
+Proof proveByPresburger(const mask::Mask &mask, const plan::Plan &plan,
+                        const plan::LengthFacts &facts, int64_t numHeads);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::proof
 
 #endif // SPARSEATTN_LIB_PROOF_PROOFS_H

@@ -3,6 +3,9 @@
 #include "Unknowns.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::plan;
+using namespace mlir::sparse_attn::proof;
 
 Unknowns::Unknowns(const LengthFacts &facts) {
   auto length = [&](std::optional<int64_t> known) {

@@ -4,7 +4,7 @@
 #include "Program.h"
 #include <algorithm>
 
-using namespace sparse_attn;
+using namespace sparse_attn::runtime;
 
 /// What a block has without asking for more.
 static constexpr int64_t kDefaultShared = 48 * 1024;
@@ -204,8 +204,9 @@ static Choice chooseVariant(const Driver &driver,
 }
 
 std::shared_ptr<const Module>
-sparse_attn::loadModule(const std::shared_ptr<Driver> &sharedDriver,
-                        const SparseAttnFunction &function, int32_t number) {
+sparse_attn::runtime::loadModule(const std::shared_ptr<Driver> &sharedDriver,
+                                 const SparseAttnFunction &function,
+                                 int32_t number) {
   Driver &driver = *sharedDriver;
   CUdevice device = 0;
   CUcontext context = nullptr;

@@ -9,6 +9,7 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::support;
 
 /// Like a diagnostic of the parser, but for lines too long to look at.
 static void report(const llvm::SourceMgr &sources, const TextProblem &problem) {
@@ -41,9 +42,8 @@ static llvm::Error checkChunk(const llvm::SourceMgr &sources, StringRef text,
   return makeError("{0} is not read for the error above", name);
 }
 
-llvm::Error mlir::sparse_attn::checkSource(const llvm::SourceMgr &sources,
-                                           unsigned id, StringRef name,
-                                           const SourceOptions &options) {
+llvm::Error support::checkSource(const llvm::SourceMgr &sources, unsigned id,
+                                 StringRef name, const SourceOptions &options) {
   StringRef rest = sources.getMemoryBuffer(id)->getBuffer();
   if (options.splitMarker.empty())
     return checkChunk(sources, rest, name, options);
@@ -57,8 +57,8 @@ llvm::Error mlir::sparse_attn::checkSource(const llvm::SourceMgr &sources,
 }
 
 llvm::Expected<OwningOpRef<ModuleOp>>
-mlir::sparse_attn::readModule(StringRef path, llvm::SourceMgr &sources,
-                              MLIRContext &context) {
+support::readModule(StringRef path, llvm::SourceMgr &sources,
+                    MLIRContext &context) {
   std::string error;
   std::unique_ptr<llvm::MemoryBuffer> buffer = openInputFile(path, &error);
   if (!buffer)

@@ -19,6 +19,9 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
+using namespace mlir::sparse_attn::package;
+using namespace mlir::sparse_attn::support;
 namespace cl = llvm::cl;
 
 namespace {

@@ -18,6 +18,9 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::inspect_tool;
+using namespace mlir::sparse_attn::inspection;
+using namespace mlir::sparse_attn::support;
 namespace cl = llvm::cl;
 
 static cl::OptionCategory category("sparse-attn-inspect options");

@@ -14,6 +14,8 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::run_tool;
+using namespace mlir::sparse_attn::support;
 
 //===----------------------------------------------------------------------===//
 // Entry and observation
@@ -28,8 +30,8 @@ static bool isRunnableTensor(Type type) {
          element.isInteger(32);
 }
 
-llvm::Expected<func::FuncOp> mlir::sparse_attn::findEntry(ModuleOp module,
-                                                          StringRef entry) {
+llvm::Expected<func::FuncOp> run_tool::findEntry(ModuleOp module,
+                                                 StringRef entry) {
   SmallVector<func::FuncOp> functions;
   std::string names;
   module.walk([&](func::FuncOp func) {
@@ -70,7 +72,7 @@ llvm::Expected<func::FuncOp> mlir::sparse_attn::findEntry(ModuleOp module,
 }
 
 llvm::Expected<SmallVector<ObservedAttention>>
-mlir::sparse_attn::observe(func::FuncOp func) {
+run_tool::observe(func::FuncOp func) {
   if (!func.getBody().hasOneBlock())
     return makeError("--check needs a function of one block");
   Operation *terminator = func.getBody().front().getTerminator();

@@ -29,6 +29,9 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::oracle;
+using namespace mlir::sparse_attn::run_tool;
+using namespace mlir::sparse_attn::support;
 namespace cl = llvm::cl;
 
 namespace {

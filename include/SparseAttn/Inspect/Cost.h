@@ -10,7 +10,7 @@
 
 #include "SparseAttn/Support/Shape.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::inspection {
 
 struct Cost {
   /// Pairs of one batch, over all query heads.
@@ -31,9 +31,9 @@ struct Cost {
 };
 
 /// `livePairs` counts one batch over all query heads.
-Cost estimateCost(const AttentionShape &shape, int64_t bytesPerElement,
+Cost estimateCost(const support::AttentionShape &shape, int64_t bytesPerElement,
                   uint64_t livePairs);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::inspection
 
 #endif // SPARSEATTN_INSPECT_COST_H

@@ -13,18 +13,20 @@
 #include "llvm/ADT/StringRef.h"
 #include <vector>
 
-namespace mlir::sparse_attn {
-
+namespace mlir::sparse_attn::plan {
 struct Plan;
+} // namespace mlir::sparse_attn::plan
+
+namespace mlir::sparse_attn::inspection {
 
 struct Picture {
   /// For a mask, the state of the cell's pairs. For a plan: no visited tile
   /// meets the cell, full tiles cover it, or anything between.
-  TileState state(int64_t row, int64_t column) const {
+  mask::TileState state(int64_t row, int64_t column) const {
     return states[row * columns + column];
   }
 
-  Lengths lengths;
+  mask::Lengths lengths;
   int64_t head = 0;
   /// Queries, and keys, a cell.
   int64_t cell = 1;
@@ -32,14 +34,14 @@ struct Picture {
   bool showsPlan = false;
   /// Part of all pairs that is live, or computed.
   double density = 0;
-  std::vector<TileState> states;
+  std::vector<mask::TileState> states;
 };
 
 /// At most `maxCells` cells a side.
-Picture makePicture(const Mask &mask, const Lengths &lengths, int64_t head,
-                    int64_t maxCells = 64);
-Picture makePicture(const Plan &plan, const Lengths &lengths, int64_t head,
-                    int64_t maxCells = 64);
+Picture makePicture(const mask::Mask &mask, const mask::Lengths &lengths,
+                    int64_t head, int64_t maxCells = 64);
+Picture makePicture(const plan::Plan &plan, const mask::Lengths &lengths,
+                    int64_t head, int64_t maxCells = 64);
 
 /// `#` full, `+` partial, `.` empty, with axes and a legend.
 void printAscii(const Picture &picture, llvm::raw_ostream &os);
@@ -48,6 +50,6 @@ void printAscii(const Picture &picture, llvm::raw_ostream &os);
 void printSvg(const Picture &picture, llvm::StringRef title,
               llvm::raw_ostream &os);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::inspection
 
 #endif // SPARSEATTN_INSPECT_PICTURE_H

@@ -19,7 +19,7 @@
 #include <optional>
 #include <vector>
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::inspection {
 
 /// What any number of layers attains.
 enum class ReachKind {
@@ -50,9 +50,9 @@ struct Reach {
 /// Reach of `mask` applied to itself, at Sq = Sk = `n` >= 1, seen by heads
 /// 0 .. `numHeads` - 1. At most `maxUnits` positions are told apart; time grows
 /// with its cube / 64.
-Reach computeReach(const Mask &mask, int64_t n, int64_t numHeads,
+Reach computeReach(const mask::Mask &mask, int64_t n, int64_t numHeads,
                    int64_t maxUnits = 4096);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::inspection
 
 #endif // SPARSEATTN_INSPECT_REACH_H

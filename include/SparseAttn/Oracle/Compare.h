@@ -24,7 +24,7 @@
 #include <optional>
 #include <string>
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::oracle {
 
 enum class FloatType { F16, BF16, F32 };
 
@@ -71,6 +71,6 @@ Comparison compareRows(const AttentionInputs &inputs, FloatType type,
                        AllowedFn allowed, const float *output, const float *lse,
                        const CompareOptions &options = {});
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::oracle
 
 #endif // SPARSEATTN_ORACLE_COMPARE_H

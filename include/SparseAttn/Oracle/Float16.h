@@ -15,7 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::oracle {
 
 /// f16 has 5 exponent and 10 fraction bits. Shifted to float's place, its
 /// exponent is short of float's bias by 112; multiplying by 2^112 mends that,
@@ -97,6 +97,6 @@ inline void floatToBfloat(llvm::ArrayRef<float> in,
     out[i] = floatToBfloat(in[i]);
 }
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::oracle
 
 #endif // SPARSEATTN_ORACLE_FLOAT16_H

@@ -12,7 +12,7 @@
 #include "llvm/ADT/ArrayRef.h"
 #include <cstdint>
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::oracle {
 
 /// Fills `out` with standard normals: element i is the same for equal (seed,
 /// stream, i). `stream` tells apart the tensors of one run.
@@ -22,6 +22,6 @@ void fillNormal(llvm::MutableArrayRef<float> out, uint64_t seed,
 /// A stateless uniform draw of [0, bound); bound > 0.
 uint64_t drawBelow(uint64_t seed, uint64_t counter, uint64_t bound);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::oracle
 
 #endif // SPARSEATTN_ORACLE_NOISE_H

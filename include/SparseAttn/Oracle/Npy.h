@@ -16,7 +16,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::oracle {
 
 /// An array as it stands in the file, elements in row-major order.
 struct NpyArray {
@@ -47,6 +47,6 @@ llvm::Expected<NpyArray> parseNpy(llvm::StringRef bytes, llvm::StringRef name);
 /// the end, or not at all; devices are refused.
 llvm::Error writeNpy(llvm::StringRef path, const NpyArray &array);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::oracle
 
 #endif // SPARSEATTN_ORACLE_NPY_H

@@ -19,11 +19,11 @@
 #include <cstdint>
 #include <vector>
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::oracle {
 
 /// Operands as row-major floats, 16-bit types converted (exactly) before.
 struct AttentionInputs {
-  AttentionShape shape;
+  support::AttentionShape shape;
   const float *q = nullptr; ///< [batch, queryHeads, queries, headDim]
   const float *k = nullptr; ///< [batch, keyHeads, keys, headDim]
   const float *v = nullptr; ///< [batch, keyHeads, keys, valueDim]
@@ -59,6 +59,6 @@ void computeReferenceRow(const AttentionInputs &inputs, AllowedFn allowed,
                          int64_t batch, int64_t head, int64_t row,
                          ReferenceRow &result, double minWeight = 0.0);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::oracle
 
 #endif // SPARSEATTN_ORACLE_REFERENCE_H

@@ -21,14 +21,14 @@
 #include <optional>
 #include <string>
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::proof {
 
 enum class Verdict { Proven, Refuted, Unsupported };
 
 /// A pair that shows a plan wrong: the query position i and key position j of
 /// head `head`, at lengths `n`.
 struct Witness {
-  Lengths n;
+  mask::Lengths n;
   int64_t head = 0, i = 0, j = 0;
 };
 
@@ -44,9 +44,9 @@ struct Proof {
 /// Proves or refutes `plan` for `mask`. Unknown lengths in `facts` are
 /// universally quantified over 1 <= nq, nk <= 2^30. `numHeads` bounds the heads
 /// tried for masks that differ by head.
-Proof provePlan(const Mask &mask, const Plan &plan, const LengthFacts &facts,
-                int64_t numHeads);
+Proof provePlan(const mask::Mask &mask, const plan::Plan &plan,
+                const plan::LengthFacts &facts, int64_t numHeads);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::proof
 
 #endif // SPARSEATTN_PROOF_CERTIFICATE_H

@@ -10,6 +10,7 @@
 #include <cmath>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::oracle;
 
 /// .ftz: a subnormal becomes a zero of the same sign.
 static float flush(float x) {

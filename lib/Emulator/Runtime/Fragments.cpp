@@ -6,6 +6,7 @@
 #include "llvm/ADT/bit.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::oracle;
 using namespace mlir::sparse_attn::emulator;
 
 void emulator::loadMatrix(const uint16_t *const rows[8], bool transposed,

@@ -7,6 +7,7 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
 
 static bool isRankOne(Value value) {
   auto type = dyn_cast<VectorType>(value.getType());
@@ -43,7 +44,7 @@ static bool isPosition(Value value) {
          llvm::all_of(op->getOperands(), isPosition);
 }
 
-void mlir::sparse_attn::separatePositions(gpu::LaunchOp launch) {
+void kernels::separatePositions(gpu::LaunchOp launch) {
   SmallVector<Operation *> positions;
   launch.getBody().walk([&](Operation *op) {
     if (op->getNumResults() == 1 &&

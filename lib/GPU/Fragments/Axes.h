@@ -8,7 +8,7 @@
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/IntEqClasses.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::kernels {
 
 /// Gives every use of a position vector (a vector.step and what elementwise
 /// operations make of it) a copy of its own. Where query and key tiles have the
@@ -40,6 +40,6 @@ private:
   llvm::IntEqClasses classes;
 };
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::kernels
 
 #endif // SPARSEATTN_LIB_GPU_FRAGMENTS_AXES_H

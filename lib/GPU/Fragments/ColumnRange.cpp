@@ -8,8 +8,9 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
 
-bool mlir::sparse_attn::isColumnRange(const Fragment &fragment) {
+bool kernels::isColumnRange(const Fragment &fragment) {
   return fragment.low || fragment.high;
 }
 
@@ -131,8 +132,8 @@ static std::optional<Fragment> both(OpBuilder &b, Location loc,
 }
 
 std::optional<Fragment>
-mlir::sparse_attn::continueRange(OpBuilder &b, Operation *op,
-                                 function_ref<Fragment(Value)> fragmentOf) {
+kernels::continueRange(OpBuilder &b, Operation *op,
+                       function_ref<Fragment(Value)> fragmentOf) {
   if (auto compare = dyn_cast<arith::CmpIOp>(op))
     return fromComparison(b, compare, fragmentOf);
   if (isa<arith::AndIOp>(op))
@@ -164,10 +165,9 @@ static Value constants(OpBuilder &b, Location loc, const Threads &threads,
   return arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, steps));
 }
 
-Fragment mlir::sparse_attn::materializeRange(OpBuilder &b, Location loc,
-                                             const Threads &threads,
-                                             const Fragment &range,
-                                             int64_t rows) {
+Fragment kernels::materializeRange(OpBuilder &b, Location loc,
+                                   const Threads &threads,
+                                   const Fragment &range, int64_t rows) {
   if (!isColumnRange(range))
     return range;
   int64_t columns = range.steps.size() * 4;

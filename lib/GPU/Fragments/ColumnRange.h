@@ -18,7 +18,7 @@
 
 #include "Fragment.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::kernels {
 
 /// Whether a fragment is one.
 bool isColumnRange(const Fragment &fragment);
@@ -34,6 +34,6 @@ continueRange(OpBuilder &b, Operation *op,
 Fragment materializeRange(OpBuilder &b, Location loc, const Threads &threads,
                           const Fragment &fragment, int64_t rows);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::kernels
 
 #endif // SPARSEATTN_LIB_GPU_FRAGMENTS_COLUMNRANGE_H

@@ -29,6 +29,7 @@ namespace mlir::sparse_attn {
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
 
 Fragment Distribution::fragmentOf(Value value) {
   if (auto known = fragments.find(value); known != fragments.end())

@@ -8,6 +8,7 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
 
 static bool hasProducts(scf::ForOp op) {
   return op.walk([](vector::ContractionOp) { return WalkResult::interrupt(); })

@@ -12,6 +12,7 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
 
 LogicalResult Distribution::read(vector::TransferReadOp op) {
   VectorType type = op.getVectorType();

@@ -10,6 +10,7 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
 
 static Value join(OpBuilder &b, Location loc, vector::CombiningKind kind,
                   Value x, Value y) {

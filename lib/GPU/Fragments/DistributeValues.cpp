@@ -10,6 +10,7 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
 
 /// Of the elements of one staged tile, in whatever order.
 LogicalResult Distribution::flatElementwise(Operation *op) {

@@ -16,7 +16,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::kernels {
 
 inline bool isVector(Value value) { return isa<VectorType>(value.getType()); }
 
@@ -87,6 +87,6 @@ private:
   SmallVector<Operation *> replaced;
 };
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::kernels
 
 #endif // SPARSEATTN_LIB_GPU_FRAGMENTS_DISTRIBUTION_H

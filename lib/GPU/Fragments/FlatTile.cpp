@@ -9,12 +9,12 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
 
 constexpr int64_t kChunkBytes = 16;
 
-Fragment mlir::sparse_attn::loadFlat(OpBuilder &b, Location loc,
-                                     const Threads &threads,
-                                     const StagedTile &tile) {
+Fragment kernels::loadFlat(OpBuilder &b, Location loc, const Threads &threads,
+                           const StagedTile &tile) {
   Type element = tile.type.getElementType();
   int64_t elementBytes = tile.type.getElementTypeBitWidth() / 8;
   SharedLayout layout(tile.type.getDimSize(0),

@@ -10,12 +10,12 @@
 
 #include "Fragment.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::kernels {
 
 /// The thread's elements of a staged tile; some may be another thread's too.
 Fragment loadFlat(OpBuilder &b, Location loc, const Threads &threads,
                   const StagedTile &tile);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::kernels
 
 #endif // SPARSEATTN_LIB_GPU_FRAGMENTS_FLATTILE_H

@@ -7,6 +7,7 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
 
 static Value constantI32(OpBuilder &b, Location loc, int64_t value) {
   return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(value));
@@ -63,14 +64,14 @@ Value Threads::columnOf(OpBuilder &b, Location loc, int64_t c) const {
   return b.createOrFold<arith::AddIOp>(loc, pair, constantI32(b, loc, 8 * c));
 }
 
-Type mlir::sparse_attn::lanesType(Type element, Extent extent, int64_t count) {
+Type kernels::lanesType(Type element, Extent extent, int64_t count) {
   if (extent.isUniform())
     return element;
   return VectorType::get({count}, element);
 }
 
-Value mlir::sparse_attn::shuffle(OpBuilder &b, Location loc, Value source,
-                                 ArrayRef<int64_t> places) {
+Value kernels::shuffle(OpBuilder &b, Location loc, Value source,
+                       ArrayRef<int64_t> places) {
   return vector::ShuffleOp::create(b, loc, source, source, places);
 }
 
@@ -93,7 +94,7 @@ Value Threads::expand(OpBuilder &b, Location loc, const Fragment &fragment,
   return shuffle(b, loc, fragment.lanes, places);
 }
 
-Value mlir::sparse_attn::reduceOverQuad(
+Value kernels::reduceOverQuad(
     OpBuilder &b, Location loc, Value value,
     llvm::function_ref<Value(OpBuilder &, Value, Value)> join) {
   auto type = cast<VectorType>(value.getType());

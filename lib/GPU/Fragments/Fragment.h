@@ -28,7 +28,7 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinTypes.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::kernels {
 
 /// Along what a value varies.
 struct Extent {
@@ -130,6 +130,6 @@ Value shuffle(OpBuilder &b, Location loc, Value source,
 Value reduceOverQuad(OpBuilder &b, Location loc, Value value,
                      llvm::function_ref<Value(OpBuilder &, Value, Value)> join);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::kernels
 
 #endif // SPARSEATTN_LIB_GPU_FRAGMENTS_FRAGMENT_H

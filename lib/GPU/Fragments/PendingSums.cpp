@@ -8,13 +8,14 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
 
-bool mlir::sparse_attn::isZero(Value value) {
+bool kernels::isZero(Value value) {
   return matchPattern(value, m_AnyZeroFloat());
 }
 
-bool mlir::sparse_attn::staysPendingSum(
-    Operation *op, llvm::function_ref<bool(Value)> isPendingSum) {
+bool kernels::staysPendingSum(Operation *op,
+                              llvm::function_ref<bool(Value)> isPendingSum) {
   auto is = [&](unsigned i) { return isPendingSum(op->getOperand(i)); };
   if (isa<arith::MulFOp>(op))
     return is(0) != is(1);
@@ -38,6 +39,6 @@ static bool isPartOfSum(Value value, Value arg) {
       op, [&](Value operand) { return isPartOfSum(operand, arg); });
 }
 
-bool mlir::sparse_attn::carriesPendingSum(Value arg, Value yielded) {
+bool kernels::carriesPendingSum(Value arg, Value yielded) {
   return yielded != arg && isPartOfSum(yielded, arg);
 }

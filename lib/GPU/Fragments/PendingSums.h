@@ -12,7 +12,7 @@
 #include "mlir/IR/Operation.h"
 #include "mlir/IR/Value.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::kernels {
 
 /// A constant zero, scalar or vector.
 bool isZero(Value value);
@@ -27,6 +27,6 @@ bool staysPendingSum(Operation *op,
 /// lanes' parts.
 bool carriesPendingSum(Value arg, Value yielded);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::kernels
 
 #endif // SPARSEATTN_LIB_GPU_FRAGMENTS_PENDINGSUMS_H

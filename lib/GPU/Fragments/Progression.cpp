@@ -5,10 +5,10 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
 
-Fragment mlir::sparse_attn::columnNumbers(OpBuilder &b, Location loc,
-                                          const Threads &threads,
-                                          int64_t columns) {
+Fragment kernels::columnNumbers(OpBuilder &b, Location loc,
+                                const Threads &threads, int64_t columns) {
   Fragment fragment;
   fragment.extent = {false, true};
   fragment.start = arith::IndexCastUIOp::create(b, loc, b.getIndexType(),
@@ -19,12 +19,13 @@ Fragment mlir::sparse_attn::columnNumbers(OpBuilder &b, Location loc,
   return fragment;
 }
 
-bool mlir::sparse_attn::isProgression(const Fragment &fragment) {
+bool kernels::isProgression(const Fragment &fragment) {
   return fragment.start && !fragment.low && !fragment.high;
 }
 
-std::optional<Fragment> mlir::sparse_attn::continueProgression(
-    OpBuilder &b, Operation *op, function_ref<Fragment(Value)> fragmentOf) {
+std::optional<Fragment>
+kernels::continueProgression(OpBuilder &b, Operation *op,
+                             function_ref<Fragment(Value)> fragmentOf) {
   Fragment result;
   if (isa<arith::IndexCastOp, arith::IndexCastUIOp>(op)) {
     result = fragmentOf(op->getOperand(0));
@@ -54,8 +55,7 @@ std::optional<Fragment> mlir::sparse_attn::continueProgression(
   return left;
 }
 
-Fragment mlir::sparse_attn::materialize(OpBuilder &b, Location loc,
-                                        Fragment fragment) {
+Fragment kernels::materialize(OpBuilder &b, Location loc, Fragment fragment) {
   if (!isProgression(fragment))
     return fragment;
   auto type = VectorType::get({static_cast<int64_t>(fragment.steps.size())},

@@ -12,7 +12,7 @@
 #include "Fragment.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::kernels {
 
 /// The numbers of the columns of a tile of that many, as a fragment of index.
 Fragment columnNumbers(OpBuilder &b, Location loc, const Threads &threads,
@@ -30,6 +30,6 @@ bool isProgression(const Fragment &fragment);
 /// The same fragment with its elements in `lanes`.
 Fragment materialize(OpBuilder &b, Location loc, Fragment fragment);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::kernels
 
 #endif // SPARSEATTN_LIB_GPU_FRAGMENTS_PROGRESSION_H

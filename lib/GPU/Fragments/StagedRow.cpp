@@ -7,6 +7,7 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
 
 /// Columns 8 c + 2 t and the next are at byte 16 c + 4 t of a row of 16-bit
 /// elements, and at byte 32 c + 8 t of one of f32.
@@ -22,9 +23,9 @@ static Value pairAddress(OpBuilder &b, Location loc, const Threads &threads,
       .at(0, 32 * c);
 }
 
-Fragment mlir::sparse_attn::loadStagedRow(OpBuilder &b, Location loc,
-                                          const Threads &threads,
-                                          const StagedTile &tile, Value row) {
+Fragment kernels::loadStagedRow(OpBuilder &b, Location loc,
+                                const Threads &threads, const StagedTile &tile,
+                                Value row) {
   Type element = tile.type.getElementType();
   auto pair = VectorType::get({2}, element);
   unsigned alignment = tile.type.getElementTypeBitWidth() / 4;

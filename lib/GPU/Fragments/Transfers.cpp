@@ -8,6 +8,7 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
 
 static Value toIndex(OpBuilder &b, Location loc, Value x) {
   return arith::IndexCastUIOp::create(b, loc, b.getIndexType(), x);
@@ -102,9 +103,8 @@ static Fragment readRows(OpBuilder &b, const Threads &threads,
   return fragment;
 }
 
-FailureOr<Fragment> mlir::sparse_attn::emitRead(OpBuilder &b,
-                                                const Threads &threads,
-                                                vector::TransferReadOp op) {
+FailureOr<Fragment> kernels::emitRead(OpBuilder &b, const Threads &threads,
+                                      vector::TransferReadOp op) {
   if (failed(verifyTransfer(op)))
     return failure();
   VectorType type = op.getVectorType();
@@ -146,9 +146,9 @@ FailureOr<Fragment> mlir::sparse_attn::emitRead(OpBuilder &b,
   return fragment;
 }
 
-LogicalResult mlir::sparse_attn::emitWrite(OpBuilder &b, const Threads &threads,
-                                           vector::TransferWriteOp op,
-                                           const Fragment &fragment) {
+LogicalResult kernels::emitWrite(OpBuilder &b, const Threads &threads,
+                                 vector::TransferWriteOp op,
+                                 const Fragment &fragment) {
   if (failed(verifyTransfer(op)))
     return failure();
   Location loc = op.getLoc();

@@ -7,7 +7,7 @@
 #include "SparseAttn/IR/SparseAttn.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::kernels {
 
 /// Loads a tile [rows, columns], or the values of rows, from global memory
 /// into the threads that hold it; what lies past the end of the memory reads as
@@ -30,6 +30,6 @@ Value loadFlat(OpBuilder &b, Location loc, Value memory, ValueRange indices,
 /// The pointer to byte `offset` of a buffer in shared memory.
 Value sharedPointer(OpBuilder &b, Location loc, Value memory, Value offset);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::kernels
 
 #endif // SPARSEATTN_LIB_GPU_FRAGMENTS_TRANSFERS_H

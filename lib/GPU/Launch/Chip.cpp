@@ -5,6 +5,7 @@
 #include "llvm/ADT/StringExtras.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
 
 /// Shared memory a block, from the table of technical specifications by compute
 /// capability in the CUDA C++ Programming Guide: 163 KiB on 8.0, 99 KiB on 8.6,
@@ -17,7 +18,7 @@ static constexpr Chip kChips[] = {
     {"sm_120a", 87, 99 * 1024},
 };
 
-std::optional<Chip> mlir::sparse_attn::findChip(llvm::StringRef name) {
+std::optional<Chip> kernels::findChip(llvm::StringRef name) {
   const Chip *found = llvm::find_if(
       kChips, [&](const Chip &chip) { return chip.name == name; });
   if (found == std::end(kChips))
@@ -25,9 +26,9 @@ std::optional<Chip> mlir::sparse_attn::findChip(llvm::StringRef name) {
   return *found;
 }
 
-llvm::ArrayRef<Chip> mlir::sparse_attn::getChips() { return kChips; }
+llvm::ArrayRef<Chip> kernels::getChips() { return kChips; }
 
-std::string mlir::sparse_attn::knownChips() {
+std::string kernels::knownChips() {
   return llvm::join(
       llvm::map_range(kChips, [](const Chip &chip) { return chip.name; }),
       ", ");

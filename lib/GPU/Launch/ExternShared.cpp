@@ -12,6 +12,7 @@ namespace mlir::sparse_attn {
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
 
 /// Dynamic shared memory as upstream's lowering leaves it: of a size that is
 /// known at launch only.

@@ -8,7 +8,7 @@
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::kernels {
 
 /// Emits a product into its accumulator, which it holds taken apart.
 class ProductEmitter {
@@ -65,6 +65,6 @@ protected:
 Value emitSingleProduct(OpBuilder &b, Location loc, const Threads &threads,
                         const Product &product);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::kernels
 
 #endif // SPARSEATTN_LIB_GPU_PRODUCTS_PRODUCTEMITTER_H

@@ -6,6 +6,7 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
 
 namespace {
 /// f16 and bf16: for each 16 of the depth and 16 columns one ldmatrix.x4, used
@@ -117,9 +118,8 @@ private:
 };
 } // namespace
 
-Value mlir::sparse_attn::emitProduct(OpBuilder &b, Location loc,
-                                     const Threads &threads,
-                                     const Product &product) {
+Value kernels::emitProduct(OpBuilder &b, Location loc, const Threads &threads,
+                           const Product &product) {
   if (product.right.type.getElementType().isF32())
     return emitSingleProduct(b, loc, threads, product);
   return HalfProduct(b, loc, threads, product).emit();

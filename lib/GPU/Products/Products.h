@@ -5,7 +5,7 @@
 
 #include "Fragments/Fragment.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::kernels {
 
 /// A [rows, columns] += L [rows, depth] * R, with A held by threads, R in
 /// shared memory, and L in either.
@@ -26,6 +26,6 @@ struct Product {
 Value emitProduct(OpBuilder &b, Location loc, const Threads &threads,
                   const Product &product);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::kernels
 
 #endif // SPARSEATTN_LIB_GPU_PRODUCTS_PRODUCTS_H

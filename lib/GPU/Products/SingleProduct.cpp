@@ -26,6 +26,7 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
 
 namespace {
 constexpr int64_t kParts = 3;
@@ -269,8 +270,8 @@ private:
 };
 } // namespace
 
-Value mlir::sparse_attn::emitSingleProduct(OpBuilder &b, Location loc,
-                                           const Threads &threads,
-                                           const Product &product) {
+Value kernels::emitSingleProduct(OpBuilder &b, Location loc,
+                                 const Threads &threads,
+                                 const Product &product) {
   return SingleProduct(b, loc, threads, product).emit();
 }

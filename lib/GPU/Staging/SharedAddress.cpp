@@ -7,6 +7,7 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
 
 Value LaneMath::constant(int64_t value) const {
   return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(value));
@@ -28,14 +29,13 @@ Value LaneMath::bitXor(Value x, Value y) const {
   return b.createOrFold<arith::XOrIOp>(loc, x, y);
 }
 
-Value mlir::sparse_attn::advance(OpBuilder &b, Location loc, Value pointer,
-                                 Value bytes) {
+Value kernels::advance(OpBuilder &b, Location loc, Value pointer, Value bytes) {
   return LLVM::GEPOp::create(b, loc, pointer.getType(), b.getI8Type(), pointer,
                              ArrayRef<LLVM::GEPArg>{bytes});
 }
 
-Value mlir::sparse_attn::advance(OpBuilder &b, Location loc, Value pointer,
-                                 int64_t bytes) {
+Value kernels::advance(OpBuilder &b, Location loc, Value pointer,
+                       int64_t bytes) {
   if (bytes == 0)
     return pointer;
   return LLVM::GEPOp::create(

@@ -6,7 +6,7 @@
 #include "Fragments/Fragment.h"
 #include "SharedLayout.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::kernels {
 
 /// i32 arithmetic whose constants fold.
 struct LaneMath {
@@ -52,6 +52,6 @@ private:
 Value advance(OpBuilder &b, Location loc, Value pointer, Value bytes);
 Value advance(OpBuilder &b, Location loc, Value pointer, int64_t bytes);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::kernels
 
 #endif // SPARSEATTN_LIB_GPU_STAGING_SHAREDADDRESS_H

@@ -3,6 +3,7 @@
 #include "SharedLayout.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
 
 SharedLayout::SharedLayout(int64_t rows, int64_t rowBytes)
     : rows(rows), rowBytes(rowBytes) {

@@ -22,7 +22,7 @@
 #include "llvm/ADT/SmallVector.h"
 #include <cstdint>
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::kernels {
 
 /// Where shared memory starts that holds tiles: a row of all banks.
 constexpr int64_t kSharedAlignment = 128;
@@ -55,6 +55,6 @@ private:
   llvm::SmallVector<SharedPanel, 4> panels;
 };
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::kernels
 
 #endif // SPARSEATTN_LIB_GPU_STAGING_SHAREDLAYOUT_H

@@ -20,6 +20,8 @@ namespace mlir::sparse_attn {
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
+using namespace mlir::sparse_attn::mask;
 
 /// Slots start at multiples of what the widest swizzle repeats after.
 constexpr int64_t kSlotAlignment = 1024;

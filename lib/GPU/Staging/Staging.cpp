@@ -11,6 +11,7 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
 
 /// Address spaces as NVVM numbers them.
 static unsigned addressSpaceOf(MemRefType type) {
@@ -40,14 +41,14 @@ static Value pointerTo(OpBuilder &b, Location loc, Value memory) {
                              ArrayRef<LLVM::GEPArg>{first});
 }
 
-Value mlir::sparse_attn::sharedPointer(OpBuilder &b, Location loc, Value memory,
-                                       Value offset) {
+Value kernels::sharedPointer(OpBuilder &b, Location loc, Value memory,
+                             Value offset) {
   Value bytes = arith::IndexCastUIOp::create(b, loc, b.getI32Type(), offset);
   return advance(b, loc, pointerTo(b, loc, memory), bytes);
 }
 
-Value mlir::sparse_attn::loadFlat(OpBuilder &b, Location loc, Value memory,
-                                  ValueRange indices, Value place) {
+Value kernels::loadFlat(OpBuilder &b, Location loc, Value memory,
+                        ValueRange indices, Value place) {
   auto type = cast<MemRefType>(memory.getType());
   auto metadata = memref::ExtractStridedMetadataOp::create(b, loc, memory);
   for (auto [index, stride] : llvm::zip(indices, metadata.getStrides())) {
@@ -182,8 +183,7 @@ private:
 };
 } // namespace
 
-void mlir::sparse_attn::emitStage(OpBuilder &b, const Threads &threads,
-                                  StageTileOp op) {
+void kernels::emitStage(OpBuilder &b, const Threads &threads, StageTileOp op) {
   Location loc = op.getLoc();
   auto type = cast<MemRefType>(op.getSource().getType());
   SharedLayout layout(op.getRows(),

@@ -15,6 +15,9 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
+using namespace mlir::sparse_attn::package;
+using namespace mlir::sparse_attn::support;
 
 static bool hasAttention(func::FuncOp func) {
   return func.walk([](AttentionOp) { return WalkResult::interrupt(); })
@@ -37,7 +40,7 @@ static bool isInFunctions(ModuleOp module) {
 }
 
 llvm::Expected<SmallVector<func::FuncOp>>
-mlir::sparse_attn::findPrograms(ModuleOp module, StringRef entry) {
+package::findPrograms(ModuleOp module, StringRef entry) {
   if (entry.empty() && !isInFunctions(module))
     return makeError("nothing is compiled for the error above");
   SmallVector<func::FuncOp> found;
@@ -62,7 +65,7 @@ mlir::sparse_attn::findPrograms(ModuleOp module, StringRef entry) {
   return found;
 }
 
-OwningOpRef<ModuleOp> mlir::sparse_attn::isolate(func::FuncOp func) {
+OwningOpRef<ModuleOp> package::isolate(func::FuncOp func) {
   OwningOpRef<ModuleOp> copy(func->getParentOfType<ModuleOp>().clone());
   bool changed = true;
   while (changed) {
@@ -78,8 +81,7 @@ OwningOpRef<ModuleOp> mlir::sparse_attn::isolate(func::FuncOp func) {
 }
 
 /// A use that cannot be renamed would be left to the verifier.
-func::FuncOp mlir::sparse_attn::renameToIdentifier(ModuleOp module,
-                                                   StringRef symbol) {
+func::FuncOp package::renameToIdentifier(ModuleOp module, StringRef symbol) {
   auto func = module.lookupSymbol<func::FuncOp>(symbol);
   auto name = StringAttr::get(module.getContext(), makeIdentifier(symbol));
   (void)SymbolTable::replaceAllSymbolUses(func, name, module);
@@ -137,8 +139,7 @@ private:
 } // namespace
 
 llvm::Expected<PackagedProgram>
-mlir::sparse_attn::compile(func::FuncOp func,
-                           const NVVMPipelineOptions &options) {
+package::compile(func::FuncOp func, const NVVMPipelineOptions &options) {
   Lowering lowering(func, options);
   if (llvm::Error error = lowering.plan(options))
     return error;
@@ -165,8 +166,8 @@ mlir::sparse_attn::compile(func::FuncOp func,
 }
 
 llvm::Expected<std::string>
-mlir::sparse_attn::compileForEmulator(func::FuncOp func,
-                                      const NVVMPipelineOptions &options) {
+package::compileForEmulator(func::FuncOp func,
+                            const NVVMPipelineOptions &options) {
   NVVMPipelineOptions unserialized;
   unserialized.copyOptionValuesFrom(options);
   unserialized.emit = "nvvm";
@@ -188,8 +189,9 @@ mlir::sparse_attn::compileForEmulator(func::FuncOp func,
   return emitHostObject(module);
 }
 
-llvm::Expected<OutputFile> mlir::sparse_attn::compileForDouble(
-    func::FuncOp func, const NVVMPipelineOptions &options, StringRef ptx) {
+llvm::Expected<OutputFile>
+package::compileForDouble(func::FuncOp func, const NVVMPipelineOptions &options,
+                          StringRef ptx) {
   llvm::Expected<std::string> object = compileForEmulator(func, options);
   if (!object)
     return object.takeError();
@@ -198,12 +200,12 @@ llvm::Expected<OutputFile> mlir::sparse_attn::compileForDouble(
                     std::move(*object)};
 }
 
-void mlir::sparse_attn::hideToolkit() {
+void package::hideToolkit() {
   for (const char *variable : {"CUDA_ROOT", "CUDA_HOME", "CUDA_PATH"})
     unsetenv(variable);
 }
 
-std::optional<std::string> mlir::sparse_attn::findNewestChip(int capability) {
+std::optional<std::string> package::findNewestChip(int capability) {
   std::optional<std::string> newest;
   auto rank = [](StringRef chip) {
     StringRef number = chip.substr(3).take_while(llvm::isDigit);

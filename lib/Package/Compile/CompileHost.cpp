@@ -18,6 +18,8 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::package;
+using namespace mlir::sparse_attn::support;
 
 namespace {
 /// What differs between the levels of x86-64.
@@ -54,13 +56,13 @@ static const Level *findNativeLevel() {
   return findLevel("x86-64-v4");
 }
 
-std::optional<StringRef> mlir::sparse_attn::findHostTarget(StringRef target) {
+std::optional<StringRef> package::findHostTarget(StringRef target) {
   const Level *level =
       target == "native" ? findNativeLevel() : findLevel(target);
   return level ? std::optional(level->name) : std::nullopt;
 }
 
-StringRef mlir::sparse_attn::knownHostTargets() {
+StringRef package::knownHostTargets() {
   return "x86-64-v3, x86-64-v4 and, where this machine has one of them, native";
 }
 
@@ -178,8 +180,8 @@ static llvm::Expected<std::string> emitCode(ModuleOp lowered, StringRef name,
 }
 
 llvm::Expected<PackagedProgram>
-mlir::sparse_attn::compileForHost(func::FuncOp func, const HostOptions &options,
-                                  StringRef linker) {
+package::compileForHost(func::FuncOp func, const HostOptions &options,
+                        StringRef linker) {
   const Level &level = *findLevel(options.cpu);
   std::string symbol = func.getName().str();
   OwningOpRef<ModuleOp> module = isolate(func);

@@ -14,16 +14,17 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::package;
+using namespace mlir::sparse_attn::support;
 
-void mlir::sparse_attn::setTarget(llvm::Module &module,
-                                  const llvm::TargetMachine &target) {
+void package::setTarget(llvm::Module &module,
+                        const llvm::TargetMachine &target) {
   module.setTargetTriple(target.getTargetTriple());
   module.setDataLayout(target.createDataLayout());
 }
 
-llvm::Expected<std::string>
-mlir::sparse_attn::emitObject(llvm::Module &module,
-                              llvm::TargetMachine &target) {
+llvm::Expected<std::string> package::emitObject(llvm::Module &module,
+                                                llvm::TargetMachine &target) {
   llvm::SmallString<0> object;
   llvm::raw_svector_ostream stream(object);
   llvm::legacy::PassManager passes;
@@ -35,7 +36,7 @@ mlir::sparse_attn::emitObject(llvm::Module &module,
   return object.str().str();
 }
 
-llvm::Expected<std::string> mlir::sparse_attn::emitHostObject(ModuleOp module) {
+llvm::Expected<std::string> package::emitHostObject(ModuleOp module) {
   llvm::InitializeNativeTarget();
   llvm::InitializeNativeTargetAsmPrinter();
   auto builder = llvm::orc::JITTargetMachineBuilder::detectHost();

@@ -11,7 +11,7 @@ class Module;
 class TargetMachine;
 } // namespace llvm
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::package {
 
 void setTarget(llvm::Module &module, const llvm::TargetMachine &target);
 
@@ -24,6 +24,6 @@ llvm::Expected<std::string> emitObject(llvm::Module &module,
 /// time.
 llvm::Expected<std::string> emitHostObject(ModuleOp module);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::package
 
 #endif // SPARSEATTN_LIB_PACKAGE_COMPILE_HOSTOBJECT_H

@@ -10,6 +10,7 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::package;
 
 /// The buffer that `value` is, under another type.
 static Value traceBuffer(Value value) {
@@ -299,7 +300,7 @@ private:
 };
 } // namespace
 
-FailureOr<Program> mlir::sparse_attn::describeProgram(func::FuncOp host,
-                                                      Program interface) {
+FailureOr<Program> package::describeProgram(func::FuncOp host,
+                                            Program interface) {
   return HostReader(host, std::move(interface)).read();
 }

@@ -7,7 +7,7 @@
 #include "mlir/IR/Operation.h"
 #include "llvm/ADT/DenseMap.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::package {
 
 /// The integers of a host function as formulas over sizes. Integers are taken
 /// to be wide enough: where the formula's value fits its type, the host
@@ -31,6 +31,6 @@ private:
   llvm::DenseMap<Value, SizeExpr> formulas;
 };
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::package
 
 #endif // SPARSEATTN_LIB_PACKAGE_DESCRIBE_HOSTSCALARS_H

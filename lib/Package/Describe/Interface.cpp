@@ -8,6 +8,8 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::package;
+using namespace mlir::sparse_attn::plan;
 
 /// The argument that `value` is, maybe with other knowledge of its sizes.
 static BlockArgument traceArgument(Value value, func::FuncOp func) {
@@ -290,7 +292,7 @@ private:
 };
 } // namespace
 
-FailureOr<Program> mlir::sparse_attn::describeInterface(func::FuncOp func) {
+FailureOr<Program> package::describeInterface(func::FuncOp func) {
   for (Type type :
        llvm::concat<const Type>(func.getArgumentTypes(), func.getResultTypes()))
     if (!isa<RankedTensorType>(type) ||

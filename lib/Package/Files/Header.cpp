@@ -12,6 +12,7 @@
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::package;
 using llvm::StringRef;
 
 static constexpr StringRef kShared = R"(
@@ -252,7 +253,7 @@ private:
 };
 } // namespace
 
-std::string mlir::sparse_attn::printHeader(const PackagedProgram &packaged) {
+std::string package::printHeader(const PackagedProgram &packaged) {
   std::string text;
   llvm::raw_string_ostream os(text);
   HeaderPrinter(packaged, os).print();

@@ -6,9 +6,11 @@
 #include "llvm/Support/Program.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::package;
+using namespace mlir::sparse_attn::support;
 using llvm::StringRef;
 
-llvm::Expected<std::string> mlir::sparse_attn::findLinker() {
+llvm::Expected<std::string> package::findLinker() {
   for (const char *name : {"ld.lld-22", "ld.lld", "ld"})
     if (llvm::ErrorOr<std::string> path = llvm::sys::findProgramByName(name))
       return *path;
@@ -17,10 +19,9 @@ llvm::Expected<std::string> mlir::sparse_attn::findLinker() {
       "ld is on the PATH; install lld-22 or binutils");
 }
 
-llvm::Expected<std::string> mlir::sparse_attn::linkShared(StringRef linker,
-                                                          StringRef object,
-                                                          StringRef cpu,
-                                                          bool usesOpenMP) {
+llvm::Expected<std::string> package::linkShared(StringRef linker,
+                                                StringRef object, StringRef cpu,
+                                                bool usesOpenMP) {
   ScratchFile input, output;
   if (llvm::Error error = input.create("o", object))
     return std::move(error);

@@ -12,6 +12,7 @@
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::package;
 using llvm::StringRef;
 using llvm::json::OStream;
 
@@ -258,8 +259,7 @@ static void printProgram(OStream &json, const PackagedProgram &packaged) {
   printNumerics(json, packaged);
 }
 
-std::string
-mlir::sparse_attn::printManifest(llvm::ArrayRef<PackagedProgram> programs) {
+std::string package::printManifest(llvm::ArrayRef<PackagedProgram> programs) {
   std::string text;
   llvm::raw_string_ostream os(text);
   OStream json(os, /*IndentSize=*/2);

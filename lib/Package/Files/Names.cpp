@@ -5,6 +5,7 @@
 #include "llvm/Support/SHA256.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::package;
 using llvm::StringRef;
 
 /// Longer parts of symbols are cut: file systems end at 255 bytes.
@@ -26,13 +27,13 @@ static std::string sanitize(StringRef symbol) {
   return name;
 }
 
-std::string mlir::sparse_attn::makeIdentifier(StringRef symbol) {
+std::string package::makeIdentifier(StringRef symbol) {
   std::string name = sanitize(symbol);
   return name == symbol ? name : name + "_" + shortHash(symbol);
 }
 
-std::string mlir::sparse_attn::makeFileName(StringRef symbol, StringRef chip,
-                                            StringRef extension) {
+std::string package::makeFileName(StringRef symbol, StringRef chip,
+                                  StringRef extension) {
   return (sanitize(symbol) + "-" + shortHash(symbol) + "." + chip + "." +
           extension)
       .str();
@@ -44,11 +45,11 @@ static StringRef getNumber(StringRef chip) {
   return chip.take_while(llvm::isDigit);
 }
 
-std::string mlir::sparse_attn::getComputeCapability(StringRef chip) {
+std::string package::getComputeCapability(StringRef chip) {
   StringRef number = getNumber(chip);
   return (number.drop_back() + "." + number.take_back()).str();
 }
 
-bool mlir::sparse_attn::isArchitectureSpecific(StringRef chip) {
+bool package::isArchitectureSpecific(StringRef chip) {
   return chip.ends_with("a");
 }

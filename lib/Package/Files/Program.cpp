@@ -4,6 +4,7 @@
 #include <algorithm>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::package;
 
 SizeExpr BufferSpec::bytes() const {
   SizeExpr elements = SizeExpr::constant(1);

@@ -6,9 +6,10 @@
 #include "llvm/Support/Process.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::package;
 using llvm::StringRef;
 
-std::optional<std::string> mlir::sparse_attn::findPtxas() {
+std::optional<std::string> package::findPtxas() {
   if (llvm::ErrorOr<std::string> path = llvm::sys::findProgramByName("ptxas"))
     return *path;
   for (const char *variable : {"CUDA_HOME", "CUDA_PATH"}) {
@@ -23,8 +24,8 @@ std::optional<std::string> mlir::sparse_attn::findPtxas() {
   return std::nullopt;
 }
 
-llvm::Expected<std::string>
-mlir::sparse_attn::assemble(StringRef ptxas, StringRef ptx, StringRef chip) {
+llvm::Expected<std::string> package::assemble(StringRef ptxas, StringRef ptx,
+                                              StringRef chip) {
   ScratchFile source, cubin;
   if (llvm::Error error = source.create("ptx", ptx))
     return std::move(error);

@@ -8,6 +8,8 @@
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::package;
+using namespace mlir::sparse_attn::support;
 using llvm::StringRef;
 
 static llvm::Error makeFileError(std::error_code code) {
@@ -36,8 +38,8 @@ llvm::Expected<std::string> ScratchFile::read() const {
   return (*buffer)->getBuffer().str();
 }
 
-llvm::Error mlir::sparse_attn::runProgram(llvm::ArrayRef<StringRef> command,
-                                          StringRef target) {
+llvm::Error package::runProgram(llvm::ArrayRef<StringRef> command,
+                                StringRef target) {
   ScratchFile log;
   if (llvm::Error error = log.create("log", StringRef()))
     return error;

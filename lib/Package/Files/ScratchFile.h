@@ -9,7 +9,7 @@
 #include "llvm/Support/FileUtilities.h"
 #include <string>
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::package {
 
 /// A file that goes when this does.
 class ScratchFile {
@@ -28,6 +28,6 @@ private:
 llvm::Error runProgram(llvm::ArrayRef<llvm::StringRef> command,
                        llvm::StringRef target);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::package
 
 #endif // SPARSEATTN_LIB_PACKAGE_FILES_SCRATCHFILE_H

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::package;
 using llvm::ArrayRef;
 using llvm::StringRef;
 
@@ -36,7 +37,7 @@ std::optional<int64_t> SizeExpr::asConstant() const {
   return node->value;
 }
 
-bool mlir::sparse_attn::operator==(const SizeExpr &a, const SizeExpr &b) {
+bool package::operator==(const SizeExpr &a, const SizeExpr &b) {
   if (a.node == b.node)
     return true;
   return a.node->kind == b.node->kind && a.node->value == b.node->value &&

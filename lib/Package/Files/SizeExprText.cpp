@@ -9,6 +9,7 @@
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::package;
 using llvm::StringRef;
 
 using Kind = SizeExpr::Kind;

@@ -8,6 +8,8 @@
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::package;
+using namespace mlir::sparse_attn::support;
 using llvm::StringRef;
 using llvm::sys::fs::TempFile;
 
@@ -97,8 +99,8 @@ private:
 };
 } // namespace
 
-llvm::Error mlir::sparse_attn::writePackage(StringRef directory,
-                                            llvm::ArrayRef<OutputFile> files) {
+llvm::Error package::writePackage(StringRef directory,
+                                  llvm::ArrayRef<OutputFile> files) {
   Transaction transaction;
   if (llvm::Error error = transaction.createDirectory(directory))
     return error;

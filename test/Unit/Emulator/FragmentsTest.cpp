@@ -14,6 +14,7 @@
 #include <cmath>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::oracle;
 using namespace mlir::sparse_attn::emulator;
 
 namespace {

@@ -19,6 +19,7 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
 
 namespace {
 class FragmentTest : public ::testing::Test {

@@ -7,6 +7,7 @@
 #include <vector>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
 
 namespace {
 /// Rows of every multiple of 32 bytes up to 512: heads of up to 256 16-bit or

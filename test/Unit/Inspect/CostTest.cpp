@@ -4,6 +4,7 @@
 #include "gtest/gtest.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::inspection;
 
 TEST(Cost, LongformerBase) {
   uint64_t live = 12 * uint64_t(2'043'134);

@@ -7,6 +7,9 @@
 #include "gtest/gtest.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::inspection;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::plan;
 
 static std::string toAscii(const Picture &picture) {
   std::string text;

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::inspection;
+using namespace mlir::sparse_attn::mask;
 
 static Mask makeRandom(int64_t block, int64_t blocksPerRow, uint64_t seed) {
   Mask::RandomOptions options;

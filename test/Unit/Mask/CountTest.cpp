@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
 
 namespace {
 

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::test;
 using mlir::sparse_attn::test::pick;
 
 namespace {

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::test;
 using test::toString;
 
 namespace {

@@ -18,6 +18,8 @@
 
 namespace mlir::sparse_attn::test {
 
+using namespace mask;
+
 /// A uniform integer of [low, high].
 inline int64_t pick(std::mt19937_64 &rng, int64_t low, int64_t high) {
   return low + int64_t(rng() % uint64_t(high - low + 1));

@@ -9,6 +9,8 @@
 #include <set>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::oracle;
+using namespace mlir::sparse_attn::support;
 
 static float roundTo(FloatType type, float value) {
   switch (type) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::oracle;
 using llvm::APFloat;
 
 /// The bits of `value` in `semantics`, by LLVM's own software floats.

@@ -7,6 +7,7 @@
 #include <vector>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::oracle;
 
 static std::vector<float> makeNoise(size_t count, uint64_t seed,
                                     uint64_t stream) {

@@ -12,6 +12,7 @@
 #include <cstring>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::oracle;
 using llvm::SmallString;
 using llvm::StringRef;
 

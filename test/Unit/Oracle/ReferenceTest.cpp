@@ -6,6 +6,8 @@
 #include <cmath>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::oracle;
+using namespace mlir::sparse_attn::support;
 
 namespace {
 /// Noise operands of a shape; tests change single elements.

@@ -19,6 +19,8 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::emulator;
+using namespace mlir::sparse_attn::package;
 
 namespace {
 

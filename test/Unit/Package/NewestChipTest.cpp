@@ -4,6 +4,7 @@
 #include "gtest/gtest.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::package;
 
 TEST(NewestChip, CodeForOneChipIsBestThere) {
   EXPECT_EQ(findNewestChip(90), "sm_90a");

@@ -6,6 +6,7 @@
 #include <random>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::package;
 
 namespace {
 

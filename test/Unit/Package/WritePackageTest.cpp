@@ -10,6 +10,7 @@
 #include <set>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::package;
 namespace fs = llvm::sys::fs;
 
 namespace {

@@ -12,7 +12,10 @@
 #include <random>
 #include <string>
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::plan_test {
+
+using namespace mask;
+using namespace plan;
 
 /// What is wrong with `plan` at lengths `n`, or an empty text.
 std::string findViolation(const Mask &mask, const Plan &plan, const Lengths &n,
@@ -57,6 +60,6 @@ Mask bigBird(int64_t block, int64_t windowBlocks, int64_t randomBlocks,
 Mask longformer(int64_t window, llvm::ArrayRef<int64_t> tokens);
 Mask streaming(int64_t sinks, int64_t window);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::plan_test
 
 #endif // SPARSEATTN_TEST_UNIT_PLAN_PLANORACLE_H

@@ -6,6 +6,9 @@
 #include <chrono>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::plan;
+using namespace mlir::sparse_attn::plan_test;
 
 namespace {
 

@@ -7,7 +7,7 @@
 #include <random>
 #include <string>
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::plan_test {
 
 using Rng = std::mt19937_64;
 
@@ -41,6 +41,6 @@ inline std::string describe(const Mask &mask, const Plan &plan,
          " nk=" + std::to_string(n.nk);
 }
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::plan_test
 
 #endif // SPARSEATTN_TEST_UNIT_PLAN_RANDOMPLANS_H

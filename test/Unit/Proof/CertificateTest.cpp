@@ -4,6 +4,10 @@
 #include "gtest/gtest.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::plan;
+using namespace mlir::sparse_attn::proof;
+using namespace mlir::sparse_attn::plan_test;
 
 namespace {
 

@@ -3,9 +3,13 @@
 #include "WitnessOracle.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::plan;
+using namespace mlir::sparse_attn::proof;
+using namespace mlir::sparse_attn::plan_test;
 
-bool mlir::sparse_attn::isTrueWitness(const Mask &mask, const Plan &plan,
-                                      const Proof &proof) {
+bool plan_test::isTrueWitness(const Mask &mask, const Plan &plan,
+                              const Proof &proof) {
   const Witness &w = *proof.witness;
   int64_t row = w.i - w.n.firstQuery();
   llvm::StringRef reason = proof.reason;

@@ -32,6 +32,10 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::plan;
+using namespace mlir::sparse_attn::proof;
+using namespace mlir::sparse_attn::support;
+using namespace mlir::sparse_attn::test;
 
 namespace {
 

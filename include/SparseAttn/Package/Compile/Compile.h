@@ -8,7 +8,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::package {
 
 /// The functions of the module that have attention, or the one named `entry`.
 llvm::Expected<SmallVector<func::FuncOp>> findPrograms(ModuleOp module,
@@ -64,6 +64,6 @@ struct HostOptions {
 llvm::Expected<PackagedProgram>
 compileForHost(func::FuncOp func, const HostOptions &options, StringRef linker);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::package
 
 #endif // SPARSEATTN_PACKAGE_COMPILE_COMPILE_H

@@ -14,7 +14,7 @@
 #include "SparseAttn/Package/Files/Program.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::package {
 
 /// Names the sizes and finds the roles of what `func` takes and returns. Sizes
 /// that the attention ops tie together are one size; a size that is static
@@ -28,6 +28,6 @@ FailureOr<Program> describeInterface(func::FuncOp func);
 /// host, is an error at the op that does it.
 FailureOr<Program> describeProgram(func::FuncOp host, Program interface);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::package
 
 #endif // SPARSEATTN_PACKAGE_DESCRIBE_DESCRIBE_H

@@ -12,7 +12,7 @@
 #include "llvm/Support/Error.h"
 #include <utility>
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::package {
 
 /// Changes whenever a reader of the older format would go wrong.
 constexpr int64_t kManifestSchema = 2;
@@ -83,6 +83,6 @@ llvm::Expected<std::string> linkShared(llvm::StringRef linker,
 llvm::Error writePackage(llvm::StringRef directory,
                          llvm::ArrayRef<OutputFile> files);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::package
 
 #endif // SPARSEATTN_PACKAGE_FILES_PACKAGE_H

@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::package {
 
 /// What kernels assume of every pointer: their widest accesses are of 16 bytes.
 constexpr int64_t kBufferAlignment = 16;
@@ -115,6 +115,6 @@ struct Program {
   SizeExpr workspaceOffset(size_t index) const;
 };
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::package
 
 #endif // SPARSEATTN_PACKAGE_FILES_PROGRAM_H

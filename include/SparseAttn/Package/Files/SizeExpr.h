@@ -31,7 +31,7 @@ namespace llvm {
 class raw_ostream;
 } // namespace llvm
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::package {
 
 /// An immutable expression; a value, cheap to copy. The factories fold
 /// constants and obvious identities, so that printed formulas stay readable;
@@ -108,6 +108,6 @@ private:
   std::shared_ptr<const Node> node;
 };
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::package
 
 #endif // SPARSEATTN_PACKAGE_FILES_SIZEEXPR_H
