@@ -29,6 +29,7 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::cpu;
 
 /// A chain of so many FMAs is as accurate as what matrix products of common
 /// libraries do; a longer one is cut into groups of `kGroup`.
@@ -403,9 +404,8 @@ static Value emitRows(OpBuilder &b, const MicroKernel &kernel, Value c,
   return outer.getResult(0);
 }
 
-LogicalResult mlir::sparse_attn::lowerContraction(RewriterBase &rewriter,
-                                                  linalg::GenericOp op,
-                                                  RegisterFile file) {
+LogicalResult cpu::lowerContraction(RewriterBase &rewriter,
+                                    linalg::GenericOp op, RegisterFile file) {
   FailureOr<MicroKernel> kernel = match(rewriter, op, file);
   if (failed(kernel))
     return failure();

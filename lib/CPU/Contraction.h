@@ -6,7 +6,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/PatternMatch.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::cpu {
 
 /// The vector registers a micro-kernel may use.
 struct RegisterFile {
@@ -20,6 +20,6 @@ struct RegisterFile {
 LogicalResult lowerContraction(RewriterBase &rewriter, linalg::GenericOp op,
                                RegisterFile file);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::cpu
 
 #endif // SPARSEATTN_LIB_CPU_CONTRACTION_H

@@ -24,6 +24,7 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::cpu;
 
 /// Rows of a group of a sum.
 constexpr int64_t kGroup = 16;
@@ -260,9 +261,8 @@ static SmallVector<Value> emitBlock(OpBuilder &b, const RowKernel &kernel,
   return results;
 }
 
-LogicalResult mlir::sparse_attn::lowerRowReduction(RewriterBase &rewriter,
-                                                   linalg::GenericOp op,
-                                                   RegisterFile file) {
+LogicalResult cpu::lowerRowReduction(RewriterBase &rewriter,
+                                     linalg::GenericOp op, RegisterFile file) {
   FailureOr<RowKernel> kernel = match(rewriter, op, file);
   if (failed(kernel))
     return failure();
@@ -312,8 +312,8 @@ static linalg::GenericOp findProducer(linalg::GenericOp op) {
 
 /// z = f(x), r = reduce_k g(z, r)  ->  one op with both results. Upstream's
 /// fusion declines a producer that overwrites what it reads.
-LogicalResult mlir::sparse_attn::fuseIntoRowReduction(RewriterBase &rewriter,
-                                                      linalg::GenericOp op) {
+LogicalResult cpu::fuseIntoRowReduction(RewriterBase &rewriter,
+                                        linalg::GenericOp op) {
   linalg::GenericOp producer = findProducer(op);
   if (!producer)
     return rewriter.notifyMatchFailure(op, "reduces no elementwise result");

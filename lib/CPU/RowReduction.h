@@ -5,7 +5,7 @@
 
 #include "Contraction.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::cpu {
 
 /// Rewrites r[n] = reduce_k f(x[k, n], y[n], ...), which may store elementwise
 /// results z[k, n] too, into loops that carry r in registers. Fails, with the
@@ -18,6 +18,6 @@ LogicalResult lowerRowReduction(RewriterBase &rewriter, linalg::GenericOp op,
 LogicalResult fuseIntoRowReduction(RewriterBase &rewriter,
                                    linalg::GenericOp op);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::cpu
 
 #endif // SPARSEATTN_LIB_CPU_ROWREDUCTION_H

@@ -24,6 +24,7 @@ namespace mlir::sparse_attn {
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::cpu;
 
 /// The loop that runs along vector lanes: the last parallel one of static
 /// size, or nothing.

@@ -6,8 +6,9 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::cpu;
 
-bool mlir::sparse_attn::isElementwiseBody(linalg::GenericOp op) {
+bool cpu::isElementwiseBody(linalg::GenericOp op) {
   return llvm::all_of(op.getBody()->without_terminator(), [](Operation &inner) {
     return inner.getNumResults() == 1 &&
            (inner.hasTrait<OpTrait::ConstantLike>() ||
@@ -15,10 +16,8 @@ bool mlir::sparse_attn::isElementwiseBody(linalg::GenericOp op) {
   });
 }
 
-SmallVector<Value> mlir::sparse_attn::cloneOnVectors(OpBuilder &b,
-                                                     linalg::GenericOp op,
-                                                     ValueRange args,
-                                                     int64_t lanes) {
+SmallVector<Value> cpu::cloneOnVectors(OpBuilder &b, linalg::GenericOp op,
+                                       ValueRange args, int64_t lanes) {
   Location loc = op.getLoc();
   auto onVectors = [&](Type type) { return VectorType::get({lanes}, type); };
   IRMapping mapping;

@@ -5,7 +5,7 @@
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::cpu {
 
 /// True when `cloneOnVectors` can make every op of the body: elementwise ops of
 /// one result, none of which asks for the loops' indices.
@@ -17,6 +17,6 @@ bool isElementwiseBody(linalg::GenericOp op);
 SmallVector<Value> cloneOnVectors(OpBuilder &b, linalg::GenericOp op,
                                   ValueRange args, int64_t lanes);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::cpu
 
 #endif // SPARSEATTN_LIB_CPU_VECTORBODY_H

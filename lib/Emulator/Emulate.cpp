@@ -13,6 +13,7 @@ namespace mlir::sparse_attn {
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::emulator;
 using emulator::SharedVariable;
 
 //===----------------------------------------------------------------------===//

@@ -8,6 +8,7 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::emulator;
 using emulator::MemoryOrder;
 
 static unsigned getAddressSpace(Value pointer) {

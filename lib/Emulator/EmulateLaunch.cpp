@@ -6,6 +6,7 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::emulator;
 using emulator::SharedVariable;
 
 static LLVM::LLVMPointerType pointerType(OpBuilder &b) {

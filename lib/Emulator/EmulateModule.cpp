@@ -4,6 +4,7 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::emulator;
 
 //   llvm.mlir.global @sparse_attn_emu_module() {
 //     {@kernels, number of them, @variables, number of them}

@@ -6,6 +6,7 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::emulator;
 
 namespace {
 /// An instruction of one result that the runtime computes.

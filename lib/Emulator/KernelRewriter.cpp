@@ -6,8 +6,9 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::emulator;
 
-Type mlir::sparse_attn::stripAddressSpaces(Type type) {
+Type emulator::stripAddressSpaces(Type type) {
   AttrTypeReplacer replacer;
   replacer.addReplacement([](LLVM::LLVMPointerType pointer) -> Type {
     return LLVM::LLVMPointerType::get(pointer.getContext());

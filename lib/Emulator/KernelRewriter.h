@@ -11,7 +11,7 @@
 #include "mlir/IR/SymbolTable.h"
 #include "llvm/ADT/MapVector.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::emulator {
 
 /// Pointers of every address space become plain ones.
 Type stripAddressSpaces(Type type);
@@ -106,6 +106,6 @@ private:
   SmallVector<std::pair<std::string, int64_t>> variables;
 };
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::emulator
 
 #endif // SPARSEATTN_EMULATOR_KERNELREWRITER_H

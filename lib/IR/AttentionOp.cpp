@@ -10,6 +10,7 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
 
 #define GET_OP_CLASSES
 #include "SparseAttn/IR/SparseAttnOps.cpp.inc"

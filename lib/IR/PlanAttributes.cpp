@@ -4,6 +4,7 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::plan;
 
 using ErrorEmitter = llvm::function_ref<InFlightDiagnostic()>;
 

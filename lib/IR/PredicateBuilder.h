@@ -29,7 +29,8 @@ public:
   }
   /// An i32; values saturate past every position.
   Value integer(int64_t value) {
-    value = std::clamp(value, -maxSequenceLength, maxSequenceLength);
+    value =
+        std::clamp(value, -mask::maxSequenceLength, mask::maxSequenceLength);
     return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(value));
   }
   /// x * y as an i32, saturated likewise.
@@ -70,7 +71,7 @@ public:
     if (divisor == 1)
       return x;
     // A larger divisor has the same quotients, 0 and -1.
-    divisor = std::min(divisor, maxSequenceLength);
+    divisor = std::min(divisor, mask::maxSequenceLength);
     if (llvm::isPowerOf2_64(divisor))
       return arith::ShRSIOp::create(b, loc, x, integer(llvm::Log2_64(divisor)));
     return arith::FloorDivSIOp::create(b, loc, x, integer(divisor));
@@ -78,7 +79,7 @@ public:
   /// x - divisor * floor(x / divisor), for x >= 0 or small divisors.
   Value floorMod(Value x, int64_t divisor) {
     // A larger divisor leaves x as it is.
-    if (divisor >= maxSequenceLength)
+    if (divisor >= mask::maxSequenceLength)
       return x;
     if (llvm::isPowerOf2_64(divisor))
       return arith::AndIOp::create(b, loc, x, integer(divisor - 1));
@@ -91,9 +92,9 @@ public:
     if (divisor == 1)
       return constant(true);
     // Positions differ by less than 2 * maxSequenceLength.
-    if (divisor >= 2 * maxSequenceLength)
+    if (divisor >= 2 * mask::maxSequenceLength)
       return eq(x, y);
-    if (divisor < maxSequenceLength)
+    if (divisor < mask::maxSequenceLength)
       return eq(floorMod(x, divisor), floorMod(y, divisor));
     Value wide = arith::ConstantOp::create(
         b, loc, b.getI32IntegerAttr(static_cast<int32_t>(divisor)));

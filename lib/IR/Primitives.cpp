@@ -10,6 +10,7 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
 
 using ErrorEmitter = llvm::function_ref<InFlightDiagnostic()>;
 

@@ -13,6 +13,7 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::plan;
 
 //===----------------------------------------------------------------------===//
 // Windows as a lattice

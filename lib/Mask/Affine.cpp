@@ -4,6 +4,7 @@
 #include "SparseAttn/Mask/Mask.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
 using llvm::SmallVector;
 using mlir::presburger::IntegerPolyhedron;
 using mlir::presburger::PresburgerSet;
@@ -73,8 +74,7 @@ private:
 
 } // namespace
 
-std::optional<IntegerPolyhedron>
-mlir::sparse_attn::toPolyhedron(const Piece &piece) {
+std::optional<IntegerPolyhedron> mask::toPolyhedron(const Piece &piece) {
   if (!piece.opaque.empty())
     return std::nullopt;
   PolyhedronBuilder builder;
@@ -91,7 +91,7 @@ mlir::sparse_attn::toPolyhedron(const Piece &piece) {
   return builder.set;
 }
 
-std::optional<PresburgerSet> mlir::sparse_attn::toPresburger(const Mask &mask) {
+std::optional<PresburgerSet> mask::toPresburger(const Mask &mask) {
   std::optional<Pieces> pieces = mask.pieces();
   if (!pieces)
     return std::nullopt;

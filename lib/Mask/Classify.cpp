@@ -6,13 +6,13 @@
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
 using llvm::SmallVector;
 
 static Range allRows(const Lengths &n) { return {n.firstQuery(), n.nk}; }
 
-TileState mlir::sparse_attn::classifyTile(const Mask &mask, const Lengths &n,
-                                          int64_t head, Range rows,
-                                          Range keys) {
+TileState mask::classifyTile(const Mask &mask, const Lengths &n, int64_t head,
+                             Range rows, Range keys) {
   rows = rows.intersect(allRows(n));
   keys = keys.intersect({0, n.nk});
   if (rows.empty() || keys.empty())
@@ -91,9 +91,8 @@ static void addBand(const Piece &piece, int64_t n, Range rows, Range keys,
   }
 }
 
-IntervalSet mlir::sparse_attn::liveKeysOfRows(const Mask &mask,
-                                              const Lengths &n, int64_t head,
-                                              Range rows) {
+IntervalSet mask::liveKeysOfRows(const Mask &mask, const Lengths &n,
+                                 int64_t head, Range rows) {
   rows = rows.intersect(allRows(n));
   Range keys{0, n.nk};
   if (rows.empty() || keys.empty())

@@ -4,6 +4,7 @@
 #include "PieceAlgebra.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
 
 ClosedForm::ClosedForm(const Pieces &literal) {
   for (const Piece &piece : literal)
@@ -19,9 +20,8 @@ std::optional<Pieces> ClosedForm::pieces(bool negated,
   return closedForm;
 }
 
-IntervalSet mlir::sparse_attn::liveKeysOfPiece(const Piece &piece,
-                                               const Lengths &n, int64_t head,
-                                               int64_t i, Range keys) {
+IntervalSet mask::liveKeysOfPiece(const Piece &piece, const Lengths &n,
+                                  int64_t head, int64_t i, Range keys) {
   Range band = bandOfRow(piece, n.nk, i, keys);
   IntervalSet live = band;
   for (const Residue &residue : piece.residues) {
@@ -60,7 +60,7 @@ IntervalSet ClosedForm::liveKeys(const Lengths &n, int64_t head, int64_t i,
   return live;
 }
 
-Range mlir::sparse_attn::clipRows(const Piece &piece, int64_t n, Range rows) {
+Range mask::clipRows(const Piece &piece, int64_t n, Range rows) {
   for (const Bound &bound : piece.rowLower)
     rows.begin = std::max(rows.begin, bound.evaluate(0, n));
   for (const Bound &bound : piece.rowUpper)
@@ -68,8 +68,8 @@ Range mlir::sparse_attn::clipRows(const Piece &piece, int64_t n, Range rows) {
   return rows;
 }
 
-std::optional<TileState> mlir::sparse_attn::uniteStates(
-    llvm::ArrayRef<std::optional<TileState>> states) {
+std::optional<TileState>
+mask::uniteStates(llvm::ArrayRef<std::optional<TileState>> states) {
   unsigned partial = 0, unknown = 0;
   for (std::optional<TileState> state : states) {
     if (state == TileState::Full)

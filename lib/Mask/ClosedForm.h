@@ -10,7 +10,7 @@
 
 #include "SparseAttn/Mask/Mask.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::mask {
 
 class ClosedForm : public MaskNode {
 public:
@@ -38,6 +38,6 @@ Range clipRows(const Piece &piece, int64_t n, Range rows);
 std::optional<TileState>
 uniteStates(llvm::ArrayRef<std::optional<TileState>> states);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::mask
 
 #endif // SPARSEATTN_LIB_MASK_CLOSEDFORM_H

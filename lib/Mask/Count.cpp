@@ -5,6 +5,7 @@
 #include "RowSteps.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
 using llvm::ArrayRef;
 using llvm::SmallVector;
 using llvm::SmallVectorImpl;
@@ -63,8 +64,8 @@ static void linearize(const Piece &piece, const Lengths &n, int64_t head,
   }
 }
 
-uint64_t mlir::sparse_attn::countLivePairs(const Mask &mask, const Lengths &n,
-                                           int64_t head, Range rows) {
+uint64_t mask::countLivePairs(const Mask &mask, const Lengths &n, int64_t head,
+                              Range rows) {
   rows = rows.intersect({n.firstQuery(), n.nk});
   uint64_t count = 0;
   std::optional<Pieces> pieces = mask.pieces(maxCountedPieces);
@@ -100,7 +101,7 @@ uint64_t mlir::sparse_attn::countLivePairs(const Mask &mask, const Lengths &n,
   return count;
 }
 
-uint64_t mlir::sparse_attn::countLivePairs(const Mask &mask, const Lengths &n,
-                                           int64_t head) {
+uint64_t mask::countLivePairs(const Mask &mask, const Lengths &n,
+                              int64_t head) {
   return countLivePairs(mask, n, head, {n.firstQuery(), n.nk});
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
 using llvm::ArrayRef;
 using llvm::SmallVector;
 
@@ -135,8 +136,8 @@ static std::optional<uint64_t> countCongruences(ArrayRef<Residues> active,
   return countUnion(members, Congruence(), range);
 }
 
-uint64_t mlir::sparse_attn::countMatching(ArrayRef<Residues> active, int64_t i,
-                                          Range range) {
+uint64_t mask::countMatching(ArrayRef<Residues> active, int64_t i,
+                             Range range) {
   if (active.size() == 1) {
     SmallVector<Residue, 2> ofKeys;
     for (const Residue &residue : active.front())

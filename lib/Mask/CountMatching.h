@@ -6,7 +6,7 @@
 #include "SparseAttn/Mask/Piece.h"
 #include "llvm/ADT/ArrayRef.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::mask {
 
 /// A conjunction of residues.
 using Residues = llvm::ArrayRef<Residue>;
@@ -15,6 +15,6 @@ using Residues = llvm::ArrayRef<Residue>;
 /// Residues of the query are taken to hold.
 uint64_t countMatching(llvm::ArrayRef<Residues> active, int64_t i, Range range);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::mask
 
 #endif // SPARSEATTN_LIB_MASK_COUNTMATCHING_H

@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <numeric>
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::mask {
 
 /// Every position and every bound lies below this in magnitude, so that the
 /// sum of a few of them cannot overflow, nor their product with a tile size.
@@ -54,6 +54,6 @@ inline int64_t clampedLcm(int64_t x, int64_t y) {
   return clampedProduct(x / std::gcd(x, y), y);
 }
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::mask
 
 #endif // SPARSEATTN_LIB_MASK_INTEGER_H

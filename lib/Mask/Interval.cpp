@@ -5,6 +5,7 @@
 #include <algorithm>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
 using llvm::ArrayRef;
 using llvm::SmallVector;
 

@@ -13,6 +13,7 @@
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
 
 namespace {
 

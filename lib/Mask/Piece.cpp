@@ -4,6 +4,7 @@
 #include "Integer.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
 using llvm::SmallVector;
 
 int64_t Bound::evaluate(int64_t i, int64_t n) const {
@@ -19,8 +20,7 @@ bool Residue::holds(int64_t i, int64_t j) const {
   return begin <= r && r < end;
 }
 
-Range mlir::sparse_attn::bandOfRow(const Piece &piece, int64_t n, int64_t i,
-                                   Range keys) {
+Range mask::bandOfRow(const Piece &piece, int64_t n, int64_t i, Range keys) {
   for (const Bound &bound : piece.rowLower)
     if (i < bound.evaluate(i, n))
       return {};
@@ -34,8 +34,8 @@ Range mlir::sparse_attn::bandOfRow(const Piece &piece, int64_t n, int64_t i,
   return keys.empty() ? Range() : keys;
 }
 
-IntervalSet mlir::sparse_attn::residueClass(const Residue &residue,
-                                            int64_t origin, Range range) {
+IntervalSet mask::residueClass(const Residue &residue, int64_t origin,
+                               Range range) {
   SmallVector<Range> ranges;
   if (range.empty() || residue.begin >= residue.end)
     return {};

@@ -4,10 +4,10 @@
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
 using llvm::SmallVectorImpl;
 
-std::optional<int64_t> mlir::sparse_attn::minDifference(const Bound &a,
-                                                        const Bound &b) {
+std::optional<int64_t> mask::minDifference(const Bound &a, const Bound &b) {
   int64_t keys = a.perKey - b.perKey;
   int64_t difference = a.offset - b.offset;
   if (a.block && b.block) {
@@ -106,7 +106,7 @@ static bool mergeOpaque(llvm::SmallVectorImpl<OpaqueLiteral> &opaque) {
 static const Bound firstKey = Bound::constant(0);
 static const Bound pastEnd = Bound::fromEnd(0);
 
-bool mlir::sparse_attn::simplify(Piece &piece) {
+bool mask::simplify(Piece &piece) {
   llvm::erase_if(piece.rowUpper,
                  [](const Bound &b) { return atLeast(b, pastEnd); });
   llvm::erase_if(piece.lower,
@@ -125,7 +125,7 @@ bool mlir::sparse_attn::simplify(Piece &piece) {
          mergeOpaque(piece.opaque);
 }
 
-bool mlir::sparse_attn::implies(const Piece &a, const Piece &b) {
+bool mask::implies(const Piece &a, const Piece &b) {
   auto lower = [](llvm::ArrayRef<Bound> from, llvm::ArrayRef<Bound> to) {
     return llvm::all_of(
         to, [&](const Bound &bound) { return impliesLower(from, bound); });
@@ -151,7 +151,7 @@ bool mlir::sparse_attn::implies(const Piece &a, const Piece &b) {
          llvm::all_of(b.opaque, opaqueHolds);
 }
 
-Piece mlir::sparse_attn::conjunction(const Piece &a, const Piece &b) {
+Piece mask::conjunction(const Piece &a, const Piece &b) {
   Piece result = a;
   llvm::append_range(result.rowLower, b.rowLower);
   llvm::append_range(result.rowUpper, b.rowUpper);

@@ -12,7 +12,7 @@
 #include "SparseAttn/Mask/Piece.h"
 #include <optional>
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::mask {
 
 /// A lower limit of a(i) - b(i) over all i < N and N >= 1; nullopt when there
 /// is none, or none that is easily found.
@@ -42,6 +42,6 @@ std::optional<Pieces> intersectPieces(const Pieces &a, const Pieces &b,
 std::optional<Pieces> complementPieces(const Pieces &pieces,
                                        unsigned maxPieces);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::mask
 
 #endif // SPARSEATTN_LIB_MASK_PIECEALGEBRA_H

@@ -4,6 +4,7 @@
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
 
 /// `piece` without the literal at `index` of the list `member`.
 template <typename List>
@@ -78,7 +79,7 @@ static std::optional<Piece> join(const Piece &p, const Piece &q) {
   return std::nullopt;
 }
 
-void mlir::sparse_attn::addPiece(Pieces &pieces, Piece piece) {
+void mask::addPiece(Pieces &pieces, Piece piece) {
   if (!simplify(piece))
     return;
   for (size_t k = 0; k < pieces.size();) {
@@ -101,16 +102,14 @@ void mlir::sparse_attn::addPiece(Pieces &pieces, Piece piece) {
   pieces.push_back(std::move(piece));
 }
 
-bool mlir::sparse_attn::addPieces(Pieces &pieces, const Pieces &more,
-                                  unsigned maxPieces) {
+bool mask::addPieces(Pieces &pieces, const Pieces &more, unsigned maxPieces) {
   for (const Piece &piece : more)
     addPiece(pieces, piece);
   return pieces.size() <= maxPieces;
 }
 
-std::optional<Pieces> mlir::sparse_attn::intersectPieces(const Pieces &a,
-                                                         const Pieces &b,
-                                                         unsigned maxPieces) {
+std::optional<Pieces> mask::intersectPieces(const Pieces &a, const Pieces &b,
+                                            unsigned maxPieces) {
   Pieces result;
   for (const Piece &p : a)
     for (const Piece &q : b) {
@@ -148,8 +147,8 @@ static Pieces negate(const Piece &piece) {
   return result;
 }
 
-std::optional<Pieces> mlir::sparse_attn::complementPieces(const Pieces &pieces,
-                                                          unsigned maxPieces) {
+std::optional<Pieces> mask::complementPieces(const Pieces &pieces,
+                                             unsigned maxPieces) {
   // not (p or q or ...) = (not p) and (not q) and ...
   if (maxPieces == 0 && pieces.empty())
     return std::nullopt;

@@ -5,6 +5,7 @@
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
 using llvm::raw_ostream;
 
 namespace {

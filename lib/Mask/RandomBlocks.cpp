@@ -6,9 +6,10 @@
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
 using llvm::SmallVector;
 
-uint64_t mlir::sparse_attn::splitmix64(uint64_t x) {
+uint64_t mask::splitmix64(uint64_t x) {
   uint64_t z = x + 0x9E3779B97F4A7C15;
   z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
   z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
@@ -26,9 +27,9 @@ static IntervalSet excludedBlocks(std::optional<int64_t> windowRadius,
       {{0, 1}, {numBlocks - 1, numBlocks}, window.intersect({0, numBlocks})});
 }
 
-SmallVector<int64_t>
-mlir::sparse_attn::drawRandomBlocks(const Mask::RandomOptions &options,
-                                    int64_t n, int64_t head, int64_t rowBlock) {
+SmallVector<int64_t> mask::drawRandomBlocks(const Mask::RandomOptions &options,
+                                            int64_t n, int64_t head,
+                                            int64_t rowBlock) {
   SmallVector<int64_t> drawn;
   int64_t numBlocks = n / options.block + (n % options.block != 0);
   if (rowBlock < 0 || rowBlock >= numBlocks)

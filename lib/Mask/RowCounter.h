@@ -11,7 +11,7 @@
 #include "Integer.h"
 #include "SparseAttn/Mask/Mask.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::mask {
 
 /// The keys j with max(i + diagonal, constant) of `lower` <= j < min(i +
 /// diagonal, constant) of `upper` and all residues. A diagonal that bounds
@@ -48,6 +48,6 @@ private:
   llvm::SmallVector<int64_t, 16> cuts;
 };
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::mask
 
 #endif // SPARSEATTN_LIB_MASK_ROWCOUNTER_H

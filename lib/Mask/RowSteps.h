@@ -12,7 +12,7 @@
 #include "SparseAttn/Mask/Mask.h"
 #include "llvm/ADT/STLExtras.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::mask {
 
 class RowSteps {
 public:
@@ -56,6 +56,6 @@ private:
   llvm::SmallVector<int64_t, 4> blocks;
 };
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::mask
 
 #endif // SPARSEATTN_LIB_MASK_ROWSTEPS_H

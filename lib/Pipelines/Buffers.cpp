@@ -6,7 +6,7 @@
 
 using namespace mlir;
 
-void mlir::sparse_attn::addTensorsToBuffers(OpPassManager &pm) {
+void mlir::sparse_attn::pipelines::addTensorsToBuffers(OpPassManager &pm) {
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferizeFunctionBoundaries = true;
   bufferize.allowReturnAllocsFromLoops = true;

@@ -1,8 +1,8 @@
 //===- CPUPipeline.cpp - --sparse-attn-cpu-pipeline -----------------------===//
 
 #include "Buffers.h"
+#include "SparseAttn/Boundary/Passes.h"
 #include "SparseAttn/CPU/Passes.h"
-#include "SparseAttn/GPU/Passes.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
 #include "SparseAttn/Transforms/Passes.h"
 #include "mlir/Conversion/Passes.h"
@@ -20,6 +20,7 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::pipelines;
 
 /// Storey 2: mask analysis.
 void mlir::sparse_attn::buildCPUPlanning(OpPassManager &pm,

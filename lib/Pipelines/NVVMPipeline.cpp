@@ -1,6 +1,7 @@
 //===- NVVMPipeline.cpp - --sparse-attn-nvvm-pipeline ---------------------===//
 
 #include "Buffers.h"
+#include "SparseAttn/Boundary/Passes.h"
 #include "SparseAttn/GPU/Chip.h"
 #include "SparseAttn/GPU/Passes.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
@@ -15,6 +16,8 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
+using namespace mlir::sparse_attn::pipelines;
 
 /// Storey 2: mask analysis.
 static void addPlanning(OpPassManager &pm, const NVVMPipelineOptions &options,

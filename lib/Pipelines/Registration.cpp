@@ -1,5 +1,6 @@
 //===- Registration.cpp - Passes, pipelines, dialects ---------------------===//
 
+#include "SparseAttn/Boundary/Passes.h"
 #include "SparseAttn/CPU/Passes.h"
 #include "SparseAttn/Emulator/Passes.h"
 #include "SparseAttn/GPU/Passes.h"
@@ -83,6 +84,7 @@ static void registerNVVMPipeline() {
 
 void mlir::sparse_attn::registerPassesAndPipelines() {
   registerSparseAttnPasses();
+  registerSparseAttnBoundaryPasses();
   registerSparseAttnCPUPasses();
   registerSparseAttnGPUPasses();
   registerSparseAttnEmulatorPasses();

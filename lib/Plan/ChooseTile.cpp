@@ -6,6 +6,8 @@
 #include <numeric>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::plan;
 
 namespace {
 /// The greatest common divisor of all places where a mask changes.
@@ -78,8 +80,8 @@ static bool hasWindow(const Mask &mask) {
          });
 }
 
-TileShape mlir::sparse_attn::chooseCpuTile(const Mask &mask, int64_t headDim,
-                                           const LengthFacts &facts) {
+TileShape plan::chooseCpuTile(const Mask &mask, int64_t headDim,
+                              const LengthFacts &facts) {
   TileShape tile = hasWindow(mask) ? TileShape{32, 32} : TileShape{48, 64};
   int64_t block = commonBlock(mask, facts);
   for (int64_t queries : {64, 32, 16}) {
@@ -138,9 +140,8 @@ static TileShape fitSharedMemory(TileShape tile, const GpuTileNeeds &needs,
   return tile;
 }
 
-TileShape mlir::sparse_attn::chooseGpuTile(const Mask &mask,
-                                           const GpuTileNeeds &needs,
-                                           const LengthFacts &facts) {
+TileShape plan::chooseGpuTile(const Mask &mask, const GpuTileNeeds &needs,
+                              const LengthFacts &facts) {
   TileShape tile = {128, 64};
   int64_t block = commonBlock(mask, facts);
   for (int64_t queries : {128, 64, 32, 16}) {

@@ -5,6 +5,7 @@
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::plan;
 
 using Kind = TileExpr::Kind;
 
@@ -91,14 +92,14 @@ TileExpr LinearForm::toExpr() const {
   return makeNode(Kind::Add, *sum, TileExpr::constant(constant));
 }
 
-LinearForm mlir::sparse_attn::difference(const TileExpr &a, const TileExpr &b) {
+LinearForm plan::difference(const TileExpr &a, const TileExpr &b) {
   LinearForm result(a);
   result.add(b, -1);
   return result;
 }
 
-void mlir::sparse_attn::flatten(Kind kind, const TileExpr &expr,
-                                llvm::SmallVectorImpl<TileExpr> &operands) {
+void plan::flatten(Kind kind, const TileExpr &expr,
+                   llvm::SmallVectorImpl<TileExpr> &operands) {
   if (expr.getKind() != kind) {
     operands.push_back(expr);
     return;

@@ -13,7 +13,7 @@
 #include "llvm/ADT/SmallVector.h"
 #include <utility>
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::plan {
 
 /// Two's-complement arithmetic without undefined behaviour: bounds of real
 /// sequences are far from 2^63, hostile ones must still not trap.
@@ -75,6 +75,6 @@ void flatten(TileExpr::Kind kind, const TileExpr &expr,
 std::optional<int64_t> lowerBound(const LinearForm &form,
                                   const LengthFacts &facts);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::plan
 
 #endif // SPARSEATTN_LIB_PLAN_LINEARFORM_H

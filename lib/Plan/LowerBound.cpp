@@ -13,6 +13,8 @@
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::plan;
 
 using Kind = TileExpr::Kind;
 
@@ -252,7 +254,7 @@ BoundProver::minimizeLinear(const LinearForm &form) const {
   return overflow ? std::nullopt : std::optional<int64_t>(value);
 }
 
-std::optional<int64_t> mlir::sparse_attn::lowerBound(const LinearForm &form,
-                                                     const LengthFacts &facts) {
+std::optional<int64_t> plan::lowerBound(const LinearForm &form,
+                                        const LengthFacts &facts) {
   return BoundProver(facts).lowerBound(form);
 }

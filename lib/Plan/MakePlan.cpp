@@ -5,6 +5,8 @@
 #include <cassert>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::plan;
 
 /// One partial segment over all keys.
 static Plan makeDensePlan(TileShape tile, const LengthFacts &facts) {
@@ -17,8 +19,8 @@ static Plan makeDensePlan(TileShape tile, const LengthFacts &facts) {
   return {tile, {ordinary}};
 }
 
-Plan mlir::sparse_attn::makePlan(const Mask &mask, TileShape tile,
-                                 const LengthFacts &facts) {
+Plan plan::makePlan(const Mask &mask, TileShape tile,
+                    const LengthFacts &facts) {
   assert(tile.queries > 0 && tile.keys > 0 && "tile sizes are positive");
   std::optional<Pieces> pieces = mask.pieces();
   if (!pieces)

@@ -4,6 +4,8 @@
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::plan;
 
 using Bounds = llvm::ArrayRef<Bound>;
 
@@ -71,7 +73,7 @@ static bool keysImply(const Piece &inner, const Piece &outer) {
          upperImplies(inner.upper, outer.upper) && literalsImply(inner, outer);
 }
 
-bool mlir::sparse_attn::isInside(const Piece &inner, const Piece &outer) {
+bool plan::isInside(const Piece &inner, const Piece &outer) {
   return keysImply(inner, outer) &&
          lowerImplies(inner.rowLower, outer.rowLower, /*isKey=*/false) &&
          upperImplies(inner.rowUpper, outer.rowUpper);
@@ -137,7 +139,7 @@ static bool joinRows(Piece &a, const Piece &b) {
   return true;
 }
 
-Pieces mlir::sparse_attn::normalizePieces(Pieces pieces) {
+Pieces plan::normalizePieces(Pieces pieces) {
   for (Piece &piece : pieces) {
     dropImplied(piece.lower, /*isLower=*/true);
     dropImplied(piece.upper, /*isLower=*/false);

@@ -12,7 +12,7 @@
 #include "SparseAttn/Plan/Plan.h"
 #include <vector>
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::plan {
 
 /// [begin, end), empty when end <= begin.
 struct TileInterval {
@@ -32,10 +32,10 @@ struct TileInterval {
 
 /// The pieces without repeated bounds, without those that are certainly empty
 /// or lie inside another one, and with touching row ranges joined.
-Pieces normalizePieces(Pieces pieces);
+mask::Pieces normalizePieces(mask::Pieces pieces);
 
 /// True when every pair of `inner` is one of `outer`; false when unsure.
-bool isInside(const Piece &inner, const Piece &outer);
+bool isInside(const mask::Piece &inner, const mask::Piece &outer);
 
 //===----------------------------------------------------------------------===//
 // Row classes
@@ -44,15 +44,15 @@ bool isInside(const Piece &inner, const Piece &outer);
 /// The rows of a class and the pieces that can be live in them.
 struct ClassPieces {
   /// Position bounds of the class's rows; none for the ordinary class.
-  llvm::SmallVector<Bound, 1> rowLower, rowUpper;
+  llvm::SmallVector<mask::Bound, 1> rowLower, rowUpper;
   /// Largest number of rows at any lengths; nullopt for the ordinary class.
   std::optional<int64_t> maxRows;
   bool heavy = false;
-  Pieces pieces;
+  mask::Pieces pieces;
 };
 
 /// classes[0] is the ordinary class.
-std::vector<ClassPieces> classifyRows(const Pieces &pieces,
+std::vector<ClassPieces> classifyRows(const mask::Pieces &pieces,
                                       const TileShape &tile);
 
 //===----------------------------------------------------------------------===//
@@ -86,12 +86,13 @@ struct TileBand {
   /// The band is live in some rows of the class only.
   bool guarded = false;
   /// The tiles of a random draw inside `live`, not all of `live`.
-  std::optional<Mask::RandomOptions> draw;
+  std::optional<mask::Mask::RandomOptions> draw;
   bool drawIsFull = false;
 };
 
 /// nullopt when no tile of the class can be live.
-std::optional<TileBand> makeTileBand(const Piece &piece, const TileRows &rows,
+std::optional<TileBand> makeTileBand(const mask::Piece &piece,
+                                     const TileRows &rows,
                                      const TileShape &tile);
 
 //===----------------------------------------------------------------------===//
@@ -104,6 +105,6 @@ std::optional<TileBand> makeTileBand(const Piece &piece, const TileRows &rows,
 void makeSegments(std::vector<TileBand> bands, const TileInterval &allTiles,
                   const LengthFacts &facts, RowClass &cls);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::plan
 
 #endif // SPARSEATTN_LIB_PLAN_PLANNER_H

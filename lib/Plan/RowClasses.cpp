@@ -10,6 +10,8 @@
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::plan;
 
 /// Rows of special classes are computed a second time by the ordinary class,
 /// so a long range is better guarded inside the ordinary class.
@@ -106,8 +108,8 @@ static void joinCloseClasses(std::vector<ClassPieces> &classes,
   }
 }
 
-std::vector<ClassPieces>
-mlir::sparse_attn::classifyRows(const Pieces &pieces, const TileShape &tile) {
+std::vector<ClassPieces> plan::classifyRows(const Pieces &pieces,
+                                            const TileShape &tile) {
   std::vector<ClassPieces> classes(1);
   for (const Piece &piece : pieces) {
     auto rows = constantRows(piece);

@@ -12,6 +12,7 @@
 #include <tuple>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::plan;
 
 /// More segments, or longer bounds, cost a kernel more than the partial tiles
 /// that they save.
@@ -239,9 +240,9 @@ static SegmentBuilder buildSegments(llvm::ArrayRef<TileBand> bands,
   return builder;
 }
 
-void mlir::sparse_attn::makeSegments(std::vector<TileBand> bands,
-                                     const TileInterval &allTiles,
-                                     const LengthFacts &facts, RowClass &cls) {
+void plan::makeSegments(std::vector<TileBand> bands,
+                        const TileInterval &allTiles, const LengthFacts &facts,
+                        RowClass &cls) {
   dropCovered(bands, facts);
   auto isDraw = [](const TileBand &band) { return !!band.draw; };
   std::vector<TileBand> draws;
@@ -267,5 +268,6 @@ void mlir::sparse_attn::makeSegments(std::vector<TileBand> bands,
   builder.finish(cls);
   for (const TileBand &band : draws)
     if (!builder.unclaimed(band.live).empty())
-      cls.draws.push_back({*band.draw, band.live.begin, band.live.end, band.drawIsFull});
+      cls.draws.push_back(
+          {*band.draw, band.live.begin, band.live.end, band.drawIsFull});
 }

@@ -12,6 +12,8 @@
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::plan;
 
 /// `bound` at the position `row`.
 static TileExpr at(const Bound &bound, const TileExpr &row) {
@@ -35,9 +37,8 @@ static TileExpr minOf(TileExpr value, llvm::ArrayRef<Bound> bounds,
   return value;
 }
 
-TileRows mlir::sparse_attn::makeTileRows(const ClassPieces &cls,
-                                         const TileShape &tile,
-                                         const LengthFacts &facts) {
+TileRows plan::makeTileRows(const ClassPieces &cls, const TileShape &tile,
+                            const LengthFacts &facts) {
   // Row r stands at position r + nk - nq.
   TileExpr shift = TileExpr::numKeys() - TileExpr::numQueries();
   TileExpr step = TileExpr::queryTile() * tile.queries;
@@ -179,9 +180,9 @@ static bool drawsFullTiles(const Piece &piece, const RandomBlocks &blocks,
          *rows.facts.nk % tile.keys == 0;
 }
 
-std::optional<TileBand> mlir::sparse_attn::makeTileBand(const Piece &piece,
-                                                        const TileRows &rows,
-                                                        const TileShape &tile) {
+std::optional<TileBand> plan::makeTileBand(const Piece &piece,
+                                           const TileRows &rows,
+                                           const TileShape &tile) {
   const LengthFacts &facts = rows.facts;
   TileExpr anyRow = rows.first;
   TileExpr first = maxOf(rows.first, piece.rowLower, anyRow).simplify(facts);

@@ -18,6 +18,8 @@
 #include <numeric>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::plan;
 
 using Kind = TileExpr::Kind;
 

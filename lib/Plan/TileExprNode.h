@@ -5,7 +5,7 @@
 
 #include "SparseAttn/Plan/TileExpr.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::plan {
 
 /// `value` is the constant, factor or divisor; unary nodes have no rhs.
 struct TileExpr::Node {
@@ -14,6 +14,6 @@ struct TileExpr::Node {
   std::shared_ptr<const Node> lhs, rhs;
 };
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::plan
 
 #endif // SPARSEATTN_LIB_PLAN_TILEEXPRNODE_H

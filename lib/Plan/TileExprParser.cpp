@@ -18,6 +18,7 @@
 #include <limits>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::plan;
 using llvm::StringRef;
 
 using Kind = TileExpr::Kind;

@@ -5,6 +5,8 @@
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::plan;
 
 static int64_t ceilDivide(int64_t a, int64_t b) { return -floorDivide(-a, b); }
 
@@ -80,9 +82,10 @@ static llvm::SmallVector<Range> segmentTiles(const RowClass &cls, int64_t q,
   return ranges;
 }
 
-llvm::SmallVector<VisitedTile>
-mlir::sparse_attn::visitedTiles(const RowClass &cls, const TileShape &tile,
-                                const Lengths &n, int64_t head, int64_t q) {
+llvm::SmallVector<VisitedTile> plan::visitedTiles(const RowClass &cls,
+                                                  const TileShape &tile,
+                                                  const Lengths &n,
+                                                  int64_t head, int64_t q) {
   llvm::SmallVector<Range> ranges = segmentTiles(cls, q, n);
   llvm::SmallVector<VisitedTile> tiles;
   for (auto [segment, range] : llvm::zip_equal(cls.segments, ranges))
@@ -95,8 +98,7 @@ mlir::sparse_attn::visitedTiles(const RowClass &cls, const TileShape &tile,
   return tiles;
 }
 
-TileCounts mlir::sparse_attn::countTiles(const Plan &plan, const Lengths &n,
-                                         int64_t head) {
+TileCounts plan::countTiles(const Plan &plan, const Lengths &n, int64_t head) {
   TileCounts counts;
   uint64_t keyTiles = ceilDivide(n.nk, plan.tile.keys);
   uint64_t total = 0;

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <sstream>
 
-using namespace sparse_attn;
+using namespace sparse_attn::runtime;
 
 std::string TensorLabel::describe(const Variant &variant) const {
   std::string text = isResult ? "result " : "argument ";
@@ -101,9 +101,10 @@ static void checkCount(const Variant &variant, const char *what,
          std::string("the list of ") + what + " is null");
 }
 
-std::vector<int64_t> sparse_attn::bindSizes(const Variant &variant,
-                                            const SparseAttnTensor *arguments,
-                                            int32_t numArguments) {
+std::vector<int64_t>
+sparse_attn::runtime::bindSizes(const Variant &variant,
+                                const SparseAttnTensor *arguments,
+                                int32_t numArguments) {
   size_t count = variant.arguments.size();
   checkCount(variant, "arguments", arguments, numArguments, count);
   for (size_t i = 0; i < count; ++i)
@@ -123,10 +124,10 @@ std::vector<int64_t> sparse_attn::bindSizes(const Variant &variant,
   return sizes;
 }
 
-void sparse_attn::checkResults(const Variant &variant,
-                               const std::vector<int64_t> &sizes,
-                               const SparseAttnTensor *results,
-                               int32_t numResults) {
+void sparse_attn::runtime::checkResults(const Variant &variant,
+                                        const std::vector<int64_t> &sizes,
+                                        const SparseAttnTensor *results,
+                                        int32_t numResults) {
   size_t count = variant.results.size();
   checkCount(variant, "results", results, numResults, count);
   for (size_t i = 0; i < count; ++i) {
@@ -239,7 +240,8 @@ static void checkStrides(const Variant &variant, TensorLabel label,
     checkDistinct(variant, label, tensor);
 }
 
-int64_t sparse_attn::getStride(const SparseAttnTensor &tensor, size_t dim) {
+int64_t sparse_attn::runtime::getStride(const SparseAttnTensor &tensor,
+                                        size_t dim) {
   // What is never used may be anything, also what kernels may not compute with.
   if (tensor.shape[dim] <= 1)
     return 0;
@@ -251,8 +253,9 @@ int64_t sparse_attn::getStride(const SparseAttnTensor &tensor, size_t dim) {
   return stride;
 }
 
-void sparse_attn::checkMemory(const Variant &variant, TensorLabel label,
-                              const SparseAttnTensor &tensor) {
+void sparse_attn::runtime::checkMemory(const Variant &variant,
+                                       TensorLabel label,
+                                       const SparseAttnTensor &tensor) {
   if (std::count(tensor.shape, tensor.shape + tensor.rank, 0) > 0)
     return;
   if (!fitsAddresses(tensor))
@@ -295,9 +298,9 @@ static void checkSameStrides(const Variant &variant, size_t result,
                std::to_string(getStride(place, i)));
 }
 
-void sparse_attn::checkAllMemory(const Variant &variant,
-                                 const SparseAttnTensor *arguments,
-                                 const SparseAttnTensor *results) {
+void sparse_attn::runtime::checkAllMemory(const Variant &variant,
+                                          const SparseAttnTensor *arguments,
+                                          const SparseAttnTensor *results) {
   for (size_t i = 0; i < variant.arguments.size(); ++i)
     checkMemory(variant, {false, i}, arguments[i]);
   for (size_t i = 0; i < variant.results.size(); ++i) {
@@ -319,7 +322,8 @@ void sparse_attn::checkAllMemory(const Variant &variant,
   }
 }
 
-uint64_t sparse_attn::getWorkspaceBytes(const Variant &variant,
+uint64_t
+sparse_attn::runtime::getWorkspaceBytes(const Variant &variant,
                                         const std::vector<int64_t> &sizes) {
   return std::max<int64_t>(variant.workspaceBytes.evaluate(sizes), 0);
 }

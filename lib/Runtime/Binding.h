@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace sparse_attn {
+namespace sparse_attn::runtime {
 
 /// Which tensor; its words are only needed where something is wrong with it.
 struct TensorLabel {
@@ -50,6 +50,6 @@ int64_t getStride(const SparseAttnTensor &tensor, size_t dim);
 uint64_t getWorkspaceBytes(const Variant &variant,
                            const std::vector<int64_t> &sizes);
 
-} // namespace sparse_attn
+} // namespace sparse_attn::runtime
 
 #endif // SPARSEATTN_LIB_RUNTIME_BINDING_H

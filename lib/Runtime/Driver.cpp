@@ -4,11 +4,11 @@
 #include "Error.h"
 #include <dlfcn.h>
 
-using namespace sparse_attn;
+using namespace sparse_attn::runtime;
 
 static constexpr int kOldestVersion = 11000;
 
-std::string sparse_attn::printCudaVersion(int version) {
+std::string sparse_attn::runtime::printCudaVersion(int version) {
   return std::to_string(version / 1000) + "." +
          std::to_string(version % 1000 / 10);
 }

@@ -16,7 +16,7 @@
 #include <mutex>
 #include <string>
 
-namespace sparse_attn {
+namespace sparse_attn::runtime {
 
 struct Module;
 struct Variant;
@@ -76,6 +76,6 @@ private:
 /// "12.4"
 std::string printCudaVersion(int version);
 
-} // namespace sparse_attn
+} // namespace sparse_attn::runtime
 
 #endif // SPARSEATTN_LIB_RUNTIME_DRIVER_H

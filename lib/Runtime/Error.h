@@ -13,7 +13,7 @@
 #include <string>
 #include <utility>
 
-namespace sparse_attn {
+namespace sparse_attn::runtime {
 
 struct Error {
   SparseAttnStatus status;
@@ -24,6 +24,6 @@ struct Error {
   throw Error{status, std::move(message)};
 }
 
-} // namespace sparse_attn
+} // namespace sparse_attn::runtime
 
 #endif // SPARSEATTN_LIB_RUNTIME_ERROR_H

@@ -4,9 +4,9 @@
 #include "Error.h"
 #include <algorithm>
 
-using namespace sparse_attn;
+using namespace sparse_attn::runtime;
 
-namespace sparse_attn {
+namespace sparse_attn::runtime {
 /// sum     := product (('+' | '-') product)*
 /// product := factor ('*' factor)*
 /// factor  := '-'? integer | size | '(' sum ')' | function '(' sums ')'
@@ -152,7 +152,7 @@ private:
   size_t at = 0;
   int depth = 0;
 };
-} // namespace sparse_attn
+} // namespace sparse_attn::runtime
 
 Formula Formula::constant(int64_t value) {
   Formula formula;

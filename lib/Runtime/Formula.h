@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-namespace sparse_attn {
+namespace sparse_attn::runtime {
 
 class Formula {
 public:
@@ -63,6 +63,6 @@ private:
   std::string text = "0";
 };
 
-} // namespace sparse_attn
+} // namespace sparse_attn::runtime
 
 #endif // SPARSEATTN_LIB_RUNTIME_FORMULA_H

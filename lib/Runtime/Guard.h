@@ -16,22 +16,22 @@
 #include <new>
 
 struct SparseAttnPackage {
-  std::shared_ptr<const sparse_attn::PackageData> data;
+  std::shared_ptr<const sparse_attn::runtime::PackageData> data;
 };
 struct SparseAttnDriver {
-  std::shared_ptr<sparse_attn::Driver> driver;
+  std::shared_ptr<sparse_attn::runtime::Driver> driver;
 };
 /// On a device, or for the host.
 struct SparseAttnProgram {
-  std::shared_ptr<const sparse_attn::Module> module;
-  std::shared_ptr<const sparse_attn::HostModule> host;
+  std::shared_ptr<const sparse_attn::runtime::Module> module;
+  std::shared_ptr<const sparse_attn::runtime::HostModule> host;
 
-  const sparse_attn::Variant &getVariant() const {
+  const sparse_attn::runtime::Variant &getVariant() const {
     return module ? module->variant : host->variant;
   }
 };
 
-namespace sparse_attn {
+namespace sparse_attn::runtime {
 
 /// Keeps the message for the calling thread and returns the status.
 SparseAttnStatus setError(SparseAttnStatus status, const char *message);
@@ -59,6 +59,6 @@ template <typename T> T &need(T *pointer, const char *name) {
   return *pointer;
 }
 
-} // namespace sparse_attn
+} // namespace sparse_attn::runtime
 
 #endif // SPARSEATTN_LIB_RUNTIME_GUARD_H

@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-using namespace sparse_attn;
+using namespace sparse_attn::runtime;
 
 /// 1 for x86-64 to 4 for x86-64-v4; 0 for anything else.
 static int getLevel(const std::string &cpu) {
@@ -90,7 +90,7 @@ static int writeToMemory(const Variant &variant, const std::string &code) {
 }
 
 std::shared_ptr<const HostModule>
-sparse_attn::loadHostModule(const SparseAttnFunction &function) {
+sparse_attn::runtime::loadHostModule(const SparseAttnFunction &function) {
   int32_t index = 0;
   const Variant &variant = chooseVariant(function, index);
   auto module = std::make_shared<HostModule>(
@@ -141,7 +141,8 @@ static void addDescriptor(const SparseAttnTensor &tensor,
   }
 }
 
-void sparse_attn::run(const HostModule &module, const LaunchRequest &request) {
+void sparse_attn::runtime::run(const HostModule &module,
+                               const LaunchRequest &request) {
   const Variant &variant = module.variant;
   std::vector<int64_t> sizes =
       bindSizes(variant, request.arguments, request.numArguments);

@@ -5,7 +5,7 @@
 
 #include "Package.h"
 
-namespace sparse_attn {
+namespace sparse_attn::runtime {
 
 struct LaunchRequest;
 
@@ -37,6 +37,6 @@ loadHostModule(const SparseAttnFunction &function);
 /// Returns when the results are there.
 void run(const HostModule &module, const LaunchRequest &request);
 
-} // namespace sparse_attn
+} // namespace sparse_attn::runtime
 
 #endif // SPARSEATTN_LIB_RUNTIME_HOST_H

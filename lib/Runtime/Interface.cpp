@@ -9,13 +9,13 @@
 #include <cstdio>
 #include <cstdlib>
 
-using namespace sparse_attn;
+using namespace sparse_attn::runtime;
 
 /// Of a fixed size, as memory may be what there is none of.
 static thread_local char lastError[4096];
 
-SparseAttnStatus sparse_attn::setError(SparseAttnStatus status,
-                                       const char *message) {
+SparseAttnStatus sparse_attn::runtime::setError(SparseAttnStatus status,
+                                                const char *message) {
   std::snprintf(lastError, sizeof(lastError), "%s", message);
   return status;
 }

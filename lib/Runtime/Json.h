@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace sparse_attn {
+namespace sparse_attn::runtime {
 
 /// A value and where it stands in the manifest, such as
 /// "programs[0].launches". What it is not, is a CORRUPT_PACKAGE.
@@ -96,6 +96,6 @@ private:
   std::string path;
 };
 
-} // namespace sparse_attn
+} // namespace sparse_attn::runtime
 
 #endif // SPARSEATTN_LIB_RUNTIME_JSON_H

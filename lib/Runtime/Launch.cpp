@@ -9,7 +9,7 @@
 #include "Program.h"
 #include <algorithm>
 
-using namespace sparse_attn;
+using namespace sparse_attn::runtime;
 
 namespace {
 /// A launch whose formulas have values.
@@ -289,6 +289,7 @@ private:
 };
 } // namespace
 
-bool sparse_attn::launch(const Module &module, const LaunchRequest &request) {
+bool sparse_attn::runtime::launch(const Module &module,
+                                  const LaunchRequest &request) {
   return Launcher(module, request).run();
 }

@@ -4,7 +4,7 @@
 #include "Program.h"
 #include <algorithm>
 
-using namespace sparse_attn;
+using namespace sparse_attn::runtime;
 
 /// The CUDA version, as 12040, whose drivers first took that PTX. Release notes
 /// of the PTX manual.
@@ -125,8 +125,8 @@ private:
     module.maxShared.push_back(wanted);
   }
 
-  /// Unasked, a driver allows 48 KiB less what a kernel has statically. Launches
-  /// may share a kernel, whose limit must do for all.
+  /// Unasked, a driver allows 48 KiB less what a kernel has statically.
+  /// Launches may share a kernel, whose limit must do for all.
   void raiseSharedLimits() {
     std::map<CUfunction, int64_t> limits;
     for (size_t i = 0; i < module.kernels.size(); ++i) {
@@ -202,8 +202,9 @@ static Choice chooseVariant(const Driver &driver,
 }
 
 std::shared_ptr<const Module>
-sparse_attn::loadModule(const std::shared_ptr<Driver> &sharedDriver,
-                        const SparseAttnFunction &function, int32_t number) {
+sparse_attn::runtime::loadModule(const std::shared_ptr<Driver> &sharedDriver,
+                                 const SparseAttnFunction &function,
+                                 int32_t number) {
   Driver &driver = *sharedDriver;
   CUdevice device = 0;
   CUcontext context = nullptr;

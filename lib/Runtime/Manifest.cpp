@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <tuple>
 
-using namespace sparse_attn;
+using namespace sparse_attn::runtime;
 
 static constexpr int64_t kSchemaVersion = 2;
 
@@ -19,12 +19,12 @@ static constexpr const char *kTypeNames[] = {"f16", "bf16", "f32", "f64",
                                              "i8",  "i16",  "i32", "i64"};
 static constexpr int64_t kTypeBytes[] = {2, 2, 4, 8, 1, 2, 4, 8};
 
-const char *sparse_attn::getTypeName(SparseAttnType type) {
+const char *sparse_attn::runtime::getTypeName(SparseAttnType type) {
   auto index = static_cast<size_t>(type);
   return index < std::size(kTypeNames) ? kTypeNames[index] : "an unknown type";
 }
 
-int64_t sparse_attn::getTypeBytes(SparseAttnType type) {
+int64_t sparse_attn::runtime::getTypeBytes(SparseAttnType type) {
   return kTypeBytes[static_cast<size_t>(type)];
 }
 
@@ -260,7 +260,7 @@ static void setTexts(std::vector<TensorSpec> &tensors) {
 }
 
 std::vector<std::unique_ptr<Variant>>
-sparse_attn::parseManifest(const std::string &text) {
+sparse_attn::runtime::parseManifest(const std::string &text) {
   auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded())
     fail(SPARSE_ATTN_CORRUPT_PACKAGE,

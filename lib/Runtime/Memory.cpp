@@ -3,7 +3,7 @@
 #include "Guard.h"
 #include <iterator>
 
-using namespace sparse_attn;
+using namespace sparse_attn::runtime;
 
 namespace {
 /// A device's primary context, current from here to the end of the scope.

@@ -9,7 +9,7 @@
 #include <fstream>
 #include <map>
 
-using namespace sparse_attn;
+using namespace sparse_attn::runtime;
 
 static constexpr uint64_t kMaxManifestBytes = uint64_t(64) << 20;
 
@@ -106,7 +106,7 @@ static void addVariant(PackageData &package, std::unique_ptr<Variant> variant) {
 }
 
 std::shared_ptr<const PackageData>
-sparse_attn::openPackage(const std::string &directory) {
+sparse_attn::runtime::openPackage(const std::string &directory) {
   std::filesystem::path path(directory);
   std::error_code error;
   if (!std::filesystem::is_directory(path, error))

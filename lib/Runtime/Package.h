@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-namespace sparse_attn {
+namespace sparse_attn::runtime {
 
 struct BufferRef {
   enum class Kind { Argument, Result, Workspace };
@@ -100,18 +100,20 @@ struct Variant {
 
 struct PackageData;
 
-} // namespace sparse_attn
+} // namespace sparse_attn::runtime
 
 /// All variants of one function; they agree on what it takes and gives.
 struct SparseAttnFunction {
-  const sparse_attn::PackageData *package;
+  const sparse_attn::runtime::PackageData *package;
   std::string name;
-  std::vector<std::unique_ptr<sparse_attn::Variant>> variants;
+  std::vector<std::unique_ptr<sparse_attn::runtime::Variant>> variants;
 
-  const sparse_attn::Variant &interface() const { return *variants.front(); }
+  const sparse_attn::runtime::Variant &interface() const {
+    return *variants.front();
+  }
 };
 
-namespace sparse_attn {
+namespace sparse_attn::runtime {
 
 struct PackageData : std::enable_shared_from_this<PackageData> {
   std::vector<std::unique_ptr<SparseAttnFunction>> functions;
@@ -128,6 +130,6 @@ std::shared_ptr<const PackageData> openPackage(const std::string &directory);
 const char *getTypeName(SparseAttnType type);
 int64_t getTypeBytes(SparseAttnType type);
 
-} // namespace sparse_attn
+} // namespace sparse_attn::runtime
 
 #endif // SPARSEATTN_LIB_RUNTIME_PACKAGE_H

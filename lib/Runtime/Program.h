@@ -6,7 +6,7 @@
 #include "Driver.h"
 #include "Package.h"
 
-namespace sparse_attn {
+namespace sparse_attn::runtime {
 
 /// A variant in a context. Holds what it needs; unloads when the last program
 /// that shares it ends.
@@ -62,6 +62,6 @@ bool launch(const Module &module, const LaunchRequest &request);
 /// without the checks before them.
 double time(const Module &module, const LaunchRequest &request);
 
-} // namespace sparse_attn
+} // namespace sparse_attn::runtime
 
 #endif // SPARSEATTN_LIB_RUNTIME_PROGRAM_H

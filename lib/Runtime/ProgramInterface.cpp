@@ -4,7 +4,7 @@
 #include "Guard.h"
 #include <chrono>
 
-using namespace sparse_attn;
+using namespace sparse_attn::runtime;
 
 SparseAttnStatus sparseAttnProgramLoad(SparseAttnDriver *driver,
                                        const SparseAttnFunction *function,

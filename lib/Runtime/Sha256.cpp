@@ -9,7 +9,7 @@
 #include <array>
 #include <cstdint>
 
-using namespace sparse_attn;
+using namespace sparse_attn::runtime;
 
 /// The first 32 bits of the fractions of the cube roots of the first 64 primes.
 static constexpr uint32_t kK[64] = {
@@ -61,7 +61,7 @@ static void compress(std::array<uint32_t, 8> &hash,
     hash[i] += step[i];
 }
 
-std::string sparse_attn::sha256(std::string_view bytes) {
+std::string sparse_attn::runtime::sha256(std::string_view bytes) {
   // The same of the square roots of the first 8 primes.
   std::array<uint32_t, 8> hash = {0x6a09e667, 0xbb67ae85, 0x3c6ef372,
                                   0xa54ff53a, 0x510e527f, 0x9b05688c,

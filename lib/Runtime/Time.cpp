@@ -3,7 +3,7 @@
 #include "Error.h"
 #include "Program.h"
 
-using namespace sparse_attn;
+using namespace sparse_attn::runtime;
 
 namespace {
 /// Of the current context.
@@ -31,7 +31,8 @@ private:
 };
 } // namespace
 
-double sparse_attn::time(const Module &module, const LaunchRequest &request) {
+double sparse_attn::runtime::time(const Module &module,
+                                  const LaunchRequest &request) {
   const Driver &driver = *module.driver;
   ContextScope scope(driver, module.context);
   int isCapturing = 0;

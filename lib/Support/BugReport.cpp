@@ -3,7 +3,7 @@
 #include "SparseAttn/Support/BugReport.h"
 #include "llvm/Support/PrettyStackTrace.h"
 
-void mlir::sparse_attn::setBugReport() {
+void mlir::sparse_attn::support::setBugReport() {
   llvm::setBugReportMsg("This is a bug in sparse_attn; please report it to the "
                         "project, with the input and the stack trace.\n");
 }

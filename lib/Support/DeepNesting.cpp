@@ -12,6 +12,7 @@
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::support;
 using llvm::StringRef;
 
 namespace {
@@ -190,6 +191,6 @@ private:
 
 } // namespace
 
-std::optional<TextProblem> mlir::sparse_attn::findDeepNesting(StringRef text) {
+std::optional<TextProblem> support::findDeepNesting(StringRef text) {
   return NestingScanner(text).scan();
 }

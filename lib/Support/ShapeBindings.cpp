@@ -7,6 +7,8 @@
 #include "llvm/ADT/StringExtras.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::support;
 using llvm::StringRef;
 
 static constexpr llvm::StringLiteral kNames[] = {"B",  "Hq", "Hkv", "Sq",

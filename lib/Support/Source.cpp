@@ -9,6 +9,7 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::support;
 
 /// Like a diagnostic of the parser, but for lines too long to look at.
 static void report(const llvm::SourceMgr &sources, const TextProblem &problem) {
@@ -35,7 +36,7 @@ static llvm::Error checkChunk(const llvm::SourceMgr &sources, StringRef text,
 }
 
 llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
-mlir::sparse_attn::openSource(StringRef path, StringRef splitMarker) {
+support::openSource(StringRef path, StringRef splitMarker) {
   std::string message;
   std::unique_ptr<llvm::MemoryBuffer> buffer = openInputFile(path, &message);
   if (!buffer)
@@ -56,8 +57,8 @@ mlir::sparse_attn::openSource(StringRef path, StringRef splitMarker) {
 }
 
 llvm::Expected<OwningOpRef<ModuleOp>>
-mlir::sparse_attn::readModule(StringRef path, llvm::SourceMgr &sources,
-                              MLIRContext &context) {
+support::readModule(StringRef path, llvm::SourceMgr &sources,
+                    MLIRContext &context) {
   auto buffer = openSource(path);
   if (!buffer)
     return buffer.takeError();

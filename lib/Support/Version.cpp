@@ -4,7 +4,7 @@
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/raw_ostream.h"
 
-void mlir::sparse_attn::setVersion(llvm::StringLiteral tool) {
+void mlir::sparse_attn::support::setVersion(llvm::StringLiteral tool) {
   llvm::cl::SetVersionPrinter([tool](llvm::raw_ostream &os) {
     os << tool << " of sparse_attn " SPARSE_ATTN_VERSION "\n";
     llvm::cl::PrintVersionMessage();

@@ -18,7 +18,7 @@
 #include <cmath>
 #include <limits>
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::transforms {
 
 /// One query tile of one (batch, head): where it is and how many rows exist.
 struct QueryTile {
@@ -90,7 +90,7 @@ public:
 
   SmallVector<Value> run() {
     SmallVector<Value> outputs(op.getInits());
-    for (const RowClass &cls : plan.classes) {
+    for (const plan::RowClass &cls : plan.classes) {
       tile = fitTile(cls);
       ClassRows rows = emitRows(cls);
       // A grid cannot be known to be empty.
@@ -107,23 +107,24 @@ private:
   struct ClassRows {
     Value begin, end, tiles;
   };
-  ClassRows emitRows(const RowClass &cls);
-  TileShape fitTile(const RowClass &cls) const;
+  ClassRows emitRows(const plan::RowClass &cls);
+  plan::TileShape fitTile(const plan::RowClass &cls) const;
   QueryTile locate(OpBuilder &b, const ClassRows &rows, ValueRange ids);
 
-  SmallVector<Value> lowerWhole(const RowClass &cls, const ClassRows &rows,
-                                ValueRange outputs);
-  SmallVector<Value> lowerSplit(const RowClass &cls, const ClassRows &rows,
-                                ValueRange outputs);
-  SmallVector<Value> emitParts(const RowClass &cls, const ClassRows &rows);
+  SmallVector<Value> lowerWhole(const plan::RowClass &cls,
+                                const ClassRows &rows, ValueRange outputs);
+  SmallVector<Value> lowerSplit(const plan::RowClass &cls,
+                                const ClassRows &rows, ValueRange outputs);
+  SmallVector<Value> emitParts(const plan::RowClass &cls,
+                               const ClassRows &rows);
 
   Value packedQuery(OpBuilder &b, const QueryTile &at);
   Value countOf(OpBuilder &b, const VisitSequence &sequence);
-  Visit findVisit(OpBuilder &b, const RowClass &cls, const QueryTile &at,
+  Visit findVisit(OpBuilder &b, const plan::RowClass &cls, const QueryTile &at,
                   Value part, int64_t numParts);
   /// Runs part `part` of `numParts` of the tiles that `at` visits (all of them
   /// where numParts is 1).
-  SoftmaxState visitTiles(OpBuilder &b, const RowClass &cls,
+  SoftmaxState visitTiles(OpBuilder &b, const plan::RowClass &cls,
                           const QueryTile &at, Value part, int64_t numParts);
   /// The same by steps that trust their operands, and by steps that do not.
   SoftmaxState visitTrusting(OpBuilder &b, const Visit &visit,
@@ -169,8 +170,8 @@ private:
   AttentionOp op;
   Location loc;
   OpBuilder builder;
-  Plan plan;
-  TileShape tile; ///< of the class that is being lowered
+  plan::Plan plan;
+  plan::TileShape tile; ///< of the class that is being lowered
   AttentionShapes shapes;
   RandomTables tables;
   ScaleFactors scale;
@@ -182,6 +183,6 @@ private:
 Value sliceRows(OpBuilder &b, Location loc, Value source, ArrayRef<Value> lead,
                 Value row, Value rows);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::transforms
 
 #endif // SPARSEATTN_LIB_TRANSFORMS_ATTENTIONLOWERING_H

@@ -8,6 +8,7 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::transforms;
 
 AttentionShapes::AttentionShapes(OpBuilder &b, AttentionOp op) {
   Location loc = op.getLoc();

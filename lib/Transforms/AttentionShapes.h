@@ -5,7 +5,7 @@
 
 #include "SparseAttn/IR/SparseAttn.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::transforms {
 
 /// Run-time sizes as index values, static ones as constants.
 struct AttentionShapes {
@@ -26,6 +26,6 @@ struct AttentionShapes {
   Value keyHead(OpBuilder &b, Location loc, Value queryHead) const;
 };
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::transforms
 
 #endif // SPARSEATTN_LIB_TRANSFORMS_ATTENTIONSHAPES_H

@@ -4,10 +4,11 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::plan;
+using namespace mlir::sparse_attn::transforms;
 
-Value mlir::sparse_attn::emitTileExpr(OpBuilder &b, Location loc,
-                                      const TileExpr &expr,
-                                      const TileExprVariables &variables) {
+Value transforms::emitTileExpr(OpBuilder &b, Location loc, const TileExpr &expr,
+                               const TileExprVariables &variables) {
   IndexMath math{b, loc};
   auto operand = [&](TileExpr e) { return emitTileExpr(b, loc, e, variables); };
   switch (expr.getKind()) {

@@ -7,7 +7,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Builders.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::transforms {
 
 /// The index values an expression's variables stand for.
 struct TileExprVariables {
@@ -15,7 +15,7 @@ struct TileExprVariables {
 };
 
 /// Emits index arithmetic for `expr`.
-Value emitTileExpr(OpBuilder &b, Location loc, const TileExpr &expr,
+Value emitTileExpr(OpBuilder &b, Location loc, const plan::TileExpr &expr,
                    const TileExprVariables &variables);
 
 /// Short spellings of folded index arithmetic.
@@ -55,6 +55,6 @@ struct IndexMath {
   }
 };
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::transforms
 
 #endif // SPARSEATTN_LIB_TRANSFORMS_EMITTILEEXPR_H

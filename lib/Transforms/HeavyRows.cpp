@@ -11,6 +11,8 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::plan;
+using namespace mlir::sparse_attn::transforms;
 
 /// The states of all parts of a heavy class: three tensors
 /// [B, Hq, query tiles, parts, ...].

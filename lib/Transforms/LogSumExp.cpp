@@ -6,6 +6,7 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::transforms;
 
 /// Coefficients c0 .. c7 of ln(1 + r) = r - r^2 / 2 + r^3 (c0 + c1 r + ...) for
 /// 1 + r from 1/sqrt(2) to sqrt(2), each an f32, fitted for the least maximal

@@ -10,6 +10,8 @@ namespace mlir::sparse_attn {
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::plan;
 
 /// The lengths a plan may rely on. With an origin the op is a tile of a larger
 /// attention: the position of its row 0 is a run-time value, and so is the

@@ -1,6 +1,6 @@
 //===- ProvePlan.cpp - --sparse-attn-prove-plan ---------------------------===//
 
-#include "SparseAttn/Plan/Certificate.h"
+#include "SparseAttn/Proof/Certificate.h"
 #include "SparseAttn/Transforms/Passes.h"
 
 namespace mlir::sparse_attn {
@@ -10,6 +10,8 @@ namespace mlir::sparse_attn {
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::plan;
+using namespace mlir::sparse_attn::proof;
 
 /// Heads to try when the head count is dynamic and the mask differs by head.
 constexpr int64_t kDefaultHeads = 8;

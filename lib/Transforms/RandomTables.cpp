@@ -8,6 +8,9 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::plan;
+using namespace mlir::sparse_attn::transforms;
 
 static bool sameDraw(const Mask::RandomOptions &a,
                      const Mask::RandomOptions &b) {
@@ -170,8 +173,7 @@ static SmallVector<Value> emitDraw(OpBuilder &b, Location loc,
   return drawn;
 }
 
-ArrayAttr mlir::sparse_attn::makeBlockMapping(MLIRContext *context,
-                                              size_t rank) {
+ArrayAttr transforms::makeBlockMapping(MLIRContext *context, size_t rank) {
   SmallVector<Attribute> mapping;
   for (size_t dim = rank; dim-- > 0;)
     mapping.push_back(gpu::GPUBlockMappingAttr::get(

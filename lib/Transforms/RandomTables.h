@@ -13,7 +13,7 @@
 #include "AttentionShapes.h"
 #include "VisitLoop.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::transforms {
 
 /// Says that the loops of a forall are blocks of threads, which keeps them from
 /// being folded away.
@@ -23,32 +23,33 @@ class RandomTables {
 public:
   /// Emits the loops that fill the tables. `areBlocks`: as blocks of threads.
   RandomTables(OpBuilder &b, AttentionOp op, const AttentionShapes &shapes,
-               const Plan &plan, bool areBlocks = false);
+               const plan::Plan &plan, bool areBlocks = false);
 
   /// The entry for (query head, row block, t), an i32, -1 where none is drawn.
   /// `rowBlock` is an i32 that may lie outside the table.
-  Value drawn(OpBuilder &b, Location loc, const Mask::RandomOptions &options,
-              Value queryHead, Value rowBlock, int64_t t) const;
+  Value drawn(OpBuilder &b, Location loc,
+              const mask::Mask::RandomOptions &options, Value queryHead,
+              Value rowBlock, int64_t t) const;
 
   /// Tiles drawn for the query tile at positions [position, position + rows)
   /// of `queryHead`, without those of `runs`, each once.
-  TileList listTiles(OpBuilder &b, Location loc, const RowClass &cls,
-                     TileShape tile, const TileExprVariables &variables,
+  TileList listTiles(OpBuilder &b, Location loc, const plan::RowClass &cls,
+                     plan::TileShape tile, const TileExprVariables &variables,
                      ArrayRef<TileRun> runs, Value queryHead, Value position,
                      Value rows) const;
 
 private:
   struct Table {
-    Mask::RandomOptions options;
+    mask::Mask::RandomOptions options;
     Value blocks;    ///< tensor<heads x row blocks x r x i32>
     Value rowBlocks; ///< ceil(N / block), index
   };
-  const Table *find(const Mask::RandomOptions &options) const;
+  const Table *find(const mask::Mask::RandomOptions &options) const;
 
   SmallVector<Table> tables;
   Value numKeys;
 };
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::transforms
 
 #endif // SPARSEATTN_LIB_TRANSFORMS_RANDOMTABLES_H

@@ -42,7 +42,7 @@
 #include "llvm/Support/MathExtras.h"
 #include <limits>
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::transforms {
 
 constexpr double kMinusInfinity = -std::numeric_limits<double>::infinity();
 constexpr double kLowest = std::numeric_limits<float>::lowest();
@@ -82,7 +82,7 @@ public:
   /// Whether query q may attend to key k, both indices of the tile.
   using AllowedFn = llvm::function_ref<Value(OpBuilder &, Value k, Value q)>;
 
-  TileOps(OpBuilder &b, Location loc, TileStyle style, TileShape tile)
+  TileOps(OpBuilder &b, Location loc, TileStyle style, plan::TileShape tile)
       : b(b), loc(loc), queriesInner(style.queriesInner),
         keepTypes(style.keepTypes), careful(style.careful), unit(style.unit),
         fusesScale(style.fuseScale && style.unit != llvm::numbers::ln2),
@@ -209,7 +209,7 @@ private:
   bool queriesInner, keepTypes, careful;
   double unit;
   bool fusesScale;
-  TileShape tile;
+  plan::TileShape tile;
 };
 
 /// x widened to f32.
@@ -219,6 +219,6 @@ Value toF32(OpBuilder &b, Location loc, Value x);
 Value firstRows(OpBuilder &b, Location loc, Value tileValue, unsigned dim,
                 Value rows);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::transforms
 
 #endif // SPARSEATTN_LIB_TRANSFORMS_TILEOPS_H

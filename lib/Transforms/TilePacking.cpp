@@ -8,17 +8,18 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::transforms;
 
 static constexpr auto parallel = utils::IteratorType::parallel;
 
-Value mlir::sparse_attn::toF32(OpBuilder &b, Location loc, Value x) {
+Value transforms::toF32(OpBuilder &b, Location loc, Value x) {
   if (x.getType().isF32())
     return x;
   return arith::ExtFOp::create(b, loc, b.getF32Type(), x);
 }
 
-Value mlir::sparse_attn::firstRows(OpBuilder &b, Location loc, Value tileValue,
-                                   unsigned dim, Value rows) {
+Value transforms::firstRows(OpBuilder &b, Location loc, Value tileValue,
+                            unsigned dim, Value rows) {
   auto type = cast<RankedTensorType>(tileValue.getType());
   SmallVector<OpFoldResult> offsets(2, b.getIndexAttr(0));
   SmallVector<OpFoldResult> strides(2, b.getIndexAttr(1));

@@ -27,6 +27,8 @@ namespace mlir::sparse_attn {
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::plan;
+using namespace mlir::sparse_attn::transforms;
 
 /// Inserts, as the terminator of a forall, `tile` where `slice` was taken.
 static void insertInParallel(OpBuilder &b, Location loc, Value tile,

@@ -12,6 +12,7 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::transforms;
 
 /// m c below this is rounded by 2^-5 at most, so that the largest probability
 /// of a row stays between 1 / 1.03 and 1.03.

@@ -7,10 +7,12 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::plan;
+using namespace mlir::sparse_attn::transforms;
 
-SmallVector<TileRun>
-mlir::sparse_attn::emitRuns(OpBuilder &b, Location loc, const RowClass &cls,
-                            const TileExprVariables &variables) {
+SmallVector<TileRun> transforms::emitRuns(OpBuilder &b, Location loc,
+                                          const RowClass &cls,
+                                          const TileExprVariables &variables) {
   IndexMath math{b, loc};
   SmallVector<TileRun> runs;
   for (const Segment &segment : cls.segments) {

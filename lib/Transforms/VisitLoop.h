@@ -7,7 +7,7 @@
 #include "SparseAttn/Plan/Plan.h"
 #include "mlir/IR/Builders.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::transforms {
 
 /// A run of key tiles [begin, end) with end >= begin, as index values.
 struct TileRun {
@@ -23,7 +23,8 @@ struct TileList {
 };
 
 /// Evaluates the segments of a class at query tile `variables.q`.
-SmallVector<TileRun> emitRuns(OpBuilder &b, Location loc, const RowClass &cls,
+SmallVector<TileRun> emitRuns(OpBuilder &b, Location loc,
+                              const plan::RowClass &cls,
                               const TileExprVariables &variables);
 
 /// A sequence of key tiles of one kind, numbered 0 .. count - 1: the runs in
@@ -47,6 +48,6 @@ private:
   Value count;
 };
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::transforms
 
 #endif // SPARSEATTN_LIB_TRANSFORMS_VISITLOOP_H

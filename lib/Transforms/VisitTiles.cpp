@@ -10,11 +10,12 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::plan;
+using namespace mlir::sparse_attn::transforms;
 
 /// A rank-reducing slice [lead..., offset : offset + rows, 0 : size].
-Value mlir::sparse_attn::sliceRows(OpBuilder &b, Location loc, Value source,
-                                   ArrayRef<Value> lead, Value row,
-                                   Value rows) {
+Value transforms::sliceRows(OpBuilder &b, Location loc, Value source,
+                            ArrayRef<Value> lead, Value row, Value rows) {
   auto type = cast<RankedTensorType>(source.getType());
   SmallVector<OpFoldResult> offsets, sizes;
   for (Value index : lead) {

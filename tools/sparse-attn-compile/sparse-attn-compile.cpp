@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "SparseAttn/GPU/Chip.h"
-#include "SparseAttn/Package/Compile.h"
+#include "SparseAttn/Package/Compile/Compile.h"
 #include "SparseAttn/Support/BugReport.h"
 #include "SparseAttn/Support/Error.h"
 #include "SparseAttn/Support/Source.h"
@@ -20,6 +20,9 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
+using namespace mlir::sparse_attn::package;
+using namespace mlir::sparse_attn::support;
 namespace cl = llvm::cl;
 
 namespace {

@@ -7,13 +7,19 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::inspect_tool;
+using namespace mlir::sparse_attn::inspection;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::plan;
+using namespace mlir::sparse_attn::proof;
+using namespace mlir::sparse_attn::support;
 using llvm::createStringError;
 
 /// Up to this length reach takes no time to speak of and is computed unasked.
 constexpr int64_t kMaxUnaskedReach = 16384;
 
 llvm::Expected<SmallVector<AttentionOp>>
-mlir::sparse_attn::findAttentions(ModuleOp module, StringRef entry) {
+inspect_tool::findAttentions(ModuleOp module, StringRef entry) {
   SmallVector<AttentionOp> attentions;
   SmallVector<std::string> names;
   bool found = entry.empty();
@@ -92,8 +98,8 @@ static void computeFacts(Inspection &result, AttentionOp op,
 }
 
 llvm::Expected<Inspection>
-mlir::sparse_attn::inspect(AttentionOp op, const InspectionOptions &options,
-                           ShapeBindings &bindings) {
+inspect_tool::inspect(AttentionOp op, const InspectionOptions &options,
+                      ShapeBindings &bindings) {
   std::string entry =
       op->getParentOfType<FunctionOpInterface>().getName().str();
   if (!op.getOrigin().empty())

@@ -4,12 +4,12 @@
 #define SPARSEATTN_TOOLS_INSPECT_INSPECTION_H
 
 #include "Sizes.h"
-#include "SparseAttn/Plan/Certificate.h"
-#include "SparseAttn/Support/Cost.h"
-#include "SparseAttn/Support/Reach.h"
+#include "SparseAttn/Inspect/Cost.h"
+#include "SparseAttn/Inspect/Reach.h"
+#include "SparseAttn/Proof/Certificate.h"
 #include "mlir/IR/BuiltinOps.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::inspect_tool {
 
 struct InspectionOptions {
   /// Ask whether the plan covers the mask.
@@ -22,31 +22,33 @@ struct InspectionOptions {
 
 /// The facts about one attention op, which all formats report.
 struct Inspection {
-  explicit Inspection(Mask mask) : mask(std::move(mask)) {}
+  explicit Inspection(mask::Mask mask) : mask(std::move(mask)) {}
 
   /// The name of its function, and its line where it is known.
   std::string entry;
   std::optional<unsigned> line;
   /// The attribute, and what it stands for.
   std::string maskText;
-  Mask mask;
+  mask::Mask mask;
   std::string elementType;
-  AttentionShape shape;
-  Plan plan;
+  support::AttentionShape shape;
+  plan::Plan plan;
   /// Of all query heads of one batch.
-  TileCounts tiles;
+  plan::TileCounts tiles;
   /// Tiles of that size in all pairs of those heads.
   uint64_t denseTiles = 0;
-  Cost cost;
+  inspection::Cost cost;
   /// nullopt: not asked for.
-  std::optional<Proof> proof;
+  std::optional<proof::Proof> proof;
   /// nullopt: undefined, or the sequence is too long to compute it unasked.
-  std::optional<Reach> reach;
+  std::optional<inspection::Reach> reach;
   std::optional<int64_t> layers;
   int64_t head = 0;
 
-  Lengths lengths() const { return {shape.queries, shape.keys}; }
-  bool isRefuted() const { return proof && proof->verdict == Verdict::Refuted; }
+  mask::Lengths lengths() const { return {shape.queries, shape.keys}; }
+  bool isRefuted() const {
+    return proof && proof->verdict == proof::Verdict::Refuted;
+  }
 };
 
 /// The attention ops of function `entry`, or of all functions where it is
@@ -58,11 +60,11 @@ llvm::Expected<SmallVector<AttentionOp>> findAttentions(ModuleOp module,
 /// own, too.
 llvm::Expected<Inspection> inspect(AttentionOp op,
                                    const InspectionOptions &options,
-                                   ShapeBindings &bindings);
+                                   support::ShapeBindings &bindings);
 
 void printJson(ArrayRef<Inspection> inspections, raw_ostream &os);
 void printReport(const Inspection &inspection, raw_ostream &os);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::inspect_tool
 
 #endif // SPARSEATTN_TOOLS_INSPECT_INSPECTION_H

@@ -10,6 +10,10 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::inspect_tool;
+using namespace mlir::sparse_attn::inspection;
+using namespace mlir::sparse_attn::plan;
+using namespace mlir::sparse_attn::proof;
 namespace json = llvm::json;
 
 static StringRef toString(Verdict verdict) {
@@ -76,8 +80,8 @@ static json::Value toJson(const Inspection &inspection) {
                       {"reach", toJson(inspection.reach, inspection.layers)}};
 }
 
-void mlir::sparse_attn::printJson(ArrayRef<Inspection> inspections,
-                                  raw_ostream &os) {
+void inspect_tool::printJson(ArrayRef<Inspection> inspections,
+                             raw_ostream &os) {
   json::Array attentions;
   for (const Inspection &inspection : inspections)
     attentions.push_back(toJson(inspection));

@@ -1,13 +1,18 @@
 //===- Report.cpp - An inspection for people to read ----------------------===//
 
 #include "Inspection.h"
-#include "SparseAttn/Support/Picture.h"
+#include "SparseAttn/Inspect/Picture.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/Format.h"
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::inspect_tool;
+using namespace mlir::sparse_attn::inspection;
+using namespace mlir::sparse_attn::plan;
+using namespace mlir::sparse_attn::proof;
+using namespace mlir::sparse_attn::support;
 
 /// The start of a line, whose text begins in one column.
 static raw_ostream &label(raw_ostream &os, StringRef name) {
@@ -170,8 +175,7 @@ static void printReach(const Inspection &inspection, raw_ostream &os) {
                   << reach.granularity << ")\n";
 }
 
-void mlir::sparse_attn::printReport(const Inspection &inspection,
-                                    raw_ostream &os) {
+void inspect_tool::printReport(const Inspection &inspection, raw_ostream &os) {
   label(os, "function") << "@" << inspection.entry;
   if (inspection.line)
     os << ", line " << *inspection.line;

@@ -7,6 +7,8 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::inspect_tool;
+using namespace mlir::sparse_attn::support;
 using llvm::createStringError;
 
 namespace {
@@ -87,8 +89,8 @@ static bool fitsCounters(const AttentionShape &s, int64_t bytesPerElement) {
 }
 
 llvm::Expected<AttentionShape>
-mlir::sparse_attn::resolveShape(AttentionOp op, StringRef entry,
-                                ShapeBindings &bindings) {
+inspect_tool::resolveShape(AttentionOp op, StringRef entry,
+                           ShapeBindings &bindings) {
   SmallVector<Value> queryLike = {op.getQuery()};
   llvm::append_range(queryLike, op.getInits());
   SmallVector<Value> keyLike = {op.getKey(), op.getValue()};

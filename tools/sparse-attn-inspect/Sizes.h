@@ -8,14 +8,14 @@
 #include "SparseAttn/Support/ShapeBindings.h"
 #include "llvm/Support/Error.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::inspect_tool {
 
 /// The sizes of `op`. Fails for a dynamic size that is not bound, for a binding
 /// that every size it speaks of contradicts, and for sizes whose costs do not
 /// fit 64 bits. `entry` names the function of `op`.
-llvm::Expected<AttentionShape> resolveShape(AttentionOp op, StringRef entry,
-                                            ShapeBindings &bindings);
+llvm::Expected<support::AttentionShape>
+resolveShape(AttentionOp op, StringRef entry, support::ShapeBindings &bindings);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::inspect_tool
 
 #endif // SPARSEATTN_TOOLS_INSPECT_SIZES_H

@@ -1,9 +1,9 @@
 //===- sparse-attn-inspect.cpp - What a mask leaves, costs and reaches ----===//
 
 #include "Inspection.h"
+#include "SparseAttn/Inspect/Picture.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
 #include "SparseAttn/Support/BugReport.h"
-#include "SparseAttn/Support/Picture.h"
 #include "SparseAttn/Support/Source.h"
 #include "SparseAttn/Support/Version.h"
 #include "SparseAttn/Transforms/Passes.h"
@@ -19,6 +19,9 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::inspect_tool;
+using namespace mlir::sparse_attn::inspection;
+using namespace mlir::sparse_attn::support;
 namespace cl = llvm::cl;
 
 static cl::OptionCategory category("sparse-attn-inspect options");

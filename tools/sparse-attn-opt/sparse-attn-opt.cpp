@@ -25,6 +25,7 @@
 #include "llvm/Support/ToolOutputFile.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::support;
 
 /// Passes that our pipelines are made of, so that a dumped pipeline parses.
 static void registerUpstreamPasses() {

@@ -7,6 +7,8 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::run_tool;
+using namespace mlir::sparse_attn::support;
 
 /// The number of dimensions of an attention op's operands that may be dynamic.
 constexpr unsigned kNumSizes = 3;

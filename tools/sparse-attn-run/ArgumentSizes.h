@@ -6,7 +6,7 @@
 #include "SparseAttn/Support/ShapeBindings.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::run_tool {
 
 /// The arguments of a function, which are ranked tensors, and what the
 /// attention ops that take them call their dimensions.
@@ -16,20 +16,20 @@ public:
 
   /// The shape of argument `index`: the type's, with dynamic sizes bound. Fails
   /// for a size that is not given.
-  llvm::Expected<SmallVector<int64_t>> bindShape(unsigned index,
-                                                 ShapeBindings &bindings) const;
+  llvm::Expected<SmallVector<int64_t>>
+  bindShape(unsigned index, support::ShapeBindings &bindings) const;
 
 private:
-  void addNames(Value value, ArrayRef<SizeName> sizes);
+  void addNames(Value value, ArrayRef<support::SizeName> sizes);
   llvm::Expected<int64_t> bind(unsigned index, unsigned dim,
-                               ShapeBindings &bindings) const;
+                               support::ShapeBindings &bindings) const;
 
   mutable func::FuncOp func;
   /// Of each argument and each of its dimensions. Several where it serves as
   /// several operands, none where no attention takes it.
-  SmallVector<SmallVector<SmallVector<SizeName, 2>>> names;
+  SmallVector<SmallVector<SmallVector<support::SizeName, 2>>> names;
 };
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::run_tool
 
 #endif // SPARSEATTN_TOOLS_RUN_ARGUMENTSIZES_H

@@ -1,10 +1,10 @@
 //===- Arrays.cpp - Arguments and results of a function -------------------===//
 
 #include "Arrays.h"
+#include "SparseAttn/Oracle/Float16.h"
+#include "SparseAttn/Oracle/Noise.h"
+#include "SparseAttn/Oracle/Npy.h"
 #include "SparseAttn/Support/Error.h"
-#include "SparseAttn/Support/Float16.h"
-#include "SparseAttn/Support/Noise.h"
-#include "SparseAttn/Support/Npy.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -15,6 +15,9 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::oracle;
+using namespace mlir::sparse_attn::run_tool;
+using namespace mlir::sparse_attn::support;
 
 static int64_t product(ArrayRef<int64_t> shape) {
   return std::accumulate(shape.begin(), shape.end(), int64_t(1),
@@ -90,8 +93,8 @@ static Array fromFloats(Type element, ArrayRef<int64_t> shape,
   return array;
 }
 
-Array mlir::sparse_attn::makeNoise(Type element, ArrayRef<int64_t> shape,
-                                   uint64_t seed, uint64_t stream) {
+Array run_tool::makeNoise(Type element, ArrayRef<int64_t> shape, uint64_t seed,
+                          uint64_t stream) {
   std::vector<float> floats(product(shape));
   fillNormal(floats, seed, stream);
   return fromFloats(element, shape, floats);
@@ -110,9 +113,8 @@ static bool fitsInMemory(ArrayRef<int64_t> shape, int64_t width) {
   return bytes <= sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
 }
 
-llvm::Error mlir::sparse_attn::checkMemory(RankedTensorType type,
-                                           ArrayRef<int64_t> shape,
-                                           unsigned index) {
+llvm::Error run_tool::checkMemory(RankedTensorType type,
+                                  ArrayRef<int64_t> shape, unsigned index) {
   int64_t width = type.getElementTypeBitWidth() / 8;
   if (fitsInMemory(shape, width))
     return llvm::Error::success();
@@ -139,9 +141,8 @@ static std::optional<SmallVector<int64_t>> relax(RankedTensorType type,
   return relaxed;
 }
 
-llvm::Expected<Array> mlir::sparse_attn::readArgument(StringRef path,
-                                                      RankedTensorType type,
-                                                      unsigned index) {
+llvm::Expected<Array>
+run_tool::readArgument(StringRef path, RankedTensorType type, unsigned index) {
   llvm::Expected<NpyArray> npy = readNpy(path);
   if (!npy)
     return npy.takeError();

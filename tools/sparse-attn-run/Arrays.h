@@ -3,12 +3,12 @@
 #ifndef SPARSEATTN_TOOLS_RUN_ARRAYS_H
 #define SPARSEATTN_TOOLS_RUN_ARRAYS_H
 
-#include "SparseAttn/Support/Npy.h"
+#include "SparseAttn/Oracle/Npy.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/Support/Error.h"
 #include <vector>
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::run_tool {
 
 /// A dense row-major array of f16, bf16, f32 or i32.
 struct Array {
@@ -21,7 +21,7 @@ struct Array {
   std::vector<float> toFloats() const;
   /// As it is written: elements as they are, but bf16, which NumPy does not
   /// have, as f32.
-  NpyArray toNpy() const;
+  oracle::NpyArray toNpy() const;
 };
 
 /// Fails where this machine cannot hold argument `index`, of type `type` and
@@ -59,6 +59,6 @@ private:
   SmallVector<int64_t, 16> fields;
 };
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::run_tool
 
 #endif // SPARSEATTN_TOOLS_RUN_ARRAYS_H

@@ -4,12 +4,13 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::oracle;
+using namespace mlir::sparse_attn::run_tool;
 
-static sparse_attn::FloatType floatType(Type element) {
+static oracle::FloatType floatType(Type element) {
   if (element.isF16())
-    return sparse_attn::FloatType::F16;
-  return element.isBF16() ? sparse_attn::FloatType::BF16
-                          : sparse_attn::FloatType::F32;
+    return oracle::FloatType::F16;
+  return element.isBF16() ? oracle::FloatType::BF16 : oracle::FloatType::F32;
 }
 
 static Comparison checkOne(const ObservedAttention &op, ArrayRef<Array> results,
@@ -37,9 +38,9 @@ static Comparison checkOne(const ObservedAttention &op, ArrayRef<Array> results,
       o.data(), op.lse ? lse.data() : nullptr, options);
 }
 
-Comparison mlir::sparse_attn::checkRun(ArrayRef<ObservedAttention> observed,
-                                       ArrayRef<Array> results,
-                                       const CompareOptions &options) {
+Comparison run_tool::checkRun(ArrayRef<ObservedAttention> observed,
+                              ArrayRef<Array> results,
+                              const CompareOptions &options) {
   Comparison all;
   for (const ObservedAttention &op : observed) {
     Comparison one = checkOne(op, results, options);

@@ -4,15 +4,16 @@
 #define SPARSEATTN_TOOLS_RUN_CHECK_H
 
 #include "Compile.h"
-#include "SparseAttn/Support/Compare.h"
+#include "SparseAttn/Oracle/Compare.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::run_tool {
 
 /// Compares each observed op of a run with the reference, which evaluates the
 /// mask pair by pair; the worst of all ops.
-Comparison checkRun(ArrayRef<ObservedAttention> observed,
-                    ArrayRef<Array> results, const CompareOptions &options);
+oracle::Comparison checkRun(ArrayRef<ObservedAttention> observed,
+                            ArrayRef<Array> results,
+                            const oracle::CompareOptions &options);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::run_tool
 
 #endif // SPARSEATTN_TOOLS_RUN_CHECK_H

@@ -5,6 +5,9 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::run_tool;
+using namespace mlir::sparse_attn::support;
 
 namespace {
 struct Size {
@@ -91,8 +94,7 @@ static llvm::Error checkOp(AttentionOp op, func::FuncOp func,
   return llvm::Error::success();
 }
 
-llvm::Error mlir::sparse_attn::checkSizes(func::FuncOp func,
-                                          ArrayRef<Array> arguments) {
+llvm::Error run_tool::checkSizes(func::FuncOp func, ArrayRef<Array> arguments) {
   llvm::Error error = llvm::Error::success();
   func.walk([&](AttentionOp op) {
     llvm::consumeError(std::move(error));

@@ -2,7 +2,7 @@
 
 #include "Compile.h"
 #include "SparseAttn/Emulator/Runtime.h"
-#include "SparseAttn/Package/Symbols.h"
+#include "SparseAttn/Package/Compile/Symbols.h"
 #include "SparseAttn/Support/Error.h"
 #include "mlir/ExecutionEngine/OptUtils.h"
 #include "mlir/Pass/Pass.h"
@@ -17,6 +17,9 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::package;
+using namespace mlir::sparse_attn::run_tool;
+using namespace mlir::sparse_attn::support;
 
 //===----------------------------------------------------------------------===//
 // Entry and observation
@@ -31,8 +34,8 @@ static bool isRunnableTensor(Type type) {
          element.isInteger(32);
 }
 
-llvm::Expected<func::FuncOp> mlir::sparse_attn::findEntry(ModuleOp module,
-                                                          StringRef entry) {
+llvm::Expected<func::FuncOp> run_tool::findEntry(ModuleOp module,
+                                                 StringRef entry) {
   SmallVector<func::FuncOp> functions;
   std::string names;
   for (auto func : module.getOps<func::FuncOp>()) {
@@ -73,7 +76,7 @@ llvm::Expected<func::FuncOp> mlir::sparse_attn::findEntry(ModuleOp module,
 }
 
 llvm::Expected<SmallVector<ObservedAttention>>
-mlir::sparse_attn::observe(func::FuncOp func) {
+run_tool::observe(func::FuncOp func) {
   if (!func.getBody().hasOneBlock())
     return makeError("--check needs a function of one block");
   Operation *terminator = func.getBody().front().getTerminator();

@@ -10,7 +10,7 @@
 #include "mlir/ExecutionEngine/ExecutionEngine.h"
 #include "mlir/IR/BuiltinOps.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::run_tool {
 
 /// The function called `entry` of `module`, or its only function if `entry` is
 /// empty; it must take and return ranked tensors.
@@ -62,6 +62,6 @@ private:
   std::unique_ptr<ExecutionEngine> engine;
 };
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::run_tool
 
 #endif // SPARSEATTN_TOOLS_RUN_COMPILE_H

@@ -2,13 +2,17 @@
 
 #include "Cuda.h"
 #include "SparseAttn/GPU/Chip.h"
-#include "SparseAttn/Package/Compile.h"
+#include "SparseAttn/Package/Compile/Compile.h"
 #include "SparseAttn/Support/Error.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FileSystem.h"
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
+using namespace mlir::sparse_attn::package;
+using namespace mlir::sparse_attn::run_tool;
+using namespace mlir::sparse_attn::support;
 
 /// CUDA_VISIBLE_DEVICES says which of the machine's that is.
 static constexpr int32_t kDevice = 0;
@@ -102,7 +106,7 @@ llvm::Expected<CudaProgram> CudaProgram::compile(const CudaDevice &device,
   options.chip = device.getChip().str();
   options.strides = "any";
   hideToolkit();
-  auto packaged = mlir::sparse_attn::compile(func, options);
+  auto packaged = package::compile(func, options);
   if (!packaged)
     return packaged.takeError();
   if (!objects.empty()) {

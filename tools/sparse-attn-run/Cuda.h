@@ -13,7 +13,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include <memory>
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::run_tool {
 
 template <typename T, void (*End)(T *)> struct Ender {
   void operator()(T *thing) const { End(thing); }
@@ -61,6 +61,6 @@ private:
       program;
 };
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::run_tool
 
 #endif // SPARSEATTN_TOOLS_RUN_CUDA_H

@@ -10,9 +10,9 @@
 #include "ArgumentSizes.h"
 #include "Check.h"
 #include "Cuda.h"
+#include "SparseAttn/Oracle/Npy.h"
 #include "SparseAttn/Support/BugReport.h"
 #include "SparseAttn/Support/Error.h"
-#include "SparseAttn/Support/Npy.h"
 #include "SparseAttn/Support/Source.h"
 #include "SparseAttn/Support/Version.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
@@ -30,6 +30,9 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::oracle;
+using namespace mlir::sparse_attn::run_tool;
+using namespace mlir::sparse_attn::support;
 namespace cl = llvm::cl;
 
 namespace {

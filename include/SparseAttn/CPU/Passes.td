@@ -102,36 +102,4 @@ def SparseAttnThreadBuffers : Pass<"sparse-attn-thread-buffers"> {
                            "::mlir::omp::OpenMPDialect"];
 }
 
-def SparseAttnResultsToArguments
-    : Pass<"sparse-attn-results-to-arguments", "::mlir::ModuleOp"> {
-  let summary = "write results into buffers that the caller gives";
-  let description = [{
-    A caller that has the memory for the results gets no copy of them: buffers
-    that a function allocates and returns become arguments, after all others. The
-    function's attribute `sparse_attn.result_places` has the number of the argument
-    that each result is, one that it had or a new one, and `sparse_attn.buffers`
-    the function's type, whose layouts are lost when it is lowered. Functions that
-    the module itself calls stay as they are.
-
-    Unlike upstream's `buffer-results-to-out-params` and
-    `drop-equivalent-buffer-results` it says where every result is.
-
-    ```mlir
-    func.func @f(%q: memref<4xf32>, %init: memref<4xf32>)
-        -> (memref<4xf32>, memref<4xf32>) {
-      %o = memref.alloc() : memref<4xf32>
-      ...
-      return %o, %init : memref<4xf32>, memref<4xf32>
-    }
-    // becomes
-    func.func @f(%q: memref<4xf32>, %init: memref<4xf32>, %o: memref<4xf32>)
-        attributes {sparse_attn.result_places = array<i64: 2, 1>, ...} {
-      ...
-      return
-    }
-    ```
-  }];
-  let dependentDialects = ["::mlir::memref::MemRefDialect"];
-}
-
 #endif // SPARSEATTN_CPU_PASSES_TD

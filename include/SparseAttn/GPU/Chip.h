@@ -9,7 +9,7 @@
 #include <optional>
 #include <string>
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::kernels {
 
 /// What code generation has to know of a chip.
 struct Chip {
@@ -31,6 +31,6 @@ llvm::ArrayRef<Chip> getChips();
 /// The names of all chips, separated by commas, for diagnostics.
 std::string knownChips();
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::kernels
 
 #endif // SPARSEATTN_GPU_CHIP_H

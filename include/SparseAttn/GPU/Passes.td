@@ -21,30 +21,6 @@ def SparseAttnVerifyTarget
   let dependentDialects = ["::mlir::sparse_attn::SparseAttnDialect"];
 }
 
-def SparseAttnDynamicStrides
-    : Pass<"sparse-attn-dynamic-strides", "::mlir::ModuleOp"> {
-  let summary = "take tensors whose rows lie anywhere";
-  let description = [{
-    Functions that nobody in the module calls take and return buffers of any
-    strides, but of rows without gaps, such as the `[B, H, S, D]` view of a
-    `[B, S, H, D]` tensor; what is done with them follows. Buffers that are
-    allocated to be returned become arguments behind the others, so that the
-    caller chooses their strides too. Buffers of one dimension, and those that
-    something needs dense, stay as they are. Run after bufferisation.
-
-    ```mlir
-    func.func @f(%q: memref<1x12x?x64xbf16>, ...) -> memref<1x12x?x64xbf16> {
-      %o = memref.alloc(%rows) : memref<1x12x?x64xbf16>
-      %tile = memref.subview %q[...] ... to memref<128x64xbf16, strided<[64, 1], offset: ?>>
-    // becomes
-    func.func @f(%q: memref<1x12x?x64xbf16, strided<[?, ?, ?, 1]>>, ...,
-                 %o: memref<1x12x?x64xbf16, strided<[?, ?, ?, 1]>>) -> ... {
-      %tile = memref.subview %q[...] ... to memref<128x64xbf16, strided<[?, 1], offset: ?>>
-    ```
-  }];
-  let dependentDialects = ["::mlir::memref::MemRefDialect"];
-}
-
 def SparseAttnMapToGpu : Pass<"sparse-attn-map-to-gpu", "::mlir::func::FuncOp"> {
   let summary = "run each parallel loop over query tiles as a grid of thread blocks";
   let description = [{
@@ -127,7 +103,7 @@ def SparseAttnDistributeFragments
   let description = [{
     Inside `gpu.launch`, every value of a tile's shape becomes the vector of the
     elements that one thread holds, in the layout of the tensor cores'
-    accumulators (lib/GPU/Fragment.h). Elementwise operations stay what they
+    accumulators (lib/GPU/Fragments/Fragment.h). Elementwise operations stay what they
     are, on smaller vectors; what varies along rows or along columns only is
     computed once a row or column; products become `ldmatrix` and `mma.sync`;
     reductions along keys become arithmetic within a thread and two shuffles,

@@ -24,6 +24,20 @@
 
 namespace mlir::sparse_attn {
 
+// What a mask of another dialect is made of.
+using mask::Bound;
+using mask::IntervalSet;
+using mask::Lengths;
+using mask::Mask;
+using mask::MaskNode;
+using mask::OpaqueLiteral;
+using mask::Piece;
+using mask::Pieces;
+using mask::RandomBlocks;
+using mask::Range;
+using mask::Residue;
+using mask::TileState;
+
 /// The code of a draw grows with the square of these two.
 constexpr int64_t kMaxBlocksPerRow = 32;
 constexpr int64_t kMaxBigBirdRadius = 16;

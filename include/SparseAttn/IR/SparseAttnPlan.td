@@ -1,6 +1,6 @@
 //===- SparseAttnPlan.td - The plan attribute --------------*- tablegen -*-===//
 //
-// The spelling of sparse_attn::Plan (SparseAttn/Plan/Plan.h). Bounds are
+// The spelling of sparse_attn::plan::Plan (SparseAttn/Plan/Plan.h). Bounds are
 // strings in the grammar of TileExpr: they are expressions over q, nq and nk,
 // richer than affine maps (min and max nest).
 //
@@ -59,9 +59,9 @@ def SparseAttn_PlanAttr : SparseAttn_PlanPart<"Plan", "plan"> {
     `rows` `=` `[` $classes `]` `>`
   }];
   let extraClassDeclaration = [{
-    static PlanAttr get(MLIRContext *context, const Plan &plan);
+    static PlanAttr get(MLIRContext *context, const plan::Plan &plan);
     /// The plan as a value.
-    Plan getPlan() const;
+    plan::Plan getPlan() const;
   }];
 }
 

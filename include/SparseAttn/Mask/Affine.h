@@ -13,7 +13,7 @@
 #include "mlir/Analysis/Presburger/PresburgerRelation.h"
 #include <optional>
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::mask {
 
 class Mask;
 
@@ -26,6 +26,6 @@ std::optional<presburger::IntegerPolyhedron> toPolyhedron(const Piece &piece);
 /// mask has no closed form.
 std::optional<presburger::PresburgerSet> toPresburger(const Mask &mask);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::mask
 
 #endif // SPARSEATTN_MASK_AFFINE_H

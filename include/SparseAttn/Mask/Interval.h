@@ -13,7 +13,7 @@
 #include "llvm/Support/Compiler.h"
 #include <cstdint>
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::mask {
 
 /// The integers x with begin <= x < end; empty when end <= begin.
 struct Range {
@@ -65,6 +65,6 @@ private:
   llvm::SmallVector<Range, 4> sorted;
 };
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::mask
 
 #endif // SPARSEATTN_MASK_INTERVAL_H

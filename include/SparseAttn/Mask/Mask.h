@@ -20,7 +20,7 @@ namespace llvm {
 class raw_ostream;
 } // namespace llvm
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::mask {
 
 /// Sequences are shorter than this, so that the sum of two positions fits 32
 /// bits, in which kernels compute them. Parameters of masks may be any
@@ -195,6 +195,6 @@ uint64_t countLivePairs(const Mask &mask, const Lengths &n, int64_t head);
 uint64_t countLivePairs(const Mask &mask, const Lengths &n, int64_t head,
                         Range rows);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::mask
 
 #endif // SPARSEATTN_MASK_MASK_H

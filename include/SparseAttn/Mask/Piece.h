@@ -17,7 +17,7 @@
 #include <cstdint>
 #include <memory>
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::mask {
 
 class MaskNode;
 
@@ -91,6 +91,6 @@ Range bandOfRow(const Piece &piece, int64_t n, int64_t i, Range keys);
 /// The integers x of `range` with x - origin mod modulus in [begin, end).
 IntervalSet residueClass(const Residue &residue, int64_t origin, Range range);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::mask
 
 #endif // SPARSEATTN_MASK_PIECE_H

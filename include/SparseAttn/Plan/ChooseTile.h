@@ -5,7 +5,7 @@
 
 #include "SparseAttn/Plan/Plan.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::plan {
 
 /// The tile for the CPU kernel, f32 lanes, heads of `headDim` elements.
 ///  - 48 queries x 64 keys: three vectors of 16 queries leave registers for
@@ -19,7 +19,7 @@ namespace mlir::sparse_attn {
 ///  - Heads of more than 128 elements get 32 keys, for the same cache.
 ///  - Never larger than known lengths need: queries a multiple of 16 and keys
 ///    a multiple of 8.
-TileShape chooseCpuTile(const Mask &mask, int64_t headDim,
+TileShape chooseCpuTile(const mask::Mask &mask, int64_t headDim,
                         const LengthFacts &facts);
 
 /// What a GPU kernel's tiles have to fit.
@@ -44,9 +44,9 @@ struct GpuTileNeeds {
 ///    drawn tiles included. The
 ///    smallest tile, 16 x 16, may still not fit.
 ///  - Never larger than known lengths need, in multiples of 16.
-TileShape chooseGpuTile(const Mask &mask, const GpuTileNeeds &needs,
+TileShape chooseGpuTile(const mask::Mask &mask, const GpuTileNeeds &needs,
                         const LengthFacts &facts);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::plan
 
 #endif // SPARSEATTN_PLAN_CHOOSETILE_H

@@ -20,7 +20,7 @@
 #include "SparseAttn/Plan/TileExpr.h"
 #include "llvm/ADT/SmallVector.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::plan {
 
 /// Tile sizes: queries = Bm rows, keys = Bn columns.
 struct TileShape {
@@ -43,7 +43,7 @@ struct Segment {
 /// blocks are whole tiles, and all rows of a query tile draw the same ones. A
 /// kernel may visit it as partial.
 struct Draw {
-  Mask::RandomOptions random;
+  mask::Mask::RandomOptions random;
   TileExpr begin, end;
   bool full = false;
 };
@@ -58,7 +58,7 @@ struct RowClass {
   llvm::SmallVector<Segment, 4> segments;
   llvm::SmallVector<Draw, 1> draws;
 
-  int64_t numQueryTiles(const TileShape &tile, const Lengths &n) const;
+  int64_t numQueryTiles(const TileShape &tile, const mask::Lengths &n) const;
   /// The tiles that the draws of one query tile touch at most, each once a row
   /// block and draw: how long a list of them may get.
   int64_t maxDrawnTiles(const TileShape &tile) const;
@@ -72,7 +72,7 @@ struct Plan {
 /// Builds a plan in closed form; `facts` holds the lengths known at compile
 /// time. Never fails: where the union of pieces is too complex it falls back
 /// to partial segments over a hull, which is slower but exact.
-Plan makePlan(const Mask &mask, TileShape tile, const LengthFacts &facts);
+Plan makePlan(const mask::Mask &mask, TileShape tile, const LengthFacts &facts);
 
 /// The plan as text for people: a line for the tile, one for each class, and
 /// one for each of its segments and draws.
@@ -87,16 +87,16 @@ struct VisitedTile {
 /// What a kernel visits for query tile q of `cls`, ascending by key tile.
 llvm::SmallVector<VisitedTile> visitedTiles(const RowClass &cls,
                                             const TileShape &tile,
-                                            const Lengths &n, int64_t head,
-                                            int64_t q);
+                                            const mask::Lengths &n,
+                                            int64_t head, int64_t q);
 
 /// Numbers of visited tiles of one head, and of those not visited, over all
 /// classes. For a class without draws runs of O(query tiles * segments).
 struct TileCounts {
   uint64_t full = 0, partial = 0, empty = 0;
 };
-TileCounts countTiles(const Plan &plan, const Lengths &n, int64_t head);
+TileCounts countTiles(const Plan &plan, const mask::Lengths &n, int64_t head);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::plan
 
 #endif // SPARSEATTN_PLAN_PLAN_H

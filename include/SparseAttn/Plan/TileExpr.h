@@ -20,7 +20,7 @@ namespace llvm {
 class raw_ostream;
 } // namespace llvm
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::plan {
 
 /// What is known about the variables when expressions are simplified.
 /// q >= 0 always; a plan without rows or keys is never run, so nq, nk >= 1.
@@ -70,7 +70,7 @@ public:
   TileExpr getRhs() const;     ///< second of Add/Min/Max
   std::optional<int64_t> asConstant() const;
 
-  int64_t evaluate(int64_t q, const Lengths &n) const;
+  int64_t evaluate(int64_t q, const mask::Lengths &n) const;
   /// The same value at every admissible (q, nq, nk), in a shorter form.
   TileExpr simplify(const LengthFacts &facts) const;
   /// True only if a <= b is certain for all q >= 0 and all admissible lengths.
@@ -101,6 +101,6 @@ private:
   std::shared_ptr<const Node> node;
 };
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::plan
 
 #endif // SPARSEATTN_PLAN_TILEEXPR_H

@@ -3,12 +3,12 @@
 #ifndef SPARSEATTN_SUPPORT_BUGREPORT_H
 #define SPARSEATTN_SUPPORT_BUGREPORT_H
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::support {
 
 /// Lets a program that crashes ask for a report to this project; LLVM would
 /// name its own. Call it first in main.
 void setBugReport();
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::support
 
 #endif // SPARSEATTN_SUPPORT_BUGREPORT_H

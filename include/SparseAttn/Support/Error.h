@@ -6,7 +6,7 @@
 #include "llvm/Support/Error.h"
 #include "llvm/Support/FormatVariadic.h"
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::support {
 
 /// An error whose text is formatv(format, args...).
 template <typename... Args>
@@ -14,6 +14,6 @@ llvm::Error makeError(const char *format, const Args &...args) {
   return llvm::createStringError(llvm::formatv(format, args...).str());
 }
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::support
 
 #endif // SPARSEATTN_SUPPORT_ERROR_H

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::support {
 
 /// Q [batch, queryHeads, queries, headDim], K [batch, keyHeads, keys, headDim],
 /// V [batch, keyHeads, keys, valueDim]; queryHeads is a multiple of keyHeads.
@@ -16,6 +16,6 @@ struct AttentionShape {
   int64_t headDim = 0, valueDim = 0;
 };
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::support
 
 #endif // SPARSEATTN_SUPPORT_SHAPE_H

@@ -11,7 +11,7 @@
 #include <optional>
 #include <string>
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::support {
 
 /// A size of attention and what --shape calls it.
 struct SizeName {
@@ -82,6 +82,6 @@ private:
   llvm::SmallVector<std::string> dynamic;
 };
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::support
 
 #endif // SPARSEATTN_SUPPORT_SHAPEBINDINGS_H

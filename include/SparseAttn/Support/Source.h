@@ -18,7 +18,7 @@
 #include <optional>
 #include <string>
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::support {
 
 /// The most brackets that may be open at once, those of the aliases named there
 /// included. Programs stay far below it: lowering nests a dozen loops.
@@ -53,6 +53,6 @@ llvm::Expected<OwningOpRef<ModuleOp>> readModule(llvm::StringRef path,
                                                  llvm::SourceMgr &sources,
                                                  MLIRContext &context);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::support
 
 #endif // SPARSEATTN_SUPPORT_SOURCE_H

@@ -6,10 +6,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "SparseAttn/Emulator/Runtime.h"
-#include "SparseAttn/Support/Float16.h"
+#include "SparseAttn/Oracle/Float16.h"
 #include <cmath>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::oracle;
 
 /// .ftz: a subnormal becomes a zero of the same sign.
 static float flush(float x) {

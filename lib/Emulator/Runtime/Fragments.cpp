@@ -1,11 +1,12 @@
 //===- Fragments.cpp - Which lane holds what of a matrix ------------------===//
 
 #include "Fragments.h"
-#include "SparseAttn/Support/Float16.h"
+#include "SparseAttn/Oracle/Float16.h"
 #include "TensorCore.h"
 #include "llvm/ADT/bit.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::oracle;
 using namespace mlir::sparse_attn::emulator;
 
 void emulator::loadMatrix(const uint16_t *const rows[8], bool transposed,

@@ -8,12 +8,13 @@
 
 #include "Fragments.h"
 #include "EmulatedKernel.h"
-#include "SparseAttn/Support/Float16.h"
-#include "SparseAttn/Support/Noise.h"
+#include "SparseAttn/Oracle/Float16.h"
+#include "SparseAttn/Oracle/Noise.h"
 #include "llvm/ADT/bit.h"
 #include <cmath>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::oracle;
 using namespace mlir::sparse_attn::emulator;
 
 namespace {

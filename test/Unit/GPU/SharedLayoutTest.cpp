@@ -1,12 +1,13 @@
 //===- SharedLayoutTest.cpp - How a tile lies in shared memory ------------===//
 
-#include "SharedLayout.h"
+#include "Staging/SharedLayout.h"
 #include "gtest/gtest.h"
 #include <set>
 #include <tuple>
 #include <vector>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
 
 namespace {
 /// Rows of every multiple of 32 bytes up to 512: heads of up to 256 16-bit or

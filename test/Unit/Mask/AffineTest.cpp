@@ -1,10 +1,11 @@
 // Translation to Presburger sets.
 
 #include "SparseAttn/Mask/Affine.h"
-#include "../Support/RandomMask.h"
+#include "RandomMask.h"
 #include <gtest/gtest.h>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
 using mlir::presburger::IntegerPolyhedron;
 using mlir::presburger::PresburgerSet;
 

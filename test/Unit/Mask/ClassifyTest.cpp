@@ -1,9 +1,11 @@
 // Tiles and row ranges at lengths no table could hold.
 
-#include "../Support/RandomMask.h"
+#include "RandomMask.h"
 #include <gtest/gtest.h>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::test;
 
 namespace {
 

@@ -1,9 +1,10 @@
 // Counting at lengths no table could hold, against closed counts.
 
-#include "../Support/RandomMask.h"
+#include "RandomMask.h"
 #include <gtest/gtest.h>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
 
 namespace {
 

@@ -1,12 +1,13 @@
 // A mask of another library: it has `contains` and `print`, and must compose
 // with everything.
 
-#include "../Support/RandomMask.h"
 #include "PieceOracle.h"
+#include "RandomMask.h"
 #include "SparseAttn/Mask/Affine.h"
 #include <gtest/gtest.h>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
 using namespace mlir::sparse_attn::test;
 
 namespace {

@@ -1,9 +1,11 @@
 #include "SparseAttn/Mask/Interval.h"
-#include "../Support/RandomMask.h"
+#include "RandomMask.h"
 #include <bitset>
 #include <gtest/gtest.h>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::test;
 using mlir::sparse_attn::test::pick;
 
 namespace {

@@ -4,6 +4,7 @@
 #include "gtest/gtest.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
 
 namespace {
 
@@ -16,8 +17,8 @@ int64_t lastBlockBegin(int64_t n, int64_t block) {
 }
 
 TEST(LastBlockTest, EqualsGlobalLastOfTheRaggedSizeAtEveryLength) {
-  for (auto direction : {Mask::Direction::Both, Mask::Direction::Rows,
-                         Mask::Direction::Columns})
+  for (auto direction :
+       {Mask::Direction::Both, Mask::Direction::Rows, Mask::Direction::Columns})
     for (int64_t block : {1, 4, 7, 16}) {
       Mask mask = Mask::lastBlock(block, direction);
       for (int64_t n = 1; n <= 40; ++n) {

@@ -1,12 +1,13 @@
 // Every answer of a mask against brute force over `contains`, on random masks
 // from the whole algebra.
 
-#include "../Support/RandomMask.h"
 #include "PieceOracle.h"
+#include "RandomMask.h"
 #include "SparseAttn/Mask/Affine.h"
 #include <gtest/gtest.h>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
 using namespace mlir::sparse_attn::test;
 
 namespace {

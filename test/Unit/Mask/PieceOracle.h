@@ -13,6 +13,8 @@
 
 namespace mlir::sparse_attn::test {
 
+using namespace mask;
+
 inline int64_t plainMod(int64_t x, int64_t m) { return ((x % m) + m) % m; }
 
 inline int64_t plainBound(const Bound &b, int64_t i, int64_t n) {

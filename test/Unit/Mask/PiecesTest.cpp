@@ -1,10 +1,11 @@
 // The normal form stays small: what tests of meaning cannot see.
 
-#include "../Support/RandomMask.h"
 #include "PieceOracle.h"
+#include "RandomMask.h"
 #include <gtest/gtest.h>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
 using namespace mlir::sparse_attn::test;
 
 namespace {

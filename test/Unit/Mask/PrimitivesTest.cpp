@@ -1,11 +1,13 @@
 // Every primitive against its formula in docs/Patterns.md, written here again
 // and tested pair by pair.
 
-#include "../Support/RandomMask.h"
+#include "RandomMask.h"
 #include <functional>
 #include <gtest/gtest.h>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::test;
 using test::toString;
 
 namespace {

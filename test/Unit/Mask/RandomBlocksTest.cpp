@@ -1,11 +1,12 @@
 // The draw of docs/Patterns.md against a plain second implementation.
 
-#include "../Support/RandomMask.h"
+#include "RandomMask.h"
 #include "llvm/ADT/STLExtras.h"
 #include <gtest/gtest.h>
 #include <set>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
 using namespace mlir::sparse_attn::test;
 
 namespace {

@@ -1,6 +1,6 @@
 //===- DescribeTest.cpp - Host functions read as formulas -----------------===//
 
-#include "SparseAttn/Package/Describe.h"
+#include "SparseAttn/Package/Describe/Describe.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/IR/Matchers.h"
@@ -11,6 +11,7 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::package;
 
 namespace {
 

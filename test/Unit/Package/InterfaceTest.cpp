@@ -1,12 +1,13 @@
 //===- InterfaceTest.cpp - Sizes and roles of a function's tensors --------===//
 
-#include "SparseAttn/Package/Describe.h"
+#include "SparseAttn/Package/Describe/Describe.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
 #include "mlir/Parser/Parser.h"
 #include "gtest/gtest.h"
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::package;
 
 namespace {
 

@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "SparseAttn/Emulator/Runtime.h"
-#include "SparseAttn/Package/Describe.h"
+#include "SparseAttn/Package/Describe/Describe.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
 #include "mlir/ExecutionEngine/ExecutionEngine.h"
 #include "mlir/Parser/Parser.h"
@@ -19,6 +19,8 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::emulator;
+using namespace mlir::sparse_attn::package;
 
 namespace {
 

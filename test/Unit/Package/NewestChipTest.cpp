@@ -1,9 +1,10 @@
 //===- NewestChipTest.cpp - The best code for a device --------------------===//
 
-#include "SparseAttn/Package/Compile.h"
+#include "SparseAttn/Package/Compile/Compile.h"
 #include "gtest/gtest.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::package;
 
 TEST(NewestChip, CodeForOneChipIsBestThere) {
   EXPECT_EQ(findNewestChip(90), "sm_90a");

@@ -1,11 +1,12 @@
 //===- SizeExprTest.cpp - Formulas and their text -------------------------===//
 
-#include "SparseAttn/Package/SizeExpr.h"
+#include "SparseAttn/Package/Files/SizeExpr.h"
 #include "llvm/Support/raw_ostream.h"
 #include "gtest/gtest.h"
 #include <random>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::package;
 
 namespace {
 

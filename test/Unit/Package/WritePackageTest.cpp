@@ -1,6 +1,6 @@
 //===- WritePackageTest.cpp - All files or none; names --------------------===//
 
-#include "SparseAttn/Package/Package.h"
+#include "SparseAttn/Package/Files/Package.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
@@ -10,6 +10,7 @@
 #include <set>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::package;
 namespace fs = llvm::sys::fs;
 
 namespace {

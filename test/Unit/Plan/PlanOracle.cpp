@@ -5,17 +5,20 @@
 #include <map>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::plan;
+using namespace mlir::sparse_attn::plan_test;
 
 //===----------------------------------------------------------------------===//
 // Invariants
 //===----------------------------------------------------------------------===//
 
-static bool hasRow(const RowClass &cls, int64_t row, const Lengths &n) {
+bool plan_test::hasRow(const RowClass &cls, int64_t row, const Lengths &n) {
   return cls.rowBegin.evaluate(0, n) <= row && row < cls.rowEnd.evaluate(0, n);
 }
 
-static const RowClass *ownerOf(const Plan &plan, int64_t row,
-                               const Lengths &n) {
+const RowClass *plan_test::ownerOf(const Plan &plan, int64_t row,
+                                   const Lengths &n) {
   const RowClass *owner = nullptr;
   for (const RowClass &cls : plan.classes)
     if (hasRow(cls, row, n))
@@ -52,9 +55,8 @@ static std::string checkRow(const Mask &mask, const Plan &plan,
   return "";
 }
 
-std::string mlir::sparse_attn::findViolation(const Mask &mask, const Plan &plan,
-                                             const Lengths &n,
-                                             int64_t numHeads) {
+std::string plan_test::findViolation(const Mask &mask, const Plan &plan,
+                                     const Lengths &n, int64_t numHeads) {
   for (int64_t head = 0; head < numHeads; ++head) {
     for (const RowClass &cls : plan.classes) {
       int64_t begin = cls.rowBegin.evaluate(0, n);
@@ -79,51 +81,8 @@ std::string mlir::sparse_attn::findViolation(const Mask &mask, const Plan &plan,
   return "";
 }
 
-bool mlir::sparse_attn::isTrueWitness(const Mask &mask, const Plan &plan,
-                                      const Proof &proof) {
-  const Witness &w = *proof.witness;
-  int64_t row = w.i - w.n.firstQuery();
-  llvm::StringRef reason = proof.reason;
-  bool isLive =
-      w.j >= 0 && w.j < w.n.nk && mask.contains(w.n, w.head, w.i, w.j);
-  if (reason.contains("outside [0, Sq)"))
-    return (row < 0 || row >= w.n.nq) && ownerOf(plan, row, w.n);
-  const RowClass *owner = ownerOf(plan, row, w.n);
-  if (!owner)
-    return isLive && row >= 0 && row < w.n.nq;
-  for (const RowClass &cls : plan.classes) {
-    if (!hasRow(cls, row, w.n))
-      continue;
-    int64_t q = (row - cls.rowBegin.evaluate(0, w.n)) / plan.tile.queries;
-    int64_t seen = 0, keyTile = w.j >= 0 ? w.j / plan.tile.keys
-                                         : -((-w.j - 1) / plan.tile.keys) - 1;
-    bool full = false;
-    for (VisitedTile tile : visitedTiles(cls, plan.tile, w.n, w.head, q)) {
-      if (tile.keyTile != keyTile)
-        continue;
-      ++seen;
-      full |= tile.full;
-    }
-    bool shown = false;
-    if (reason.contains("in no visited tile"))
-      shown = &cls == owner && isLive && seen == 0;
-    else if (reason.contains("twice"))
-      shown = seen > 1;
-    else if (reason.contains("masked pair"))
-      shown = &cls == owner && full && !isLive && w.j < w.n.nk;
-    else if (reason.contains("keys past Sk"))
-      shown = full && (keyTile + 1) * plan.tile.keys > w.n.nk;
-    else if (reason.contains("outside [0, Sk)"))
-      shown = seen > 0 && (keyTile < 0 || keyTile * plan.tile.keys >= w.n.nk);
-    if (shown)
-      return true;
-  }
-  return false;
-}
-
-int64_t mlir::sparse_attn::countUselessTiles(const Mask &mask, const Plan &plan,
-                                             const Lengths &n,
-                                             int64_t numHeads) {
+int64_t plan_test::countUselessTiles(const Mask &mask, const Plan &plan,
+                                     const Lengths &n, int64_t numHeads) {
   int64_t useless = 0;
   for (int64_t head = 0; head < numHeads; ++head) {
     for (const RowClass &cls : plan.classes) {
@@ -153,9 +112,8 @@ int64_t mlir::sparse_attn::countUselessTiles(const Mask &mask, const Plan &plan,
 // Masks
 //===----------------------------------------------------------------------===//
 
-Mask mlir::sparse_attn::bigBird(int64_t block, int64_t windowBlocks,
-                                int64_t randomBlocks, uint64_t seed,
-                                int64_t last) {
+Mask plan_test::bigBird(int64_t block, int64_t windowBlocks,
+                        int64_t randomBlocks, uint64_t seed, int64_t last) {
   int64_t radius = (windowBlocks - 1) / 2;
   Mask::RandomOptions random;
   random.block = block;
@@ -166,13 +124,12 @@ Mask mlir::sparse_attn::bigBird(int64_t block, int64_t windowBlocks,
                         Mask::global({}, block, last), Mask::random(random)});
 }
 
-Mask mlir::sparse_attn::longformer(int64_t window,
-                                   llvm::ArrayRef<int64_t> tokens) {
+Mask plan_test::longformer(int64_t window, llvm::ArrayRef<int64_t> tokens) {
   return Mask::unionOf(
       {Mask::slidingWindow(window / 2, window / 2), Mask::global(tokens)});
 }
 
-Mask mlir::sparse_attn::streaming(int64_t sinks, int64_t window) {
+Mask plan_test::streaming(int64_t sinks, int64_t window) {
   return Mask::intersectionOf(
       {Mask::causal(), Mask::unionOf({Mask::prefix(sinks),
                                       Mask::slidingWindow(window - 1, 0)})});
@@ -237,8 +194,8 @@ static Mask randomLeaf(std::mt19937_64 &rng, bool allowOpaque) {
   }
 }
 
-Mask mlir::sparse_attn::randomPlanMask(std::mt19937_64 &rng, unsigned depth,
-                                       bool allowOpaque) {
+Mask plan_test::randomPlanMask(std::mt19937_64 &rng, unsigned depth,
+                               bool allowOpaque) {
   auto pick = [&](int64_t low, int64_t high) {
     return std::uniform_int_distribution<int64_t>(low, high)(rng);
   };

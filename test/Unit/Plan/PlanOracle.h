@@ -7,19 +7,23 @@
 #ifndef SPARSEATTN_TEST_UNIT_PLAN_PLANORACLE_H
 #define SPARSEATTN_TEST_UNIT_PLAN_PLANORACLE_H
 
-#include "SparseAttn/Plan/Certificate.h"
+#include "SparseAttn/Plan/Plan.h"
 #include "llvm/Support/raw_ostream.h"
 #include <random>
 #include <string>
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::plan_test {
+
+using namespace mask;
+using namespace plan;
 
 /// What is wrong with `plan` at lengths `n`, or an empty text.
 std::string findViolation(const Mask &mask, const Plan &plan, const Lengths &n,
                           int64_t numHeads);
 
-/// True when the pair of the witness shows what the proof claims.
-bool isTrueWitness(const Mask &mask, const Plan &plan, const Proof &proof);
+bool hasRow(const RowClass &cls, int64_t row, const Lengths &n);
+/// The class that row `row` belongs to, or null.
+const RowClass *ownerOf(const Plan &plan, int64_t row, const Lengths &n);
 
 /// The number of visited tiles without a live pair, over the rows of their
 /// class.
@@ -28,6 +32,13 @@ int64_t countUselessTiles(const Mask &mask, const Plan &plan, const Lengths &n,
 
 /// A composition of at most `depth` levels of combinators.
 Mask randomPlanMask(std::mt19937_64 &rng, unsigned depth, bool allowOpaque);
+
+inline LengthFacts known(int64_t nq, int64_t nk) {
+  LengthFacts facts;
+  facts.nq = nq;
+  facts.nk = nk;
+  return facts;
+}
 
 inline std::string textOf(const Mask &mask) {
   std::string text;
@@ -49,6 +60,6 @@ Mask bigBird(int64_t block, int64_t windowBlocks, int64_t randomBlocks,
 Mask longformer(int64_t window, llvm::ArrayRef<int64_t> tokens);
 Mask streaming(int64_t sinks, int64_t window);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::plan_test
 
 #endif // SPARSEATTN_TEST_UNIT_PLAN_PLANORACLE_H

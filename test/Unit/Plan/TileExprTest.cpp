@@ -6,6 +6,8 @@
 #include <random>
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::plan;
 
 namespace {
 

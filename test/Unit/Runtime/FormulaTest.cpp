@@ -4,7 +4,7 @@
 #include "../../../lib/Runtime/Error.h"
 #include "gtest/gtest.h"
 
-using namespace sparse_attn;
+using namespace sparse_attn::runtime;
 
 static const std::vector<std::string> kSizes = {"B", "Sq"};
 

@@ -208,7 +208,7 @@ TEST_F(HostTest, RefusesCodeThatCannotBeLoaded) {
     std::string name = program["files"][0]["name"];
     writeFile(garbage.path / name, "no ELF");
     program["files"][0]["size"] = 6;
-    program["files"][0]["sha256"] = sparse_attn::sha256("no ELF");
+    program["files"][0]["sha256"] = sparse_attn::runtime::sha256("no ELF");
   });
   expectLoadError(garbage.path, SPARSE_ATTN_INVALID_CODE,
                   {"cannot be loaded: "});

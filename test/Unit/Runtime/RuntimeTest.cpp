@@ -78,7 +78,7 @@ void PackageCopy::addFile(size_t program, const std::string &kind,
     files.push_back({{"kind", kind},
                      {"name", name},
                      {"size", contents.size()},
-                     {"sha256", sparse_attn::sha256(contents)}});
+                     {"sha256", sparse_attn::runtime::sha256(contents)}});
   });
 }
 

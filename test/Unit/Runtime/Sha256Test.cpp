@@ -3,7 +3,7 @@
 #include "../../../lib/Runtime/Sha256.h"
 #include "gtest/gtest.h"
 
-using sparse_attn::sha256;
+using sparse_attn::runtime::sha256;
 
 // FIPS 180-4's examples, and of NIST's SHAVS those of 0, 8, 24 and 512 bits.
 TEST(Sha256, MatchesNistVectors) {

@@ -5,6 +5,7 @@
 #include "gtest/gtest.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::support;
 using llvm::StringRef;
 
 namespace {

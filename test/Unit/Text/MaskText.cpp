@@ -5,6 +5,7 @@
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::test;
 using llvm::ArrayRef;
 using llvm::StringRef;
 
@@ -143,7 +144,7 @@ std::string TextGenerator::generate() {
                        mask(below(4)), q, k);
 }
 
-std::vector<std::string> mlir::sparse_attn::splitTokens(StringRef text) {
+std::vector<std::string> test::splitTokens(StringRef text) {
   std::vector<std::string> tokens;
   while (!text.empty()) {
     size_t size = 1;

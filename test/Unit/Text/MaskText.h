@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace mlir::sparse_attn {
+namespace mlir::sparse_attn::test {
 
 class TextGenerator {
 public:
@@ -47,6 +47,6 @@ private:
 /// Numbers, names with their sigils, comments, spaces and single characters.
 std::vector<std::string> splitTokens(llvm::StringRef text);
 
-} // namespace mlir::sparse_attn
+} // namespace mlir::sparse_attn::test
 
 #endif // SPARSEATTN_TEST_UNIT_TEXT_MASKTEXT_H

@@ -15,7 +15,7 @@
 
 #include "MaskText.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
-#include "SparseAttn/Plan/Certificate.h"
+#include "SparseAttn/Proof/Certificate.h"
 #include "SparseAttn/Support/Source.h"
 #include "SparseAttn/Transforms/Passes.h"
 #include "mlir/Parser/Parser.h"
@@ -32,6 +32,10 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::plan;
+using namespace mlir::sparse_attn::proof;
+using namespace mlir::sparse_attn::support;
+using namespace mlir::sparse_attn::test;
 
 namespace {
 

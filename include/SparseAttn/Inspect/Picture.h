@@ -1,0 +1,55 @@
+//===- Picture.h - A mask or a plan to look at ------------------*- C++ -*-===//
+//
+// A grid of square cells, each a block of (query, key) pairs, drawn as text or
+// SVG. Of a mask it shows which pairs are live; of a plan which pairs a kernel
+// computes, and where without mask arithmetic.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SPARSEATTN_INSPECT_PICTURE_H
+#define SPARSEATTN_INSPECT_PICTURE_H
+
+#include "SparseAttn/Mask/Mask.h"
+#include "llvm/ADT/StringRef.h"
+#include <vector>
+
+namespace mlir::sparse_attn::plan {
+struct Plan;
+} // namespace mlir::sparse_attn::plan
+
+namespace mlir::sparse_attn::inspection {
+
+struct Picture {
+  /// For a mask, the state of the cell's pairs. For a plan: no visited tile
+  /// meets the cell, full tiles cover it, or anything between.
+  mask::TileState state(int64_t row, int64_t column) const {
+    return states[row * columns + column];
+  }
+
+  mask::Lengths lengths;
+  int64_t head = 0;
+  /// Queries, and keys, a cell.
+  int64_t cell = 1;
+  int64_t rows = 0, columns = 0;
+  bool showsPlan = false;
+  /// Part of all pairs that is live, or computed.
+  double density = 0;
+  std::vector<mask::TileState> states;
+};
+
+/// At most `maxCells` cells a side.
+Picture makePicture(const mask::Mask &mask, const mask::Lengths &lengths,
+                    int64_t head, int64_t maxCells = 64);
+Picture makePicture(const plan::Plan &plan, const mask::Lengths &lengths,
+                    int64_t head, int64_t maxCells = 64);
+
+/// `#` full, `+` partial, `.` empty, with axes and a legend.
+void printAscii(const Picture &picture, llvm::raw_ostream &os);
+
+/// A standalone SVG document under the heading `title`.
+void printSvg(const Picture &picture, llvm::StringRef title,
+              llvm::raw_ostream &os);
+
+} // namespace mlir::sparse_attn::inspection
+
+#endif // SPARSEATTN_INSPECT_PICTURE_H

@@ -1,0 +1,64 @@
+//===- Reference.h - The meaning of attention, in double --------*- C++ -*-===//
+//
+// What `sparse_attn.attention` means, one query row at a time:
+//
+//   s_j = scale * sum_d q_d k_jd       for each allowed key j
+//   lse = ln sum_j exp(s_j)
+//   o   = sum_j exp(s_j - lse) v_j
+//
+// Evaluated in double from the definition of the mask, pair by pair, sharing no
+// code with the planner or the lowering: it is what they are checked against.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SPARSEATTN_ORACLE_REFERENCE_H
+#define SPARSEATTN_ORACLE_REFERENCE_H
+
+#include "SparseAttn/Support/Shape.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+#include <cstdint>
+#include <vector>
+
+namespace mlir::sparse_attn::oracle {
+
+/// Operands as row-major floats, 16-bit types converted (exactly) before.
+struct AttentionInputs {
+  support::AttentionShape shape;
+  const float *q = nullptr; ///< [batch, queryHeads, queries, headDim]
+  const float *k = nullptr; ///< [batch, keyHeads, keys, headDim]
+  const float *v = nullptr; ///< [batch, keyHeads, keys, valueDim]
+  double scale = 1.0;
+};
+
+/// True when the query at *position* i = row + keys - queries of query head
+/// `head` may attend key j. Called from several threads at a time.
+using AllowedFn = llvm::function_ref<bool(int64_t head, int64_t i, int64_t j)>;
+
+/// One row of the result, and what is needed to judge rounding errors in it.
+/// A row without keys has output 0 and lse -inf. Masked keys never take part,
+/// whatever their values; a NaN in a live score makes the row NaN, and so do
+/// live scores of -inf alone, as a softmax in PyTorch has it.
+struct ReferenceRow {
+  std::vector<double> output; ///< o_d
+  double lse = 0;
+  int64_t liveKeys = 0;
+
+  // With the softmax weights p_j = exp(s_j - lse):
+  /// sum_j p_j |v_jd|
+  std::vector<double> magnitude;
+  /// sqrt(sum_j (max(p_j, minWeight * max p) v_jd)^2)
+  std::vector<double> spread;
+  /// max_j scale * sum_d |q_d k_jd|
+  double scoreMagnitude = 0;
+};
+
+/// Computes row (`batch`, `head`, `row`) into `result`, whose storage is
+/// reused. `minWeight` is the weight exp(s_j - max s) below which the judged
+/// type loses relative precision; it only enters `spread`.
+void computeReferenceRow(const AttentionInputs &inputs, AllowedFn allowed,
+                         int64_t batch, int64_t head, int64_t row,
+                         ReferenceRow &result, double minWeight = 0.0);
+
+} // namespace mlir::sparse_attn::oracle
+
+#endif // SPARSEATTN_ORACLE_REFERENCE_H

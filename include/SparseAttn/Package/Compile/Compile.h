@@ -1,0 +1,69 @@
+//===- Compile.h - A function to kernels and how to launch them -*- C++ -*-===//
+
+#ifndef SPARSEATTN_PACKAGE_COMPILE_COMPILE_H
+#define SPARSEATTN_PACKAGE_COMPILE_COMPILE_H
+
+#include "SparseAttn/Package/Files/Package.h"
+#include "SparseAttn/Pipelines/Pipelines.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace mlir::sparse_attn::package {
+
+/// The functions of the module that have attention, or the one named `entry`.
+llvm::Expected<SmallVector<func::FuncOp>> findPrograms(ModuleOp module,
+                                                       StringRef entry);
+
+/// A copy of the module with this function and what it uses only.
+OwningOpRef<ModuleOp> isolate(func::FuncOp func);
+
+/// Kernels and entries are named after their function, and PTX and C have no
+/// quotes for names.
+func::FuncOp renameToIdentifier(ModuleOp module, StringRef symbol);
+
+/// Compiles one function; what is wrong with it stands in diagnostics. The
+/// program's files are not filled in.
+llvm::Expected<PackagedProgram> compile(func::FuncOp func,
+                                        const NVVMPipelineOptions &options);
+
+/// The same kernels for the emulator: an object file of host code, with an
+/// emulator::KernelModule.
+llvm::Expected<std::string>
+compileForEmulator(func::FuncOp func, const NVVMPipelineOptions &options);
+
+/// Those as a file that the driver double of the tests finds, which is given
+/// only their PTX: it is named by the PTX's SHA-256.
+llvm::Expected<OutputFile> compileForDouble(func::FuncOp func,
+                                            const NVVMPipelineOptions &options,
+                                            llvm::StringRef ptx);
+
+/// Where CUDA_ROOT, CUDA_HOME or CUDA_PATH name a toolkit, MLIR links its
+/// device library into every module, or complains that there is none. Kernels
+/// of ours call nothing in it, and equal input must give equal PTX on every
+/// machine: this takes them out of the process's environment. Call it before
+/// `compile`.
+void hideToolkit();
+
+/// Of the chips that kernels are made for the newest that a device runs whose
+/// compute capability is that, 90 for 9.0; nothing where it runs none.
+std::optional<std::string> findNewestChip(int capability);
+
+/// The level of x86-64 that `target` is, itself or as "native"; nothing for
+/// other targets.
+std::optional<StringRef> findHostTarget(StringRef target);
+/// For error messages.
+StringRef knownHostTargets();
+
+struct HostOptions {
+  std::string cpu; ///< a level of x86-64
+  int64_t tileQueries = 0, tileKeys = 0;
+  bool openmp = false, dense = false;
+};
+
+/// The same for this processor's kind: machine code in a shared object.
+llvm::Expected<PackagedProgram>
+compileForHost(func::FuncOp func, const HostOptions &options, StringRef linker);
+
+} // namespace mlir::sparse_attn::package
+
+#endif // SPARSEATTN_PACKAGE_COMPILE_COMPILE_H

@@ -1,0 +1,150 @@
+//===- DistributeLoops.cpp - Loops and branches ---------------------------===//
+
+#include "ColumnRange.h"
+#include "Distribution.h"
+#include "PendingSums.h"
+#include "Progression.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
+
+static bool hasProducts(scf::ForOp op) {
+  return op.walk([](vector::ContractionOp) { return WalkResult::interrupt(); })
+      .wasInterrupted();
+}
+
+/// For loops over elements, which only rare inputs reach: unrolled they would
+/// cost every block registers.
+static Attribute neverUnroll(MLIRContext *context) {
+  auto unroll = LLVM::LoopUnrollAttr::get(
+      context, /*disable=*/BoolAttr::get(context, true), {}, {}, {}, {}, {},
+      {});
+  return LLVM::LoopAnnotationAttr::get(context, {}, {}, {}, unroll, {}, {}, {},
+                                       {}, {}, {}, {}, {}, {}, {}, {});
+}
+
+LogicalResult Distribution::loop(scf::ForOp op) {
+  if (llvm::none_of(op.getInitArgs(), isVector))
+    return distribute(*op.getBody());
+  SmallVector<Value> inits;
+  SmallVector<Extent> extents;
+  SmallVector<bool> pending;
+  for (auto [init, arg, yielded] : llvm::zip(
+           op.getInitArgs(), op.getRegionIterArgs(), op.getYieldedValues())) {
+    if (!isVector(init)) {
+      inits.push_back(init);
+      extents.push_back({});
+      pending.push_back(false);
+      continue;
+    }
+    auto type = cast<VectorType>(init.getType());
+    auto [rows, columns] = shapeOf(type);
+    Extent extent = naturalExtent(arg);
+    bool isPending = (isZero(init) || fragmentOf(init).isPendingSum) &&
+                     carriesPendingSum(arg, yielded);
+    Fragment start = isPending ? fragmentOf(init) : complete(init);
+    inits.push_back(
+        threads.expand(b, op.getLoc(), start, extent, rows, columns));
+    extents.push_back(extent);
+    pending.push_back(isPending);
+  }
+  auto loop = scf::ForOp::create(b, op.getLoc(), op.getLowerBound(),
+                                 op.getUpperBound(), op.getStep(), inits);
+  if (!hasProducts(op))
+    loop->setAttr("llvm.loop_annotation", neverUnroll(b.getContext()));
+  Block &body = *loop.getBody();
+  op.getInductionVar().replaceAllUsesWith(loop.getInductionVar());
+  for (auto [i, arg] : llvm::enumerate(op.getRegionIterArgs())) {
+    if (isVector(arg)) {
+      setLanes(arg, extents[i], loop.getRegionIterArg(i), pending[i]);
+      setLanes(op.getResult(i), extents[i], loop.getResult(i), pending[i]);
+    } else {
+      arg.replaceAllUsesWith(loop.getRegionIterArg(i));
+      op.getResult(i).replaceAllUsesWith(loop.getResult(i));
+    }
+  }
+  // An empty body has no terminator yet where values are carried.
+  body.getOperations().splice(body.end(), op.getBody()->getOperations());
+  if (failed(distribute(body)))
+    return failure();
+  Operation *yield = body.getTerminator();
+  b.setInsertionPoint(yield);
+  for (auto [i, operand] : llvm::enumerate(yield->getOpOperands())) {
+    Value value = operand.get();
+    if (!isVector(value))
+      continue;
+    auto [rows, columns] = shapeOf(cast<VectorType>(value.getType()));
+    Fragment end = pending[i] ? fragmentOf(value) : complete(value);
+    operand.set(threads.expand(b, op.getLoc(), end, extents[i], rows, columns));
+  }
+  b.setInsertionPointAfter(loop);
+  // Its block keeps the old arguments until their users are gone.
+  replaced.push_back(op);
+  return success();
+}
+
+static bool hasLoopsOfProducts(Region &region) {
+  return region
+      .walk([](scf::ForOp loop) {
+        return hasProducts(loop) ? WalkResult::interrupt()
+                                 : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+/// Both blocks hand on what threads hold. A block with loops over tiles of its
+/// own, which only rare inputs reach, computes all addresses and positions
+/// anew, and so does what comes behind it: else every thread would keep, for
+/// their sake, registers through the loops that came before.
+LogicalResult Distribution::branch(scf::IfOp op) {
+  Location loc = op.getLoc();
+  SmallVector<Type> types(op.getResultTypes());
+  SmallVector<Extent> extents(types.size());
+  for (auto [result, type, extent] :
+       llvm::zip(op.getResults(), types, extents)) {
+    auto vector = dyn_cast<VectorType>(type);
+    if (!vector)
+      continue;
+    auto [rows, columns] = shapeOf(vector);
+    extent = naturalExtent(result);
+    type = lanesType(vector.getElementType(), extent,
+                     threads.count(extent, rows, columns));
+  }
+  auto fresh = scf::IfOp::create(b, loc, types, op.getCondition(),
+                                 /*addThenBlock=*/false,
+                                 /*addElseBlock=*/false);
+  fresh.getThenRegion().takeBody(op.getThenRegion());
+  fresh.getElseRegion().takeBody(op.getElseRegion());
+  bool isLong = false;
+  for (Region *region : {&fresh.getThenRegion(), &fresh.getElseRegion()}) {
+    Block &body = region->front();
+    Threads outside = threads;
+    if (hasLoopsOfProducts(*region)) {
+      isLong = true;
+      b.setInsertionPointToStart(&body);
+      threads = threads.renumbered(b, loc);
+    }
+    if (failed(distribute(body)))
+      return failure();
+    threads = outside;
+    b.setInsertionPoint(body.getTerminator());
+    for (auto [operand, extent] :
+         llvm::zip(body.getTerminator()->getOpOperands(), extents))
+      if (auto vector = dyn_cast<VectorType>(operand.get().getType()))
+        operand.set(expanded(operand.get(), extent, vector));
+  }
+  for (auto [old, result, extent] :
+       llvm::zip(op.getResults(), fresh.getResults(), extents)) {
+    if (isVector(old))
+      setLanes(old, extent, result);
+    else
+      old.replaceAllUsesWith(result);
+  }
+  b.setInsertionPointAfter(fresh);
+  if (isLong && fresh->getParentOp() == launch)
+    threads = threads.renumbered(b, loc);
+  replaced.push_back(op);
+  return success();
+}

@@ -1,0 +1,99 @@
+//===- DistributeMemory.cpp - Reads and writes ----------------------------===//
+
+#include "ColumnRange.h"
+#include "Distribution.h"
+#include "FlatTile.h"
+#include "Progression.h"
+#include "StagedRow.h"
+#include "Transfers.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
+
+LogicalResult Distribution::read(vector::TransferReadOp op) {
+  VectorType type = op.getVectorType();
+  if (type.getRank() == 2 && type.getDimSize(0) % (16 * threads.numWarps) != 0)
+    return op.emitOpError("is of ")
+           << type.getDimSize(0) << " rows, which " << threads.numWarps
+           << " warps of 16 rows each cannot share evenly, and no product "
+              "takes it from shared memory";
+  FailureOr<Fragment> fragment = emitRead(b, threads, op);
+  if (failed(fragment))
+    return failure();
+  fragments[op.getResult()] = *fragment;
+  return success();
+}
+
+LogicalResult Distribution::write(vector::TransferWriteOp op) {
+  return emitWrite(b, threads, op, complete(op.getVector()));
+}
+
+LogicalResult Distribution::staged(StagedTileOp op) {
+  Fragment fragment;
+  fragment.staged.type = cast<VectorType>(op.getTile().getType());
+  fragment.staged.pointer =
+      sharedPointer(b, op.getLoc(), op.getMemory(), op.getOffset());
+  fragments[op.getTile()] = fragment;
+  return success();
+}
+
+LogicalResult Distribution::row(vector::ExtractOp op) {
+  Fragment source = fragmentOf(op.getSource());
+  if (!source.staged.pointer || op.getNumIndices() != 1)
+    return op.emitOpError("is not of a row of a tile in shared memory, and "
+                          "cannot be distributed over threads");
+  Location loc = op.getLoc();
+  Value number =
+      getValueOrCreateConstantIndexOp(b, loc, op.getMixedPosition()[0]);
+  number = arith::IndexCastUIOp::create(b, loc, b.getI32Type(), number);
+  fragments[op.getResult()] =
+      loadStagedRow(b, loc, threads, source.staged, number);
+  return success();
+}
+
+LogicalResult Distribution::stage(StageTileOp op) {
+  emitStage(b, threads, op);
+  return success();
+}
+
+/// What a block stores once, its first thread stores; into shared memory, for
+/// all to read.
+LogicalResult Distribution::store(memref::StoreOp op) {
+  Location loc = op.getLoc();
+  Value zero = arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(0));
+  Value isFirst = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
+                                        threads.thread, zero);
+  scf::IfOp::create(b, loc, isFirst, [&](OpBuilder &then, Location) {
+    then.clone(*op);
+    scf::YieldOp::create(then, loc);
+  });
+  if (gpu::GPUDialect::hasWorkgroupMemoryAddressSpace(op.getMemRefType()))
+    gpu::BarrierOp::create(b, loc);
+  return success();
+}
+
+/// Entries of a table, one for each element along which the index varies.
+LogicalResult Distribution::gather(vector::GatherOp op) {
+  Location loc = op.getLoc();
+  if (!matchPattern(op.getMask(), m_One()))
+    return op.emitOpError("has a mask, and cannot be distributed over threads");
+  Fragment index = complete(op.getIndices());
+  Type element = op.getVectorType().getElementType();
+  auto load = [&](Value place) {
+    return loadFlat(b, loc, op.getBase(), op.getOffsets(), place);
+  };
+  if (index.extent.isUniform()) {
+    setLanes(op.getResult(), {}, load(index.lanes));
+    return success();
+  }
+  auto places = vector::ToElementsOp::create(b, loc, index.lanes);
+  SmallVector<Value> loaded = llvm::map_to_vector(places.getResults(), load);
+  auto type = VectorType::get({static_cast<int64_t>(loaded.size())}, element);
+  setLanes(op.getResult(), index.extent,
+           vector::FromElementsOp::create(b, loc, type, loaded));
+  return success();
+}

@@ -1,0 +1,202 @@
+//===- Transfers.cpp - Fragments to and from global memory ----------------===//
+
+#include "Transfers.h"
+#include "Staging/SharedAddress.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
+
+static Value toIndex(OpBuilder &b, Location loc, Value x) {
+  return arith::IndexCastUIOp::create(b, loc, b.getIndexType(), x);
+}
+
+namespace {
+/// The rows [band][half] of a transfer: where each is, and whether it exists.
+class TransferRows {
+public:
+  TransferRows(OpBuilder &b, const Threads &threads,
+               VectorTransferOpInterface op, int64_t rows)
+      : b(b), loc(op.getLoc()), threads(threads), op(op),
+        mayPassEnd(!op.isDimInBounds(0)), bands(threads.bands(rows)) {
+    if (mayPassEnd)
+      end = memref::DimOp::create(b, loc, op.getBase(), 0);
+  }
+
+  int64_t count() const { return 2 * bands; }
+
+  /// Row number i as an index into the memory, and the condition under which
+  /// it exists, null if it always does.
+  std::pair<Value, Value> at(int64_t i) {
+    Value row = toIndex(b, loc, threads.rowOf(b, loc, i / 2, i % 2));
+    row = b.createOrFold<arith::AddIOp>(loc, op.getIndices()[0], row);
+    if (!mayPassEnd)
+      return {row, Value()};
+    Value exists =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, row, end);
+    return {row, exists};
+  }
+
+  /// A row that may be read in any case: the last one for what lies behind it.
+  Value clamped(Value row, Value exists) {
+    if (!exists)
+      return row;
+    Value one = arith::ConstantIndexOp::create(b, loc, 1);
+    Value last = arith::SubIOp::create(b, loc, end, one);
+    return arith::SelectOp::create(b, loc, exists, row, last);
+  }
+
+private:
+  OpBuilder &b;
+  Location loc;
+  const Threads &threads;
+  VectorTransferOpInterface op;
+  bool mayPassEnd;
+  int64_t bands;
+  Value end;
+};
+} // namespace
+
+/// What this file knows how to distribute: whole rows of a buffer, of which
+/// only the last may be missing.
+static LogicalResult verifyTransfer(VectorTransferOpInterface op) {
+  VectorType type = op.getVectorType();
+  bool isWhole = isa<MemRefType>(op.getShapedType()) && !op.getMask() &&
+                 op.getPermutationMap().isIdentity() && type.getRank() <= 2 &&
+                 (type.getRank() == 1 || op.isDimInBounds(1));
+  if (!isWhole)
+    return op->emitOpError("does not move whole rows of a buffer, and cannot "
+                           "be distributed over threads");
+  return success();
+}
+
+/// `value` where the row exists, and the padding elsewhere.
+static Value orPadding(OpBuilder &b, Location loc, Value exists, Value value,
+                       Value padding) {
+  if (!exists)
+    return value;
+  if (auto type = dyn_cast<VectorType>(value.getType()))
+    padding = vector::BroadcastOp::create(b, loc, type, padding);
+  return arith::SelectOp::create(b, loc, exists, value, padding);
+}
+
+/// A value of each row: all four lanes of a row load it.
+static Fragment readRows(OpBuilder &b, const Threads &threads,
+                         vector::TransferReadOp op) {
+  Location loc = op.getLoc();
+  VectorType type = op.getVectorType();
+  TransferRows rows(b, threads, op, type.getDimSize(0));
+  SmallVector<Value> elements;
+  for (int64_t i = 0; i < rows.count(); ++i) {
+    auto [row, exists] = rows.at(i);
+    Value loaded =
+        memref::LoadOp::create(b, loc, op.getBase(), rows.clamped(row, exists));
+    elements.push_back(orPadding(b, loc, exists, loaded, op.getPadding()));
+  }
+  auto lanes = VectorType::get({rows.count()}, type.getElementType());
+  Fragment fragment;
+  fragment.extent = {true, false};
+  fragment.lanes = vector::FromElementsOp::create(b, loc, lanes, elements);
+  return fragment;
+}
+
+FailureOr<Fragment> kernels::emitRead(OpBuilder &b, const Threads &threads,
+                                      vector::TransferReadOp op) {
+  if (failed(verifyTransfer(op)))
+    return failure();
+  VectorType type = op.getVectorType();
+  if (type.getRank() == 1)
+    return readRows(b, threads, op);
+  Location loc = op.getLoc();
+  int64_t columns = type.getDimSize(1);
+  TransferRows rows(b, threads, op, type.getDimSize(0));
+  auto pair = VectorType::get({2}, type.getElementType());
+  uint64_t pairBytes = type.getElementTypeBitWidth() / 4;
+  // [band][half][c], as they are loaded.
+  SmallVector<SmallVector<Value>> loaded(rows.count());
+  for (int64_t i = 0; i < rows.count(); ++i) {
+    auto [row, exists] = rows.at(i);
+    Value readable = rows.clamped(row, exists);
+    for (int64_t c = 0; c < columns / 8; ++c) {
+      Value column = b.createOrFold<arith::AddIOp>(
+          loc, op.getIndices()[1],
+          toIndex(b, loc, threads.columnOf(b, loc, c)));
+      Value value = vector::LoadOp::create(
+          b, loc, pair, op.getBase(), ValueRange{readable, column},
+          /*nontemporal=*/false, llvm::MaybeAlign(pairBytes));
+      loaded[i].push_back(orPadding(b, loc, exists, value, op.getPadding()));
+    }
+  }
+  SmallVector<Value> elements;
+  for (int64_t band = 0; band < rows.count() / 2; ++band)
+    for (int64_t c = 0; c < columns / 8; ++c)
+      for (int64_t half = 0; half < 2; ++half) {
+        auto both =
+            vector::ToElementsOp::create(b, loc, loaded[2 * band + half][c]);
+        llvm::append_range(elements, both.getResults());
+      }
+  auto lanes = VectorType::get({static_cast<int64_t>(elements.size())},
+                               type.getElementType());
+  Fragment fragment;
+  fragment.extent = {true, true};
+  fragment.lanes = vector::FromElementsOp::create(b, loc, lanes, elements);
+  return fragment;
+}
+
+LogicalResult kernels::emitWrite(OpBuilder &b, const Threads &threads,
+                                 vector::TransferWriteOp op,
+                                 const Fragment &fragment) {
+  if (failed(verifyTransfer(op)))
+    return failure();
+  Location loc = op.getLoc();
+  VectorType type = op.getVectorType();
+  bool isTile = type.getRank() == 2;
+  int64_t columns = isTile ? type.getDimSize(1) : 0;
+  TransferRows rows(b, threads, op, type.getDimSize(0));
+  Value lanes = threads.expand(b, loc, fragment, {true, isTile},
+                               type.getDimSize(0), columns);
+  uint64_t pairBytes = type.getElementTypeBitWidth() / 4;
+  auto store = [&](OpBuilder &nested, int64_t i, Value row) {
+    if (!isTile) {
+      Value element = vector::ExtractOp::create(nested, loc, lanes, i);
+      memref::StoreOp::create(nested, loc, element, op.getBase(), row);
+      return;
+    }
+    for (int64_t c = 0; c < columns / 8; ++c) {
+      int64_t place = ((i / 2) * (columns / 8) + c) * 4 + i % 2 * 2;
+      Value pair = shuffle(nested, loc, lanes, {place, place + 1});
+      Value column = nested.createOrFold<arith::AddIOp>(
+          loc, op.getIndices()[1],
+          toIndex(nested, loc, threads.columnOf(nested, loc, c)));
+      vector::StoreOp::create(nested, loc, pair, op.getBase(),
+                              ValueRange{row, column}, /*nontemporal=*/false,
+                              llvm::MaybeAlign(pairBytes));
+    }
+  };
+  // A value of a row is stored by one of the four lanes that hold it.
+  Value isFirst;
+  if (!isTile)
+    isFirst = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
+                                    threads.quad, LaneMath{b, loc}.constant(0));
+  for (int64_t i = 0; i < rows.count(); ++i) {
+    Value row, condition;
+    std::tie(row, condition) = rows.at(i);
+    if (isFirst)
+      condition =
+          condition
+              ? arith::AndIOp::create(b, loc, condition, isFirst).getResult()
+              : isFirst;
+    if (!condition) {
+      store(b, i, row);
+      continue;
+    }
+    scf::IfOp::create(b, loc, condition, [&](OpBuilder &then, Location) {
+      store(then, i, row);
+      scf::YieldOp::create(then, loc);
+    });
+  }
+  return success();
+}

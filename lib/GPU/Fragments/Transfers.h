@@ -1,0 +1,35 @@
+//===- Transfers.h - Fragments to and from memory ---------------*- C++ -*-===//
+
+#ifndef SPARSEATTN_LIB_GPU_FRAGMENTS_TRANSFERS_H
+#define SPARSEATTN_LIB_GPU_FRAGMENTS_TRANSFERS_H
+
+#include "Fragment.h"
+#include "SparseAttn/IR/SparseAttn.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+namespace mlir::sparse_attn::kernels {
+
+/// Loads a tile [rows, columns], or the values of rows, from global memory
+/// into the threads that hold it; what lies past the end of the memory reads as
+/// the padding.
+FailureOr<Fragment> emitRead(OpBuilder &b, const Threads &threads,
+                             vector::TransferReadOp op);
+
+/// Stores such a fragment, but for what lies past the end.
+LogicalResult emitWrite(OpBuilder &b, const Threads &threads,
+                        vector::TransferWriteOp op, const Fragment &fragment);
+
+/// Copies a tile into shared memory, 16 bytes a thread and step.
+void emitStage(OpBuilder &b, const Threads &threads, StageTileOp op);
+
+/// Loads the element `place` elements behind the one at `indices`, in row-major
+/// order.
+Value loadFlat(OpBuilder &b, Location loc, Value memory, ValueRange indices,
+               Value place);
+
+/// The pointer to byte `offset` of a buffer in shared memory.
+Value sharedPointer(OpBuilder &b, Location loc, Value memory, Value offset);
+
+} // namespace mlir::sparse_attn::kernels
+
+#endif // SPARSEATTN_LIB_GPU_FRAGMENTS_TRANSFERS_H

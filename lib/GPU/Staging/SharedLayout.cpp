@@ -1,0 +1,31 @@
+//===- SharedLayout.cpp - How a tile lies in shared memory ----------------===//
+
+#include "SharedLayout.h"
+
+using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
+
+SharedLayout::SharedLayout(int64_t rows, int64_t rowBytes)
+    : rows(rows), rowBytes(rowBytes) {
+  int64_t first = 0;
+  for (int64_t width : {128, 64, 32})
+    while (rowBytes - first >= width) {
+      panels.push_back({first, width, rows * first});
+      first += width;
+    }
+}
+
+const SharedPanel &SharedLayout::panelOf(int64_t byte) const {
+  const SharedPanel *found = &panels.front();
+  for (const SharedPanel &panel : panels)
+    if (panel.firstByte <= byte)
+      found = &panel;
+  return *found;
+}
+
+int64_t SharedLayout::offsetOf(int64_t row, int64_t byte) const {
+  const SharedPanel &panel = panelOf(byte);
+  int64_t within = byte - panel.firstByte;
+  int64_t chunk = (within / 16) ^ panel.phase(row);
+  return panel.offset + row * panel.width + chunk * 16 + within % 16;
+}

@@ -1,0 +1,208 @@
+//===- Compare.cpp - Judging a result against the reference ---------------===//
+
+#include "SparseAttn/Oracle/Compare.h"
+#include "SparseAttn/Oracle/Float16.h"
+#include "SparseAttn/Oracle/Noise.h"
+#include "llvm/Support/ErrorHandling.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/raw_ostream.h"
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <thread>
+#include <tuple>
+
+using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::oracle;
+using namespace mlir::sparse_attn::support;
+
+namespace {
+/// Rounding of an element type.
+struct Precision {
+  double unitRoundoff;
+  /// Weights below it are subnormal: they round in steps, not relatively.
+  double minNormal;
+  /// Half the smallest number.
+  double tiny;
+};
+
+struct RowId {
+  int64_t batch, head, row;
+};
+} // namespace
+
+static Precision getPrecision(FloatType type) {
+  switch (type) {
+  case FloatType::F16:
+    return {0x1p-11, 0x1p-14, 0x1p-25};
+  case FloatType::BF16:
+    return {0x1p-8, 0x1p-126, 0x1p-134};
+  case FloatType::F32:
+    // No rounding beyond that of float arithmetic.
+    return {0.0, 0.0, 0x1p-150};
+  }
+  llvm_unreachable("all types handled");
+}
+
+/// `value` as the type stores it, so that both sides overflow alike.
+static float roundTo(FloatType type, double value) {
+  float single = static_cast<float>(value);
+  switch (type) {
+  case FloatType::F16:
+    return halfToFloat(floatToHalf(single));
+  case FloatType::BF16:
+    return bfloatToFloat(floatToBfloat(single));
+  case FloatType::F32:
+    return single;
+  }
+  llvm_unreachable("all types handled");
+}
+
+/// Relative error of a sum of weighted values in float arithmetic.
+static double floatError(const ReferenceRow &row, int64_t headDim) {
+  double scores =
+      row.scoreMagnitude * (1 + std::sqrt(static_cast<double>(headDim)) / 2);
+  double sums = std::sqrt(static_cast<double>(row.liveKeys));
+  return 2 * 0x1p-24 * (8 + scores + sums);
+}
+
+std::string Mismatch::str() const {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  os << (element ? "output[" : "lse[") << batch << ", " << head << ", " << row;
+  if (element)
+    os << ", " << *element;
+  os << "] is " << llvm::format("%.9g", actual) << ", expected "
+     << llvm::format("%.9g", expected) << " (tolerance "
+     << llvm::format("%.3g", tolerance) << ")";
+  return text;
+}
+
+/// Adds one element to the record. `stored` is the expected value rounded to
+/// the result's type; it decides where NaN and infinity belong.
+static void judge(Comparison &record, const Mismatch &element, float stored) {
+  double actual = element.actual;
+  double ratio = std::numeric_limits<double>::infinity();
+  if (std::isfinite(actual) && std::isfinite(stored)) {
+    double error = std::fabs(actual - element.expected);
+    record.maxAbsError = std::max(record.maxAbsError, error);
+    record.maxRelError = std::max(record.maxRelError,
+                                  error / std::max(std::fabs(element.expected),
+                                                   Comparison::relativeFloor));
+    // An error of 0 is right at tolerance 0 too.
+    ratio = error == 0 ? 0 : error / element.tolerance;
+  } else if ((std::isnan(actual) && std::isnan(stored)) || actual == stored) {
+    ratio = 0;
+  }
+  bool fails = ratio > 1;
+  record.mismatches += fails;
+  if (fails && (!record.worst || ratio > record.worstRatio))
+    record.worst = element;
+  record.worstRatio = std::max(record.worstRatio, ratio);
+}
+
+static void compareRow(const AttentionInputs &inputs, FloatType type,
+                       AllowedFn allowed, const float *output, const float *lse,
+                       RowId id, ReferenceRow &expected, Comparison &record) {
+  const AttentionShape &shape = inputs.shape;
+  Precision precision = getPrecision(type);
+  computeReferenceRow(inputs, allowed, id.batch, id.head, id.row, expected,
+                      precision.minNormal);
+  int64_t index =
+      (id.batch * shape.queryHeads + id.head) * shape.queries + id.row;
+  double relative = floatError(expected, shape.headDim);
+  for (int64_t d = 0; d < shape.valueDim; ++d) {
+    double value = expected.output[d];
+    double tolerance = relative * expected.magnitude[d] +
+                       precision.unitRoundoff *
+                           (1.01 * std::fabs(value) + 4 * expected.spread[d]) +
+                       precision.tiny;
+    judge(record,
+          {id.batch, id.head, id.row, d, output[index * shape.valueDim + d],
+           value, tolerance},
+          roundTo(type, value));
+  }
+  if (lse) {
+    double tolerance = relative + 0x1p-22 * std::fabs(expected.lse);
+    judge(record,
+          {id.batch, id.head, id.row, std::nullopt, lse[index], expected.lse,
+           tolerance},
+          static_cast<float>(expected.lse));
+  }
+  ++record.rows;
+}
+
+/// The rows to compare, in row-major order.
+static std::vector<RowId> chooseRows(const AttentionShape &shape,
+                                     const CompareOptions &options) {
+  int64_t rows = shape.queries;
+  int64_t count = std::clamp<int64_t>(options.rowsPerHead.value_or(rows),
+                                      std::min<int64_t>(rows, 1), rows);
+  std::vector<RowId> result;
+  result.reserve(shape.batch * shape.queryHeads * count);
+  uint64_t counter = 0;
+  for (int64_t b = 0; b < shape.batch; ++b)
+    for (int64_t h = 0; h < shape.queryHeads; ++h)
+      for (int64_t t = 0; t < count; ++t) {
+        // Part t of count parts; 128 bits since rows * count may be large.
+        int64_t begin = static_cast<__int128>(rows) * t / count;
+        int64_t end = static_cast<__int128>(rows) * (t + 1) / count;
+        int64_t row = begin + drawBelow(options.seed, counter++, end - begin);
+        if (t == 0)
+          row = 0;
+        else if (t == count - 1)
+          row = rows - 1;
+        result.push_back({b, h, row});
+      }
+  return result;
+}
+
+/// Adds `part` to `total`; ties keep the element that comes first.
+static void merge(Comparison &total, const Comparison &part) {
+  auto position = [](const Mismatch &m) {
+    return std::make_tuple(
+        m.batch, m.head, m.row,
+        m.element.value_or(std::numeric_limits<int64_t>::max()));
+  };
+  total.rows += part.rows;
+  total.mismatches += part.mismatches;
+  total.maxAbsError = std::max(total.maxAbsError, part.maxAbsError);
+  total.maxRelError = std::max(total.maxRelError, part.maxRelError);
+  bool worse =
+      part.worst && (!total.worst || part.worstRatio > total.worstRatio ||
+                     (part.worstRatio == total.worstRatio &&
+                      position(*part.worst) < position(*total.worst)));
+  if (worse)
+    total.worst = part.worst;
+  total.worstRatio = std::max(total.worstRatio, part.worstRatio);
+}
+
+Comparison oracle::compareRows(const AttentionInputs &inputs, FloatType type,
+                               AllowedFn allowed, const float *output,
+                               const float *lse,
+                               const CompareOptions &options) {
+  std::vector<RowId> rows = chooseRows(inputs.shape, options);
+  std::atomic<size_t> next{0};
+  auto work = [&](Comparison &record) {
+    ReferenceRow scratch;
+    for (size_t i; (i = next.fetch_add(1)) < rows.size();)
+      compareRow(inputs, type, allowed, output, lse, rows[i], scratch, record);
+  };
+
+  size_t count =
+      std::clamp<size_t>(options.threads, 1, std::max<size_t>(rows.size(), 1));
+  std::vector<Comparison> records(count);
+  std::vector<std::thread> threads;
+  for (size_t t = 1; t < count; ++t)
+    threads.emplace_back(work, std::ref(records[t]));
+  work(records[0]);
+  for (std::thread &thread : threads)
+    thread.join();
+
+  Comparison total;
+  for (const Comparison &record : records)
+    merge(total, record);
+  return total;
+}

@@ -1,0 +1,120 @@
+//===- Reference.cpp - The meaning of attention, in double ----------------===//
+
+#include "SparseAttn/Oracle/Reference.h"
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::oracle;
+using namespace mlir::sparse_attn::support;
+
+namespace {
+struct Key {
+  int64_t index;
+  double score;
+};
+
+struct Product {
+  double sum = 0, magnitude = 0;
+};
+} // namespace
+
+/// sum_d q_d k_d and sum_d |q_d k_d|. Eight chains each, since a compiler may
+/// not reorder one chain of floating-point additions into vectors.
+static Product multiply(const double *q, const float *k, int64_t dim) {
+  constexpr int lanes = 8;
+  double sums[lanes] = {}, magnitudes[lanes] = {};
+  int64_t d = 0;
+  for (; d + lanes <= dim; d += lanes)
+    for (int lane = 0; lane < lanes; ++lane) {
+      double product = q[d + lane] * static_cast<double>(k[d + lane]);
+      sums[lane] += product;
+      magnitudes[lane] += std::fabs(product);
+    }
+  Product result;
+  for (; d < dim; ++d) {
+    double product = q[d] * static_cast<double>(k[d]);
+    result.sum += product;
+    result.magnitude += std::fabs(product);
+  }
+  for (int lane = 0; lane < lanes; ++lane) {
+    result.sum += sums[lane];
+    result.magnitude += magnitudes[lane];
+  }
+  return result;
+}
+
+/// The live keys of a row with their scores; notes the largest magnitude.
+static std::vector<Key> scoreLiveKeys(const AttentionInputs &inputs,
+                                      AllowedFn allowed, int64_t head,
+                                      int64_t row, const float *q,
+                                      const float *k, double &scoreMagnitude) {
+  const AttentionShape &shape = inputs.shape;
+  std::vector<double> query(q, q + shape.headDim);
+  int64_t position = row + shape.keys - shape.queries;
+  std::vector<Key> live;
+  for (int64_t j = 0; j < shape.keys; ++j) {
+    if (!allowed(head, position, j))
+      continue;
+    Product product =
+        multiply(query.data(), k + j * shape.headDim, shape.headDim);
+    live.push_back({j, inputs.scale * product.sum});
+    scoreMagnitude =
+        std::max(scoreMagnitude, std::fabs(inputs.scale) * product.magnitude);
+  }
+  return live;
+}
+
+void oracle::computeReferenceRow(const AttentionInputs &inputs,
+                                 AllowedFn allowed, int64_t batch, int64_t head,
+                                 int64_t row, ReferenceRow &result,
+                                 double minWeight) {
+  const AttentionShape &shape = inputs.shape;
+  int64_t keyHead = head / (shape.queryHeads / shape.keyHeads);
+  int64_t queryRow = (batch * shape.queryHeads + head) * shape.queries + row;
+  int64_t firstKey = (batch * shape.keyHeads + keyHead) * shape.keys;
+
+  result.output.assign(shape.valueDim, 0.0);
+  result.magnitude.assign(shape.valueDim, 0.0);
+  result.spread.assign(shape.valueDim, 0.0);
+  result.scoreMagnitude = 0;
+  std::vector<Key> live = scoreLiveKeys(
+      inputs, allowed, head, row, inputs.q + queryRow * shape.headDim,
+      inputs.k + firstKey * shape.headDim, result.scoreMagnitude);
+  result.liveKeys = live.size();
+  if (live.empty()) {
+    result.lse = -std::numeric_limits<double>::infinity();
+    return;
+  }
+
+  // A NaN loses every comparison, so that the maximum is of the other scores;
+  // it comes back in the sum.
+  double maximum = -std::numeric_limits<double>::infinity();
+  for (const Key &key : live)
+    maximum = key.score > maximum ? key.score : maximum;
+
+  double sum = 0;
+  const float *values = inputs.v + firstKey * shape.valueDim;
+  double *output = result.output.data();
+  double *magnitude = result.magnitude.data();
+  double *spread = result.spread.data();
+  for (const Key &key : live) {
+    double weight = std::exp(key.score - maximum);
+    double coarse = std::max(weight, minWeight);
+    sum += weight;
+    const float *value = values + key.index * shape.valueDim;
+    for (int64_t d = 0; d < shape.valueDim; ++d) {
+      double v = value[d];
+      output[d] += weight * v;
+      magnitude[d] += weight * std::fabs(v);
+      spread[d] += coarse * v * (coarse * v);
+    }
+  }
+  for (int64_t d = 0; d < shape.valueDim; ++d) {
+    output[d] /= sum;
+    magnitude[d] /= sum;
+    spread[d] = std::sqrt(spread[d]) / sum;
+  }
+  result.lse = maximum + std::log(sum);
+}

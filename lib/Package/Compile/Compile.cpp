@@ -1,0 +1,237 @@
+//===- Compile.cpp - A function to kernels and how to launch them ---------===//
+
+#include "SparseAttn/Package/Compile/Compile.h"
+#include "HostObject.h"
+#include "SparseAttn/GPU/Chip.h"
+#include "SparseAttn/IR/SparseAttn.h"
+#include "SparseAttn/Package/Compile/Symbols.h"
+#include "SparseAttn/Package/Describe/Describe.h"
+#include "SparseAttn/Support/Error.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/SHA256.h"
+#include <cstdlib>
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
+using namespace mlir::sparse_attn::package;
+using namespace mlir::sparse_attn::support;
+
+static bool hasAttention(func::FuncOp func) {
+  return func.walk([](AttentionOp) { return WalkResult::interrupt(); })
+      .wasInterrupted();
+}
+
+/// Whether all attention can be compiled; what cannot is never left out in
+/// silence.
+static bool isInFunctions(ModuleOp module) {
+  return !module
+              .walk([&](AttentionOp op) {
+                auto func = op->getParentOfType<func::FuncOp>();
+                if (func && func->getParentOp() == module)
+                  return WalkResult::advance();
+                op.emitOpError("stands in no func.func of the file's top "
+                               "level; move it into one");
+                return WalkResult::interrupt();
+              })
+              .wasInterrupted();
+}
+
+/// Manifests are text, and their readers may be C.
+static bool isText(StringRef name) {
+  return llvm::json::isUTF8(name) && !name.contains('\0');
+}
+
+llvm::Expected<SmallVector<func::FuncOp>>
+package::findPrograms(ModuleOp module, StringRef entry) {
+  if (entry.empty() && !isInFunctions(module))
+    return makeError("nothing is compiled for the error above");
+  SmallVector<func::FuncOp> found;
+  std::string names;
+  bool known = false;
+  for (auto func : module.getOps<func::FuncOp>()) {
+    if (func.isExternal())
+      continue;
+    names += (names.empty() ? "" : ", ") + func.getName().str();
+    bool isNamed = entry.empty() || func.getName() == entry;
+    known |= isNamed;
+    if (isNamed && hasAttention(func))
+      found.push_back(func);
+  }
+  if (!known && !entry.empty())
+    return makeError("no function '{0}'; the file defines: {1}", entry,
+                     names.empty() ? "none" : names);
+  if (found.empty())
+    return makeError("no sparse_attn.attention in {0}",
+                     entry.empty() ? "any function of the file's top level"
+                                   : "'" + entry.str() + "'");
+  for (func::FuncOp func : found)
+    if (!isText(func.getName())) {
+      func.emitOpError("has a name that a manifest cannot: it is not UTF-8, or "
+                       "has a character 0; choose another");
+      return makeError("nothing is compiled for the error above");
+    }
+  return found;
+}
+
+OwningOpRef<ModuleOp> package::isolate(func::FuncOp func) {
+  OwningOpRef<ModuleOp> copy(func->getParentOfType<ModuleOp>().clone());
+  bool changed = true;
+  while (changed) {
+    changed = false;
+    for (auto other : llvm::make_early_inc_range(copy->getOps<func::FuncOp>()))
+      if (other.getName() != func.getName() &&
+          SymbolTable::symbolKnownUseEmpty(other, *copy)) {
+        other.erase();
+        changed = true;
+      }
+  }
+  return copy;
+}
+
+/// A use that cannot be renamed would be left to the verifier.
+func::FuncOp package::renameToIdentifier(ModuleOp module, StringRef symbol) {
+  auto func = module.lookupSymbol<func::FuncOp>(symbol);
+  auto name = StringAttr::get(module.getContext(), makeIdentifier(symbol));
+  (void)SymbolTable::replaceAllSymbolUses(func, name, module);
+  func.setName(name);
+  return func;
+}
+
+/// The kernels' text. The one module of kernels holds one object.
+static StringRef getPtx(ModuleOp module) {
+  StringRef ptx;
+  module.walk([&](gpu::BinaryOp binary) {
+    auto object = cast<gpu::ObjectAttr>(binary.getObjects()[0]);
+    ptx = object.getObject().getValue();
+  });
+  return ptx;
+}
+
+namespace {
+/// A function on its own, on the way to kernels.
+class Lowering {
+public:
+  Lowering(func::FuncOp func, const NVVMPipelineOptions &options)
+      : symbol(func.getName().str()), chip(options.chip), module(isolate(func)),
+        func(renameToIdentifier(*module, symbol)), planning(func.getContext()),
+        lowering(func.getContext()) {}
+
+  /// Planned ahead of the pipeline, which keeps a plan: lowering consumes it.
+  llvm::Error plan(const NVVMPipelineOptions &options) {
+    std::string message;
+    auto refuse = [&](const Twine &text) {
+      message = text.str();
+      return mlir::failure();
+    };
+    if (failed(buildNVVMPlanning(planning, options, refuse)) ||
+        failed(buildNVVMPipeline(lowering, options, refuse)))
+      return makeError("{0}", message);
+    return failed(planning.run(*module)) ? fail() : llvm::Error::success();
+  }
+  LogicalResult lower() { return lowering.run(*module); }
+
+  ModuleOp getModule() { return *module; }
+  func::FuncOp getFunction() { return func; }
+
+  llvm::Error fail() const {
+    return makeError("cannot compile '{0}' for {1}, for the errors above",
+                     symbol, chip);
+  }
+
+private:
+  std::string symbol, chip;
+  OwningOpRef<ModuleOp> module;
+  func::FuncOp func;
+  PassManager planning, lowering;
+};
+} // namespace
+
+llvm::Expected<PackagedProgram>
+package::compile(func::FuncOp func, const NVVMPipelineOptions &options) {
+  Lowering lowering(func, options);
+  if (llvm::Error error = lowering.plan(options))
+    return error;
+  FailureOr<Program> interface = describeInterface(lowering.getFunction());
+  if (failed(interface) || failed(lowering.lower()))
+    return lowering.fail();
+  FailureOr<Program> program =
+      describeProgram(lowering.getFunction(), std::move(*interface));
+  if (failed(program))
+    return lowering.fail();
+
+  PackagedProgram packaged;
+  packaged.program = std::move(*program);
+  packaged.program.name = func.getName().str();
+  packaged.chip = options.chip;
+  packaged.ptx = getPtx(lowering.getModule()).str();
+  packaged.options = {{"tile-queries", options.tileQueries},
+                      {"tile-keys", options.tileKeys},
+                      {"heavy-splits", options.heavySplits},
+                      {"stages", options.stages},
+                      {"warps", options.warps},
+                      {"dense", options.strides == "dense"}};
+  return packaged;
+}
+
+llvm::Expected<std::string>
+package::compileForEmulator(func::FuncOp func,
+                            const NVVMPipelineOptions &options) {
+  NVVMPipelineOptions unserialized;
+  unserialized.copyOptionValuesFrom(options);
+  unserialized.emit = "nvvm";
+  Lowering lowering(func, unserialized);
+  if (llvm::Error error = lowering.plan(unserialized))
+    return error;
+  if (failed(lowering.lower()))
+    return lowering.fail();
+  ModuleOp module = lowering.getModule();
+  // Whoever loads the object launches by itself.
+  for (auto host : llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
+    host.erase();
+  renameForMachineCode(module);
+  PassManager emulating(module.getContext());
+  EmulatorPipelineOptions emulation;
+  emulation.exportKernels = true;
+  buildEmulatorPipeline(emulating, emulation);
+  if (failed(emulating.run(module)))
+    return lowering.fail();
+  return emitHostObject(module);
+}
+
+llvm::Expected<OutputFile>
+package::compileForDouble(func::FuncOp func, const NVVMPipelineOptions &options,
+                          StringRef ptx) {
+  llvm::Expected<std::string> object = compileForEmulator(func, options);
+  if (!object)
+    return object.takeError();
+  auto hash = llvm::SHA256::hash(llvm::arrayRefFromStringRef(ptx));
+  return OutputFile{"object", llvm::toHex(hash, /*LowerCase=*/true) + ".o",
+                    std::move(*object)};
+}
+
+void package::hideToolkit() {
+  for (const char *variable : {"CUDA_ROOT", "CUDA_HOME", "CUDA_PATH"})
+    unsetenv(variable);
+}
+
+std::optional<std::string> package::findNewestChip(int capability) {
+  std::optional<std::string> newest;
+  auto rank = [](StringRef chip) {
+    StringRef number = chip.substr(3).take_while(llvm::isDigit);
+    int needed = 0;
+    (void)number.getAsInteger(10, needed);
+    return std::pair(needed, isArchitectureSpecific(chip));
+  };
+  for (const Chip &chip : getChips()) {
+    auto [needed, isSpecific] = rank(chip.name);
+    bool runs = isSpecific ? needed == capability : needed <= capability;
+    if (runs && (!newest || rank(*newest) < rank(chip.name)))
+      newest = chip.name.str();
+  }
+  return newest;
+}

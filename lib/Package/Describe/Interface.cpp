@@ -1,0 +1,307 @@
+//===- Interface.cpp - What a function takes and returns ------------------===//
+
+#include "SparseAttn/IR/SparseAttn.h"
+#include "SparseAttn/Package/Describe/Describe.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/ADT/EquivalenceClasses.h"
+#include "llvm/ADT/MapVector.h"
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::package;
+using namespace mlir::sparse_attn::plan;
+
+/// The argument that `value` is, maybe with other knowledge of its sizes.
+static BlockArgument traceArgument(Value value, func::FuncOp func) {
+  while (auto cast = value.getDefiningOp<tensor::CastOp>())
+    value = cast.getSource();
+  auto argument = dyn_cast<BlockArgument>(value);
+  if (argument && argument.getOwner() == &func.getBody().front())
+    return argument;
+  return {};
+}
+
+namespace {
+/// A dimension of an argument.
+using Dim = std::pair<unsigned, unsigned>;
+
+/// Which dimensions of the arguments are the same size.
+class SizeClasses {
+public:
+  explicit SizeClasses(func::FuncOp func) : func(func) {
+    for (auto [index, type] : llvm::enumerate(func.getArgumentTypes()))
+      for (auto [dim, size] :
+           llvm::enumerate(cast<ShapedType>(type).getShape()))
+        classes.insert(Dim(index, dim));
+  }
+
+  /// Ties dimension `dim` of all values together. Fails where two of them are
+  /// static and differ.
+  LogicalResult tie(Operation *op, ArrayRef<std::pair<Value, unsigned>> dims) {
+    std::optional<Dim> first;
+    std::optional<int64_t> known;
+    auto learn = [&](int64_t size) -> LogicalResult {
+      if (ShapedType::isDynamic(size) || known == size)
+        return success();
+      if (known)
+        return op->emitOpError("ties sizes of arguments together that differ: ")
+               << *known << " and " << size;
+      known = size;
+      return success();
+    };
+    for (auto [value, dim] : dims) {
+      std::optional<Dim> place;
+      // Every type on the way from the argument may know the size.
+      for (Value v = value; v;) {
+        if (failed(learn(cast<ShapedType>(v.getType()).getDimSize(dim))))
+          return failure();
+        std::tie(v, place) = step(v, dim);
+      }
+      if (!place)
+        continue;
+      if (std::optional<int64_t> size = constantOf(*place))
+        if (failed(learn(*size)))
+          return failure();
+      if (first)
+        classes.unionSets(*first, *place);
+      else
+        first = place;
+    }
+    if (first && known)
+      constants[classes.getLeaderValue(*first)] = *known;
+    return success();
+  }
+
+  Dim leader(Dim dim) const { return classes.getLeaderValue(dim); }
+
+  /// The place in the arguments where a size of `value` can be read.
+  std::optional<Dim> find(Value value, unsigned dim) const {
+    std::optional<Dim> place;
+    for (Value v = value; v;)
+      std::tie(v, place) = step(v, dim);
+    return place;
+  }
+
+  std::optional<int64_t> constantOf(Dim dim) const {
+    Dim same = leader(dim);
+    for (auto [place, size] : constants)
+      if (leader(place) == same)
+        return size;
+    for (auto [place, type] : llvm::enumerate(func.getArgumentTypes()))
+      for (auto [d, size] : llvm::enumerate(cast<ShapedType>(type).getShape()))
+        if (!ShapedType::isDynamic(size) && leader(Dim(place, d)) == same)
+          return size;
+    return std::nullopt;
+  }
+
+private:
+  /// One step from a value towards the arguments: the value whose dimension
+  /// `dim` is the same, or the argument itself.
+  std::pair<Value, std::optional<Dim>> step(Value value, unsigned dim) const {
+    if (auto argument = dyn_cast<BlockArgument>(value)) {
+      if (argument.getOwner() == &func.getBody().front())
+        return {Value(), Dim(argument.getArgNumber(), dim)};
+      return {};
+    }
+    if (auto cast = value.getDefiningOp<tensor::CastOp>())
+      return {cast.getSource(), std::nullopt};
+    // Batch, heads and rows of O and LSE are those of Q.
+    if (auto attention = value.getDefiningOp<AttentionOp>();
+        attention && dim < 3)
+      return {attention.getQuery(), std::nullopt};
+    return {};
+  }
+
+  mutable func::FuncOp func;
+  llvm::EquivalenceClasses<Dim> classes;
+  llvm::MapVector<Dim, int64_t> constants;
+};
+
+class InterfaceBuilder {
+public:
+  explicit InterfaceBuilder(func::FuncOp func) : func(func), classes(func) {
+    func.walk([&](AttentionOp op) { attentions.push_back(op); });
+  }
+
+  FailureOr<Program> build() {
+    program.name = func.getName().str();
+    for (AttentionOp op : attentions)
+      if (failed(tieSizes(op)))
+        return failure();
+    for (auto [index, op] : llvm::enumerate(attentions))
+      nameSizes(op, index);
+    nameOtherSizes();
+    for (Type type : func.getArgumentTypes())
+      program.arguments.push_back(makeBuffer(cast<RankedTensorType>(type)));
+    for (auto [index, argument] : llvm::enumerate(program.arguments))
+      for (auto [dim, size] : llvm::enumerate(argument.shape))
+        size = sizeAt(Dim(index, dim));
+    for (Value result : func.getBody().front().getTerminator()->getOperands()) {
+      program.results.push_back(
+          makeBuffer(cast<RankedTensorType>(result.getType())));
+      for (auto [dim, size] : llvm::enumerate(program.results.back().shape))
+        size = sizeOf(result, dim);
+    }
+    for (AttentionOp op : attentions) {
+      addRoles(op);
+      addGroupCondition(op);
+      addAttention(op);
+    }
+    return std::move(program);
+  }
+
+private:
+  LogicalResult tieSizes(AttentionOp op) {
+    Value q = op.getQuery(), k = op.getKey(), v = op.getValue();
+    using Dims = SmallVector<std::pair<Value, unsigned>>;
+    Dims batch = {{q, 0}, {k, 0}, {v, 0}}, heads = {{q, 1}}, rows = {{q, 2}};
+    for (Value init : op.getInits()) {
+      batch.push_back({init, 0});
+      heads.push_back({init, 1});
+      rows.push_back({init, 2});
+    }
+    return success(succeeded(classes.tie(op, batch)) &&
+                   succeeded(classes.tie(op, heads)) &&
+                   succeeded(classes.tie(op, {{k, 1}, {v, 1}})) &&
+                   succeeded(classes.tie(op, rows)) &&
+                   succeeded(classes.tie(op, {{k, 2}, {v, 2}})));
+  }
+
+  /// The sizes of the first attention are B, Hq, Hkv, Sq, Sk; those of later
+  /// ones, where they are others, B_1, ...
+  void nameSizes(AttentionOp op, size_t index) {
+    std::string suffix = index == 0 ? "" : "_" + std::to_string(index);
+    Value q = op.getQuery(), k = op.getKey();
+    nameSize(classes.find(q, 0), "B" + suffix);
+    nameSize(classes.find(k, 0), "B" + suffix);
+    nameSize(classes.find(q, 1), "Hq" + suffix);
+    nameSize(classes.find(k, 1), "Hkv" + suffix);
+    nameSize(classes.find(q, 2), "Sq" + suffix);
+    nameSize(classes.find(k, 2), "Sk" + suffix);
+  }
+
+  void nameSize(std::optional<Dim> dim, const std::string &name) {
+    if (!dim || classes.constantOf(*dim))
+      return;
+    names.insert({classes.leader(*dim), name});
+  }
+
+  void nameOtherSizes() {
+    llvm::MapVector<Dim, SizeSpec> sizes;
+    for (auto [index, type] : llvm::enumerate(func.getArgumentTypes()))
+      for (unsigned dim = 0; dim < cast<ShapedType>(type).getRank(); ++dim) {
+        Dim place(index, dim);
+        if (classes.constantOf(place))
+          continue;
+        nameSize(place, ("arg" + Twine(index) + "_dim" + Twine(dim)).str());
+        SizeSpec &size = sizes[classes.leader(place)];
+        size.name = names.lookup(classes.leader(place));
+        size.sources.push_back({static_cast<unsigned>(index), dim});
+      }
+    for (auto &[place, size] : sizes)
+      program.sizes.push_back(size);
+  }
+
+  SizeExpr sizeAt(Dim dim) const {
+    if (std::optional<int64_t> constant = classes.constantOf(dim))
+      return SizeExpr::constant(*constant);
+    return SizeExpr::size(names.lookup(classes.leader(dim)));
+  }
+
+  SizeExpr sizeOf(Value value, unsigned dim) const {
+    if (std::optional<Dim> place = classes.find(value, dim))
+      return sizeAt(*place);
+    return SizeExpr::constant(
+        cast<ShapedType>(value.getType()).getDimSize(dim));
+  }
+
+  static BufferSpec makeBuffer(RankedTensorType type) {
+    BufferSpec buffer;
+    llvm::raw_string_ostream(buffer.elementType) << type.getElementType();
+    buffer.elementBits = type.getElementTypeBitWidth();
+    for (int64_t size : type.getShape())
+      buffer.shape.push_back(SizeExpr::constant(size));
+    return buffer;
+  }
+
+  void addRole(Value value, StringRef role) {
+    auto add = [&](BufferSpec &buffer) {
+      if (!llvm::is_contained(buffer.roles, role))
+        buffer.roles.push_back(role.str());
+    };
+    if (BlockArgument argument = traceArgument(value, func))
+      add(program.arguments[argument.getArgNumber()]);
+    Operation *terminator = func.getBody().front().getTerminator();
+    for (auto [index, operand] : llvm::enumerate(terminator->getOperands())) {
+      while (auto cast = operand.getDefiningOp<tensor::CastOp>())
+        operand = cast.getSource();
+      if (operand == value && isa<OpResult>(value))
+        add(program.results[index]);
+    }
+  }
+
+  void addRoles(AttentionOp op) {
+    addRole(op.getQuery(), "query");
+    addRole(op.getKey(), "key");
+    addRole(op.getValue(), "value");
+    addRole(op.getInits().front(), "output");
+    addRole(op.getResult(0), "output");
+    if (op.hasLse()) {
+      addRole(op.getInits()[1], "lse");
+      addRole(op.getResult(1), "lse");
+    }
+  }
+
+  void addGroupCondition(AttentionOp op) {
+    SizeExpr query = sizeOf(op.getQuery(), 1), key = sizeOf(op.getKey(), 1);
+    SizeExpr formula =
+        SizeExpr::equal(SizeExpr::floorDiv(query, key) * key, query);
+    if (formula.asConstant() || query == key)
+      return;
+    program.conditions.push_back(
+        {formula, "the number of query heads, " + query.str() +
+                      ", must be a multiple of that of key heads, " +
+                      key.str()});
+  }
+
+  void addAttention(AttentionOp op) {
+    AttentionSpec spec;
+    llvm::raw_string_ostream(spec.mask) << op.getMask();
+    llvm::raw_string_ostream(spec.elementType)
+        << op.getQueryType().getElementType();
+    spec.scale = op.getScaleValue();
+    spec.headSize = op.getQueryType().getDimSize(3);
+    spec.valueHeadSize = op.getValueType().getDimSize(3);
+    spec.hasLse = op.hasLse();
+    if (PlanAttr attribute = op.getPlanAttr()) {
+      Plan plan = attribute.getPlan();
+      spec.tileQueries = plan.tile.queries;
+      spec.tileKeys = plan.tile.keys;
+      llvm::raw_string_ostream os(spec.plan);
+      printPlan(plan, os);
+    }
+    program.attentions.push_back(std::move(spec));
+  }
+
+  mutable func::FuncOp func;
+  SizeClasses classes;
+  SmallVector<AttentionOp> attentions;
+  /// Of the leaders of classes.
+  llvm::MapVector<Dim, std::string> names;
+  Program program;
+};
+} // namespace
+
+FailureOr<Program> package::describeInterface(func::FuncOp func) {
+  for (Type type :
+       llvm::concat<const Type>(func.getArgumentTypes(), func.getResultTypes()))
+    if (!isa<RankedTensorType>(type) ||
+        !cast<RankedTensorType>(type).getElementType().isIntOrFloat())
+      return func.emitOpError("passes a value of type ")
+             << type
+             << "; a package passes ranked tensors of integers or floats";
+  if (!func.getBody().hasOneBlock())
+    return func.emitOpError("has control flow; a package needs the launches in "
+                            "a row, in one block");
+  return InterfaceBuilder(func).build();
+}

@@ -1,0 +1,263 @@
+//===- Header.cpp - The package for people who write C --------------------===//
+//
+// Everything in a header starts with the function's identifier and its chip,
+// so that headers of several programs can be included together. What they share
+// is guarded.
+//
+//===----------------------------------------------------------------------===//
+
+#include "SparseAttn/Package/Files/Package.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::package;
+using llvm::StringRef;
+
+static constexpr StringRef kShared = R"(
+#ifndef SPARSE_ATTN_FORMULAS
+#define SPARSE_ATTN_FORMULAS
+/* A kernel's parameter. */
+typedef union {
+  uint64_t pointer;
+  int64_t i64;
+  int32_t i32;
+} sparse_attn_value;
+
+static inline int64_t sparse_attn_floordiv(int64_t a, int64_t b) {
+  return b < 1 ? 0 : a / b - (a % b < 0);
+}
+static inline int64_t sparse_attn_min(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+static inline int64_t sparse_attn_max(int64_t a, int64_t b) {
+  return a > b ? a : b;
+}
+static inline int64_t sparse_attn_lt(int64_t a, int64_t b) { return a < b; }
+static inline int64_t sparse_attn_eq(int64_t a, int64_t b) { return a == b; }
+static inline int64_t sparse_attn_select(int64_t c, int64_t a, int64_t b) {
+  return c ? a : b;
+}
+#endif
+)";
+
+static constexpr StringRef kUsage = R"(
+   With the CUDA driver API: load the PTX or the cubin (cuModuleLoadData), look
+   up each kernel's name (cuModuleGetFunction), set its limit of dynamic shared
+   memory (CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES) to what its launches
+   need, and make all launches on one stream, in order. One whose grid has a 0
+   is left out.
+
+     for (int i = 0; i < @_NUM_LAUNCHES; ++i) {
+       @_launch l;
+       @_get_launch(i, &sizes, &buffers, &l);
+       if (l.grid[0] > 0 && l.grid[1] > 0 && l.grid[2] > 0)
+         cuLaunchKernel(kernels[i], l.grid[0], l.grid[1], l.grid[2],
+                        l.block[0], l.block[1], l.block[2], l.shared_bytes,
+                        stream, l.parameters, NULL);
+     }
+
+   Elements of a row are side by side; tensors marked "any strides" need the
+   strides of all dimensions in `buffers`, in elements and multiples of what is
+   said there, and the others are dense and row-major. Sizes are below 2^31.
+   Nothing here checks for overflow.
+)";
+
+namespace {
+class HeaderPrinter {
+public:
+  HeaderPrinter(const PackagedProgram &packaged, llvm::raw_ostream &os)
+      : program(packaged.program), os(os),
+        prefix(makeIdentifier(program.name) + "_" + packaged.chip) {}
+
+  void print() {
+    printComment();
+    os << "#ifndef SPARSE_ATTN_PACKAGE_" << prefix
+       << "\n#define SPARSE_ATTN_PACKAGE_" << prefix
+       << "\n#include <stdint.h>\n"
+       << kShared;
+    printTypes();
+    printSizes();
+    printKernelNames();
+    printLaunches();
+    os << "#endif\n";
+  }
+
+private:
+  void printComment() {
+    os << "/* " << prefix << ": made by sparse_attn " << SPARSE_ATTN_VERSION
+       << "; do not edit.\n";
+    std::string usage;
+    for (char c : kUsage)
+      c == '@' ? usage += prefix : usage += c;
+    os << usage << "   All addresses are multiples of " << kBufferAlignment
+       << " bytes.\n\n";
+    for (auto [index, buffer] : llvm::enumerate(program.arguments))
+      printTensor("argument", index, buffer);
+    for (auto [index, buffer] : llvm::enumerate(program.results)) {
+      printTensor("result", index, buffer);
+      BufferRef ref = program.resultBuffers[index];
+      bool isArgument = ref.kind == BufferRef::Kind::Argument;
+      if (isArgument || ref.index != index)
+        os << "     in " << (isArgument ? "argument " : "result ") << ref.index
+           << "\n";
+    }
+    os << "*/\n";
+  }
+
+  void printTensor(StringRef kind, size_t index, const BufferSpec &buffer) {
+    os << "   " << kind << " " << index << ": ";
+    if (!buffer.roles.empty())
+      os << llvm::join(buffer.roles, " and ") << ", ";
+    os << buffer.elementType << " [";
+    llvm::interleaveComma(buffer.shape, os,
+                          [&](const SizeExpr &size) { os << size.str(); });
+    os << "]";
+    if (buffer.isStrided)
+      os << ", any strides, multiples of " << buffer.strideMultiple();
+    os << "\n";
+  }
+
+  void printTypes() {
+    size_t parameters = 1;
+    for (const LaunchSpec &launch : program.launches)
+      parameters = std::max(parameters, launch.arguments.size());
+    os << "\n/* What is known at run time only. */\ntypedef struct {\n";
+    for (const SizeSpec &size : program.sizes)
+      os << "  int64_t " << size.name << ";\n";
+    if (program.sizes.empty())
+      os << "  int64_t none;\n";
+    os << "} " << prefix << "_sizes;\n\n"
+       << "/* Addresses on the device. */\ntypedef struct {\n"
+       << "  uint64_t arguments["
+       << std::max<size_t>(program.arguments.size(), 1) << "];\n"
+       << "  uint64_t results[" << std::max<size_t>(program.results.size(), 1)
+       << "];\n  uint64_t workspace;\n";
+    printStrides("argument_strides", program.arguments);
+    printStrides("result_strides", program.results);
+    os << "} " << prefix << "_buffers;\n\n"
+       << "typedef struct {\n"
+       << "  int64_t grid[3], block[3], shared_bytes;\n"
+       << "  sparse_attn_value values[" << parameters << "];\n"
+       << "  void *parameters[" << parameters << "]; /* point at values */\n"
+       << "} " << prefix << "_launch;\n\n";
+  }
+
+  void printStrides(StringRef name, llvm::ArrayRef<BufferSpec> buffers) {
+    size_t rank = 0;
+    for (const BufferSpec &buffer : buffers)
+      if (buffer.isStrided)
+        rank = std::max<size_t>(rank, buffer.shape.size());
+    if (rank > 0)
+      os << "  int64_t " << name << "[" << buffers.size() << "][" << rank
+         << "];\n";
+  }
+
+  void printFormula(const SizeExpr &formula) {
+    formula.printC(os, "n->", "sparse_attn_");
+  }
+
+  /// A function of the sizes.
+  void printFunction(const llvm::Twine &name, const SizeExpr &formula) {
+    os << "static inline int64_t " << prefix << "_" << name << "(const "
+       << prefix << "_sizes *n) {\n  (void)n;\n  return ";
+    printFormula(formula);
+    os << ";\n}\n\n";
+  }
+
+  void printSizes() {
+    os << "/* Not 0 where the sizes fit together. */\n";
+    SizeExpr all = SizeExpr::constant(1);
+    for (const Condition &condition : program.conditions)
+      all = all * condition.formula;
+    printFunction("sizes_fit", all);
+    for (auto [index, result] : llvm::enumerate(program.results))
+      printFunction("result_bytes_" + llvm::Twine(index), result.bytes());
+    size_t count = program.workspaces.size();
+    printFunction("workspace_bytes", program.workspaceOffset(count));
+    for (size_t i = 0; i < count; ++i)
+      printFunction("workspace_offset_" + llvm::Twine(i),
+                    program.workspaceOffset(i));
+  }
+
+  void printKernelNames() {
+    os << "#define " << prefix << "_NUM_LAUNCHES " << program.launches.size()
+       << "\n\nstatic inline const char *" << prefix
+       << "_kernel(int launch) {\n  switch (launch) {\n";
+    for (auto [index, launch] : llvm::enumerate(program.launches))
+      os << "  case " << index << ":\n    return \"" << launch.kernel
+         << "\";\n";
+    os << "  default:\n    return 0;\n  }\n}\n\n";
+  }
+
+  void printLaunches() {
+    os << "static inline void " << prefix << "_get_launch(int launch, const "
+       << prefix << "_sizes *n, const " << prefix << "_buffers *b, " << prefix
+       << "_launch *l) {\n  (void)n;\n  (void)b;\n  switch (launch) {\n";
+    for (auto [index, launch] : llvm::enumerate(program.launches))
+      printLaunch(index, launch);
+    os << "  default:\n    break;\n  }\n}\n\n";
+  }
+
+  void printLaunch(size_t index, const LaunchSpec &launch) {
+    os << "  case " << index << ":\n";
+    for (unsigned axis = 0; axis < 3; ++axis)
+      printAssignment("grid[" + llvm::Twine(axis) + "]", launch.grid[axis]);
+    for (unsigned axis = 0; axis < 3; ++axis)
+      printAssignment("block[" + llvm::Twine(axis) + "]", launch.block[axis]);
+    printAssignment("shared_bytes", launch.sharedBytes);
+    for (auto [index, argument] : llvm::enumerate(launch.arguments))
+      printArgument(index, argument);
+    os << "    for (int i = 0; i < " << launch.arguments.size()
+       << "; ++i)\n      l->parameters[i] = &l->values[i];\n    break;\n";
+  }
+
+  void printAssignment(const llvm::Twine &field, const SizeExpr &formula) {
+    os << "    l->" << field << " = ";
+    printFormula(formula);
+    os << ";\n";
+  }
+
+  void printArgument(size_t index, const KernelArgument &argument) {
+    os << "    l->values[" << index << "].";
+    if (argument.strideDim) {
+      bool isResult = argument.buffer->kind == BufferRef::Kind::Result;
+      os << "i64 = b->" << (isResult ? "result" : "argument") << "_strides["
+         << argument.buffer->index << "][" << *argument.strideDim << "];\n";
+      return;
+    }
+    if (!argument.buffer) {
+      os << (argument.bits == 32 ? "i32 = (int32_t)(" : "i64 = (");
+      printFormula(argument.value);
+      os << ");\n";
+      return;
+    }
+    os << "pointer = b->";
+    switch (argument.buffer->kind) {
+    case BufferRef::Kind::Argument:
+      os << "arguments[" << argument.buffer->index << "]";
+      break;
+    case BufferRef::Kind::Result:
+      os << "results[" << argument.buffer->index << "]";
+      break;
+    case BufferRef::Kind::Workspace:
+      os << "workspace + (uint64_t)" << prefix << "_workspace_offset_"
+         << argument.buffer->index << "(n)";
+      break;
+    }
+    os << ";\n";
+  }
+
+  const Program &program;
+  llvm::raw_ostream &os;
+  std::string prefix;
+};
+} // namespace
+
+std::string package::printHeader(const PackagedProgram &packaged) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  HeaderPrinter(packaged, os).print();
+  return text;
+}

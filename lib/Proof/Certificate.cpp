@@ -1,0 +1,71 @@
+//===- Certificate.cpp - Choice of a proof route --------------------------===//
+
+#include "SparseAttn/Proof/Certificate.h"
+#include "Proofs.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::plan;
+using namespace mlir::sparse_attn::proof;
+
+/// Up to here rows are tried first: they give the plainest witnesses. Up to
+/// the limit they are tried where formulas fail.
+static constexpr double cheapSteps = 2e7, maxSteps = 5e8;
+
+/// True when all numbers leave room for sums and products of a proof.
+static bool isTame(const TileExpr &expr) {
+  constexpr int64_t limit = int64_t(1) << 56;
+  switch (expr.getKind()) {
+  case TileExpr::Kind::Constant:
+    return -limit < expr.getConstant() && expr.getConstant() < limit;
+  case TileExpr::Kind::QueryTile:
+  case TileExpr::Kind::NumQueries:
+  case TileExpr::Kind::NumKeys:
+    return true;
+  case TileExpr::Kind::Mul:
+  case TileExpr::Kind::FloorDiv:
+    return -limit < expr.getConstant() && expr.getConstant() < limit &&
+           isTame(expr.getLhs());
+  default:
+    return isTame(expr.getLhs()) && isTame(expr.getRhs());
+  }
+}
+
+static bool isTame(const RowClass &cls) {
+  auto boundsAreTame = [](const auto &part) {
+    return isTame(part.begin) && isTame(part.end);
+  };
+  return isTame(cls.rowBegin) && isTame(cls.rowEnd) &&
+         llvm::all_of(cls.segments, boundsAreTame) &&
+         llvm::all_of(cls.draws, boundsAreTame);
+}
+
+Proof proof::provePlan(const Mask &mask, const Plan &plan,
+                       const LengthFacts &facts, int64_t numHeads) {
+  Proof invalid;
+  if (plan.tile.queries <= 0 || plan.tile.keys <= 0) {
+    invalid.reason = "tile sizes must be positive";
+    return invalid;
+  }
+  if (!llvm::all_of(plan.classes,
+                    [](const RowClass &cls) { return isTame(cls); })) {
+    invalid.reason = "a bound of the plan has a number beyond 2^56";
+    return invalid;
+  }
+  if (!facts.nq || !facts.nk)
+    return proveByPresburger(mask, plan, facts, numHeads);
+
+  Lengths n = {*facts.nq, *facts.nk};
+  if (n.nq < 1 || n.nk < 1) {
+    invalid.reason = "lengths must be at least 1";
+    return invalid;
+  }
+  double steps = exhaustiveCost(mask, plan, n, numHeads);
+  if (steps <= cheapSteps)
+    return proveByRows(mask, plan, n, numHeads);
+  Proof proof = proveByPresburger(mask, plan, facts, numHeads);
+  if (proof.verdict == Verdict::Unsupported && steps <= maxSteps)
+    return proveByRows(mask, plan, n, numHeads);
+  return proof;
+}

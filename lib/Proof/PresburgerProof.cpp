@@ -1,0 +1,398 @@
+//===- PresburgerProof.cpp - Proof at all lengths -------------------------===//
+//
+// Each invariant is negated, over the row r, query tile q, key tile kt and key
+// j as integer unknowns, and the search must find no solution. Opaque leaves
+// have no formula. Where a pair might be live they are taken to hold and where
+// it might be masked to fail, so that absence of a solution is still a proof; a
+// solution is then only a candidate, and every candidate is checked against
+// mask and plan by evaluation before it is called a witness.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Proofs.h"
+#include "Unknowns.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::plan;
+using namespace mlir::sparse_attn::proof;
+
+namespace {
+/// A solution of a question, as numbers.
+struct Candidate {
+  Lengths n;
+  int64_t q, row, keyTile, key;
+};
+
+class PresburgerProof {
+public:
+  PresburgerProof(const Mask &mask, const Plan &plan, const LengthFacts &facts,
+                  int64_t numHeads, Pieces pieces)
+      : mask(mask), plan(plan), facts(facts), numHeads(numHeads),
+        pieces(std::move(pieces)) {
+    proof.method = "presburger";
+  }
+
+  Proof run();
+
+private:
+  void checkRowRange(const RowClass &cls);
+  void checkUnownedRows();
+  void checkCoverage(unsigned classIndex);
+  void checkOnce(const RowClass &cls);
+  void checkRange(const RowClass &cls, const Segment &segment);
+  void checkFull(unsigned classIndex, const Segment &segment);
+  void checkFull(const RowClass &cls, const Draw &draw);
+
+  /// The tile q of `cls` exists and `row` is one of its rows.
+  void requireRowOfTile(Unknowns &x, const RowClass &cls) const;
+  void requireOwned(Unknowns &x, unsigned classIndex) const;
+  /// `key` is one of the keys of `keyTile`; and it exists.
+  void requireTileOfKey(Unknowns &x) const;
+  void requireKeyOfTile(Unknowns &x) const;
+
+  /// Asks for a solution of x.domain; `isTrue` tells whether a candidate is a
+  /// violation for a head.
+  void ask(Unknowns &x, const char *reason,
+           llvm::function_ref<bool(const Candidate &, int64_t head)> isTrue);
+  bool isDone() const { return proof.verdict == Verdict::Refuted; }
+
+  const Mask &mask;
+  const Plan &plan;
+  LengthFacts facts;
+  int64_t numHeads;
+  Pieces pieces;
+  Proof proof;
+  /// Why the plan may not be called proven.
+  std::string obstacle;
+  /// Simplex solutions left; some seconds.
+  int budget = 30000;
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Parts of formulas
+//===----------------------------------------------------------------------===//
+
+void PresburgerProof::requireRowOfTile(Unknowns &x, const RowClass &cls) const {
+  // rowBegin + q * Bm <= row < min(rowBegin + q * Bm + Bm, rowEnd).
+  Linear inTile = x.row + x.q * -plan.tile.queries;
+  x.domain.push_back(
+      x.inside(cls.rowBegin, inTile, cls.rowBegin + plan.tile.queries));
+  x.domain.push_back(x.above(cls.rowEnd, x.row));
+  x.domain.push_back(Formula::nonNegative(x.row));
+  x.domain.push_back(Formula::less(x.row, x.nq));
+}
+
+void PresburgerProof::requireOwned(Unknowns &x, unsigned classIndex) const {
+  for (const RowClass &later : llvm::drop_begin(plan.classes, classIndex + 1))
+    x.domain.push_back(x.outside(later.rowBegin, x.row, later.rowEnd));
+}
+
+void PresburgerProof::requireKeyOfTile(Unknowns &x) const {
+  // Not for the question whether all tiles have keys.
+  x.domain.push_back(Formula::nonNegative(x.key));
+  x.domain.push_back(Formula::less(x.key, x.nk));
+  x.problem.setBounded(x.keyTile.terms[0].first);
+  requireTileOfKey(x);
+}
+
+void PresburgerProof::requireTileOfKey(Unknowns &x) const {
+  // keyTile * Bn <= key < keyTile * Bn + Bn.
+  Linear first = x.keyTile * plan.tile.keys;
+  x.domain.push_back(Formula::lessEqual(first, x.key));
+  x.domain.push_back(Formula::less(x.key, first + plan.tile.keys));
+}
+
+//===----------------------------------------------------------------------===//
+// Questions
+//===----------------------------------------------------------------------===//
+
+void PresburgerProof::ask(
+    Unknowns &x, const char *reason,
+    llvm::function_ref<bool(const Candidate &, int64_t head)> isTrue) {
+  if (isDone())
+    return;
+  llvm::SmallVector<int64_t> sample;
+  Formula question = Formula::all(std::move(x.domain));
+  Problem::Answer answer = x.problem.solve(question, budget, sample);
+  if (answer == Problem::Answer::Unsat)
+    return;
+  if (answer == Problem::Answer::Unknown) {
+    obstacle = "the search for '" + std::string(reason) + "' is too long";
+    return;
+  }
+  // The first solution may be at lengths of a billion; look for a short one.
+  if (!facts.nq || !facts.nk) {
+    for (int64_t limit : {32, 256, 2048, 16384}) {
+      llvm::SmallVector<int64_t> shorter;
+      int attempt = std::min(budget, 1000);
+      Formula small = Formula::all(
+          {question, Formula::lessEqual(x.nq, Linear::number(limit)),
+           Formula::lessEqual(x.nk, Linear::number(limit))});
+      if (x.problem.solve(small, attempt, shorter) != Problem::Answer::Sat)
+        continue;
+      sample = shorter;
+      break;
+    }
+  }
+  auto valueOf = [&](const Linear &form) {
+    int64_t value = form.constant;
+    for (auto [variable, coefficient] : form.terms)
+      value += coefficient * sample[variable];
+    return value;
+  };
+  Candidate at = {{valueOf(x.nq), valueOf(x.nk)},
+                  valueOf(x.q),
+                  valueOf(x.row),
+                  valueOf(x.keyTile),
+                  valueOf(x.key)};
+  int64_t heads = mask.isHeadInvariant() ? 1 : std::max<int64_t>(1, numHeads);
+  for (int64_t head = 0; head < heads; ++head) {
+    if (!isTrue(at, head))
+      continue;
+    proof.verdict = Verdict::Refuted;
+    proof.reason = reason;
+    proof.witness = Witness{at.n, head, at.row + at.n.firstQuery(), at.key};
+    return;
+  }
+  obstacle = "'" + std::string(reason) +
+             "' cannot be excluded for a mask without closed form";
+}
+
+static bool contains(const Segment &segment, const Candidate &at) {
+  return Range{segment.begin.evaluate(at.q, at.n),
+               segment.end.evaluate(at.q, at.n)}
+      .contains(at.keyTile);
+}
+
+static bool isLive(const Mask &mask, const Candidate &at, int64_t head) {
+  return at.key >= 0 && at.key < at.n.nk &&
+         mask.contains(at.n, head, at.row + at.n.firstQuery(), at.key);
+}
+
+/// True when a random block drawn for a row of the query tile touches the key
+/// tile.
+static bool isDrawn(const Draw &draw, const RowClass &cls,
+                    const TileShape &tile, const Candidate &at, int64_t head) {
+  if (!Range{draw.begin.evaluate(at.q, at.n), draw.end.evaluate(at.q, at.n)}
+           .contains(at.keyTile))
+    return false;
+  int64_t first = cls.rowBegin.evaluate(0, at.n) + at.q * tile.queries;
+  int64_t end = std::min(first + tile.queries, cls.rowEnd.evaluate(0, at.n));
+  Range keys = {at.keyTile * tile.keys, (at.keyTile + 1) * tile.keys};
+  for (int64_t row = first; row < end; ++row) {
+    int64_t i = row + at.n.firstQuery();
+    if (i < 0)
+      continue; // Nothing is drawn before the first key.
+    for (int64_t block :
+         drawRandomBlocks(draw.random, at.n.nk, head, i / draw.random.block))
+      if (!Range{block * draw.random.block, (block + 1) * draw.random.block}
+               .intersect(keys)
+               .intersect({0, at.n.nk})
+               .empty())
+        return true;
+  }
+  return false;
+}
+
+static bool isVisited(const RowClass &cls, const TileShape &tile,
+                      const Candidate &at, int64_t head) {
+  return llvm::any_of(cls.segments,
+                      [&](const Segment &s) { return contains(s, at); }) ||
+         llvm::any_of(cls.draws, [&](const Draw &draw) {
+           return isDrawn(draw, cls, tile, at, head);
+         });
+}
+
+/// True when the draw lists every tile of the literal's live pairs.
+static bool isDrawOf(const Draw &draw, const OpaqueLiteral &literal) {
+  const RandomBlocks *blocks =
+      literal.negated ? nullptr : literal.leaf->getRandomBlocks();
+  return blocks && draw.random == *blocks;
+}
+
+/// The draws of `cls` that list every tile of the piece's live pairs.
+static llvm::SmallVector<const Draw *> drawsOf(const RowClass &cls,
+                                               const Piece &piece) {
+  llvm::SmallVector<const Draw *> draws;
+  for (const OpaqueLiteral &literal : piece.opaque)
+    for (const Draw &draw : cls.draws)
+      if (isDrawOf(draw, literal))
+        draws.push_back(&draw);
+  return draws;
+}
+
+void PresburgerProof::checkCoverage(unsigned classIndex) {
+  const RowClass &cls = plan.classes[classIndex];
+  for (const Piece &piece : pieces) {
+    Unknowns x(facts);
+    requireRowOfTile(x, cls);
+    requireOwned(x, classIndex);
+    requireKeyOfTile(x);
+    x.domain.push_back(x.literals(piece, /*negated=*/false));
+    for (const Segment &segment : cls.segments)
+      x.domain.push_back(x.outside(segment.begin, x.keyTile, segment.end));
+    for (const Draw *draw : drawsOf(cls, piece))
+      x.domain.push_back(x.outside(draw->begin, x.keyTile, draw->end));
+    ask(x, reasons::coverage, [&](const Candidate &at, int64_t head) {
+      return isLive(mask, at, head) && !isVisited(cls, plan.tile, at, head);
+    });
+  }
+}
+
+void PresburgerProof::checkUnownedRows() {
+  for (const Piece &piece : pieces) {
+    Unknowns x(facts);
+    x.domain.push_back(Formula::nonNegative(x.row));
+    x.domain.push_back(Formula::less(x.row, x.nq));
+    x.domain.push_back(Formula::nonNegative(x.key));
+    x.domain.push_back(Formula::less(x.key, x.nk));
+    for (const RowClass &cls : plan.classes)
+      x.domain.push_back(x.outside(cls.rowBegin, x.row, cls.rowEnd));
+    x.domain.push_back(x.literals(piece, /*negated=*/false));
+    ask(x, reasons::coverage, [&](const Candidate &at, int64_t head) {
+      return isLive(mask, at, head);
+    });
+  }
+}
+
+void PresburgerProof::checkRowRange(const RowClass &cls) {
+  Unknowns x(facts);
+  x.domain.push_back(x.inside(cls.rowBegin, x.row, cls.rowEnd));
+  x.domain.push_back(Formula::any({Formula::less(x.row, Linear::number(0)),
+                                   Formula::lessEqual(x.nq, x.row)}));
+  ask(x, reasons::rows, [](const Candidate &, int64_t) { return true; });
+}
+
+void PresburgerProof::checkOnce(const RowClass &cls) {
+  for (unsigned a = 0; a < cls.segments.size(); ++a) {
+    for (unsigned b = a + 1; b < cls.segments.size(); ++b) {
+      const Segment &first = cls.segments[a], &second = cls.segments[b];
+      Unknowns x(facts);
+      requireRowOfTile(x, cls);
+      requireKeyOfTile(x);
+      x.domain.push_back(x.inside(first.begin, x.keyTile, first.end));
+      x.domain.push_back(x.inside(second.begin, x.keyTile, second.end));
+      ask(x, reasons::once, [&](const Candidate &at, int64_t) {
+        return contains(first, at) && contains(second, at);
+      });
+    }
+  }
+}
+
+void PresburgerProof::checkRange(const RowClass &cls, const Segment &segment) {
+  auto askFor = [&](const char *reason,
+                    llvm::function_ref<Formula(Unknowns &)> violation) {
+    Unknowns x(facts);
+    requireRowOfTile(x, cls);
+    requireTileOfKey(x);
+    x.domain.push_back(x.inside(segment.begin, x.keyTile, segment.end));
+    x.domain.push_back(violation(x));
+    ask(x, reason,
+        [&](const Candidate &at, int64_t) { return contains(segment, at); });
+  };
+  askFor(reasons::range, [&](Unknowns &x) {
+    return Formula::any({Formula::less(x.keyTile, Linear::number(0)),
+                         Formula::lessEqual(x.nk, x.keyTile * plan.tile.keys)});
+  });
+  if (segment.full)
+    askFor(reasons::fullPastEnd,
+           [](Unknowns &x) { return Formula::lessEqual(x.nk, x.key); });
+}
+
+void PresburgerProof::checkFull(unsigned classIndex, const Segment &segment) {
+  Unknowns x(facts);
+  requireRowOfTile(x, plan.classes[classIndex]);
+  requireOwned(x, classIndex);
+  requireKeyOfTile(x);
+  x.domain.push_back(x.inside(segment.begin, x.keyTile, segment.end));
+  for (const Piece &piece : pieces)
+    if (piece.opaque.empty())
+      x.domain.push_back(x.literals(piece, /*negated=*/true));
+  ask(x, reasons::fullMasked, [&](const Candidate &at, int64_t head) {
+    return contains(segment, at) && !isLive(mask, at, head);
+  });
+}
+
+void PresburgerProof::checkFull(const RowClass &cls, const Draw &draw) {
+  // Enough, and not necessary: the tiles of a query tile lie inside key blocks
+  // that its one row block draws, and the draw is a piece of the mask.
+  bool isPiece = llvm::any_of(pieces, [&](const Piece &piece) {
+    return !piece.hasRowBounds() && piece.lower.empty() &&
+           piece.upper.empty() && piece.residues.empty() &&
+           piece.opaque.size() == 1 && isDrawOf(draw, piece.opaque[0]);
+  });
+  auto isAligned = [&](const Lengths &n) {
+    int64_t first = cls.rowBegin.evaluate(0, n) + n.firstQuery();
+    return first % plan.tile.queries == 0 && n.nk % plan.tile.keys == 0;
+  };
+  if (!isPiece || !facts.nq || !facts.nk ||
+      !isAligned({*facts.nq, *facts.nk}) ||
+      draw.random.block % plan.tile.queries != 0 ||
+      draw.random.block % plan.tile.keys != 0)
+    obstacle = "the tiles of a full draw cannot be shown to be full";
+}
+
+static bool dependsOnTile(const TileExpr &expr) {
+  switch (expr.getKind()) {
+  case TileExpr::Kind::QueryTile:
+    return true;
+  case TileExpr::Kind::Constant:
+  case TileExpr::Kind::NumQueries:
+  case TileExpr::Kind::NumKeys:
+    return false;
+  case TileExpr::Kind::Mul:
+  case TileExpr::Kind::FloorDiv:
+    return dependsOnTile(expr.getLhs());
+  default:
+    return dependsOnTile(expr.getLhs()) || dependsOnTile(expr.getRhs());
+  }
+}
+
+Proof PresburgerProof::run() {
+  for (const RowClass &cls : plan.classes) {
+    if (dependsOnTile(cls.rowBegin) || dependsOnTile(cls.rowEnd)) {
+      proof.reason = "the row bounds of a class depend on q";
+      return proof;
+    }
+  }
+  for (unsigned k = 0; k < plan.classes.size() && !isDone(); ++k) {
+    const RowClass &cls = plan.classes[k];
+    checkRowRange(cls);
+    checkOnce(cls);
+    for (const Segment &segment : cls.segments)
+      checkRange(cls, segment);
+    for (const Segment &segment : cls.segments)
+      if (segment.full)
+        checkFull(k, segment);
+    for (const Draw &draw : cls.draws)
+      if (draw.full)
+        checkFull(cls, draw);
+    checkCoverage(k);
+  }
+  checkUnownedRows();
+  if (isDone())
+    return proof;
+  if (!obstacle.empty()) {
+    proof.reason = obstacle;
+    return proof;
+  }
+  proof.verdict = Verdict::Proven;
+  proof.reason = "no violation exists at any of the lengths";
+  return proof;
+}
+
+Proof proof::proveByPresburger(const Mask &mask, const Plan &plan,
+                               const LengthFacts &facts, int64_t numHeads) {
+  std::optional<Pieces> pieces = mask.pieces();
+  if (!pieces) {
+    Proof proof;
+    proof.method = "presburger";
+    proof.reason = "the mask is a union of too many pieces";
+    return proof;
+  }
+  return PresburgerProof(mask, plan, facts, numHeads, std::move(*pieces)).run();
+}

@@ -1,0 +1,32 @@
+//===- Proofs.h - Routes to a certificate -----------------------*- C++ -*-===//
+
+#ifndef SPARSEATTN_LIB_PROOF_PROOFS_H
+#define SPARSEATTN_LIB_PROOF_PROOFS_H
+
+#include "SparseAttn/Proof/Certificate.h"
+
+namespace mlir::sparse_attn::proof {
+
+/// Reasons are the same on both routes.
+namespace reasons {
+inline constexpr const char *coverage = "a live pair lies in no visited tile";
+inline constexpr const char *once = "a key tile is visited twice";
+inline constexpr const char *fullMasked = "a full tile has a masked pair";
+inline constexpr const char *fullPastEnd = "a full tile has keys past Sk";
+inline constexpr const char *range = "a visited tile lies outside [0, Sk)";
+inline constexpr const char *rows = "a row class has rows outside [0, Sq)";
+} // namespace reasons
+
+/// Steps of a proof row by row at lengths `n`, roughly nanoseconds times ten.
+double exhaustiveCost(const mask::Mask &mask, const plan::Plan &plan,
+                      const mask::Lengths &n, int64_t numHeads);
+
+Proof proveByRows(const mask::Mask &mask, const plan::Plan &plan,
+                  const mask::Lengths &n, int64_t numHeads);
+
+Proof proveByPresburger(const mask::Mask &mask, const plan::Plan &plan,
+                        const plan::LengthFacts &facts, int64_t numHeads);
+
+} // namespace mlir::sparse_attn::proof
+
+#endif // SPARSEATTN_LIB_PROOF_PROOFS_H

@@ -1,0 +1,79 @@
+//===- Unknowns.cpp - What a proof asks about -----------------------------===//
+
+#include "Unknowns.h"
+
+using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::plan;
+using namespace mlir::sparse_attn::proof;
+
+Unknowns::Unknowns(const LengthFacts &facts) {
+  auto length = [&](std::optional<int64_t> known) {
+    if (known)
+      return Linear::number(*known);
+    Linear variable = newVariable();
+    domain.push_back(Formula::lessEqual(Linear::number(1), variable));
+    domain.push_back(
+        Formula::lessEqual(variable, Linear::number(maxSequenceLength)));
+    return variable;
+  };
+  // In the order in which branch and bound is to fix them.
+  q = newVariable();
+  row = newVariable();
+  keyTile = newVariable();
+  key = newVariable();
+  nq = length(facts.nq);
+  nk = length(facts.nk);
+  domain.push_back(Formula::nonNegative(q));
+}
+
+Formula Unknowns::literals(const Piece &piece, bool negated) {
+  Linear i = position();
+  std::vector<Formula> parts;
+  auto valueOf = [&](const Bound &bound) {
+    Linear value = nk * bound.perKey + bound.offset;
+    if (bound.block != 0)
+      value.add(problem.floorDiv(i, bound.block), bound.block);
+    return value;
+  };
+  auto addLower = [&](const Linear &subject, llvm::ArrayRef<Bound> bounds) {
+    for (const Bound &bound : bounds)
+      parts.push_back(negated ? Formula::less(subject, valueOf(bound))
+                              : Formula::lessEqual(valueOf(bound), subject));
+  };
+  auto addUpper = [&](const Linear &subject, llvm::ArrayRef<Bound> bounds) {
+    for (const Bound &bound : bounds)
+      parts.push_back(negated ? Formula::lessEqual(valueOf(bound), subject)
+                              : Formula::less(subject, valueOf(bound)));
+  };
+  addLower(i, piece.rowLower);
+  addUpper(i, piece.rowUpper);
+  addLower(key, piece.lower);
+  addUpper(key, piece.upper);
+  for (const Residue &residue : piece.residues) {
+    Linear subject;
+    switch (residue.subject) {
+    case Residue::Subject::Key:
+      subject = key;
+      break;
+    case Residue::Subject::Query:
+      subject = i;
+      break;
+    case Residue::Subject::KeyMinusQuery:
+      subject = key - i;
+      break;
+    }
+    Linear remainder = subject;
+    remainder.add(problem.floorDiv(subject, residue.modulus), -residue.modulus);
+    Linear begin = Linear::number(residue.begin),
+           end = Linear::number(residue.end);
+    if (negated)
+      parts.push_back(Formula::any({Formula::less(remainder, begin),
+                                    Formula::lessEqual(end, remainder)}));
+    else
+      parts.push_back(Formula::all({Formula::lessEqual(begin, remainder),
+                                    Formula::less(remainder, end)}));
+  }
+  return negated ? Formula::any(std::move(parts))
+                 : Formula::all(std::move(parts));
+}

@@ -1,0 +1,187 @@
+//===- ProofFuzzTest.cpp - Proofs of plans of random masks ----------------===//
+
+#include "../Plan/FuzzCases.h"
+#include "../Plan/RandomPlans.h"
+#include "WitnessOracle.h"
+#include "gtest/gtest.h"
+
+using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::plan;
+using namespace mlir::sparse_attn::proof;
+using namespace mlir::sparse_attn::plan_test;
+
+namespace {
+
+/// Masks and tiles of which many have full draws: all sizes are powers of two.
+TEST(ProofFuzzTest, FullDrawsAreFullAndProvenSo) {
+  Rng rng(28);
+  int full = 0, broken = 0;
+  for (int k = 0, e = fuzzCases(1500); k < e; ++k) {
+    auto power = [&] { return int64_t(1) << pick(rng, 0, 3); };
+    llvm::SmallVector<Mask> members;
+    for (int64_t count = pick(rng, 1, 2); count > 0; --count) {
+      Mask::RandomOptions options;
+      options.block = power();
+      options.blocksPerRow = pick(rng, 1, 3);
+      options.seed = pick(rng, 0, 9);
+      if (pick(rng, 0, 2) == 0)
+        options.bigBirdWindowRadius = pick(rng, 0, 1);
+      members.push_back(Mask::random(options));
+    }
+    if (pick(rng, 0, 1))
+      members.push_back(randomPlanMask(rng, 1, /*allowOpaque=*/false));
+    Mask mask = Mask::unionOf(members);
+    Lengths n = {power() * pick(rng, 1, 8), power() * pick(rng, 1, 8)};
+    LengthFacts known;
+    known.nq = n.nq;
+    known.nk = n.nk;
+    Plan plan = makePlan(mask, {power(), power()}, known);
+    for (const RowClass &cls : plan.classes)
+      full += llvm::any_of(cls.draws, [](const Draw &d) { return d.full; });
+    ASSERT_EQ(findViolation(mask, plan, n, 2), "") << describe(mask, plan, n);
+    Proof proof = provePlan(mask, plan, known, 2);
+    ASSERT_EQ(proof.verdict, Verdict::Proven) << proof.reason << "\n"
+                                              << describe(mask, plan, n);
+    for (RowClass &cls : plan.classes)
+      for (Draw &draw : cls.draws)
+        draw.full = true;
+    bool isBroken = !findViolation(mask, plan, n, 2).empty();
+    broken += isBroken;
+    proof = provePlan(mask, plan, known, 2);
+    ASSERT_EQ(proof.verdict, isBroken ? Verdict::Refuted : Verdict::Proven)
+        << proof.reason << "\n"
+        << describe(mask, plan, n);
+    if (isBroken)
+      ASSERT_TRUE(isTrueWitness(mask, plan, proof))
+          << proof.reason << " i=" << proof.witness->i
+          << " j=" << proof.witness->j << "\n"
+          << describe(mask, plan, n);
+  }
+  EXPECT_GT(full, 100);
+  EXPECT_GT(broken, 100);
+}
+
+TEST(ProofFuzzTest, PlansAreProven) {
+  Rng rng(24);
+  for (int k = 0, e = fuzzCases(1000); k < e; ++k) {
+    Mask mask = randomPlanMask(rng, 2, /*allowOpaque=*/true);
+    Lengths n = randomLengths(rng, 40);
+    LengthFacts known;
+    known.nq = n.nq;
+    known.nk = n.nk;
+    Plan plan = makePlan(mask, randomTile(rng), randomFacts(rng, n));
+    Proof proof = provePlan(mask, plan, known, 2);
+    ASSERT_EQ(proof.verdict, Verdict::Proven) << proof.reason << "\n"
+                                              << describe(mask, plan, n);
+  }
+}
+
+TEST(ProofFuzzTest, PlansAreNeverRefutedAtUnknownLengths) {
+  Rng rng(25);
+  int proven = 0, total = fuzzCases(150);
+  for (int k = 0; k < total; ++k) {
+    Mask mask = randomPlanMask(rng, 2, /*allowOpaque=*/true);
+    Plan plan = makePlan(mask, randomTile(rng), LengthFacts());
+    Proof proof = provePlan(mask, plan, LengthFacts(), 2);
+    ASSERT_NE(proof.verdict, Verdict::Refuted)
+        << proof.reason << " at i=" << proof.witness->i
+        << " j=" << proof.witness->j << "\n"
+        << describe(mask, plan, proof.witness->n);
+    proven += proof.verdict == Verdict::Proven;
+  }
+  EXPECT_GE(proven * 10, total * 8) << proven << " of " << total;
+}
+
+/// A small change of the plan.
+void mutate(Rng &rng, Plan &plan) {
+  RowClass &cls = plan.classes[pick(rng, 0, plan.classes.size() - 1)];
+  if (!cls.draws.empty() && pick(rng, 0, 2) == 0) {
+    Draw &draw = cls.draws[pick(rng, 0, cls.draws.size() - 1)];
+    draw.full = !draw.full;
+    return;
+  }
+  if (cls.segments.empty() || pick(rng, 0, 9) == 0) {
+    (pick(rng, 0, 1) ? cls.rowBegin : cls.rowEnd) =
+        pick(rng, 0, 1) ? cls.rowEnd - 1 : cls.rowBegin + 1;
+    return;
+  }
+  unsigned index = pick(rng, 0, cls.segments.size() - 1);
+  Segment &segment = cls.segments[index];
+  switch (pick(rng, 0, 6)) {
+  case 0:
+    segment.begin = segment.begin + 1;
+    return;
+  case 1:
+    segment.begin = segment.begin - 1;
+    return;
+  case 2:
+    segment.end = segment.end + 1;
+    return;
+  case 3:
+    segment.end = segment.end - 1;
+    return;
+  case 4:
+    segment.full = !segment.full;
+    return;
+  case 5:
+    cls.segments.erase(cls.segments.begin() + index);
+    return;
+  default: {
+    Segment copy = segment;
+    cls.segments.push_back(copy);
+    return;
+  }
+  }
+}
+
+TEST(ProofFuzzTest, BrokenPlansAreRefutedWithATrueWitness) {
+  Rng rng(26);
+  int broken = 0;
+  for (int k = 0, e = fuzzCases(1500); k < e; ++k) {
+    Mask mask = randomPlanMask(rng, 2, /*allowOpaque=*/true);
+    Lengths n = randomLengths(rng, 40);
+    LengthFacts known;
+    known.nq = n.nq;
+    known.nk = n.nk;
+    Plan plan = makePlan(mask, randomTile(rng), randomFacts(rng, n));
+    mutate(rng, plan);
+    bool isBroken = !findViolation(mask, plan, n, 2).empty();
+    broken += isBroken;
+    Proof proof = provePlan(mask, plan, known, 2);
+    ASSERT_EQ(proof.verdict, isBroken ? Verdict::Refuted : Verdict::Proven)
+        << proof.reason << "\n"
+        << describe(mask, plan, n);
+    if (isBroken)
+      ASSERT_TRUE(isTrueWitness(mask, plan, proof))
+          << proof.reason << " i=" << proof.witness->i
+          << " j=" << proof.witness->j << "\n"
+          << describe(mask, plan, n);
+  }
+  EXPECT_GT(broken, 100);
+}
+
+TEST(ProofFuzzTest, BrokenPlansAreRefutedAtUnknownLengths) {
+  Rng rng(27);
+  int broken = 0;
+  for (int k = 0, e = fuzzCases(150); k < e; ++k) {
+    Mask mask = randomPlanMask(rng, 2, /*allowOpaque=*/false);
+    Plan plan = makePlan(mask, randomTile(rng), LengthFacts());
+    mutate(rng, plan);
+    bool isBroken = false;
+    for (int attempt = 0; attempt < 5 && !isBroken; ++attempt)
+      isBroken = !findViolation(mask, plan, randomLengths(rng, 40), 1).empty();
+    broken += isBroken;
+    Proof proof = provePlan(mask, plan, LengthFacts(), 1);
+    if (isBroken)
+      ASSERT_NE(proof.verdict, Verdict::Proven) << describe(mask, plan, {});
+    if (proof.verdict == Verdict::Refuted)
+      ASSERT_TRUE(isTrueWitness(mask, plan, proof))
+          << proof.reason << " i=" << proof.witness->i
+          << " j=" << proof.witness->j << "\n"
+          << describe(mask, plan, proof.witness->n);
+  }
+  EXPECT_GT(broken, 20);
+}
+
+} // namespace

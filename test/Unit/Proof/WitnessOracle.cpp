@@ -1,0 +1,51 @@
+//===- WitnessOracle.cpp --------------------------------------------------===//
+
+#include "WitnessOracle.h"
+
+using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::plan;
+using namespace mlir::sparse_attn::proof;
+using namespace mlir::sparse_attn::plan_test;
+
+bool plan_test::isTrueWitness(const Mask &mask, const Plan &plan,
+                              const Proof &proof) {
+  const Witness &w = *proof.witness;
+  int64_t row = w.i - w.n.firstQuery();
+  llvm::StringRef reason = proof.reason;
+  bool isLive =
+      w.j >= 0 && w.j < w.n.nk && mask.contains(w.n, w.head, w.i, w.j);
+  if (reason.contains("outside [0, Sq)"))
+    return (row < 0 || row >= w.n.nq) && ownerOf(plan, row, w.n);
+  const RowClass *owner = ownerOf(plan, row, w.n);
+  if (!owner)
+    return isLive && row >= 0 && row < w.n.nq;
+  for (const RowClass &cls : plan.classes) {
+    if (!hasRow(cls, row, w.n))
+      continue;
+    int64_t q = (row - cls.rowBegin.evaluate(0, w.n)) / plan.tile.queries;
+    int64_t seen = 0, keyTile = w.j >= 0 ? w.j / plan.tile.keys
+                                         : -((-w.j - 1) / plan.tile.keys) - 1;
+    bool full = false;
+    for (VisitedTile tile : visitedTiles(cls, plan.tile, w.n, w.head, q)) {
+      if (tile.keyTile != keyTile)
+        continue;
+      ++seen;
+      full |= tile.full;
+    }
+    bool shown = false;
+    if (reason.contains("in no visited tile"))
+      shown = &cls == owner && isLive && seen == 0;
+    else if (reason.contains("twice"))
+      shown = seen > 1;
+    else if (reason.contains("masked pair"))
+      shown = &cls == owner && full && !isLive && w.j < w.n.nk;
+    else if (reason.contains("keys past Sk"))
+      shown = full && (keyTile + 1) * plan.tile.keys > w.n.nk;
+    else if (reason.contains("outside [0, Sk)"))
+      shown = seen > 0 && (keyTile < 0 || keyTile * plan.tile.keys >= w.n.nk);
+    if (shown)
+      return true;
+  }
+  return false;
+}
