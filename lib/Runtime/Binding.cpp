@@ -27,26 +27,79 @@ static std::string printList(const int64_t *values, size_t count) {
   return os.str();
 }
 
-static std::string printShape(const TensorSpec &spec) {
+int64_t CallTensor::getStride(size_t dim) const {
+  if (getSize(dim) <= 1)
+    return 0;
+  size_t place = givenDim(dim);
+  if (given->strides)
+    return given->strides[place];
+  int64_t stride = 1;
+  for (size_t i = place + 1; i < getRank(); ++i)
+    stride *= given->shape[i];
+  return stride;
+}
+
+bool CallTensor::isEmpty() const {
+  return std::count(given->shape, given->shape + given->rank, 0) > 0;
+}
+
+std::string CallTensor::printShape() const {
+  return printList(given->shape, getRank());
+}
+
+std::string CallTensor::printStrides() const {
+  return printList(given->strides, getRank());
+}
+
+/// What is expected, in the order of a tensor that has perhaps another rank.
+static std::string printShape(const TensorSpec &spec,
+                              const SparseAttnTensor &tensor) {
+  std::vector<std::string> sizes;
+  for (const Formula &size : spec.shape)
+    sizes.push_back(size.str());
+  if (spec.hasHeads && (tensor.type & SPARSE_ATTN_BSHD))
+    std::swap(sizes[1], sizes[2]);
   std::string text = "[";
-  for (size_t i = 0; i < spec.shape.size(); ++i)
-    text += (i ? ", " : "") + spec.shape[i].str();
+  for (size_t i = 0; i < sizes.size(); ++i)
+    text += (i ? ", " : "") + sizes[i];
   return text + "]";
+}
+
+static bool isAttentionType(SparseAttnType type) {
+  return type == SPARSE_ATTN_F16 || type == SPARSE_ATTN_BF16 ||
+         type == SPARSE_ATTN_F32;
+}
+
+/// What to do about another type than the expected one. A function can be
+/// compiled for some types only, and has its LSE in f32 for all of them.
+static std::string adviseType(const Variant &variant, TensorLabel label,
+                              SparseAttnType given) {
+  const TensorSpec &spec = label.getSpec(variant);
+  std::string name = getTypeName(spec.type);
+  if (!spec.hasHeads)
+    return label.isResult ? "give a tensor of " + name
+                          : "convert it to " + name;
+  if (isAttentionType(given))
+    return "convert it to " + name + ", or compile the function for " +
+           getTypeName(given);
+  return "attention is compiled for f16, bf16 and f32 only: convert it to " +
+         name;
 }
 
 /// All but the values of the shape.
 static void checkTypeAndRank(const Variant &variant, TensorLabel label,
                              const SparseAttnTensor &tensor) {
   const TensorSpec &spec = label.getSpec(variant);
-  if (tensor.type != spec.type)
-    fail(SPARSE_ATTN_WRONG_TYPE,
-         label.describe(variant) + " has elements of " +
-             getTypeName(tensor.type) + ", expected " + getTypeName(spec.type) +
-             "; convert it, or compile the function for that type");
+  SparseAttnType type = tensor.type & ~SPARSE_ATTN_BSHD;
+  if (type != spec.type)
+    fail(SPARSE_ATTN_WRONG_TYPE, label.describe(variant) + " has elements of " +
+                                     getTypeName(type) + ", expected " +
+                                     getTypeName(spec.type) + "; " +
+                                     adviseType(variant, label, type));
   if (tensor.rank < 0 || size_t(tensor.rank) != spec.shape.size())
     fail(SPARSE_ATTN_WRONG_SHAPE,
          label.describe(variant) + " has rank " + std::to_string(tensor.rank) +
-             ", expected the shape " + printShape(spec));
+             ", expected the shape " + printShape(spec, tensor));
   if (tensor.rank > 0 && !tensor.shape)
     fail(SPARSE_ATTN_INVALID_ARGUMENT,
          label.describe(variant) + " has no shape: null was given");
@@ -59,33 +112,41 @@ static void checkTypeAndRank(const Variant &variant, TensorLabel label,
 }
 
 /// Where an expected size comes from, unless it is a constant.
-static std::string explainSize(const Variant &variant, const Formula &size) {
+static std::string explainSize(const Variant &variant, const Formula &size,
+                               const SparseAttnTensor *arguments) {
   if (size.asConstant())
     return "";
   for (size_t i = 0; i < variant.sizes.size(); ++i) {
     if (variant.sizes[i] != size.str())
       continue;
     SizeSource source = variant.sources[i].front();
+    CallTensor tensor(variant.arguments[source.argument],
+                      arguments[source.argument]);
     return ", which is " + size.str() + ", from dimension " +
-           std::to_string(source.dim) + " of " +
+           std::to_string(tensor.givenDim(source.dim)) + " of " +
            TensorLabel{false, source.argument}.describe(variant);
   }
   return ", which is " + size.str();
 }
 
+/// Dimensions are looked at in the caller's order.
 static void checkShape(const Variant &variant, TensorLabel label,
                        const std::vector<int64_t> &sizes,
-                       const SparseAttnTensor &tensor) {
+                       const SparseAttnTensor *arguments,
+                       const SparseAttnTensor &given) {
   const TensorSpec &spec = label.getSpec(variant);
-  for (int32_t i = 0; i < tensor.rank; ++i) {
-    int64_t expected = spec.shape[i].evaluate(sizes);
-    if (tensor.shape[i] == expected)
+  CallTensor tensor(spec, given);
+  for (size_t i = 0; i < tensor.getRank(); ++i) {
+    // Swapping back is swapping again.
+    const Formula &size = spec.shape[tensor.givenDim(i)];
+    int64_t expected = size.evaluate(sizes);
+    if (given.shape[i] == expected)
       continue;
     fail(SPARSE_ATTN_WRONG_SHAPE, label.describe(variant) + " has size " +
-                                      std::to_string(tensor.shape[i]) +
+                                      std::to_string(given.shape[i]) +
                                       " in dimension " + std::to_string(i) +
                                       ", expected " + std::to_string(expected) +
-                                      explainSize(variant, spec.shape[i]));
+                                      explainSize(variant, size, arguments));
   }
 }
 
@@ -111,11 +172,14 @@ sparse_attn::runtime::bindSizes(const Variant &variant,
     checkTypeAndRank(variant, {false, i}, arguments[i]);
   std::vector<int64_t> sizes;
   sizes.reserve(variant.sources.size());
-  for (const auto &sources : variant.sources)
-    sizes.push_back(
-        arguments[sources.front().argument].shape[sources.front().dim]);
+  for (const auto &sources : variant.sources) {
+    SizeSource source = sources.front();
+    sizes.push_back(CallTensor(variant.arguments[source.argument],
+                               arguments[source.argument])
+                        .getSize(source.dim));
+  }
   for (size_t i = 0; i < count; ++i)
-    checkShape(variant, {false, i}, sizes, arguments[i]);
+    checkShape(variant, {false, i}, sizes, arguments, arguments[i]);
   for (const Condition &condition : variant.conditions)
     if (condition.formula.evaluate(sizes) == 0)
       fail(SPARSE_ATTN_WRONG_SHAPE,
@@ -126,199 +190,14 @@ sparse_attn::runtime::bindSizes(const Variant &variant,
 
 void sparse_attn::runtime::checkResults(const Variant &variant,
                                         const std::vector<int64_t> &sizes,
+                                        const SparseAttnTensor *arguments,
                                         const SparseAttnTensor *results,
                                         int32_t numResults) {
   size_t count = variant.results.size();
   checkCount(variant, "results", results, numResults, count);
   for (size_t i = 0; i < count; ++i) {
     checkTypeAndRank(variant, {true, i}, results[i]);
-    checkShape(variant, {true, i}, sizes, results[i]);
-  }
-}
-
-/// Whether all products of sizes and strides, in bytes, fit 64 bits.
-static bool fitsAddresses(const SparseAttnTensor &tensor) {
-  int64_t width = getTypeBytes(tensor.type);
-  int64_t dense = width, last = width;
-  bool fits = true;
-  for (int32_t i = tensor.rank; i-- > 0;) {
-    int64_t stride = dense, extent = 0;
-    if (tensor.strides && tensor.shape[i] > 1)
-      fits &= !__builtin_mul_overflow(tensor.strides[i], width, &stride);
-    fits &= !__builtin_mul_overflow(tensor.shape[i] - 1, stride, &extent) &&
-            !__builtin_add_overflow(last, extent, &last) &&
-            !__builtin_mul_overflow(dense, tensor.shape[i], &dense);
-  }
-  return fits;
-}
-
-[[noreturn]] static void failStrides(const Variant &variant, TensorLabel label,
-                                     const SparseAttnTensor &tensor,
-                                     const std::string &what) {
-  fail(SPARSE_ATTN_WRONG_STRIDES,
-       label.describe(variant) + " " + what + "; its shape is " +
-           printList(tensor.shape, tensor.rank) + ", its strides are " +
-           printList(tensor.strides, tensor.rank));
-}
-
-static std::string printStride(const SparseAttnTensor &tensor, int32_t dim) {
-  return "has stride " + std::to_string(tensor.strides[dim]) +
-         " in dimension " + std::to_string(dim) + ", expected ";
-}
-
-static void checkDense(const Variant &variant, TensorLabel label,
-                       const SparseAttnTensor &tensor) {
-  int64_t dense = 1;
-  for (int32_t i = tensor.rank; i-- > 0;) {
-    if (tensor.shape[i] != 1 && tensor.strides[i] != dense)
-      failStrides(variant, label, tensor,
-                  printStride(tensor, i) + std::to_string(dense) +
-                      ": the kernels were compiled with --dense; copy it into "
-                      "a contiguous tensor, or compile without");
-    dense *= tensor.shape[i];
-  }
-}
-
-/// No two elements of what is written may be one.
-static void checkDistinct(const Variant &variant, TensorLabel label,
-                          const SparseAttnTensor &tensor) {
-  std::vector<int32_t> dims;
-  for (int32_t i = 0; i < tensor.rank; ++i)
-    if (tensor.shape[i] > 1)
-      dims.push_back(i);
-  std::sort(dims.begin(), dims.end(), [&](int32_t a, int32_t b) {
-    return tensor.strides[a] < tensor.strides[b];
-  });
-  int64_t last = 0;
-  for (int32_t i : dims) {
-    if (tensor.strides[i] <= last)
-      failStrides(variant, label, tensor,
-                  "is written, and its elements overlap: the stride " +
-                      std::to_string(tensor.strides[i]) + " of dimension " +
-                      std::to_string(i) + " is not above " +
-                      std::to_string(last) + "; give memory of its own");
-    last += (tensor.shape[i] - 1) * tensor.strides[i];
-  }
-}
-
-/// Whether kernels write the tensor.
-static bool isWritten(const Variant &variant, TensorLabel label) {
-  if (label.isResult)
-    return true;
-  for (const TensorSpec &result : variant.results)
-    if (result.buffer.kind == BufferRef::Kind::Argument &&
-        result.buffer.index == label.index)
-      return true;
-  return false;
-}
-
-/// Strides of dimensions of size 1 are never used, and none of an empty tensor.
-static void checkStrides(const Variant &variant, TensorLabel label,
-                         const SparseAttnTensor &tensor) {
-  if (!tensor.strides)
-    return;
-  const TensorSpec &spec = label.getSpec(variant);
-  if (!spec.isStrided)
-    return checkDense(variant, label, tensor);
-  for (int32_t i = tensor.rank; i-- > 0;) {
-    int64_t stride = tensor.strides[i];
-    if (tensor.shape[i] == 1)
-      continue;
-    if (i == tensor.rank - 1 && stride != 1)
-      failStrides(variant, label, tensor,
-                  printStride(tensor, i) +
-                      "1: kernels read the elements of a row side by side; "
-                      "copy it into a contiguous tensor");
-    if (i < tensor.rank - 1 && (stride < 0 || stride % spec.strideMultiple))
-      failStrides(variant, label, tensor,
-                  printStride(tensor, i) + "a multiple of " +
-                      std::to_string(spec.strideMultiple) +
-                      " and none below 0: kernels read rows from aligned "
-                      "addresses; copy it into a contiguous tensor");
-  }
-  if (isWritten(variant, label))
-    checkDistinct(variant, label, tensor);
-}
-
-int64_t sparse_attn::runtime::getStride(const SparseAttnTensor &tensor,
-                                        size_t dim) {
-  // What is never used may be anything, also what kernels may not compute with.
-  if (tensor.shape[dim] <= 1)
-    return 0;
-  if (tensor.strides)
-    return tensor.strides[dim];
-  int64_t stride = 1;
-  for (size_t i = dim + 1; i < size_t(tensor.rank); ++i)
-    stride *= tensor.shape[i];
-  return stride;
-}
-
-void sparse_attn::runtime::checkMemory(const Variant &variant,
-                                       TensorLabel label,
-                                       const SparseAttnTensor &tensor) {
-  if (std::count(tensor.shape, tensor.shape + tensor.rank, 0) > 0)
-    return;
-  if (!fitsAddresses(tensor))
-    fail(SPARSE_ATTN_TOO_LARGE,
-         label.describe(variant) + " has the shape " +
-             printList(tensor.shape, tensor.rank) +
-             ", whose bytes do not fit 64 bits; give a smaller tensor");
-  checkStrides(variant, label, tensor);
-  if (!tensor.data)
-    fail(SPARSE_ATTN_INVALID_ARGUMENT,
-         label.describe(variant) + " has address 0; give memory of the device");
-  if (tensor.data % variant.alignment != 0)
-    fail(SPARSE_ATTN_MISALIGNED,
-         label.describe(variant) + " starts " +
-             std::to_string(tensor.data % variant.alignment) +
-             " bytes past a multiple of " + std::to_string(variant.alignment) +
-             "; kernels read that much at once: copy it to an address that is "
-             "a multiple");
-}
-
-static std::string explainPlace(const Variant &variant, size_t result) {
-  BufferRef buffer = variant.results[result].buffer;
-  bool isResult = buffer.kind == BufferRef::Kind::Result;
-  return TensorLabel{true, result}.describe(variant) + " is written to " +
-         TensorLabel{isResult, buffer.index}.describe(variant) +
-         " and cannot be elsewhere; give that address, or 0";
-}
-
-/// A result that is given, although it has no memory of its own, is that
-/// tensor.
-static void checkSameStrides(const Variant &variant, size_t result,
-                             const SparseAttnTensor &tensor,
-                             const SparseAttnTensor &place) {
-  for (int32_t i = 0; i < tensor.rank; ++i)
-    if (getStride(tensor, i) != getStride(place, i))
-      fail(SPARSE_ATTN_WRONG_STRIDES,
-           explainPlace(variant, result) + "; its stride in dimension " +
-               std::to_string(i) + " is " +
-               std::to_string(getStride(tensor, i)) + ", there it is " +
-               std::to_string(getStride(place, i)));
-}
-
-void sparse_attn::runtime::checkAllMemory(const Variant &variant,
-                                          const SparseAttnTensor *arguments,
-                                          const SparseAttnTensor *results) {
-  for (size_t i = 0; i < variant.arguments.size(); ++i)
-    checkMemory(variant, {false, i}, arguments[i]);
-  for (size_t i = 0; i < variant.results.size(); ++i) {
-    SparseAttnTensor tensor = results[i];
-    if (!variant.hasOwnMemory(i)) {
-      BufferRef buffer = variant.results[i].buffer;
-      bool isResult = buffer.kind == BufferRef::Kind::Result;
-      const SparseAttnTensor &place =
-          (isResult ? results : arguments)[buffer.index];
-      if (!tensor.data) {
-        tensor.data = place.data;
-        tensor.strides = place.strides;
-      }
-      if (tensor.data != place.data)
-        fail(SPARSE_ATTN_INVALID_ARGUMENT, explainPlace(variant, i));
-      checkSameStrides(variant, i, tensor, place);
-    }
-    checkMemory(variant, {true, i}, tensor);
+    checkShape(variant, {true, i}, sizes, arguments, results[i]);
   }
 }
 

@@ -21,30 +21,45 @@ struct TensorLabel {
   std::string describe(const Variant &variant) const;
 };
 
+/// A tensor of a call. Dimensions are numbered as the function has them; what
+/// is said to the caller has the caller's order, which `givenDim` gives.
+class CallTensor {
+public:
+  CallTensor(const TensorSpec &spec, const SparseAttnTensor &given)
+      : given(&given), isSwapped((given.type & SPARSE_ATTN_BSHD) &&
+                                 spec.hasHeads && given.rank == 4) {}
+
+  uint64_t getData() const { return given->data; }
+  size_t getRank() const { return given->rank; }
+  int64_t getSize(size_t dim) const { return given->shape[givenDim(dim)]; }
+  /// In elements; 0 where there is no second element: what is never used may be
+  /// anything, also what kernels may not compute with.
+  int64_t getStride(size_t dim) const;
+  bool hasStrides() const { return given->strides; }
+  bool isEmpty() const;
+
+  size_t givenDim(size_t dim) const {
+    return isSwapped && (dim == 1 || dim == 2) ? 3 - dim : dim;
+  }
+  /// "[1, 2, 256, 64]"
+  std::string printShape() const;
+  std::string printStrides() const;
+
+private:
+  const SparseAttnTensor *given;
+  bool isSwapped;
+};
+
 /// Checks the number, types and shapes of the arguments and gives the values of
 /// the variant's sizes. Throws INVALID_ARGUMENT, WRONG_TYPE, WRONG_SHAPE.
 std::vector<int64_t> bindSizes(const Variant &variant,
                                const SparseAttnTensor *arguments,
                                int32_t numArguments);
 
-/// The same for results, once the sizes are known.
+/// The same for results, once the sizes are known from the arguments.
 void checkResults(const Variant &variant, const std::vector<int64_t> &sizes,
+                  const SparseAttnTensor *arguments,
                   const SparseAttnTensor *results, int32_t numResults);
-
-/// Address, alignment and strides of a tensor whose type and shape are right.
-/// Throws WRONG_STRIDES, MISALIGNED, TOO_LARGE, INVALID_ARGUMENT.
-void checkMemory(const Variant &variant, TensorLabel label,
-                 const SparseAttnTensor &tensor);
-
-/// The same for all tensors of a call. A result that is written to an argument
-/// or to another result may have the address 0; another address than that one's
-/// is INVALID_ARGUMENT.
-void checkAllMemory(const Variant &variant, const SparseAttnTensor *arguments,
-                    const SparseAttnTensor *results);
-
-/// The stride of a dimension in elements, of a tensor that checkMemory accepts;
-/// 0 where it has no second element.
-int64_t getStride(const SparseAttnTensor &tensor, size_t dim);
 
 /// Bytes of workspace, never negative.
 uint64_t getWorkspaceBytes(const Variant &variant,

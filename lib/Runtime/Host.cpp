@@ -3,6 +3,7 @@
 #include "Host.h"
 #include "Binding.h"
 #include "Error.h"
+#include "Placement.h"
 #include "Program.h"
 #include <cerrno>
 #include <cstring>
@@ -54,14 +55,9 @@ static const Variant &chooseVariant(const SparseAttnFunction &function,
   }
   if (best)
     return *best;
-  std::string level = "x86-64";
-  if (host > 1)
-    level += "-v" + std::to_string(host);
-  fail(SPARSE_ATTN_WRONG_CHIP,
-       "'" + function.name + "' has code for " + chips +
-           ", none of which this processor runs; " +
-           (host ? "compile it with --target=" + level + " as well"
-                 : "sparse-attn-compile makes host code for x86-64 only"));
+  fail(SPARSE_ATTN_WRONG_CHIP, "'" + function.name + "' has code for " + chips +
+                                   ", none of which this processor runs; " +
+                                   adviseTarget(host));
 }
 
 /// The very bytes that were checked: the file may have changed since.
@@ -123,22 +119,13 @@ HostModule::~HostModule() {
 
 /// A memref descriptor as MLIR's C interface passes it: allocated and aligned
 /// pointer, offset, sizes, strides, all of 8 bytes.
-static void addDescriptor(const SparseAttnTensor &tensor,
-                          std::vector<int64_t> &fields) {
-  auto data = static_cast<int64_t>(tensor.data);
+static void addDescriptor(CallTensor tensor, std::vector<int64_t> &fields) {
+  auto data = static_cast<int64_t>(tensor.getData());
   fields.insert(fields.end(), {data, data, 0});
-  fields.insert(fields.end(), tensor.shape, tensor.shape + tensor.rank);
-  if (tensor.strides) {
-    fields.insert(fields.end(), tensor.strides, tensor.strides + tensor.rank);
-    return;
-  }
-  size_t first = fields.size();
-  fields.resize(first + tensor.rank);
-  int64_t dense = 1;
-  for (int32_t i = tensor.rank; i-- > 0;) {
-    fields[first + i] = dense;
-    dense *= tensor.shape[i];
-  }
+  for (size_t i = 0; i < tensor.getRank(); ++i)
+    fields.push_back(tensor.getSize(i));
+  for (size_t i = 0; i < tensor.getRank(); ++i)
+    fields.push_back(tensor.getStride(i));
 }
 
 void sparse_attn::runtime::run(const HostModule &module,
@@ -146,23 +133,24 @@ void sparse_attn::runtime::run(const HostModule &module,
   const Variant &variant = module.variant;
   std::vector<int64_t> sizes =
       bindSizes(variant, request.arguments, request.numArguments);
-  checkResults(variant, sizes, request.results, request.numResults);
-  checkAllMemory(variant, request.arguments, request.results);
+  checkResults(variant, sizes, request.arguments, request.results,
+               request.numResults);
+  checkPlacement(variant, request.arguments, request.results, Workspace());
   if (request.stream)
     fail(SPARSE_ATTN_INVALID_ARGUMENT,
          "a stream is given, and '" + variant.name +
              "' is loaded for the host, which has none; give null");
   std::vector<int64_t> fields;
   std::vector<size_t> starts;
-  auto add = [&](const SparseAttnTensor &tensor) {
+  auto add = [&](const TensorSpec &spec, const SparseAttnTensor &tensor) {
     starts.push_back(fields.size());
-    addDescriptor(tensor, fields);
+    addDescriptor({spec, tensor}, fields);
   };
   for (size_t i = 0; i < variant.arguments.size(); ++i)
-    add(request.arguments[i]);
+    add(variant.arguments[i], request.arguments[i]);
   for (size_t i = 0; i < variant.results.size(); ++i)
     if (variant.hasOwnMemory(i))
-      add(request.results[i]);
+      add(variant.results[i], request.results[i]);
   std::vector<void *> descriptors;
   for (size_t start : starts)
     descriptors.push_back(fields.data() + start);

@@ -29,6 +29,18 @@ struct HostModule {
   void (*entry)(void **descriptors) = nullptr;
 };
 
+/// The lowest level of x86-64 that sparse-attn-compile makes code for.
+inline constexpr int kLowestLevel = 3;
+/// What to do where a function has no code for a processor of this level, which
+/// is 0 where it is none of x86-64.
+inline std::string adviseTarget(int level) {
+  if (level >= kLowestLevel)
+    return "compile it with --target=x86-64-v" + std::to_string(level) +
+           " as well";
+  return "sparse-attn-compile makes host code for processors from x86-64-v" +
+         std::to_string(kLowestLevel) + " on: use another, or a GPU";
+}
+
 /// The best code that this processor runs. Throws WRONG_CHIP, INVALID_CODE,
 /// OUT_OF_MEMORY.
 std::shared_ptr<const HostModule>

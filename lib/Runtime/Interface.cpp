@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Binding.h"
+#include "Choice.h"
 #include "Guard.h"
 #include <cstdio>
 #include <cstdlib>
@@ -34,7 +35,8 @@ const char *sparseAttnGetStatusName(SparseAttnStatus status) {
       "UNKNOWN_SCHEMA",  "NOT_FOUND",        "WRONG_TYPE",    "WRONG_SHAPE",
       "WRONG_STRIDES",   "MISALIGNED",       "TOO_LARGE",     "WRONG_DEVICE",
       "SMALL_WORKSPACE", "NO_DRIVER",        "OLD_DRIVER",    "NO_DEVICE",
-      "WRONG_CHIP",      "INVALID_CODE",     "OUT_OF_MEMORY", "DRIVER_ERROR"};
+      "WRONG_CHIP",      "INVALID_CODE",     "OUT_OF_MEMORY", "DRIVER_ERROR",
+      "AMBIGUOUS"};
   auto index = static_cast<size_t>(status);
   return index < std::size(kNames) ? kNames[index] : "unknown status";
 }
@@ -58,6 +60,10 @@ SparseAttnStatus sparseAttnPackageOpen(const char *directory,
   });
 }
 
+const char *sparseAttnPackageGetSha256(const SparseAttnPackage *package) {
+  return package ? package->data->sha256.c_str() : nullptr;
+}
+
 void sparseAttnPackageClose(SparseAttnPackage *package) { delete package; }
 
 int32_t sparseAttnPackageGetNumFunctions(const SparseAttnPackage *package) {
@@ -69,13 +75,6 @@ sparseAttnPackageGetFunction(const SparseAttnPackage *package, int32_t index) {
   if (index < 0 || index >= sparseAttnPackageGetNumFunctions(package))
     return nullptr;
   return package->data->functions[index].get();
-}
-
-static std::string listFunctions(const PackageData &package) {
-  std::string names;
-  for (const auto &function : package.functions)
-    names += (names.empty() ? "'" : ", '") + function->name + "'";
-  return names.empty() ? "none" : names;
 }
 
 SparseAttnStatus
@@ -91,7 +90,7 @@ sparseAttnPackageGetFunctionNamed(const SparseAttnPackage *package,
         return void(*function = candidate.get());
     fail(SPARSE_ATTN_NOT_FOUND, "the package has no function '" +
                                     std::string(name) + "'; it has " +
-                                    listFunctions(data));
+                                    listNames(data));
   });
 }
 
@@ -101,24 +100,7 @@ SparseAttnStatus sparseAttnPackageFindFunction(
   return guard([&] {
     const PackageData &data = *need(package, "package").data;
     need(function, "function");
-    const SparseAttnFunction *best = nullptr;
-    std::string reasons;
-    for (const auto &candidate : data.functions) {
-      const Variant &interface = candidate->interface();
-      try {
-        bindSizes(interface, arguments, numArguments);
-      } catch (const Error &error) {
-        reasons += "; " + error.message;
-        continue;
-      }
-      if (!best || interface.sizes.size() < best->interface().sizes.size())
-        best = candidate.get();
-    }
-    if (!best)
-      fail(SPARSE_ATTN_NOT_FOUND,
-           "no function of the package takes these arguments: it has " +
-               listFunctions(data) + reasons);
-    *function = best;
+    *function = &chooseFunction(data, arguments, numArguments);
   });
 }
 

@@ -6,6 +6,7 @@
 
 #include "Binding.h"
 #include "Error.h"
+#include "Placement.h"
 #include "Program.h"
 #include <algorithm>
 
@@ -27,8 +28,13 @@ public:
 
   bool run() {
     sizes = bindSizes(variant, request.arguments, request.numArguments);
-    checkResults(variant, sizes, request.results, request.numResults);
-    checkAllMemory(variant, request.arguments, request.results);
+    checkResults(variant, sizes, request.arguments, request.results,
+                 request.numResults);
+    uint64_t bytes = getWorkspaceBytes(variant, sizes);
+    Workspace workspace;
+    if (request.workspace)
+      workspace = {request.workspace, bytes};
+    checkPlacement(variant, request.arguments, request.results, workspace);
     for (size_t i = 0; i < variant.launches.size(); ++i)
       prepare(i);
     if (ready.empty())
@@ -36,7 +42,6 @@ public:
 
     ContextScope scope(driver, module.context);
     checkAddresses();
-    uint64_t bytes = getWorkspaceBytes(variant, sizes);
     if (bytes == 0 || request.workspace) {
       checkWorkspace(bytes);
       launchAll(request.workspace);
@@ -50,16 +55,17 @@ public:
 
 private:
   /// The tensor in whose memory an argument or a result is.
-  const SparseAttnTensor &getTensor(BufferRef buffer) const {
+  CallTensor getTensor(BufferRef buffer) const {
     if (buffer.kind == BufferRef::Kind::Result)
       buffer = variant.results[buffer.index].buffer;
     bool isResult = buffer.kind == BufferRef::Kind::Result;
-    return (isResult ? request.results : request.arguments)[buffer.index];
+    return {(isResult ? variant.results : variant.arguments)[buffer.index],
+            (isResult ? request.results : request.arguments)[buffer.index]};
   }
 
   uint64_t getAddress(BufferRef buffer, uint64_t workspace) const {
     if (buffer.kind != BufferRef::Kind::Workspace)
-      return getTensor(buffer).data;
+      return getTensor(buffer).getData();
     return workspace + variant.workspaceOffsets[buffer.index].evaluate(sizes);
   }
 
@@ -130,7 +136,7 @@ private:
   /// Of a pointer 0, until the workspace is there.
   uint64_t getValue(size_t index, const KernelArgument &argument) const {
     if (argument.strideDim)
-      return getStride(getTensor(*argument.buffer), *argument.strideDim);
+      return getTensor(*argument.buffer).getStride(*argument.strideDim);
     return argument.buffer ? 0 : getScalar(index, argument);
   }
 
@@ -193,7 +199,7 @@ private:
       fail(SPARSE_ATTN_SMALL_WORKSPACE,
            "the workspace has " + std::to_string(request.workspaceBytes) +
                " bytes, '" + variant.name + "' needs " + std::to_string(bytes) +
-               " for these sizes: ask sparseAttnProgramGetWorkspaceBytes");
+               " for these sizes; give that many, or none");
     if (request.workspace % variant.alignment != 0)
       fail(SPARSE_ATTN_MISALIGNED,
            "the workspace of '" + variant.name + "' starts " +

@@ -171,6 +171,18 @@ static bool runsOn(const Variant &variant, int capability) {
           (!variant.thisChipOnly && variant.capability < capability));
 }
 
+/// Of the chips that sparse-attn-compile knows the newest whose code the device
+/// runs.
+static std::string adviseTarget(int capability) {
+  static constexpr int kChips[] = {80, 86, 89, 90, 100, 120};
+  const int *next =
+      std::upper_bound(std::begin(kChips), std::end(kChips), capability);
+  if (next == std::begin(kChips))
+    return "kernels run from compute capability 8.0 on: use another device, or "
+           "the host";
+  return "compile it with --target=sm_" + std::to_string(next[-1]) + " as well";
+}
+
 /// Newer code is better, and code for one chip only best on it.
 static Choice chooseVariant(const Driver &driver,
                             const SparseAttnFunction &function,
@@ -195,9 +207,8 @@ static Choice chooseVariant(const Driver &driver,
   if (!best.variant)
     fail(SPARSE_ATTN_WRONG_CHIP, describeDevice(driver, device, capability) +
                                      ", and '" + function.name +
-                                     "' has code for " + chips +
-                                     " only; compile it with --target=sm_" +
-                                     std::to_string(capability));
+                                     "' has code for " + chips + " only; " +
+                                     adviseTarget(capability));
   return best;
 }
 

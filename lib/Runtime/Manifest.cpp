@@ -138,6 +138,12 @@ private:
     tensor.shape = node["shape"].formulas(variant.sizes);
     for (const JsonNode &role : node["roles"].elements())
       tensor.roles.push_back(role.text());
+    tensor.hasHeads = tensor.shape.size() == 4 &&
+                      std::any_of(tensor.roles.begin(), tensor.roles.end(),
+                                  [](const std::string &role) {
+                                    return role == "query" || role == "key" ||
+                                           role == "value" || role == "output";
+                                  });
     std::string layout = node["layout"].text();
     tensor.isStrided = layout == "strided";
     if (!tensor.isStrided && layout != "dense")

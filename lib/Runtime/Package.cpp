@@ -120,6 +120,7 @@ sparse_attn::runtime::openPackage(const std::string &directory) {
                " bytes, more than any that sparse-attn-compile writes");
   });
   auto package = std::make_shared<PackageData>();
+  package->sha256 = sha256(text);
   for (auto &variant : parseManifest(text)) {
     for (PackageFile &file : variant->files)
       readPackageFile(path, file);

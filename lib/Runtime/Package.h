@@ -28,6 +28,9 @@ struct TensorSpec {
   SparseAttnType type = SPARSE_ATTN_F32;
   std::vector<Formula> shape;
   std::vector<std::string> roles;
+  /// Whether its dimensions are batch, heads, sequence and head size, so that
+  /// SPARSE_ATTN_BSHD says something of it.
+  bool hasHeads = false;
   BufferRef buffer; ///< of a result: where it is
   /// Whether rows may lie at any strides that are multiples of this, in
   /// elements; else the tensor is dense and row-major.
@@ -116,6 +119,7 @@ struct SparseAttnFunction {
 namespace sparse_attn::runtime {
 
 struct PackageData : std::enable_shared_from_this<PackageData> {
+  std::string sha256; ///< of manifest.json, which has that of every other file
   std::vector<std::unique_ptr<SparseAttnFunction>> functions;
 };
 

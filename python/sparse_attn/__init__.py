@@ -12,6 +12,8 @@ manual.
 
 from ._arrays import Array
 from .errors import (
+    AmbiguousError,
+    ChangedPackageError,
     CorruptPackageError,
     DriverError,
     InvalidArgumentError,
@@ -42,7 +44,9 @@ from .package import Package, load
 __version__ = "0.1.0"
 
 __all__ = [
+    "AmbiguousError",
     "Array",
+    "ChangedPackageError",
     "CorruptPackageError",
     "DriverError",
     "Function",

@@ -60,6 +60,10 @@ _api.PyCapsule_New.argtypes = [c_void_p, c_char_p, c_void_p]
 _api.PyCapsule_New.restype = py_object
 
 
+# Flags of a versioned capsule.
+_READ_ONLY, _COPIED = 1, 2
+
+
 class Contents(NamedTuple):
     """What a capsule says of a tensor."""
 
@@ -69,6 +73,8 @@ class Contents(NamedTuple):
     shape: tuple[int, ...]
     strides: tuple[int, ...] | None
     read_only: bool
+    """Whether what is written there is lost or forbidden. A capsule of before
+    version 1 does not say."""
 
 
 def read_capsule(capsule: object) -> Contents:
@@ -77,7 +83,9 @@ def read_capsule(capsule: object) -> Contents:
     if _api.PyCapsule_IsValid(capsule, b"dltensor_versioned"):
         address = _api.PyCapsule_GetPointer(capsule, b"dltensor_versioned")
         versioned = _Versioned.from_address(address)
-        tensor, read_only = versioned.tensor, bool(versioned.flags & 1)
+        tensor, read_only = versioned.tensor, bool(
+            versioned.flags & (_READ_ONLY | _COPIED)
+        )
     elif _api.PyCapsule_IsValid(capsule, b"dltensor"):
         address = _api.PyCapsule_GetPointer(capsule, b"dltensor")
         tensor = _Managed.from_address(address).tensor

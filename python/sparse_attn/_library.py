@@ -22,6 +22,9 @@ INSTALLED_NAME = NAME + ".0.1"
 CURRENT_CONTEXT = -1
 HOST = -2
 
+# Added to a tensor's type: its dimensions are [B, S, H, D].
+BSHD = 256
+
 
 class Tensor(ctypes.Structure):
     """SparseAttnTensor"""
@@ -55,6 +58,7 @@ _VALUES: dict[str, tuple[Any, list[Any]]] = {
     "GetInterfaceVersion": (c_int32, []),
     "GetLastError": (c_char_p, []),
     "PackageClose": (None, [c_void_p]),
+    "PackageGetSha256": (c_char_p, [c_void_p]),
     "PackageGetNumFunctions": (c_int32, [c_void_p]),
     "PackageGetFunction": (c_void_p, [c_void_p, c_int32]),
     "FunctionGetName": (c_char_p, [c_void_p]),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ._library import HOST, TensorInfo
-from ._views import TYPES, View, view
+from ._views import TYPES, View
 from .errors import InvalidArgumentError, WrongDeviceError
 
 LAYOUTS = ("bhsd", "bshd")
@@ -34,6 +35,14 @@ class TensorSpec:
         """Whether ``layout`` says how its dimensions are ordered."""
         return len(self.shape) == 4 and not _HEADED.isdisjoint(self.roles)
 
+    def in_order(self, sizes: Sequence[Any], layout: str) -> list[Any]:
+        """One for each dimension, from the function's order to the layout's or
+        back."""
+        ordered = list(sizes)
+        if layout == "bshd" and self.has_heads and len(ordered) == 4:
+            ordered[1], ordered[2] = ordered[2], ordered[1]
+        return ordered
+
 
 def read_spec(info: TensorInfo) -> TensorSpec:
     sizes = []
@@ -55,15 +64,6 @@ def check_layout(layout: str) -> None:
             f"unknown layout {layout!r}; use 'bhsd' or 'bshd' (batch, heads, "
             "sequence, head size)"
         )
-
-
-def view_in_layout(
-    tensor: Any, name: str, spec: TensorSpec, layout: str, stream: int | None
-) -> View:
-    found = view(tensor, name, stream)
-    if layout == "bshd" and spec.has_heads and len(found.shape) == 4:
-        return found.transposed()
-    return found
 
 
 def device_name(device: int) -> str:

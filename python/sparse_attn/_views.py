@@ -10,9 +10,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from . import _dlpack
-from ._library import HOST, Tensor, driver, library
+from ._library import BSHD, HOST, Tensor, driver, library
 from .errors import (
-    NoBackwardError,
     WrongDeviceError,
     WrongStridesError,
     WrongTypeError,
@@ -43,27 +42,6 @@ class View(NamedTuple):
     """Where its producer works, if it says so."""
     read_only: bool = False
 
-    def transposed(self) -> View:
-        """[B, S, H, D] as [B, H, S, D], and back."""
-        strides = self.strides or dense_strides(self.shape)
-        return self._replace(
-            shape=_swap(self.shape),
-            strides=_swap(strides),
-        )
-
-
-def _swap(values: tuple[int, ...]) -> tuple[int, ...]:
-    return (values[0], values[2], values[1], values[3])
-
-
-def dense_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
-    strides: list[int] = []
-    stride = 1
-    for size in reversed(shape):
-        strides.append(stride)
-        stride *= size
-    return tuple(reversed(strides))
-
 
 @lru_cache(maxsize=64)
 def torch_type(dtype: Any) -> int | None:
@@ -85,12 +63,32 @@ def view(tensor: Any, name: str, stream: int | None = None) -> View:
     if is_torch(tensor):
         return _view_torch(tensor, name)
     if hasattr(tensor, "__cuda_array_interface__"):
-        return _view_cuda_array(tensor, name)
-    if hasattr(tensor, "__array_interface__"):
-        return _view_array(tensor, name, tensor.__array_interface__, HOST)
-    if hasattr(tensor, "__dlpack__") and hasattr(tensor, "__dlpack_device__"):
-        return _view_dlpack(tensor, name, stream)
-    raise WrongTypeError(
+        found = _view_cuda_array(tensor, name)
+    elif hasattr(tensor, "__array_interface__"):
+        found = _view_array(tensor, name, tensor.__array_interface__, HOST)
+    elif hasattr(tensor, "__dlpack__") and hasattr(tensor, "__dlpack_device__"):
+        found = _view_dlpack(tensor, name, stream)
+    else:
+        raise _no_tensor(tensor, name)
+    # Whatever their interfaces say, or leave out.
+    if is_immutable(tensor.__class__):
+        return found._replace(read_only=True)
+    return found
+
+
+# Frameworks whose arrays never change: others share them.
+_IMMUTABLE = frozenset({"jax", "jaxlib", "tensorflow"})
+
+
+@lru_cache(maxsize=256)
+def is_immutable(kind: Any) -> bool:
+    return any(
+        base.__module__.split(".")[0] in _IMMUTABLE for base in kind.__mro__
+    )
+
+
+def _no_tensor(tensor: object, name: str) -> WrongTypeError:
+    return WrongTypeError(
         f"{name} is a {type(tensor).__name__}, expected a tensor with __dlpack__, "
         "__cuda_array_interface__ or __array_interface__"
     )
@@ -98,7 +96,8 @@ def view(tensor: Any, name: str, stream: int | None = None) -> View:
 
 def _wrong_elements(name: str, found: str) -> WrongTypeError:
     return WrongTypeError(
-        f"{name} has elements of {found}; functions take {', '.join(TYPES)}"
+        f"{name} has elements of {found}, which no function takes; attention is "
+        "compiled for f16, bf16 and f32 only: convert it to the function's type"
     )
 
 
@@ -112,11 +111,6 @@ def _view_torch(tensor: Any, name: str) -> View:
     number = torch_type(tensor.dtype)
     if number is None:
         raise _wrong_elements(name, str(tensor.dtype))
-    if tensor.requires_grad and torch.is_grad_enabled():
-        raise NoBackwardError(
-            f"{name} requires a gradient, and sparse_attn has no backward pass yet; "
-            "call under torch.no_grad(), or give tensor.detach()"
-        )
     device = tensor.device
     if device.type == "cuda":
         where = device.index
@@ -126,8 +120,28 @@ def _view_torch(tensor: Any, name: str) -> View:
         raise WrongDeviceError(
             f"{name} is on {device}; functions run on CUDA devices and on the CPU"
         )
-    return View(
-        tensor.data_ptr(), number, tuple(tensor.shape), tensor.stride(), where, tensor
+    try:
+        address = tensor.data_ptr()
+    except RuntimeError:
+        raise _no_memory(tensor, name) from None
+    return View(address, number, tuple(tensor.shape), tensor.stride(), where, tensor)
+
+
+def _no_memory(tensor: Any, name: str) -> WrongTypeError:
+    from ._autograd import (
+        has_tangent,
+        raise_no_backward,
+        raise_no_forward_mode,
+        requires_gradient,
+    )
+
+    if has_tangent([tensor]):
+        raise_no_forward_mode(f"a function of {name}")
+    if requires_gradient([tensor]):
+        raise_no_backward(f"a function of {name}")
+    return WrongTypeError(
+        f"{name} has no memory of its own, as inside of torch.func and torch.compile; "
+        "call an operator there that sparse_attn.torch.register has made"
     )
 
 
@@ -189,14 +203,13 @@ def _view_dlpack(tensor: Any, name: str, stream: int | None) -> View:
             "the CPU"
         )
     try:
-        capsule = tensor.__dlpack__(max_version=(1, 0), **options)
-    except TypeError:
-        # Older than version 1.
-        capsule = tensor.__dlpack__(**options)
-    try:
+        capsule = _export(tensor, options)
         found = _dlpack.read_capsule(capsule)
-    except TypeError as error:
-        raise WrongTypeError(f"{name}: {error}") from None
+    except (TypeError, BufferError) as error:
+        raise WrongTypeError(
+            f"{name} cannot be taken by DLPack: {error}; give a NumPy array or a "
+            "tensor of PyTorch"
+        ) from None
     if found.type is None:
         raise _wrong_elements(name, found.type_name)
     return View(
@@ -211,6 +224,14 @@ def _view_dlpack(tensor: Any, name: str, stream: int | None) -> View:
     )
 
 
+def _export(tensor: Any, options: dict[str, Any]) -> object:
+    try:
+        return tensor.__dlpack__(max_version=(1, 0), **options)
+    except TypeError:
+        # Older than version 1.
+        return tensor.__dlpack__(**options)
+
+
 @lru_cache(maxsize=4096)
 def _integers(values: tuple[int, ...]) -> tuple[int, Any]:
     """Their address, and what keeps them there."""
@@ -221,8 +242,9 @@ def _integers(values: tuple[int, ...]) -> tuple[int, Any]:
 class CTensors:
     """An array of SparseAttnTensor for one call, with all that it points to."""
 
-    def __init__(self, views: list[View]) -> None:
+    def __init__(self, views: list[View], layout: str = "bhsd") -> None:
         fields: list[int] = []
+        order = BSHD if layout == "bshd" else 0
         self._keep = []
         for v in views:
             shape, array = _integers(v.shape)
@@ -231,7 +253,7 @@ class CTensors:
             if v.strides is not None:
                 strides, array = _integers(v.strides)
                 self._keep.append(array)
-            fields += (v.data, v.type, len(v.shape), shape, strides)
+            fields += (v.data, v.type + order, len(v.shape), shape, strides)
         # By struct, as setting a field by ctypes costs as much as a launch.
         self._as_parameter_ = struct.pack(_TENSOR * len(views), *fields)
 

@@ -51,6 +51,12 @@ class NotFoundError(SparseAttnError, KeyError):
     status = 5
 
 
+class AmbiguousError(SparseAttnError, LookupError):
+    """Several functions of the package take these tensors."""
+
+    status = 20
+
+
 class WrongTypeError(SparseAttnError, TypeError):
     """Something that is not a tensor, or whose elements are of another type."""
 
@@ -139,8 +145,13 @@ class RuntimeLibraryError(SparseAttnError, ImportError):
     """libSparseAttnRuntime.so is missing, or is of another release."""
 
 
+class ChangedPackageError(SparseAttnError, ValueError):
+    """What was pickled is of a package that is another one now."""
+
+
 class NoBackwardError(SparseAttnError, NotImplementedError):
-    """A gradient is asked for, and there is no backward pass yet."""
+    """A derivative is asked for, and there is none yet, neither backward nor
+    forward."""
 
 
 _CLASSES: dict[int, type[SparseAttnError]] = {
@@ -151,6 +162,7 @@ _CLASSES: dict[int, type[SparseAttnError]] = {
         CorruptPackageError,
         UnknownSchemaError,
         NotFoundError,
+        AmbiguousError,
         WrongTypeError,
         WrongShapeError,
         WrongStridesError,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import math
+import operator
+import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from ctypes import byref, c_int64, c_uint64, c_void_p
@@ -14,12 +15,12 @@ from ._specs import (
     TensorSpec,
     check_layout,
     common_device,
-    device_name,
     read_spec,
-    view_in_layout,
 )
-from ._views import TYPE_BYTES, TYPES, CTensors, View, view
-from .errors import InvalidArgumentError, WrongDeviceError
+from ._results import make_results, split_out
+from ._views import CTensors, View, view
+from ._workspace import make_workspace, take_workspace
+from .errors import InvalidArgumentError
 
 if TYPE_CHECKING:
     from .package import Package
@@ -63,10 +64,35 @@ class Function:
             specs.append(read_spec(info))
         return tuple(specs)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it can be called: its package is not closed."""
+        return self._package.is_open
+
+    def is_same(self, other: Function) -> bool:
+        """Whether it is the function of that name of an equal package, which may have
+        been loaded another time."""
+        return self.name == other.name and self._package.is_same(other._package)
+
+    def __copy__(self) -> Function:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Function:
+        """The same function, which never changes."""
+        return self
+
+    def __reduce__(self) -> Any:
+        """As its package and its name."""
+        return (operator.getitem, (self._package, self.name))
+
     def __repr__(self) -> str:
-        arguments = ", ".join(f"{s.type}{list(s.shape)}" for s in self.arguments)
-        results = ", ".join(f"{s.type}{list(s.shape)}" for s in self.results)
-        return f"<sparse_attn.Function {self.name}({arguments}) -> ({results})>"
+        return f"<sparse_attn.Function {self._print('bhsd')}>"
+
+    def _print(self, layout: str) -> str:
+        def join(specs: Sequence[TensorSpec]) -> str:
+            return ", ".join(f"{s.type}{s.in_order(s.shape, layout)}" for s in specs)
+
+        return f"{self.name}({join(self.arguments)}) -> ({join(self.results)})"
 
     def prepare(self, device: int | str = 0) -> None:
         """Loads the code for a GPU, or for "cpu". The first call does that by itself;
@@ -105,16 +131,13 @@ class Function:
         Raises what ``__call__`` does for types and shapes.
         """
         views = self._view_all(tensors, layout, None)
-        shapes = self._get_result_shapes(views)
-        return [
-            (s[0], s[2], s[1], s[3]) if layout == "bshd" and spec.has_heads else s
-            for s, spec in zip(shapes, self.results)
-        ]
+        return list(self._get_result_shapes(views, layout))
 
     def workspace_bytes(self, *tensors: Any, layout: str = "bhsd") -> int:
         """Bytes of scratch memory for arguments like these, on their device."""
         views = self._view_all(tensors, layout, None)
-        return self._get_workspace_bytes(self._load(common_device(views)), views)
+        program = self._load(common_device(views))
+        return self._get_workspace_bytes(program, views, layout)
 
     def __call__(
         self,
@@ -150,8 +173,34 @@ class Function:
         Raises InvalidArgumentError, WrongTypeError, WrongShapeError,
         WrongStridesError, MisalignedError, WrongDeviceError, TooLargeError,
         SmallWorkspaceError, OutOfMemoryError, NoBackwardError, and what ``prepare``
-        does. Nothing was launched then.
+        does. Nothing was launched then. Of PyTorch tensors that require a gradient,
+        the results raise NoBackwardError in the backward pass.
         """
+
+        def compute(*given: Any) -> Any:
+            return self._compute(given, out, workspace, stream, layout)
+
+        # Else nothing can ask for derivatives.
+        if "torch" not in sys.modules:
+            return compute(*tensors)
+        from ._autograd import call
+
+        return call(compute, f"'{self.name}'", tensors, self._get_written(tensors, out))
+
+    def _get_written(self, tensors: Sequence[Any], out: Any) -> list[Any]:
+        """What results are written to that was given."""
+        places = {spec.in_argument for spec in self.results}
+        arguments = [tensor for i, tensor in enumerate(tensors) if i in places]
+        return arguments + [place for place in split_out(self, out) if place is not None]
+
+    def _compute(
+        self,
+        tensors: Sequence[Any],
+        out: Any,
+        workspace: Any,
+        stream: int | None,
+        layout: str,
+    ) -> Any:
         views = self._view_all(tensors, layout, stream)
         device = common_device(views)
         program = self._load(device)
@@ -160,23 +209,31 @@ class Function:
         if device == HOST:
             if stream:
                 raise InvalidArgumentError(
-                    "a stream is given for tensors on the CPU, which has none"
+                    "a stream is given for tensors on the CPU, which has none; leave "
+                    "it out"
                 )
         elif stream is None:
             stream = framework.current_stream(device, views)
         else:
             scope = framework.on_stream(stream, device)
         with scope:
-            returned, results = self._make_results(
-                tensors, views, out, layout, framework
+            returned, results = make_results(
+                self, tensors, views, out, layout, framework
             )
-            scratch = self._get_scratch(program, views, device, workspace, framework)
+            if workspace is not None:
+                name = f"the workspace of '{self.name}'"
+                scratch = take_workspace(name, workspace, device)
+            else:
+                size = 0
+                if device != HOST:
+                    size = self._get_workspace_bytes(program, views, layout)
+                scratch = make_workspace(size, device, framework)
             library().call(
                 "ProgramLaunch",
                 program,
-                CTensors(views),
+                CTensors(views, layout),
                 len(views),
-                CTensors(results),
+                CTensors(results, layout),
                 len(results),
                 *scratch[:2],
                 # 1 is the legacy default stream to others, 0 to the runtime.
@@ -195,124 +252,43 @@ class Function:
         if len(tensors) != len(self.arguments):
             raise InvalidArgumentError(
                 f"'{self.name}' takes {len(self.arguments)} tensors, "
-                f"{len(tensors)} were given: {self!r}"
+                f"{len(tensors)} were given: {self._print(layout)}"
             )
         return [
-            view_in_layout(
-                tensor, self._describe("argument", i, spec), spec, layout, stream
-            )
+            view(tensor, self._describe("argument", i, spec), stream)
             for i, (tensor, spec) in enumerate(zip(tensors, self.arguments))
         ]
 
-    def _get_result_shapes(self, views: list[View]) -> list[tuple[int, ...]]:
-        key = tuple((v.type, v.shape) for v in views)
+    def _get_result_shapes(
+        self, views: list[View], layout: str
+    ) -> list[tuple[int, ...]]:
+        key = (layout, *((v.type, v.shape) for v in views))
         shapes = self._shapes.get(key)
         if shapes is not None:
             return shapes
-        arguments = CTensors(views)
+        arguments = CTensors(views, layout)
         shapes = []
         for i, spec in enumerate(self.results):
             shape = (c_int64 * max(len(spec.shape), 1))()
             library().call(
                 "FunctionGetResultShape", self._handle, arguments, len(views), i, shape
             )
-            shapes.append(tuple(shape[: len(spec.shape)]))
+            shapes.append(tuple(spec.in_order(shape[: len(spec.shape)], layout)))
         # Lengths of a decoder differ at each call.
         if len(self._shapes) >= 1024:
             self._shapes.clear()
         self._shapes[key] = shapes
         return shapes
 
-    def _make_results(
-        self,
-        tensors: Sequence[Any],
-        views: list[View],
-        out: Any,
-        layout: str,
-        framework: Framework,
-    ) -> tuple[list[Any], list[View]]:
-        """What the call returns, and the same as views."""
-        shapes = self._get_result_shapes(views)
-        given = self._split_out(out)
-        returned: list[Any] = []
-        results: list[View] = []
-        for i, spec in enumerate(self.results):
-            place = spec.in_argument if spec.in_argument is not None else spec.in_result
-            if place is not None:
-                known = tensors if spec.in_argument is not None else returned
-                known_views = views if spec.in_argument is not None else results
-                if given[i] is not None and given[i] is not known[place]:
-                    raise InvalidArgumentError(
-                        f"{self._describe('result', i, spec)} is written to "
-                        f"{'argument' if known is tensors else 'result'} {place}; "
-                        "leave it out of `out`"
-                    )
-                returned.append(known[place])
-                results.append(known_views[place])
-                continue
-            tensor = given[i]
-            if tensor is None:
-                shape = shapes[i]
-                if layout == "bshd" and spec.has_heads:
-                    shape = (shape[0], shape[2], shape[1], shape[3])
-                tensor = framework.empty(shape, TYPES.index(spec.type), views[0])
-            returned.append(tensor)
-            results.append(self._view_result(i, spec, tensor, layout, views[0].device))
-        return returned, results
-
-    def _split_out(self, out: Any) -> list[Any]:
-        count = len(self.results)
-        if out is None:
-            return [None] * count
-        given = list(out) if isinstance(out, (tuple, list)) else [out]
-        if len(given) != count:
-            raise InvalidArgumentError(
-                f"'{self.name}' has {count} results, `out` has {len(given)} tensors"
-            )
-        return given
-
-    def _view_result(
-        self, index: int, spec: TensorSpec, tensor: Any, layout: str, device: int
-    ) -> View:
-        name = self._describe("result", index, spec)
-        found = view_in_layout(tensor, name, spec, layout, None)
-        if found.device != device:
-            raise WrongDeviceError(
-                f"{name} is on {device_name(found.device)}, the arguments on {device_name(device)}"
-            )
-        if found.read_only:
-            raise InvalidArgumentError(f"{name} is read-only; give one to write to")
-        return found
-
-    def _get_workspace_bytes(self, program: c_void_p, views: list[View]) -> int:
+    def _get_workspace_bytes(
+        self, program: c_void_p, views: list[View], layout: str
+    ) -> int:
         size = c_uint64()
         library().call(
-            "ProgramGetWorkspaceBytes", program, CTensors(views), len(views), byref(size)
+            "ProgramGetWorkspaceBytes",
+            program,
+            CTensors(views, layout),
+            len(views),
+            byref(size),
         )
         return size.value
-
-    def _get_scratch(
-        self,
-        program: c_void_p,
-        views: list[View],
-        device: int,
-        workspace: Any,
-        framework: Framework,
-    ) -> tuple[int, int, Any]:
-        """Address, size and owner of the workspace."""
-        if workspace is not None:
-            name = f"the workspace of '{self.name}'"
-            found = view(workspace, name)
-            if found.device != device:
-                raise WrongDeviceError(
-                    f"{name} is on {device_name(found.device)}, the arguments on "
-                    f"{device_name(device)}"
-                )
-            return found.data, math.prod(found.shape) * TYPE_BYTES[found.type], workspace
-        if device == HOST:
-            return 0, 0, None
-        size = self._get_workspace_bytes(program, views)
-        if size == 0:
-            return 0, 0, None
-        address, owner = framework.scratch(size, device)
-        return address, size, owner

@@ -12,7 +12,13 @@ from typing import Any
 from ._library import library
 from ._specs import check_layout
 from ._views import CTensors, view
-from .errors import InvalidArgumentError, NotFoundError
+from .errors import (
+    AmbiguousError,
+    ChangedPackageError,
+    InvalidArgumentError,
+    NotFoundError,
+    SparseAttnError,
+)
 from .function import Function
 
 
@@ -32,6 +38,9 @@ class Package(Mapping[str, Function]):
         handle = c_void_p()
         lib.call("PackageOpen", os.fsencode(self.directory), byref(handle))
         self._handle = handle
+        # What pickles name: the working directory may change.
+        self._path = os.path.abspath(self.directory)
+        self._sha256 = lib.get_text("PackageGetSha256", handle)
         self._finalizer = weakref.finalize(self, lib.get, "PackageClose", handle)
         self._finalizer.atexit = False
         self._functions: dict[str, Function] = {}
@@ -55,24 +64,50 @@ class Package(Mapping[str, Function]):
     def __len__(self) -> int:
         return len(self._functions)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it can be called: ``close`` was not."""
+        return self._finalizer.alive
+
+    def is_same(self, other: Package) -> bool:
+        """Whether it was loaded from the same directory with the same contents."""
+        return (self._path, self._sha256) == (other._path, other._sha256)
+
+    def __copy__(self) -> Package:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Package:
+        """The same package: nothing of it changes but that it is closed."""
+        return self
+
+    def __reduce__(self) -> Any:
+        """As where it is, and the SHA-256 of what it was."""
+        return (_load_again, (self._path, self._sha256))
+
     def __repr__(self) -> str:
         return f"<sparse_attn.Package {self.directory!r}: {', '.join(self)}>"
 
     def find(self, *tensors: Any, layout: str = "bhsd") -> Function:
         """The function that takes tensors of these types and shapes; of several the
-        one with the fewest sizes that are known at run time only.
+        one that takes fewer than each of the others, as where its sizes are fixed.
 
-        Raises NotFoundError, which says of each function why it is not the one.
+        Raises NotFoundError, which says of each function why it is not the one, and
+        AmbiguousError where several are and none takes fewer than the others.
         """
         check_layout(layout)
         views = [view(tensor, f"argument {i}") for i, tensor in enumerate(tensors)]
-        if layout == "bshd":
-            views = [v.transposed() if len(v.shape) == 4 else v for v in views]
         self._check_open()
         found = c_void_p()
-        library().call(
-            "PackageFindFunction", self._handle, CTensors(views), len(views), byref(found)
-        )
+        try:
+            library().call(
+                "PackageFindFunction",
+                self._handle,
+                CTensors(views, layout),
+                len(views),
+                byref(found),
+            )
+        except AmbiguousError as error:
+            raise AmbiguousError(f"{error}, as package[name](...)") from None
         return self._by_handle[found.value or 0]
 
     def __call__(
@@ -90,7 +125,7 @@ class Package(Mapping[str, Function]):
         )
 
     def _check_open(self) -> None:
-        if not self._finalizer.alive:
+        if not self.is_open:
             raise InvalidArgumentError("the package is closed; load it again")
 
     def close(self) -> None:
@@ -118,3 +153,24 @@ def load(directory: str | os.PathLike[str]) -> Package:
     RuntimeLibraryError where the runtime library is not found.
     """
     return Package(directory)
+
+
+def _load_again(path: str, sha256: str) -> Package:
+    """What a pickled package was."""
+    advice = "put the package back that was there when it was pickled"
+    try:
+        package = Package(path)
+    except SparseAttnError as error:
+        text = f"a pickled package cannot be loaded: {error}; or {advice}"
+        raised = type(error)(text)
+        raised.status = error.status
+        raise raised from None
+    if package._sha256 != sha256:
+        found = package._sha256
+        package.close()
+        raise ChangedPackageError(
+            f"the package in {path} has changed since it was pickled: the SHA-256 of "
+            f"its manifest.json is {found}, it was {sha256}; {advice}, or load the "
+            "new one with sparse_attn.load and pickle anew"
+        )
+    return package

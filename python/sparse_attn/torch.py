@@ -15,8 +15,6 @@ from __future__ import annotations
 import itertools
 import re
 import threading
-from collections.abc import Callable
-from typing import Any
 
 try:
     import torch
@@ -26,33 +24,18 @@ except ImportError as error:
         "without it"
     ) from error
 
-from ._formula import evaluate
-from ._specs import TensorSpec, check_layout
-from ._views import TYPES, torch_type
-from .errors import (
-    InvalidArgumentError,
-    NoBackwardError,
-    WrongShapeError,
-    WrongTypeError,
-)
+from ._operator import Operator
+from ._specs import check_layout
+from .errors import InvalidArgumentError
 from .function import Function
 
-_NO_BACKWARD = (
-    "the operator {name} has no backward pass yet; call it under torch.no_grad(), or "
-    "give it tensor.detach()"
-)
-_DTYPES = {
-    text: getattr(torch, text.replace("f", "float").replace("i", "int"))
-    for text in TYPES
-}
-
 _lock = threading.Lock()
-_registered: dict[str, tuple[Function, str, Callable[..., Any]]] = {}
+_registered: dict[str, tuple[Function, str, Operator]] = {}
 
 
 def register(
     function: Function, name: str | None = None, *, layout: str = "bhsd"
-) -> Callable[..., Any]:
+) -> Operator:
     """A PyTorch operator that computes ``function``, known to torch.compile and
     torch.export, on every device that the function has code for.
 
@@ -62,8 +45,9 @@ def register(
     Returns a callable that takes the function's tensors and returns its result, or a
     tuple of several. New results are dense in that layout. It raises what
     ``Function.__call__`` does. A gradient through it raises NoBackwardError in the
-    backward pass; through a function that writes its result into an argument, at
-    once.
+    backward pass; a forward-mode derivative, a transform of torch.func that
+    differentiates it, or a gradient through a function that writes its result into
+    an argument, at once.
 
     Raises InvalidArgumentError where the name is taken by another function.
     """
@@ -84,129 +68,34 @@ def register(
             )
         if name is None:
             name = _find_free_name(function)
-        operator = _Operator(function, name, layout)
-        _registered[name] = (function, layout, operator)
-        return operator
+        return _add(Operator(function, name, layout))
+
+
+def _add(operator: Operator) -> Operator:
+    _registered[operator.name] = (operator.function, operator.layout, operator)
+    return operator
+
+
+def _register_again(function: Function, name: str, layout: str) -> Operator:
+    """What a pickled operator was: where it is registered here already, that one."""
+    with _lock:
+        known = _registered[name][2] if name in _registered else None
+        if known is None:
+            return _add(Operator(function, name, layout))
+        if known.layout == layout and known.function.is_same(function):
+            if not known.function.is_open:
+                known.function = function
+                _add(known)
+            return known
+        if not name.startswith("sparse_attn::"):
+            raise InvalidArgumentError(
+                f"a pickled operator is {name}, and there is one already of that name, "
+                "of another function or layout; load it in a process that has not"
+            )
+        return _add(Operator(function, _find_free_name(function), layout))
 
 
 def _find_free_name(function: Function) -> str:
     base = "sparse_attn::" + re.sub(r"\W", "_", function.name)
     names = itertools.chain([base], (f"{base}_{i}" for i in itertools.count(2)))
     return next(name for name in names if name not in _registered)
-
-
-class _Operator:
-    """The operator's definition, and the calling of it."""
-
-    def __init__(self, function: Function, name: str, layout: str) -> None:
-        self.function = function
-        self.name = name
-        self.layout = layout
-        results = function.results
-        # An operator never returns what it was given.
-        self._new = [
-            i
-            for i, spec in enumerate(results)
-            if spec.in_argument is None and spec.in_result is None
-        ]
-        self._written = {
-            spec.in_argument for spec in results if spec.in_argument is not None
-        }
-        self._define()
-
-    def _define(self) -> None:
-        operator = torch.library.custom_op(
-            self.name,
-            self._run,
-            mutates_args=[f"argument{i}" for i in sorted(self._written)],
-            schema=self._make_schema(),
-        )
-        operator.register_fake(self._make_fake)
-        if not self._written:
-            operator.register_autograd(self._backward)
-        self._operator = operator
-
-    def _make_schema(self) -> str:
-        arguments = [
-            f"Tensor(a{i}!) argument{i}" if i in self._written else f"Tensor argument{i}"
-            for i in range(len(self.function.arguments))
-        ]
-        results = ["Tensor"] * len(self._new)
-        text = results[0] if len(results) == 1 else f"({', '.join(results)})"
-        return f"({', '.join(arguments)}) -> {text}"
-
-    def _pick_new(self, results: list[Any]) -> Any:
-        new = [results[i] for i in self._new]
-        if len(new) == 1:
-            return new[0]
-        return tuple(new) if new else None
-
-    def _run(self, *tensors: torch.Tensor) -> Any:
-        results = self.function(*tensors, layout=self.layout)
-        listed = [results] if len(self.function.results) == 1 else list(results)
-        return self._pick_new(listed)
-
-    def _make_fake(self, *tensors: torch.Tensor) -> Any:
-        sizes: dict[str, Any] = {}
-        for i, (spec, tensor) in enumerate(zip(self.function.arguments, tensors)):
-            self._check_fake(i, spec, tensor)
-            for text, size in zip(spec.shape, self._in_order(spec, tensor.shape)):
-                if isinstance(text, str):
-                    sizes.setdefault(text, size)
-        results = []
-        for spec in self.function.results:
-            shape = [evaluate(size, sizes) for size in spec.shape]
-            results.append(
-                tensors[0].new_empty(
-                    self._in_order(spec, shape), dtype=_DTYPES[spec.type]
-                )
-            )
-        return self._pick_new(results)
-
-    def _in_order(self, spec: TensorSpec, shape: Any) -> list[Any]:
-        """From the layout of the tensors to the function's, and back."""
-        sizes = list(shape)
-        if self.layout == "bshd" and spec.has_heads:
-            sizes[1], sizes[2] = sizes[2], sizes[1]
-        return sizes
-
-    def _check_fake(self, index: int, spec: TensorSpec, tensor: torch.Tensor) -> None:
-        name = f"argument {index} of '{self.function.name}'"
-        if torch_type(tensor.dtype) != TYPES.index(spec.type):
-            raise WrongTypeError(
-                f"{name} has elements of {tensor.dtype}, expected {spec.type}"
-            )
-        if tensor.dim() != len(spec.shape):
-            raise WrongShapeError(
-                f"{name} has rank {tensor.dim()}, expected the shape "
-                f"{list(spec.shape)}"
-            )
-
-    def _backward(self, context: Any, *gradients: Any) -> Any:
-        raise NoBackwardError(_NO_BACKWARD.format(name=self.name))
-
-    def __repr__(self) -> str:
-        return f"<operator {self.name} of {self.function!r}>"
-
-    def __call__(self, *tensors: torch.Tensor) -> Any:
-        if len(tensors) != len(self.function.arguments):
-            raise InvalidArgumentError(
-                f"{self.name} takes {len(self.function.arguments)} tensors, "
-                f"{len(tensors)} were given"
-            )
-        if self._written and torch.is_grad_enabled():
-            if any(tensor.requires_grad for tensor in tensors):
-                raise NoBackwardError(_NO_BACKWARD.format(name=self.name))
-        new = self._operator(*tensors)
-        if len(self._new) == len(self.function.results):
-            return new
-        fresh = iter(new if len(self._new) > 1 else [new])
-        results: list[Any] = []
-        for spec in self.function.results:
-            if spec.in_argument is not None:
-                results.append(tensors[spec.in_argument])
-            elif spec.in_result is not None:
-                results.append(results[spec.in_result])
-            else:
-                results.append(next(fresh))
-        return results[0] if len(results) == 1 else tuple(results)

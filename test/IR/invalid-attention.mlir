@@ -471,3 +471,22 @@ func.func @too_many_bytes(%q: tensor<2147483648x1x1024x1048576xf32>) {
     outs(%q : tensor<2147483648x1x1024x1048576xf32>) -> tensor<2147483648x1x1024x1048576xf32>
   return
 }
+
+// -----
+
+//===----------------------------------------------------------------------===//
+// Names
+//===----------------------------------------------------------------------===//
+
+func.func @misspelt(%q: tensor<1x1x4x8xf32>) {
+  // expected-error@below {{unknown operation `atention` in dialect `sparse_attn` (did you mean 'attention'?); there are 'attention', 'stage_tile' and 'staged_tile'}}
+  %o = sparse_attn.atention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
+    outs(%q : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
+  return
+}
+
+// -----
+
+// expected-error@below {{unknown operation `softmax` in dialect `sparse_attn`; there are}}
+sparse_attn.softmax

@@ -13,12 +13,12 @@ func.func private @f() attributes {m = #sparse_attn.sliding_window<left = wide, 
 // -----
 
 // A window that names only one end is ambiguous, so both are required.
-// expected-error@below {{struct is missing required parameter: right}}
+// expected-error@below {{struct is missing required parameter: right; 'sliding_window' has the parameters 'left', 'right', 'dilation' and 'block'}}
 func.func private @f() attributes {m = #sparse_attn.sliding_window<left = 1>}
 
 // -----
 
-// expected-error@below {{duplicate or unknown struct parameter name: width}}
+// expected-error@below {{duplicate or unknown struct parameter name: width; 'sliding_window' has the parameters 'left', 'right', 'dilation' and 'block'}}
 func.func private @f() attributes {m = #sparse_attn.sliding_window<left = 1, right = 1, width = 3>}
 
 // -----
@@ -47,8 +47,59 @@ func.func private @f() attributes {m = #sparse_attn.complement<3>}
 
 // -----
 
-// expected-error@below {{unknown attribute `diagonal` in dialect `sparse_attn`}}
+// What has a mask's name nowhere near its own is answered by all of them.
+// expected-error-re@below {{unknown attribute `diagonal` in dialect `sparse_attn`; the masks are 'full', 'causal', 'sliding_window', 'global', 'random', 'chunked', 'strided', 'prefix', 'periodic_columns', 'union', 'intersection', 'complement', 'longformer', 'bigbird', 'prefix_lm', 'streaming', 'sparse_transformer_strided' and 'sparse_transformer_fixed', the parts of a plan 'segment', 'draw', 'rows' and 'plan'{{$}}}}
 func.func private @f() attributes {m = #sparse_attn.diagonal}
+
+// -----
+
+// A misspelling, and one of a name's word.
+// expected-error@below {{unknown attribute `casual` in dialect `sparse_attn` (did you mean 'causal'?); the masks are}}
+func.func private @f() attributes {m = #sparse_attn.casual}
+
+// -----
+
+// expected-error@below {{unknown attribute `windw` in dialect `sparse_attn` (did you mean 'sliding_window'?); the masks are}}
+func.func private @f() attributes {m = #sparse_attn.windw<left = 1, right = 1>}
+
+// -----
+
+// Inside a combinator, too, whatever stands there.
+// expected-error@below {{unknown attribute `3` in dialect `sparse_attn`; the masks are}}
+func.func private @f() attributes {m = #sparse_attn.union<#sparse_attn<3>>}
+
+// -----
+
+// Unknown parameters: the innermost mask answers, once.
+// expected-error-re@below {{duplicate or unknown struct parameter name: strid; 'strided' has the parameter 'stride'{{$}}}}
+func.func private @f() attributes {m = #sparse_attn.union<#sparse_attn.strided<strid = 4>>}
+
+// -----
+
+// expected-error@below {{expected '<'; 'strided' has the parameter 'stride'}}
+func.func private @f() attributes {m = #sparse_attn.strided}
+
+// -----
+
+// expected-error@below {{expected '>'; 'strided' has the parameter 'stride'}}
+func.func private @f() attributes {m = #sparse_attn.strided<stride = 4, stride = 5>}
+
+// -----
+
+// expected-error@below {{expected valid keyword}}
+// expected-error@below {{expected a parameter name in struct; 'longformer' has the parameters 'window' and 'global_tokens'}}
+func.func private @f() attributes {m = #sparse_attn.longformer<4>}
+
+// -----
+
+// No text behind a mask is dropped.
+// expected-error@below {{unexpected text behind `causal`, which has no further parameters}}
+func.func private @f() attributes {m = #sparse_attn.causal<window = 3>}
+
+// -----
+
+// expected-error@below {{unexpected text behind `full`, which has no further parameters}}
+func.func private @f() attributes {m = #sparse_attn<full 3>}
 
 // -----
 

@@ -119,7 +119,11 @@ def test_element_types(package):
     ):
         package["longformer"](q, k.astype(np.float64), v)
     for bad in (k.astype(np.complex64), k.astype(">f4"), k > 0):
-        with expect(errors.WrongTypeError, "has elements of", "functions take f16"):
+        with expect(
+            errors.WrongTypeError,
+            "has elements of",
+            "compiled for f16, bf16 and f32 only: convert it",
+        ):
             package["longformer"](q, bad, v)
     with expect(errors.WrongTypeError, "has elements of torch.complex64"):
         package["longformer"](torch.zeros(1, 2, 10, 64, dtype=torch.complex64), k, v)
@@ -218,21 +222,6 @@ def test_options(package):
         package(*tensors(), stream=8)
 
 
-def test_gradients(package):
-    q, k, v = map(torch.from_numpy, tensors())
-    q.requires_grad_()
-    with expect(
-        errors.NoBackwardError,
-        "argument 0 requires a gradient",
-        "no backward pass yet",
-        base=NotImplementedError,
-    ):
-        package(q, k, v)
-    with torch.no_grad():
-        package(q, k, v)
-    package(q.detach(), k, v)
-
-
 # Devices and code
 
 
@@ -310,7 +299,7 @@ def test_library_of_another_release(monkeypatch):
 def test_every_status_has_its_class():
     lib = _library.library()._library
     lib.sparseAttnGetStatusName.restype = ctypes.c_char_p
-    for status in range(1, 20):
+    for status in range(1, 21):
         error = errors.make_error(status, "text")
         assert error.status == status and str(error) == "text"
         assert type(error) is not errors.SparseAttnError

@@ -127,6 +127,40 @@ def test_workspace(double, package):
         function(q, k, v, workspace=np.zeros(size, np.int8))
 
 
+def test_workspace_that_is_no_memory_of_its_own(double, package):
+    q, k, v = arrays(double)
+    function = package["longformer"]
+    size = function.workspace_bytes(q, k, v)
+    apart = GpuArray(double, (size, 2), "|i1", strides=(4, 1))
+    with pytest.raises(errors.WrongStridesError, match="has gaps; give one without"):
+        function(q, k, v, workspace=apart)
+    memory = GpuArray(double, (size,), "|i1")
+    memory.__cuda_array_interface__["data"] = (memory.data, True)
+    with pytest.raises(errors.InvalidArgumentError, match="is read-only"):
+        function(q, k, v, workspace=memory)
+    lse = GpuArray(double, SHAPE[:3])
+    memory.__cuda_array_interface__["data"] = (lse.data, False)
+    with pytest.raises(errors.InvalidArgumentError, match="the workspace of .* overlaps"):
+        function(q, k, v, workspace=memory, out=(None, lse))
+    assert double.launches() == []
+
+
+def test_read_only_results(double, package):
+    o = GpuArray(double, SHAPE)
+    o.__cuda_array_interface__["data"] = (o.data, True)
+    with pytest.raises(errors.InvalidArgumentError, match="is read-only"):
+        package["longformer"](*arrays(double), out=(o, None))
+    # It may be read.
+    package["longformer"](o, *arrays(double, count=2))
+
+
+def test_results_that_overlap(double, package):
+    q, k, v = arrays(double)
+    with pytest.raises(errors.InvalidArgumentError, match="it overlaps argument 1"):
+        package["longformer"](q, k, v, out=(k, None))
+    assert double.launches() == []
+
+
 def test_capture_with_all_memory_given_allocates_nothing(double, package):
     q, k, v = arrays(double)
     function = package["longformer"]

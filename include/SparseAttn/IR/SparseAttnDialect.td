@@ -15,10 +15,17 @@ def SparseAttn_Dialect : Dialect {
     exactly those tiles. Softmax is exact.
   }];
   let cppNamespace = "::mlir::sparse_attn";
-  let useDefaultAttributePrinterParser = 1;
   let dependentDialects = ["arith::ArithDialect", "tensor::TensorDialect"];
   let extraClassDeclaration = [{
     void registerAttributes();
+    /// The generated parser, whose errors also say what there is.
+    ::mlir::Attribute parseAttribute(::mlir::DialectAsmParser &parser,
+                                     ::mlir::Type type) const override;
+    void printAttribute(::mlir::Attribute attribute,
+                        ::mlir::DialectAsmPrinter &printer) const override;
+    /// Of an op that does not exist: an error that says which do.
+    std::optional<ParseOpHook>
+    getParseOperationHook(::llvm::StringRef name) const override;
   }];
 }
 

@@ -16,6 +16,18 @@ include "SparseAttn/IR/SparseAttnInterfaces.td"
 class SparseAttn_Attr<string name, string attrMnemonic, list<Trait> traits = []>
     : AttrDef<SparseAttn_Dialect, name, traits> {
   let mnemonic = attrMnemonic;
+  /// The parameters that are written `name = value`.
+  list<string> namedParameters =
+      !foreach(index, !range(!size(parameters)),
+               !getdagname(parameters, index));
+  code parameterNames = [{
+    /// The parameters that are written `name = value`.
+    static ::llvm::SmallVector<::llvm::StringRef> getParameterNames() {
+      return }] # "{" # !interleave(
+          !foreach(name, namedParameters, "\"" # name # "\""), ", ") # [{};
+    }
+  }];
+  let extraClassDeclaration = parameterNames;
 }
 
 class SparseAttn_Mask<string name, string attrMnemonic, list<string> extra = []>
@@ -25,7 +37,7 @@ class SparseAttn_Mask<string name, string attrMnemonic, list<string> extra = []>
 /// A preset prints as itself and means its expansion.
 class SparseAttn_Preset<string name, string attrMnemonic>
     : SparseAttn_Mask<name, attrMnemonic, ["verifyLengths"]> {
-  let extraClassDeclaration = [{
+  let extraClassDeclaration = parameterNames # [{
     /// The composition of primitives this preset stands for. `nk` is Sk where
     /// it is known.
     MaskAttrInterface expand(std::optional<int64_t> nk) const;
@@ -105,7 +117,7 @@ def SparseAttn_RandomAttr : SparseAttn_Mask<"Random", "random"> {
   }];
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
-  let extraClassDeclaration = [{
+  let extraClassDeclaration = parameterNames # [{
     Mask::RandomOptions getRandomOptions() const;
   }];
 }
@@ -150,6 +162,7 @@ def SparseAttn_PeriodicColumnsAttr
 class SparseAttn_Combinator<string name, string attrMnemonic>
     : SparseAttn_Mask<name, attrMnemonic, ["verifyLengths", "simplify"]> {
   let parameters = (ins ArrayRefParameter<"MaskAttrInterface">:$members);
+  let namedParameters = [];
   let assemblyFormat = "`` custom<Members>($members)";
   let genVerifyDecl = 1;
 }
@@ -167,6 +180,7 @@ def SparseAttn_ComplementAttr
     : SparseAttn_Mask<"Complement", "complement", ["verifyLengths", "simplify"]> {
   let summary = "pairs that the operand does not allow";
   let parameters = (ins "MaskAttrInterface":$operand);
+  let namedParameters = [];
   let assemblyFormat = "`<` $operand `>`";
   let genVerifyDecl = 1;
 }

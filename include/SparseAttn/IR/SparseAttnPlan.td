@@ -14,6 +14,7 @@ include "SparseAttn/IR/SparseAttnMasks.td"
 class SparseAttn_PlanPart<string name, string attrMnemonic>
     : SparseAttn_Attr<name, attrMnemonic> {
   let genVerifyDecl = 1;
+  let namedParameters = [];
 }
 
 def SparseAttn_SegmentKind : I32EnumAttr<"SegmentKind",
@@ -43,6 +44,7 @@ def SparseAttn_RowsAttr : SparseAttn_PlanPart<"Rows", "rows"> {
                         DefaultValuedParameter<"bool", "false">:$heavy,
                         OptionalArrayRefParameter<"SegmentAttr">:$segments,
                         OptionalArrayRefParameter<"DrawAttr">:$draws);
+  let namedParameters = ["heavy", "segments", "draws"];
   let assemblyFormat = [{
     `<` $begin `to` $end
     (`,` struct($heavy, custom<PlanParts>($segments),
@@ -58,7 +60,7 @@ def SparseAttn_PlanAttr : SparseAttn_PlanPart<"Plan", "plan"> {
     `<` `tile` `=` `[` $tile_queries `,` $tile_keys `]` `,`
     `rows` `=` `[` $classes `]` `>`
   }];
-  let extraClassDeclaration = [{
+  let extraClassDeclaration = parameterNames # [{
     static PlanAttr get(MLIRContext *context, const plan::Plan &plan);
     /// The plan as a value.
     plan::Plan getPlan() const;

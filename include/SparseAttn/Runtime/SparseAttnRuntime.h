@@ -53,7 +53,8 @@ typedef enum {
   SPARSE_ATTN_WRONG_CHIP = 16,    /* no program for this device */
   SPARSE_ATTN_INVALID_CODE = 17,  /* PTX or a cubin that the driver refuses */
   SPARSE_ATTN_OUT_OF_MEMORY = 18, /* of the device or of the host */
-  SPARSE_ATTN_DRIVER_ERROR = 19   /* any other */
+  SPARSE_ATTN_DRIVER_ERROR = 19,  /* any other */
+  SPARSE_ATTN_AMBIGUOUS = 20      /* several functions take these tensors */
 } SparseAttnStatus;
 
 /* "SUCCESS", "INVALID_ARGUMENT" and so on; never null. */
@@ -73,7 +74,8 @@ SPARSE_ATTN_API int32_t sparseAttnGetInterfaceVersion(void);
 typedef struct SparseAttnPackage SparseAttnPackage;
 typedef struct SparseAttnFunction SparseAttnFunction;
 
-/* One of SPARSE_ATTN_F16, ...; anything else is WRONG_TYPE. */
+/* One of SPARSE_ATTN_F16, ...; of a [B, S, H, D] tensor with SPARSE_ATTN_BSHD
+   added. Anything else is WRONG_TYPE. */
 typedef int32_t SparseAttnType;
 enum {
   SPARSE_ATTN_F16 = 0,
@@ -83,15 +85,22 @@ enum {
   SPARSE_ATTN_I8 = 4,
   SPARSE_ATTN_I16 = 5,
   SPARSE_ATTN_I32 = 6,
-  SPARSE_ATTN_I64 = 7
+  SPARSE_ATTN_I64 = 7,
+  /* The dimensions are batch, sequence, heads and head size, while functions
+     have heads before the sequence. What is said of such a tensor counts its
+     dimensions as they are given. It means nothing for tensors without heads,
+     such as an LSE, which is [B, H, S] always. */
+  SPARSE_ATTN_BSHD = 256
 };
 
 /* A tensor in a device's memory. `shape` and `strides` have `rank` elements;
    strides count elements, as DLPack's do, and null means dense and row-major.
-   The last stride must be 1 and the others multiples of 16 bytes (of one
-   element for an LSE); what is read may overlap (stride 0), what is written may
-   not. So a [B, S, H, D] tensor is given as its [B, H, S, D] view. Packages
-   compiled with --dense take dense tensors only. */
+   The last stride must be 1; for kernels the others and the address are
+   multiples of 16 bytes (of one element for an LSE), for host code of one
+   element. What is read may overlap (stride 0), what is written may overlap
+   nothing. A [B, S, H, D] tensor is given as its [B, H, S, D] view, or as it
+   is, with SPARSE_ATTN_BSHD. Packages compiled with --dense take dense tensors
+   only. */
 typedef struct {
   uint64_t data; /* address on the device */
   SparseAttnType type;
@@ -125,6 +134,11 @@ sparseAttnPackageOpen(const char *directory, SparseAttnPackage **package);
 /* Null is ignored, here and wherever something ends. */
 SPARSE_ATTN_API void sparseAttnPackageClose(SparseAttnPackage *package);
 
+/* Of manifest.json as it was read, 64 hexadecimal digits. The manifest has
+   those of all other files, so equal ones are equal packages. */
+SPARSE_ATTN_API const char *
+sparseAttnPackageGetSha256(const SparseAttnPackage *package);
+
 SPARSE_ATTN_API int32_t
 sparseAttnPackageGetNumFunctions(const SparseAttnPackage *package);
 /* Null where the index is out of range. */
@@ -134,8 +148,9 @@ SPARSE_ATTN_API SparseAttnStatus sparseAttnPackageGetFunctionNamed(
     const SparseAttnPackage *package, const char *name,
     const SparseAttnFunction **function);
 /* The function that takes tensors of these types and shapes; among several the
-   one with the fewest sizes that are known at run time only, then the first.
-   Addresses and strides are not looked at. */
+   one that takes fewer than each of the others, as where its sizes are fixed.
+   AMBIGUOUS where there is none such. Addresses and strides are not looked
+   at. */
 SPARSE_ATTN_API SparseAttnStatus sparseAttnPackageFindFunction(
     const SparseAttnPackage *package, const SparseAttnTensor *arguments,
     int32_t numArguments, const SparseAttnFunction **function);

@@ -210,8 +210,9 @@ TEST_F(EmulatedTest, TakesRowsWhereverTheyLie) {
   for (int i : {1, 2})
     call.arguments[i].strides = {0, kD, 2 * kH * kD, 1};
   call.arguments[2].data = call.arguments[1].data + kH * kD * 2;
-  // Rows of LSE have a gap between them.
-  call.results[1].data = cuda_double::allocate(0, kB * kH * (kS + 3) * 4);
+  // Rows of LSE have a gap between them, and start at any element.
+  call.results[1].data =
+      cuda_double::allocate(0, (kB * kH * (kS + 3) + 1) * 4) + 4;
   call.results[1].strides = {kH * (kS + 3), kS + 3, 1};
   fillArguments(call);
   ASSERT_EQ(launch(program, call), SPARSE_ATTN_SUCCESS)
@@ -223,6 +224,27 @@ TEST_F(EmulatedTest, TakesRowsWhereverTheyLie) {
       EXPECT_TRUE(
           std::isnan(decode(SPARSE_ATTN_F32, getBytes(call.results[1]) +
                                                  (i * (kS + 3) + j) * 4)));
+}
+
+// The same tensors as their [B, S, H, D], and as views of that.
+TEST_F(EmulatedTest, TakesTheSequenceBeforeTheHeads) {
+  constexpr int64_t kB = 2, kH = 2, kS = 40, kD = 64;
+  start("longformer");
+  Call views = makeLongformer(kB, kH, kH, kS, kS), call;
+  for (int i = 0; i < 3; ++i)
+    views.arguments[i].strides = {kS * kH * kD, kD, kH * kD, 1};
+  views.results[0].strides = views.arguments[0].strides;
+  fillArguments(views);
+  call = views;
+  for (Tensor *tensor : {&call.arguments[0], &call.arguments[1],
+                         &call.arguments[2], &call.results[0]}) {
+    tensor->shape = {kB, kS, kH, kD};
+    tensor->strides = {};
+    tensor->type |= SPARSE_ATTN_BSHD;
+  }
+  ASSERT_EQ(launch(program, call), SPARSE_ATTN_SUCCESS)
+      << sparseAttnGetLastError();
+  expectAttention(views, isLongformer);
 }
 
 TEST_F(EmulatedTest, WritesResultsIntoArguments) {

@@ -1,5 +1,6 @@
 //===- HostTest.cpp - Code for the host -----------------------------------===//
 
+#include "../../../lib/Runtime/Host.h"
 #include "../../../lib/Runtime/Sha256.h"
 #include "RuntimeTest.h"
 #include <cmath>
@@ -236,6 +237,42 @@ TEST_F(HostTest, ChecksFilesAndManifest) {
   expectCorrupt(type.path, "takes or gives other tensors for x86-64-v");
 }
 
+// Each tensor starts at an element of its own, though others have wider ones.
+TEST_F(HostTest, TakesAnyElementsAddress) {
+  Package package = open(getHostPackage());
+  Program program = loadHost(package, "longformer");
+  HostCall expected(0x3e00);
+  ASSERT_EQ(launch(program, expected.call), SPARSE_ATTN_SUCCESS);
+  for (size_t first = 1; first < 8; ++first) {
+    HostCall call(0x3e00);
+    for (auto *array : {&call.q, &call.k, &call.v, &call.o})
+      array->insert(array->begin(), first, 0x7fc0);
+    call.lse.insert(call.lse.begin(), first, NAN);
+    call.call.arguments[0].data = uint64_t(call.q.data() + first);
+    call.call.arguments[1].data = uint64_t(call.k.data() + first);
+    call.call.arguments[2].data = uint64_t(call.v.data() + first);
+    call.call.results[0].data = uint64_t(call.o.data() + first);
+    call.call.results[1].data = uint64_t(call.lse.data() + first);
+    ASSERT_EQ(launch(program, call.call), SPARSE_ATTN_SUCCESS)
+        << sparseAttnGetLastError();
+    call.o.erase(call.o.begin(), call.o.begin() + first);
+    call.lse.erase(call.lse.begin(), call.lse.begin() + first);
+    EXPECT_EQ(call.o, expected.o);
+    EXPECT_EQ(call.lse, expected.lse);
+  }
+}
+
+TEST_F(HostTest, AdvisesATargetThatThereIs) {
+  EXPECT_EQ(sparse_attn::runtime::adviseTarget(4),
+            "compile it with --target=x86-64-v4 as well");
+  EXPECT_EQ(sparse_attn::runtime::adviseTarget(3),
+            "compile it with --target=x86-64-v3 as well");
+  for (int level : {0, 1, 2})
+    EXPECT_EQ(sparse_attn::runtime::adviseTarget(level),
+              "sparse-attn-compile makes host code for processors from "
+              "x86-64-v3 on: use another, or a GPU");
+}
+
 TEST_F(HostTest, ChecksTensorsBeforeTheCall) {
   Package package = open(getHostPackage());
   Program program = loadHost(package, "longformer");
@@ -248,6 +285,17 @@ TEST_F(HostTest, ChecksTensorsBeforeTheCall) {
   expectError(SPARSE_ATTN_MISALIGNED, launch(program, misaligned.call),
               {"result 1 (lse) of 'longformer' starts 1 bytes past a multiple "
                "of 4"});
+  HostCall half;
+  half.call.arguments[0].data += 1;
+  expectError(SPARSE_ATTN_MISALIGNED, launch(program, half.call),
+              {"argument 0 (query) of 'longformer' starts 1 bytes past a "
+               "multiple of 2",
+               "copy it to an address that is a multiple"});
+  HostCall overlap;
+  overlap.call.results[0].data = overlap.call.arguments[1].data;
+  expectError(SPARSE_ATTN_INVALID_ARGUMENT, launch(program, overlap.call),
+              {"result 0 (output) of 'longformer' is written, and it overlaps "
+               "argument 1 (key) of 'longformer'"});
   HostCall null;
   null.call.arguments[0].data = 0;
   expectError(SPARSE_ATTN_INVALID_ARGUMENT, launch(program, null.call),

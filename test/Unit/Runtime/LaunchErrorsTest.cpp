@@ -59,10 +59,11 @@ TEST_F(LaunchErrorsTest, ChecksTheWorkspace) {
   Call call = makeLongformer(1, 2, 2, 256, 256);
   uint64_t bytes = getWorkspaceBytes(program, call);
   uint64_t workspace = cuda_double::allocate(0, bytes, 8);
-  expectError(
-      SPARSE_ATTN_SMALL_WORKSPACE, launch(program, call, workspace, bytes - 1),
-      {"the workspace has " + std::to_string(bytes - 1) + " bytes",
-       "needs " + std::to_string(bytes), "sparseAttnProgramGetWorkspaceBytes"});
+  expectError(SPARSE_ATTN_SMALL_WORKSPACE,
+              launch(program, call, workspace, bytes - 1),
+              {"the workspace has " + std::to_string(bytes - 1) + " bytes",
+               "needs " + std::to_string(bytes) +
+                   " for these sizes; give that many, or none"});
   expectError(SPARSE_ATTN_MISALIGNED, launch(program, call, workspace, bytes),
               {"the workspace of 'longformer' starts 8 bytes past a multiple "
                "of 16"});
@@ -85,7 +86,17 @@ TEST_F(LaunchErrorsTest, RefusesWrongTensors) {
       {[](Call &c) { c.arguments[0].type = SPARSE_ATTN_F16; },
        SPARSE_ATTN_WRONG_TYPE,
        {"argument 0 (query) of 'longformer' has elements of f16, expected bf16",
-        "convert it"}},
+        "convert it to bf16, or compile the function for f16"}},
+      // For which there is no compiling.
+      {[](Call &c) { c.arguments[1].type = SPARSE_ATTN_F64; },
+       SPARSE_ATTN_WRONG_TYPE,
+       {"argument 1 (key) of 'longformer' has elements of f64, expected bf16; "
+        "attention is compiled for f16, bf16 and f32 only: convert it to "
+        "bf16"}},
+      {[](Call &c) { c.results[1].type = SPARSE_ATTN_BF16; },
+       SPARSE_ATTN_WRONG_TYPE,
+       {"result 1 (lse) of 'longformer' has elements of bf16, expected f32; "
+        "give a tensor of f32"}},
       {[](Call &c) { c.results[1].type = SparseAttnType(77); },
        SPARSE_ATTN_WRONG_TYPE,
        {"result 1 (lse) of 'longformer' has elements of an unknown type, "
@@ -162,6 +173,9 @@ TEST_F(LaunchErrorsTest, RefusesWrongTensors) {
        SPARSE_ATTN_MISALIGNED,
        {"argument 2 (value) of 'longformer' starts 8 bytes past a multiple of "
         "16"}},
+      {[](Call &c) { c.results[1].data += 2; },
+       SPARSE_ATTN_MISALIGNED,
+       {"result 1 (lse) of 'longformer' starts 2 bytes past a multiple of 4"}},
       {[](Call &c) { c.arguments[0].data = 0; },
        SPARSE_ATTN_INVALID_ARGUMENT,
        {"argument 0 (query) of 'longformer' has address 0"}},
@@ -178,6 +192,105 @@ TEST_F(LaunchErrorsTest, RefusesWrongTensors) {
     expectError(wrong.status, launch(program, call), wrong.parts);
   }
   EXPECT_TRUE(cuda_double::getLaunches().empty());
+}
+
+TEST_F(LaunchErrorsTest, RefusesResultsThatOverlap) {
+  use("longformer");
+  const WrongCall cases[] = {
+      {[](Call &c) { c.results[0].data = c.arguments[0].data; },
+       SPARSE_ATTN_INVALID_ARGUMENT,
+       {"result 0 (output) of 'longformer' is written, and it overlaps "
+        "argument "
+        "0 (query) of 'longformer'; give memory of its own"}},
+      // Its last rows.
+      {[](Call &c) { c.results[0].data = c.arguments[2].data + 2 * 255 * 128; },
+       SPARSE_ATTN_INVALID_ARGUMENT,
+       {"result 0 (output) of 'longformer' is written, and it overlaps "
+        "argument "
+        "2 (value)"}},
+      {[](Call &c) { c.results[1].data = c.results[0].data + 64; },
+       SPARSE_ATTN_INVALID_ARGUMENT,
+       {"result 1 (lse) of 'longformer' is written, and it overlaps result 0 "
+        "(output) of 'longformer'"}}};
+  for (const WrongCall &wrong : cases) {
+    Call call = makeLongformer(1, 4, 2, 256, 256);
+    wrong.damage(call);
+    expectError(wrong.status, launch(program, call), wrong.parts);
+  }
+  Call call = makeLongformer(1, 2, 2, 256, 256);
+  uint64_t bytes = getWorkspaceBytes(program, call);
+  expectError(SPARSE_ATTN_INVALID_ARGUMENT,
+              launch(program, call, call.results[1].data, bytes),
+              {"the workspace of 'longformer' overlaps result 1 (lse) of "
+               "'longformer'; give memory of its own"});
+  EXPECT_TRUE(cuda_double::getLaunches().empty());
+  // Of one buffer [B, S, 4, H, D], of which each has a part.
+  constexpr int64_t kH = 2, kS = 256, kD = 64;
+  uint64_t buffer = cuda_double::allocate(0, kS * 4 * kH * kD * 2);
+  Tensor *parts[] = {&call.arguments[0], &call.arguments[1], &call.arguments[2],
+                     &call.results[0]};
+  for (int64_t i = 0; i < 4; ++i) {
+    parts[i]->strides = {kS * 4 * kH * kD, kD, 4 * kH * kD, 1};
+    parts[i]->data = buffer + i * kH * kD * 2;
+  }
+  EXPECT_EQ(launch(program, call), SPARSE_ATTN_SUCCESS)
+      << sparseAttnGetLastError();
+  program.reset();
+  use("causal");
+  call = makeCausal(2, 128);
+  call.arguments[1] = call.results[0];
+  expectError(SPARSE_ATTN_INVALID_ARGUMENT, launch(program, call),
+              {"argument 3 (output) of 'causal' is written, and it overlaps "
+               "argument 1 (key) of 'causal'"});
+  // What is only read may be one.
+  call = makeCausal(2, 128);
+  call.arguments[1] = call.arguments[2];
+  EXPECT_EQ(launch(program, call), SPARSE_ATTN_SUCCESS)
+      << sparseAttnGetLastError();
+}
+
+/// The call as [B, S, H, D].
+static Call swapDims(Call call) {
+  for (auto *tensors : {&call.arguments, &call.results})
+    for (Tensor &tensor : *tensors) {
+      tensor.type |= SPARSE_ATTN_BSHD;
+      if (tensor.shape.size() == 4)
+        std::swap(tensor.shape[1], tensor.shape[2]);
+    }
+  return call;
+}
+
+TEST_F(LaunchErrorsTest, CountsDimensionsAsTheyAreGiven) {
+  use("longformer");
+  const WrongCall cases[] = {
+      {[](Call &c) { c.arguments[2].shape[1] = 255; },
+       SPARSE_ATTN_WRONG_SHAPE,
+       {"argument 2 (value) of 'longformer' has size 255 in dimension 1, "
+        "expected 256, which is Sk, from dimension 1 of argument 1 (key)"}},
+      {[](Call &c) { c.results[1].shape[2] = 255; },
+       SPARSE_ATTN_WRONG_SHAPE,
+       {"result 1 (lse) of 'longformer' has size 255 in dimension 2, expected "
+        "256, which is Sq, from dimension 1 of argument 0 (query)"}},
+      {[](Call &c) { c.arguments[1].shape.pop_back(); },
+       SPARSE_ATTN_WRONG_SHAPE,
+       {"has rank 3, expected the shape [B, Sk, Hkv, 64]"}},
+      {[](Call &c) { c.arguments[1].strides = {1 << 20, 68, 1 << 10, 1}; },
+       SPARSE_ATTN_WRONG_STRIDES,
+       {"has stride 68 in dimension 1, expected a multiple of 8",
+        "its shape is [1, 256, 2, 64], its strides are [1048576, 68, 1024, "
+        "1]"}},
+      {[](Call &c) { c.results[0].strides = {1 << 20, 256, 0, 1}; },
+       SPARSE_ATTN_WRONG_STRIDES,
+       {"the stride 0 of dimension 2 is not above 0"}}};
+  for (const WrongCall &wrong : cases) {
+    Call call = swapDims(makeLongformer(1, 4, 2, 256, 256));
+    wrong.damage(call);
+    expectError(wrong.status, launch(program, call), wrong.parts);
+  }
+  EXPECT_TRUE(cuda_double::getLaunches().empty());
+  EXPECT_EQ(launch(program, swapDims(makeLongformer(1, 4, 2, 256, 256))),
+            SPARSE_ATTN_SUCCESS)
+      << sparseAttnGetLastError();
 }
 
 TEST_F(LaunchErrorsTest, ChecksNullPointers) {

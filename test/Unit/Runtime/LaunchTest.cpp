@@ -61,6 +61,7 @@ TEST_F(LaunchTest, PassesWhatTheManifestSays) {
   call.arguments[0].strides = {300 * 4 * 64, 64, 4 * 64, 1};
   call.results[0].strides = {300 * 4 * 64, 64, 4 * 64, 1};
   call.results[1].strides = {7 * 1203, 301, 1};
+  call.results[1].data = cuda_double::allocate(0, 2 * 7 * 1203 * 4);
   uint64_t bytes = getWorkspaceBytes(program, call);
   uint64_t workspace = cuda_double::allocate(0, bytes);
   void *stream = cuda_double::makeStream(0);

@@ -102,7 +102,31 @@ TEST_F(LoadTest, HasNoCodeForOlderDevices) {
   expectNotLoaded(getPackage(), SPARSE_ATTN_WRONG_CHIP,
                   {"device 0 (Double) has compute capability 7.5",
                    "'longformer' has code for sm_80, sm_90a only",
-                   "--target=sm_75"});
+                   "kernels run from compute capability 8.0 on: use another "
+                   "device, or the host"});
+}
+
+// What is advised is a chip that sparse-attn-compile knows.
+TEST_F(LoadTest, AdvisesAChipThatTheDeviceRuns) {
+  PackageCopy copy;
+  copy.editManifest([](nlohmann::ordered_json &json) {
+    for (auto &program : json["programs"])
+      program["target"]["this_chip_only"] = true;
+  });
+  std::pair<int, const char *> cases[] = {
+      {86, "sm_86"},   {87, "sm_86"},   {89, "sm_89"},   {101, "sm_100"},
+      {103, "sm_100"}, {120, "sm_120"}, {121, "sm_120"}, {999, "sm_120"}};
+  for (auto [capability, chip] : cases) {
+    cuda_double::reset({{capability}});
+    expectNotLoaded(
+        copy.path, SPARSE_ATTN_WRONG_CHIP,
+        {std::string("compile it with --target=") + chip + " as well"});
+    std::string command =
+        std::string(SPARSE_ATTN_COMPILE) +
+        " " SPARSE_ATTN_INPUTS "/attention.mlir --target=" + chip +
+        " --emit=manifest -o " + (copy.path / chip).string();
+    EXPECT_EQ(std::system(command.c_str()), 0) << command;
+  }
 }
 
 TEST_F(LoadTest, NeedsCodeInThePackage) {

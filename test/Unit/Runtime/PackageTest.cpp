@@ -1,5 +1,6 @@
 //===- PackageTest.cpp - Opening packages, choosing functions -------------===//
 
+#include "../../../lib/Runtime/Sha256.h"
 #include "RuntimeTest.h"
 #include <sstream>
 
@@ -109,6 +110,82 @@ TEST_F(PackageTest, FindsTheFunctionOfTypesAndShapes) {
        "'causal', 'causal_256'; 'longformer' has 3 arguments, 4 were given",
        "argument 1 (key) of 'causal' has size 5 in dimension 1, expected 4",
        "argument 1 (key) of 'causal_256' has size 5"});
+}
+
+/// A function again, by another name.
+static void duplicate(
+    const PackageCopy &copy, const std::string &name,
+    const PackageCopy::Edit &edit = [](auto &) {}) {
+  copy.editManifest([&](nlohmann::ordered_json &json) {
+    nlohmann::ordered_json added = nlohmann::ordered_json::array();
+    for (auto program : json["programs"])
+      if (program["name"] == name) {
+        program["name"] = name + "_again";
+        edit(program);
+        added.push_back(program);
+      }
+    for (auto &program : added)
+      json["programs"].push_back(program);
+  });
+}
+
+TEST_F(PackageTest, DoesNotGuessBetweenEqualFunctions) {
+  PackageCopy copy;
+  duplicate(copy, "causal");
+  Package package = open(copy.path);
+  EXPECT_EQ(find(package, makeCausal(2, 128)), "AMBIGUOUS");
+  expectError(
+      SPARSE_ATTN_AMBIGUOUS, SPARSE_ATTN_AMBIGUOUS,
+      {"several functions of the package take these arguments, and none of "
+       "them takes fewer than the others: 'causal', 'causal_again'; choose one "
+       "by its name"});
+  // One that takes fewer than both is no guess, nor is one of other types.
+  EXPECT_EQ(find(package, makeCausal(2, 256)), "causal_256");
+  EXPECT_EQ(find(package, makeLongformer(2, 4, 2, 512, 512)), "longformer");
+}
+
+// Sizes that have to be equal make a function that takes fewer, too.
+TEST_F(PackageTest, PrefersTheFunctionOfFewerShapes) {
+  PackageCopy copy;
+  duplicate(copy, "longformer", [](nlohmann::ordered_json &program) {
+    // As many queries as keys.
+    for (auto *tensors : {&program["arguments"], &program["results"]})
+      for (auto &tensor : *tensors)
+        for (auto &size : tensor["shape"])
+          if (size == "Sk")
+            size = "Sq";
+    for (auto &size : program["sizes"])
+      if (size["name"] == "Sq")
+        for (int i : {1, 2})
+          size["from"].push_back({{"argument", i}, {"dim", 2}});
+  });
+  Package package = open(copy.path);
+  EXPECT_EQ(find(package, makeLongformer(2, 4, 2, 512, 512)),
+            "longformer_again");
+  EXPECT_EQ(find(package, makeLongformer(2, 4, 2, 500, 512)), "longformer");
+}
+
+TEST_F(PackageTest, TakesTheSequenceBeforeTheHeads) {
+  Package package = open(getPackage());
+  Call call = makeCausal(2, 128);
+  for (Tensor &tensor : call.arguments) {
+    std::swap(tensor.shape[1], tensor.shape[2]);
+    tensor.type |= SPARSE_ATTN_BSHD;
+  }
+  EXPECT_EQ(find(package, call), "causal");
+  call.arguments[1].shape[2] = 5;
+  EXPECT_EQ(find(package, call), "NOT_FOUND");
+  expectError(
+      SPARSE_ATTN_NOT_FOUND, SPARSE_ATTN_NOT_FOUND,
+      {"argument 1 (key) of 'causal' has size 5 in dimension 2, expected 4"});
+}
+
+TEST_F(PackageTest, TellsItsHash) {
+  Package package = open(getPackage());
+  std::string hash = sparseAttnPackageGetSha256(package.get());
+  EXPECT_EQ(hash, sparse_attn::runtime::sha256(
+                      readFile(getPackage() / "manifest.json")));
+  EXPECT_EQ(sparseAttnPackageGetSha256(nullptr), nullptr);
 }
 
 TEST_F(PackageTest, EvaluatesFormulas) {
@@ -345,7 +422,7 @@ TEST_F(PackageTest, ReportsNullPointers) {
 }
 
 TEST_F(PackageTest, NamesEveryStatus) {
-  for (int i = 0; i <= SPARSE_ATTN_DRIVER_ERROR; ++i)
+  for (int i = 0; i <= SPARSE_ATTN_AMBIGUOUS; ++i)
     EXPECT_STRNE(sparseAttnGetStatusName(SparseAttnStatus(i)),
                  "unknown status");
   EXPECT_STREQ(sparseAttnGetStatusName(SparseAttnStatus(31)), "unknown status");

@@ -1,0 +1,86 @@
+"""Where the results of a call go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ._frameworks import Framework
+from ._specs import device_name
+from ._views import TYPES, View, view
+from .errors import InvalidArgumentError, WrongDeviceError
+
+if TYPE_CHECKING:
+    from .function import Function
+
+
+def split_out(function: Function, out: Any) -> list[Any]:
+    """One for each result, None where it is to be made."""
+    count = len(function.results)
+    if out is None:
+        return [None] * count
+    given = list(out) if isinstance(out, (tuple, list)) else [out]
+    if len(given) != count:
+        raise InvalidArgumentError(
+            f"'{function.name}' has {count} results, `out` has {len(given)} tensors; "
+            "give one for each, and None for those that are to be made"
+        )
+    return given
+
+
+def make_results(
+    function: Function,
+    tensors: Sequence[Any],
+    views: list[View],
+    out: Any,
+    layout: str,
+    framework: Framework,
+) -> tuple[list[Any], list[View]]:
+    """What the call returns, and the same as views."""
+    shapes = function._get_result_shapes(views, layout)
+    given = split_out(function, out)
+    returned: list[Any] = []
+    results: list[View] = []
+    for i, spec in enumerate(function.results):
+        name = function._describe("result", i, spec)
+        if spec.in_argument is not None:
+            known, seen, place = tensors, views, spec.in_argument
+        elif spec.in_result is not None:
+            known, seen, place = returned, results, spec.in_result
+        else:
+            tensor = given[i]
+            if tensor is None:
+                number = TYPES.index(spec.type)
+                tensor = framework.empty(shapes[i], number, views[0])
+            returned.append(tensor)
+            results.append(_view_result(name, tensor, views[0].device))
+            continue
+        if given[i] is not None and given[i] is not known[place]:
+            raise InvalidArgumentError(
+                f"{name} is written to "
+                f"{'argument' if known is tensors else 'result'} {place}; "
+                "leave it out of `out`"
+            )
+        check_writable(f"{name}, which is argument {place},", seen[place])
+        returned.append(known[place])
+        results.append(seen[place])
+    return returned, results
+
+
+def check_writable(name: str, found: View) -> None:
+    if found.read_only:
+        raise InvalidArgumentError(
+            f"{name} is read-only, as arrays of JAX and TensorFlow always are; give "
+            "one to write to"
+        )
+
+
+def _view_result(name: str, tensor: Any, device: int) -> View:
+    found = view(tensor, name, None)
+    if found.device != device:
+        raise WrongDeviceError(
+            f"{name} is on {device_name(found.device)}, the arguments on "
+            f"{device_name(device)}; bring all to one device"
+        )
+    check_writable(name, found)
+    return found
