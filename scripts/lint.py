@@ -13,6 +13,7 @@ needs no build. Exits with 1 if anything is found.
 
 import argparse
 import concurrent.futures
+import functools
 import hashlib
 import json
 import os
@@ -42,12 +43,17 @@ def is_formatted():
     return subprocess.run([FORMAT, "--dry-run", "-Werror", *files], cwd=ROOT).returncode == 0
 
 
+@functools.cache  # most sources include the same headers
+def located(name):
+    return (BUILD / name).resolve()
+
+
 def dependencies():
     """What each object was compiled from, by the object's path in the build folder."""
     found, files = {}, []
     for line in output_of("ninja", "-C", BUILD, "-t", "deps").splitlines():
         if line.startswith("    "):
-            files.append((BUILD / line.strip()).resolve())
+            files.append(located(line.strip()))
         elif ": #deps" in line:
             files = found[line.partition(": #deps")[0]] = []
     return found
