@@ -25,10 +25,11 @@ def SparseAttnMapToGpu : Pass<"sparse-attn-map-to-gpu", "::mlir::func::FuncOp"> 
   let summary = "run each parallel loop over query tiles as a grid of thread blocks";
   let description = [{
     Every outermost `scf.forall` becomes a `gpu.launch`: an iteration is a block,
-    the last loop of the forall (query tiles, or the parts of heavy rows) runs
-    along the grid's x, so that blocks of one head run together and share its
-    keys and values in the second-level cache, and later query tiles, which are
-    the longer ones under a causal mask, come first. What the body needs of
+    and all of them lie along the grid's x, as a device takes 2^31 - 1 blocks
+    there and 65,535 along y and z. Those of the last loop of the forall (query
+    tiles, or the parts of heavy rows) are side by side, so that blocks of one
+    head run together and share its keys and values in the second-level cache;
+    later query tiles, which are the longer ones under a causal mask, come first. What the body needs of
     scalars is computed inside, from the sizes of its buffers, so that a kernel
     takes buffers only; its buffers are cast to the global address space.
 
@@ -39,8 +40,10 @@ def SparseAttnMapToGpu : Pass<"sparse-attn-map-to-gpu", "::mlir::func::FuncOp"> 
     ```mlir
     scf.forall (%head, %q) in (12, %tiles) { ... }
     // becomes
-    gpu.launch blocks(%x, %y, %z) in (%gx = %tiles, %gy = %c12, %gz = %c1)
+    %blocks = arith.muli %tiles, %c12 : index
+    gpu.launch blocks(%x, %y, %z) in (%gx = %blocks, %gy = %c1, %gz = %c1)
                threads(...) in (%bx = %c128, ...) {
+      // %head = %x / %tiles, %q = %tiles - 1 - %x % %tiles
       ...
       gpu.terminator
     }

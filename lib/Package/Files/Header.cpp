@@ -46,7 +46,8 @@ static constexpr StringRef kUsage = R"(
    With the CUDA driver API: load the PTX or the cubin (cuModuleLoadData), look
    up each kernel's name (cuModuleGetFunction), raise its limit of dynamic
    shared memory where a launch needs more than 48 KiB, and make all launches on
-   one stream, in order. One whose grid has a 0 is left out.
+   one stream, in order. One whose grid has a 0 is left out; one of more than
+   2147483647 blocks fits no device.
 
      for (int i = 0; i < @_NUM_LAUNCHES; ++i) {
        @_launch l;
