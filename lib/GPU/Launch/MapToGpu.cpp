@@ -237,14 +237,34 @@ static void moveToGlobalSpace(gpu::LaunchOp launch) {
   });
 }
 
-/// The kernels of function @f are @f_0, @f_1, ... of module @f_kernels.
-static void nameKernel(gpu::LaunchOp launch, int64_t number) {
+/// The empty module for the kernels of `func`. Kernels of others are not to
+/// come into it, so a name that is taken is not used again.
+static gpu::GPUModuleOp makeModule(func::FuncOp func, SymbolTable &symbols) {
+  OpBuilder b(func.getContext());
+  auto module = gpu::GPUModuleOp::create(b, func.getLoc(),
+                                         (func.getName() + "_kernels").str());
+  module->setAttr(kKernelsAttr, b.getUnitAttr());
+  symbols.insert(module, std::next(func->getIterator()));
+  return module;
+}
+
+/// The kernels of function @f are @f_0, @f_1, ...
+static void nameKernel(gpu::LaunchOp launch, gpu::GPUModuleOp module,
+                       int64_t number) {
   StringRef function = launch->getParentOfType<func::FuncOp>().getName();
-  auto symbol = [&](const Twine &name) {
-    return FlatSymbolRefAttr::get(launch.getContext(), name.str());
-  };
-  launch.setModuleAttr(symbol(function + "_kernels"));
-  launch.setFunctionAttr(symbol(function + "_" + Twine(number)));
+  launch.setModuleAttr(FlatSymbolRefAttr::get(module.getSymNameAttr()));
+  launch.setFunctionAttr(FlatSymbolRefAttr::get(
+      launch.getContext(), (function + "_" + Twine(number)).str()));
+}
+
+/// A block is one iteration of the outermost loop.
+static void remarkNested(scf::ForallOp forall) {
+  forall.getBody()->walk([&](scf::ForallOp inner) {
+    inner.emitRemark("runs one iteration after another in each block, as it "
+                     "stands in another scf.forall, whose iterations are the "
+                     "blocks; take the attention out of that loop, or give the "
+                     "loop fewer of its dimensions");
+  });
 }
 
 static FailureOr<gpu::LaunchOp> mapForall(scf::ForallOp forall, int64_t warps) {
@@ -327,23 +347,36 @@ struct MapToGpuPass : sparse_attn::impl::SparseAttnMapToGpuBase<MapToGpuPass> {
                                "let the tile choose");
       return signalPassFailure();
     }
+    SymbolTable symbols(getOperation());
+    for (auto func :
+         llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>()))
+      if (failed(mapFunction(func, symbols)))
+        return signalPassFailure();
+  }
+
+  LogicalResult mapFunction(func::FuncOp func, SymbolTable &symbols) const {
     SmallVector<scf::ForallOp> foralls;
-    getOperation().walk<WalkOrder::PreOrder>([&](scf::ForallOp forall) {
+    func.walk<WalkOrder::PreOrder>([&](scf::ForallOp forall) {
       foralls.push_back(forall);
       return WalkResult::skip();
     });
+    if (foralls.empty())
+      return success();
+    gpu::GPUModuleOp module = makeModule(func, symbols);
     for (auto [number, forall] : llvm::enumerate(foralls)) {
       // A tile of few rows, as heavy classes have, gets as few warps.
       int64_t most = tileRows(forall) / 16;
       int64_t count = warps > 0 && most > 0 ? std::min<int64_t>(warps, most)
                                             : chooseWarps(forall);
       if (failed(verifyForall(forall, count)))
-        return signalPassFailure();
+        return failure();
+      remarkNested(forall);
       FailureOr<gpu::LaunchOp> launch = mapForall(forall, count);
       if (failed(launch))
-        return signalPassFailure();
-      nameKernel(*launch, number);
+        return failure();
+      nameKernel(*launch, module, number);
     }
+    return success();
   }
 };
 } // namespace
