@@ -25,20 +25,30 @@ static MemRefType strided(MemRefType type) {
       type.getMemorySpace());
 }
 
-/// Whether everything that is done with a buffer can be done with any strides:
-/// what flattens it, or calls a function with it, needs it dense.
-static bool takesAnyStrides(Value buffer) {
-  return llvm::all_of(buffer.getUsers(), [](Operation *user) {
+/// Whether an operation can be done on any strides: what flattens a buffer, or
+/// calls a function with it, needs it dense.
+static bool takesAnyStrides(Operation *user) {
+  // Host code; what is left of it becomes loops.
+  if (isa<linalg::LinalgOp>(user))
+    return true;
+  return isa<memref::DimOp, memref::LoadOp, memref::StoreOp, memref::CopyOp,
+             memref::DeallocOp, vector::LoadOp, vector::StoreOp,
+             vector::TransferReadOp, vector::TransferWriteOp, func::ReturnOp>(
+      user);
+}
+
+/// What needs a buffer dense, or null.
+static Operation *findDenseUser(Value buffer) {
+  for (Operation *user : buffer.getUsers()) {
+    Operation *dense = user;
     if (isa<memref::SubViewOp, memref::CastOp>(user))
-      return takesAnyStrides(user->getResult(0));
-    // Host code; what is left of it becomes loops.
-    if (isa<linalg::LinalgOp>(user))
-      return true;
-    return isa<memref::DimOp, memref::LoadOp, memref::StoreOp, memref::CopyOp,
-               memref::DeallocOp, vector::LoadOp, vector::StoreOp,
-               vector::TransferReadOp, vector::TransferWriteOp, func::ReturnOp>(
-        user);
-  });
+      dense = findDenseUser(user->getResult(0));
+    else if (takesAnyStrides(user))
+      dense = nullptr;
+    if (dense)
+      return dense;
+  }
+  return nullptr;
 }
 
 /// Gives a buffer another layout, and all views of it theirs.
@@ -59,8 +69,7 @@ static void retype(Value buffer, MemRefType type) {
 /// Tensors of one dimension have no rows that could lie apart.
 static bool isDenseTensor(Value value) {
   auto type = dyn_cast<MemRefType>(value.getType());
-  return type && type.getLayout().isIdentity() && type.getRank() >= 2 &&
-         takesAnyStrides(value);
+  return type && type.getLayout().isIdentity() && type.getRank() >= 2;
 }
 
 /// Buffers that are allocated to be returned are the caller's to choose: they
@@ -75,8 +84,11 @@ static void takeResults(func::FuncOp func) {
   }
   for (auto alloc : llvm::make_early_inc_range(body.getOps<memref::AllocOp>()))
     if (returned.contains(alloc)) {
-      alloc.replaceAllUsesWith(
-          body.addArgument(alloc.getType(), alloc.getLoc()));
+      // Fails for external functions only.
+      unsigned number = func.getNumArguments();
+      (void)func.insertArgument(number, alloc.getType(), /*argAttrs=*/{},
+                                alloc.getLoc());
+      alloc.replaceAllUsesWith(func.getArgument(number));
       alloc.erase();
     }
 }
@@ -84,9 +96,17 @@ static void takeResults(func::FuncOp func) {
 static void makeStrided(func::FuncOp func) {
   takeResults(func);
   Block &body = func.getBody().front();
-  for (BlockArgument argument : body.getArguments())
-    if (isDenseTensor(argument))
+  for (BlockArgument argument : body.getArguments()) {
+    if (!isDenseTensor(argument))
+      continue;
+    if (Operation *user = findDenseUser(argument))
+      user->emitRemark("needs argument ")
+          << argument.getArgNumber() << " of '" << func.getName()
+          << "' dense and row-major, so callers may pass no other; compute "
+             "this outside the function";
+    else
       retype(argument, strided(cast<MemRefType>(argument.getType())));
+  }
   func.setFunctionType(
       FunctionType::get(func.getContext(), body.getArgumentTypes(),
                         body.getTerminator()->getOperandTypes()));

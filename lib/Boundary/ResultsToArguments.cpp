@@ -19,6 +19,15 @@ static Value traceBuffer(Value value) {
   return value;
 }
 
+/// What is said of a result holds for the argument that it becomes; what the
+/// argument says itself comes first.
+static void keepAttributes(func::FuncOp func, unsigned result,
+                           unsigned argument) {
+  for (NamedAttribute attribute : func.getResultAttrs(result))
+    if (!func.getArgAttr(argument, attribute.getName()))
+      func.setArgAttr(argument, attribute.getName(), attribute.getValue());
+}
+
 /// The argument that `result` is, or becomes.
 static int64_t makeArgument(func::FuncOp func, Value result,
                             func::ReturnOp end) {
@@ -27,11 +36,17 @@ static int64_t makeArgument(func::FuncOp func, Value result,
   auto argument = dyn_cast<BlockArgument>(buffer);
   if (argument && argument.getOwner() == body)
     return argument.getArgNumber();
-  Value target = body->addArgument(result.getType(), result.getLoc());
-  int64_t number = cast<BlockArgument>(target).getArgNumber();
+  int64_t number = func.getNumArguments();
+  // Fails for external functions only.
+  (void)func.insertArgument(number, result.getType(), /*argAttrs=*/{},
+                            result.getLoc());
+  Value target = func.getArgument(number);
   OpBuilder builder(end);
   auto alloc = buffer.getDefiningOp<memref::AllocOp>();
   if (!alloc || alloc->getBlock() != body) {
+    emitRemark(result.getLoc())
+        << "is copied into the caller's memory, as it is no allocation of the "
+           "function itself; return what attention in the function's own block gives";
     memref::CopyOp::create(builder, end.getLoc(), result, target);
     return number;
   }
@@ -47,9 +62,12 @@ static int64_t makeArgument(func::FuncOp func, Value result,
 static void takeResults(func::FuncOp func) {
   auto end = cast<func::ReturnOp>(func.getBody().front().getTerminator());
   SmallVector<int64_t> places;
-  for (Value result : end.getOperands())
+  for (auto [index, result] : llvm::enumerate(end.getOperands())) {
     places.push_back(makeArgument(func, result, end));
+    keepAttributes(func, index, places.back());
+  }
   end.getOperandsMutable().clear();
+  (void)func.eraseResults(llvm::BitVector(func.getNumResults(), /*t=*/true));
   Builder builder(func.getContext());
   auto type = FunctionType::get(func.getContext(),
                                 func.getBody().front().getArgumentTypes(), {});

@@ -38,6 +38,18 @@ static std::optional<unsigned> findLaneLoop(linalg::LinalgOp op) {
   return std::nullopt;
 }
 
+/// The lanes of a vector along a loop of `range`: a width that divides it
+/// leaves no ragged vector.
+static int64_t widthAlong(int64_t range, int64_t lanes) {
+  return std::gcd(range, lanes);
+}
+
+/// Says that `op` computes one element at a time, and why.
+static void remarkScalar(linalg::LinalgOp op, const Twine &reason,
+                         const Twine &remedy) {
+  op.emitRemark() << "runs as scalar loops, since " << reason << "; " << remedy;
+}
+
 /// Tiles `op` to one vector along its lane loop and to 1 along the others,
 /// parallel loops outside reductions so that accumulators stay in registers.
 static FailureOr<scf::SCFTilingResult>
@@ -47,8 +59,8 @@ tileToVector(RewriterBase &rewriter, linalg::LinalgOp op, int64_t lanes) {
     return rewriter.notifyMatchFailure(op, "no static parallel loop");
   SmallVector<int64_t> ranges = op.getStaticLoopRanges();
   SmallVector<OpFoldResult> sizes(ranges.size(), rewriter.getIndexAttr(1));
-  // A width that divides the range leaves no ragged vector.
-  sizes[*laneLoop] = rewriter.getIndexAttr(std::gcd(ranges[*laneLoop], lanes));
+  sizes[*laneLoop] =
+      rewriter.getIndexAttr(widthAlong(ranges[*laneLoop], lanes));
   SmallVector<int64_t> order;
   for (auto kind :
        {utils::IteratorType::parallel, utils::IteratorType::reduction})
@@ -196,6 +208,7 @@ struct TileRegistersPass
     }
     IRRewriter rewriter(&getContext());
     RegisterFile file{lanes, registers};
+    remarkNarrow(collectReductions(/*numLoops=*/3));
     // Contractions first: they take a constant start from the fill they see.
     for (linalg::GenericOp op : collectReductions(/*numLoops=*/3))
       (void)lowerContraction(rewriter, op, file);
@@ -228,11 +241,38 @@ struct TileRegistersPass
     if (op.hasPureTensorSemantics() && op->use_empty())
       return rewriter.eraseOp(op);
     FailureOr<scf::SCFTilingResult> tiled = tileToVector(rewriter, op, lanes);
-    // An op the vectoriser declines runs as scalar loops: slow but right.
-    if (failed(tiled) ||
-        failed(vectorizeOp(rewriter,
-                           cast<linalg::LinalgOp>(tiled->tiledOps.front()))))
+    if (failed(tiled)) {
+      // A number made of few others has no lanes to run along.
+      if (op.hasDynamicShape())
+        remarkScalar(op, "no parallel dimension of it has a known size",
+                     "give its tensors static shapes, or leave it to a pass "
+                     "before this one");
       return;
+    }
+    // Slow but right.
+    auto vector = cast<linalg::LinalgOp>(tiled->tiledOps.front());
+    if (failed(vectorizeOp(rewriter, vector)))
+      remarkScalar(vector, "the vectoriser takes no such op",
+                   "write it as linalg.generic on elements, or leave it to a "
+                   "pass before this one");
+  }
+
+  /// Products and reductions are where a kernel's time goes.
+  void remarkNarrow(ArrayRef<linalg::GenericOp> ops) {
+    DenseSet<Attribute> said;
+    for (linalg::GenericOp op : ops) {
+      std::optional<unsigned> loop = findLaneLoop(op);
+      if (!loop)
+        continue;
+      int64_t range = op.getStaticLoopRanges()[*loop];
+      int64_t width = widthAlong(range, lanes);
+      if (width == lanes || !said.insert(op.getLoc()).second)
+        continue;
+      op.emitRemark() << "uses " << width << " of the " << int64_t(lanes)
+                      << " lanes of a vector for tiles of " << range
+                      << " queries; choose tile-queries as a multiple of "
+                      << int64_t(lanes);
+    }
   }
 };
 } // namespace

@@ -5,6 +5,7 @@
 #include "Spelling.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Transforms/InliningUtils.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -138,7 +139,19 @@ void SparseAttnDialect::registerAttributes() {
       >();
 }
 
+namespace {
+/// No op of ours knows which function it stands in.
+struct Inlining : DialectInlinerInterface {
+  using DialectInlinerInterface::DialectInlinerInterface;
+
+  bool isLegalToInline(Operation *, Region *, bool, IRMapping &) const final {
+    return true;
+  }
+};
+} // namespace
+
 void SparseAttnDialect::initialize() {
+  addInterfaces<Inlining>();
   registerAttributes();
   addOperations<
 #define GET_OP_LIST

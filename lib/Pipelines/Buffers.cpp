@@ -2,6 +2,7 @@
 
 #include "Buffers.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
@@ -15,7 +16,8 @@ void mlir::sparse_attn::pipelines::addTensorsToBuffers(OpPassManager &pm) {
   pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
   // An insertion into the slice it was taken from leaves a copy of a view to
   // itself: loops that carry one buffer fold, equal views merge, copies go.
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
-  pm.addPass(createCanonicalizerPass());
+  OpPassManager &functions = pm.nest<func::FuncOp>();
+  functions.addPass(createCanonicalizerPass());
+  functions.addPass(createCSEPass());
+  functions.addPass(createCanonicalizerPass());
 }

@@ -25,6 +25,7 @@ using namespace mlir::sparse_attn::pipelines;
 /// Storey 2: mask analysis.
 void mlir::sparse_attn::buildCPUPlanning(OpPassManager &pm,
                                          const CPUPipelineOptions &options) {
+  pm.addPass(createSparseAttnVerifyPlacement());
   pm.addPass(createCanonicalizerPass());
   SparseAttnPlanOptions plan;
   plan.tileQueries = options.tileQueries;
@@ -35,6 +36,7 @@ void mlir::sparse_attn::buildCPUPlanning(OpPassManager &pm,
 /// Storeys 2 and 3: mask analysis, then loops over tiles with online softmax.
 static void addTiling(OpPassManager &pm, const CPUPipelineOptions &options) {
   if (options.dense) {
+    pm.addPass(createSparseAttnVerifyPlacement());
     pm.addPass(createCanonicalizerPass());
     pm.addPass(createSparseAttnToDenseLinalg());
     return;

@@ -19,11 +19,15 @@ using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::kernels;
 using namespace mlir::sparse_attn::pipelines;
 
+// Passes that would rewrite anything are nested in functions, or run on our
+// kernels alone: those of the user's own stay as they are.
+
 /// Storey 2: mask analysis.
 static void addPlanning(OpPassManager &pm, const NVVMPipelineOptions &options,
                         const Chip &chip) {
+  pm.addPass(createSparseAttnVerifyPlacement());
   pm.addNestedPass<func::FuncOp>(createSparseAttnVerifyTarget());
-  pm.addPass(createCanonicalizerPass());
+  pm.addNestedPass<func::FuncOp>(createCanonicalizerPass());
   SparseAttnPlanOptions plan;
   plan.tileQueries = options.tileQueries;
   plan.tileKeys = options.tileKeys;
@@ -41,20 +45,21 @@ static void addTiling(OpPassManager &pm, const NVVMPipelineOptions &options) {
   tile.keepTypes = true;
   tile.heavySplits = options.heavySplits;
   pm.addPass(createSparseAttnTileToLinalg(tile));
-  pm.addPass(createCanonicalizerPass());
+  pm.addNestedPass<func::FuncOp>(createCanonicalizerPass());
 }
 
 /// Storey 4: whole tiles as vectors, which the loops over keys carry.
 static void addVectorisation(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createSparseAttnVectorizeTiles());
-  pm.addPass(createCanonicalizerPass());
+  OpPassManager &functions = pm.nest<func::FuncOp>();
+  functions.addPass(createCanonicalizerPass());
   // Only one read of what a loop carries is left: the condition of hoisting.
-  pm.addPass(createCSEPass());
+  functions.addPass(createCSEPass());
   // Inner loops first, then what reads through them.
   for (int depth = 0; depth < 2; ++depth) {
-    pm.addPass(createLoopInvariantSubsetHoistingPass());
-    pm.addPass(createCanonicalizerPass());
-    pm.addPass(createCSEPass());
+    functions.addPass(createLoopInvariantSubsetHoistingPass());
+    functions.addPass(createCanonicalizerPass());
+    functions.addPass(createCSEPass());
   }
 }
 
@@ -70,31 +75,40 @@ static void addBufferization(OpPassManager &pm,
 /// Storey 5b: blocks, shared memory, threads.
 static void addThreads(OpPassManager &pm, const NVVMPipelineOptions &options,
                        const Chip &chip) {
+  // Launches of the user's own are done with before there are any of ours.
+  pm.addPass(createGpuKernelOutliningPass());
   SparseAttnMapToGpuOptions map;
   map.warps = options.warps;
-  pm.addNestedPass<func::FuncOp>(createSparseAttnMapToGpu(map));
+  pm.addPass(createSparseAttnMapToGpu(map));
+  OpPassManager &functions = pm.nest<func::FuncOp>();
   SparseAttnStageOperandsOptions stage;
   stage.stages = options.stages;
   stage.sharedLimit = chip.sharedLimit;
-  pm.addNestedPass<func::FuncOp>(createSparseAttnStageOperands(stage));
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
-  pm.addNestedPass<func::FuncOp>(createSparseAttnDistributeFragments());
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
+  functions.addPass(createSparseAttnStageOperands(stage));
+  functions.addPass(createCanonicalizerPass());
+  functions.addPass(createCSEPass());
+  functions.addPass(createSparseAttnDistributeFragments());
+  functions.addPass(createCanonicalizerPass());
+  functions.addPass(createCSEPass());
   // The lanes' parts of addresses leave the loops.
-  pm.addPass(createLoopInvariantCodeMotionPass());
+  functions.addPass(createLoopInvariantCodeMotionPass());
   // Constants have been gathered outside the kernels.
-  pm.addPass(createGpuLaunchSinkIndexComputationsPass());
+  functions.addPass(createGpuLaunchSinkIndexComputationsPass());
   pm.addPass(createGpuKernelOutliningPass());
   pm.addPass(createSparseAttnBareKernels());
 }
 
-/// Kernels to the LLVM and NVVM dialects.
-static void addNVVMLowering(OpPassManager &pm) {
+/// Addresses to arithmetic, on the host and in kernels.
+static void addAddressLowering(OpPassManager &pm) {
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
-  OpPassManager &kernels = pm.nest<gpu::GPUModuleOp>();
+}
+
+/// Kernels to the LLVM and NVVM dialects.
+static void addNVVMLowering(OpPassManager &pm) {
+  addAddressLowering(pm.nest<func::FuncOp>());
+  OpPassManager kernels(gpu::GPUModuleOp::getOperationName());
+  addAddressLowering(kernels);
   kernels.addPass(createSparseAttnExpandDivision());
   kernels.addPass(createSCFToControlFlowPass());
   // Before the GPU's own conversion, which would call a library for these.
@@ -108,19 +122,17 @@ static void addNVVMLowering(OpPassManager &pm) {
   kernels.addPass(createReconcileUnrealizedCastsPass());
   kernels.addPass(createCanonicalizerPass());
   kernels.addPass(createCSEPass());
+  SparseAttnLowerKernelsOptions lower;
+  lower.opPipelines.push_back(std::move(kernels));
+  pm.addPass(createSparseAttnLowerKernels(lower));
 }
 
 /// Storey 6: PTX.
 static void addSerialization(OpPassManager &pm, const Chip &chip) {
-  GpuNVVMAttachTargetOptions target;
-  target.chip = chip.name.str();
-  target.features = chip.features();
-  target.optLevel = 3;
-  target.ftzFlag = true;
-  pm.addPass(createGpuNVVMAttachTarget(target));
-  GpuModuleToBinaryPassOptions binary;
-  binary.compilationTarget = "isa";
-  pm.addPass(createGpuModuleToBinaryPass(binary));
+  SparseAttnKernelsToPtxOptions ptx;
+  ptx.chip = chip.name.str();
+  ptx.features = chip.features();
+  pm.addPass(createSparseAttnKernelsToPtx(ptx));
   pm.addPass(createSparseAttnDropTimings());
 }
 

@@ -2,6 +2,7 @@
 
 #include "Planner.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/raw_ostream.h"
 #include <cassert>
 
 using namespace mlir::sparse_attn;
@@ -19,17 +20,58 @@ static Plan makeDensePlan(TileShape tile, const LengthFacts &facts) {
   return {tile, {ordinary}};
 }
 
-Plan plan::makePlan(const Mask &mask, TileShape tile,
-                    const LengthFacts &facts) {
+static std::string textOf(const MaskNode &leaf) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  leaf.print(stream);
+  return text;
+}
+
+namespace {
+/// Each loss once.
+class Losses {
+public:
+  explicit Losses(llvm::SmallVectorImpl<PlanLoss> *list) : list(list) {}
+
+  void add(const PlanLoss &loss) {
+    if (list && !llvm::is_contained(*list, loss))
+      list->push_back(loss);
+  }
+
+  /// Of a draw the tiles are known.
+  void addOpaque(const Pieces &pieces) {
+    if (!list)
+      return;
+    for (const Piece &piece : pieces)
+      for (const OpaqueLiteral &literal : piece.opaque)
+        if (!literal.leaf->getRandomBlocks())
+          add({PlanLoss::Reason::OpaqueLeaf, PlanLoss::Visited::All,
+               textOf(*literal.leaf)});
+  }
+
+private:
+  llvm::SmallVectorImpl<PlanLoss> *list;
+};
+} // namespace
+
+Plan plan::makePlan(const Mask &mask, TileShape tile, const LengthFacts &facts,
+                    llvm::SmallVectorImpl<PlanLoss> *list) {
   assert(tile.queries > 0 && tile.keys > 0 && "tile sizes are positive");
+  Losses losses(list);
   std::optional<Pieces> pieces = mask.pieces();
-  if (!pieces)
+  if (!pieces) {
+    losses.add({PlanLoss::Reason::ManyPieces});
     return makeDensePlan(tile, facts);
+  }
 
   Plan plan;
   plan.tile = tile;
-  for (const ClassPieces &part :
-       classifyRows(normalizePieces(std::move(*pieces)), tile)) {
+  *pieces = normalizePieces(std::move(*pieces));
+  losses.addOpaque(*pieces);
+  RowClasses parts = classifyRows(*pieces, tile);
+  if (parts.areTooMany)
+    losses.add({PlanLoss::Reason::ManyRowClasses, PlanLoss::Visited::Hull});
+  for (const ClassPieces &part : parts.classes) {
     TileRows rows = makeTileRows(part, tile, facts);
     bool isOrdinary = plan.classes.empty();
     // With known lengths a global token may turn out not to exist.
@@ -44,10 +86,12 @@ Plan plan::makePlan(const Mask &mask, TileShape tile,
     cls.rowBegin = rows.rowBegin;
     cls.rowEnd = rows.rowEnd;
     cls.heavy = part.heavy;
-    makeSegments(
+    std::optional<PlanLoss::Visited> visited = makeSegments(
         std::move(bands),
         {TileExpr::constant(0), TileExpr::numKeys().ceilDiv(tile.keys)},
         rows.facts, cls);
+    if (visited)
+      losses.add({PlanLoss::Reason::ManySegments, *visited});
     plan.classes.push_back(std::move(cls));
   }
   return plan;

@@ -51,9 +51,13 @@ struct ClassPieces {
   mask::Pieces pieces;
 };
 
-/// classes[0] is the ordinary class.
-std::vector<ClassPieces> classifyRows(const mask::Pieces &pieces,
-                                      const TileShape &tile);
+struct RowClasses {
+  /// classes[0] is the ordinary class.
+  std::vector<ClassPieces> classes;
+  /// There were too many: the ordinary class has all pieces.
+  bool areTooMany = false;
+};
+RowClasses classifyRows(const mask::Pieces &pieces, const TileShape &tile);
 
 //===----------------------------------------------------------------------===//
 // Key tiles of a piece
@@ -101,9 +105,11 @@ std::optional<TileBand> makeTileBand(const mask::Piece &piece,
 
 /// Pairwise disjoint segments that cover the live tiles of `bands`, and the
 /// draws among them. Where that takes too many or too long segments, fewer ones
-/// that cover more, at last one over `allTiles`.
-void makeSegments(std::vector<TileBand> bands, const TileInterval &allTiles,
-                  const LengthFacts &facts, RowClass &cls);
+/// that cover more, at last one over `allTiles`; returns what is visited then.
+std::optional<PlanLoss::Visited> makeSegments(std::vector<TileBand> bands,
+                                              const TileInterval &allTiles,
+                                              const LengthFacts &facts,
+                                              RowClass &cls);
 
 } // namespace mlir::sparse_attn::plan
 

@@ -108,8 +108,7 @@ static void joinCloseClasses(std::vector<ClassPieces> &classes,
   }
 }
 
-std::vector<ClassPieces> plan::classifyRows(const Pieces &pieces,
-                                            const TileShape &tile) {
+RowClasses plan::classifyRows(const Pieces &pieces, const TileShape &tile) {
   std::vector<ClassPieces> classes(1);
   for (const Piece &piece : pieces) {
     auto rows = constantRows(piece);
@@ -137,7 +136,7 @@ std::vector<ClassPieces> plan::classifyRows(const Pieces &pieces,
   if (classes.size() - 1 > maxSpecialClasses) {
     classes.resize(1);
     classes[0].pieces = pieces;
-    return classes;
+    return {std::move(classes), /*areTooMany=*/true};
   }
   // Where ordinary rows are as long, nothing is gained by splitting.
   bool ordinaryIsLong = llvm::any_of(classes[0].pieces, [](const Piece &piece) {
@@ -147,5 +146,5 @@ std::vector<ClassPieces> plan::classifyRows(const Pieces &pieces,
     cls.heavy &= !ordinaryIsLong;
     cls.pieces = pieces;
   }
-  return classes;
+  return {std::move(classes)};
 }

@@ -240,9 +240,10 @@ static SegmentBuilder buildSegments(llvm::ArrayRef<TileBand> bands,
   return builder;
 }
 
-void plan::makeSegments(std::vector<TileBand> bands,
-                        const TileInterval &allTiles, const LengthFacts &facts,
-                        RowClass &cls) {
+std::optional<PlanLoss::Visited>
+plan::makeSegments(std::vector<TileBand> bands, const TileInterval &allTiles,
+                   const LengthFacts &facts, RowClass &cls) {
+  std::optional<PlanLoss::Visited> visited;
   dropCovered(bands, facts);
   auto isDraw = [](const TileBand &band) { return !!band.draw; };
   std::vector<TileBand> draws;
@@ -251,6 +252,7 @@ void plan::makeSegments(std::vector<TileBand> bands,
   bands = orderClaims(bands, facts);
   SegmentBuilder builder = buildSegments(bands, facts);
   if (builder.isTooLarge()) {
+    visited = PlanLoss::Visited::Hull;
     replaceByHull(bands, [](const TileBand &band) {
       return band.place == TileBand::Place::Moving;
     });
@@ -261,6 +263,7 @@ void plan::makeSegments(std::vector<TileBand> bands,
     builder = buildSegments(bands, facts);
   }
   if (builder.isTooLarge()) {
+    visited = PlanLoss::Visited::All;
     TileBand dense;
     dense.live = allTiles.simplify(facts);
     builder = buildSegments(dense, facts);
@@ -270,4 +273,5 @@ void plan::makeSegments(std::vector<TileBand> bands,
     if (!builder.unclaimed(band.live).empty())
       cls.draws.push_back(
           {*band.draw, band.live.begin, band.live.end, band.drawIsFull});
+  return visited;
 }

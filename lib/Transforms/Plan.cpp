@@ -103,7 +103,10 @@ struct PlanPass : sparse_attn::impl::SparseAttnPlanBase<PlanPass> {
         tile.queries = tileQueries;
       if (tileKeys > 0)
         tile.keys = tileKeys;
-      Plan plan = makePlan(mask, tile, facts);
+      SmallVector<PlanLoss> losses;
+      Plan plan = makePlan(mask, tile, facts, &losses);
+      for (const PlanLoss &loss : losses)
+        op.emitRemark() << describe(loss);
       warnIfEmpty(op, plan, facts);
       op.setPlanAttr(PlanAttr::get(&getContext(), plan));
     });

@@ -203,7 +203,7 @@ static void carryVectors(RewriterBase &rewriter, scf::IfOp branch) {
   for (auto [number, type] : llvm::enumerate(types)) {
     Value result = carried.getResult(number);
     if (VectorType vector = typeOf(branch.getResultTypes()[number])) {
-      rewriter.setInsertionPoint(branch);
+      rewriter.setInsertionPoint(carried);
       Value destination = destinationOutside(
           branch.thenYield().getOperand(number), branch.getThenRegion());
       if (!destination)
@@ -262,6 +262,19 @@ static void hoistReads(scf::IfOp branch) {
   });
 }
 
+/// The branches on tiles: those around a loop over query tiles are the host's.
+static SmallVector<scf::IfOp> findBranches(Operation *root) {
+  SmallVector<scf::IfOp> branches;
+  root->walk([&](scf::IfOp branch) {
+    bool hasLoop =
+        branch.walk([](scf::ForallOp) { return WalkResult::interrupt(); })
+            .wasInterrupted();
+    if (!hasLoop && branch->getParentOfType<scf::ForallOp>())
+      branches.push_back(branch);
+  });
+  return branches;
+}
+
 namespace {
 struct VectorizeTilesPass
     : sparse_attn::impl::SparseAttnVectorizeTilesBase<VectorizeTilesPass> {
@@ -275,17 +288,15 @@ struct VectorizeTilesPass
     for (linalg::LinalgOp op : ops)
       if (failed(vectorizeOp(rewriter, op)))
         return signalPassFailure();
-    SmallVector<scf::IfOp> branches;
-    root->walk([&](scf::IfOp branch) {
-      if (branch.getNumResults() > 0)
-        branches.push_back(branch);
-    });
+    SmallVector<scf::IfOp> branches = findBranches(root);
     for (scf::IfOp branch : branches)
-      carryVectors(rewriter, branch);
+      if (branch.getNumResults() > 0)
+        carryVectors(rewriter, branch);
     if (failed(simplifyVectors(root)))
       return signalPassFailure();
     unifyPadding(root);
-    root->walk([&](scf::IfOp branch) { hoistReads(branch); });
+    for (scf::IfOp branch : findBranches(root))
+      hoistReads(branch);
     // Reads of tensors have no effects, so that those of the queries leave the
     // loops over keys, but never the parallel loop that becomes the grid.
     root->walk([&](scf::ForOp loop) {

@@ -2,6 +2,7 @@
 // them; what is allocated for a result becomes an argument.
 //
 // RUN: sparse-attn-opt %s --sparse-attn-dynamic-strides --split-input-file | FileCheck %s
+// RUN: sparse-attn-opt %s --sparse-attn-dynamic-strides --split-input-file --verify-diagnostics -o /dev/null
 
 // CHECK-LABEL: func.func @views
 // CHECK-SAME:    (%[[Q:.*]]: memref<1x12x?x64xbf16, strided<[?, ?, ?, 1]>>, %[[N:.*]]: memref<?xi32>,
@@ -45,6 +46,7 @@ func.func @views(%q: memref<1x12x?x64xbf16>, %n: memref<?xi32>) -> (memref<1x12x
 // CHECK-LABEL: func.func @flattened
 // CHECK-SAME:    (%{{.*}}: memref<4x64xf32>, %{{.*}}: memref<4x64xf32, strided<[?, 1]>>)
 func.func @flattened(%a: memref<4x64xf32>, %b: memref<4x64xf32>) {
+  // expected-remark@below {{needs argument 0 of 'flattened' dense and row-major, so callers may pass no other; compute this outside the function}}
   %flat = memref.collapse_shape %a [[0, 1]] : memref<4x64xf32> into memref<256xf32>
   memref.copy %a, %b : memref<4x64xf32> to memref<4x64xf32>
   return
@@ -61,6 +63,7 @@ func.func private @callee(%a: memref<4x64xf32>) {
 
 // CHECK-LABEL: func.func @caller(%{{.*}}: memref<4x64xf32>)
 func.func @caller(%a: memref<4x64xf32>) {
+  // expected-remark@below {{needs argument 0 of 'caller' dense and row-major}}
   call @callee(%a) : (memref<4x64xf32>) -> ()
   return
 }
@@ -73,4 +76,17 @@ func.func @caller(%a: memref<4x64xf32>) {
 func.func @linalg(%a: memref<4x8xf32>, %x: f32) {
   linalg.fill ins(%x : f32) outs(%a : memref<4x8xf32>)
   return
+}
+
+// -----
+
+// What is said of arguments stays said of them.
+//
+// CHECK-LABEL: func.func @attributes
+// CHECK-SAME:    (%{{.*}}: memref<4x64xf32, strided<[?, 1]>> {my.in}, %{{.*}}: memref<4x64xf32, strided<[?, 1]>>)
+// CHECK-SAME:    -> (memref<4x64xf32, strided<[?, 1]>> {my.out})
+func.func @attributes(%a: memref<4x64xf32> {my.in}) -> (memref<4x64xf32> {my.out}) {
+  %o = memref.alloc() : memref<4x64xf32>
+  memref.copy %a, %o : memref<4x64xf32> to memref<4x64xf32>
+  return %o : memref<4x64xf32>
 }

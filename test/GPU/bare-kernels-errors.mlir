@@ -1,6 +1,6 @@
 // RUN: sparse-attn-opt %s --sparse-attn-bare-kernels --split-input-file --verify-diagnostics
 
-gpu.module @scalar {
+gpu.module @scalar attributes {sparse_attn.kernels} {
   // expected-error@below {{'gpu.func' op takes a 'index'; only buffers that start at their pointer and have strides can be passed as a pointer, sizes and strides}}
   gpu.func @kernel(%n: index) kernel {
     gpu.return
@@ -9,7 +9,7 @@ gpu.module @scalar {
 
 // -----
 
-gpu.module @layout {
+gpu.module @layout attributes {sparse_attn.kernels} {
   // expected-error@below {{'gpu.func' op takes a 'memref<4x4xf32, strided<[8, 1], offset: 4>>'; only buffers that start at their pointer}}
   gpu.func @kernel(%a: memref<4x4xf32, strided<[8, 1], offset: 4>>) kernel {
     gpu.return
@@ -18,7 +18,7 @@ gpu.module @layout {
 
 // -----
 
-gpu.module @space {
+gpu.module @space attributes {sparse_attn.kernels} {
   gpu.func @kernel(%a: memref<4xf32>) kernel {
     %c0 = arith.constant 0 : index
     // expected-error@below {{'memref.load' op uses a kernel's buffer outside the global address space}}

@@ -46,7 +46,7 @@ module attributes {gpu.container_module} {
     return
   }
 
-  gpu.module @kernels {
+  gpu.module @kernels attributes {sparse_attn.kernels} {
     // Buffers have no gaps: a row of the outermost dimension has 4 * S2 elements.
     //
     // CHECK:       gpu.func @copy(%[[P:.*]]: !llvm.ptr<1>, %{{.*}}: !llvm.ptr<1>, %[[N0:.*]]: i32, %[[N2:.*]]: i32)
@@ -77,6 +77,24 @@ module attributes {gpu.container_module} {
 
     llvm.func @lowered(%p: !llvm.ptr) attributes {gpu.kernel, nvvm.kernel} {
       llvm.return
+    }
+  }
+
+  // Kernels of the user's own keep their interface, and so do their launches.
+  //
+  // CHECK-LABEL: func.func @theirs
+  // CHECK:         gpu.launch_func @mine::@own {{.*}} args(%{{.*}} : memref<64xf32>)
+  func.func @theirs(%a: memref<64xf32>) {
+    %c1 = arith.constant 1 : index
+    gpu.launch_func @mine::@own blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1)
+        args(%a : memref<64xf32>)
+    return
+  }
+
+  // CHECK:       gpu.func @own(%{{.*}}: memref<64xf32>) kernel
+  gpu.module @mine {
+    gpu.func @own(%a: memref<64xf32>) kernel {
+      gpu.return
     }
   }
 }

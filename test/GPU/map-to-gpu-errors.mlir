@@ -75,3 +75,43 @@ func.func @too_many_warps(%o: memref<1024x16xf32>) {
   }
   return
 }
+
+// -----
+
+// One block more than a grid takes: CUDA numbers them with 31 bits.
+func.func @too_many_blocks(%o: memref<8xi32>) {
+  %one = arith.constant 1 : i32
+  %c0 = arith.constant 0 : index
+  // expected-error@below {{'scf.forall' op has more than 2147483647 iterations, and so many blocks are the most that a grid has: split the batch}}
+  scf.forall (%b, %h) in (65536, 32768) {
+    memref.store %one, %o[%c0] : memref<8xi32>
+  }
+  return
+}
+
+// -----
+
+// Their product fits no number.
+func.func @overflow(%o: memref<8xi32>) {
+  %one = arith.constant 1 : i32
+  %c0 = arith.constant 0 : index
+  // expected-error@below {{'scf.forall' op has more than 2147483647 iterations}}
+  scf.forall (%b, %h) in (4611686018427387904, 8) {
+    memref.store %one, %o[%c0] : memref<8xi32>
+  }
+  return
+}
+
+// -----
+
+// A loop inside is not spread over blocks, and says so.
+func.func @nested(%o: memref<8x8xi32>) {
+  %one = arith.constant 1 : i32
+  scf.forall (%a) in (8) {
+    // expected-remark@below {{runs one iteration after another in each block, as it stands in another scf.forall, whose iterations are the blocks; take the attention out of that loop, or give the loop fewer of its dimensions}}
+    scf.forall (%b) in (8) {
+      memref.store %one, %o[%a, %b] : memref<8x8xi32>
+    }
+  }
+  return
+}

@@ -2,23 +2,32 @@
 //
 // RUN: sparse-attn-opt %s --sparse-attn-map-to-gpu | FileCheck %s
 
-// Query tiles lie along x, heads along y, batches along z. Later query tiles, the
-// longer ones under a causal mask, come first. 32 rows are shared by two warps.
+// All blocks lie along x: those of a head side by side, then those of a batch. Later
+// query tiles, the longer ones under a causal mask, come first. 32 rows are shared by
+// two warps. Kernels of a function have a module, which is marked as ours.
 //
 // CHECK-LABEL: func.func @grid
 // CHECK-SAME:    %[[Q:.*]]: memref<2x3x128x16xf32>,
-// CHECK:         gpu.launch blocks(%[[X:[a-z0-9]+]], %[[Y:[a-z0-9]+]], %[[Z:[a-z0-9]+]])
-// CHECK-SAME:      in (%[[GX:[a-z0-9]+]] = %c4, %{{.*}} = %c3, %{{.*}} = %c2{{[_0-9]*}})
+// CHECK:         gpu.launch blocks(%[[X:[a-z0-9]+]], %{{[a-z0-9]+}}, %{{[a-z0-9]+}})
+// CHECK-SAME:      in (%{{[a-z0-9]+}} = %c24, %{{[a-z0-9]+}} = %c1{{[_0-9]*}}, %{{[a-z0-9]+}} = %c1{{[_0-9]*}})
 // CHECK-SAME:      threads({{.*}}) in (%{{.*}} = %c64,
 // CHECK-SAME:      module(@grid_kernels) function(@grid_0)
 // CHECK-DAG:       %[[GLOBAL:.*]] = memref.memory_space_cast %[[Q]] {{.*}} #gpu.address_space<global>
-// CHECK-DAG:       %[[LAST:.*]] = arith.subi %[[GX]], %c1
-// CHECK-DAG:       %[[TILE:.*]] = arith.subi %[[LAST]], %[[X]]
-// CHECK:           %[[ROW:.*]] = arith.muli %[[TILE]], %c32
-// CHECK:           memref.subview %[[GLOBAL]][%[[Z]], %[[Y]], %[[ROW]], 0]
+// CHECK-DAG:       %[[BLOCK:.*]] = arith.index_castui %[[X]] : index to i32
+// CHECK-DAG:       %[[T:.*]] = arith.remui %[[BLOCK]], %c4_i32
+// CHECK-DAG:       %[[TILE:.*]] = arith.index_castui %[[T]]
+// CHECK-DAG:       %[[HEADS:.*]] = arith.divui %[[BLOCK]], %c4_i32
+// CHECK-DAG:       %[[H:.*]] = arith.remui %[[HEADS]], %c3_i32
+// CHECK-DAG:       %[[HEAD:.*]] = arith.index_castui %[[H]]
+// CHECK-DAG:       %[[B:.*]] = arith.divui %[[HEADS]], %c3_i32
+// CHECK-DAG:       %[[BATCH:.*]] = arith.index_castui %[[B]]
+// CHECK-DAG:       %[[QUERY:.*]] = arith.subi %c3{{[_0-9]*}}, %[[TILE]]
+// CHECK:           %[[ROW:.*]] = arith.muli %[[QUERY]], %c32
+// CHECK:           memref.subview %[[GLOBAL]][%[[BATCH]], %[[HEAD]], %[[ROW]], 0]
 // CHECK:           vector.transfer_write {{.*}} #gpu.address_space<global>
 // CHECK:           gpu.terminator
 // CHECK-NOT:     scf.forall
+// CHECK:       gpu.module @grid_kernels attributes {sparse_attn.kernels}
 func.func @grid(%q: memref<2x3x128x16xf32>, %o: memref<2x3x128x16xf32>) {
   %c0 = arith.constant 0 : index
   %c32 = arith.constant 32 : index
@@ -147,4 +156,20 @@ func.func @three_values_of_a_key(%o: memref<128x16xi32>, %a: vector<16xi32>) {
       : vector<128x16xi32>, memref<128x16xi32>
   }
   return
+}
+
+// A name that is taken gets a number.
+//
+// CHECK-LABEL: func.func @taken
+// CHECK:         gpu.launch {{.*}} module(@[[NAME:taken_kernels_[0-9]+]]) function(@taken_0)
+// CHECK:       gpu.module @[[NAME]] attributes {sparse_attn.kernels}
+// CHECK:       gpu.module @taken_kernels {
+func.func @taken(%o: memref<8xi32>) {
+  %one = arith.constant 1 : i32
+  scf.forall (%t) in (8) {
+    memref.store %one, %o[%t] : memref<8xi32>
+  }
+  return
+}
+gpu.module @taken_kernels {
 }

@@ -34,7 +34,7 @@
 // CHECK-LABEL: func.func @causal
 // CHECK:         memref.alloc
 // CHECK:         gpu.launch_func @causal_kernels::@causal_0
-// CHECK-SAME:      blocks in (%c8, %c4, %c1) threads in (%c128, %c1, %c1) dynamic_shared_memory_size %
+// CHECK-SAME:      blocks in (%c32, %c1, %c1) threads in (%c128, %c1, %c1) dynamic_shared_memory_size %
 // CHECK-NOT:     gpu.launch_func
 // CHECK:         return
 // CHECK:       llvm.func @causal_0(%{{.*}}: !llvm.ptr<1>, %{{.*}}: !llvm.ptr<1>, %{{.*}}: !llvm.ptr<1>, %{{.*}}: !llvm.ptr<1>)

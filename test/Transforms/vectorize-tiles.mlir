@@ -1,6 +1,6 @@
 // Operations on static tiles become operations on vectors of the tile's shape.
 //
-// RUN: sparse-attn-opt %s --sparse-attn-vectorize-tiles --canonicalize | FileCheck %s
+// RUN: sparse-attn-opt %s --allow-unregistered-dialect --sparse-attn-vectorize-tiles --canonicalize | FileCheck %s
 
 #id = affine_map<(m, n) -> (m, n)>
 #row = affine_map<(m, n) -> (m)>
@@ -119,21 +119,82 @@ func.func @not_the_first_rows(%s: tensor<32x16xf32>) -> tensor<20x16xf32> {
 // CHECK:           %[[ROWS:.*]] = vector.broadcast %[[ROW]] : vector<16xf32> to vector<32x16xf32>
 // CHECK:           scf.yield %{{.*}} : vector<32x16xf32>
 // CHECK:         vector.transfer_write %[[V]], %[[S]]
-func.func @branch(%c: i1, %s: tensor<32x16xf32>, %k: index) -> tensor<32x16xf32> {
-  %r = scf.if %c -> tensor<32x16xf32> {
-    scf.yield %s : tensor<32x16xf32>
-  } else {
-    %row = tensor.extract_slice %s[%k, 0] [1, 16] [1, 1] : tensor<32x16xf32> to tensor<16xf32>
-    %sum = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d1)>, #id],
-                           iterator_types = ["parallel", "parallel"]}
-        ins(%row : tensor<16xf32>) outs(%s : tensor<32x16xf32>) {
-    ^bb0(%x: f32, %y: f32):
-      %p = arith.addf %x, %y : f32
-      linalg.yield %p : f32
-    } -> tensor<32x16xf32>
-    scf.yield %sum : tensor<32x16xf32>
+func.func @branch(%c: i1, %s: tensor<32x16xf32>, %k: index, %o: tensor<32x16xf32>) -> tensor<32x16xf32> {
+  %all = scf.forall (%t) in (1) shared_outs(%out = %o) -> tensor<32x16xf32> {
+    %r = scf.if %c -> tensor<32x16xf32> {
+      scf.yield %s : tensor<32x16xf32>
+    } else {
+      %row = tensor.extract_slice %s[%k, 0] [1, 16] [1, 1] : tensor<32x16xf32> to tensor<16xf32>
+      %sum = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d1)>, #id],
+                             iterator_types = ["parallel", "parallel"]}
+          ins(%row : tensor<16xf32>) outs(%s : tensor<32x16xf32>) {
+      ^bb0(%x: f32, %y: f32):
+        %p = arith.addf %x, %y : f32
+        linalg.yield %p : f32
+      } -> tensor<32x16xf32>
+      scf.yield %sum : tensor<32x16xf32>
+    }
+    scf.forall.in_parallel {
+      tensor.parallel_insert_slice %r into %out[0, 0] [32, 16] [1, 1] : tensor<32x16xf32> into tensor<32x16xf32>
+    }
   }
-  return %r : tensor<32x16xf32>
+  return %all : tensor<32x16xf32>
+}
+
+// A tile that is made inside goes into memory of its own, made before it.
+//
+// CHECK-LABEL: func.func @made_inside
+// CHECK:         %[[MEMORY:.*]] = tensor.empty() : tensor<32x16xf32>
+// CHECK:         %[[V:.*]] = scf.if %{{.*}} -> (vector<32x16xf32>) {
+// CHECK:         vector.transfer_write %[[V]], %[[MEMORY]]
+func.func @made_inside(%c: i1, %s: tensor<32x16xf32>, %o: tensor<64x16xf32>) -> tensor<64x16xf32> {
+  %all = scf.forall (%t) in (2) shared_outs(%out = %o) -> tensor<64x16xf32> {
+    %r = scf.if %c -> tensor<32x16xf32> {
+      %init = tensor.empty() : tensor<32x16xf32>
+      %sum = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+          ins(%s : tensor<32x16xf32>) outs(%init : tensor<32x16xf32>) {
+      ^bb0(%x: f32, %y: f32):
+        %p = math.exp2 %x : f32
+        linalg.yield %p : f32
+      } -> tensor<32x16xf32>
+      %made = "test.made"(%sum) : (tensor<32x16xf32>) -> tensor<32x16xf32>
+      scf.yield %made : tensor<32x16xf32>
+    } else {
+      scf.yield %s : tensor<32x16xf32>
+    }
+    %row = arith.muli %t, %t : index
+    scf.forall.in_parallel {
+      tensor.parallel_insert_slice %r into %out[%row, 0] [32, 16] [1, 1] : tensor<32x16xf32> into tensor<64x16xf32>
+    }
+  }
+  return %all : tensor<64x16xf32>
+}
+
+// Branches around a loop over query tiles are the host's, as are those beside it.
+//
+// CHECK-LABEL: func.func @around
+// CHECK:         scf.if %{{.*}} -> (tensor<32x16xf32>) {
+// CHECK:           scf.forall
+// CHECK:         scf.if %{{.*}} -> (tensor<32x16xf32>) {
+func.func @around(%c: i1, %d: i1, %s: tensor<32x16xf32>, %o: tensor<32x16xf32>) -> tensor<32x16xf32> {
+  %r = scf.if %c -> tensor<32x16xf32> {
+    %all = scf.forall (%t) in (2) shared_outs(%out = %o) -> tensor<32x16xf32> {
+      %part = tensor.extract_slice %s[%t, 0] [16, 16] [1, 1] : tensor<32x16xf32> to tensor<16x16xf32>
+      scf.forall.in_parallel {
+        tensor.parallel_insert_slice %part into %out[%t, 0] [16, 16] [1, 1] : tensor<16x16xf32> into tensor<32x16xf32>
+      }
+    }
+    scf.yield %all : tensor<32x16xf32>
+  } else {
+    scf.yield %s : tensor<32x16xf32>
+  }
+  %other = scf.if %d -> tensor<32x16xf32> {
+    %made = "test.made"(%r) : (tensor<32x16xf32>) -> tensor<32x16xf32>
+    scf.yield %made : tensor<32x16xf32>
+  } else {
+    scf.yield %r : tensor<32x16xf32>
+  }
+  return %other : tensor<32x16xf32>
 }
 
 // A condition on all elements is a value, not memory.

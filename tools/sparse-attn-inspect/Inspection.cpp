@@ -48,6 +48,22 @@ static LengthFacts getFacts(AttentionOp op) {
   return facts;
 }
 
+static std::string textOf(const Plan &plan) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  printPlan(plan, stream);
+  return text;
+}
+
+/// Nothing is known of why somebody else's plan is what it is.
+static SmallVector<PlanLoss> findLosses(AttentionOp op, const Plan &plan) {
+  SmallVector<PlanLoss> losses;
+  Plan own = makePlan(op.getMaskValue(), plan.tile, getFacts(op), &losses);
+  if (textOf(own) != textOf(plan))
+    losses.clear();
+  return losses;
+}
+
 /// Sums `count(head)` over all heads; one stands for all where `sameForAll`.
 template <typename Count>
 static uint64_t sumOverHeads(int64_t numHeads, bool sameForAll, Count count) {
@@ -128,6 +144,7 @@ inspect_tool::inspect(AttentionOp op, const InspectionOptions &options,
       << op.getQueryType().getElementType();
   result.shape = *shape;
   result.plan = op.getPlan()->getPlan();
+  result.losses = findLosses(op, result.plan);
   result.layers = options.layers;
   result.head = options.head;
   computeFacts(result, op, options);

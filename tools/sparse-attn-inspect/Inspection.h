@@ -33,6 +33,8 @@ struct Inspection {
   std::string elementType;
   support::AttentionShape shape;
   plan::Plan plan;
+  /// What it gives away, where it is the planner's own.
+  SmallVector<plan::PlanLoss> losses;
   /// Of all query heads of one batch.
   plan::TileCounts tiles;
   /// Tiles of that size in all pairs of those heads.

@@ -64,9 +64,13 @@ static json::Value toJson(const Inspection &inspection) {
   const Cost &cost = inspection.cost;
   const TileCounts &tiles = inspection.tiles;
   const TileShape &tile = inspection.plan.tile;
+  json::Array losses;
+  for (const PlanLoss &loss : inspection.losses)
+    losses.push_back(describe(loss));
   return json::Object{{"entry", inspection.entry},
                       {"mask", inspection.maskText},
                       {"tile", json::Array{tile.queries, tile.keys}},
+                      {"plan_losses", std::move(losses)},
                       {"live_pairs", cost.livePairs},
                       {"total_pairs", cost.totalPairs},
                       {"density", cost.density},

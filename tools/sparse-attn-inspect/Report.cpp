@@ -82,6 +82,8 @@ static void printPlanLines(const Inspection &inspection, raw_ostream &os) {
     label(os, name) << line << "\n";
     name = "";
   }
+  for (const PlanLoss &loss : inspection.losses)
+    label(os, "loss") << describe(loss) << "\n";
 }
 
 /// `at most 8.1x by live pairs, 6.4x by visited tiles`.

@@ -48,6 +48,10 @@ llvm::Expected<func::FuncOp> run_tool::findEntry(ModuleOp module,
     return makeError("the file defines no function at its top level");
   func::FuncOp found;
   if (entry.empty()) {
+    // Others are its parts.
+    auto isPublic = [](func::FuncOp func) { return func.isPublic(); };
+    if (llvm::count_if(functions, isPublic) == 1)
+      functions = {*llvm::find_if(functions, isPublic)};
     if (functions.size() > 1)
       return makeError(
           "the file defines several functions ({0}); name one with "

@@ -11,6 +11,7 @@
 #include "Check.h"
 #include "Cuda.h"
 #include "SparseAttn/Oracle/Npy.h"
+#include "SparseAttn/Package/Compile/Isolate.h"
 #include "SparseAttn/Support/BugReport.h"
 #include "SparseAttn/Support/Error.h"
 #include "SparseAttn/Support/Source.h"
@@ -295,10 +296,13 @@ static llvm::Error run() {
     return source.takeError();
   OwningOpRef<ModuleOp> module = std::move(*source);
 
-  auto func = findEntry(*module, flags().entry);
-  if (!func)
-    return func.takeError();
-  if (llvm::Error invalid = validateOptions(*func))
+  auto entry = findEntry(*module, flags().entry);
+  if (!entry)
+    return entry.takeError();
+  // With what it calls inside it, so that --check sees all attention.
+  OwningOpRef<ModuleOp> alone = package::isolate(*entry);
+  auto func = alone->lookupSymbol<func::FuncOp>(entry->getName());
+  if (llvm::Error invalid = validateOptions(func))
     return invalid;
   auto options = parseCheck();
   if (!options)
@@ -311,24 +315,24 @@ static llvm::Error run() {
       return opened.takeError();
     cuda = std::move(*opened);
   }
-  std::string name = func->getName().str();
-  size_t numResults = func->getNumResults();
-  auto arguments = makeArguments(*func);
+  std::string name = func.getName().str();
+  size_t numResults = func.getNumResults();
+  auto arguments = makeArguments(func);
   if (!arguments)
     return arguments.takeError();
-  if (llvm::Error misfit = checkSizes(*func, *arguments))
+  if (llvm::Error misfit = checkSizes(func, *arguments))
     return misfit;
   SmallVector<ObservedAttention> observed;
   if (*options) {
-    auto seen = observe(*func);
+    auto seen = observe(func);
     if (!seen)
       return seen.takeError();
     observed = std::move(*seen);
   }
 
   Device here = flags().device == "cpu" ? Device::CPU : Device::Emulator;
-  llvm::Expected<Run> ran = cuda ? runOnCuda(*cuda, *func, *arguments)
-                                 : runHere(*module, *func, here, *arguments);
+  llvm::Expected<Run> ran = cuda ? runOnCuda(*cuda, func, *arguments)
+                                 : runHere(*alone, func, here, *arguments);
   if (!ran)
     return ran.takeError();
   ArrayRef<Array> results = ran->results;

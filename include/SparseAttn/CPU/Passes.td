@@ -19,7 +19,8 @@ def SparseAttnTileRegisters
     (`reassoc`) is formed in groups of rows, each from zero, which loses less.
     Every other linalg op is tiled to one vector along its innermost parallel
     dimension and vectorised by the upstream vectoriser.
-    Ops that the pass does not know stay as they are.
+    Ops that the vectoriser declines run as scalar loops; a remark says so, and
+    another one where tiles leave lanes of a vector idle.
 
     ```mlir
     %c = linalg.generic ins(%a, %b : tensor<64x16xf32>, tensor<16x48xf32>) ...

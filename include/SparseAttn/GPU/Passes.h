@@ -7,8 +7,13 @@
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
+#include "mlir/Pass/PassManager.h"
 
 namespace mlir::sparse_attn {
+
+/// Of a gpu.module or gpu.binary: its kernels come from attention. Others are
+/// the user's own.
+inline constexpr llvm::StringLiteral kKernelsAttr = "sparse_attn.kernels";
 
 #define GEN_PASS_DECL
 #include "SparseAttn/GPU/Passes.h.inc"

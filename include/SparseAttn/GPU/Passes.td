@@ -21,16 +21,22 @@ def SparseAttnVerifyTarget
   let dependentDialects = ["::mlir::sparse_attn::SparseAttnDialect"];
 }
 
-def SparseAttnMapToGpu : Pass<"sparse-attn-map-to-gpu", "::mlir::func::FuncOp"> {
+def SparseAttnMapToGpu : Pass<"sparse-attn-map-to-gpu", "::mlir::ModuleOp"> {
   let summary = "run each parallel loop over query tiles as a grid of thread blocks";
   let description = [{
     Every outermost `scf.forall` becomes a `gpu.launch`: an iteration is a block,
-    the last loop of the forall (query tiles, or the parts of heavy rows) runs
-    along the grid's x, so that blocks of one head run together and share its
-    keys and values in the second-level cache, and later query tiles, which are
-    the longer ones under a causal mask, come first. What the body needs of
+    and all of them lie along the grid's x, as a device takes 2^31 - 1 blocks
+    there and 65,535 along y and z. Those of the last loop of the forall (query
+    tiles, or the parts of heavy rows) are side by side, so that blocks of one
+    head run together and share its keys and values in the second-level cache;
+    later query tiles, which are the longer ones under a causal mask, come first. What the body needs of
     scalars is computed inside, from the sizes of its buffers, so that a kernel
     takes buffers only; its buffers are cast to the global address space.
+
+    The kernels of a function `@f` will be `@f_0`, `@f_1`, ... of a `gpu.module`,
+    `@f_kernels` or the like, which is made here, empty. Its attribute
+    `sparse_attn.kernels` tells it from modules of the user's own, which later
+    passes leave alone.
 
     The body still speaks of whole tiles. A block has `warps` warps; 0 lets the
     tile choose: 16 query rows a warp, or 32 where the rows' accumulators leave
@@ -39,8 +45,10 @@ def SparseAttnMapToGpu : Pass<"sparse-attn-map-to-gpu", "::mlir::func::FuncOp"> 
     ```mlir
     scf.forall (%head, %q) in (12, %tiles) { ... }
     // becomes
-    gpu.launch blocks(%x, %y, %z) in (%gx = %tiles, %gy = %c12, %gz = %c1)
+    %blocks = arith.muli %tiles, %c12 : index
+    gpu.launch blocks(%x, %y, %z) in (%gx = %blocks, %gy = %c1, %gz = %c1)
                threads(...) in (%bx = %c128, ...) {
+      // %head = %x / %tiles, %q = %tiles - 1 - %x % %tiles
       ...
       gpu.terminator
     }
@@ -132,16 +140,48 @@ def SparseAttnBareKernels
     dynamic sizes as i32 and its dynamic strides, in elements, as i64, outermost
     first. Run after `gpu-kernel-outlining`. Kernels also say that one block a
     multiprocessor is enough, lest ptxas spills registers so that more fit.
+    Only modules with the attribute `sparse_attn.kernels` change.
 
     ```mlir
-    gpu.func @k(%q: memref<?x12x?x64xbf16>, ...) kernel
+    gpu.module @f_kernels attributes {sparse_attn.kernels} {
+      gpu.func @k(%q: memref<?x12x?x64xbf16>, ...) kernel
     // becomes
-    gpu.func @k(%q: !llvm.ptr<1>, ..., %q_0: i32, %q_2: i32, ...) kernel
+      gpu.func @k(%q: !llvm.ptr<1>, ..., %q_0: i32, %q_2: i32, ...) kernel
     ```
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
     "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect"];
+}
+
+def SparseAttnLowerKernels
+    : Pass<"sparse-attn-lower-kernels", "::mlir::ModuleOp"> {
+  let summary = "run passes on the kernels that attention became, and on no others";
+  let description = [{
+    Each `gpu.module` with the attribute `sparse_attn.kernels` goes through
+    `op-pipelines`. A nested pipeline would reach the user's own modules too.
+  }];
+  let options = [
+    ListOption<"opPipelines", "op-pipelines", "OpPassManager",
+               "Passes on a gpu.module, in the form `gpu.module(...)`">,
+  ];
+}
+
+def SparseAttnKernelsToPtx
+    : Pass<"sparse-attn-kernels-to-ptx", "::mlir::ModuleOp"> {
+  let summary = "turn the kernels that attention became into PTX";
+  let description = [{
+    Each `gpu.module` with the attribute `sparse_attn.kernels` becomes a
+    `gpu.binary` with PTX, as by upstream's `nvvm-attach-target` and
+    `gpu-module-to-binary`, which would take the user's own modules too.
+  }];
+  let options = [
+    Option<"chip", "chip", "std::string", "\"sm_80\"", "GPU: sm_80, sm_90, ...">,
+    Option<"features", "features", "std::string", "\"\"",
+           "Of the PTX, for instance +ptx80">,
+  ];
+  let dependentDialects = ["::mlir::gpu::GPUDialect",
+                           "::mlir::NVVM::NVVMDialect"];
 }
 
 def SparseAttnApproximateMath

@@ -19,6 +19,7 @@
 #include "SparseAttn/Mask/Mask.h"
 #include "SparseAttn/Plan/TileExpr.h"
 #include "llvm/ADT/SmallVector.h"
+#include <string>
 
 namespace mlir::sparse_attn::plan {
 
@@ -69,10 +70,39 @@ struct Plan {
   llvm::SmallVector<RowClass, 2> classes;
 };
 
+/// Why a plan visits tiles, or evaluates the mask in tiles, that a better one
+/// would not.
+struct PlanLoss {
+  enum class Reason {
+    ManyPieces,     ///< the mask is a union of too many pieces
+    ManyRowClasses, ///< too many ranges of rows are to be planned apart
+    ManySegments,   ///< the tiles of a row class need too many segments
+    OpaqueLeaf,     ///< a part of the mask has no closed form
+  };
+  /// What is visited in place of the tiles meant.
+  enum class Visited {
+    Hull, ///< all from the first to the last of them
+    All,  ///< every tile of the query tile's rows
+  };
+  Reason reason;
+  Visited visited = Visited::All;
+  /// The part without closed form, for people.
+  std::string leaf;
+
+  friend bool operator==(const PlanLoss &a, const PlanLoss &b) {
+    return a.reason == b.reason && a.visited == b.visited && a.leaf == b.leaf;
+  }
+};
+
+/// The fact and the remedy, as a clause without a capital and a full stop.
+std::string describe(const PlanLoss &loss);
+
 /// Builds a plan in closed form; `facts` holds the lengths known at compile
 /// time. Never fails: where the union of pieces is too complex it falls back
-/// to partial segments over a hull, which is slower but exact.
-Plan makePlan(const mask::Mask &mask, TileShape tile, const LengthFacts &facts);
+/// to partial segments over a hull, which is slower but exact. `losses`, where
+/// given, gets each way in which that has happened, once.
+Plan makePlan(const mask::Mask &mask, TileShape tile, const LengthFacts &facts,
+              llvm::SmallVectorImpl<PlanLoss> *losses = nullptr);
 
 /// The plan as text for people: a line for the tile, one for each class, and
 /// one for each of its segments and draws.

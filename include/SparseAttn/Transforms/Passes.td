@@ -5,6 +5,25 @@
 
 include "mlir/Pass/PassBase.td"
 
+def SparseAttnVerifyPlacement
+    : Pass<"sparse-attn-verify-placement", "::mlir::ModuleOp"> {
+  let summary = "refuse attention that stands where no pass would find it";
+  let description = [{
+    Pipelines lower the functions of one module. Attention in a module inside it,
+    or in a function of another kind, would come out as it went in, or halfway
+    down: this pass says so at the attention op. Changes nothing.
+
+    ```mlir
+    module {
+      module @inner {
+        func.func @f(...) { %o = sparse_attn.attention ... } // an error
+      }
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::sparse_attn::SparseAttnDialect"];
+}
+
 def SparseAttnPlan : Pass<"sparse-attn-plan"> {
   let summary = "choose the tile and list the key tiles each query tile visits";
   let description = [{

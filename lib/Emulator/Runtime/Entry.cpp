@@ -11,7 +11,10 @@ void sparse_attn_emu_launch(const KernelDescriptor *kernel, int64_t gridX,
                             int64_t gridY, int64_t gridZ, int64_t blockX,
                             int64_t blockY, int64_t blockZ,
                             int64_t dynamicSharedBytes, void *arguments) {
-  auto narrow = [](int64_t x) { return static_cast<uint32_t>(x); };
+  // More than fits is refused as it is.
+  auto narrow = [](int64_t x) {
+    return static_cast<uint32_t>(std::min<int64_t>(x, UINT32_MAX));
+  };
   Launch launch{kernel,
                 {narrow(gridX), narrow(gridY), narrow(gridZ)},
                 {narrow(blockX), narrow(blockY), narrow(blockZ)},

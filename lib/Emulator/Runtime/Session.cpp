@@ -28,6 +28,13 @@ std::string Session::checkLaunch(const Launch &launch) {
         "kernel '{0}' is launched with {1} threads a block; it "
         "takes 1 to {2}",
         kernel.name, launch.numThreads, limit);
+  constexpr uint32_t kMaxGrid[] = {2147483647, 65535, 65535};
+  for (int dim = 0; dim < 3; ++dim)
+    if (launch.grid[dim] > kMaxGrid[dim])
+      return llvm::formatv("kernel '{0}' is launched with {1} blocks in "
+                           "dimension {2} of its grid; no GPU takes more than "
+                           "{3}",
+                           kernel.name, launch.grid[dim], dim, kMaxGrid[dim]);
   int64_t bytes = shared.layOut(llvm::ArrayRef(kernel.shared, kernel.numShared),
                                 launch.dynamicSharedBytes, launch.numThreads);
   if (bytes > SharedMemory::kMaxBytes)

@@ -215,18 +215,21 @@ struct BareKernelsPass
   using Base::Base;
 
   void runOnOperation() override {
-    SmallVector<gpu::GPUFuncOp> kernels;
-    getOperation().walk([&](gpu::GPUFuncOp func) {
-      if (func.isKernel())
-        kernels.push_back(func);
-    });
-    for (gpu::GPUFuncOp kernel : kernels)
-      if (failed(flattenKernel(kernel)))
-        return signalPassFailure();
-    // Kernels that came lowered have their interface already.
+    llvm::SmallPtrSet<Operation *, 8> flattened;
+    for (auto module : getOperation().getOps<gpu::GPUModuleOp>()) {
+      if (!module->hasAttr(kKernelsAttr))
+        continue;
+      for (auto kernel : module.getOps<gpu::GPUFuncOp>()) {
+        if (!kernel.isKernel())
+          continue;
+        if (failed(flattenKernel(kernel)))
+          return signalPassFailure();
+        flattened.insert(kernel);
+      }
+    }
     getOperation().walk([&](gpu::LaunchFuncOp launch) {
-      if (SymbolTable::lookupNearestSymbolFrom<gpu::GPUFuncOp>(
-              launch, launch.getKernel()))
+      if (flattened.contains(
+              SymbolTable::lookupNearestSymbolFrom(launch, launch.getKernel())))
         flattenLaunch(launch);
     });
   }

@@ -35,6 +35,9 @@ struct DropTimingsPass
 
   void runOnOperation() override {
     getOperation().walk([](gpu::BinaryOp binary) {
+      // Those of the user are not ours to change.
+      if (!binary->hasAttr(kKernelsAttr))
+        return;
       SmallVector<Attribute> objects = llvm::map_to_vector(
           binary.getObjects().getAsRange<gpu::ObjectAttr>(), dropTimings);
       binary.setObjectsAttr(ArrayAttr::get(binary.getContext(), objects));

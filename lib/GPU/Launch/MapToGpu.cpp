@@ -6,8 +6,10 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Transforms/RegionUtils.h"
+#include "llvm/Support/MathExtras.h"
 
 namespace mlir::sparse_attn {
 #define GEN_PASS_DEF_SPARSEATTNMAPTOGPU
@@ -19,6 +21,9 @@ using namespace mlir::sparse_attn;
 
 /// Of a block of 1024 threads, the most that CUDA launches.
 constexpr int64_t kMaxWarps = 32;
+
+/// Along x of a grid.
+constexpr int64_t kMaxBlocks = 2147483647;
 
 //===----------------------------------------------------------------------===//
 // Size of a block
@@ -100,44 +105,47 @@ static Value constantIndex(OpBuilder &b, Location loc, int64_t value) {
 }
 
 namespace {
-/// How the loops of a forall lie in the grid: the last runs along x, the one
-/// before along y, and all others together along z.
+/// The iterations of a forall in a row, the last loop's side by side:
+///
+///   block = (i0 * size1 + i1) * size2 + (size2 - 1 - i2)
+///
+/// They are the blocks along the grid's x, of which a device takes 2^31 - 1; of
+/// y and z it takes 65,535.
 struct Grid {
   SmallVector<Value> sizes; ///< of the forall's loops, outermost first
-  Value x, y, z;
+  Value blocks;
 
   Grid(OpBuilder &b, scf::ForallOp forall) : sizes(forall.getUpperBound(b)) {
-    Location loc = forall.getLoc();
-    x = y = z = constantIndex(b, loc, 1);
-    size_t rank = sizes.size();
-    if (rank >= 1)
-      x = sizes[rank - 1];
-    if (rank >= 2)
-      y = sizes[rank - 2];
-    for (size_t dim = 0; dim + 2 < rank; ++dim)
-      z = b.createOrFold<arith::MulIOp>(loc, z, sizes[dim]);
+    blocks = constantIndex(b, forall.getLoc(), 1);
+    for (Value size : sizes)
+      blocks = b.createOrFold<arith::MulIOp>(forall.getLoc(), blocks, size);
   }
 
-  /// The loops' indices in block `ids`. Later query tiles come first.
-  SmallVector<Value> indices(OpBuilder &b, Location loc, gpu::KernelDim3 ids,
-                             gpu::KernelDim3 counts) const {
-    size_t rank = sizes.size();
-    SmallVector<Value> result(rank);
-    if (rank >= 1) {
-      Value last =
-          arith::SubIOp::create(b, loc, counts.x, constantIndex(b, loc, 1));
-      result[rank - 1] = arith::SubIOp::create(b, loc, last, ids.x);
-    }
-    if (rank >= 2)
-      result[rank - 2] = ids.y;
-    Value rest = ids.z;
-    for (size_t dim = rank < 2 ? 0 : rank - 2; dim-- > 0;) {
+  /// The loops' indices in a block. Numbers of blocks have 31 bits, and so have
+  /// sizes: divisions of 64 bits would take several times as long. Later query
+  /// tiles come first.
+  SmallVector<Value> indices(OpBuilder &b, Location loc, Value block) const {
+    auto narrow = [&](Value value) {
+      return b.createOrFold<arith::IndexCastUIOp>(loc, b.getI32Type(), value);
+    };
+    auto widen = [&](Value value) {
+      return b.createOrFold<arith::IndexCastUIOp>(loc, b.getIndexType(), value);
+    };
+    SmallVector<Value> result(sizes.size());
+    Value rest = narrow(block);
+    for (size_t dim = sizes.size(); dim-- > 0;) {
       if (dim == 0) {
-        result[0] = rest;
+        result[0] = widen(rest);
         break;
       }
-      result[dim] = arith::RemUIOp::create(b, loc, rest, sizes[dim]);
-      rest = arith::DivUIOp::create(b, loc, rest, sizes[dim]);
+      Value size = narrow(sizes[dim]);
+      result[dim] = widen(b.createOrFold<arith::RemUIOp>(loc, rest, size));
+      rest = b.createOrFold<arith::DivUIOp>(loc, rest, size);
+    }
+    if (!sizes.empty()) {
+      Value last = b.createOrFold<arith::SubIOp>(loc, sizes.back(),
+                                                 constantIndex(b, loc, 1));
+      result.back() = arith::SubIOp::create(b, loc, last, result.back());
     }
     return result;
   }
@@ -229,14 +237,34 @@ static void moveToGlobalSpace(gpu::LaunchOp launch) {
   });
 }
 
-/// The kernels of function @f are @f_0, @f_1, ... of module @f_kernels.
-static void nameKernel(gpu::LaunchOp launch, int64_t number) {
+/// The empty module for the kernels of `func`. Kernels of others are not to
+/// come into it, so a name that is taken is not used again.
+static gpu::GPUModuleOp makeModule(func::FuncOp func, SymbolTable &symbols) {
+  OpBuilder b(func.getContext());
+  auto module = gpu::GPUModuleOp::create(b, func.getLoc(),
+                                         (func.getName() + "_kernels").str());
+  module->setAttr(kKernelsAttr, b.getUnitAttr());
+  symbols.insert(module, std::next(func->getIterator()));
+  return module;
+}
+
+/// The kernels of function @f are @f_0, @f_1, ...
+static void nameKernel(gpu::LaunchOp launch, gpu::GPUModuleOp module,
+                       int64_t number) {
   StringRef function = launch->getParentOfType<func::FuncOp>().getName();
-  auto symbol = [&](const Twine &name) {
-    return FlatSymbolRefAttr::get(launch.getContext(), name.str());
-  };
-  launch.setModuleAttr(symbol(function + "_kernels"));
-  launch.setFunctionAttr(symbol(function + "_" + Twine(number)));
+  launch.setModuleAttr(FlatSymbolRefAttr::get(module.getSymNameAttr()));
+  launch.setFunctionAttr(FlatSymbolRefAttr::get(
+      launch.getContext(), (function + "_" + Twine(number)).str()));
+}
+
+/// A block is one iteration of the outermost loop.
+static void remarkNested(scf::ForallOp forall) {
+  forall.getBody()->walk([&](scf::ForallOp inner) {
+    inner.emitRemark("runs one iteration after another in each block, as it "
+                     "stands in another scf.forall, whose iterations are the "
+                     "blocks; take the attention out of that loop, or give the "
+                     "loop fewer of its dimensions");
+  });
 }
 
 static FailureOr<gpu::LaunchOp> mapForall(scf::ForallOp forall, int64_t warps) {
@@ -245,12 +273,11 @@ static FailureOr<gpu::LaunchOp> mapForall(scf::ForallOp forall, int64_t warps) {
   Grid grid(b, forall);
   Value one = constantIndex(b, loc, 1);
   auto launch =
-      gpu::LaunchOp::create(b, loc, grid.x, grid.y, grid.z,
+      gpu::LaunchOp::create(b, loc, grid.blocks, one, one,
                             constantIndex(b, loc, 32 * warps), one, one);
   Block &block = launch.getBody().front();
   b.setInsertionPointToStart(&block);
-  SmallVector<Value> indices =
-      grid.indices(b, loc, launch.getBlockIds(), launch.getGridSize());
+  SmallVector<Value> indices = grid.indices(b, loc, launch.getBlockIds().x);
   for (auto [old, fresh] : llvm::zip(forall.getInductionVars(), indices))
     old.replaceAllUsesWith(fresh);
   forall.getTerminator()->erase();
@@ -265,6 +292,23 @@ static FailureOr<gpu::LaunchOp> mapForall(scf::ForallOp forall, int64_t warps) {
   return launch;
 }
 
+/// The iterations, where they are known; those that no number counts are one
+/// more than a grid takes.
+static std::optional<int64_t> countBlocks(scf::ForallOp forall) {
+  int64_t blocks = 1;
+  for (OpFoldResult bound : forall.getMixedUpperBound()) {
+    std::optional<int64_t> size = getConstantIntValue(bound);
+    if (!size)
+      return std::nullopt;
+    if (*size <= 0)
+      return 0;
+    if (llvm::MulOverflow(blocks, *size, blocks))
+      blocks = kMaxBlocks + 1;
+    blocks = std::min(blocks, kMaxBlocks + 1);
+  }
+  return blocks;
+}
+
 static LogicalResult verifyForall(scf::ForallOp forall, int64_t warps) {
   if (forall.getNumResults() != 0)
     return forall.emitOpError(
@@ -272,6 +316,12 @@ static LogicalResult verifyForall(scf::ForallOp forall, int64_t warps) {
   if (!forall.isNormalized())
     return forall.emitOpError("does not count from 0 in steps of 1; normalise "
                               "it before mapping to a GPU");
+  std::optional<int64_t> blocks = countBlocks(forall);
+  if (blocks && *blocks > kMaxBlocks)
+    return forall.emitOpError("has more than ")
+           << kMaxBlocks
+           << " iterations, and so many blocks are the most that a grid has: "
+              "split the batch";
   int64_t rows = tileRows(forall);
   if (warps > kMaxWarps)
     return forall.emitOpError("computes tiles of ")
@@ -297,23 +347,36 @@ struct MapToGpuPass : sparse_attn::impl::SparseAttnMapToGpuBase<MapToGpuPass> {
                                "let the tile choose");
       return signalPassFailure();
     }
+    SymbolTable symbols(getOperation());
+    for (auto func :
+         llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>()))
+      if (failed(mapFunction(func, symbols)))
+        return signalPassFailure();
+  }
+
+  LogicalResult mapFunction(func::FuncOp func, SymbolTable &symbols) const {
     SmallVector<scf::ForallOp> foralls;
-    getOperation().walk<WalkOrder::PreOrder>([&](scf::ForallOp forall) {
+    func.walk<WalkOrder::PreOrder>([&](scf::ForallOp forall) {
       foralls.push_back(forall);
       return WalkResult::skip();
     });
+    if (foralls.empty())
+      return success();
+    gpu::GPUModuleOp module = makeModule(func, symbols);
     for (auto [number, forall] : llvm::enumerate(foralls)) {
       // A tile of few rows, as heavy classes have, gets as few warps.
       int64_t most = tileRows(forall) / 16;
       int64_t count = warps > 0 && most > 0 ? std::min<int64_t>(warps, most)
                                             : chooseWarps(forall);
       if (failed(verifyForall(forall, count)))
-        return signalPassFailure();
+        return failure();
+      remarkNested(forall);
       FailureOr<gpu::LaunchOp> launch = mapForall(forall, count);
       if (failed(launch))
-        return signalPassFailure();
-      nameKernel(*launch, number);
+        return failure();
+      nameKernel(*launch, module, number);
     }
+    return success();
   }
 };
 } // namespace

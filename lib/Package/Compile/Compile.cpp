@@ -3,11 +3,13 @@
 #include "SparseAttn/Package/Compile/Compile.h"
 #include "HostObject.h"
 #include "SparseAttn/GPU/Chip.h"
+#include "SparseAttn/GPU/Passes.h"
 #include "SparseAttn/IR/SparseAttn.h"
 #include "SparseAttn/Package/Compile/Symbols.h"
 #include "SparseAttn/Package/Describe/Describe.h"
 #include "SparseAttn/Support/Error.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/StringExtras.h"
@@ -24,6 +26,36 @@ using namespace mlir::sparse_attn::support;
 static bool hasAttention(func::FuncOp func) {
   return func.walk([](AttentionOp) { return WalkResult::interrupt(); })
       .wasInterrupted();
+}
+
+/// The functions that `func` names, mostly to call them.
+static SmallVector<func::FuncOp> getUsed(func::FuncOp func, ModuleOp module) {
+  SmallVector<func::FuncOp> used;
+  // Nothing where ops of unknown dialects hide uses.
+  std::optional<SymbolTable::UseRange> uses = SymbolTable::getSymbolUses(func);
+  if (!uses)
+    return used;
+  for (const SymbolTable::SymbolUse &use : *uses)
+    if (auto other = module.lookupSymbol<func::FuncOp>(
+            use.getSymbolRef().getRootReference()))
+      used.push_back(other);
+  return used;
+}
+
+/// The functions with attention, themselves or in those that they use.
+static llvm::SetVector<func::FuncOp> findAttending(ModuleOp module) {
+  llvm::SetVector<func::FuncOp> attending;
+  size_t before;
+  do {
+    before = attending.size();
+    for (auto func : module.getOps<func::FuncOp>())
+      if (hasAttention(func) ||
+          llvm::any_of(getUsed(func, module), [&](func::FuncOp used) {
+            return attending.contains(used);
+          }))
+        attending.insert(func);
+  } while (attending.size() != before);
+  return attending;
 }
 
 /// Whether all attention can be compiled; what cannot is never left out in
@@ -53,13 +85,16 @@ package::findPrograms(ModuleOp module, StringRef entry) {
   SmallVector<func::FuncOp> found;
   std::string names;
   bool known = false;
+  llvm::SetVector<func::FuncOp> attending = findAttending(module);
   for (auto func : module.getOps<func::FuncOp>()) {
     if (func.isExternal())
       continue;
     names += (names.empty() ? "" : ", ") + func.getName().str();
     bool isNamed = entry.empty() || func.getName() == entry;
     known |= isNamed;
-    if (isNamed && hasAttention(func))
+    bool isPart = entry.empty() && func.isPrivate() &&
+                  !SymbolTable::symbolKnownUseEmpty(func, module);
+    if (isNamed && !isPart && attending.contains(func))
       found.push_back(func);
   }
   if (!known && !entry.empty())
@@ -78,21 +113,6 @@ package::findPrograms(ModuleOp module, StringRef entry) {
   return found;
 }
 
-OwningOpRef<ModuleOp> package::isolate(func::FuncOp func) {
-  OwningOpRef<ModuleOp> copy(func->getParentOfType<ModuleOp>().clone());
-  bool changed = true;
-  while (changed) {
-    changed = false;
-    for (auto other : llvm::make_early_inc_range(copy->getOps<func::FuncOp>()))
-      if (other.getName() != func.getName() &&
-          SymbolTable::symbolKnownUseEmpty(other, *copy)) {
-        other.erase();
-        changed = true;
-      }
-  }
-  return copy;
-}
-
 /// A use that cannot be renamed would be left to the verifier.
 func::FuncOp package::renameToIdentifier(ModuleOp module, StringRef symbol) {
   auto func = module.lookupSymbol<func::FuncOp>(symbol);
@@ -106,10 +126,31 @@ func::FuncOp package::renameToIdentifier(ModuleOp module, StringRef symbol) {
 static StringRef getPtx(ModuleOp module) {
   StringRef ptx;
   module.walk([&](gpu::BinaryOp binary) {
+    if (!binary->hasAttr(kKernelsAttr))
+      return;
     auto object = cast<gpu::ObjectAttr>(binary.getObjects()[0]);
     ptx = object.getObject().getValue();
   });
   return ptx;
+}
+
+/// A package launches its kernels always, and each once.
+static LogicalResult verifyLaunches(func::FuncOp func) {
+  WalkResult result = func.walk([&](AttentionOp op) {
+    Operation *parent = op->getParentOp();
+    // Becomes the grid of a launch.
+    while (isa<scf::ForallOp>(parent))
+      parent = parent->getParentOp();
+    if (parent == func)
+      return WalkResult::advance();
+    op.emitOpError("stands inside '")
+        << parent->getName()
+        << "', and the kernels of a package are launched one after another, "
+           "each once; give it a function of its own, and choose or repeat "
+           "where that is called";
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
 }
 
 namespace {
@@ -131,7 +172,9 @@ public:
     if (failed(buildNVVMPlanning(planning, options, refuse)) ||
         failed(buildNVVMPipeline(lowering, options, refuse)))
       return makeError("{0}", message);
-    return failed(planning.run(*module)) ? fail() : llvm::Error::success();
+    if (failed(planning.run(*module)) || failed(verifyLaunches(func)))
+      return fail();
+    return llvm::Error::success();
   }
   LogicalResult lower() { return lowering.run(*module); }
 

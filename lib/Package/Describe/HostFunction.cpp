@@ -1,6 +1,7 @@
 //===- HostFunction.cpp - The launches of a host function -----------------===//
 
 #include "HostScalars.h"
+#include "SparseAttn/GPU/Passes.h"
 #include "SparseAttn/Package/Describe/Describe.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -194,6 +195,13 @@ private:
         !op.getAsyncDependencies().empty())
       return op.emitOpError("launches asynchronously or in clusters, which a "
                             "package cannot say");
+    Operation *kernels =
+        SymbolTable::lookupNearestSymbolFrom(op, op.getKernelModuleName());
+    if (!kernels || !kernels->hasAttr(kKernelsAttr))
+      return op.emitOpError("launches '")
+             << op.getKernelName().getValue()
+             << "', which comes from no attention; a package has kernels of "
+                "attention only, so launch it outside the function";
     LaunchSpec launch;
     launch.kernel = op.getKernelName().str();
     gpu::KernelDim3 grid = op.getGridSizeOperandValues();

@@ -2,6 +2,8 @@
 
 #include "SparseAttn/IR/SparseAttn.h"
 #include "SparseAttn/Package/Describe/Describe.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/EquivalenceClasses.h"
 #include "llvm/ADT/MapVector.h"
@@ -105,6 +107,16 @@ private:
     }
     if (auto cast = value.getDefiningOp<tensor::CastOp>())
       return {cast.getSource(), std::nullopt};
+    // A branch gives what both of its sides give.
+    if (auto branch = value.getDefiningOp<scf::IfOp>()) {
+      unsigned number = cast<OpResult>(value).getResultNumber();
+      Value one = branch.thenYield().getOperand(number);
+      std::optional<Dim> other =
+          find(branch.elseYield().getOperand(number), dim);
+      if (other && find(one, dim) == other)
+        return {one, std::nullopt};
+      return {};
+    }
     // Batch, heads and rows of O and LSE are those of Q.
     if (auto attention = value.getDefiningOp<AttentionOp>();
         attention && dim < 3)
@@ -292,7 +304,46 @@ private:
 };
 } // namespace
 
+/// Whether a function, or one that it calls, has attention.
+static bool attends(func::FuncOp func,
+                    llvm::SmallPtrSetImpl<Operation *> &seen) {
+  if (!seen.insert(func).second)
+    return false;
+  return func
+      .walk([&](Operation *op) {
+        if (isa<AttentionOp>(op))
+          return WalkResult::interrupt();
+        auto call = dyn_cast<func::CallOp>(op);
+        auto callee = call ? SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
+                                 call, call.getCalleeAttr())
+                           : func::FuncOp();
+        return callee && attends(callee, seen) ? WalkResult::interrupt()
+                                               : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+/// All attention of a program is its own, once calls have been inlined.
+static LogicalResult verifyCalls(func::FuncOp func) {
+  WalkResult result = func.walk([&](func::CallOp call) {
+    llvm::SmallPtrSet<Operation *, 8> seen;
+    auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
+        call, call.getCalleeAttr());
+    if (!callee || !attends(callee, seen))
+      return WalkResult::advance();
+    call.emitOpError("calls '")
+        << call.getCallee()
+        << "', whose attention cannot be brought in here: functions that call "
+           "themselves or have several blocks are not inlined; write it here, "
+           "or compile that function by its name";
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
+}
+
 FailureOr<Program> package::describeInterface(func::FuncOp func) {
+  if (failed(verifyCalls(func)))
+    return failure();
   for (Type type :
        llvm::concat<const Type>(func.getArgumentTypes(), func.getResultTypes()))
     if (!isa<RankedTensorType>(type) ||

@@ -47,7 +47,7 @@ static constexpr StringRef kUsage = R"(
    up each kernel's name (cuModuleGetFunction), set its limit of dynamic shared
    memory (CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES) to what its launches
    need, and make all launches on one stream, in order. One whose grid has a 0
-   is left out.
+   is left out; one of more than 2147483647 blocks fits no device.
 
      for (int i = 0; i < @_NUM_LAUNCHES; ++i) {
        @_launch l;

@@ -14,6 +14,7 @@
 // CHECK-NEXT:     "flops": 33792,
 // CHECK-NEXT:     "live_pairs": 1056,
 // CHECK-NEXT:     "mask": "#sparse_attn.causal",
+// CHECK-NEXT:     "plan_losses": [],
 // CHECK-NEXT:     "proof": {
 // CHECK-NEXT:       "method": null,
 // CHECK-NEXT:       "reason": null,

@@ -124,6 +124,27 @@ TEST(Launch, ChecksTheSizeOfABlock) {
   expectNoReport({1, 1, 232448}, nothing);
 }
 
+TEST(Launch, ChecksTheSizeOfAGrid) {
+  KernelDescriptor descriptor{"kernel", [](void *) { FAIL(); }, kOperations};
+  auto reportOf = [&](int64_t x, int64_t y, int64_t z) {
+    startSession(0);
+    sparse_attn_emu_launch(&descriptor, x, y, z, 32, 1, 1, 0, nullptr);
+    return getReport().value_or("");
+  };
+  int64_t large = int64_t(1) << 31;
+  EXPECT_EQ(reportOf(large, 1, 1),
+            "kernel 'kernel' is launched with 2147483648 blocks in dimension 0 "
+            "of its grid; no GPU takes more than 2147483647");
+  // Not taken for its low 32 bits.
+  EXPECT_NE(reportOf(2 * large, 1, 1), "");
+  EXPECT_EQ(reportOf(1, 65536, 1),
+            "kernel 'kernel' is launched with 65536 blocks in dimension 1 of "
+            "its grid; no GPU takes more than 65535");
+  EXPECT_TRUE(hasAll(reportOf(1, 1, 65536), {"65536 blocks in dimension 2"}));
+  // Nothing runs where one of them is 0.
+  EXPECT_EQ(reportOf(large - 1, 0, 1), "");
+}
+
 TEST(Launch, AnEmptyGridRunsNothing) {
   expectNoReport({0, 32}, [] { FAIL(); });
 }

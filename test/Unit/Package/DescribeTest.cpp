@@ -29,7 +29,7 @@ protected:
   std::string makeText(const std::string &signature,
                        const std::string &parameters, const std::string &body) {
     return "module attributes {gpu.container_module} {\n"
-           "gpu.module @m { llvm.func @k(" +
+           "gpu.module @m attributes {sparse_attn.kernels} { llvm.func @k(" +
            parameters +
            ") attributes {gpu.kernel, nvvm.kernel} { llvm.return } }\n"
            "func.func @f" +

@@ -206,6 +206,97 @@ TEST(PlanTest, TooManyPiecesFallBackToOnePartialSegment) {
       "tile 16 x 16\nrows 0 to nq\n  partial 0 to (nk + 15) floordiv 16\n");
 }
 
+using Reason = PlanLoss::Reason;
+using Visited = PlanLoss::Visited;
+
+llvm::SmallVector<PlanLoss> lossesOf(const Mask &mask, LengthFacts facts = {}) {
+  llvm::SmallVector<PlanLoss> losses;
+  makePlan(mask, {16, 16}, facts, &losses);
+  return losses;
+}
+
+/// Diagonal bands, far apart from one another.
+Mask bands(int64_t count) {
+  llvm::SmallVector<Mask> members;
+  for (int64_t k = 0; k < count; ++k)
+    members.push_back(Mask::intersectionOf(
+        {Mask::slidingWindow(100 * k + 50, std::nullopt),
+         Mask::complementOf(Mask::slidingWindow(100 * k, std::nullopt))}));
+  return Mask::unionOf(members);
+}
+
+TEST(PlanLossTest, KnownPatternsLoseNothing) {
+  for (const Mask &mask :
+       {Mask::full(), Mask::causal(), Mask::slidingWindow(256, 256),
+        longformer(512, {0}), longformer(8, {3, 4, 5}), Mask::chunked(64),
+        bigBird(64, 3, 3, 0, 64), Mask::strided(8), Mask::prefix(5)})
+    for (LengthFacts facts : {LengthFacts(), known(4096, 4096)})
+      EXPECT_TRUE(lossesOf(mask, facts).empty());
+}
+
+TEST(PlanLossTest, NamesWhatWasTooMuch) {
+  llvm::SmallVector<int64_t> tokens;
+  for (int64_t k = 0; k < 50; ++k)
+    tokens.push_back(k * 3);
+  EXPECT_EQ(lossesOf(longformer(8, tokens)),
+            (llvm::SmallVector<PlanLoss>{{Reason::ManyPieces, Visited::All}}));
+  tokens.clear();
+  for (int64_t k = 0; k < 20; ++k)
+    tokens.push_back(k * 40);
+  EXPECT_TRUE(
+      llvm::is_contained(lossesOf(longformer(8, tokens)),
+                         PlanLoss{Reason::ManyRowClasses, Visited::Hull}));
+  // First the bands that move become one, at last everything.
+  using List = llvm::SmallVector<PlanLoss>;
+  int64_t count = 1;
+  while (count < 30 && lossesOf(bands(count)).empty())
+    ++count;
+  EXPECT_EQ(lossesOf(bands(count)),
+            (List{{Reason::ManySegments, Visited::Hull}}))
+      << count;
+  EXPECT_EQ(lossesOf(bands(30)), (List{{Reason::ManySegments, Visited::All}}));
+}
+
+TEST(PlanLossTest, NamesTheLeafWithoutClosedForm) {
+  struct Checkers : MaskNode {
+    bool contains(const Lengths &, int64_t, int64_t i,
+                  int64_t j) const override {
+      return (i + j) % 2 == 0;
+    }
+    void print(llvm::raw_ostream &os) const override { os << "checkers"; }
+  };
+  Mask checkers(std::make_shared<Checkers>());
+  llvm::SmallVector<PlanLoss> expected = {
+      {Reason::OpaqueLeaf, Visited::All, "checkers"}};
+  EXPECT_EQ(lossesOf(checkers), expected);
+  EXPECT_EQ(
+      lossesOf(Mask::unionOf({Mask::intersectionOf({Mask::causal(), checkers}),
+                              Mask::complementOf(checkers)})),
+      expected);
+}
+
+TEST(PlanLossTest, EachHasAFactAndARemedy) {
+  EXPECT_EQ(describe({Reason::ManyPieces}),
+            "the mask is a union of more than 64 pieces, so every tile is "
+            "visited, with the mask evaluated in each; write it with fewer "
+            "terms, or give its parts attentions of their own and merge these "
+            "by their LSE");
+  EXPECT_EQ(describe({Reason::ManyRowClasses, Visited::Hull}),
+            "too many ranges of rows, such as those of global tokens, would be "
+            "planned apart, so they are planned with all others; put tokens "
+            "side by side, or give these rows an attention of their own");
+  EXPECT_EQ(describe({Reason::ManySegments, Visited::Hull}),
+            "the tiles of a query tile need too many segments, so all tiles "
+            "between the first and the last one are visited, with the mask "
+            "evaluated in each; write the mask with fewer terms, or give its "
+            "parts attentions of their own and merge these by their LSE");
+  EXPECT_EQ(describe({Reason::OpaqueLeaf, Visited::All, "product"}),
+            "'product' has no closed form, so every tile that the rest of the "
+            "mask leaves is visited, with the mask evaluated in each; "
+            "intersect it with a mask that bounds it, or override "
+            "MaskNode::pieces");
+}
+
 TEST(PlanTest, LinearMasksArePlannedAndCountedFastAtAMillion) {
   int64_t n = 1 << 20;
   for (const Mask &mask : {longformer(512, {0}), bigBird(64, 3, 3, 0, 64)}) {

@@ -368,11 +368,10 @@ TEST_F(LaunchErrorsTest, RefusesAResultWithOtherStridesThanItsArgument) {
 
 TEST_F(LaunchErrorsTest, RefusesSizesThatNoLaunchHas) {
   use("longformer");
-  // Heads and batches share a dimension of the second grid.
   expectError(SPARSE_ATTN_TOO_LARGE,
-              launch(program, makeLongformer(40000, 2, 2, 1, 1)),
-              {"kernel 'longformer_1' of 'longformer' needs 80000 blocks in "
-               "dimension 2 of its grid, the device allows 65535",
+              launch(program, makeLongformer(1 << 17, 1 << 14, 1, 1, 1)),
+              {"kernel 'longformer_0' of 'longformer' needs 2147483648 blocks "
+               "in dimension 0 of its grid, the device allows 2147483647",
                "split the batch"});
   int64_t large = int64_t(1) << 31;
   expectError(SPARSE_ATTN_TOO_LARGE,

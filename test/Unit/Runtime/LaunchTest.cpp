@@ -99,9 +99,9 @@ TEST_F(LaunchTest, PassesWhatTheManifestSays) {
     expectParameters(launches[i], specs[i]["arguments"], values, call);
   }
   using Grid = std::array<unsigned, 3>;
-  EXPECT_EQ(launches[0].grid, (Grid{3, 4, 2}));
-  EXPECT_EQ(launches[1].grid, (Grid{64, 1, 8}));
-  EXPECT_EQ(launches[2].grid, (Grid{1, 4, 2}));
+  EXPECT_EQ(launches[0].grid, (Grid{3 * 4 * 2, 1, 1}));
+  EXPECT_EQ(launches[1].grid, (Grid{64 * 8, 1, 1}));
+  EXPECT_EQ(launches[2].grid, (Grid{4 * 2, 1, 1}));
 }
 
 TEST_F(LaunchTest, WritesResultsIntoArguments) {

@@ -203,9 +203,21 @@ TEST_F(PackageTest, EvaluatesFormulas) {
   ASSERT_EQ(sparseAttnFunctionGetLaunch(function, 0, views.data(), 3, 0, &info),
             SPARSE_ATTN_SUCCESS);
   EXPECT_STREQ(info.kernel, "longformer_0");
-  EXPECT_EQ(info.grid[0], 8); // 1000 / 128, up
-  EXPECT_EQ(info.grid[1], 4);
-  EXPECT_EQ(info.grid[2], 2);
+  EXPECT_EQ(info.grid[0], 8 * 4 * 2); // 1000 / 128, up
+  EXPECT_EQ(info.grid[1], 1);
+  EXPECT_EQ(info.grid[2], 1);
+  // More heads and batches than a device takes blocks along y or z.
+  Call large = makeLongformer(70000, 3, 3, 1, 1);
+  views = getViews(large.arguments);
+  for (uint32_t i : {0, 1, 2}) {
+    ASSERT_EQ(
+        sparseAttnFunctionGetLaunch(function, 0, views.data(), 3, i, &info),
+        SPARSE_ATTN_SUCCESS);
+    EXPECT_EQ(info.grid[0], i == 1 ? 64 * 210000 : 210000);
+    EXPECT_EQ(info.grid[1], 1);
+    EXPECT_EQ(info.grid[2], 1);
+  }
+  views = getViews(call.arguments);
   uint64_t bytes = 1;
   ASSERT_EQ(
       sparseAttnFunctionGetWorkspaceBytes(function, 0, views.data(), 3, &bytes),

@@ -77,7 +77,7 @@ TEST_F(ThreadsTest, LaunchOneProgramOnTheirStreams) {
     for (int i = 0; i < kThreads; ++i)
       if (launch.stream == streams[i]) {
         ++counts[i];
-        EXPECT_EQ(launch.grid[0], unsigned(i + 1));
+        EXPECT_EQ(launch.grid[0], unsigned(4 * (i + 1)));
         EXPECT_EQ(launch.parameters[3].value, calls[i].arguments[3].data);
       }
   EXPECT_EQ(counts, std::vector<int>(kThreads, kRounds));

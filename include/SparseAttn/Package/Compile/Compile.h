@@ -3,6 +3,7 @@
 #ifndef SPARSEATTN_PACKAGE_COMPILE_COMPILE_H
 #define SPARSEATTN_PACKAGE_COMPILE_COMPILE_H
 
+#include "SparseAttn/Package/Compile/Isolate.h"
 #include "SparseAttn/Package/Files/Package.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -10,12 +11,10 @@
 
 namespace mlir::sparse_attn::package {
 
-/// The functions of the module that have attention, or the one named `entry`.
+/// The functions of the module that have attention, themselves or in what they
+/// call, but for private ones that others use; or the one named `entry`.
 llvm::Expected<SmallVector<func::FuncOp>> findPrograms(ModuleOp module,
                                                        StringRef entry);
-
-/// A copy of the module with this function and what it uses only.
-OwningOpRef<ModuleOp> isolate(func::FuncOp func);
 
 /// Kernels and entries are named after their function, and PTX and C have no
 /// quotes for names.
