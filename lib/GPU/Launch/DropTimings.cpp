@@ -36,7 +36,7 @@ struct DropTimingsPass
   void runOnOperation() override {
     getOperation().walk([](gpu::BinaryOp binary) {
       // Those of the user are not ours to change.
-      if (!binary->hasAttr(kKernelsAttr))
+      if (!binary->hasAttr(sparse_attn::kKernelsAttr))
         return;
       SmallVector<Attribute> objects = llvm::map_to_vector(
           binary.getObjects().getAsRange<gpu::ObjectAttr>(), dropTimings);
