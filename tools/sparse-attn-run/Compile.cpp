@@ -38,14 +38,14 @@ llvm::Expected<func::FuncOp> run_tool::findEntry(ModuleOp module,
                                                  StringRef entry) {
   SmallVector<func::FuncOp> functions;
   std::string names;
-  for (auto func : module.getOps<func::FuncOp>()) {
+  module.walk([&](func::FuncOp func) {
     if (func.isExternal())
-      continue;
+      return;
     functions.push_back(func);
     names += (names.empty() ? "" : ", ") + func.getName().str();
-  }
+  });
   if (functions.empty())
-    return makeError("the file defines no function at its top level");
+    return makeError("the file defines no function");
   func::FuncOp found;
   if (entry.empty()) {
     // Others are its parts.

@@ -94,10 +94,12 @@ def check_attentions(program):
         assert attention["value_head_size"] == roles["value"]["shape"][3]
         assert attention["lse"] == ("lse" in roles)
         assert attention["plan"][0] == "tile {} x {}".format(*attention["tile"])
-        # One launch has a block for each tile of queries.
+        # One launch has a block for each tile of queries of each head.
         for sizes in manifest.some_sizes(program):
-            queries = manifest.evaluate(roles["query"]["shape"][2], sizes)
-            blocks = -(-queries // attention["tile"][0])
+            batch, heads, queries = (
+                manifest.evaluate(size, sizes) for size in roles["query"]["shape"][:3]
+            )
+            blocks = batch * heads * -(-queries // attention["tile"][0])
             grids = [manifest.evaluate(launch["grid"][0], sizes) for launch in program["launches"]]
             assert blocks in grids, (blocks, grids)
 
