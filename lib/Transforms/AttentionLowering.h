@@ -41,6 +41,11 @@ struct Visit {
   bool isListFull;
 };
 
+/// How careful steps add up values: see ValueTile.
+struct Care {
+  Value factor, isWeighed, byKey;
+};
+
 /// scale = query * score * unit: the factors of Q, of S and of the exponent.
 ///
 /// Where Q is packed, it takes the sign, so that a running maximum is one, and
@@ -117,6 +122,7 @@ private:
                                 const ClassRows &rows, ValueRange outputs);
   SmallVector<Value> emitParts(const plan::RowClass &cls,
                                const ClassRows &rows);
+  RowResults mergeParts(OpBuilder &b, const QueryTile &at, ValueRange parts);
 
   Value packedQuery(OpBuilder &b, const QueryTile &at);
   Value countOf(OpBuilder &b, const VisitSequence &sequence);
@@ -124,14 +130,20 @@ private:
                   Value part, int64_t numParts);
   /// Runs part `part` of `numParts` of the tiles that `at` visits (all of them
   /// where numParts is 1).
-  SoftmaxState visitTiles(OpBuilder &b, const plan::RowClass &cls,
-                          const QueryTile &at, Value part, int64_t numParts);
+  RowResults visitTiles(OpBuilder &b, const plan::RowClass &cls,
+                        const QueryTile &at, Value part, int64_t numParts);
   /// The same by steps that trust their operands, and by steps that do not.
-  SoftmaxState visitTrusting(OpBuilder &b, const Visit &visit,
+  SoftmaxState visitTrusting(OpBuilder &b, const Visit &visit, const Care *care,
                              SoftmaxState state);
-  SoftmaxState visitCarefully(OpBuilder &b, const Visit &visit,
+  std::pair<Value, Value> isTrusted(OpBuilder &b, const QueryTile &at,
+                                    const SoftmaxState &state);
+  RowResults visitUntilFinite(OpBuilder &b, const Visit &visit,
                               SoftmaxState state);
-  SoftmaxState visitTile(OpBuilder &b, const Visit &visit, bool careful,
+  RowResults visitAgain(OpBuilder &b, const Visit &visit, SoftmaxState state,
+                        Value byKey);
+  SoftmaxState visitCarefully(OpBuilder &b, const Visit &visit,
+                              const Care &care, SoftmaxState state);
+  SoftmaxState visitTile(OpBuilder &b, const Visit &visit, const Care *care,
                          Value keyTile, bool full, SoftmaxState state);
   Value rowsOf(OpBuilder &b, Value source, const QueryTile &at, Value key,
                Value rows);
@@ -139,7 +151,7 @@ private:
   Value isAllowed(OpBuilder &b, Value head, const MaskPosition &first, Value k,
                   Value q);
   MaskPosition firstPair(OpBuilder &b, const QueryTile &at, Value key);
-  void storeTile(OpBuilder &b, const QueryTile &at, SoftmaxState state,
+  void storeTile(OpBuilder &b, const QueryTile &at, const RowResults &results,
                  ValueRange outputs);
 
   /// Loops that stand for blocks of threads stay loops even if they run once.
@@ -156,6 +168,8 @@ private:
   TileExprVariables variables(Value q) {
     return {q, shapes.virtualQueries, shapes.numKeys};
   }
+  /// True when a sum of values may be too large for f32, though none is.
+  bool mayOverflow() const { return !shapes.elementType.isF16(); }
   static bool isZero(Value size) {
     return getConstantIntValue(size) == int64_t(0);
   }

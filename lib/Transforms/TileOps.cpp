@@ -56,8 +56,11 @@ Value TileOps::empty(RankedTensorType type) {
 }
 
 Value TileOps::filled(RankedTensorType type, double value) {
-  Value element = scalar(b, value);
-  return linalg::FillOp::create(b, loc, element, empty(type)).getResult(0);
+  return filled(empty(type), value);
+}
+
+Value TileOps::filled(Value place, double value) {
+  return linalg::FillOp::create(b, loc, scalar(b, value), place).getResult(0);
 }
 
 Value TileOps::elementwise(ValueRange inputs, Value init, BodyFn body) {
@@ -133,6 +136,11 @@ Value TileOps::contract(Value a, AffineMap aMap, Value bOperand, AffineMap bMap,
 SoftmaxState TileOps::initialState(int64_t valueSize) {
   return {filled(rowType(), kMinusInfinity), filled(rowType(), 0.0),
           filled(tileType(valueSize), 0.0)};
+}
+
+SoftmaxState TileOps::initialState(SoftmaxState place) {
+  return {filled(place.max, kMinusInfinity), filled(place.sum, 0.0),
+          filled(place.accumulator, 0.0)};
 }
 
 Value TileOps::scores(Value keyTile, Value queryTile) {
@@ -298,6 +306,8 @@ SoftmaxState TileOps::update(SoftmaxState state, Value scores,
         return arith::AddFOp::create(nested, loc, args[1], args[0],
                                      arith::FastMathFlags::reassoc);
       });
+  if (values.factor)
+    probabilities = weighed(probabilities, values.factor, values.isWeighed);
   return {
       max, rescaledSum(alpha, state.sum, tileSum),
       accumulated(alpha, state.accumulator, values, probabilities, allowed)};
@@ -315,25 +325,67 @@ Value TileOps::nanIfAllMinusInfinity(OpBuilder &nested, Value max,
   return arith::SelectOp::create(nested, loc, isLowest, nan, value);
 }
 
-Value TileOps::divisor(const SoftmaxState &state) {
-  return elementwise(
-      {state.max, state.sum}, empty(rowType()),
-      [&](OpBuilder &nested, ValueRange args) {
-        Value isEmpty =
-            arith::CmpFOp::create(nested, loc, arith::CmpFPredicate::OEQ,
-                                  args[0], scalar(nested, kMinusInfinity));
-        Value sum = arith::SelectOp::create(
-            nested, loc, isEmpty, scalar(nested, -kMinusInfinity), args[1]);
-        return nanIfAllMinusInfinity(nested, args[0], sum);
-      });
+Value TileOps::factored(Value sum, Value factor) {
+  return elementwise({sum, factor}, empty(rowType()),
+                     [&](OpBuilder &nested, ValueRange args) -> Value {
+                       return arith::MulFOp::create(nested, loc, args[0],
+                                                    args[1]);
+                     });
 }
 
-Value TileOps::quotient(OpBuilder &nested, Value x, Value divisor) {
-  if (!keepTypes)
-    return arith::DivFOp::create(nested, loc, x, divisor);
-  Value inverse =
-      arith::DivFOp::create(nested, loc, scalar(nested, 1.0), divisor);
-  return arith::MulFOp::create(nested, loc, x, inverse);
+/// x == special ? infinity : otherwise
+Value TileOps::infiniteIf(OpBuilder &nested, Value x, double special,
+                          Value otherwise) {
+  Value is = arith::CmpFOp::create(nested, loc, arith::CmpFPredicate::OEQ, x,
+                                   scalar(nested, special));
+  return arith::SelectOp::create(nested, loc, is,
+                                 scalar(nested, -kMinusInfinity), otherwise);
+}
+
+Value TileOps::divisor(Value max, Value weights) {
+  return elementwise({max, weights}, empty(rowType()),
+                     [&](OpBuilder &nested, ValueRange args) {
+                       Value sum =
+                           infiniteIf(nested, args[0], kMinusInfinity, args[1]);
+                       return nanIfAllMinusInfinity(nested, args[0], sum);
+                     });
+}
+
+Value TileOps::quotient(OpBuilder &nested, Value x, Value divisor,
+                        FloatType type) {
+  Value result;
+  if (keepTypes) {
+    Value inverse =
+        arith::DivFOp::create(nested, loc, scalar(nested, 1.0), divisor);
+    result = arith::MulFOp::create(nested, loc, x, inverse);
+  } else {
+    result = arith::DivFOp::create(nested, loc, x, divisor);
+  }
+  double largest =
+      APFloat::getLargest(type.getFloatSemantics()).convertToDouble();
+  auto bounded = [&](Value value, arith::CmpFPredicate exceeds, double bound) {
+    Value limit = scalar(nested, bound);
+    Value isBeyond = arith::CmpFOp::create(nested, loc, exceeds, value, limit);
+    return arith::SelectOp::create(nested, loc, isBeyond, limit, value)
+        .getResult();
+  };
+  Value within = bounded(result, arith::CmpFPredicate::OGT, largest);
+  within = bounded(within, arith::CmpFPredicate::OLT, -largest);
+  Value isTerm = isNumber(nested, magnitude(nested, x));
+  return arith::SelectOp::create(nested, loc, isTerm, within, result);
+}
+
+Value TileOps::means(const RowResults &results) {
+  Value divisor = elementwise({results.weights}, empty(rowType()),
+                              [&](OpBuilder &nested, ValueRange args) {
+                                return infiniteIf(nested, args[0],
+                                                  /*special=*/0.0, args[0]);
+                              });
+  return elementwise({divisor}, results.state.accumulator,
+                     [&](OpBuilder &nested, ValueRange args) {
+                       return quotient(nested, args[1], args[0],
+                                       nested.getF32Type());
+                     });
 }
 
 Value TileOps::normalised(Value accumulator, Value divisor, Value rows,
@@ -358,24 +410,24 @@ Value TileOps::normalised(Value accumulator, Value divisor, Value rows,
       AffineMap::getPermutationMap(permutation, b.getContext()),
       AffineMap::get(2, 0, b.getAffineDimExpr(0)), b.getMultiDimIdentityMap(2)};
   SmallVector<utils::IteratorType> iterators(2, parallel);
-  Value result =
-      linalg::GenericOp::create(
-          b, loc, target.getType(), ValueRange{accumulator, divisor}, target,
-          maps, iterators,
-          [&](OpBuilder &nested, Location, ValueRange args) {
-            Value o = quotient(nested, args[0], args[1]);
-            if (!args[2].getType().isF32())
-              o = arith::TruncFOp::create(nested, loc, args[2].getType(), o);
-            linalg::YieldOp::create(nested, loc, o);
-          })
-          .getResult(0);
+  Value result = linalg::GenericOp::create(
+                     b, loc, target.getType(), ValueRange{accumulator, divisor},
+                     target, maps, iterators,
+                     [&](OpBuilder &nested, Location, ValueRange args) {
+                       auto type = cast<FloatType>(args[2].getType());
+                       Value o = quotient(nested, args[0], args[1], type);
+                       if (!type.isF32())
+                         o = arith::TruncFOp::create(nested, loc, type, o);
+                       linalg::YieldOp::create(nested, loc, o);
+                     })
+                     .getResult(0);
   if (keepTypes && !getConstantIntValue(rows))
     return firstRows(b, loc, result, rowDim, rows);
   return result;
 }
 
 SoftmaxState TileOps::merged(SoftmaxState x, SoftmaxState y) {
-  // m = max(mx, my);  l = sum of l. exp((m. - m) unit);  A likewise
+  // m = max(mx, my);  l = sum of l. exp((m. - m) unit)
   auto weight = [&](unsigned which) {
     return elementwise({y.max, x.max}, empty(rowType()),
                        [&](OpBuilder &nested, ValueRange args) -> Value {
@@ -390,12 +442,31 @@ SoftmaxState TileOps::merged(SoftmaxState x, SoftmaxState y) {
       elementwise({y.max}, x.max, [&](OpBuilder &nested, ValueRange args) {
         return maximum(nested, args[0], args[1]);
       });
-  auto combine = [&](Value a, Value other) {
-    return elementwise(
-        {wx, wy, other}, a, [&](OpBuilder &nested, ValueRange args) -> Value {
-          Value ay = arith::MulFOp::create(nested, loc, args[2], args[1]);
-          return math::FmaOp::create(nested, loc, args[3], args[0], ay);
-        });
-  };
-  return {max, combine(x.sum, y.sum), combine(x.accumulator, y.accumulator)};
+  Value sum = elementwise(
+      {wx, wy, y.sum}, x.sum, [&](OpBuilder &nested, ValueRange args) -> Value {
+        Value ly = arith::MulFOp::create(nested, loc, args[2], args[1]);
+        return math::FmaOp::create(nested, loc, args[3], args[0], ly);
+      });
+  return {max, sum, {}};
+}
+
+Value TileOps::share(const SoftmaxState &part, const SoftmaxState &all,
+                     Value divisor) {
+  // l. exp((m. - m) unit) / (2 l)
+  return elementwise(
+      {part.max, part.sum, all.max, divisor}, empty(rowType()),
+      [&](OpBuilder &nested, ValueRange args) -> Value {
+        Value weight = rescale(nested, args[0], atLeastLowest(nested, args[2]));
+        Value sum = arith::MulFOp::create(nested, loc, args[1], weight);
+        sum = arith::MulFOp::create(nested, loc, sum,
+                                    scalar(nested, kWholeShare));
+        return arith::DivFOp::create(nested, loc, sum, args[3]);
+      });
+}
+
+Value TileOps::addedShare(Value share, Value mean, Value total) {
+  return elementwise(
+      {share, mean}, total, [&](OpBuilder &nested, ValueRange args) -> Value {
+        return math::FmaOp::create(nested, loc, args[0], args[1], args[2]);
+      });
 }

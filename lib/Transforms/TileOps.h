@@ -25,12 +25,15 @@
 // one fused operation, exp2(S c - m c); where it is not, exp2((S - m) c), which
 // is exactly 1 for the maximum. Everything else is one code.
 //
-// Where types are kept, the loops trust their operands: that no maximum times
-// the scale is so large that rounding it matters, that no masked key has a NaN
-// or an infinity for a value, and that no row has but scores of -inf. Whether
-// they were right shows in the state they end with (isTrusted), as a NaN never
-// goes away; where not, the tile is computed again by careful steps. So the
-// loops that count pay nothing for any of it.
+// The loops trust that A stays below the largest number, which its mean, the
+// result, always does. Where types are kept, they trust their operands besides:
+// that no maximum times the scale is so large that rounding it matters, that no
+// masked key has a NaN or an infinity for a value, that no row has but scores
+// of -inf, and that a f32 result is not so small that products of its parts are
+// lost. Whether they were right shows in the state they end with (isTrusted,
+// isFinite), as a NaN never goes away; where not, the tile is computed again by
+// careful steps, with weights so small that A cannot overflow. So the loops
+// that count pay nothing for any of it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -58,6 +61,13 @@ struct SoftmaxState {
   }
 };
 
+/// A state, and the sum [Bm] of the weights that are in its accumulator: l, but
+/// for a factor that kept the accumulator from overflowing.
+struct RowResults {
+  SoftmaxState state;
+  Value weights;
+};
+
 /// How tiles are held: see the head of this file.
 struct TileStyle {
   bool queriesInner = true;
@@ -75,6 +85,12 @@ struct TileStyle {
 struct ValueTile {
   Value tile;  ///< [Bn, Dv], zero past the last key
   Value count; ///< how many keys those are
+  /// Careful steps: what each row's weights are multiplied by, [Bm], or null;
+  /// where `isWeighed` is not null, only if that i1 holds.
+  Value factor = {}, isWeighed = {};
+  /// Careful steps where types are kept: an i1, whether to add up key by key
+  /// without tensor cores; or null.
+  Value byKey = {};
 };
 
 class TileOps {
@@ -92,9 +108,12 @@ public:
   RankedTensorType tileType(int64_t size) const;
   RankedTensorType rowType() const;
 
-  /// A f32 tensor of `type` filled with `value`.
+  /// A f32 tensor of `type`, or in the place of another, filled with `value`.
   Value filled(RankedTensorType type, double value);
+  Value filled(Value place, double value);
   SoftmaxState initialState(int64_t valueSize);
+  /// The same in the place of another state.
+  SoftmaxState initialState(SoftmaxState place);
 
   /// [rows, D] in any element type -> [D, Bm] (or [Bm, D]) f32, times `factor`,
   /// zero past `rows` where `rows` is dynamic.
@@ -114,18 +133,37 @@ public:
 
   /// Whether careless steps were enough for the first `rows` rows, as an i1.
   Value isTrusted(const SoftmaxState &state, Value rows);
+  /// Whether no element of a tile is NaN or infinite, as an i1.
+  Value isFinite(Value tileValue);
+  /// Whether no result of the first `rows` rows, other than 0, is so small that
+  /// the parts that tensor cores take of f32 have lost some of it, as an i1.
+  Value areLarge(const SoftmaxState &state, Value rows);
+  /// For each row 1, or where A has overflowed, so small a power of two that it
+  /// cannot: [Bm], in the place of `place` unless that is null.
+  Value safeFactor(Value accumulator, Value place = {});
 
-  /// What to divide A by: l; infinity where no key is live, NaN where all
-  /// scores are -inf.
-  Value divisor(const SoftmaxState &state);
+  /// l times what each row's weights in A are multiplied by.
+  Value factored(Value sum, Value factor);
+  /// What to divide A by: the sum of its weights; infinity where no key is
+  /// live, NaN where all scores are -inf.
+  Value divisor(Value max, Value weights);
+  /// What A / weights is in f32; 0 where all weights are.
+  Value means(const RowResults &results);
+  /// What the mean of a part of a row's keys counts in that of all: half of its
+  /// share of the sum, so that not even rounding makes the whole overflow.
+  static constexpr double kWholeShare = 0.5;
+  Value share(const SoftmaxState &part, const SoftmaxState &all, Value divisor);
   /// m unit + ln l, the natural log-sum-exp; -inf where no key is live, NaN
   /// where all scores are -inf.
   Value logSumExp(const SoftmaxState &state);
   /// Writes A / divisor, rounded, to `destination` [rows, Dv].
   Value normalised(Value accumulator, Value divisor, Value rows,
                    Value destination);
-  /// Merges two partial states over disjoint keys into one.
+  /// Merges the maxima and sums of two states over disjoint keys; neither has
+  /// an accumulator.
   SoftmaxState merged(SoftmaxState x, SoftmaxState y);
+  /// total + share mean, rounded once, in the place of `total`.
+  Value addedShare(Value share, Value mean, Value total);
 
 private:
   TileStyle getStyle() const {
@@ -178,8 +216,9 @@ private:
   Value holdsForAll(Value source, BodyFn predicate);
   /// The largest magnitude in each row of a tile, or NaN.
   Value largestMagnitude(Value tileValue);
-  /// x / divisor; where types are kept the quotient is x * (1 / divisor).
-  Value quotient(OpBuilder &builder, Value x, Value divisor);
+  /// x / divisor, or with types kept x * (1 / divisor). A mean never exceeds
+  /// its terms: where x is a number, it stays within those of `type`.
+  Value quotient(OpBuilder &builder, Value x, Value divisor, FloatType type);
   /// alpha x + y, rounded once.
   Value rescaledSum(Value alpha, Value x, Value y);
   /// score -> max(score, lowest) where allowed, else -inf.
@@ -197,8 +236,14 @@ private:
   Value columnOf(Value tileValue, Value key);
   Value accumulatedByKey(Value accumulator, const ValueTile &values,
                          Value probabilities, AllowedFn allowed);
-  /// Whether no element of a tile is NaN or infinite.
-  Value isFinite(Value tileValue);
+  /// P times a factor of each row. A weight above 0 stays above 0, as times an
+  /// infinity it is one.
+  Value weighed(Value probabilities, Value factor);
+  /// The same where `condition` holds, unless that is null.
+  Value weighed(Value probabilities, Value factor, Value condition);
+  /// Infinity where x is `special`, else `otherwise`.
+  Value infiniteIf(OpBuilder &builder, Value x, double special,
+                   Value otherwise);
   /// `value` where m != lowest, else NaN.
   Value nanIfAllMinusInfinity(OpBuilder &builder, Value max, Value value);
   /// P as the second product takes it, rounded to `type`.

@@ -86,12 +86,14 @@ QueryTile AttentionLowering::locate(OpBuilder &b, const ClassRows &rows,
 
 /// Writes O (and LSE) of the tile, as the last thing inside a forall.
 void AttentionLowering::storeTile(OpBuilder &b, const QueryTile &at,
-                                  SoftmaxState state, ValueRange outputs) {
+                                  const RowResults &results,
+                                  ValueRange outputs) {
   TileOps tileOps = ops(b);
   Value slice =
       sliceRows(b, loc, outputs[0], {at.batch, at.head}, at.row, at.rows);
-  Value output = tileOps.normalised(state.accumulator, tileOps.divisor(state),
-                                    at.rows, slice);
+  const SoftmaxState &state = results.state;
+  Value divisor = tileOps.divisor(state.max, results.weights);
+  Value output = tileOps.normalised(state.accumulator, divisor, at.rows, slice);
   SmallVector<std::pair<Value, Value>> stores = {{output, slice}};
   if (outputs.size() == 2) {
     Value lseSlice =
@@ -120,9 +122,9 @@ SmallVector<Value> AttentionLowering::lowerWhole(const RowClass &cls,
       builder, loc, bounds, outputs, blockMapping(bounds.size()),
       [&](OpBuilder &b, Location, ValueRange args) {
         QueryTile at = locate(b, rows, args.take_front(3));
-        SoftmaxState state =
+        RowResults results =
             visitTiles(b, cls, at, /*part=*/Value(), /*numParts=*/1);
-        storeTile(b, at, state, args.drop_front(3));
+        storeTile(b, at, results, args.drop_front(3));
       });
   return forall.getResults();
 }

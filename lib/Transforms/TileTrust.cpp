@@ -6,6 +6,8 @@
 
 #include "TileOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StructuredOpsUtils.h"
 #include "llvm/Support/MathExtras.h"
@@ -18,8 +20,18 @@ using namespace mlir::sparse_attn::transforms;
 /// of a row stays between 1 / 1.03 and 1.03.
 constexpr double kLargestRounded = 1 << 20;
 
-/// |x|, in operations that every target has; NaN stays.
+/// Sequences are shorter than 2^30, so weights below 2^-30 add up to less than
+/// 1, and A to less than the largest value.
+constexpr double kSafeFactor = 0x1p-30;
+
+/// A f32 number of 2^-110 or more is the sum of its three parts of bf16's
+/// precision; a smaller one loses its last bits, all below 2^-133.
+constexpr double kLeastLarge = 0x1p-100;
+
+/// |x|, on GPUs in operations that kernels have; NaN stays.
 Value TileOps::magnitude(OpBuilder &nested, Value x) {
+  if (!keepTypes)
+    return math::AbsFOp::create(nested, loc, x);
   Value negated = arith::NegFOp::create(nested, loc, x);
   return arith::MaximumFOp::create(nested, loc, x, negated);
 }
@@ -107,4 +119,77 @@ Value TileOps::isTrusted(const SoftmaxState &state, Value rows) {
                   empty(cast<RankedTensorType>(type)), isTrustedRow);
   return holdsForAll(trusted,
                      [](OpBuilder &, ValueRange args) { return args[0]; });
+}
+
+Value TileOps::areLarge(const SoftmaxState &state, Value rows) {
+  // The smallest magnitude of each row above 0.
+  double infinity = -kMinusInfinity;
+  Value smallest = reduceOverKeys(
+      state.accumulator, filled(rowType(), infinity),
+      [&](OpBuilder &nested, ValueRange args) -> Value {
+        Value size = magnitude(nested, args[0]);
+        Value isPositive = arith::CmpFOp::create(
+            nested, loc, arith::CmpFPredicate::OGT, size, scalar(nested, 0.0));
+        size = arith::SelectOp::create(nested, loc, isPositive, size,
+                                       scalar(nested, infinity));
+        return arith::MinNumFOp::create(nested, loc, size, args[1]);
+      });
+  auto isLargeRow = [&](OpBuilder &nested, ValueRange args) -> Value {
+    // |A| < 2^-100 l; no NaN is small.
+    Value limit = arith::MulFOp::create(nested, loc, args[1],
+                                        scalar(nested, kLeastLarge));
+    Value isSmall = arith::CmpFOp::create(
+        nested, loc, arith::CmpFPredicate::OLT, args[0], limit);
+    Value row = linalg::IndexOp::create(nested, loc, 0);
+    Value exists = arith::CmpIOp::create(nested, loc, arith::CmpIPredicate::slt,
+                                         row, rows);
+    Value counts = arith::AndIOp::create(nested, loc, isSmall, exists);
+    Value yes =
+        arith::ConstantOp::create(nested, loc, nested.getBoolAttr(true));
+    return arith::XOrIOp::create(nested, loc, counts, yes);
+  };
+  auto type = cast<RankedTensorType>(rowType().clone(b.getI1Type()));
+  Value large = elementwise({smallest, state.sum}, empty(type), isLargeRow);
+  return holdsForAll(large,
+                     [](OpBuilder &, ValueRange args) { return args[0]; });
+}
+
+Value TileOps::safeFactor(Value accumulator, Value place) {
+  if (!place)
+    place = empty(rowType());
+  return elementwise({largestMagnitude(accumulator)}, place,
+                     [&](OpBuilder &nested, ValueRange args) -> Value {
+                       return arith::SelectOp::create(
+                           nested, loc, isNumber(nested, args[0]),
+                           scalar(nested, 1.0), scalar(nested, kSafeFactor));
+                     });
+}
+
+Value TileOps::weighed(Value probabilities, Value factor) {
+  double leastNormal = std::numeric_limits<float>::min();
+  return elementwise(
+      {factor}, probabilities,
+      [&](OpBuilder &nested, ValueRange args) -> Value {
+        Value product = arith::MulFOp::create(nested, loc, args[1], args[0]);
+        product = arith::MaxNumFOp::create(nested, loc, product,
+                                           scalar(nested, leastNormal));
+        Value isPositive =
+            arith::CmpFOp::create(nested, loc, arith::CmpFPredicate::OGT,
+                                  args[1], scalar(nested, 0.0));
+        return arith::SelectOp::create(nested, loc, isPositive, product,
+                                       args[1]);
+      });
+}
+
+Value TileOps::weighed(Value probabilities, Value factor, Value condition) {
+  if (!condition)
+    return weighed(probabilities, factor);
+  auto branch = scf::IfOp::create(b, loc, probabilities.getType(), condition,
+                                  /*withElse=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  scf::YieldOp::create(b, loc, weighed(probabilities, factor));
+  b.setInsertionPointToStart(branch.elseBlock());
+  scf::YieldOp::create(b, loc, probabilities);
+  return branch.getResult(0);
 }

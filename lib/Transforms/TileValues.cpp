@@ -127,7 +127,7 @@ Value TileOps::isFinite(Value tileValue) {
 ///
 ///   for each key k that exists:  p = P[:, k],  A[q, :] += p[q] V[k, :]
 ///
-/// for the rows q that see k.
+/// for the rows q that see k, which are all without a mask.
 Value TileOps::accumulatedByKey(Value accumulator, const ValueTile &values,
                                 Value probabilities, AllowedFn allowed) {
   // As the product takes them: that is all that a thread keeps.
@@ -143,12 +143,15 @@ Value TileOps::accumulatedByKey(Value accumulator, const ValueTile &values,
                nested, loc, sum.getType(), ValueRange{weights, row}, sum, maps,
                SmallVector<utils::IteratorType>(2, parallel),
                [&](OpBuilder &body, Location, ValueRange args) {
-                 Value query =
-                     linalg::IndexOp::create(body, loc, queriesInner ? 1 : 0);
-                 Value live = allowed(body, key, query);
                  Value next = math::FmaOp::create(
                      body, loc, args[0], toF32(body, loc, args[1]), args[2]);
-                 next = arith::SelectOp::create(body, loc, live, next, args[2]);
+                 if (allowed) {
+                   Value query =
+                       linalg::IndexOp::create(body, loc, queriesInner ? 1 : 0);
+                   Value live = allowed(body, key, query);
+                   next =
+                       arith::SelectOp::create(body, loc, live, next, args[2]);
+                 }
                  linalg::YieldOp::create(body, loc, next);
                })
         .getResult(0);
@@ -190,7 +193,8 @@ Value TileOps::columnOf(Value tileValue, Value key) {
 }
 
 /// The weight of a masked pair is 0, but 0 * NaN is NaN: where V has a NaN or
-/// an infinity, the mask decides which products there are.
+/// an infinity, the mask decides which products there are. Tensor cores are not
+/// asked for sums that they would lose some of.
 Value TileOps::accumulated(Value alpha, Value accumulator,
                            const ValueTile &values, Value probabilities,
                            AllowedFn allowed) {
@@ -199,11 +203,18 @@ Value TileOps::accumulated(Value alpha, Value accumulator,
   auto product = [&] {
     return accumulatedProduct(alpha, accumulator, values.tile, probabilities);
   };
-  if (!allowed || (keepTypes && !careful))
+  Value isPlain;
+  if (allowed && (!keepTypes || careful))
+    isPlain = isFinite(values.tile);
+  if (values.byKey) {
+    Value yes = arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
+    Value byCore = arith::XOrIOp::create(b, loc, values.byKey, yes);
+    isPlain = isPlain ? arith::AndIOp::create(b, loc, isPlain, byCore) : byCore;
+  }
+  if (!isPlain)
     return product();
-  auto branch =
-      scf::IfOp::create(b, loc, accumulator.getType(), isFinite(values.tile),
-                        /*withElse=*/true);
+  auto branch = scf::IfOp::create(b, loc, accumulator.getType(), isPlain,
+                                  /*withElse=*/true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.thenBlock());
   scf::YieldOp::create(b, loc, product());

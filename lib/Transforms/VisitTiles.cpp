@@ -101,11 +101,11 @@ Value AttentionLowering::isAllowed(OpBuilder &b, Value head,
 }
 
 SoftmaxState AttentionLowering::visitTile(OpBuilder &b, const Visit &visit,
-                                          bool careful, Value keyTile,
+                                          const Care *care, Value keyTile,
                                           bool full, SoftmaxState state) {
   IndexMath math{b, loc};
   const QueryTile &at = visit.at;
-  TileOps tileOps = ops(b, careful);
+  TileOps tileOps = ops(b, /*careful=*/care);
   Value key = math.mul(keyTile, tile.keys);
   Value rows = math.constant(tile.keys);
   if (!full && mayBeRagged())
@@ -116,6 +116,11 @@ SoftmaxState AttentionLowering::visitTile(OpBuilder &b, const Visit &visit,
     scores = tileOps.scaled(scores, scale.score);
   ValueTile values{padded(b, rowsOf(b, op.getValue(), at, key, rows), rows),
                    rows};
+  if (care) {
+    values.factor = care->factor;
+    values.isWeighed = care->isWeighed;
+    values.byKey = care->byKey;
+  }
   if (full)
     return tileOps.update(state, scores, values);
   MaskPosition first = firstPair(b, at, key);
@@ -126,6 +131,7 @@ SoftmaxState AttentionLowering::visitTile(OpBuilder &b, const Visit &visit,
 }
 
 SoftmaxState AttentionLowering::visitTrusting(OpBuilder &b, const Visit &visit,
+                                              const Care *care,
                                               SoftmaxState state) {
   for (bool full : {false, true}) {
     const std::optional<VisitSequence> &sequence = visit.sequences[full];
@@ -135,9 +141,9 @@ SoftmaxState AttentionLowering::visitTrusting(OpBuilder &b, const Visit &visit,
         b, loc, visit.begin[full], visit.end[full],
         IndexMath{b, loc}.constant(1), state.values(),
         [&](OpBuilder &nested, Location, Value t, ValueRange carried) {
-          SoftmaxState next = visitTile(nested, visit, /*careful=*/false,
-                                        sequence->keyTile(nested, loc, t), full,
-                                        SoftmaxState::from(carried));
+          SoftmaxState next =
+              visitTile(nested, visit, care, sequence->keyTile(nested, loc, t),
+                        full, SoftmaxState::from(carried));
           scf::YieldOp::create(nested, loc, next.values());
         });
     state = SoftmaxState::from(loop.getResults());
@@ -148,6 +154,7 @@ SoftmaxState AttentionLowering::visitTrusting(OpBuilder &b, const Visit &visit,
 /// One loop, and so one copy of the careful steps: the mask of a full tile
 /// allows all of its pairs.
 SoftmaxState AttentionLowering::visitCarefully(OpBuilder &b, const Visit &visit,
+                                               const Care &care,
                                                SoftmaxState state) {
   IndexMath math{b, loc};
   bool hasPartial = visit.sequences[0].has_value();
@@ -167,32 +174,126 @@ SoftmaxState AttentionLowering::visitCarefully(OpBuilder &b, const Visit &visit,
         IndexMath inner{nested, loc};
         Value isLate = inner.compare(arith::CmpIPredicate::sge, t, turn);
         Value place = inner.select(isLate, inner.add(t, gap), t);
-        SoftmaxState next =
-            visitTile(nested, visit, /*careful=*/true,
-                      visit.all.keyTile(nested, loc, place),
-                      /*full=*/!hasPartial, SoftmaxState::from(carried));
+        SoftmaxState next = visitTile(
+            nested, visit, &care, visit.all.keyTile(nested, loc, place),
+            /*full=*/!hasPartial, SoftmaxState::from(carried));
         scf::YieldOp::create(nested, loc, next.values());
       });
   return SoftmaxState::from(loop.getResults());
 }
 
-SoftmaxState AttentionLowering::visitTiles(OpBuilder &b, const RowClass &cls,
-                                           const QueryTile &at, Value part,
-                                           int64_t numParts) {
-  SoftmaxState initial = ops(b).initialState(shapes.valueSize);
+/// Tries at most twice, by one copy of the loops: a second time, where A has
+/// overflowed, with weights so small that it cannot.
+RowResults AttentionLowering::visitUntilFinite(OpBuilder &b, const Visit &visit,
+                                               SoftmaxState state) {
+  IndexMath math{b, loc};
+  Value zero = math.constant(0);
+  SmallVector<Value> initial = state.values();
+  initial.push_back(ops(b).filled(ops(b).rowType(), 1.0));
+  SmallVector<Type> types(ValueRange(initial).getTypes());
+  auto yield = [&](OpBuilder &nested, SoftmaxState next, Value factor) {
+    SmallVector<Value> values = next.values();
+    values.push_back(factor);
+    scf::YieldOp::create(nested, loc, values);
+  };
+  auto attempt = [&](OpBuilder &nested, Value isSecond, ValueRange carried) {
+    auto start = scf::IfOp::create(nested, loc, types, isSecond, true);
+    OpBuilder inside = start.getThenBodyBuilder();
+    SoftmaxState before = SoftmaxState::from(carried);
+    Value factor = ops(inside).safeFactor(before.accumulator, carried[3]);
+    yield(inside, ops(inside).initialState(before), factor);
+    inside = start.getElseBodyBuilder();
+    scf::YieldOp::create(inside, loc, carried);
+    Care care{start.getResult(3), isSecond, {}};
+    yield(nested,
+          visitTrusting(nested, visit, &care,
+                        SoftmaxState::from(start.getResults())),
+          care.factor);
+  };
+  auto attempts = scf::ForOp::create(
+      b, loc, zero, math.constant(2), math.constant(1), initial,
+      [&](OpBuilder &nested, Location, Value t, ValueRange carried) {
+        Value isSecond =
+            IndexMath{nested, loc}.compare(arith::CmpIPredicate::ne, t, zero);
+        Value yes =
+            arith::ConstantOp::create(nested, loc, nested.getBoolAttr(true));
+        auto looks = scf::IfOp::create(
+            nested, loc, isSecond,
+            [&](OpBuilder &inside, Location) {
+              Value finite = ops(inside).isFinite(carried[2]);
+              scf::YieldOp::create(
+                  inside, loc,
+                  arith::XOrIOp::create(inside, loc, finite, yes).getResult());
+            },
+            [&](OpBuilder &inside, Location) {
+              scf::YieldOp::create(inside, loc, yes);
+            });
+        auto branch =
+            scf::IfOp::create(nested, loc, types, looks.getResult(0), true);
+        OpBuilder inside = branch.getThenBodyBuilder();
+        attempt(inside, isSecond, carried);
+        inside = branch.getElseBodyBuilder();
+        scf::YieldOp::create(inside, loc, carried);
+        scf::YieldOp::create(nested, loc, branch.getResults());
+      });
+  state = SoftmaxState::from(attempts.getResults());
+  return {state, ops(b).factored(state.sum, attempts.getResult(3))};
+}
+
+/// By careful steps, in the place of what the trusting ones have left.
+RowResults AttentionLowering::visitAgain(OpBuilder &b, const Visit &visit,
+                                         SoftmaxState state, Value byKey) {
+  TileOps tileOps = ops(b, /*careful=*/style.keepTypes);
+  Care care{{}, {}, byKey};
+  if (mayOverflow())
+    care.factor = tileOps.safeFactor(state.accumulator);
+  state = visitCarefully(b, visit, care, tileOps.initialState(state));
+  if (!care.factor)
+    return {state, state.sum};
+  return {state, tileOps.factored(state.sum, care.factor)};
+}
+
+/// Whether the trusting steps were enough, and if not, whether to add up key by
+/// key.
+std::pair<Value, Value>
+AttentionLowering::isTrusted(OpBuilder &b, const QueryTile &at,
+                             const SoftmaxState &state) {
+  TileOps tileOps = ops(b);
+  Value trusted = tileOps.isTrusted(state, at.rows);
+  if (!shapes.elementType.isF32())
+    return {trusted, {}};
+  Value large = tileOps.areLarge(state, at.rows);
+  trusted = arith::AndIOp::create(b, loc, trusted, large);
+  Value yes = arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
+  return {trusted, arith::XOrIOp::create(b, loc, large, yes)};
+}
+
+RowResults AttentionLowering::visitTiles(OpBuilder &b, const RowClass &cls,
+                                         const QueryTile &at, Value part,
+                                         int64_t numParts) {
   Visit visit = findVisit(b, cls, at, part, numParts);
-  SoftmaxState state = visitTrusting(b, visit, initial);
-  if (!style.keepTypes || (!visit.sequences[0] && !visit.sequences[1]))
-    return state;
-  auto branch = scf::IfOp::create(b, loc, ValueRange(state.values()).getTypes(),
-                                  ops(b).isTrusted(state, at.rows),
+  SoftmaxState state = ops(b).initialState(shapes.valueSize);
+  bool visitsNone = !visit.sequences[0] && !visit.sequences[1];
+  if (!visitsNone && !style.keepTypes && mayOverflow())
+    return visitUntilFinite(b, visit, state);
+  state = visitTrusting(b, visit, /*care=*/nullptr, state);
+  if (visitsNone || !style.keepTypes)
+    return {state, state.sum};
+  auto valuesOf = [](const RowResults &results) {
+    SmallVector<Value> values = results.state.values();
+    values.push_back(results.weights);
+    return values;
+  };
+  auto [trusted, byKey] = isTrusted(b, at, state);
+  SmallVector<Value> kept = valuesOf({state, state.sum});
+  auto branch = scf::IfOp::create(b, loc, ValueRange(kept).getTypes(), trusted,
                                   /*withElse=*/true);
   OpBuilder inside = branch.getThenBodyBuilder();
-  scf::YieldOp::create(inside, loc, state.values());
+  scf::YieldOp::create(inside, loc, kept);
   inside = branch.getElseBodyBuilder();
   scf::YieldOp::create(inside, loc,
-                       visitCarefully(inside, visit, initial).values());
-  return SoftmaxState::from(branch.getResults());
+                       valuesOf(visitAgain(inside, visit, state, byKey)));
+  return {SoftmaxState::from(branch.getResults()), branch.getResult(3)};
 }
 
 /// Plans speak of sequences that have keys. Without any there is no tile,

@@ -86,3 +86,36 @@ func.func @parts(%q: tensor<1x1x60x16xf16>) -> tensor<1x1x60x16xf16> {
       outs(%init : tensor<1x1x60x16xf16>) -> tensor<1x1x60x16xf16>
   return %o : tensor<1x1x60x16xf16>
 }
+
+// A f32 accumulator may overflow, and small results lose some of their parts: careful
+// steps multiply weights by a factor of each row, and add up small results key by key.
+//
+// CHECK-LABEL: func.func @single
+// CHECK:           scf.for %
+// CHECK:           %[[STATE:.*]]:3 = scf.for
+// CHECK:           linalg.generic {{.*}} iterator_types = ["parallel", "reduction"]} ins(%[[STATE]]#2
+// CHECK:           %[[SMALLEST:.*]] = linalg.generic {{.*}} iterator_types = ["parallel", "reduction"]} ins(%[[STATE]]#2
+// CHECK:             arith.minnumf
+// CHECK:           %[[LARGE_ROWS:.*]] = linalg.generic {{.*}} ins(%[[SMALLEST]], %[[STATE]]#1
+// CHECK:           %[[LARGE:.*]] = tensor.extract
+// CHECK:           %[[BOTH:.*]] = arith.andi %{{.*}}, %[[LARGE]]
+// CHECK:           scf.if %[[BOTH]]
+// CHECK:             scf.yield %[[STATE]]#0, %[[STATE]]#2, %[[STATE]]#1
+// CHECK:           } else {
+// CHECK:             %[[FACTOR:.*]] = linalg.generic {{.*}} iterator_types = ["parallel"]}
+// CHECK:               arith.cmpf olt
+// CHECK-NEXT:          arith.select
+// CHECK:             scf.for %
+// CHECK:               linalg.generic {{.*}} ins(%[[FACTOR]] : tensor<16xf32>)
+// CHECK:                 arith.mulf
+// CHECK:               arith.andi %{{.*}}, %[[LARGE]]
+// CHECK:               scf.if
+// CHECK:                 linalg.contract
+// CHECK:             linalg.generic {{.*}} ins(%{{.*}}, %[[FACTOR]] :
+func.func @single(%q: tensor<1x1x64x16xf32>) -> tensor<1x1x64x16xf32> {
+  %init = tensor.empty() : tensor<1x1x64x16xf32>
+  %o = sparse_attn.attention mask(#sparse_attn.sliding_window<left = 20, right = 20>)
+      ins(%q, %q, %q : tensor<1x1x64x16xf32>, tensor<1x1x64x16xf32>, tensor<1x1x64x16xf32>)
+      outs(%init : tensor<1x1x64x16xf32>) -> tensor<1x1x64x16xf32>
+  return %o : tensor<1x1x64x16xf32>
+}

@@ -15,16 +15,30 @@
 // One task a (head, query tile):
 // CHECK:         scf.forall (%[[H:.*]], %[[T:.*]]) in (4, 4) shared_outs(%[[O:.*]] = %{{.*}}, %[[L:.*]] = %{{.*}})
 // CHECK:           %[[ROW:.*]] = arith.muli %[[T]], %c16
-// State: running maximum, row sum, accumulator.
-// CHECK:           %[[M0:.*]] = linalg.fill ins(%[[MINF]] : f32) {{.*}} -> tensor<16xf32>
-// CHECK:           %[[L0:.*]] = linalg.fill {{.*}} -> tensor<16xf32>
-// CHECK:           %[[A0:.*]] = linalg.fill {{.*}} -> tensor<24x16xf32>
 // The query tile, transposed and multiplied by the scale, here a power of two:
 // CHECK:           tensor.extract_slice %[[Q]][0, %[[H]], %[[ROW]], 0] [1, 1, 16, 16]
 // CHECK:           %[[QT:.*]] = linalg.generic
 // CHECK:             arith.mulf %{{.*}}, %[[SCALE]]
+// State: running maximum, row sum, accumulator; and a factor of the weights.
+// CHECK:           %[[M0:.*]] = linalg.fill ins(%[[MINF]] : f32) {{.*}} -> tensor<16xf32>
+// CHECK:           %[[L0:.*]] = linalg.fill {{.*}} -> tensor<16xf32>
+// CHECK:           %[[A0:.*]] = linalg.fill {{.*}} -> tensor<24x16xf32>
+// CHECK:           %[[F0:.*]] = linalg.fill {{.*}} -> tensor<16xf32>
+// The loops run a second time where A has overflowed, from a new state, with a factor
+// below 1 for the rows that have:
+// CHECK:           %[[DONE:.*]]:4 = scf.for {{.*}} = %c0 to %c2 step %c1 iter_args(%[[MC:.*]] = %[[M0]], %{{.*}} = %[[L0]], %[[AC:.*]] = %[[A0]], %[[FC:.*]] = %[[F0]])
+// CHECK:             %[[SECOND:.*]] = arith.cmpi ne
+// CHECK:             %[[RUNS:.*]] = scf.if %[[SECOND]] -> (i1) {
+// CHECK:               linalg.generic {{.*}} ins(%[[AC]] : tensor<24x16xf32>)
+// CHECK:               scf.yield
+// CHECK:             scf.if %[[RUNS]]
+// CHECK:             %[[START:.*]]:4 = scf.if %[[SECOND]]
+// CHECK:               %[[FACTOR:.*]] = linalg.generic {{.*}} outs(%[[FC]] : tensor<16xf32>)
+// CHECK:                 arith.select
+// CHECK:               %[[AGAIN:.*]] = linalg.fill ins(%[[MINF]] : f32) outs(%[[MC]] : tensor<16xf32>)
+// CHECK:               scf.yield %[[AGAIN]], %{{.*}}, %{{.*}}, %[[FACTOR]]
 // Partial tiles first:
-// CHECK:           %[[P:.*]]:3 = scf.for {{.*}} iter_args(%[[M:.*]] = %[[M0]], %[[LS:.*]] = %[[L0]], %[[A:.*]] = %[[A0]])
+// CHECK:           %[[P:.*]]:3 = scf.for {{.*}} iter_args(%[[M:.*]] = %[[START]]#0, %[[LS:.*]] = %[[START]]#1, %[[A:.*]] = %[[START]]#2)
 // CHECK:             %[[HK:.*]] = arith.divui %[[H]], %c2
 // CHECK:             %[[KT:.*]] = tensor.extract_slice %[[K]][0, %[[HK]], %{{.*}}, 0] [1, 1, 32, 16]
 // CHECK:             linalg.generic {{.*}} ins(%[[KT]], %[[QT]] : tensor<32x16xf32>, tensor<16x16xf32>)
@@ -46,6 +60,9 @@
 // CHECK-NEXT:          math.exp %[[D1]] fastmath<afn>
 // l' = alpha l + sum P,  A' = alpha A + V^T P, the product from zero:
 // CHECK:               arith.addf {{.*}} fastmath<reassoc>
+// CHECK:               scf.if %[[SECOND]] -> (tensor<32x16xf32>) {
+// CHECK:                 linalg.generic {{.*}} ins(%[[START]]#3 : tensor<16xf32>)
+// CHECK:                   arith.mulf
 // CHECK:               math.fma
 // A NaN or infinity in V makes the sum of 0 V a NaN. The usual case has none:
 // CHECK:             linalg.generic {{.*}} ins(%[[VT]] : tensor<32x24xf32>)
@@ -73,13 +90,17 @@
 // CHECK:             linalg.fill ins(%[[LOWEST]]
 // CHECK-NOT:         arith.cmp
 // CHECK-NOT:         arith.select
-// CHECK:             scf.yield
+// CHECK:             scf.if %[[SECOND]]
+// CHECK:             } else {
+// CHECK-NOT:         arith.cmp
+// CHECK-NOT:         arith.select
+// CHECK:             scf.yield %{{.*}}, %{{.*}}, %{{.*}} :
 // Epilogue: O = A / l, LSE = m + ln l; rows without a key and
 // rows of which all scores are -inf are told apart by m.
 // CHECK:             %[[EMPTY:.*]] = arith.cmpf oeq, %{{.*}}, %[[MINF]]
 // CHECK:             arith.select %[[EMPTY]]
 // CHECK:             arith.cmpf oeq, %{{.*}}, %[[LOWEST]]
-// CHECK:           %[[OT:.*]] = linalg.generic {{.*}} ins(%[[F]]#2,
+// CHECK:           %[[OT:.*]] = linalg.generic {{.*}} ins(%[[DONE]]#2,
 // CHECK:             arith.divf
 // CHECK:             math.log
 // CHECK:             math.fma
@@ -109,6 +130,7 @@ func.func @causal(%q: tensor<1x4x64x16xf32>, %k: tensor<1x2x128x16xf32>, %v: ten
 //
 // CHECK-LABEL: func.func @segments_share_a_loop
 // CHECK:         scf.forall
+// CHECK:           scf.for %{{.*}} = %c0 to %c2
 // CHECK:           scf.for %[[PLACE:[a-z0-9]+]] =
 // CHECK:             %[[REACHED:.*]] = arith.cmpi sge, %[[PLACE]], %c1
 // CHECK:             arith.select %[[REACHED]]

@@ -1,4 +1,3 @@
-# RUN: %pytest %s
 """The cases of the CPU's tests, every mask among them, as kernels.
 
 Where a case does not ask for f32's range, f16, bf16 and f32 take turns.
@@ -17,6 +16,7 @@ TYPES = ("f16", "bf16", "f32")
 
 def of_any_type(case):
     is_plain = case.magnitude == 1 and case.scale is None
+    is_plain &= "values" not in (case.spoil or "") or "nan" in case.spoil
     return case.dtype == "f32" and is_plain
 
 

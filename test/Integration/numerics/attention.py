@@ -77,12 +77,13 @@ class Case:
         noise[1] *= self.magnitude
         if self.integers:
             noise[:2] = [x.round() for x in noise[:2]]
-        spoil_inputs(self.spoil, *noise)
+        spoil_inputs(self.spoil, *noise, torch.finfo(TORCH_TYPES[self.dtype]).max)
         return [x.to(TORCH_TYPES[self.dtype]).double().numpy() for x in noise]
 
 
-def spoil_inputs(what, q, k, v):
-    """Puts a NaN or an infinity where it may, or may not, be seen."""
+def spoil_inputs(what, q, k, v, largest):
+    """Puts a NaN or an infinity where it may, or may not, be seen; or values that are
+    near the ends of the type's range."""
     match what:
         case None:
             pass
@@ -108,6 +109,21 @@ def spoil_inputs(what, q, k, v):
             q[0, 0] = 0
             q[0, 0, :, 0] = 1
             k[0, 0, :150, 0] = -torch.inf
+        case "huge-values":  # their sums are too large for the type
+            v.copy_(v.abs() * (largest / 10))
+        case "huge-values-late":  # for some rows, and of either sign
+            v[:, :, 60:] = v[:, :, 60:].abs() * (largest / 10)
+            v[:, :, :, ::2] *= -1
+        case "huge-and-infinite-values":
+            v.copy_(v.abs() * (largest / 10))
+            v[0, 0, 40, 1] = torch.inf
+        case "largest-values":
+            v.fill_(largest)
+            v[:, :, :, ::2] *= -1
+        case "tiny-values":  # at the lower end of f32's range
+            v *= 1e-38
+        case "tiny-values-in-columns":
+            v[:, :, :, ::2] *= 1e-36
         case _:
             raise ValueError(what)
 

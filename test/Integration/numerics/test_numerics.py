@@ -129,6 +129,31 @@ CASES = {
     "scale-1e-35": Case(near, scale=-1e-35),
     "scale-subnormal": Case(near, scale=1e-41),
     "tiny-scale": Case(near, scale=1e-6, dtype="f16"),
+    # Values whose sums are beyond the range, while no mean of them is.
+    "huge-values": Case(full, spoil="huge-values"),
+    "huge-values-bf16": Case(near, spoil="huge-values", dtype="bf16"),
+    "huge-values-f16": Case(causal, spoil="huge-values", dtype="f16"),
+    "huge-values-late": Case(causal, sq=130, spoil="huge-values-late"),
+    "huge-values-late-bf16": Case(
+        causal, sq=130, spoil="huge-values-late", dtype="bf16"
+    ),
+    "huge-values-heavy": Case(longformer(16, [0, -1]), sq=200, spoil="huge-values"),
+    "huge-values-heavy-bf16": Case(
+        longformer(16, [0, -1]), sq=200, spoil="huge-values", dtype="bf16"
+    ),
+    "huge-and-infinite-values": Case(near, spoil="huge-and-infinite-values"),
+    "huge-and-infinite-values-bf16": Case(
+        full, spoil="huge-and-infinite-values", dtype="bf16"
+    ),
+    "largest-values": Case(full, spoil="largest-values"),
+    "largest-values-bf16": Case(causal, spoil="largest-values", dtype="bf16"),
+    "largest-values-f16": Case(full, spoil="largest-values", dtype="f16"),
+    "largest-values-heavy": Case(longformer(16, [0]), sq=200, spoil="largest-values"),
+    # Values near the smallest normal number.
+    "tiny-values": Case(full, spoil="tiny-values"),
+    "tiny-values-window": Case(near, spoil="tiny-values"),
+    "tiny-values-heavy": Case(longformer(16, [0, -1]), sq=200, spoil="tiny-values"),
+    "tiny-values-in-columns": Case(causal, spoil="tiny-values-in-columns"),
     # No live key: O = 0 and LSE = -inf; the mask's first tiles may be dead too.
     "no-key": Case(intersection(causal, complement(causal))),
     "no-key-some-rows": Case(
