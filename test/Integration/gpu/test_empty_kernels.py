@@ -1,3 +1,4 @@
+# RUN: %pytest %s
 """No query or no key, as kernels: no thread reads or writes out of bounds."""
 
 import os

@@ -1,3 +1,4 @@
+# RUN: %pytest %s
 """No query or no key, on the CPU."""
 
 import os

@@ -1,3 +1,4 @@
+# RUN: %pytest %s
 """sparse-attn-run against NumPy in double and PyTorch in the same precision.
 
 For each case: NaN and infinity stand where they stand in the double reference,
