@@ -1,3 +1,4 @@
+# RUN: %pytest %s
 """The cases of the CPU's tests, every mask among them, as kernels.
 
 Where a case does not ask for f32's range, f16, bf16 and f32 take turns.
