@@ -53,13 +53,27 @@ def loops(ptx):
     ends = {}
     for number, line in enumerate(lines):
         target = BRANCH.search(line)
-        if target and places[target[1]] < number:
+        # What is not in this part of a kernel lies behind it.
+        if target and places.get(target[1], number) < number:
             ends[target[1]] = number
     bodies = []
     for label, end in sorted(ends.items(), key=lambda item: places[item[0]]):
         found = map(INSTRUCTION.match, lines[places[label] : end + 1])
         bodies.append(collections.Counter(match[1] for match in found if match))
     return bodies
+
+
+def ordinary(ptx):
+    """The loops over key tiles that trust their operands. They stand before the barrier
+    that asks whether their result can be trusted, unless the code of the loop over full
+    tiles was put behind the careful ones, for rare inputs, which all select something."""
+    before, barrier, _ = ptx.partition("bar.red")
+    assert barrier
+    bodies = [body for body in loops(ptx) if count(body, "mma")]
+    number = sum(count(body, "mma") > 0 for body in loops(before))
+    return bodies[:number] + [
+        body for body in bodies[number:] if not count(body, "selp", "bar.red")
+    ]
 
 
 def count(body, *patterns):

@@ -5,7 +5,7 @@ for one thread, and a few for the loop itself."""
 import dataclasses
 
 import pytest
-from ptx import compile_kernels, count, loops
+from ptx import compile_kernels, count, ordinary
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,14 +62,6 @@ def kernel(request):
     kernel = KERNELS[request.param]
     ptx = kernel.ptx()
     return kernel, ptx, ordinary(ptx)
-
-
-def ordinary(ptx):
-    """The loops over key tiles before the barrier that asks whether their result can
-    be trusted. Behind it come careful ones, for rare inputs."""
-    before, barrier, _ = ptx.partition("bar.red")
-    assert barrier
-    return [body for body in loops(before) if count(body, "mma")]
 
 
 def is_partial(body):
