@@ -46,7 +46,8 @@ static int64_t makeArgument(func::FuncOp func, Value result,
   if (!alloc || alloc->getBlock() != body) {
     emitRemark(result.getLoc())
         << "is copied into the caller's memory, as it is no allocation of the "
-           "function itself; return what attention in the function's own block gives";
+           "function itself; return what attention in the function's own block "
+           "gives";
     memref::CopyOp::create(builder, end.getLoc(), result, target);
     return number;
   }
