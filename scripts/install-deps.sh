@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs what a build needs on Debian 12; with --tests also, in .venv, the
-# Python packages that the tests and benchmarks compare with, and NVIDIA's
-# assembler and driver header. What is installed already is left alone, and then
+# Installs what a build needs on Debian 12; with --tests also what sanitizers need,
+# and, in .venv, the Python packages that the tests and benchmarks compare with, and
+# NVIDIA's assembler and driver header. What is installed already is left alone, and then
 # neither root nor a network is used.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -15,6 +15,8 @@ packages=(
   libomp-22-dev libboost-context-dev libgtest-dev libbenchmark-dev
   nlohmann-json3-dev
 )
+# With --tests.
+test_packages=(libclang-rt-22-dev)
 python_packages=(numpy pytest torch mypy setuptools)
 torch_version=2.13.0
 # Of bench/requirements.txt.
@@ -113,6 +115,7 @@ sys.exit(importlib.metadata.version(name) != version)" "$package" 2>/dev/null ||
 case "${1:-}" in
 "") install_packages ;;
 --tests)
+  packages+=("${test_packages[@]}")
   install_packages
   install_python_packages
   install_cuda_packages

@@ -16,31 +16,10 @@ case "${1:-}" in
 esac
 results=build/test/results.json
 
-# Counts what lit wrote; fails if any test failed or none ran.
-count_results() {
-  python3 - "$results" <<'END'
-import json
-import sys
-
-try:
-    with open(sys.argv[1]) as file:
-        tests = json.load(file)["tests"]
-except OSError:
-    tests = []
-for test in tests:
-    if test["code"] in ("UNSUPPORTED", "SKIPPED", "EXCLUDED"):
-        print(f"not run: {test['name']}")
-passed = sum(test["code"] in ("PASS", "XFAIL", "FLAKYPASS") for test in tests)
-failed = len(tests) - passed
-print(f"{passed} passed, {failed} failed")
-sys.exit(failed > 0 or passed == 0)
-END
-}
-
+rm -f "$results"
 scripts/install-deps.sh --tests
 scripts/build.sh
-rm -f "$results"
 status=0
 ninja -C build "$suite" || status=$?
-count_results || status=1
+scripts/count-results.py "$results" || status=1
 exit "$status"
