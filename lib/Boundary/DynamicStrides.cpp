@@ -101,9 +101,9 @@ static void makeStrided(func::FuncOp func) {
       continue;
     if (Operation *user = findDenseUser(argument))
       user->emitRemark("needs argument ")
-          << argument.getArgNumber() << " of '" << func.getName()
-          << "' dense and row-major, so callers may pass no other; compute "
-             "this outside the function";
+          << argument.getArgNumber()
+          << " of its function dense and row-major, so callers may pass no "
+             "other; compute this outside the function";
     else
       retype(argument, strided(cast<MemRefType>(argument.getType())));
   }

@@ -91,7 +91,7 @@ static void addBufferization(OpPassManager &pm, bool tilesOnStack) {
 }
 
 /// Buffers and vectors to the LLVM dialect.
-static void addLLVMLowering(OpPassManager &pm, bool openmp, bool expandBf16) {
+static void addLLVMLowering(OpPassManager &pm, bool openmp) {
   pm.addPass(createSparseAttnExpandCopies());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   if (openmp)
@@ -102,7 +102,9 @@ static void addLLVMLowering(OpPassManager &pm, bool openmp, bool expandBf16) {
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
   arith::ArithExpandOpsPassOptions expand;
-  expand.includeBf16 = expandBf16;
+  // Processors without an instruction for it would call a library, and that
+  // instruction takes subnormal numbers for 0.
+  expand.includeBf16 = true;
   pm.addPass(arith::createArithExpandOpsPass(expand));
   pm.addPass(createSCFToControlFlowPass());
   pm.addPass(createCanonicalizerPass());
@@ -129,11 +131,11 @@ void mlir::sparse_attn::buildCPUPipeline(OpPassManager &pm,
   addVectorisation(pm, options);
   addBoundary(pm, options);
   addBufferization(pm, /*tilesOnStack=*/true);
-  addLLVMLowering(pm, options.openmp, options.expandBf16);
+  addLLVMLowering(pm, options.openmp);
 }
 
 void mlir::sparse_attn::buildHostPipeline(OpPassManager &pm) {
   addTensorsToBuffers(pm);
   addBufferization(pm, /*tilesOnStack=*/false);
-  addLLVMLowering(pm, /*openmp=*/false, /*expandBf16=*/false);
+  addLLVMLowering(pm, /*openmp=*/false);
 }

@@ -46,7 +46,7 @@ func.func @views(%q: memref<1x12x?x64xbf16>, %n: memref<?xi32>) -> (memref<1x12x
 // CHECK-LABEL: func.func @flattened
 // CHECK-SAME:    (%{{.*}}: memref<4x64xf32>, %{{.*}}: memref<4x64xf32, strided<[?, 1]>>)
 func.func @flattened(%a: memref<4x64xf32>, %b: memref<4x64xf32>) {
-  // expected-remark@below {{needs argument 0 of 'flattened' dense and row-major, so callers may pass no other; compute this outside the function}}
+  // expected-remark@below {{needs argument 0 of its function dense and row-major, so callers may pass no other; compute this outside the function}}
   %flat = memref.collapse_shape %a [[0, 1]] : memref<4x64xf32> into memref<256xf32>
   memref.copy %a, %b : memref<4x64xf32> to memref<4x64xf32>
   return
@@ -63,7 +63,7 @@ func.func private @callee(%a: memref<4x64xf32>) {
 
 // CHECK-LABEL: func.func @caller(%{{.*}}: memref<4x64xf32>)
 func.func @caller(%a: memref<4x64xf32>) {
-  // expected-remark@below {{needs argument 0 of 'caller' dense and row-major}}
+  // expected-remark@below {{needs argument 0 of its function dense and row-major}}
   call @callee(%a) : (memref<4x64xf32>) -> ()
   return
 }

@@ -45,11 +45,6 @@ struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
       llvm::cl::desc("Take and give tensors whose rows lie anywhere, where "
                      "nothing needs them dense"),
       llvm::cl::init(false)};
-  Option<bool> expandBf16{
-      *this, "expand-bf16",
-      llvm::cl::desc("Round to bf16 by integer arithmetic, for processors that "
-                     "have no instruction for it and would call a library"),
-      llvm::cl::init(false)};
   Option<bool> dense{
       *this, "dense",
       llvm::cl::desc("Use the naive dense decomposition (a test oracle)"),

@@ -199,7 +199,6 @@ package::compileForHost(func::FuncOp func, const HostOptions &options,
   pipeline.openmp = options.openmp;
   pipeline.resultsToArguments = true;
   pipeline.anyStrides = !options.dense;
-  pipeline.expandBf16 = true;
   PassManager planning(func.getContext()), lowering(func.getContext());
   buildCPUPlanning(planning, pipeline);
   buildCPUPipeline(lowering, pipeline);

@@ -152,6 +152,7 @@ CASES = {
     "largest-values-heavy": Case(longformer(16, [0]), sq=200, spoil="largest-values"),
     # Values near the smallest normal number.
     "tiny-values": Case(full, spoil="tiny-values"),
+    "tiny-values-bf16": Case(full, spoil="tiny-values", dtype="bf16"),
     "tiny-values-window": Case(near, spoil="tiny-values"),
     "tiny-values-heavy": Case(longformer(16, [0, -1]), sq=200, spoil="tiny-values"),
     "tiny-values-in-columns": Case(causal, spoil="tiny-values-in-columns"),

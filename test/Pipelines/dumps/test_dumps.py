@@ -14,7 +14,7 @@ PIPELINES = {
     "cpu": [CPU],
     "cpu-sequential": [f"{CPU} openmp=false"],
     "cpu-package": [
-        f"{CPU} openmp=false any-strides=true results-to-arguments=true expand-bf16=true"
+        f"{CPU} openmp=false any-strides=true results-to-arguments=true"
     ],
     "cpu-dense": ["--sparse-attn-cpu-pipeline=dense=true"],
     "nvvm": [f"{NVVM} chip=sm_90"],
