@@ -15,35 +15,10 @@ using namespace mlir::sparse_attn::mask;
 #define GET_OP_CLASSES
 #include "SparseAttn/IR/SparseAttnOps.cpp.inc"
 
-static std::optional<int64_t> staticDim(ShapedType type, unsigned dim) {
-  if (type.isDynamicDim(dim))
-    return std::nullopt;
-  return type.getDimSize(dim);
-}
-
-/// Masks and plans speak of lengths of at least 1. Where there is no query or
-/// no key, they say what they say of a length that is not known yet.
-static std::optional<int64_t> staticLength(ShapedType type) {
-  std::optional<int64_t> length = staticDim(type, 2);
-  return length == 0 ? std::nullopt : length;
-}
-
-std::optional<int64_t> AttentionOp::getStaticNumQueries() {
-  return staticLength(getQueryType());
-}
-
-std::optional<int64_t> AttentionOp::getStaticNumKeys() {
-  return staticLength(getKeyType());
-}
-
 double AttentionOp::getScaleValue() {
   if (std::optional<APFloat> scale = getScale())
     return scale->convertToDouble();
   return 1.0 / std::sqrt(double(getQueryType().getDimSize(3)));
-}
-
-Mask AttentionOp::getMaskValue() {
-  return getMask().getMask(getStaticNumKeys());
 }
 
 //===----------------------------------------------------------------------===//

@@ -18,6 +18,9 @@ using namespace mlir::sparse_attn;
 #define GET_ATTRDEF_CLASSES
 #include "SparseAttn/IR/SparseAttnAttributes.cpp.inc"
 
+#define GET_TYPEDEF_CLASSES
+#include "SparseAttn/IR/SparseAttnTypes.cpp.inc"
+
 //===----------------------------------------------------------------------===//
 // What there is
 //===----------------------------------------------------------------------===//
@@ -150,7 +153,15 @@ struct Inlining : DialectInlinerInterface {
 };
 } // namespace
 
+void SparseAttnDialect::registerTypes() {
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "SparseAttn/IR/SparseAttnTypes.cpp.inc"
+      >();
+}
+
 void SparseAttnDialect::initialize() {
+  registerTypes();
   addInterfaces<Inlining>();
   registerAttributes();
   addOperations<

@@ -1,27 +1,26 @@
 //===- AttentionLowering.h - An attention op to loops -----------*- C++ -*-===//
 //
-// What TileToLinalg.cpp (classes of rows), VisitTiles.cpp (the loops over key
-// tiles) and HeavyRows.cpp (rows in parts) have in common.
+// What TileToLinalg.cpp (classes of rows), KeyTileVisits.cpp (the loops over
+// key tiles) and HeavyRows.cpp (rows in parts) have in common.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef SPARSEATTN_LIB_TRANSFORMS_ATTENTIONLOWERING_H
 #define SPARSEATTN_LIB_TRANSFORMS_ATTENTIONLOWERING_H
 
-#include "AttentionShapes.h"
 #include "RandomTables.h"
+#include "ReductionShapes.h"
+#include "ScaleFactors.h"
 #include "TileOps.h"
 #include "VisitLoop.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "llvm/Support/MathExtras.h"
 #include <array>
-#include <cmath>
-#include <limits>
 
 namespace mlir::sparse_attn::transforms {
 
 /// One query tile of one (batch, head): where it is and how many rows exist.
-struct QueryTile {
+struct QueryRows {
   Value batch, head, tile; ///< indices
   Value row;               ///< first row
   Value rows;              ///< Bm, or fewer in the last tile
@@ -30,7 +29,7 @@ struct QueryTile {
 
 /// What a query tile, or a part of it, visits.
 struct Visit {
-  const QueryTile &at;
+  const QueryRows &at;
   Value query; ///< the tile of Q
   /// Of partial tiles, then of full ones: places begin .. end of a sequence.
   std::array<std::optional<VisitSequence>, 2> sequences;
@@ -46,39 +45,6 @@ struct Care {
   Value factor, isWeighed, byKey;
 };
 
-/// scale = query * score * unit: the factors of Q, of S and of the exponent.
-///
-/// Where Q is packed, it takes the sign, so that a running maximum is one, and
-/// a power of two, which rounds nothing and keeps large scores in range; the
-/// exponent takes the rest. Otherwise the exponent takes a positive scale, and
-/// scores a negative one, then in base 2.
-struct ScaleFactors {
-  double query = 1.0, score = 1.0, unit = 1.0;
-
-  ScaleFactors(double scale, bool keepTypes) {
-    double size = std::fabs(scale);
-    bool isNormal = size >= std::numeric_limits<float>::min() &&
-                    size <= std::numeric_limits<float>::max() / 2;
-    if (keepTypes && scale > 0 && isNormal) {
-      unit = scale;
-      return;
-    }
-    if (keepTypes) {
-      unit = llvm::numbers::ln2;
-      score = scale * llvm::numbers::log2e;
-      return;
-    }
-    // No normal number is left for the exponent: -inf times it must be -inf.
-    if (size < std::numeric_limits<float>::min()) {
-      query = scale;
-      return;
-    }
-    double power = size < 1.0 ? std::exp2(std::ilogb(size)) : 1.0;
-    query = std::copysign(power, scale);
-    unit = std::min<double>(size / power, std::numeric_limits<float>::max());
-  }
-};
-
 /// Lowers one attention op.
 class AttentionLowering {
 public:
@@ -90,7 +56,8 @@ public:
         heavySplits(heavySplits) {
     this->style.unit = scale.unit;
     // f32 probabilities would show the rounding of m c.
-    this->style.fuseScale = style.keepTypes && !shapes.elementType.isF32();
+    this->style.fuseScale =
+        style.keepTypes && !op.getQueryType().getElementType().isF32();
   }
 
   SmallVector<Value> run() {
@@ -114,7 +81,7 @@ private:
   };
   ClassRows emitRows(const plan::RowClass &cls);
   plan::TileShape fitTile(const plan::RowClass &cls) const;
-  QueryTile locate(OpBuilder &b, const ClassRows &rows, ValueRange ids);
+  QueryRows locate(OpBuilder &b, const ClassRows &rows, ValueRange ids);
 
   SmallVector<Value> lowerWhole(const plan::RowClass &cls,
                                 const ClassRows &rows, ValueRange outputs);
@@ -122,20 +89,20 @@ private:
                                 const ClassRows &rows, ValueRange outputs);
   SmallVector<Value> emitParts(const plan::RowClass &cls,
                                const ClassRows &rows);
-  RowResults mergeParts(OpBuilder &b, const QueryTile &at, ValueRange parts);
+  RowResults mergeParts(OpBuilder &b, const QueryRows &at, ValueRange parts);
 
-  Value packedQuery(OpBuilder &b, const QueryTile &at);
+  Value packedQuery(OpBuilder &b, const QueryRows &at);
   Value countOf(OpBuilder &b, const VisitSequence &sequence);
-  Visit findVisit(OpBuilder &b, const plan::RowClass &cls, const QueryTile &at,
+  Visit findVisit(OpBuilder &b, const plan::RowClass &cls, const QueryRows &at,
                   Value part, int64_t numParts);
   /// Runs part `part` of `numParts` of the tiles that `at` visits (all of them
   /// where numParts is 1).
   RowResults visitTiles(OpBuilder &b, const plan::RowClass &cls,
-                        const QueryTile &at, Value part, int64_t numParts);
+                        const QueryRows &at, Value part, int64_t numParts);
   /// The same by steps that trust their operands, and by steps that do not.
   SoftmaxState visitTrusting(OpBuilder &b, const Visit &visit, const Care *care,
                              SoftmaxState state);
-  std::pair<Value, Value> isTrusted(OpBuilder &b, const QueryTile &at,
+  std::pair<Value, Value> isTrusted(OpBuilder &b, const QueryRows &at,
                                     const SoftmaxState &state);
   RowResults visitUntilFinite(OpBuilder &b, const Visit &visit,
                               SoftmaxState state);
@@ -145,13 +112,13 @@ private:
                               const Care &care, SoftmaxState state);
   SoftmaxState visitTile(OpBuilder &b, const Visit &visit, const Care *care,
                          Value keyTile, bool full, SoftmaxState state);
-  Value rowsOf(OpBuilder &b, Value source, const QueryTile &at, Value key,
+  Value rowsOf(OpBuilder &b, Value source, const QueryRows &at, Value key,
                Value rows);
   Value padded(OpBuilder &b, Value slice, Value rows);
   Value isAllowed(OpBuilder &b, Value head, const MaskPosition &first, Value k,
                   Value q);
-  MaskPosition firstPair(OpBuilder &b, const QueryTile &at, Value key);
-  void storeTile(OpBuilder &b, const QueryTile &at, const RowResults &results,
+  MaskPosition firstPair(OpBuilder &b, const QueryRows &at, Value key);
+  void storeTile(OpBuilder &b, const QueryRows &at, const RowResults &results,
                  ValueRange outputs);
 
   /// Loops that stand for blocks of threads stay loops even if they run once.
@@ -169,7 +136,9 @@ private:
     return {q, shapes.virtualQueries, shapes.numKeys};
   }
   /// True when a sum of values may be too large for f32, though none is.
-  bool mayOverflow() const { return !shapes.elementType.isF16(); }
+  bool mayOverflow() {
+    return !op.getQueryType().getElementType().isF16();
+  }
   static bool isZero(Value size) {
     return getConstantIntValue(size) == int64_t(0);
   }
@@ -186,16 +155,12 @@ private:
   OpBuilder builder;
   plan::Plan plan;
   plan::TileShape tile; ///< of the class that is being lowered
-  AttentionShapes shapes;
+  ReductionShapes shapes;
   RandomTables tables;
   ScaleFactors scale;
   TileStyle style;
   int64_t heavySplits;
 };
-
-/// A rank-reducing slice [lead..., offset : offset + rows, 0 : size].
-Value sliceRows(OpBuilder &b, Location loc, Value source, ArrayRef<Value> lead,
-                Value row, Value rows);
 
 } // namespace mlir::sparse_attn::transforms
 

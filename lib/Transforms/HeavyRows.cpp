@@ -23,8 +23,9 @@ SmallVector<Value> AttentionLowering::emitParts(const RowClass &cls,
   bounds.push_back(builder.getIndexAttr(heavySplits));
   TileOps tileOps = ops(builder);
   SmallVector<Value> parts;
-  for (RankedTensorType type : {tileOps.rowType(), tileOps.rowType(),
-                                tileOps.tileType(shapes.valueSize)}) {
+  for (RankedTensorType type :
+       {tileOps.rowType(), tileOps.rowType(),
+        tileOps.tileType(op.getValueType().getDimSize(3))}) {
     SmallVector<OpFoldResult> sizes = bounds;
     for (int64_t size : type.getShape())
       sizes.push_back(builder.getIndexAttr(size));
@@ -34,7 +35,7 @@ SmallVector<Value> AttentionLowering::emitParts(const RowClass &cls,
   auto forall = scf::ForallOp::create(
       builder, loc, bounds, parts, blockMapping(bounds.size()),
       [&](OpBuilder &b, Location, ValueRange args) {
-        QueryTile at = locate(b, rows, args.take_front(3));
+        QueryRows at = locate(b, rows, args.take_front(3));
         RowResults results =
             visitTiles(b, cls, at, /*part=*/args[3], heavySplits);
         // Unlike sums, means are never too large to be merged.
@@ -62,7 +63,7 @@ SmallVector<Value> AttentionLowering::emitParts(const RowClass &cls,
 
 /// Part `part` of what `emitParts` has made: the trailing dimensions.
 static Value loadPart(OpBuilder &b, Location loc, Value parts,
-                      const QueryTile &at, Value part) {
+                      const QueryRows &at, Value part) {
   auto type = cast<RankedTensorType>(parts.getType());
   SmallVector<OpFoldResult> offsets =
       getAsOpFoldResult(ValueRange{at.batch, at.head, at.tile, part});
@@ -81,7 +82,7 @@ static Value loadPart(OpBuilder &b, Location loc, Value parts,
 /// The mean of the parts' means, by their shares in the sum:
 ///
 ///   m, l = those of all parts;  O = sum over parts of O. (l. exp(m. - m) / l)
-RowResults AttentionLowering::mergeParts(OpBuilder &b, const QueryTile &at,
+RowResults AttentionLowering::mergeParts(OpBuilder &b, const QueryRows &at,
                                          ValueRange parts) {
   IndexMath math{b, loc};
   Value zero = math.constant(0), end = math.constant(heavySplits),
@@ -92,7 +93,7 @@ RowResults AttentionLowering::mergeParts(OpBuilder &b, const QueryTile &at,
             {}};
   };
   TileOps tileOps = ops(b, /*careful=*/style.keepTypes);
-  SoftmaxState all = tileOps.initialState(shapes.valueSize);
+  SoftmaxState all = tileOps.initialState(op.getValueType().getDimSize(3));
   auto sums = scf::ForOp::create(
       b, loc, zero, end, one, ValueRange{all.max, all.sum},
       [&](OpBuilder &nested, Location, Value part, ValueRange carried) {
@@ -126,7 +127,7 @@ SmallVector<Value> AttentionLowering::lowerSplit(const RowClass &cls,
   auto forall = scf::ForallOp::create(
       builder, loc, bounds, outputs, blockMapping(bounds.size()),
       [&](OpBuilder &b, Location, ValueRange args) {
-        QueryTile at = locate(b, rows, args.take_front(3));
+        QueryRows at = locate(b, rows, args.take_front(3));
         storeTile(b, at, mergeParts(b, at, parts), args.drop_front(3));
       });
   return forall.getResults();

@@ -13,17 +13,6 @@ using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::mask;
 using namespace mlir::sparse_attn::plan;
 
-/// The lengths a plan may rely on. With an origin the op is a tile of a larger
-/// attention: the position of its row 0 is a run-time value, and so is the
-/// virtual number of queries nq = nk - position.
-static LengthFacts getFacts(AttentionOp op) {
-  LengthFacts facts;
-  facts.nk = op.getStaticNumKeys();
-  if (op.getOrigin().empty())
-    facts.nq = op.getStaticNumQueries();
-  return facts;
-}
-
 /// So many rows are looked at for a live key. Nearly all masks have one in the
 /// first row, and those with none anywhere should not take minutes to plan.
 constexpr int64_t kMaxRowsSearched = int64_t(1) << 20;
@@ -61,7 +50,7 @@ static bool visitsTiles(const Plan &plan, const Lengths &n) {
 
 /// Says so when no query of a mask of known lengths has a live key: legal, but
 /// hardly ever meant.
-static void warnIfEmpty(AttentionOp op, const Plan &plan,
+static void warnIfEmpty(MaskedReductionOpInterface op, const Plan &plan,
                         const LengthFacts &facts) {
   if (!facts.nq || !facts.nk)
     return;
@@ -70,10 +59,11 @@ static void warnIfEmpty(AttentionOp op, const Plan &plan,
   bool isLive =
       mask.isHeadInvariant() ? hasLivePair(mask, n) : visitsTiles(plan, n);
   if (!isLive)
-    op.emitWarning() << "the mask leaves every query without a key: the output "
-                        "will be all zeros; check the mask's bounds and the "
-                        "lengths "
-                     << n.nq << " x " << n.nk;
+    op->emitWarning()
+        << "the mask leaves every query without a key: the output "
+           "will be all zeros; check the mask's bounds and the "
+           "lengths "
+        << n.nq << " x " << n.nk;
 }
 
 namespace {
@@ -93,11 +83,11 @@ struct PlanPass : sparse_attn::impl::SparseAttnPlanBase<PlanPass> {
           << target.getValue() << "'; use cpu or gpu";
       return signalPassFailure();
     }
-    getOperation()->walk([&](AttentionOp op) {
+    getOperation()->walk([&](MaskedReductionOpInterface op) {
       if (op.getPlan())
         return;
       Mask mask = op.getMaskValue();
-      LengthFacts facts = getFacts(op);
+      LengthFacts facts = op.getLengthFacts();
       TileShape tile = chooseTile(op, mask, facts);
       if (tileQueries > 0)
         tile.queries = tileQueries;
@@ -106,21 +96,21 @@ struct PlanPass : sparse_attn::impl::SparseAttnPlanBase<PlanPass> {
       SmallVector<PlanLoss> losses;
       Plan plan = makePlan(mask, tile, facts, &losses);
       for (const PlanLoss &loss : losses)
-        op.emitRemark() << describe(loss);
+        op->emitRemark() << describe(loss);
       warnIfEmpty(op, plan, facts);
       op.setPlanAttr(PlanAttr::get(&getContext(), plan));
     });
   }
 
-  TileShape chooseTile(AttentionOp op, const Mask &mask,
+  TileShape chooseTile(MaskedReductionOpInterface op, const Mask &mask,
                        const LengthFacts &facts) const {
-    ShapedType query = op.getQueryType(), value = op.getValueType();
+    TileNeeds tile = op.getTileNeeds();
     if (target == "cpu")
-      return chooseCpuTile(mask, query.getDimSize(3), facts);
+      return chooseCpuTile(mask, tile.headDim, facts);
     GpuTileNeeds needs;
-    needs.headDim = query.getDimSize(3);
-    needs.valueDim = value.getDimSize(3);
-    needs.elementBytes = query.getElementTypeBitWidth() / 8;
+    needs.headDim = tile.headDim;
+    needs.valueDim = tile.valueDim;
+    needs.elementBytes = tile.elementBytes;
     needs.stages = stages;
     needs.sharedLimit = sharedLimit;
     return chooseGpuTile(mask, needs, facts);

@@ -22,44 +22,43 @@ struct ProvePlanPass
   using Base::Base;
 
   void runOnOperation() override {
-    WalkResult result = getOperation()->walk([&](AttentionOp op) {
-      return succeeded(prove(op)) ? WalkResult::advance()
-                                  : WalkResult::interrupt();
-    });
+    WalkResult result =
+        getOperation()->walk([&](MaskedReductionOpInterface op) {
+          return succeeded(prove(op)) ? WalkResult::advance()
+                                      : WalkResult::interrupt();
+        });
     if (result.wasInterrupted())
       signalPassFailure();
   }
 
-  LogicalResult prove(AttentionOp op) {
+  LogicalResult prove(MaskedReductionOpInterface op) {
     if (!op.getPlan())
-      return op.emitOpError(
+      return op->emitOpError(
           "has no plan to prove; run 'sparse-attn-plan' first");
-    LengthFacts facts;
-    facts.nk = op.getStaticNumKeys();
-    if (op.getOrigin().empty())
-      facts.nq = op.getStaticNumQueries();
+    LengthFacts facts = op.getLengthFacts();
     ShapedType query = op.getQueryType();
     int64_t heads = query.isDynamicDim(1) ? kDefaultHeads : query.getDimSize(1);
     Proof proof =
         provePlan(op.getMaskValue(), op.getPlan()->getPlan(), facts, heads);
     switch (proof.verdict) {
     case Verdict::Proven:
-      op.emitRemark() << "plan proven (" << proof.method << ")";
+      op->emitRemark() << "plan proven (" << proof.method << ")";
       return success();
     case Verdict::Refuted:
       return reportRefuted(op, proof);
     case Verdict::Unsupported:
       if (failUnsupported)
-        return op.emitOpError("plan not proven: ") << proof.reason;
-      op.emitWarning() << "plan not proven: " << proof.reason;
+        return op->emitOpError("plan not proven: ") << proof.reason;
+      op->emitWarning() << "plan not proven: " << proof.reason;
       return success();
     }
     llvm_unreachable("unknown verdict");
   }
 
-  LogicalResult reportRefuted(AttentionOp op, const Proof &proof) {
+  LogicalResult reportRefuted(MaskedReductionOpInterface op,
+                              const Proof &proof) {
     InFlightDiagnostic diagnostic =
-        op.emitOpError("plan does not cover its mask: ");
+        op->emitOpError("plan does not cover its mask: ");
     diagnostic << proof.reason;
     if (const std::optional<Witness> &w = proof.witness)
       diagnostic.attachNote()

@@ -22,7 +22,8 @@ static bool sameDraw(const Mask::RandomOptions &a,
 /// Every draw that the predicate of `op`'s mask asks for. It is emitted once
 /// for that alone, as a mask of another project may hide its draws from a walk
 /// over attributes.
-static SmallVector<Mask::RandomOptions> collectDraws(AttentionOp op) {
+static SmallVector<Mask::RandomOptions>
+collectDraws(MaskedReductionOpInterface op) {
   Location loc = op.getLoc();
   Block scratch;
   OpBuilder b(op.getContext());
@@ -206,8 +207,12 @@ static void insertDraws(OpBuilder &b, Location loc, ArrayRef<Value> drawn,
                                         strides);
 }
 
-RandomTables::RandomTables(OpBuilder &b, AttentionOp op,
-                           const AttentionShapes &shapes, const Plan &plan,
+void transforms::markAsGrid(scf::ForallOp loop) {
+  loop->setDiscardableAttr(kGridAttr, UnitAttr::get(loop.getContext()));
+}
+
+RandomTables::RandomTables(OpBuilder &b, MaskedReductionOpInterface op,
+                           const ReductionShapes &shapes, const Plan &plan,
                            bool areBlocks)
     : numKeys(shapes.numKeys) {
   Location loc = op.getLoc();

@@ -10,8 +10,9 @@
 #ifndef SPARSEATTN_LIB_TRANSFORMS_RANDOMTABLES_H
 #define SPARSEATTN_LIB_TRANSFORMS_RANDOMTABLES_H
 
-#include "AttentionShapes.h"
+#include "ReductionShapes.h"
 #include "VisitLoop.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 namespace mlir::sparse_attn::transforms {
 
@@ -19,11 +20,17 @@ namespace mlir::sparse_attn::transforms {
 /// being folded away.
 ArrayAttr makeBlockMapping(MLIRContext *context, size_t rank);
 
+/// Marks a forall as one of ours, each iteration of which a target may give to
+/// a thread or a block of threads. Targets replace the mark by their own
+/// mapping.
+void markAsGrid(scf::ForallOp loop);
+
 class RandomTables {
 public:
   /// Emits the loops that fill the tables. `areBlocks`: as blocks of threads.
-  RandomTables(OpBuilder &b, AttentionOp op, const AttentionShapes &shapes,
-               const plan::Plan &plan, bool areBlocks = false);
+  RandomTables(OpBuilder &b, MaskedReductionOpInterface op,
+               const ReductionShapes &shapes, const plan::Plan &plan,
+               bool areBlocks = false);
 
   /// The entry for (query head, row block, t), an i32, -1 where none is drawn.
   /// `rowBlock` is an i32 that may lie outside the table.

@@ -427,7 +427,7 @@ Value TileOps::normalised(Value accumulator, Value divisor, Value rows,
 }
 
 SoftmaxState TileOps::merged(SoftmaxState x, SoftmaxState y) {
-  // m = max(mx, my);  l = sum of l. exp((m. - m) unit)
+  // m = max(mx, my);  l = sum of l. exp((m. - m) unit);  A likewise
   auto weight = [&](unsigned which) {
     return elementwise({y.max, x.max}, empty(rowType()),
                        [&](OpBuilder &nested, ValueRange args) -> Value {
@@ -442,12 +442,17 @@ SoftmaxState TileOps::merged(SoftmaxState x, SoftmaxState y) {
       elementwise({y.max}, x.max, [&](OpBuilder &nested, ValueRange args) {
         return maximum(nested, args[0], args[1]);
       });
-  Value sum = elementwise(
-      {wx, wy, y.sum}, x.sum, [&](OpBuilder &nested, ValueRange args) -> Value {
-        Value ly = arith::MulFOp::create(nested, loc, args[2], args[1]);
-        return math::FmaOp::create(nested, loc, args[3], args[0], ly);
-      });
-  return {max, sum, {}};
+  auto combine = [&](Value a, Value other) {
+    return elementwise(
+        {wx, wy, other}, a, [&](OpBuilder &nested, ValueRange args) -> Value {
+          Value ay = arith::MulFOp::create(nested, loc, args[2], args[1]);
+          return math::FmaOp::create(nested, loc, args[3], args[0], ay);
+        });
+  };
+  Value accumulator;
+  if (x.accumulator)
+    accumulator = combine(x.accumulator, y.accumulator);
+  return {max, combine(x.sum, y.sum), accumulator};
 }
 
 Value TileOps::share(const SoftmaxState &part, const SoftmaxState &all,
@@ -469,4 +474,31 @@ Value TileOps::addedShare(Value share, Value mean, Value total) {
       {share, mean}, total, [&](OpBuilder &nested, ValueRange args) -> Value {
         return math::FmaOp::create(nested, loc, args[0], args[1], args[2]);
       });
+}
+
+/// destination[x, y] = source[y, x]
+static Value transposed(OpBuilder &b, Location loc, Value source,
+                        Value destination) {
+  SmallVector<AffineMap> maps = {
+      AffineMap::getPermutationMap(ArrayRef<unsigned>{1, 0}, b.getContext()),
+      b.getMultiDimIdentityMap(2)};
+  SmallVector<utils::IteratorType> iterators(2, parallel);
+  return linalg::GenericOp::create(
+             b, loc, destination.getType(), source, destination, maps,
+             iterators,
+             [&](OpBuilder &nested, Location, ValueRange args) {
+               linalg::YieldOp::create(nested, loc, args[0]);
+             })
+      .getResult(0);
+}
+
+Value TileOps::toRows(Value tileValue, Value destination) {
+  return queriesInner ? transposed(b, loc, tileValue, destination) : tileValue;
+}
+
+Value TileOps::fromRows(Value rows) {
+  if (!queriesInner)
+    return rows;
+  int64_t size = cast<RankedTensorType>(rows.getType()).getDimSize(1);
+  return transposed(b, loc, rows, empty(tileType(size)));
 }

@@ -104,6 +104,8 @@ public:
         fusesScale(style.fuseScale && style.unit != llvm::numbers::ln2),
         tile(tile) {}
 
+  OpBuilder &builder() { return b; }
+
   /// A f32 tile [Bm, size] in the chosen orientation.
   RankedTensorType tileType(int64_t size) const;
   RankedTensorType rowType() const;
@@ -159,8 +161,13 @@ public:
   /// Writes A / divisor, rounded, to `destination` [rows, Dv].
   Value normalised(Value accumulator, Value divisor, Value rows,
                    Value destination);
-  /// Merges the maxima and sums of two states over disjoint keys; neither has
-  /// an accumulator.
+  /// A tile in the chosen orientation, as [Bm, size] in the place of
+  /// `destination`.
+  Value toRows(Value tileValue, Value destination);
+  /// A tile [Bm, size] in the chosen orientation.
+  Value fromRows(Value rows);
+  /// Merges two states over disjoint keys, of which both or neither have an
+  /// accumulator.
   SoftmaxState merged(SoftmaxState x, SoftmaxState y);
   /// total + share mean, rounded once, in the place of `total`.
   Value addedShare(Value share, Value mean, Value total);

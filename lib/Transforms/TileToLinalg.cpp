@@ -69,11 +69,11 @@ AttentionLowering::ClassRows AttentionLowering::emitRows(const RowClass &cls) {
   return {begin, end, math.ceilDiv(count, tile.queries)};
 }
 
-QueryTile AttentionLowering::locate(OpBuilder &b, const ClassRows &rows,
+QueryRows AttentionLowering::locate(OpBuilder &b, const ClassRows &rows,
                                     ValueRange ids) {
   IndexMath math{b, loc};
   int64_t size = tile.queries;
-  QueryTile at{ids[0], ids[1], ids[2], {}, {}, {}};
+  QueryRows at{ids[0], ids[1], ids[2], {}, {}, {}};
   at.row = math.add(rows.begin, math.mul(at.tile, size));
   std::optional<int64_t> begin = getConstantIntValue(rows.begin);
   std::optional<int64_t> end = getConstantIntValue(rows.end);
@@ -85,7 +85,7 @@ QueryTile AttentionLowering::locate(OpBuilder &b, const ClassRows &rows,
 }
 
 /// Writes O (and LSE) of the tile, as the last thing inside a forall.
-void AttentionLowering::storeTile(OpBuilder &b, const QueryTile &at,
+void AttentionLowering::storeTile(OpBuilder &b, const QueryRows &at,
                                   const RowResults &results,
                                   ValueRange outputs) {
   TileOps tileOps = ops(b);
@@ -121,7 +121,7 @@ SmallVector<Value> AttentionLowering::lowerWhole(const RowClass &cls,
   auto forall = scf::ForallOp::create(
       builder, loc, bounds, outputs, blockMapping(bounds.size()),
       [&](OpBuilder &b, Location, ValueRange args) {
-        QueryTile at = locate(b, rows, args.take_front(3));
+        QueryRows at = locate(b, rows, args.take_front(3));
         RowResults results =
             visitTiles(b, cls, at, /*part=*/Value(), /*numParts=*/1);
         storeTile(b, at, results, args.drop_front(3));

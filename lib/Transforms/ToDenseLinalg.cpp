@@ -9,9 +9,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "AttentionShapes.h"
 #include "EmitTileExpr.h"
 #include "RandomTables.h"
+#include "ReductionShapes.h"
 #include "SparseAttn/Transforms/Passes.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -88,7 +88,7 @@ private:
   AttentionOp op;
   Location loc;
   OpBuilder b;
-  AttentionShapes shapes;
+  ReductionShapes shapes;
   RandomTables tables;
 };
 } // namespace
@@ -191,7 +191,7 @@ SmallVector<Value> DenseLowering::run() {
   // holds.
   Value value = op.getValue();
   Value accumulator = generic(
-      {p}, filled(rowDims, shapes.valueSize, 0.0f),
+      {p}, filled(rowDims, op.getValueType().getDimSize(3), 0.0f),
       {map(5, {d0, d1, d2, d4}), map(5, {d0, d1, d2, d3})},
       {parallel, parallel, parallel, parallel, reduction},
       [&](OpBuilder &nested, ValueRange args) -> Value {

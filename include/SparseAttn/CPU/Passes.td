@@ -5,6 +5,29 @@
 
 include "mlir/Pass/PassBase.td"
 
+def SparseAttnStepsToLanes : Pass<"sparse-attn-steps-to-lanes"> {
+  let summary = "decompose steps over tiles for a CPU, queries in the vector lanes";
+  let description = [{
+    The tiles of a `sparse_attn.step` become f32 tiles of linalg, in which the
+    queries are the innermost dimension: scores are [keys, queries], the
+    accumulator is [Dv, queries], so that the running maximum and the row sum are
+    elementwise on vectors. Queries are transposed once a query tile, and take
+    the sign and the power of two of the scale.
+
+    ```mlir
+    %n = sparse_attn.step %state ins(%q, %k, %v ...) ... : !sparse_attn.state<32x64xf32>
+    // becomes
+    %s = linalg.generic ins(%k, %qt) outs(%zero) ... -> tensor<32x32xf32> // keys, queries
+    %m = linalg.generic ins(%s) outs(%lowest) { arith.maxnumf } -> tensor<32xf32>
+    ...
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tensor::TensorDialect"];
+}
+
 def SparseAttnTileRegisters
     : Pass<"sparse-attn-tile-registers", "::mlir::func::FuncOp"> {
   let summary = "tile linalg ops to vector registers and vectorise them";

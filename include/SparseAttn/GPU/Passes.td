@@ -21,6 +21,43 @@ def SparseAttnVerifyTarget
   let dependentDialects = ["::mlir::sparse_attn::SparseAttnDialect"];
 }
 
+def SparseAttnTrustSteps : Pass<"sparse-attn-trust-steps"> {
+  let summary = "take steps that trust their operands, and others as a fallback path";
+  let description = [{
+    Steps that handle a NaN or an infinity in V of a masked key, maxima whose
+    rounding matters, and rows of nothing but -inf cost instructions in every
+    tile. So the loops over key tiles get `trusting` steps, which leave all that
+    out; whether they were right shows in the state that they end with, and where
+    they were not, the same loops run again with exact steps.
+
+    ```mlir
+    %s = scf.for ... { sparse_attn.step ... }
+    // becomes
+    %t = scf.for ... { sparse_attn.step ... trusting ... }
+    %ok = sparse_attn.is_trusted %t rows(%rows) ...
+    %s = scf.if %ok { yield %t } else { %e = scf.for ... { sparse_attn.step ... } yield %e }
+    ```
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
+    "::mlir::sparse_attn::SparseAttnDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def SparseAttnStepsToTiles : Pass<"sparse-attn-steps-to-tiles"> {
+  let summary = "decompose steps over tiles for GPUs, operands in their own types";
+  let description = [{
+    The tiles of a `sparse_attn.step` become linalg on tiles of static shape with
+    the queries along the rows, padded with zeros; products are
+    `linalg.contract` of operands in the types they come in, as tensor cores take
+    them, and probabilities are rounded to those. Exponents are in base 2. Loops
+    marked `sparse_attn.grid` are mapped to blocks of threads.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def SparseAttnMapToGpu : Pass<"sparse-attn-map-to-gpu", "::mlir::ModuleOp"> {
   let summary = "run each parallel loop over query tiles as a grid of thread blocks";
   let description = [{

@@ -7,6 +7,7 @@
 #ifndef SPARSEATTN_IR_SPARSEATTN_H
 #define SPARSEATTN_IR_SPARSEATTN_H
 
+#include "SparseAttn/IR/TilePair.h"
 #include "SparseAttn/Mask/Mask.h"
 #include "SparseAttn/Plan/Plan.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
@@ -41,6 +42,10 @@ using mask::TileState;
 /// The code of a draw grows with the square of these two.
 constexpr int64_t kMaxBlocksPerRow = 32;
 constexpr int64_t kMaxBigBirdRadius = 16;
+
+/// On an scf.forall of ours, whose iterations a target may give to threads or
+/// to blocks of threads.
+inline constexpr llvm::StringLiteral kGridAttr = "sparse_attn.grid";
 
 /// Rows or columns of a tile.
 constexpr int64_t kMaxTileSize = 65536;
@@ -85,6 +90,11 @@ template <> struct FieldParser<sparse_attn::WindowExtent> {
 
 #define GET_ATTRDEF_CLASSES
 #include "SparseAttn/IR/SparseAttnAttributes.h.inc"
+
+#define GET_TYPEDEF_CLASSES
+#include "SparseAttn/IR/SparseAttnTypes.h.inc"
+
+#include "SparseAttn/IR/MaskedReduction.h.inc"
 
 #define GET_OP_CLASSES
 #include "SparseAttn/IR/SparseAttnOps.h.inc"

@@ -15,9 +15,11 @@ def SparseAttn_Dialect : Dialect {
     exactly those tiles. Softmax is exact.
   }];
   let cppNamespace = "::mlir::sparse_attn";
+  let useDefaultTypePrinterParser = 1;
   let dependentDialects = ["arith::ArithDialect", "tensor::TensorDialect"];
   let extraClassDeclaration = [{
     void registerAttributes();
+    void registerTypes();
     /// The generated parser, whose errors also say what there is.
     ::mlir::Attribute parseAttribute(::mlir::DialectAsmParser &parser,
                                      ::mlir::Type type) const override;

@@ -4,7 +4,9 @@
 #define SPARSEATTN_IR_OPS_TD
 
 include "SparseAttn/IR/SparseAttnPlan.td"
+include "SparseAttn/IR/MaskedReduction.td"
 include "SparseAttn/IR/SparseAttnStaging.td"
+include "SparseAttn/IR/SparseAttnSteps.td"
 include "mlir/Interfaces/DestinationStyleOpInterface.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
@@ -15,6 +17,10 @@ def SparseAttn_Operand : AnyTypeOf<[AnyRankedTensor, AnyStridedMemRef]>;
 def SparseAttn_AttentionOp : Op<SparseAttn_Dialect, "attention", [
     AttrSizedOperandSegments,
     DestinationStyleOpInterface,
+    DeclareOpInterfaceMethods<MaskedReductionOpInterface,
+        ["getTileNeeds", "createQueryOperands", "getStateType",
+         "createInitialState", "createStep", "createMerge",
+         "getStateTensorTypes", "createStore", "createLoad", "createFinish"]>,
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
     DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface,
         ["reifyResultShapes"]>,
@@ -56,18 +62,9 @@ def SparseAttn_AttentionOp : Op<SparseAttn_Dialect, "attention", [
     /// The effective scale: the attribute or 1 / sqrt(D).
     double getScaleValue();
     bool hasLse() { return getInits().size() == 2; }
-    /// Sq and Sk where static and not 0.
-    std::optional<int64_t> getStaticNumQueries();
-    std::optional<int64_t> getStaticNumKeys();
-    ShapedType getQueryType() {
-      return cast<ShapedType>(getQuery().getType());
-    }
-    ShapedType getKeyType() { return cast<ShapedType>(getKey().getType()); }
     ShapedType getValueType() {
       return cast<ShapedType>(getValue().getType());
     }
-    /// The mask as a value, at this op's lengths.
-    Mask getMaskValue();
   }];
   let hasVerifier = 1;
   let hasCanonicalizer = 1;

@@ -104,6 +104,50 @@ def SparseAttnToDenseLinalg : Pass<"sparse-attn-to-dense-linalg"> {
     "::mlir::tensor::TensorDialect"];
 }
 
+def SparseAttnVisitTiles : Pass<"sparse-attn-visit-tiles"> {
+  let summary = "lower planned attention to loops over tiles with a step inside";
+  let description = [{
+    For each class of rows one `scf.forall` over (batch, query head, query
+    tile); inside, a loop over the partial tiles and one over the full tiles of
+    the plan, which carry the state of online softmax through
+    `sparse_attn.step`. Only steps of the loop over partial tiles have a mask.
+    Nothing in the result is made for a target: the loops are marked
+    `sparse_attn.grid`, and each target decomposes steps in its own way.
+
+    Rows that see every key are split along the keys into `heavy-splits` parts,
+    whose states a second loop nest merges (split-K). Every op that implements
+    `MaskedReductionOpInterface` is lowered; each needs a plan (run
+    `sparse-attn-plan` first).
+
+    ```mlir
+    %o = sparse_attn.attention mask(#sparse_attn.causal) plan(<tile = [Bm, Bn],
+      ...>) ins(%q, %k, %v) outs(%init)
+    // becomes
+    %o = scf.forall (%b, %h, %qt) in (B, Hq, Sq / Bm) shared_outs(%out = %init) {
+      %s = sparse_attn.initial_state : !sparse_attn.state<BmxDvxf32>
+      %p = scf.for %t in partial tiles iter_args(%state = %s) {
+        sparse_attn.step %state ins(%q_tile, %k_tile, %v_tile) at(%i, %j) mask {
+          ...
+        }
+      }
+      %f = scf.for %t in full tiles iter_args(%state = %p) {
+        sparse_attn.step %state ins(%q_tile, %k_tile, %v_tile) at(%i, %j)
+      }
+      %o_tile = sparse_attn.finish %f outs(%out_tile)
+      scf.forall.in_parallel { tensor.parallel_insert_slice %o_tile into %out }
+    }
+    ```
+  }];
+  let options = [
+    Option<"heavySplits", "heavy-splits", "int64_t", "16",
+           "Parts that heavy rows are split into along the keys">,
+  ];
+  let dependentDialects = [
+    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::scf::SCFDialect", "::mlir::sparse_attn::SparseAttnDialect",
+    "::mlir::tensor::TensorDialect"];
+}
+
 def SparseAttnTileToLinalg : Pass<"sparse-attn-tile-to-linalg"> {
   let summary = "lower planned attention to loops over tiles with online softmax on linalg tiles";
   let description = [{

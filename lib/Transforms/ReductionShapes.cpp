@@ -1,6 +1,6 @@
-//===- AttentionShapes.cpp - Sizes of one attention op --------------------===//
+//===- ReductionShapes.cpp - Sizes of one masked reduction ----------------===//
 
-#include "AttentionShapes.h"
+#include "ReductionShapes.h"
 #include "EmitTileExpr.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -8,9 +8,11 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::plan;
 using namespace mlir::sparse_attn::transforms;
 
-AttentionShapes::AttentionShapes(OpBuilder &b, AttentionOp op) {
+ReductionShapes::ReductionShapes(OpBuilder &b, MaskedReductionOpInterface op) {
   Location loc = op.getLoc();
   auto dim = [&](Value tensor, unsigned d) {
     return getValueOrCreateConstantIndexOp(
@@ -21,9 +23,6 @@ AttentionShapes::AttentionShapes(OpBuilder &b, AttentionOp op) {
   numQueries = dim(op.getQuery(), 2);
   keyHeads = dim(op.getKey(), 1);
   numKeys = dim(op.getKey(), 2);
-  headSize = op.getQueryType().getDimSize(3);
-  valueSize = op.getValueType().getDimSize(3);
-  elementType = op.getQueryType().getElementType();
 
   IndexMath math{b, loc};
   if (op.getOrigin().empty()) {
@@ -37,7 +36,7 @@ AttentionShapes::AttentionShapes(OpBuilder &b, AttentionOp op) {
   }
 }
 
-Value AttentionShapes::keyHead(OpBuilder &b, Location loc,
+Value ReductionShapes::keyHead(OpBuilder &b, Location loc,
                                Value queryHead) const {
   Value group = b.createOrFold<arith::DivUIOp>(loc, queryHeads, keyHeads);
   if (matchPattern(group, m_One()))

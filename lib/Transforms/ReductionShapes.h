@@ -1,26 +1,24 @@
-//===- AttentionShapes.h - Sizes of one attention op ------------*- C++ -*-===//
+//===- ReductionShapes.h - Sizes of one masked reduction --------*- C++ -*-===//
 
-#ifndef SPARSEATTN_LIB_TRANSFORMS_ATTENTIONSHAPES_H
-#define SPARSEATTN_LIB_TRANSFORMS_ATTENTIONSHAPES_H
+#ifndef SPARSEATTN_LIB_TRANSFORMS_REDUCTIONSHAPES_H
+#define SPARSEATTN_LIB_TRANSFORMS_REDUCTIONSHAPES_H
 
 #include "SparseAttn/IR/SparseAttn.h"
 
 namespace mlir::sparse_attn::transforms {
 
 /// Run-time sizes as index values, static ones as constants.
-struct AttentionShapes {
+struct ReductionShapes {
   Value batch, queryHeads, keyHeads, numQueries, numKeys;
   /// Absolute position of query row 0: Sk - Sq, or the op's origin.
   Value firstPosition;
   /// Sk - firstPosition: the nq of plans and masks. Differs from numQueries
-  /// only where the op is a tile of a larger attention.
+  /// only where the op is a tile of a larger one.
   Value virtualQueries;
   /// Index of query head 0 in the mask.
   Value headOrigin;
-  int64_t headSize, valueSize;
-  Type elementType;
 
-  AttentionShapes(OpBuilder &b, AttentionOp op);
+  ReductionShapes(OpBuilder &b, MaskedReductionOpInterface op);
 
   /// The key head of query head h: h / (Hq / Hkv).
   Value keyHead(OpBuilder &b, Location loc, Value queryHead) const;
@@ -28,4 +26,4 @@ struct AttentionShapes {
 
 } // namespace mlir::sparse_attn::transforms
 
-#endif // SPARSEATTN_LIB_TRANSFORMS_ATTENTIONSHAPES_H
+#endif // SPARSEATTN_LIB_TRANSFORMS_REDUCTIONSHAPES_H

@@ -1,0 +1,114 @@
+//===- MaskedReduction.td - What plans and visits work on --*- tablegen -*-===//
+
+#ifndef SPARSEATTN_IR_MASKEDREDUCTION_TD
+#define SPARSEATTN_IR_MASKEDREDUCTION_TD
+
+include "mlir/IR/OpBase.td"
+
+def MaskedReductionOpInterface : OpInterface<"MaskedReductionOpInterface"> {
+  let cppNamespace = "::mlir::sparse_attn";
+  let description = [{
+    An op that reduces, for every query, over the keys that a mask allows, in
+    any order and a tile at a time: attention, and whatever else goes over the
+    same tile pairs. Planning, proofs and `--sparse-attn-visit-tiles` know no
+    more of an op than this interface, so a new reduction, in any dialect, is an
+    op that implements it and the ops that its steps are.
+
+    Queries are [B, Hq, Sq, ...], keys [B, Hkv, Sk, ...], and inits, one a
+    result, [B, Hq, Sq, ...]. The state that a loop over key tiles carries is one
+    value of a type that the op chooses. An op that visits lower has a plan and
+    stands on tensors.
+  }];
+  let methods = [
+    InterfaceMethod<"The pairs that are reduced over.",
+      "::mlir::sparse_attn::MaskAttrInterface", "getMask">,
+    InterfaceMethod<"Which tile pairs are visited, once that is planned.",
+      "::std::optional<::mlir::sparse_attn::PlanAttr>", "getPlan">,
+    InterfaceMethod<"Sets the plan.", "void", "setPlanAttr",
+      (ins "::mlir::sparse_attn::PlanAttr":$plan)>,
+    InterfaceMethod<[{
+      Empty, or the head of query head 0 and the position of query row 0 where
+      the op is a tile of a larger one.
+    }], "::mlir::OperandRange", "getOrigin">,
+    InterfaceMethod<"The operand that has the queries' shape.",
+      "::mlir::Value", "getQuery">,
+    InterfaceMethod<"The operand that has the keys' shape.",
+      "::mlir::Value", "getKey">,
+    InterfaceMethod<"The destinations, one a result.",
+      "::mlir::OperandRange", "getInits">,
+    InterfaceMethod<"What decides on tile sizes.",
+      "::mlir::sparse_attn::TileNeeds", "getTileNeeds">,
+    InterfaceMethod<[{
+      Values that all steps of a query tile share, made before the loops over
+      key tiles.
+    }], "::llvm::SmallVector<::mlir::Value>", "createQueryOperands",
+      (ins "::mlir::OpBuilder &":$builder,
+           "const ::mlir::sparse_attn::QueryTile &":$at)>,
+    InterfaceMethod<"The type of the state that loops over key tiles carry.",
+      "::mlir::Type", "getStateType",
+      (ins "::mlir::sparse_attn::plan::TileShape":$tile)>,
+    InterfaceMethod<"The state before any key.", "::mlir::Value",
+      "createInitialState",
+      (ins "::mlir::OpBuilder &":$builder, "::mlir::Type":$state)>,
+    InterfaceMethod<[{
+      The state after the keys of a tile. `mask` emits whether query position i
+      may see key position j (both i32) and is null where all pairs are live.
+    }], "::mlir::Value", "createStep",
+      (ins "::mlir::OpBuilder &":$builder, "::mlir::Value":$state,
+           "::mlir::ValueRange":$queryOperands,
+           "const ::mlir::sparse_attn::QueryTile &":$at,
+           "const ::mlir::sparse_attn::KeyTile &":$keys,
+           "::mlir::sparse_attn::EmitMaskFn":$mask)>,
+    InterfaceMethod<"The state of two disjoint sets of keys.", "::mlir::Value",
+      "createMerge",
+      (ins "::mlir::OpBuilder &":$builder, "::mlir::Value":$lhs,
+           "::mlir::Value":$rhs)>,
+    InterfaceMethod<"The tensors that a state can be kept as in memory.",
+      "::llvm::SmallVector<::mlir::RankedTensorType>", "getStateTensorTypes",
+      (ins "::mlir::Type":$state)>,
+    InterfaceMethod<"Those tensors, in the place of `destinations`.",
+      "::llvm::SmallVector<::mlir::Value>", "createStore",
+      (ins "::mlir::OpBuilder &":$builder, "::mlir::Value":$state,
+           "::mlir::ValueRange":$destinations)>,
+    InterfaceMethod<"The state that `createStore` made `tensors` of.",
+      "::mlir::Value", "createLoad",
+      (ins "::mlir::OpBuilder &":$builder, "::mlir::ValueRange":$tensors,
+           "::mlir::Type":$state)>,
+    InterfaceMethod<[{
+      The results for a query tile, in the place of `destinations`, slices
+      [rows, ...] of the inits.
+    }], "::llvm::SmallVector<::mlir::Value>", "createFinish",
+      (ins "::mlir::OpBuilder &":$builder, "::mlir::Value":$state,
+           "::mlir::ValueRange":$destinations)>,
+  ];
+  let extraSharedClassDeclaration = [{
+    ::mlir::ShapedType getQueryType() {
+      return ::llvm::cast<::mlir::ShapedType>($_op.getQuery().getType());
+    }
+    ::mlir::ShapedType getKeyType() {
+      return ::llvm::cast<::mlir::ShapedType>($_op.getKey().getType());
+    }
+    /// Sq and Sk where static and not 0.
+    ::std::optional<int64_t> getStaticNumQueries() {
+      return ::mlir::sparse_attn::staticLength(getQueryType());
+    }
+    ::std::optional<int64_t> getStaticNumKeys() {
+      return ::mlir::sparse_attn::staticLength(getKeyType());
+    }
+    /// The mask as a value, at this op's lengths.
+    ::mlir::sparse_attn::Mask getMaskValue() {
+      return $_op.getMask().getMask(getStaticNumKeys());
+    }
+    /// The lengths a plan may rely on. With an origin the position of row 0 is
+    /// a run-time value, and so is the nq = nk - position of plans.
+    ::mlir::sparse_attn::plan::LengthFacts getLengthFacts() {
+      ::mlir::sparse_attn::plan::LengthFacts facts;
+      facts.nk = getStaticNumKeys();
+      if ($_op.getOrigin().empty())
+        facts.nq = getStaticNumQueries();
+      return facts;
+    }
+  }];
+}
+
+#endif // SPARSEATTN_IR_MASKEDREDUCTION_TD

@@ -1,0 +1,68 @@
+//===- TilePair.h - Where a step stands -------------------------*- C++ -*-===//
+//
+// What --sparse-attn-visit-tiles tells an op of the tiles that it visits.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SPARSEATTN_IR_TILEPAIR_H
+#define SPARSEATTN_IR_TILEPAIR_H
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinTypeInterfaces.h"
+#include <optional>
+
+namespace mlir::sparse_attn {
+
+/// One query tile of one (batch, query head): index values.
+struct QueryTile {
+  Value batch, head;
+  Value keyHead;  ///< the key head that `head` sees
+  Value tile;     ///< number of the tile among those of its row class
+  Value row;      ///< first row
+  Value rows;     ///< Bm, or fewer in the last tile
+  Value position; ///< absolute position of the first row
+};
+
+/// One key tile: index values.
+struct KeyTile {
+  Value key;    ///< the first key, and its position
+  Value rows;   ///< Bn, or fewer in the last tile
+  int64_t size; ///< Bn
+};
+
+/// What decides on tile sizes.
+struct TileNeeds {
+  int64_t headDim = 0, valueDim = 0; ///< elements of a row of K and of V
+  int64_t elementBytes = 0;
+};
+
+/// Emits the i1 that is true where the query at position `i` may see the key at
+/// position `j`, both i32.
+using EmitMaskFn =
+    llvm::function_ref<Value(OpBuilder &, Location, Value i, Value j)>;
+
+/// The size of a dimension where it is static.
+inline std::optional<int64_t> staticDim(ShapedType type, unsigned dim) {
+  if (type.isDynamicDim(dim))
+    return std::nullopt;
+  return type.getDimSize(dim);
+}
+
+/// The sequence length of a type [B, H, S, ...] for masks and plans, which
+/// speak of lengths of at least 1: where there is no query or no key, they say
+/// what they say of a length that is not known yet.
+inline std::optional<int64_t> staticLength(ShapedType type) {
+  std::optional<int64_t> length = staticDim(type, 2);
+  return length == 0 ? std::nullopt : length;
+}
+
+/// The rank-reducing slice source[lead..., row : row + rows, ...].
+Value sliceRows(OpBuilder &b, Location loc, Value source, ArrayRef<Value> lead,
+                Value row, Value rows);
+
+/// The number of rows of a tile [rows, ...], as an index.
+Value numRows(OpBuilder &b, Location loc, Value tile);
+
+} // namespace mlir::sparse_attn
+
+#endif // SPARSEATTN_IR_TILEPAIR_H

@@ -1,0 +1,34 @@
+//===- StepsToLanes.cpp - --sparse-attn-steps-to-lanes --------------------===//
+
+#include "SparseAttn/CPU/Passes.h"
+#include "SparseAttn/IR/SparseAttn.h"
+#include "SparseAttn/Transforms/DecomposeSteps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+namespace mlir::sparse_attn {
+#define GEN_PASS_DEF_SPARSEATTNSTEPSTOLANES
+#include "SparseAttn/CPU/Passes.h.inc"
+} // namespace mlir::sparse_attn
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::transforms;
+
+namespace {
+struct StepsToLanesPass
+    : sparse_attn::impl::SparseAttnStepsToLanesBase<StepsToLanesPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    Operation *root = getOperation();
+    if (failed(decomposeSteps(root, {/*queriesInner=*/true,
+                                     /*keepTypes=*/false})))
+      return signalPassFailure();
+    root->walk([](scf::ForallOp loop) { loop->removeAttr(kGridAttr); });
+  }
+};
+} // namespace

@@ -1,0 +1,131 @@
+//===- AttentionReduction.cpp - Attention as a masked reduction -----------===//
+//
+// The steps that attention is made of, for --sparse-attn-visit-tiles.
+//
+//===----------------------------------------------------------------------===//
+
+#include "SparseAttn/IR/SparseAttn.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+
+#include "SparseAttn/IR/MaskedReduction.cpp.inc"
+
+Value mlir::sparse_attn::sliceRows(OpBuilder &b, Location loc, Value source,
+                                   ArrayRef<Value> lead, Value row,
+                                   Value rows) {
+  auto type = cast<RankedTensorType>(source.getType());
+  SmallVector<OpFoldResult> offsets, sizes;
+  for (Value index : lead) {
+    offsets.push_back(getAsOpFoldResult(index));
+    sizes.push_back(b.getIndexAttr(1));
+  }
+  offsets.push_back(getAsOpFoldResult(row));
+  sizes.push_back(getAsOpFoldResult(rows));
+  SmallVector<int64_t> shape = {
+      getConstantIntValue(rows).value_or(ShapedType::kDynamic)};
+  for (int64_t dim = offsets.size(); dim < type.getRank(); ++dim) {
+    offsets.push_back(b.getIndexAttr(0));
+    sizes.push_back(b.getIndexAttr(type.getDimSize(dim)));
+    shape.push_back(type.getDimSize(dim));
+  }
+  SmallVector<OpFoldResult> strides(type.getRank(), b.getIndexAttr(1));
+  return tensor::ExtractSliceOp::create(
+      b, loc, RankedTensorType::get(shape, type.getElementType()), source,
+      offsets, sizes, strides);
+}
+
+Value mlir::sparse_attn::numRows(OpBuilder &b, Location loc, Value tile) {
+  if (std::optional<int64_t> rows =
+          staticDim(cast<ShapedType>(tile.getType()), 0))
+    return arith::ConstantIndexOp::create(b, loc, *rows);
+  // Upstream does not fold the size of a slice of lower rank.
+  if (auto slice = tile.getDefiningOp<tensor::ExtractSliceOp>()) {
+    llvm::SmallBitVector dropped = slice.getDroppedDims();
+    int kept = dropped.find_first_unset();
+    return getValueOrCreateConstantIndexOp(b, loc, slice.getMixedSizes()[kept]);
+  }
+  return b.createOrFold<tensor::DimOp>(loc, tile, 0);
+}
+
+TileNeeds AttentionOp::getTileNeeds() {
+  return {getQueryType().getDimSize(3), getValueType().getDimSize(3),
+          getQueryType().getElementTypeBitWidth() / 8};
+}
+
+SmallVector<Value> AttentionOp::createQueryOperands(OpBuilder &b,
+                                                    const QueryTile &at) {
+  return {
+      sliceRows(b, getLoc(), getQuery(), {at.batch, at.head}, at.row, at.rows)};
+}
+
+Type AttentionOp::getStateType(plan::TileShape tile) {
+  return StateType::get(getContext(), tile.queries,
+                        getValueType().getDimSize(3),
+                        getQueryType().getElementType());
+}
+
+Value AttentionOp::createInitialState(OpBuilder &b, Type state) {
+  return InitialStateOp::create(b, getLoc(), state);
+}
+
+Value AttentionOp::createStep(OpBuilder &b, Value state,
+                              ValueRange queryOperands, const QueryTile &at,
+                              const KeyTile &keys, EmitMaskFn mask) {
+  Location loc = getLoc();
+  auto rowsOf = [&](Value source) {
+    return sliceRows(b, loc, source, {at.batch, at.keyHead}, keys.key,
+                     keys.rows);
+  };
+  auto step = StepOp::create(b, loc, state.getType(), state, queryOperands[0],
+                             rowsOf(getKey()), rowsOf(getValue()), at.position,
+                             keys.key, b.getI64IntegerAttr(keys.size),
+                             b.getF64FloatAttr(getScaleValue()), UnitAttr());
+  if (mask) {
+    OpBuilder::InsertionGuard guard(b);
+    Type i32 = b.getI32Type();
+    Block *block = b.createBlock(&step.getMask(), {}, {i32, i32}, {loc, loc});
+    YieldOp::create(b, loc,
+                    mask(b, loc, block->getArgument(0), block->getArgument(1)));
+  }
+  return step.getResult();
+}
+
+Value AttentionOp::createMerge(OpBuilder &b, Value lhs, Value rhs) {
+  return MergeStatesOp::create(b, getLoc(), lhs.getType(), lhs, rhs,
+                               b.getF64FloatAttr(getScaleValue()));
+}
+
+SmallVector<RankedTensorType> AttentionOp::getStateTensorTypes(Type type) {
+  auto state = cast<StateType>(type);
+  Type f32 = Float32Type::get(getContext());
+  auto row = RankedTensorType::get({state.getRows()}, f32);
+  return {row, row,
+          RankedTensorType::get({state.getRows(), state.getValueSize()}, f32)};
+}
+
+SmallVector<Value> AttentionOp::createStore(OpBuilder &b, Value state,
+                                            ValueRange destinations) {
+  return StoreStateOp::create(b, getLoc(), destinations.getTypes(),
+                              ValueRange{state, destinations[0],
+                                         destinations[1], destinations[2]})
+      ->getResults();
+}
+
+Value AttentionOp::createLoad(OpBuilder &b, ValueRange tensors, Type state) {
+  return LoadStateOp::create(b, getLoc(), state, tensors[0], tensors[1],
+                             tensors[2]);
+}
+
+SmallVector<Value> AttentionOp::createFinish(OpBuilder &b, Value state,
+                                             ValueRange destinations) {
+  Value lse = destinations.size() == 2 ? destinations[1] : Value();
+  return FinishOp::create(b, getLoc(), destinations[0].getType(),
+                          lse ? lse.getType() : Type(), state, destinations[0],
+                          lse, b.getF64FloatAttr(getScaleValue()))
+      ->getResults();
+}

@@ -1,0 +1,128 @@
+//===- KeyTileLoops.cpp - The key tiles of a query tile -------------------===//
+
+#include "KeyTileLoops.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::plan;
+using namespace mlir::sparse_attn::transforms;
+
+bool KeyTileLoops::mayBeRagged() const {
+  std::optional<int64_t> nk = getConstantIntValue(shapes.numKeys);
+  return !nk || *nk % tile.keys != 0;
+}
+
+namespace {
+/// The op's mask as code, for the rows of one query tile.
+struct MaskEmitter {
+  MaskedReductionOpInterface op;
+  const RandomTables &tables;
+  Value numKeys, absoluteHead; ///< i32
+  Value head;                  ///< index
+  bool mayBeRagged;
+
+  Value operator()(OpBuilder &b, Location loc, Value i, Value j) {
+    MaskPosition position;
+    position.i = i;
+    position.j = j;
+    position.n = numKeys;
+    position.head = absoluteHead;
+    position.staticKeys = op.getStaticNumKeys();
+    position.drawnBlock = [&](OpBuilder &inner, Location,
+                              const Mask::RandomOptions &options,
+                              Value rowBlock, int64_t t) {
+      return tables.drawn(inner, loc, options, head, rowBlock, t);
+    };
+    Value allowed = op.getMask().emitPredicate(b, loc, position);
+    if (!mayBeRagged)
+      return allowed;
+    Value exists =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, j, position.n);
+    return arith::AndIOp::create(b, loc, allowed, exists);
+  }
+};
+} // namespace
+
+Value KeyTileLoops::step(OpBuilder &b, const QueryTile &at,
+                         ValueRange queryOperands, Value keyTile, bool full,
+                         Value state) {
+  IndexMath math{b, loc};
+  KeyTile keys;
+  keys.key = math.mul(keyTile, tile.keys);
+  keys.rows = math.constant(tile.keys);
+  keys.size = tile.keys;
+  if (full)
+    return op.createStep(b, state, queryOperands, at, keys, {});
+  if (mayBeRagged())
+    keys.rows = math.min(keys.rows, math.sub(shapes.numKeys, keys.key));
+  auto toI32 = [&](Value x) -> Value {
+    return arith::IndexCastOp::create(b, loc, b.getI32Type(), x);
+  };
+  MaskEmitter mask{op,
+                   tables,
+                   toI32(shapes.numKeys),
+                   toI32(math.add(at.head, shapes.headOrigin)),
+                   at.head,
+                   mayBeRagged()};
+  return op.createStep(b, state, queryOperands, at, keys, mask);
+}
+
+/// Plans speak of sequences that have keys. Without any there is no tile,
+/// whatever the bounds say.
+Value KeyTileLoops::countOf(OpBuilder &b, const VisitSequence &sequence) {
+  IndexMath math{b, loc};
+  Value zero = math.constant(0);
+  Value hasKeys = math.compare(arith::CmpIPredicate::sgt, shapes.numKeys, zero);
+  return math.select(hasKeys, sequence.getCount(), zero);
+}
+
+Value KeyTileLoops::visit(OpBuilder &b, const QueryTile &at,
+                          const TilePart &part) {
+  IndexMath math{b, loc};
+  TileExprVariables v{at.tile, shapes.virtualQueries, shapes.numKeys};
+  SmallVector<TileRun> runs;
+  TileList list;
+  // Where there is certainly no key, there is nothing to slice.
+  if (getConstantIntValue(shapes.numKeys) != int64_t(0)) {
+    runs = emitRuns(b, loc, cls, v);
+    list = tables.listTiles(b, loc, cls, tile, v, runs, at.head, at.position,
+                            at.rows);
+  }
+  bool isListFull =
+      llvm::all_of(cls.draws, [](const Draw &draw) { return draw.full; });
+  SmallVector<Value> queryOperands = op.createQueryOperands(b, at);
+  Value state = op.createInitialState(b, op.getStateType(tile));
+  for (bool full : {false, true}) {
+    SmallVector<TileRun> kind;
+    llvm::copy_if(runs, std::back_inserter(kind),
+                  [&](const TileRun &run) { return run.full == full; });
+    VisitSequence sequence(b, loc, kind,
+                           full == isListFull ? list : TileList{});
+    if (sequence.empty())
+      continue;
+    // Part p of P visits places [count p / P, count (p + 1) / P).
+    Value begin = math.constant(0), end = countOf(b, sequence);
+    if (part.count > 1) {
+      Value count = end;
+      auto place = [&](Value p) {
+        Value scaled = b.createOrFold<arith::MulIOp>(loc, count, p);
+        return math.floorDiv(scaled, part.count);
+      };
+      begin = place(part.part);
+      end = place(math.add(part.part, math.constant(1)));
+    }
+    auto loop = scf::ForOp::create(
+        b, loc, begin, end, math.constant(1), state,
+        [&](OpBuilder &nested, Location, Value t, ValueRange carried) {
+          Value next =
+              step(nested, at, queryOperands, sequence.keyTile(nested, loc, t),
+                   full, carried.front());
+          scf::YieldOp::create(nested, loc, next);
+        });
+    state = loop.getResult(0);
+  }
+  return state;
+}

@@ -1,0 +1,48 @@
+//===- KeyTileLoops.h - The key tiles of a query tile -----------*- C++ -*-===//
+
+#ifndef SPARSEATTN_LIB_TRANSFORMS_KEYTILELOOPS_H
+#define SPARSEATTN_LIB_TRANSFORMS_KEYTILELOOPS_H
+
+#include "QueryTiles.h"
+#include "RandomTables.h"
+#include "VisitLoop.h"
+
+namespace mlir::sparse_attn::transforms {
+
+/// A share of a sequence of key tiles: part `part` of `count` equal ones.
+struct TilePart {
+  Value part; ///< index; null where there is only one part
+  int64_t count = 1;
+};
+
+/// Emits the loops over the key tiles that one row class visits: one over
+/// partial tiles, with the mask in each step, and one over full tiles.
+class KeyTileLoops {
+public:
+  KeyTileLoops(MaskedReductionOpInterface op, const ReductionShapes &shapes,
+               const RandomTables &tables, const plan::RowClass &cls,
+               plan::TileShape tile)
+      : op(op), loc(op.getLoc()), shapes(shapes), tables(tables), cls(cls),
+        tile(tile) {}
+
+  /// The state after all tiles that `at` visits, or a part of them.
+  Value visit(OpBuilder &b, const QueryTile &at, const TilePart &part = {});
+
+private:
+  Value step(OpBuilder &b, const QueryTile &at, ValueRange queryOperands,
+             Value keyTile, bool full, Value state);
+  Value countOf(OpBuilder &b, const VisitSequence &sequence);
+  /// True when the last key tile may be cut by the end of the keys.
+  bool mayBeRagged() const;
+
+  MaskedReductionOpInterface op;
+  Location loc;
+  const ReductionShapes &shapes;
+  const RandomTables &tables;
+  const plan::RowClass &cls;
+  plan::TileShape tile;
+};
+
+} // namespace mlir::sparse_attn::transforms
+
+#endif // SPARSEATTN_LIB_TRANSFORMS_KEYTILELOOPS_H

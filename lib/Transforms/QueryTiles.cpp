@@ -1,0 +1,75 @@
+//===- QueryTiles.cpp - The query tiles of a row class --------------------===//
+
+#include "QueryTiles.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::plan;
+using namespace mlir::sparse_attn::transforms;
+
+/// A class of a few rows (a global token's) would waste most of a tile: it gets
+/// one of as few vectors as hold its rows. Its only query tile is q = 0, whose
+/// segments hold for any of its rows, so the plan stays right.
+static TileShape fitTile(const RowClass &cls, TileShape planTile) {
+  constexpr int64_t granule = 16;
+  LengthFacts facts;
+  for (int64_t rows = granule; rows < planTile.queries; rows += granule)
+    if (planTile.queries % granule == 0 &&
+        TileExpr::provablyLE(cls.rowEnd, cls.rowBegin + rows, facts))
+      return {rows, planTile.keys};
+  return planTile;
+}
+
+QueryTiles::QueryTiles(OpBuilder &b, MaskedReductionOpInterface op,
+                       const ReductionShapes &shapes, const RowClass &cls,
+                       TileShape planTile)
+    : loc(op.getLoc()), shapes(shapes), tile(fitTile(cls, planTile)) {
+  IndexMath math{b, loc};
+  TileExprVariables v{math.constant(0), shapes.virtualQueries, shapes.numKeys};
+  begin = emitTileExpr(b, loc, cls.rowBegin, v);
+  end = emitTileExpr(b, loc, cls.rowEnd, v);
+  // A tile of a larger attention has fewer rows than the plan speaks of, and
+  // where there is no query or no key, all bounds mean nothing.
+  begin = math.max(begin, math.constant(0));
+  end = math.min(end, shapes.numQueries);
+  Value count = math.max(math.sub(end, begin), math.constant(0));
+  tiles = math.ceilDiv(count, tile.queries);
+}
+
+bool QueryTiles::isEmpty() const {
+  auto isZero = [](Value size) {
+    return getConstantIntValue(size) == int64_t(0);
+  };
+  return isZero(shapes.batch) || isZero(tiles);
+}
+
+SmallVector<Value> QueryTiles::getBounds() const {
+  return {shapes.batch, shapes.queryHeads, tiles};
+}
+
+QueryTile QueryTiles::locate(OpBuilder &b, ValueRange ids) const {
+  IndexMath math{b, loc};
+  int64_t size = tile.queries;
+  QueryTile at;
+  at.batch = ids[0];
+  at.head = ids[1];
+  at.keyHead = shapes.keyHead(b, loc, at.head);
+  at.tile = ids[2];
+  at.row = math.add(begin, math.mul(at.tile, size));
+  std::optional<int64_t> first = getConstantIntValue(begin);
+  std::optional<int64_t> last = getConstantIntValue(end);
+  bool whole = first && last && *first < *last && (*last - *first) % size == 0;
+  at.rows = whole ? math.constant(size)
+                  : math.min(math.sub(end, at.row), math.constant(size));
+  at.position = math.add(at.row, shapes.firstPosition);
+  return at;
+}
+
+SmallVector<Value> QueryTiles::slices(OpBuilder &b, const QueryTile &at,
+                                      ValueRange outputs) const {
+  return llvm::map_to_vector(outputs, [&](Value output) {
+    return sliceRows(b, loc, output, {at.batch, at.head}, at.row, at.rows);
+  });
+}

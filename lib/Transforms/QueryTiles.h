@@ -1,0 +1,41 @@
+//===- QueryTiles.h - The query tiles of a row class ------------*- C++ -*-===//
+
+#ifndef SPARSEATTN_LIB_TRANSFORMS_QUERYTILES_H
+#define SPARSEATTN_LIB_TRANSFORMS_QUERYTILES_H
+
+#include "EmitTileExpr.h"
+#include "ReductionShapes.h"
+
+namespace mlir::sparse_attn::transforms {
+
+/// The rows of one class of a plan, cut into query tiles.
+class QueryTiles {
+public:
+  /// Emits the bounds of the rows at `b`.
+  QueryTiles(OpBuilder &b, MaskedReductionOpInterface op,
+             const ReductionShapes &shapes, const plan::RowClass &cls,
+             plan::TileShape planTile);
+
+  /// The plan's tile, or less where the class has few rows.
+  plan::TileShape getTile() const { return tile; }
+  /// True when there is certainly no tile. A grid cannot be known to be empty.
+  bool isEmpty() const;
+  /// How often (batch, query head, query tile) loops run.
+  SmallVector<Value> getBounds() const;
+  /// Where the tile with ids (batch, query head, query tile) is.
+  QueryTile locate(OpBuilder &b, ValueRange ids) const;
+  /// Slices of `outputs` [B, Hq, Sq, ...] at the rows of a tile.
+  SmallVector<Value> slices(OpBuilder &b, const QueryTile &at,
+                            ValueRange outputs) const;
+
+private:
+  Location loc;
+  const ReductionShapes &shapes;
+  plan::TileShape tile;
+  Value begin, end; ///< rows
+  Value tiles;      ///< number of query tiles
+};
+
+} // namespace mlir::sparse_attn::transforms
+
+#endif // SPARSEATTN_LIB_TRANSFORMS_QUERYTILES_H

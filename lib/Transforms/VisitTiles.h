@@ -1,0 +1,18 @@
+//===- VisitTiles.h - A planned reduction as loops over tiles ---*- C++ -*-===//
+
+#ifndef SPARSEATTN_LIB_TRANSFORMS_VISITTILES_H
+#define SPARSEATTN_LIB_TRANSFORMS_VISITTILES_H
+
+#include "SparseAttn/IR/SparseAttn.h"
+
+namespace mlir::sparse_attn::transforms {
+
+/// Replaces each masked reduction under `root` by loops over its plan's tiles
+/// (see --sparse-attn-visit-tiles). Rows that see every key are split along the
+/// keys into `heavySplits` parts. Fails, with an error, at an op without a plan
+/// or on memrefs.
+LogicalResult visitTiles(Operation *root, int64_t heavySplits);
+
+} // namespace mlir::sparse_attn::transforms
+
+#endif // SPARSEATTN_LIB_TRANSFORMS_VISITTILES_H

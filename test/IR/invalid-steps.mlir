@@ -1,0 +1,135 @@
+// Errors of states and of the operations on them.
+//
+// RUN: sparse-attn-opt %s --split-input-file --verify-diagnostics
+
+// expected-error@below {{a state has two sizes, rows and elements of a value row, got 1}}
+func.func private @one_size(!sparse_attn.state<32xf32>)
+
+// -----
+
+// expected-error@below {{a state has 1 to 65536 rows of at least one element, got 0 x 16}}
+func.func private @no_rows(!sparse_attn.state<0x16xf32>)
+
+// -----
+
+// expected-error@below {{the operands of a state are f16, bf16 or f32, got 'i32'}}
+func.func private @integers(!sparse_attn.state<32x16xi32>)
+
+// -----
+
+func.func @query_rank(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32xf32>, %k: tensor<64x8xf32>, %v: tensor<64x16xf32>, %at: index) {
+  // expected-error@below {{query must be a tile of rows of a static size, got 'tensor<32xf32>'}}
+  %r = sparse_attn.step %s ins(%q, %k, %v : tensor<32xf32>, tensor<64x8xf32>, tensor<64x16xf32>)
+      at(%at, %at) keys(64) scale(0.25) : !sparse_attn.state<32x16xf32>
+  return
+}
+
+// -----
+
+func.func @query_size(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x?xf32>, %k: tensor<64x8xf32>, %v: tensor<64x16xf32>, %at: index) {
+  // expected-error@below {{query must be a tile of rows of a static size, got 'tensor<32x?xf32>'}}
+  %r = sparse_attn.step %s ins(%q, %k, %v : tensor<32x?xf32>, tensor<64x8xf32>, tensor<64x16xf32>)
+      at(%at, %at) keys(64) scale(0.25) : !sparse_attn.state<32x16xf32>
+  return
+}
+
+// -----
+
+func.func @query_rows(%s: !sparse_attn.state<32x16xf32>, %q: tensor<48x8xf32>, %k: tensor<64x8xf32>, %v: tensor<64x16xf32>, %at: index) {
+  // expected-error@below {{query has 48 rows, of a tile of 32}}
+  %r = sparse_attn.step %s ins(%q, %k, %v : tensor<48x8xf32>, tensor<64x8xf32>, tensor<64x16xf32>)
+      at(%at, %at) keys(64) scale(0.25) : !sparse_attn.state<32x16xf32>
+  return
+}
+
+// -----
+
+func.func @key_size(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32>, %k: tensor<64x4xf32>, %v: tensor<64x16xf32>, %at: index) {
+  // expected-error@below {{key must be a tile of rows of 8 elements of 'f32', got 'tensor<64x4xf32>'}}
+  %r = sparse_attn.step %s ins(%q, %k, %v : tensor<32x8xf32>, tensor<64x4xf32>, tensor<64x16xf32>)
+      at(%at, %at) keys(64) scale(0.25) : !sparse_attn.state<32x16xf32>
+  return
+}
+
+// -----
+
+func.func @value_type(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32>, %k: tensor<64x8xf32>, %v: tensor<64x16xf16>, %at: index) {
+  // expected-error@below {{value must be a tile of rows of 16 elements of 'f32', got 'tensor<64x16xf16>'}}
+  %r = sparse_attn.step %s ins(%q, %k, %v : tensor<32x8xf32>, tensor<64x8xf32>, tensor<64x16xf16>)
+      at(%at, %at) keys(64) scale(0.25) : !sparse_attn.state<32x16xf32>
+  return
+}
+
+// -----
+
+func.func @cut_tile(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32>, %k: tensor<?x8xf32>, %v: tensor<?x16xf32>, %at: index) {
+  // expected-error@below {{without a mask takes whole tiles of 64 keys, got 'tensor<?x8xf32>'}}
+  %r = sparse_attn.step %s ins(%q, %k, %v : tensor<32x8xf32>, tensor<?x8xf32>, tensor<?x16xf32>)
+      at(%at, %at) keys(64) scale(0.25) : !sparse_attn.state<32x16xf32>
+  return
+}
+
+// -----
+
+func.func @mask_arguments(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32>, %k: tensor<64x8xf32>, %v: tensor<64x16xf32>, %at: index) {
+  // expected-error@below {{mask takes a query and a key position, both i32}}
+  %r = sparse_attn.step %s ins(%q, %k, %v : tensor<32x8xf32>, tensor<64x8xf32>, tensor<64x16xf32>)
+      at(%at, %at) keys(64) scale(0.25) mask {
+      ^bb0(%i: index, %j: index):
+        %true = arith.constant true
+        sparse_attn.yield %true : i1
+      } : !sparse_attn.state<32x16xf32>
+  return
+}
+
+// -----
+
+func.func @mask_result(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32>, %k: tensor<64x8xf32>, %v: tensor<64x16xf32>, %at: index) {
+  // expected-error@below {{mask yields one i1}}
+  %r = sparse_attn.step %s ins(%q, %k, %v : tensor<32x8xf32>, tensor<64x8xf32>, tensor<64x16xf32>)
+      at(%at, %at) keys(64) scale(0.25) mask {
+      ^bb0(%i: i32, %j: i32):
+        sparse_attn.yield %i : i32
+      } : !sparse_attn.state<32x16xf32>
+  return
+}
+
+// -----
+
+func.func @store(%s: !sparse_attn.state<32x16xf32>, %m: tensor<16xf32>, %a: tensor<32x16xf32>) {
+  // expected-error@below {{expects m, l and A of the state, 'tensor<32xf32>', got 'tensor<16xf32>'}}
+  %r:3 = sparse_attn.store_state %s outs(%m, %m, %a : tensor<16xf32>, tensor<16xf32>, tensor<32x16xf32>) : !sparse_attn.state<32x16xf32>
+  return
+}
+
+// -----
+
+func.func @load(%m: tensor<32xf32>, %a: tensor<16x32xf32>) {
+  // expected-error@below {{expects m, l and A of the state, 'tensor<32x16xf32>', got 'tensor<16x32xf32>'}}
+  %s = sparse_attn.load_state ins(%m, %m, %a : tensor<32xf32>, tensor<32xf32>, tensor<16x32xf32>) : !sparse_attn.state<32x16xf32>
+  return
+}
+
+// -----
+
+func.func @finish_output(%s: !sparse_attn.state<32x16xf32>, %o: tensor<32x8xf32>) {
+  // expected-error@below {{output must be a tile of rows of 16 elements of 'f32', got 'tensor<32x8xf32>'}}
+  %r = sparse_attn.finish %s scale(0.25) outs(%o : tensor<32x8xf32>) : !sparse_attn.state<32x16xf32>
+  return
+}
+
+// -----
+
+func.func @finish_lse(%s: !sparse_attn.state<32x16xf32>, %o: tensor<32x16xf32>, %l: tensor<32xf32>) {
+  // expected-error@below {{has a log-sum-exp of its destination's type, or neither}}
+  %r = sparse_attn.finish %s scale(0.25) outs(%o : tensor<32x16xf32>, %l : tensor<32xf32>) : !sparse_attn.state<32x16xf32>
+  return
+}
+
+// -----
+
+func.func @finish_lse_rows(%s: !sparse_attn.state<32x16xf32>, %o: tensor<32x16xf32>, %l: tensor<8xf32>) {
+  // expected-error@below {{log-sum-exp must be f32, one a row of the output, got 'tensor<8xf32>'}}
+  %r:2 = sparse_attn.finish %s scale(0.25) outs(%o : tensor<32x16xf32>, %l : tensor<8xf32>) : !sparse_attn.state<32x16xf32> -> tensor<8xf32>
+  return
+}

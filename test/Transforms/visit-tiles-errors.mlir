@@ -1,0 +1,23 @@
+// RUN: sparse-attn-opt %s --sparse-attn-visit-tiles --split-input-file --verify-diagnostics
+// RUN: not sparse-attn-opt %s --sparse-attn-visit-tiles="heavy-splits=0" --split-input-file 2>&1 | FileCheck %s
+
+// CHECK: error: heavy-splits must be at least 1
+
+func.func @unplanned(%q: tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32> {
+  // expected-error@below {{has no plan; run 'sparse-attn-plan' first}}
+  %o = sparse_attn.attention mask(#sparse_attn.causal)
+      ins(%q, %q, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
+      outs(%q : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
+  return %o : tensor<1x1x4x8xf32>
+}
+
+// -----
+
+func.func @memrefs(%q: memref<1x1x4x8xf32>, %o: memref<1x1x4x8xf32>) {
+  // expected-error@below {{on memrefs cannot be tiled; lower it before bufferization}}
+  sparse_attn.attention mask(#sparse_attn.full)
+      plan(<tile = [16, 16], rows = [<"0" to "nq", segments = [<partial "0" to "1">]>]>)
+      ins(%q, %q, %q : memref<1x1x4x8xf32>, memref<1x1x4x8xf32>, memref<1x1x4x8xf32>)
+      outs(%o : memref<1x1x4x8xf32>)
+  return
+}

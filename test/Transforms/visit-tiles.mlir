@@ -1,0 +1,93 @@
+// Loops over the tiles of a plan with a step inside: no element type, orientation or
+// target in it, and a mask in partial tiles only.
+//
+// RUN: sparse-attn-opt %s --sparse-attn-visit-tiles=heavy-splits=4 --canonicalize | FileCheck %s
+
+// CHECK-LABEL: func.func @causal
+// CHECK-SAME:    %[[Q:[a-z0-9]+]]: tensor<1x4x64x16xf32>, %[[K:[a-z0-9]+]]: tensor<1x2x128x16xf32>, %[[V:[a-z0-9]+]]: tensor<1x2x128x24xf32>
+// CHECK:         scf.forall (%[[H:.*]], %[[T:.*]]) in (4, 4) shared_outs(%[[O:.*]] = %{{.*}}, %[[L:.*]] = %{{.*}})
+// CHECK:           %[[HK:.*]] = arith.divui %[[H]], %c2
+// CHECK:           %[[ROW:.*]] = arith.muli %[[T]], %c16
+// CHECK:           %[[POSITION:.*]] = arith.addi %[[ROW]], %c64
+// CHECK:           %[[QT:.*]] = tensor.extract_slice %[[Q]][0, %[[H]], %[[ROW]], 0] [1, 1, 16, 16]
+// CHECK:           %[[S:.*]] = sparse_attn.initial_state : <16x24xf32>
+// CHECK:           %[[P:.*]] = scf.for {{.*}} iter_args(%[[PS:.*]] = %[[S]]) -> (!sparse_attn.state<16x24xf32>)
+// CHECK:             %[[KT:.*]] = tensor.extract_slice %[[K]][0, %[[HK]], %[[KEY:.*]], 0] [1, 1, 32, 16]
+// CHECK:             %[[VT:.*]] = tensor.extract_slice %[[V]][0, %[[HK]], %[[KEY]], 0] [1, 1, 32, 24]
+// CHECK:             sparse_attn.step %[[PS]] ins(%[[QT]], %[[KT]], %[[VT]] : {{.*}}) at(%[[POSITION]], %[[KEY]]) keys(32) scale(2.500000e-01) mask {
+// CHECK-NEXT:        ^bb0(%[[I:.*]]: i32, %[[J:.*]]: i32):
+// CHECK-NEXT:          %[[ALLOWED:.*]] = arith.cmpi sle, %[[J]], %[[I]] : i32
+// CHECK-NEXT:          sparse_attn.yield %[[ALLOWED]] : i1
+// CHECK:           %[[F:.*]] = scf.for {{.*}} iter_args(%[[FS:.*]] = %[[P]])
+// CHECK:             sparse_attn.step %[[FS]] ins(%[[QT]], {{.*}} scale(2.500000e-01) : <16x24xf32>
+// CHECK:           %[[OUT:.*]], %[[LSE:.*]] = sparse_attn.finish %[[F]] scale(2.500000e-01) outs(%{{.*}} : tensor<16x24xf32>, %{{.*}} : tensor<16xf32>)
+// CHECK:             tensor.parallel_insert_slice %[[OUT]] into %[[O]][0, %[[H]], %[[ROW]], 0] [1, 1, 16, 24]
+// CHECK:             tensor.parallel_insert_slice %[[LSE]] into %[[L]][0, %[[H]], %[[ROW]]] [1, 1, 16]
+// CHECK:         } {sparse_attn.grid}
+func.func @causal(%q: tensor<1x4x64x16xf32>, %k: tensor<1x2x128x16xf32>, %v: tensor<1x2x128x24xf32>,
+                  %init: tensor<1x4x64x24xf32>, %lse: tensor<1x4x64xf32>)
+    -> (tensor<1x4x64x24xf32>, tensor<1x4x64xf32>) {
+  %o:2 = sparse_attn.attention mask(#sparse_attn.causal)
+      plan(<tile = [16, 32], rows = [<"0" to "64", segments = [
+             <full "0" to "(q * 16 + 65) floordiv 32">,
+             <partial "(q * 16 + 65) floordiv 32" to "(q * 16 + 111) floordiv 32">]>]>)
+      ins(%q, %k, %v : tensor<1x4x64x16xf32>, tensor<1x2x128x16xf32>, tensor<1x2x128x24xf32>)
+      outs(%init, %lse : tensor<1x4x64x24xf32>, tensor<1x4x64xf32>)
+      -> tensor<1x4x64x24xf32>, tensor<1x4x64xf32>
+  return %o#0, %o#1 : tensor<1x4x64x24xf32>, tensor<1x4x64xf32>
+}
+
+// Lengths known at run time: the last tiles have fewer rows, and keys past the end are
+// masked.
+//
+// CHECK-LABEL: func.func @dynamic
+// CHECK-SAME:    %[[Q:[a-z0-9]+]]: tensor<?x?x?x16xbf16>, %[[K:[a-z0-9]+]]: tensor<?x?x?x16xbf16>
+// CHECK-DAG:     %[[NK:.*]] = tensor.dim %[[K]], %c2
+// CHECK:         scf.forall
+// CHECK:           %[[ROWS:.*]] = arith.minsi %{{.*}}, %c16
+// CHECK:           tensor.extract_slice %[[Q]][%{{.*}}] [1, 1, %[[ROWS]], 16]
+// CHECK:           scf.for
+// CHECK:             %[[LEFT:.*]] = arith.subi %[[NK]],
+// CHECK:             %[[KEYS:.*]] = arith.minsi %[[LEFT]], %c32
+// CHECK:             %[[N:.*]] = arith.index_cast %[[NK]] : index to i32
+// CHECK:             tensor.extract_slice %[[K]][%{{.*}}] [1, 1, %[[KEYS]], 16]
+// CHECK:             sparse_attn.step {{.*}} keys(32) {{.*}} mask {
+// CHECK:             ^bb0(%{{.*}}: i32, %[[J:.*]]: i32):
+// CHECK:               %[[LIVE:.*]] = arith.cmpi sle
+// CHECK:               %[[EXISTS:.*]] = arith.cmpi slt, %[[J]], %[[N]]
+// CHECK:               arith.andi %[[LIVE]], %[[EXISTS]]
+// CHECK:           sparse_attn.finish {{.*}} outs(%{{.*}} : tensor<?x16xbf16>) : <16x16xbf16>
+func.func @dynamic(%q: tensor<?x?x?x16xbf16>, %k: tensor<?x?x?x16xbf16>) -> tensor<?x?x?x16xbf16> {
+  %o = sparse_attn.attention mask(#sparse_attn.causal)
+      plan(<tile = [16, 32], rows = [<"0" to "nq", segments = [<partial "0" to "(nk + 31) floordiv 32">]>]>)
+      ins(%q, %k, %k : tensor<?x?x?x16xbf16>, tensor<?x?x?x16xbf16>, tensor<?x?x?x16xbf16>)
+      outs(%q : tensor<?x?x?x16xbf16>) -> tensor<?x?x?x16xbf16>
+  return %o : tensor<?x?x?x16xbf16>
+}
+
+// Heavy rows run in parts along the keys, whose states are kept as tensors, and a
+// second loop nest merges them.
+//
+// CHECK-LABEL: func.func @heavy
+// CHECK:         %[[ORDINARY:.*]] = scf.forall (%{{.*}}, %{{.*}}) in (2, 4)
+// CHECK:         %[[PARTS:.*]]:3 = scf.forall (%[[H:.*]], %[[PART:.*]]) in (2, 4) shared_outs
+// CHECK-SAME:      -> (tensor<1x2x1x4x16xf32>, tensor<1x2x1x4x16xf32>, tensor<1x2x1x4x16x16xf32>)
+// CHECK:           %[[S:.*]] = scf.for
+// CHECK:           %{{.*}} = sparse_attn.store_state %[[S]] outs(
+// CHECK:           tensor.parallel_insert_slice %{{.*}} into %{{.*}}[0, %[[H]], 0, %[[PART]], 0]
+// CHECK:         scf.forall (%[[H2:.*]]) in (2) shared_outs(%[[O:.*]] = %[[ORDINARY]])
+// CHECK:           %[[INITIAL:.*]] = sparse_attn.initial_state
+// CHECK:           %[[MERGED:.*]] = scf.for %[[PART2:[a-z0-9]+]] = %c0 to %c4 step %c1 iter_args(%[[STATE:.*]] = %[[INITIAL]])
+// CHECK:             tensor.extract_slice %[[PARTS]]#0[0, %[[H2]], 0, %[[PART2]], 0]
+// CHECK:             %[[LOADED:.*]] = sparse_attn.load_state ins(
+// CHECK:             sparse_attn.merge_states %[[STATE]], %[[LOADED]] scale(2.500000e-01)
+// CHECK:           sparse_attn.finish %[[MERGED]]
+func.func @heavy(%q: tensor<1x2x64x16xf32>) -> tensor<1x2x64x16xf32> {
+  %init = tensor.empty() : tensor<1x2x64x16xf32>
+  %o = sparse_attn.attention mask(#sparse_attn.longformer<window = 16, global_tokens = [0]>)
+      plan(<tile = [16, 16], rows = [<"0" to "64", segments = [<partial "0" to "4">]>,
+                                     <"0" to "1", heavy = true, segments = [<full "0" to "4">]>]>)
+      ins(%q, %q, %q : tensor<1x2x64x16xf32>, tensor<1x2x64x16xf32>, tensor<1x2x64x16xf32>)
+      outs(%init : tensor<1x2x64x16xf32>) -> tensor<1x2x64x16xf32>
+  return %o : tensor<1x2x64x16xf32>
+}
