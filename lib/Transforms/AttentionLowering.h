@@ -136,9 +136,7 @@ private:
     return {q, shapes.virtualQueries, shapes.numKeys};
   }
   /// True when a sum of values may be too large for f32, though none is.
-  bool mayOverflow() {
-    return !op.getQueryType().getElementType().isF16();
-  }
+  bool mayOverflow() { return !op.getQueryType().getElementType().isF16(); }
   static bool isZero(Value size) {
     return getConstantIntValue(size) == int64_t(0);
   }

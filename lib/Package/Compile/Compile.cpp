@@ -207,9 +207,10 @@ package::compile(func::FuncOp func, const NVVMPipelineOptions &options) {
   if (failed(program))
     return lowering.fail();
   if (program->launches.empty()) {
-    func.emitOpError("launches no kernel: none of its results is what attention "
-                     "computes, or attention has a length or batch of 0; return "
-                     "what is computed, and write '?' for sizes that vary");
+    func.emitOpError(
+        "launches no kernel: none of its results is what attention "
+        "computes, or attention has a length or batch of 0; return "
+        "what is computed, and write '?' for sizes that vary");
     return lowering.fail();
   }
 
