@@ -130,8 +130,8 @@ static linalg::GenericOp findEpilogue(linalg::GenericOp product) {
   for (OpOperand &operand : user->getOpOperands()) {
     AffineMap map = user.getMatchingIndexingMap(&operand);
     bool isInit = user.isDpsInit(&operand);
-    if (!getElementTypeOrSelf(operand.get()).isF32() ||
-        !(map.isIdentity() || (map == row && !isInit)))
+    bool isElementwise = map.isIdentity() || (map == row && !isInit);
+    if (!getElementTypeOrSelf(operand.get()).isF32() || !isElementwise)
       return {};
   }
   return user;

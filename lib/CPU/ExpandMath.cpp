@@ -145,7 +145,8 @@ private:
                                      : Attribute();
     auto factor = dyn_cast_or_null<FloatAttr>(attribute);
     double value = factor ? factor.getValueAsDouble() : 0.0;
-    if (!(value >= 0x1p-64 && value <= 0x1p64))
+    bool isModerate = value >= 0x1p-64 && value <= 0x1p64; // and no NaN
+    if (!isModerate)
       return;
     x = product.getLhs();
     c *= value;

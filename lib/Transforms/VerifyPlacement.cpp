@@ -17,8 +17,8 @@ struct VerifyPlacementPass
   void runOnOperation() override {
     bool isSound = true;
     getOperation().walk([&](AttentionOp op) {
-      auto func = op->getParentOfType<FunctionOpInterface>();
-      if (func && isa<func::FuncOp>(func) &&
+      Operation *func = op->getParentOfType<FunctionOpInterface>();
+      if (isa_and_nonnull<func::FuncOp>(func) &&
           func->getParentOp() == getOperation())
         return;
       isSound = false;
