@@ -173,7 +173,7 @@ static LogicalResult checkModule(gpu::GPUModuleOp module) {
   return success();
 }
 
-/// Of all that calls and tables of the runtime are named.
+/// The names of all calls and tables of the runtime start with this.
 static constexpr StringRef kRuntimePrefix = "sparse_attn_emu_";
 
 /// Calls of the runtime would meet what has one of its names.

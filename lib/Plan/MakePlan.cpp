@@ -38,7 +38,7 @@ public:
       list->push_back(loss);
   }
 
-  /// Of a draw the tiles are known.
+  /// Notes each leaf without closed form, but no draw, whose tiles are known.
   void addOpaque(const Pieces &pieces) {
     if (!list)
       return;

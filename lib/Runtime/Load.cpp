@@ -171,8 +171,8 @@ static bool runsOn(const Variant &variant, int capability) {
           (!variant.thisChipOnly && variant.capability < capability));
 }
 
-/// Of the chips that sparse-attn-compile knows the newest whose code the device
-/// runs.
+/// Names the newest chip, of those that sparse-attn-compile knows, whose code
+/// the device runs.
 static std::string adviseTarget(int capability) {
   static constexpr int kChips[] = {80, 86, 89, 90, 100, 120};
   const int *next =

@@ -95,7 +95,7 @@ private:
   }
 
   std::vector<Term> terms;
-  /// Of the sums of the terms from a number on.
+  /// For each term, the least and the largest sum of it and those behind it.
   std::vector<Wide> least, most;
   std::vector<int64_t> divisor;
   int steps = 0;

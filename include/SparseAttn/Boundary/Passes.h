@@ -8,8 +8,9 @@
 
 namespace mlir::sparse_attn {
 
-/// Of functions after --sparse-attn-results-to-arguments: the argument that
-/// each result is, and the type, whose layouts are lost further down.
+/// These name, on functions after --sparse-attn-results-to-arguments, the
+/// argument that each result is, and its type, whose layouts are lost further
+/// down.
 constexpr llvm::StringLiteral kResultPlacesAttr = "sparse_attn.result_places";
 constexpr llvm::StringLiteral kBuffersAttr = "sparse_attn.buffers";
 

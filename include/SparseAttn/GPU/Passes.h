@@ -11,8 +11,8 @@
 
 namespace mlir::sparse_attn {
 
-/// Of a gpu.module or gpu.binary: its kernels come from attention. Others are
-/// the user's own.
+/// Marks a gpu.module or gpu.binary whose kernels come from attention. Others
+/// are the user's own.
 inline constexpr llvm::StringLiteral kKernelsAttr = "sparse_attn.kernels";
 
 #define GEN_PASS_DECL

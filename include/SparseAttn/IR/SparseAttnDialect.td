@@ -25,7 +25,7 @@ def SparseAttn_Dialect : Dialect {
                                      ::mlir::Type type) const override;
     void printAttribute(::mlir::Attribute attribute,
                         ::mlir::DialectAsmPrinter &printer) const override;
-    /// Of an op that does not exist: an error that says which do.
+    /// Reports an op that does not exist, with those that do.
     std::optional<ParseOpHook>
     getParseOperationHook(::llvm::StringRef name) const override;
   }];

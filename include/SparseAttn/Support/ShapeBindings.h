@@ -78,7 +78,7 @@ private:
   void noteDynamic(llvm::StringRef name);
 
   llvm::SmallVector<Binding> bindings;
-  /// Of the sizes that were to be bound, for the message of checkAllBound.
+  /// The names of sizes that were to be bound, for checkAllBound's message.
   llvm::SmallVector<std::string> dynamic;
 };
 

@@ -43,8 +43,8 @@ llvm::Expected<OutputFile> compileForDouble(func::FuncOp func,
 /// `compile`.
 void hideToolkit();
 
-/// Of the chips that kernels are made for the newest that a device runs whose
-/// compute capability is that, 90 for 9.0; nothing where it runs none.
+/// The newest chip whose kernels a device of this compute capability, 90
+/// for 9.0, runs; nothing where it runs none.
 std::optional<std::string> findNewestChip(int capability);
 
 /// The level of x86-64 that `target` is, itself or as "native"; nothing for
