@@ -20,6 +20,10 @@ ParseResult parseMembers(AsmParser &parser,
                          SmallVector<MaskAttrInterface> &members);
 void printMembers(AsmPrinter &printer, ArrayRef<MaskAttrInterface> members);
 
+/// `"q + 1"`, a bound of a plan; an error points into the quotes.
+ParseResult parseBound(AsmParser &parser, plan::TileExpr &bound);
+void printBound(AsmPrinter &printer, const plan::TileExpr &bound);
+
 /// `[<...>, <...>]`, the segments or the draws of a class of rows.
 template <typename Part>
 ParseResult parsePlanParts(AsmParser &parser, SmallVector<Part> &parts) {

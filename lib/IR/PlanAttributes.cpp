@@ -1,5 +1,6 @@
 //===- PlanAttributes.cpp - Plans as attributes ---------------------------===//
 
+#include "MaskParameters.h"
 #include "SparseAttn/IR/SparseAttn.h"
 
 using namespace mlir;
@@ -8,65 +9,45 @@ using namespace mlir::sparse_attn::plan;
 
 using ErrorEmitter = llvm::function_ref<InFlightDiagnostic()>;
 
-/// Rejects a bound that is not in the grammar of TileExpr.
-static LogicalResult verifyBounds(ErrorEmitter emitError, StringRef begin,
-                                  StringRef end) {
-  for (StringRef bound : {begin, end}) {
-    std::string error;
-    if (!TileExpr::parse(bound, error))
-      return emitError() << "invalid bound \"" << bound << "\": " << error;
+//===----------------------------------------------------------------------===//
+// Bounds
+//===----------------------------------------------------------------------===//
+
+ParseResult sparse_attn::parseBound(AsmParser &parser, TileExpr &bound) {
+  SMLoc begin = parser.getCurrentLocation();
+  std::string text, error;
+  if (parser.parseString(&text))
+    return failure();
+  size_t offset = 0;
+  std::optional<TileExpr> expr = TileExpr::parse(text, error, &offset);
+  if (!expr) {
+    // No escape is in the grammar, so that none stands before the error.
+    SMLoc at = SMLoc::getFromPointer(begin.getPointer() + 1 + offset);
+    return parser.emitError(at)
+           << "invalid bound \"" << text << "\": " << error;
   }
+  bound = *expr;
   return success();
 }
+
+void sparse_attn::printBound(AsmPrinter &printer, const TileExpr &bound) {
+  printer.printString(bound.str());
+}
+
+//===----------------------------------------------------------------------===//
+// Attributes
+//===----------------------------------------------------------------------===//
 
 static SegmentKind kindOf(bool full) {
   return full ? SegmentKind::full : SegmentKind::partial;
 }
 
-/// The expression of a verified bound.
-static TileExpr parseBound(StringRef text) {
-  std::string error;
-  return TileExpr::parse(text, error).value_or(TileExpr::constant(0));
-}
-
-LogicalResult SegmentAttr::verify(ErrorEmitter emitError, SegmentKind,
-                                  StringRef begin, StringRef end) {
-  return verifyBounds(emitError, begin, end);
-}
-
-LogicalResult DrawAttr::verify(ErrorEmitter emitError, SegmentKind, RandomAttr,
-                               StringRef begin, StringRef end) {
-  return verifyBounds(emitError, begin, end);
-}
-
-static bool dependsOnQueryTile(const TileExpr &expr) {
-  switch (expr.getKind()) {
-  case TileExpr::Kind::Constant:
-  case TileExpr::Kind::NumQueries:
-  case TileExpr::Kind::NumKeys:
-    return false;
-  case TileExpr::Kind::QueryTile:
-    return true;
-  case TileExpr::Kind::Mul:
-  case TileExpr::Kind::FloorDiv:
-    return dependsOnQueryTile(expr.getLhs());
-  case TileExpr::Kind::Add:
-  case TileExpr::Kind::Min:
-  case TileExpr::Kind::Max:
-    return dependsOnQueryTile(expr.getLhs()) ||
-           dependsOnQueryTile(expr.getRhs());
-  }
-  llvm_unreachable("unknown kind of tile expression");
-}
-
-LogicalResult RowsAttr::verify(ErrorEmitter emitError, StringRef begin,
-                               StringRef end, bool, ArrayRef<SegmentAttr>,
+LogicalResult RowsAttr::verify(ErrorEmitter emitError, TileExpr begin,
+                               TileExpr end, bool, ArrayRef<SegmentAttr>,
                                ArrayRef<DrawAttr>) {
-  if (failed(verifyBounds(emitError, begin, end)))
-    return failure();
-  for (StringRef bound : {begin, end})
-    if (dependsOnQueryTile(parseBound(bound)))
-      return emitError() << "bound \"" << bound
+  for (const TileExpr &bound : {begin, end})
+    if (bound.dependsOnQueryTile())
+      return emitError() << "bound \"" << bound.str()
                          << "\" of rows depends on q, the tile of rows that "
                             "it is to bound";
   return success();
@@ -89,19 +70,17 @@ PlanAttr PlanAttr::get(MLIRContext *context, const Plan &plan) {
     SmallVector<SegmentAttr> segments;
     for (const Segment &segment : cls.segments)
       segments.push_back(SegmentAttr::get(context, kindOf(segment.full),
-                                          segment.begin.str(),
-                                          segment.end.str()));
+                                          segment.begin, segment.end));
     SmallVector<DrawAttr> draws;
     for (const Draw &draw : cls.draws) {
       const Mask::RandomOptions &r = draw.random;
       auto random = RandomAttr::get(context, r.block, r.blocksPerRow, r.seed,
                                     r.perHead, r.bigBirdWindowRadius);
       draws.push_back(DrawAttr::get(context, kindOf(draw.full), random,
-                                    draw.begin.str(), draw.end.str()));
+                                    draw.begin, draw.end));
     }
-    classes.push_back(RowsAttr::get(context, cls.rowBegin.str(),
-                                    cls.rowEnd.str(), cls.heavy, segments,
-                                    draws));
+    classes.push_back(RowsAttr::get(context, cls.rowBegin, cls.rowEnd,
+                                    cls.heavy, segments, draws));
   }
   return PlanAttr::get(context, plan.tile.queries, plan.tile.keys, classes);
 }
@@ -111,17 +90,15 @@ Plan PlanAttr::getPlan() const {
   plan.tile = {getTileQueries(), getTileKeys()};
   for (RowsAttr rows : getClasses()) {
     RowClass cls;
-    cls.rowBegin = parseBound(rows.getBegin());
-    cls.rowEnd = parseBound(rows.getEnd());
+    cls.rowBegin = rows.getBegin();
+    cls.rowEnd = rows.getEnd();
     cls.heavy = rows.getHeavy();
     for (SegmentAttr segment : rows.getSegments())
-      cls.segments.push_back({parseBound(segment.getBegin()),
-                              parseBound(segment.getEnd()),
+      cls.segments.push_back({segment.getBegin(), segment.getEnd(),
                               segment.getKind() == SegmentKind::full});
     for (DrawAttr draw : rows.getDraws())
-      cls.draws.push_back(
-          {draw.getRandom().getRandomOptions(), parseBound(draw.getBegin()),
-           parseBound(draw.getEnd()), draw.getKind() == SegmentKind::full});
+      cls.draws.push_back({draw.getRandom().getRandomOptions(), draw.getBegin(),
+                           draw.getEnd(), draw.getKind() == SegmentKind::full});
     plan.classes.push_back(std::move(cls));
   }
   return plan;

@@ -58,6 +58,12 @@ std::optional<int64_t> TileExpr::asConstant() const {
   return node->value;
 }
 
+bool TileExpr::dependsOnQueryTile() const {
+  return getKind() == Kind::QueryTile ||
+         (node->lhs && getLhs().dependsOnQueryTile()) ||
+         (node->rhs && getRhs().dependsOnQueryTile());
+}
+
 /// The place of a kind among the operands of a sum, a minimum or a maximum.
 /// nk stands before nq because `nk - nq` is the usual pair.
 static int rankOf(Kind kind) {
@@ -100,6 +106,16 @@ int TileExpr::compare(const TileExpr &a, const TileExpr &b) {
   if (a.node->value == b.node->value)
     return 0;
   return a.node->value < b.node->value ? -1 : 1;
+}
+
+llvm::hash_code plan::hash_value(const TileExpr &expr) {
+  const TileExpr::Node &node = *expr.node;
+  llvm::hash_code code = llvm::hash_combine(node.kind, node.value);
+  if (node.lhs)
+    code = llvm::hash_combine(code, hash_value(expr.getLhs()));
+  if (node.rhs)
+    code = llvm::hash_combine(code, hash_value(expr.getRhs()));
+  return code;
 }
 
 //===----------------------------------------------------------------------===//

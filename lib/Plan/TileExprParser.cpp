@@ -124,6 +124,9 @@ public:
     return result;
   }
 
+  /// What is left of the text.
+  StringRef unread() const { return rest.ltrim(); }
+
 private:
   /// Literals, and nesting, that no plan needs are refused rather than left to
   /// overflow.
@@ -134,6 +137,11 @@ private:
     if (error.empty())
       error = message.str();
     return std::nullopt;
+  }
+
+  std::nullopt_t failAt(StringRef place, const llvm::Twine &message) {
+    rest = place;
+    return fail(message);
   }
 
   bool consume(StringRef token) {
@@ -175,19 +183,20 @@ private:
       bool isTimes = consume("*");
       if (!isTimes && !consume("floordiv"))
         break;
+      StringRef operand = rest;
       std::optional<LinearForm> rhs = parseUnary();
       if (!rhs)
         return std::nullopt;
       if (!isTimes) {
         if (!rhs->isConstant() || rhs->getConstant() <= 0)
-          return fail("a divisor must be a positive constant");
+          return failAt(operand, "a divisor must be a positive constant");
         result = LinearForm(result->toExpr().floorDiv(rhs->getConstant()));
         continue;
       }
       if (!rhs->isConstant())
         std::swap(result, rhs);
       if (!rhs->isConstant())
-        return fail("one factor of a product must be constant");
+        return failAt(operand, "one factor of a product must be constant");
       LinearForm product;
       product.add(*result, rhs->getConstant());
       result = product;
@@ -271,7 +280,12 @@ private:
 };
 } // namespace
 
-std::optional<TileExpr> TileExpr::parse(StringRef text, std::string &error) {
+std::optional<TileExpr> TileExpr::parse(StringRef text, std::string &error,
+                                        size_t *errorOffset) {
   error.clear();
-  return Parser(text, error).parseAll();
+  Parser parser(text, error);
+  std::optional<TileExpr> expr = parser.parseAll();
+  if (!expr && errorOffset)
+    *errorOffset = text.size() - parser.unread().size();
+  return expr;
 }

@@ -336,25 +336,9 @@ void PresburgerProof::checkFull(const RowClass &cls, const Draw &draw) {
     obstacle = "the tiles of a full draw cannot be shown to be full";
 }
 
-static bool dependsOnTile(const TileExpr &expr) {
-  switch (expr.getKind()) {
-  case TileExpr::Kind::QueryTile:
-    return true;
-  case TileExpr::Kind::Constant:
-  case TileExpr::Kind::NumQueries:
-  case TileExpr::Kind::NumKeys:
-    return false;
-  case TileExpr::Kind::Mul:
-  case TileExpr::Kind::FloorDiv:
-    return dependsOnTile(expr.getLhs());
-  default:
-    return dependsOnTile(expr.getLhs()) || dependsOnTile(expr.getRhs());
-  }
-}
-
 Proof PresburgerProof::run() {
   for (const RowClass &cls : plan.classes) {
-    if (dependsOnTile(cls.rowBegin) || dependsOnTile(cls.rowEnd)) {
+    if (cls.rowBegin.dependsOnQueryTile() || cls.rowEnd.dependsOnQueryTile()) {
       proof.reason = "the row bounds of a class depend on q";
       return proof;
     }

@@ -113,13 +113,12 @@ func.func private @presets() attributes {
 //===----------------------------------------------------------------------===//
 
 // A plan: classes of rows, each with segments of key tiles whose bounds are
-// expressions, and draws of random key tiles. Bounds print as they were
-// written.
+// expressions, and draws of random key tiles. Bounds print in canonical form.
 // CHECK-LABEL: func.func private @plan
 // CHECK-SAME:    a = #sparse_attn.plan<tile = [48, 64], rows = [
 // CHECK-SAME:      <"0" to "nq", segments = [
-// CHECK-SAME:        <partial "0" to "max(0, (q * 48 - 256) floordiv 64)">,
-// CHECK-SAME:        <full "q" to "min(nk floordiv 64, q + 1)">],
+// CHECK-SAME:        <partial "0" to "max(0, (q * 3 - 16) floordiv 4)">,
+// CHECK-SAME:        <full "q" to "min(q + 1, nk floordiv 64)">],
 // CHECK-SAME:      draws = [<partial <block = 64, blocks_per_row = 3> "0" to "nk floordiv 64">]>,
 // CHECK-SAME:      <"0" to "1", heavy = true, segments = [<full "0" to "8">]>,
 // CHECK-SAME:      <"1" to "2">]>

@@ -1,8 +1,8 @@
 //===- SparseAttnPlan.td - The plan attribute --------------*- tablegen -*-===//
 //
 // The spelling of sparse_attn::plan::Plan (SparseAttn/Plan/Plan.h). Bounds are
-// strings in the grammar of TileExpr: they are expressions over q, nq and nk,
-// richer than affine maps (min and max nest).
+// expressions over q, nq and nk, richer than affine maps (min and max nest).
+// They are written in quotes, in the grammar that TileExpr prints everywhere.
 //
 //===----------------------------------------------------------------------===//
 
@@ -10,6 +10,10 @@
 #define SPARSEATTN_IR_PLAN_TD
 
 include "SparseAttn/IR/SparseAttnMasks.td"
+
+def SparseAttn_Bound
+    : AttrOrTypeParameter<"::mlir::sparse_attn::plan::TileExpr",
+                          "a closed form of q, nq and nk">;
 
 class SparseAttn_PlanPart<string name, string attrMnemonic>
     : SparseAttn_Attr<name, attrMnemonic> {
@@ -26,27 +30,31 @@ def SparseAttn_SegmentKind : I32EnumAttr<"SegmentKind",
 
 def SparseAttn_SegmentAttr : SparseAttn_PlanPart<"Segment", "segment"> {
   let summary = "key tiles begin(q) <= kt < end(q)";
-  let parameters = (ins "SegmentKind":$kind, StringRefParameter<>:$begin,
-                        StringRefParameter<>:$end);
-  let assemblyFormat = "`<` $kind $begin `to` $end `>`";
+  let parameters = (ins "SegmentKind":$kind, SparseAttn_Bound:$begin,
+                        SparseAttn_Bound:$end);
+  let genVerifyDecl = 0;
+  let assemblyFormat = "`<` $kind custom<Bound>($begin) `to` custom<Bound>($end) `>`";
 }
 
 def SparseAttn_DrawAttr : SparseAttn_PlanPart<"Draw", "draw"> {
   let summary = "key tiles touched by random blocks, within begin(q) <= kt < end(q)";
   let parameters = (ins "SegmentKind":$kind, "RandomAttr":$random,
-                        StringRefParameter<>:$begin, StringRefParameter<>:$end);
-  let assemblyFormat = "`<` $kind $random $begin `to` $end `>`";
+                        SparseAttn_Bound:$begin, SparseAttn_Bound:$end);
+  let genVerifyDecl = 0;
+  let assemblyFormat = [{
+    `<` $kind $random custom<Bound>($begin) `to` custom<Bound>($end) `>`
+  }];
 }
 
 def SparseAttn_RowsAttr : SparseAttn_PlanPart<"Rows", "rows"> {
   let summary = "query rows begin <= r < end and what their tiles visit";
-  let parameters = (ins StringRefParameter<>:$begin, StringRefParameter<>:$end,
+  let parameters = (ins SparseAttn_Bound:$begin, SparseAttn_Bound:$end,
                         DefaultValuedParameter<"bool", "false">:$heavy,
                         OptionalArrayRefParameter<"SegmentAttr">:$segments,
                         OptionalArrayRefParameter<"DrawAttr">:$draws);
   let namedParameters = ["heavy", "segments", "draws"];
   let assemblyFormat = [{
-    `<` $begin `to` $end
+    `<` custom<Bound>($begin) `to` custom<Bound>($end)
     (`,` struct($heavy, custom<PlanParts>($segments),
                 custom<PlanParts>($draws))^)? `>`
   }];

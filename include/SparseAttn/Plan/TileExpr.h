@@ -11,6 +11,7 @@
 #define SPARSEATTN_PLAN_TILEEXPR_H
 
 #include "SparseAttn/Mask/Mask.h"
+#include "llvm/ADT/Hashing.h"
 #include "llvm/ADT/StringRef.h"
 #include <cstdint>
 #include <memory>
@@ -69,6 +70,7 @@ public:
   TileExpr getLhs() const;     ///< operand of Mul/FloorDiv, first of a pair
   TileExpr getRhs() const;     ///< second of Add/Min/Max
   std::optional<int64_t> asConstant() const;
+  bool dependsOnQueryTile() const;
 
   int64_t evaluate(int64_t q, const mask::Lengths &n) const;
   /// The same value at every admissible (q, nq, nk), in a shorter form.
@@ -80,9 +82,10 @@ public:
   /// min(a, b, ...), max(a, b, ...), parentheses, integers, q, nq, nk.
   void print(llvm::raw_ostream &os) const;
   std::string str() const;
-  /// Inverse of `print`; on failure returns nullopt and sets `error`.
-  static std::optional<TileExpr> parse(llvm::StringRef text,
-                                       std::string &error);
+  /// Inverse of `print`; on failure returns nullopt and sets `error`, and
+  /// where in the text it was noticed.
+  static std::optional<TileExpr> parse(llvm::StringRef text, std::string &error,
+                                       size_t *errorOffset = nullptr);
 
   /// Structural equality.
   friend bool operator==(const TileExpr &a, const TileExpr &b) {
@@ -93,6 +96,7 @@ public:
   }
   /// A total structural order: negative, zero or positive.
   static int compare(const TileExpr &a, const TileExpr &b);
+  friend llvm::hash_code hash_value(const TileExpr &expr);
 
 private:
   friend class LinearForm;

@@ -1,0 +1,12 @@
+// Bounds of plans are parameters: they are parsed once, print in their
+// canonical form, and are the same attribute however they were spelled.
+//
+// RUN: sparse-attn-opt %s | FileCheck %s
+// RUN: sparse-attn-opt %s | sparse-attn-opt | FileCheck %s
+
+// CHECK-LABEL: func.func private @canonical
+// CHECK-SAME:    a = #sparse_attn.segment<full "q * 3" to "min(q * 3 + 2, nk floordiv 4)">
+// CHECK-SAME:    b = #sparse_attn.segment<full "q * 3" to "min(q * 3 + 2, nk floordiv 4)">
+func.func private @canonical() attributes {
+  a = #sparse_attn.segment<full "q + q * 2" to "min(nk floordiv 4, 3 * q + 1 + 1)">,
+  b = #sparse_attn.segment<full "q*3" to "min(q * 3 + 2, (nk * 16) floordiv 64)">}
