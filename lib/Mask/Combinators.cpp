@@ -2,6 +2,7 @@
 
 #include "ClosedForm.h"
 #include "PieceAlgebra.h"
+#include "SparseAttn/Mask/Predicate.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVectorExtras.h"
 #include "llvm/Support/raw_ostream.h"
@@ -67,6 +68,21 @@ protected:
     return result;
   }
 
+  /// The pieces, or where they are so many that members cost less by
+  /// themselves, those.
+  Predicate cheaperPredicate(bool negated, bool isUnion) const {
+    std::vector<Predicate> parts;
+    for (const Mask &member : members)
+      parts.push_back(member.getNode().predicate(negated));
+    Predicate byMembers = isUnion ? Predicate::any(std::move(parts))
+                                  : Predicate::all(std::move(parts));
+    std::optional<Pieces> all = pieces(negated, defaultMaxPieces);
+    if (!all)
+      return byMembers;
+    Predicate byPieces = Predicate::unionOf(std::move(*all));
+    return byPieces.cost() <= byMembers.cost() ? byPieces : byMembers;
+  }
+
   void printAs(raw_ostream &os, llvm::StringRef name) const {
     os << name << '(';
     llvm::interleaveComma(members, os,
@@ -97,6 +113,9 @@ public:
                                unsigned maxPieces) const override {
     return negated ? intersectAllPieces(negated, maxPieces)
                    : unitePieces(negated, maxPieces);
+  }
+  Predicate predicate(bool negated) const override {
+    return cheaperPredicate(negated, /*isUnion=*/!negated);
   }
   State tileState(const Lengths &n, int64_t head, Range rows,
                   Range keys) const override {
@@ -134,6 +153,9 @@ public:
     return negated ? unitePieces(negated, maxPieces)
                    : intersectAllPieces(negated, maxPieces);
   }
+  Predicate predicate(bool negated) const override {
+    return cheaperPredicate(negated, /*isUnion=*/negated);
+  }
   State tileState(const Lengths &n, int64_t head, Range rows,
                   Range keys) const override {
     return complementState(
@@ -162,6 +184,9 @@ public:
   std::optional<Pieces> pieces(bool negated,
                                unsigned maxPieces) const override {
     return mask.getNode().pieces(!negated, maxPieces);
+  }
+  Predicate predicate(bool negated) const override {
+    return mask.getNode().predicate(!negated);
   }
   State tileState(const Lengths &n, int64_t head, Range rows,
                   Range keys) const override {

@@ -17,19 +17,18 @@ using namespace mlir::sparse_attn::mask;
 
 namespace {
 
-class LastBlock : public MaskNode {
+class LastBlockNode : public MaskNode {
 public:
-  /// `ofRows`: i lies in the last block; else j does.
-  LastBlock(int64_t block, bool ofRows) : block(block), ofRows(ofRows) {}
+  explicit LastBlockNode(const LastBlock &last) : last(last) {}
 
   bool contains(const Lengths &n, int64_t, int64_t i,
                 int64_t j) const override {
-    return inLastBlock(n, ofRows ? i : j);
+    return inLastBlock(n, last.ofRows ? i : j);
   }
 
   IntervalSet liveKeys(const Lengths &n, int64_t, int64_t i,
                        Range keys) const override {
-    if (ofRows)
+    if (last.ofRows)
       return inLastBlock(n, i) ? IntervalSet(keys) : IntervalSet();
     return IntervalSet(keys.intersect({begin(n), n.nk}));
   }
@@ -40,44 +39,48 @@ public:
     if (!pieces || negated)
       return pieces;
     Piece &piece = pieces->front();
-    if (ofRows) {
+    if (last.ofRows) {
       // Where Sq > Sk there are rows before position 0, and N - b may be one.
-      piece.rowLower = {Bound::fromEnd(-block), Bound::constant(0)};
+      piece.rowLower = {Bound::fromEnd(-last.block), Bound::constant(0)};
       piece.rowUpper = {Bound::fromEnd(0)};
     } else {
-      piece.lower = {Bound::fromEnd(-block)};
+      piece.lower = {Bound::fromEnd(-last.block)};
       piece.upper = {Bound::fromEnd(0)};
     }
     return pieces;
   }
 
   Mask transpose() const override {
-    return Mask(std::make_shared<LastBlock>(block, !ofRows));
+    return Mask(
+        std::make_shared<LastBlockNode>(LastBlock{last.block, !last.ofRows}));
   }
 
   bool isHeadInvariant() const override { return true; }
+  const LastBlock *getLastBlock() const override { return &last; }
 
   void print(llvm::raw_ostream &os) const override {
-    os << "last_block(block=" << block
-       << ", direction=" << (ofRows ? "rows" : "columns") << ')';
+    os << "last_block(block=" << last.block
+       << ", direction=" << (last.ofRows ? "rows" : "columns") << ')';
   }
 
 private:
-  int64_t begin(const Lengths &n) const { return (n.nk - 1) / block * block; }
+  int64_t begin(const Lengths &n) const {
+    return (n.nk - 1) / last.block * last.block;
+  }
   bool inLastBlock(const Lengths &n, int64_t x) const {
     return n.nk > 0 && x >= begin(n) && x < n.nk;
   }
 
-  int64_t block;
-  bool ofRows;
+  LastBlock last;
 };
 
 } // namespace
 
 Mask Mask::lastBlock(int64_t block, Direction direction) {
   block = std::min(block, maxSequenceLength);
-  Mask rows(std::make_shared<LastBlock>(block, /*ofRows=*/true));
-  Mask columns(std::make_shared<LastBlock>(block, /*ofRows=*/false));
+  Mask rows(std::make_shared<LastBlockNode>(LastBlock{block, /*ofRows=*/true}));
+  Mask columns(
+      std::make_shared<LastBlockNode>(LastBlock{block, /*ofRows=*/false}));
   if (direction == Direction::Rows)
     return rows;
   if (direction == Direction::Columns)

@@ -58,10 +58,18 @@ struct RandomBlocks {
   }
 };
 
+/// The last block of the sequence: positions x >= b * floor((N - 1) / b) of
+/// queries or of keys.
+struct LastBlock {
+  int64_t block = 1;
+  bool ofRows = false;
+};
+
 /// The most pieces a mask is asked for unless its caller says otherwise.
 constexpr unsigned defaultMaxPieces = 64;
 
 class Mask;
+struct Predicate;
 
 /// A node of the expression tree. Derive from it to bring a mask of your own:
 /// `contains` is the definition and the only method that is required; the
@@ -87,6 +95,10 @@ public:
   /// than `maxPieces` members. The pieces speak for 0 <= j < N and i < N only.
   virtual std::optional<Pieces> pieces(bool negated, unsigned maxPieces) const;
 
+  /// The node, or its complement, in the form that costs code the least: its
+  /// pieces, or what its members cost together (Predicate.h).
+  virtual Predicate predicate(bool negated) const;
+
   /// The mask of the pairs (i, j) for which this one allows (j, i).
   virtual Mask transpose() const;
 
@@ -103,6 +115,14 @@ public:
 
   /// The draw that this node is, for the node of `Mask::random`; else null.
   virtual const RandomBlocks *getRandomBlocks() const { return nullptr; }
+
+  /// The last block that this node is, for the nodes of `Mask::lastBlock`; else
+  /// null.
+  virtual const LastBlock *getLastBlock() const { return nullptr; }
+
+  /// What brings a predicate for this node where nothing else tells it: the
+  /// attribute of a dialect, as an opaque pointer; else null.
+  virtual const void *getOwner() const { return nullptr; }
 
   virtual void print(llvm::raw_ostream &os) const = 0;
 };

@@ -97,7 +97,7 @@ inline int64_t randomPeriod(std::mt19937_64 &rng) {
 }
 
 inline Mask randomPrimitive(std::mt19937_64 &rng, bool allowOpaque) {
-  switch (pick(rng, 0, allowOpaque ? 14 : 12)) {
+  switch (pick(rng, 0, allowOpaque ? 15 : 12)) {
   case 0:
     return Mask::full();
   case 1:
@@ -123,6 +123,9 @@ inline Mask randomPrimitive(std::mt19937_64 &rng, bool allowOpaque) {
   }
   case 13:
     return randomDraw(rng);
+  case 14:
+    return Mask::lastBlock(pick(rng, 1, 12),
+                           static_cast<Mask::Direction>(pick(rng, 0, 2)));
   default:
     return Mask(std::make_shared<ForeignNode>(rng(), pick(rng, 1, 3)));
   }
