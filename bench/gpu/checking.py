@@ -11,7 +11,7 @@ from patterns import MaskMod
 
 # Keys of a step of the reference: its memory does not grow with the length.
 KEY_CHUNK = 1 << 16
-# The goal of docs/Design.md ("Numerics"): our largest and mean error, in those of
+# The goal of docs/design/Plans.md ("Numerics"): our largest and mean error, in those of
 # PyTorch's eager attention; and half a rounding to f32 of the largest result.
 LARGEST_FACTOR, MEAN_FACTOR = 2.0, 1.1
 FREE = 2.0**-25
