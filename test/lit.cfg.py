@@ -45,6 +45,7 @@ config.substitutions += [
     ("%tools_dir", os.path.join(config.build_root, "bin")),
     ("%examples", os.path.join(config.source_root, "examples")),
     ("%build", config.build_root),
+    ("%source", config.source_root),
     ("%llvm", os.path.dirname(config.llvm_tools_dir)),
     ("%cmake_compilers", config.cmake_compilers),
 ]

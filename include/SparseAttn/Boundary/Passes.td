@@ -16,15 +16,7 @@ def SparseAttnDynamicStrides
     caller chooses their strides too. Buffers of one dimension, and those that
     something needs dense, stay as they are. Run after bufferisation.
 
-    ```mlir
-    func.func @f(%q: memref<1x12x?x64xbf16>, ...) -> memref<1x12x?x64xbf16> {
-      %o = memref.alloc(%rows) : memref<1x12x?x64xbf16>
-      %tile = memref.subview %q[...] ... to memref<128x64xbf16, strided<[64, 1], offset: ?>>
-    // becomes
-    func.func @f(%q: memref<1x12x?x64xbf16, strided<[?, ?, ?, 1]>>, ...,
-                 %o: memref<1x12x?x64xbf16, strided<[?, ?, ?, 1]>>) -> ... {
-      %tile = memref.subview %q[...] ... to memref<128x64xbf16, strided<[?, 1], offset: ?>>
-    ```
+    Example: test/Boundary/dynamic-strides-example.mlir
   }];
   let dependentDialects = ["::mlir::memref::MemRefDialect"];
 }
@@ -43,20 +35,7 @@ def SparseAttnResultsToArguments
     Unlike upstream's `buffer-results-to-out-params` and
     `drop-equivalent-buffer-results` it says where every result is.
 
-    ```mlir
-    func.func @f(%q: memref<4xf32>, %init: memref<4xf32>)
-        -> (memref<4xf32>, memref<4xf32>) {
-      %o = memref.alloc() : memref<4xf32>
-      ...
-      return %o, %init : memref<4xf32>, memref<4xf32>
-    }
-    // becomes
-    func.func @f(%q: memref<4xf32>, %init: memref<4xf32>, %o: memref<4xf32>)
-        attributes {sparse_attn.result_places = array<i64: 2, 1>, ...} {
-      ...
-      return
-    }
-    ```
+    Example: test/Boundary/results-to-arguments-example.mlir
   }];
   let dependentDialects = ["::mlir::memref::MemRefDialect"];
 }

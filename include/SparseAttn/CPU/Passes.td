@@ -1,4 +1,4 @@
-//===- Passes.td - Passes of storeys 4 and 5 for the CPU ---*- tablegen -*-===//
+//===- Passes.td - From steps to the LLVM dialect, CPUs ----*- tablegen -*-===//
 
 #ifndef SPARSEATTN_CPU_PASSES_TD
 #define SPARSEATTN_CPU_PASSES_TD
@@ -12,15 +12,10 @@ def SparseAttnStepsToLanes : Pass<"sparse-attn-steps-to-lanes"> {
     queries are the innermost dimension: scores are [keys, queries], the
     accumulator is [Dv, queries], so that the running maximum and the row sum are
     elementwise on vectors. Queries are transposed once a query tile, and take
-    the sign and the power of two of the scale.
+    the sign and the power of two of the scale. Requires steps on tensors, as
+    `sparse-attn-visit-tiles` makes them, and leaves none.
 
-    ```mlir
-    %n = sparse_attn.step %state ins(%q, %k, %v ...) ... : !sparse_attn.state<32x64xf32>
-    // becomes
-    %s = linalg.generic ins(%k, %qt) outs(%zero) ... -> tensor<32x32xf32> // keys, queries
-    %m = linalg.generic ins(%s) outs(%lowest) { arith.maxnumf } -> tensor<32xf32>
-    ...
-    ```
+    Example: test/CPU/steps-to-lanes-example.mlir
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
@@ -32,7 +27,7 @@ def SparseAttnTileRegisters
     : Pass<"sparse-attn-tile-registers", "::mlir::func::FuncOp"> {
   let summary = "tile linalg ops to vector registers and vectorise them";
   let description = [{
-    Storey 4 for the CPU. A contraction C[m, n] += A[m, k] * B[k, n] becomes a
+    A contraction C[m, n] += A[m, k] * B[k, n] becomes a
     micro-kernel: a block of C stays in registers while the loop over k reads
     vectors of B and broadcasts scalars of A, so that neither A nor B is ever
     packed and no reduction is horizontal. An elementwise op that alone uses the
@@ -43,20 +38,10 @@ def SparseAttnTileRegisters
     Every other linalg op is tiled to one vector along its innermost parallel
     dimension and vectorised by the upstream vectoriser.
     Ops that the vectoriser declines run as scalar loops; a remark says so, and
-    another one where tiles leave lanes of a vector idle.
+    another one where tiles leave lanes of a vector idle. Run before
+    bufferisation.
 
-    ```mlir
-    %c = linalg.generic ins(%a, %b : tensor<64x16xf32>, tensor<16x48xf32>) ...
-    // becomes
-    scf.for %m = 0 to 64 step 8 {
-      %acc:24 = scf.for %k = 0 to 16 iter_args(...) -> (vector<16xf32>, ...) {
-        %b0 = vector.transfer_read %b[%k, 0] // and [%k, 16], [%k, 32]
-        %x = tensor.extract %a[%m, %k]       // and of the rows %m + 1 ... + 7
-        %y = vector.fma (vector.broadcast %x), %b0, %acc0 // 24 of these
-      }
-      vector.transfer_write %acc#0, %c[%m, 0] // 24 of these
-    }
-    ```
+    Example: test/CPU/tile-registers-example.mlir
   }];
   let options = [
     Option<"lanes", "lanes", "int64_t", "16", "f32 lanes of a vector register">,
@@ -78,18 +63,10 @@ def SparseAttnExpandMath : Pass<"sparse-attn-expand-math"> {
     place; results below 2^-126 flush to zero; NaN stays NaN. A constant factor
     of the operand joins the reduction of its range, exactly, where the product
     need not be rounded (`contract`). All other ops stay: a user's own
-    exponentials are left to the upstream lowerings.
+    exponentials are left to the upstream lowerings. Upstream's lowering would
+    call a library for each lane.
 
-    ```mlir
-    %y = math.exp2 %x fastmath<afn> : f32
-    // becomes, with 1.5 * 2^23 + 127 as %magic
-    %t = arith.addf %x, %magic : f32      // its last bits: n + 127
-    %n = arith.subf %t, %magic : f32
-    %f = arith.subf %x, %n : f32          // in [-1/2, 1/2]
-    %p = math.fma ...                     // 2^f, 6 of these
-    %b = arith.shli (arith.bitcast %t), 23
-    %y = arith.mulf %p, (arith.bitcast %b) : f32
-    ```
+    Example: test/CPU/expand-math-example.mlir
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::math::MathDialect"];
@@ -100,6 +77,9 @@ def SparseAttnExpandCopies : Pass<"sparse-attn-expand-copies"> {
   let description = [{
     A `memref.copy` between buffers that are not both contiguous would become a
     call into MLIR's runtime library; as a `linalg.generic` it becomes a loop.
+    Run after bufferisation, before linalg becomes loops.
+
+    Example: test/CPU/expand-copies-example.mlir
   }];
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }
@@ -111,16 +91,10 @@ def SparseAttnThreadBuffers : Pass<"sparse-attn-thread-buffers"> {
     OpenMP parallel region around them or of the function: a thread allocates
     its tiles once. Query tiles of causal or ragged masks differ in length, so
     equal shares of tiles are not equal shares of work: OpenMP loops get a
-    dynamic schedule, one tile at a time.
+    dynamic schedule, one tile at a time. Run after the conversion to OpenMP,
+    where there is one, and after vectors have taken stack buffers of their own.
 
-    ```mlir
-    omp.parallel {                       omp.parallel {
-      omp.wsloop {                         %s = memref.alloca()
-        omp.loop_nest (...) {              omp.wsloop schedule(dynamic) {
-          memref.alloca_scope {    ->        omp.loop_nest (...) {
-            %s = memref.alloca()               ...
-            ...
-    ```
+    Example: test/CPU/thread-buffers-example.mlir
   }];
   let dependentDialects = ["::mlir::memref::MemRefDialect",
                            "::mlir::omp::OpenMPDialect"];

@@ -23,29 +23,11 @@ def SparseAttnEmulate : Pass<"sparse-attn-emulate", "::mlir::ModuleOp"> {
     and the arguments. All pointers become plain ones. What the emulator does not
     know is an error.
 
-    ```mlir
-    gpu.module @m {
-      llvm.func @kernel(%p: !llvm.ptr<1>) attributes {nvvm.kernel} {
-        %x = nvvm.read.ptx.sreg.tid.x : i32
-        %q = llvm.getelementptr %p[%x] : (!llvm.ptr<1>, i32) -> !llvm.ptr<1>, f32
-        %v = llvm.load %q : !llvm.ptr<1> -> f32
-        ...
-    gpu.launch_func @m::@kernel blocks in (...) threads in (...) args(%a : !llvm.ptr)
-
-    // becomes
-
-    llvm.func internal @m_kernel(%p: !llvm.ptr) {
-      %x = llvm.call @sparse_attn_emu_special_register(%tidX) : (i32) -> i32
-      %q = llvm.getelementptr %p[%x] : (!llvm.ptr, i32) -> !llvm.ptr, f32
-      llvm.call @sparse_attn_emu_access_global(%q, %bytes, %alignment, %read, %operation)
-      %v = llvm.load %q : !llvm.ptr -> f32
-      ...
-    llvm.call @sparse_attn_emu_launch(%descriptor, ...)
-    ```
-
     With `export-kernels`, a table of all kernels under the name
     `sparse_attn_emu_module` lets a program that has no IR find and launch them
     (`KernelModule` in `Runtime.h`).
+
+    Example: test/Emulator/emulate-example.mlir
   }];
   let options = [
     Option<"exportKernels", "export-kernels", "bool", /*default=*/"false",

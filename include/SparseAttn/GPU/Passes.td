@@ -1,4 +1,4 @@
-//===- Passes.td - Passes of storeys 5b and 6, for GPUs ----*- tablegen -*-===//
+//===- Passes.td - From steps to PTX, GPUs -----------------*- tablegen -*-===//
 
 #ifndef SPARSEATTN_GPU_PASSES_TD
 #define SPARSEATTN_GPU_PASSES_TD
@@ -16,7 +16,9 @@ def SparseAttnVerifyTarget
     - kernels are named after their function, so its name is an identifier of
       PTX.
 
-    Changes nothing.
+    Changes nothing, and is to run first.
+
+    Example: test/GPU/verify-target-example.mlir
   }];
   let dependentDialects = ["::mlir::sparse_attn::SparseAttnDialect"];
 }
@@ -28,15 +30,10 @@ def SparseAttnTrustSteps : Pass<"sparse-attn-trust-steps"> {
     rounding matters, and rows of nothing but -inf cost instructions in every
     tile. So the loops over key tiles get `trusting` steps, which leave all that
     out; whether they were right shows in the state that they end with, and where
-    they were not, the same loops run again with exact steps.
+    they were not, the same loops run again with exact steps. Run after
+    `sparse-attn-visit-tiles`.
 
-    ```mlir
-    %s = scf.for ... { sparse_attn.step ... }
-    // becomes
-    %t = scf.for ... { sparse_attn.step ... trusting ... }
-    %ok = sparse_attn.is_trusted %t rows(%rows) ...
-    %s = scf.if %ok { yield %t } else { %e = scf.for ... { sparse_attn.step ... } yield %e }
-    ```
+    Example: test/GPU/trust-steps-example.mlir
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
@@ -50,7 +47,10 @@ def SparseAttnStepsToTiles : Pass<"sparse-attn-steps-to-tiles"> {
     the queries along the rows, padded with zeros; products are
     `linalg.contract` of operands in the types they come in, as tensor cores take
     them, and probabilities are rounded to those. Exponents are in base 2. Loops
-    marked `sparse_attn.grid` are mapped to blocks of threads.
+    marked `sparse_attn.grid` are mapped to blocks of threads. Requires steps on
+    tensors, as `sparse-attn-visit-tiles` makes them, and leaves none.
+
+    Example: test/GPU/steps-to-tiles-example.mlir
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
@@ -77,19 +77,9 @@ def SparseAttnMapToGpu : Pass<"sparse-attn-map-to-gpu", "::mlir::ModuleOp"> {
 
     The body still speaks of whole tiles. A block has `warps` warps; 0 lets the
     tile choose: 16 query rows a warp, or 32 where the rows' accumulators leave
-    registers for that.
+    registers for that. Run after bufferisation.
 
-    ```mlir
-    scf.forall (%head, %q) in (12, %tiles) { ... }
-    // becomes
-    %blocks = arith.muli %tiles, %c12 : index
-    gpu.launch blocks(%x, %y, %z) in (%gx = %blocks, %gy = %c1, %gz = %c1)
-               threads(...) in (%bx = %c128, ...) {
-      // %head = %x / %tiles, %q = %tiles - 1 - %x % %tiles
-      ...
-      gpu.terminator
-    }
-    ```
+    Example: test/GPU/map-to-gpu-example.mlir
   }];
   let options = [
     Option<"warps", "warps", "int64_t", "0",
@@ -108,26 +98,14 @@ def SparseAttnStageOperands
     operand are copied into shared memory by asynchronous copies, `stages - 1`
     iterations ahead of their use, in a ring of `stages` slots.
 
-    ```mlir
-    scf.for %t = %lo to %hi step %c1 {
-      %k = vector.transfer_read %keys_of_t ...
-      %s = vector.contract ... %q, %k, %zero
-    // becomes
-    (stage tile %lo, commit)
-    scf.for %t = %lo to %hi step %c1 {
-      nvvm.cp.async.wait.group 0      // tile t has landed, for this thread
-      gpu.barrier                     // ... and for all; slot of t - 1 is free
-      scf.if %t + 1 < %hi { sparse_attn.stage_tile %keys_of_t_plus_1 ... }
-      nvvm.cp.async.commit.group
-      %k = sparse_attn.staged_tile %shared[%slot_of_t]
-      %s = vector.contract ... %q, %k, %zero
-    ```
-
     Queries, the left operand, stay in registers where a thread needs fewer than
     `query-registers` for them; else they are copied into shared memory too, once,
     and loaded anew for every product.
 
-    Fails where ring and queries do not fit `shared-limit` bytes.
+    Fails where ring and queries do not fit `shared-limit` bytes. Run after
+    `sparse-attn-map-to-gpu`, on whole-tile vectors.
+
+    Example: test/GPU/stage-operands-example.mlir
   }];
   let options = [
     Option<"stages", "stages", "int64_t", "2", "Slots of the ring, at least 2">,
@@ -153,13 +131,10 @@ def SparseAttnDistributeFragments
     computed once a row or column; products become `ldmatrix` and `mma.sync`;
     reductions along keys become arithmetic within a thread and two shuffles,
     those of the row sum after the last tile only; probabilities are operands
-    of the second product where they are.
+    of the second product where they are. Run after `sparse-attn-stage-operands`:
+    operands of products are staged tiles or values of such a product.
 
-    ```mlir
-    %p = math.exp2 %s : vector<128x64xf32>
-    // becomes, for 4 warps,
-    %p = math.exp2 %s : vector<64xf32>
-    ```
+    Example: test/GPU/distribute-fragments-example.mlir
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
@@ -179,12 +154,7 @@ def SparseAttnBareKernels
     multiprocessor is enough, lest ptxas spills registers so that more fit.
     Only modules with the attribute `sparse_attn.kernels` change.
 
-    ```mlir
-    gpu.module @f_kernels attributes {sparse_attn.kernels} {
-      gpu.func @k(%q: memref<?x12x?x64xbf16>, ...) kernel
-    // becomes
-      gpu.func @k(%q: !llvm.ptr<1>, ..., %q_0: i32, %q_2: i32, ...) kernel
-    ```
+    Example: test/GPU/bare-kernels-example.mlir
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
@@ -195,8 +165,11 @@ def SparseAttnLowerKernels
     : Pass<"sparse-attn-lower-kernels", "::mlir::ModuleOp"> {
   let summary = "run passes on the kernels that attention became, and on no others";
   let description = [{
-    Each `gpu.module` with the attribute `sparse_attn.kernels` goes through
-    `op-pipelines`. A nested pipeline would reach the user's own modules too.
+    Each `gpu.module` with the attribute `sparse_attn.kernels` (set by
+    `sparse-attn-map-to-gpu`) goes through `op-pipelines`. A nested pipeline would
+    reach the user's own modules too.
+
+    Example: test/GPU/lower-kernels-example.mlir
   }];
   let options = [
     ListOption<"opPipelines", "op-pipelines", "OpPassManager",
@@ -210,7 +183,10 @@ def SparseAttnKernelsToPtx
   let description = [{
     Each `gpu.module` with the attribute `sparse_attn.kernels` becomes a
     `gpu.binary` with PTX, as by upstream's `nvvm-attach-target` and
-    `gpu-module-to-binary`, which would take the user's own modules too.
+    `gpu-module-to-binary`, which would take the user's own modules too. Requires
+    the LLVM and NVVM dialects inside.
+
+    Example: test/GPU/kernels-to-ptx-example.mlir
   }];
   let options = [
     Option<"chip", "chip", "std::string", "\"sm_80\"", "GPU: sm_80, sm_90, ...">,
@@ -230,14 +206,7 @@ def SparseAttnApproximateMath
     would call a library. Their largest errors, by NVIDIA's documentation of
     PTX, are 2 ulp for ex2 and, near 1, 2^-22 absolute for lg2.
 
-    ```mlir
-    %p = math.exp2 %s : vector<4xf32>
-    // becomes
-    %e:4 = vector.to_elements %s : vector<4xf32>
-    %f0 = llvm.call_intrinsic "llvm.nvvm.ex2.approx.ftz.f"(%e#0) : ...
-    ...
-    %p = vector.from_elements %f0, %f1, %f2, %f3 : vector<4xf32>
-    ```
+    Example: test/GPU/approximate-math-example.mlir
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::LLVM::LLVMDialect",
@@ -253,11 +222,7 @@ def SparseAttnExpandDivision
     well, are one instruction on a GPU. Rounding down by a power of two is a
     shift.
 
-    ```mlir
-    %t = arith.floordivsi %x, %c64 : index
-    // becomes
-    %t = arith.shrsi %x, %c6 : index
-    ```
+    Example: test/GPU/expand-division-example.mlir
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
@@ -272,11 +237,7 @@ def SparseAttnExternShared
     external, it is the array without a size that PTX provides for it, here at a
     multiple of 128 bytes.
 
-    ```mlir
-    llvm.mlir.global internal @__dynamic_shmem__0() {addr_space = 3 : i32} : !llvm.array<0 x i8>
-    // becomes
-    llvm.mlir.global external @__dynamic_shmem__0() {addr_space = 3 : i32, alignment = 128 : i64} : !llvm.array<0 x i8>
-    ```
+    Example: test/GPU/extern-shared-example.mlir
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
@@ -288,11 +249,7 @@ def SparseAttnDropTimings
     Upstream notes the milliseconds beside what it has made of a module of
     kernels, and so equal input would give other output each time.
 
-    ```mlir
-    gpu.binary @m [#gpu.object<#nvvm.target, properties = {LLVMIRToISATimeInMs = 12 : i64, O = 3 : i32}, assembly = "...">]
-    // becomes
-    gpu.binary @m [#gpu.object<#nvvm.target, properties = {O = 3 : i32}, assembly = "...">]
-    ```
+    Example: test/GPU/drop-timings-example.mlir
   }];
   let dependentDialects = ["::mlir::gpu::GPUDialect"];
 }

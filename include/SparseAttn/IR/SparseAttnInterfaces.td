@@ -10,9 +10,10 @@ def MaskAttrInterface : AttrInterface<"MaskAttrInterface"> {
   let description = [{
     A set of (query position, key position) pairs that may attend. The interface
     is open: an attribute of another dialect that implements it works
-    everywhere a built-in mask does. Two methods must agree: `getMask`, the
-    mask as a value that planning, counting and proving use, and
-    `emitPredicate`, the same set as code for partial tiles.
+    everywhere a built-in mask does. Two methods are required and must agree:
+    `getMask`, the mask as a value that planning, counting and proving use, and
+    `emitPredicate`, the same set as code for partial tiles. The others have
+    defaults: no check, no simplification.
   }];
   let methods = [
     InterfaceMethod<[{

@@ -49,11 +49,11 @@ class SparseAttn_Preset<string name, string attrMnemonic>
 //===----------------------------------------------------------------------===//
 
 def SparseAttn_FullAttr : SparseAttn_Mask<"Full", "full"> {
-  let summary = "every pair may attend";
+  let summary = "every query sees every key";
 }
 
 def SparseAttn_CausalAttr : SparseAttn_Mask<"Causal", "causal"> {
-  let summary = "j <= i";
+  let summary = "a query sees its own position and all before it: j <= i";
 }
 
 def SparseAttn_Extent : AttrParameter<"::mlir::sparse_attn::WindowExtent",
@@ -61,9 +61,9 @@ def SparseAttn_Extent : AttrParameter<"::mlir::sparse_attn::WindowExtent",
 
 def SparseAttn_SlidingWindowAttr
     : SparseAttn_Mask<"SlidingWindow", "sliding_window", ["simplify"]> {
-  let summary = "-left <= j - i <= right, both inclusive";
+  let summary = "a query sees the keys around it: -left <= j - i <= right";
   let description = [{
-    With `dilation = d`: j = i + d * t for an integer t with
+    Both ends are included, and either may be `unbounded`. With `dilation = d`: j = i + d * t for an integer t with
     -left <= t <= right. With `block = b`: the bounds hold for
     floor(j / b) - floor(i / b). Not both.
   }];
@@ -84,9 +84,9 @@ def SparseAttn_Direction : I32EnumAttr<"GlobalDirection",
 
 def SparseAttn_GlobalAttr
     : SparseAttn_Mask<"Global", "global", ["verifyLengths"]> {
-  let summary = "i or j is a global position";
+  let summary = "a few positions see all keys and are seen by all queries";
   let description = [{
-    The global positions are `tokens` (a negative one counts from N), the first
+    (i, j) may attend when i or j is a global position. These are `tokens` (a negative one counts from N), the first
     `first` and the last `last` positions, and with `last_block = b` those of the
     last block of b, from b * floor((N - 1) / b) on. `direction` restricts them to rows
     (only i) or columns (only j).
@@ -105,15 +105,18 @@ def SparseAttn_GlobalAttr
 }
 
 def SparseAttn_RandomAttr : SparseAttn_Mask<"Random", "random"> {
-  let summary = "key blocks drawn by a stateless generator for each row block";
+  let summary = "each block of queries sees a few blocks of keys, chosen at random";
   let parameters = (ins "int64_t":$block, "int64_t":$blocks_per_row,
                         DefaultValuedParameter<"uint64_t", "0">:$seed,
                         DefaultValuedParameter<"bool", "true">:$per_head,
                         OptionalParameter<"std::optional<int64_t>">:$bigbird_radius);
   let description = [{
-    `bigbird_radius = R` excludes from the draw the first and the last block
-    and the blocks within R of the row block, and lets the first and the last
-    row block draw none, as the preset `bigbird` needs.
+    Of all blocks of `block` keys, `blocks_per_row` are chosen for each block of
+    as many queries, and with `per_head` for each head, by a stateless generator
+    of `seed` (docs/Patterns.md has it), so that no table is needed.
+    `bigbird_radius = R` excludes from the choice the first and the last block
+    and the blocks within R of the row block, and chooses none for the first and
+    the last row block, as the preset `bigbird` needs.
   }];
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
@@ -123,21 +126,21 @@ def SparseAttn_RandomAttr : SparseAttn_Mask<"Random", "random"> {
 }
 
 def SparseAttn_ChunkedAttr : SparseAttn_Mask<"Chunked", "chunked"> {
-  let summary = "floor(i / size) == floor(j / size)";
+  let summary = "a query sees the keys of its own chunk: floor(i / size) == floor(j / size)";
   let parameters = (ins "int64_t":$size);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }
 
 def SparseAttn_StridedAttr : SparseAttn_Mask<"Strided", "strided"> {
-  let summary = "(i - j) mod stride == 0";
+  let summary = "a query sees every stride-th key: (i - j) mod stride == 0";
   let parameters = (ins "int64_t":$stride);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }
 
 def SparseAttn_PrefixAttr : SparseAttn_Mask<"Prefix", "prefix"> {
-  let summary = "j < length";
+  let summary = "every query sees the first keys: j < length";
   let parameters = (ins "int64_t":$length);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
@@ -145,7 +148,7 @@ def SparseAttn_PrefixAttr : SparseAttn_Mask<"Prefix", "prefix"> {
 
 def SparseAttn_PeriodicColumnsAttr
     : SparseAttn_Mask<"PeriodicColumns", "periodic_columns"> {
-  let summary = "j mod period >= period - last";
+  let summary = "every query sees the last keys of each period: j mod period >= period - last";
   let description = [{
     The summary columns of the fixed Sparse Transformer pattern; the preset
     `sparse_transformer_fixed` expands to it.
@@ -168,17 +171,17 @@ class SparseAttn_Combinator<string name, string attrMnemonic>
 }
 
 def SparseAttn_UnionAttr : SparseAttn_Combinator<"Union", "union"> {
-  let summary = "pairs of at least one member";
+  let summary = "the pairs that at least one member allows";
 }
 
 def SparseAttn_IntersectionAttr
     : SparseAttn_Combinator<"Intersection", "intersection"> {
-  let summary = "pairs of every member";
+  let summary = "the pairs that every member allows";
 }
 
 def SparseAttn_ComplementAttr
     : SparseAttn_Mask<"Complement", "complement", ["verifyLengths", "simplify"]> {
-  let summary = "pairs that the operand does not allow";
+  let summary = "the pairs that the operand does not allow";
   let parameters = (ins "MaskAttrInterface":$operand);
   let namedParameters = [];
   let assemblyFormat = "`<` $operand `>`";
@@ -190,7 +193,11 @@ def SparseAttn_ComplementAttr
 //===----------------------------------------------------------------------===//
 
 def SparseAttn_LongformerAttr : SparseAttn_Preset<"Longformer", "longformer"> {
-  let summary = "sliding_window<W/2, W/2> and global tokens (Beltagy et al. 2020)";
+  let summary = "a window and global tokens (Beltagy et al. 2020)";
+  let description = [{
+    Means `union<sliding_window<left = window / 2, right = window / 2>,
+    global<tokens = global_tokens>>`; `window` is the whole width, and even.
+  }];
   let parameters = (ins "int64_t":$window,
                         OptionalArrayRefParameter<"int64_t">:$global_tokens);
   let assemblyFormat = [{
@@ -200,7 +207,12 @@ def SparseAttn_LongformerAttr : SparseAttn_Preset<"Longformer", "longformer"> {
 }
 
 def SparseAttn_BigBirdAttr : SparseAttn_Preset<"BigBird", "bigbird"> {
-  let summary = "block window, first and last block global, random blocks (Zaheer et al. 2020)";
+  let summary = "a window of blocks, the first and the last block global, random blocks (Zaheer et al. 2020)";
+  let description = [{
+    Means a `sliding_window` of `window_blocks` blocks, which is odd, united with
+    `global` positions in the first and the last block, and with `random` blocks
+    among those that are not visible otherwise.
+  }];
   let parameters = (ins "int64_t":$block, "int64_t":$window_blocks,
                         "int64_t":$random_blocks,
                         DefaultValuedParameter<"uint64_t", "0">:$seed);
@@ -209,14 +221,21 @@ def SparseAttn_BigBirdAttr : SparseAttn_Preset<"BigBird", "bigbird"> {
 }
 
 def SparseAttn_PrefixLMAttr : SparseAttn_Preset<"PrefixLM", "prefix_lm"> {
-  let summary = "causal, with a prefix every query sees (Raffel et al. 2020)";
+  let summary = "causal, with a prefix that every query sees (Raffel et al. 2020)";
+  let description = [{
+    Means `union<causal, prefix<length = length>>`.
+  }];
   let parameters = (ins "int64_t":$length);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }
 
 def SparseAttn_StreamingAttr : SparseAttn_Preset<"Streaming", "streaming"> {
-  let summary = "causal: attention sinks and a window (Xiao et al. 2023)";
+  let summary = "causal, with attention sinks and a window (Xiao et al. 2023)";
+  let description = [{
+    Means `intersection<causal, union<prefix<length = sinks>,
+    sliding_window<left = window - 1, right = 0>>>`.
+  }];
   let parameters = (ins "int64_t":$sinks, "int64_t":$window);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
@@ -224,7 +243,11 @@ def SparseAttn_StreamingAttr : SparseAttn_Preset<"Streaming", "streaming"> {
 
 def SparseAttn_SparseTransformerStridedAttr
     : SparseAttn_Preset<"SparseTransformerStrided", "sparse_transformer_strided"> {
-  let summary = "causal: a window of `stride` and every stride-th key (Child et al. 2019)";
+  let summary = "causal, with a window of `stride` and every stride-th key (Child et al. 2019)";
+  let description = [{
+    Means `intersection<causal, union<sliding_window<left = stride - 1,
+    right = 0>, strided<stride = stride>>>`.
+  }];
   let parameters = (ins "int64_t":$stride);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
@@ -232,7 +255,11 @@ def SparseAttn_SparseTransformerStridedAttr
 
 def SparseAttn_SparseTransformerFixedAttr
     : SparseAttn_Preset<"SparseTransformerFixed", "sparse_transformer_fixed"> {
-  let summary = "causal: own chunk and the last columns of each chunk (Child et al. 2019)";
+  let summary = "causal, with the own chunk and the last columns of each chunk (Child et al. 2019)";
+  let description = [{
+    Means `intersection<causal, union<chunked<size = stride>,
+    periodic_columns<period = stride, last = columns>>>`.
+  }];
   let parameters = (ins "int64_t":$stride, "int64_t":$columns);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;

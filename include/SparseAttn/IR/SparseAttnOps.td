@@ -30,8 +30,14 @@ def SparseAttn_AttentionOp : Op<SparseAttn_Dialect, "attention", [
          "generateResultTileValue"]>]> {
   let summary = "exact attention over the (query, key) pairs of a mask";
   let description = [{
-    O[b, h, r, :] = sum over live j of softmax_j(scale * Q[b, h, r, :] .
-    K[b, h / G, j, :]) * V[b, h / G, j, :], with G = Hq / Hkv.
+    The mask says which (query, key) pairs may attend; these are live.
+
+    ```text
+    O[b, h, r, :] = sum over live j of
+        softmax_j(scale * Q[b, h, r, :] . K[b, h / G, j, :]) * V[b, h / G, j, :]
+    ```
+
+    with G = Hq / Hkv.
 
     Shapes: Q [B, Hq, Sq, D], K [B, Hkv, Sk, D], V [B, Hkv, Sk, Dv], O
     [B, Hq, Sq, Dv]; the optional second result is the log-sum-exp of the
@@ -41,7 +47,16 @@ def SparseAttn_AttentionOp : Op<SparseAttn_Dialect, "attention", [
     no live key gets O = 0 and LSE = -inf. `scale` defaults to 1 / sqrt(D).
 
     Destination-style: on tensors the results tie to the inits; on memrefs
-    there are no results and the inits are written.
+    there are no results and the inits are written. Passes that lower it need a
+    plan, which `sparse-attn-plan` attaches.
+
+    ```mlir
+    %o, %lse = sparse_attn.attention mask(#sparse_attn.causal) scale(1.25e-01)
+        ins(%q, %k, %v : tensor<1x8x256x64xf16>, tensor<1x2x256x64xf16>,
+                         tensor<1x2x256x64xf16>)
+        outs(%init, %lse_init : tensor<1x8x256x64xf16>, tensor<1x8x256xf32>)
+        -> tensor<1x8x256x64xf16>, tensor<1x8x256xf32>
+    ```
   }];
   let arguments = (ins MaskAttrInterface:$mask, OptionalAttr<F64Attr>:$scale,
                        OptionalAttr<SparseAttn_PlanAttr>:$plan,

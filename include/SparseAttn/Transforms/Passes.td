@@ -1,4 +1,4 @@
-//===- Passes.td - Passes of storeys 2 and 3 ---------------*- tablegen -*-===//
+//===- Passes.td - From attention to loops over tiles ------*- tablegen -*-===//
 
 #ifndef SPARSEATTN_TRANSFORMS_PASSES_TD
 #define SPARSEATTN_TRANSFORMS_PASSES_TD
@@ -11,15 +11,10 @@ def SparseAttnVerifyPlacement
   let description = [{
     Pipelines lower the functions of one module. Attention in a module inside it,
     or in a function of another kind, would come out as it went in, or halfway
-    down: this pass says so at the attention op. Changes nothing.
+    down: this pass says so at the attention op. It changes nothing, and is to
+    run first.
 
-    ```mlir
-    module {
-      module @inner {
-        func.func @f(...) { %o = sparse_attn.attention ... } // an error
-      }
-    }
-    ```
+    Example: test/Transforms/verify-placement-example.mlir
   }];
   let dependentDialects = ["::mlir::sparse_attn::SparseAttnDialect"];
 }
@@ -27,20 +22,16 @@ def SparseAttnVerifyPlacement
 def SparseAttnPlan : Pass<"sparse-attn-plan"> {
   let summary = "choose the tile and list the key tiles each query tile visits";
   let description = [{
-    Attaches a `#sparse_attn.plan` to every `sparse_attn.attention` that has
-    none. The plan is closed form for affine masks: it costs no memory and no
-    planning at run time, at any length, static or dynamic.
+    Attaches a `#sparse_attn.plan` to every `sparse_attn.attention` (and every
+    other op of `MaskedReductionOpInterface`) that has none. The plan is closed
+    form for affine masks: it costs no memory and no planning at run time, at any
+    length, static or dynamic. The tile is chosen for the mask, the head size and
+    the target, unless options give it. Ops may be on tensors or buffers.
 
-    ```mlir
-    sparse_attn.attention mask(#sparse_attn.causal) ins(...)
-    // becomes, for 256 queries and keys, with tiles of 16 by 32,
-    sparse_attn.attention mask(#sparse_attn.causal)
-      plan(<tile = [16, 32], rows = [<"0" to "256", segments = [
-        <full "0" to "q floordiv 2">,
-        <partial "q floordiv 2" to "(q + 2) floordiv 2">]>]>) ins(...)
-    ```
+    A remark says where the plan gives up its closed form, and a warning that a
+    mask leaves every row empty.
 
-    Warns when the mask leaves every row empty.
+    Example: test/Transforms/plan-example.mlir
   }];
   let options = [
     Option<"tileQueries", "tile-queries", "int64_t", "0",
@@ -64,14 +55,10 @@ def SparseAttnProvePlan : Pass<"sparse-attn-prove-plan"> {
     exactly one visited tile and that a tile called full has no masked pair.
     Emits a remark for a proof, an error with a witness pair for a refutation,
     and a warning where the question is not supported. Fails on a refutation.
+    The proof shares no code with the planner, so that it finds the planner's
+    mistakes, and it holds for plans that were written by hand. Changes nothing.
 
-    ```mlir
-    sparse_attn.attention mask(#sparse_attn.causal)
-      plan(<tile = [16, 16], rows = [<"0" to "64", segments = [
-        <full "0" to "q + 1">]>]>) ins(...)
-    // error: plan does not cover its mask: a full tile has a masked pair
-    // note: witness: head 0, query position 0, key position 1 at Sq = 64, ...
-    ```
+    Example: test/Transforms/prove-plan-example.mlir
   }];
   let options = [
     Option<"failUnsupported", "fail-unsupported", "bool", "false",
@@ -85,18 +72,9 @@ def SparseAttnToDenseLinalg : Pass<"sparse-attn-to-dense-linalg"> {
     The naive decomposition: all scores, the mask as a select, a two-pass
     softmax, the second product. Obviously right, for back ends without a better
     way and as a test oracle; it computes and stores Sq * Sk scores a head.
+    Requires tensors. Plans are ignored.
 
-    ```mlir
-    %o = sparse_attn.attention mask(#sparse_attn.causal) ins(%q, %k, %v) ...
-    // becomes
-    %s = linalg.generic ... // scale * Q K^T: tensor<BxHqxSqxSkxf32>
-    %t = linalg.generic outs(%s) { ... arith.cmpi sle, %j, %i; select ... }
-    %m = linalg.generic ins(%t) { ... arith.maxnumf ... }
-    %p = linalg.generic ins(%m) outs(%t) { ... math.exp ... }
-    %l = linalg.generic ins(%p) { ... arith.addf ... }
-    %a = linalg.generic ins(%p) ... // P V
-    %o = linalg.generic ins(%a, %l) { ... arith.divf ... }
-    ```
+    Example: test/Transforms/to-dense-linalg-example.mlir
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
@@ -119,24 +97,7 @@ def SparseAttnVisitTiles : Pass<"sparse-attn-visit-tiles"> {
     `MaskedReductionOpInterface` is lowered; each needs a plan (run
     `sparse-attn-plan` first).
 
-    ```mlir
-    %o = sparse_attn.attention mask(#sparse_attn.causal) plan(<tile = [Bm, Bn],
-      ...>) ins(%q, %k, %v) outs(%init)
-    // becomes
-    %o = scf.forall (%b, %h, %qt) in (B, Hq, Sq / Bm) shared_outs(%out = %init) {
-      %s = sparse_attn.initial_state : !sparse_attn.state<BmxDvxf32>
-      %p = scf.for %t in partial tiles iter_args(%state = %s) {
-        sparse_attn.step %state ins(%q_tile, %k_tile, %v_tile) at(%i, %j) mask {
-          ...
-        }
-      }
-      %f = scf.for %t in full tiles iter_args(%state = %p) {
-        sparse_attn.step %state ins(%q_tile, %k_tile, %v_tile) at(%i, %j)
-      }
-      %o_tile = sparse_attn.finish %f outs(%out_tile)
-      scf.forall.in_parallel { tensor.parallel_insert_slice %o_tile into %out }
-    }
-    ```
+    Example: test/Transforms/visit-tiles-example.mlir
   }];
   let options = [
     Option<"heavySplits", "heavy-splits", "int64_t", "16",
@@ -157,23 +118,7 @@ def SparseAttnTileToLinalg : Pass<"sparse-attn-tile-to-linalg"> {
     as linalg ops on tiles. Mask arithmetic appears only in the loop over partial
     tiles. Requires a plan on every op (run `sparse-attn-plan` first).
 
-    ```mlir
-    %o = sparse_attn.attention mask(#sparse_attn.causal) plan(<tile = [Bm, Bn],
-      ...>) ins(%q, %k, %v) outs(%init)
-    // becomes
-    %o = scf.forall (%b, %h, %qt) in (B, Hq, Sq / Bm) shared_outs(%out = %init) {
-      %q_tile = linalg.generic ... // transposed, times a power of two
-      %p:3 = scf.for %t in partial tiles iter_args(%max, %sum, %acc) {
-        %s = linalg.generic ins(%k_tile, %q_tile) ... // scores
-        %m = linalg.generic outs(%s) ...              // mask
-        ...                                           // online softmax
-        %a = linalg.generic ins(%v_tile, %p) ...      // second product
-      }
-      %f:3 = scf.for %t in full tiles iter_args(%p#0, %p#1, %p#2) { ... }
-      %o_tile = linalg.generic ...                    // acc / sum
-      scf.forall.in_parallel { tensor.parallel_insert_slice %o_tile into %out }
-    }
-    ```
+    Example: test/Transforms/tile-to-linalg-example.mlir
   }];
   let options = [
     Option<"queriesInner", "queries-inner", "bool", "true",
@@ -205,15 +150,7 @@ def SparseAttnVectorizeTiles
     Requires tiles of static shape (`sparse-attn-tile-to-linalg` with
     `keep-types`).
 
-    ```mlir
-    %f = scf.for ... iter_args(%acc = %zero) -> (tensor<128x64xf32>) {
-      %p = linalg.generic ins(%s) { math.exp2 ... } -> tensor<128x64xf32>
-      ...
-    // becomes
-    %f = scf.for ... iter_args(%acc = %zero) -> (vector<128x64xf32>) {
-      %p = math.exp2 %s : vector<128x64xf32>
-      ...
-    ```
+    Example: test/Transforms/vectorize-tiles-example.mlir
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",

@@ -1,0 +1,29 @@
+// RUN: sparse-attn-opt %s --sparse-attn-to-dense-linalg --canonicalize | FileCheck %s
+
+!t = tensor<1x1x16x8xf32>
+func.func @causal(%q: !t, %k: !t, %v: !t, %init: !t) -> !t {
+  %o = sparse_attn.attention mask(#sparse_attn.causal) ins(%q, %k, %v : !t, !t, !t) outs(%init : !t) -> !t
+  return %o : !t
+}
+
+// S = scale Q K^T
+// CHECK: %[[QK:.*]] = linalg.generic {{.*}} ins(%{{.*}} : tensor<1x1x16x8xf32>) outs(%{{.*}} : tensor<1x1x16x16xf32>)
+// CHECK:   arith.mulf
+// CHECK:   arith.addf
+// CHECK: %[[SCALED:.*]] = linalg.generic {{.*}} outs(%[[QK]] : tensor<1x1x16x16xf32>)
+// CHECK:   arith.mulf
+// The mask, evaluated on every pair
+// CHECK: %[[S:.*]] = linalg.generic
+// CHECK:   %[[LIVE:.*]] = arith.cmpi sle, %{{.*}}, %{{.*}} : i32
+// CHECK:   arith.select %[[LIVE]]
+// Softmax in two passes
+// CHECK: linalg.generic {{.*}} ins(%[[S]] : tensor<1x1x16x16xf32>) outs(%{{.*}} : tensor<1x1x16xf32>)
+// CHECK:   arith.maxnumf
+// CHECK: %[[P:.*]] = linalg.generic {{.*}} outs(%[[S]] : tensor<1x1x16x16xf32>)
+// CHECK:   math.exp
+// CHECK: %[[L:.*]] = linalg.generic {{.*}} ins(%[[P]] : tensor<1x1x16x16xf32>) outs(%{{.*}} : tensor<1x1x16xf32>)
+// CHECK:   arith.addf
+// The second product, and its division by the sums
+// CHECK: %[[A:.*]] = linalg.generic {{.*}} ins(%[[P]] : tensor<1x1x16x16xf32>) outs(%{{.*}} : tensor<1x1x16x8xf32>)
+// CHECK: linalg.generic {{.*}} ins(%[[A]], %[[L]] : tensor<1x1x16x8xf32>, tensor<1x1x16xf32>) outs({{.*}} : tensor<1x1x16x8xf32>)
+// CHECK:   arith.divf
