@@ -24,6 +24,10 @@ void printMembers(AsmPrinter &printer, ArrayRef<MaskAttrInterface> members);
 ParseResult parseBound(AsmParser &parser, plan::TileExpr &bound);
 void printBound(AsmPrinter &printer, const plan::TileExpr &bound);
 
+/// `"q - 1 > 0"`, where tiles are visited.
+ParseResult parseCondition(AsmParser &parser, plan::TileExpr &when);
+void printCondition(AsmPrinter &printer, const plan::TileExpr &when);
+
 /// `[<...>, <...>]`, the segments or the draws of a class of rows.
 template <typename Part>
 ParseResult parsePlanParts(AsmParser &parser, SmallVector<Part> &parts) {

@@ -13,25 +13,48 @@ using ErrorEmitter = llvm::function_ref<InFlightDiagnostic()>;
 // Bounds
 //===----------------------------------------------------------------------===//
 
-ParseResult sparse_attn::parseBound(AsmParser &parser, TileExpr &bound) {
-  SMLoc begin = parser.getCurrentLocation();
-  std::string text, error;
-  if (parser.parseString(&text))
-    return failure();
+/// The expression at the beginning of the string `text` that stands at `quote`;
+/// an error points into it. No escape is in the grammar, so that none stands
+/// before the error.
+static ParseResult parseExpr(AsmParser &parser, SMLoc quote, StringRef what,
+                             StringRef text, TileExpr &result) {
+  std::string error;
   size_t offset = 0;
   std::optional<TileExpr> expr = TileExpr::parse(text, error, &offset);
   if (!expr) {
-    // No escape is in the grammar, so that none stands before the error.
-    SMLoc at = SMLoc::getFromPointer(begin.getPointer() + 1 + offset);
+    SMLoc at = SMLoc::getFromPointer(quote.getPointer() + 1 + offset);
     return parser.emitError(at)
-           << "invalid bound \"" << text << "\": " << error;
+           << "invalid " << what << " \"" << text << "\": " << error;
   }
-  bound = *expr;
+  result = *expr;
   return success();
+}
+
+ParseResult sparse_attn::parseBound(AsmParser &parser, TileExpr &bound) {
+  SMLoc quote = parser.getCurrentLocation();
+  std::string text;
+  return failure(parser.parseString(&text) ||
+                 parseExpr(parser, quote, "bound", text, bound));
+}
+
+ParseResult sparse_attn::parseCondition(AsmParser &parser, TileExpr &when) {
+  SMLoc quote = parser.getCurrentLocation();
+  std::string text;
+  if (parser.parseString(&text))
+    return failure();
+  auto [expr, zero] = StringRef(text).split('>');
+  if (zero.trim() != "0")
+    return parser.emitError(quote)
+           << "invalid condition \"" << text << "\": expected 'x > 0'";
+  return parseExpr(parser, quote, "condition", expr.rtrim(), when);
 }
 
 void sparse_attn::printBound(AsmPrinter &printer, const TileExpr &bound) {
   printer.printString(bound.str());
+}
+
+void sparse_attn::printCondition(AsmPrinter &printer, const TileExpr &when) {
+  printer.printString(when.str() + " > 0");
 }
 
 //===----------------------------------------------------------------------===//
@@ -70,14 +93,15 @@ PlanAttr PlanAttr::get(MLIRContext *context, const Plan &plan) {
     SmallVector<SegmentAttr> segments;
     for (const Segment &segment : cls.segments)
       segments.push_back(SegmentAttr::get(context, kindOf(segment.full),
-                                          segment.begin, segment.end));
+                                          segment.begin, segment.end,
+                                          segment.when));
     SmallVector<DrawAttr> draws;
     for (const Draw &draw : cls.draws) {
       const Mask::RandomOptions &r = draw.random;
       auto random = RandomAttr::get(context, r.block, r.blocksPerRow, r.seed,
                                     r.perHead, r.bigBirdWindowRadius);
       draws.push_back(DrawAttr::get(context, kindOf(draw.full), random,
-                                    draw.begin, draw.end));
+                                    draw.begin, draw.end, draw.when));
     }
     classes.push_back(RowsAttr::get(context, cls.rowBegin, cls.rowEnd,
                                     cls.heavy, segments, draws));
@@ -95,10 +119,12 @@ Plan PlanAttr::getPlan() const {
     cls.heavy = rows.getHeavy();
     for (SegmentAttr segment : rows.getSegments())
       cls.segments.push_back({segment.getBegin(), segment.getEnd(),
-                              segment.getKind() == SegmentKind::full});
+                              segment.getKind() == SegmentKind::full,
+                              segment.getWhen()});
     for (DrawAttr draw : rows.getDraws())
       cls.draws.push_back({draw.getRandom().getRandomOptions(), draw.getBegin(),
-                           draw.getEnd(), draw.getKind() == SegmentKind::full});
+                           draw.getEnd(), draw.getKind() == SegmentKind::full,
+                           draw.getWhen()});
     plan.classes.push_back(std::move(cls));
   }
   return plan;

@@ -14,16 +14,27 @@
 
 namespace mlir::sparse_attn::plan {
 
-/// [begin, end), empty when end <= begin.
+/// `expr > 0` is what holds where a condition holds; conditions are joined by
+/// the minimum (and), the maximum (or) and `negated`.
+TileExpr negated(const TileExpr &when);
+
+/// offset + expr, or offset - expr, with the offset inside min and max.
+TileExpr shifted(const TileExpr &offset, const TileExpr &expr,
+                 bool negate = false);
+
+/// [begin, end), empty when end <= begin and where when <= 0.
 struct TileInterval {
   TileExpr begin, end;
+  TileExpr when = TileExpr::constant(1);
 
-  TileInterval simplify(const LengthFacts &facts) const {
-    return {begin.simplify(facts), end.simplify(facts)};
-  }
+  TileInterval simplify(const LengthFacts &facts) const;
   bool isProvablyEmpty(const LengthFacts &facts) const {
-    return TileExpr::provablyLE(end, begin, facts);
+    return TileExpr::provablyLE(end, begin, facts) ||
+           TileExpr::provablyLE(when, TileExpr::constant(0), facts);
   }
+  bool isUnconditional() const { return when == TileExpr::constant(1); }
+  /// Restricts the interval to where `amount` is positive.
+  void guardBy(const TileExpr &amount);
 };
 
 //===----------------------------------------------------------------------===//
@@ -87,8 +98,6 @@ struct TileBand {
   Place place = Place::Moving;
   /// Sorts bands of one place: the constant part of its upper bound.
   int64_t order = 0;
-  /// The band is live in some rows of the class only.
-  bool guarded = false;
   /// The tiles of a random draw inside `live`, not all of `live`.
   std::optional<mask::Mask::RandomOptions> draw;
   bool drawIsFull = false;

@@ -3,7 +3,8 @@
 // Bands claim key tiles one after another; what an earlier band has claimed is
 // cut out of a later one. With claims kept normal, end >= begin, the set
 // [a, b) minus [c, d) is [a, min(b, c)) and [max(a, d), b), whatever the order
-// of the four numbers: no tile is ever enumerated.
+// of the four numbers: no tile is ever enumerated. A claim that holds only
+// where a condition does leaves, where it does not, what it would have taken.
 //
 //===----------------------------------------------------------------------===//
 
@@ -52,7 +53,7 @@ private:
   void subtract(const TileInterval &from, const TileInterval &claim,
                 llvm::SmallVectorImpl<TileInterval> &rest) const;
   void split(const TileInterval &part, const TileBand &band);
-  void append(TileExpr begin, TileExpr end, bool full, TileBand::Place place);
+  void append(const TileInterval &tiles, bool full, TileBand::Place place);
 
   LengthFacts facts;
   llvm::SmallVector<TileInterval> claims;
@@ -63,13 +64,19 @@ private:
 void SegmentBuilder::subtract(const TileInterval &from,
                               const TileInterval &claim,
                               llvm::SmallVectorImpl<TileInterval> &rest) const {
-  for (TileInterval part :
-       {TileInterval{from.begin, TileExpr::min(from.end, claim.begin)},
-        TileInterval{TileExpr::max(from.begin, claim.end), from.end}}) {
-    part = part.simplify(facts);
-    if (!part.isProvablyEmpty(facts))
-      rest.push_back(part);
+  llvm::SmallVector<TileInterval, 3> parts = {
+      {from.begin, TileExpr::min(from.end, claim.begin), from.when},
+      {TileExpr::max(from.begin, claim.end), from.end, from.when}};
+  if (!claim.isUnconditional()) {
+    TileInterval both = {TileExpr::max(from.begin, claim.begin),
+                         TileExpr::min(from.end, claim.end), from.when};
+    both.guardBy(negated(claim.when));
+    parts.push_back(both);
   }
+  for (const TileInterval &part : parts)
+    if (TileInterval simple = part.simplify(facts);
+        !simple.isProvablyEmpty(facts))
+      rest.push_back(simple);
 }
 
 llvm::SmallVector<TileInterval>
@@ -96,31 +103,38 @@ void SegmentBuilder::add(const TileBand &band) {
 
 void SegmentBuilder::split(const TileInterval &part, const TileBand &band) {
   if (!band.full) {
-    append(part.begin, part.end, /*full=*/false, band.place);
+    append(part, /*full=*/false, band.place);
     return;
   }
-  // part.begin <= a <= b <= part.end, or all three parts are empty.
+  // part.begin <= a <= b <= part.end, or all parts are empty.
   TileExpr a =
       TileExpr::max(part.begin, TileExpr::min(band.full->begin, part.end))
           .simplify(facts);
   TileExpr b =
       TileExpr::max(a, TileExpr::min(band.full->end, part.end)).simplify(facts);
   if (TileExpr::provablyLE(b, a, facts)) {
-    append(part.begin, part.end, /*full=*/false, band.place);
+    append(part, /*full=*/false, band.place);
     return;
   }
-  append(part.begin, a, /*full=*/false, band.place);
-  append(a, b, /*full=*/true, band.place);
-  append(b, part.end, /*full=*/false, band.place);
+  TileInterval full = {a, b, part.when}, masked = full;
+  append({part.begin, a, part.when}, /*full=*/false, band.place);
+  if (!band.full->isUnconditional()) {
+    full.guardBy(band.full->when);
+    masked.guardBy(negated(band.full->when));
+    append(masked, /*full=*/false, band.place);
+  }
+  append(full, /*full=*/true, band.place);
+  append({b, part.end, part.when}, /*full=*/false, band.place);
 }
 
-void SegmentBuilder::append(TileExpr begin, TileExpr end, bool full,
+void SegmentBuilder::append(const TileInterval &tiles, bool full,
                             TileBand::Place place) {
-  if (TileExpr::provablyLE(end, begin, facts))
+  const auto &[begin, end, when] = tiles.simplify(facts);
+  if (tiles.isProvablyEmpty(facts))
     return;
   for (Placed &placed : segments) {
     Segment &other = placed.second;
-    if (other.full != full)
+    if (other.full != full || other.when != when)
       continue;
     // Joining is exact only when neither side can be turned around.
     bool follows = other.end == begin;
@@ -131,7 +145,7 @@ void SegmentBuilder::append(TileExpr begin, TileExpr end, bool full,
       return;
     }
   }
-  segments.push_back({place, Segment{begin, end, full}});
+  segments.push_back({place, Segment{begin, end, full, when}});
 }
 
 void SegmentBuilder::finish(RowClass &cls) const {
@@ -148,7 +162,8 @@ bool SegmentBuilder::isTooLarge() const {
     return true;
   unsigned nodes = 0;
   for (const Placed &placed : segments)
-    nodes += countNodes(placed.second.begin) + countNodes(placed.second.end);
+    nodes += countNodes(placed.second.begin) + countNodes(placed.second.end) +
+             countNodes(placed.second.when);
   return nodes > maxNodes;
 }
 
@@ -163,7 +178,9 @@ static void dropCovered(std::vector<TileBand> &bands,
   auto covers = [&](const TileBand &outer, const TileBand &inner) {
     auto lies = [&](const TileInterval &interval) {
       return TileExpr::provablyLE(interval.begin, inner.live.begin, facts) &&
-             TileExpr::provablyLE(inner.live.end, interval.end, facts);
+             TileExpr::provablyLE(inner.live.end, interval.end, facts) &&
+             (interval.isUnconditional() ||
+              TileExpr::provablyLE(inner.live.when, interval.when, facts));
     };
     // A draw does not visit all of its interval.
     return !outer.draw && ((outer.full && lies(*outer.full)) ||
@@ -180,26 +197,38 @@ static void dropCovered(std::vector<TileBand> &bands,
   }
 }
 
+/// Widens `hull` so that it holds `tiles` where either is not empty.
+static void addToHull(std::optional<TileInterval> &hull,
+                      const TileInterval &tiles) {
+  if (!hull) {
+    hull = tiles;
+    return;
+  }
+  hull->begin = TileExpr::min(hull->begin, tiles.begin);
+  hull->end = TileExpr::max(hull->end, tiles.end);
+  hull->when = TileExpr::max(hull->when, tiles.when);
+}
+
 /// One partial band from the first to the last tile of all that `selects`
-/// names, in place of them.
+/// names, in place of them; where only the unconditional ones are live, from
+/// the first to the last tile of those.
 static void replaceByHull(std::vector<TileBand> &bands,
                           llvm::function_ref<bool(const TileBand &)> selects) {
-  std::optional<TileBand> hull;
-  for (const TileBand &band : bands) {
-    if (!selects(band))
-      continue;
-    if (!hull) {
-      hull = TileBand();
-      hull->live = band.live;
-      continue;
-    }
-    hull->live.begin = TileExpr::min(hull->live.begin, band.live.begin);
-    hull->live.end = TileExpr::max(hull->live.end, band.live.end);
+  std::optional<TileInterval> always, sometimes;
+  for (const TileBand &band : llvm::make_filter_range(bands, selects))
+    addToHull(band.live.isUnconditional() ? always : sometimes, band.live);
+  if (always && sometimes) {
+    TileExpr when = sometimes->when;
+    addToHull(sometimes, *always);
+    sometimes->when = when;
   }
-  if (!hull)
-    return;
   llvm::erase_if(bands, selects);
-  bands.push_back(*hull);
+  for (const std::optional<TileInterval> &hull : {always, sometimes}) {
+    if (!hull)
+      continue;
+    bands.emplace_back();
+    bands.back().live = *hull;
+  }
 }
 
 /// Bands that stay in place claim first, since their bounds are the short
@@ -216,7 +245,7 @@ static std::vector<TileBand> orderClaims(llvm::ArrayRef<TileBand> bands,
                                                       : 2;
     if (!band.full && isWide)
       rank = 3;
-    return std::tuple(band.guarded, rank, band.order);
+    return std::tuple(!band.live.isUnconditional(), rank, band.order);
   };
   std::vector<TileBand> ordered;
   for (const TileBand &band : bands) {
@@ -271,7 +300,7 @@ plan::makeSegments(std::vector<TileBand> bands, const TileInterval &allTiles,
   builder.finish(cls);
   for (const TileBand &band : draws)
     if (!builder.unclaimed(band.live).empty())
-      cls.draws.push_back(
-          {*band.draw, band.live.begin, band.live.end, band.drawIsFull});
+      cls.draws.push_back({*band.draw, band.live.begin, band.live.end,
+                           band.drawIsFull, band.live.when});
   return visited;
 }

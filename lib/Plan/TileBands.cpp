@@ -15,6 +15,57 @@ using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::mask;
 using namespace mlir::sparse_attn::plan;
 
+//===----------------------------------------------------------------------===//
+// Intervals and conditions
+//===----------------------------------------------------------------------===//
+
+TileExpr plan::shifted(const TileExpr &offset, const TileExpr &expr,
+                       bool negate) {
+  bool isMin = expr.getKind() == TileExpr::Kind::Min;
+  if (!isMin && expr.getKind() != TileExpr::Kind::Max)
+    return negate ? offset - expr : offset + expr;
+  TileExpr lhs = shifted(offset, expr.getLhs(), negate);
+  TileExpr rhs = shifted(offset, expr.getRhs(), negate);
+  return isMin != negate ? TileExpr::min(lhs, rhs) : TileExpr::max(lhs, rhs);
+}
+
+TileExpr plan::negated(const TileExpr &when) {
+  return shifted(TileExpr::constant(1), when, /*negate=*/true);
+}
+
+/// A condition that holds where `when` does: 1 or 0 where that is certain, also
+/// for the parts of a conjunction or disjunction.
+static TileExpr simplifyCondition(const TileExpr &when,
+                                  const LengthFacts &facts) {
+  const TileExpr yes = TileExpr::constant(1), no = TileExpr::constant(0);
+  if (TileExpr::provablyLE(yes, when, facts))
+    return yes;
+  if (TileExpr::provablyLE(when, no, facts))
+    return no;
+  bool isMin = when.getKind() == TileExpr::Kind::Min;
+  if (!isMin && when.getKind() != TileExpr::Kind::Max)
+    return when;
+  const TileExpr &neutral = isMin ? yes : no;
+  TileExpr lhs = simplifyCondition(when.getLhs(), facts);
+  TileExpr rhs = simplifyCondition(when.getRhs(), facts);
+  if (lhs == neutral || rhs == neutral)
+    return lhs == neutral ? rhs : lhs;
+  return isMin ? TileExpr::min(lhs, rhs) : TileExpr::max(lhs, rhs);
+}
+
+TileInterval TileInterval::simplify(const LengthFacts &facts) const {
+  return {begin.simplify(facts), end.simplify(facts),
+          simplifyCondition(when.simplify(facts), facts)};
+}
+
+void TileInterval::guardBy(const TileExpr &amount) {
+  when = isUnconditional() ? amount : TileExpr::min(when, amount);
+}
+
+//===----------------------------------------------------------------------===//
+// Bounds and rows
+//===----------------------------------------------------------------------===//
+
 /// `bound` at the position `row`.
 static TileExpr at(const Bound &bound, const TileExpr &row) {
   TileExpr value = TileExpr::numKeys() * bound.perKey + bound.offset;
@@ -75,28 +126,6 @@ TileRows plan::makeTileRows(const ClassPieces &cls, const TileShape &tile,
   return rows;
 }
 
-/// An interval is emptied by making its end non-positive: `amount` rows, at
-/// this many tiles each, is no limit at all when positive.
-static TileExpr guardedBy(TileExpr end, TileExpr amount,
-                          const LengthFacts &facts) {
-  // Bounds stay below 2^63: row bounds have offsets up to maxSequenceLength.
-  int64_t beyondAllTiles = facts.nk ? *facts.nk + 1 : int64_t(1) << 32;
-  if (TileExpr::provablyLE(TileExpr::constant(1), amount, facts))
-    return end;
-  return TileExpr::min(end, amount * beyondAllTiles);
-}
-
-/// offset + expr, or offset - expr, with the offset inside min and max.
-static TileExpr shifted(const TileExpr &offset, const TileExpr &expr,
-                        bool negate = false) {
-  bool isMin = expr.getKind() == TileExpr::Kind::Min;
-  if (!isMin && expr.getKind() != TileExpr::Kind::Max)
-    return negate ? offset - expr : offset + expr;
-  TileExpr lhs = shifted(offset, expr.getLhs(), negate);
-  TileExpr rhs = shifted(offset, expr.getRhs(), negate);
-  return isMin != negate ? TileExpr::min(lhs, rhs) : TileExpr::max(lhs, rhs);
-}
-
 /// The full tiles: none unless the piece is a band.
 static std::optional<TileInterval>
 makeFullTiles(const Piece &piece, const TileRows &rows, const TileShape &tile) {
@@ -112,13 +141,9 @@ makeFullTiles(const Piece &piece, const TileRows &rows, const TileShape &tile) {
   TileInterval full = {low.ceilDiv(tile.keys), up.floorDiv(tile.keys)};
   // All rows of the tile must be rows of the piece.
   for (const Bound &bound : piece.rowLower)
-    full.end =
-        guardedBy(full.end, shifted(at(bound, rows.first) * -1 + 1, rows.first),
-                  rows.facts);
+    full.guardBy(shifted(at(bound, rows.first) * -1 + 1, rows.first));
   for (const Bound &bound : piece.rowUpper)
-    full.end = guardedBy(
-        full.end, shifted(at(bound, rows.first) + 1, rows.end, /*negate=*/true),
-        rows.facts);
+    full.guardBy(shifted(at(bound, rows.first) + 1, rows.end, /*negate=*/true));
   full = full.simplify(rows.facts);
   if (full.isProvablyEmpty(rows.facts))
     return std::nullopt;
@@ -155,7 +180,8 @@ static void widenFirstTile(const Piece &piece, TileBand &band) {
   bool isFixed = llvm::any_of(piece.upper, [](const Bound &bound) {
     return !bound.dependsOnQuery() && bound.perKey == 0;
   });
-  if (!isFixed || band.guarded || band.live.begin.asConstant() != 0)
+  if (!isFixed || !band.live.isUnconditional() ||
+      band.live.begin.asConstant() != 0)
     return;
   llvm::SmallVector<TileExpr> operands;
   flatten(TileExpr::Kind::Min, band.live.end, operands);
@@ -195,21 +221,16 @@ std::optional<TileBand> plan::makeTileBand(const Piece &piece,
 
   // Some row of the tile must be a row of the piece. With one bound of each
   // kind at a time, amounts stay linear.
-  TileExpr unguarded = band.live.end;
   if (first != rows.first || end != rows.end) {
     for (const Bound &lower : piece.rowLower) {
-      band.live.end = guardedBy(
-          band.live.end, shifted(at(lower, anyRow) * -1, rows.end), facts);
+      band.live.guardBy(shifted(at(lower, anyRow) * -1, rows.end));
       for (const Bound &upper : piece.rowUpper)
-        band.live.end = guardedBy(band.live.end,
-                                  at(upper, anyRow) - at(lower, anyRow), facts);
+        band.live.guardBy(at(upper, anyRow) - at(lower, anyRow));
     }
     for (const Bound &upper : piece.rowUpper)
-      band.live.end = guardedBy(
-          band.live.end,
-          shifted(at(upper, anyRow), rows.first, /*negate=*/true), facts);
+      band.live.guardBy(
+          shifted(at(upper, anyRow), rows.first, /*negate=*/true));
   }
-  band.guarded = band.live.end != unguarded;
   band.live = band.live.simplify(facts);
   widenFirstTile(piece, band);
   if (band.live.isProvablyEmpty(facts))

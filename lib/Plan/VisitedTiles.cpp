@@ -10,6 +10,21 @@ using namespace mlir::sparse_attn::plan;
 
 static int64_t ceilDivide(int64_t a, int64_t b) { return -floorDivide(-a, b); }
 
+template <typename Part>
+static Range keyTilesOf(const Part &part, int64_t q, const Lengths &n) {
+  if (part.when.evaluate(q, n) <= 0)
+    return {0, 0};
+  return {part.begin.evaluate(q, n), part.end.evaluate(q, n)};
+}
+
+Range Segment::keyTiles(int64_t q, const Lengths &n) const {
+  return keyTilesOf(*this, q, n);
+}
+
+Range Draw::keyTiles(int64_t q, const Lengths &n) const {
+  return keyTilesOf(*this, q, n);
+}
+
 int64_t RowClass::maxDrawnTiles(const TileShape &tile) const {
   int64_t tiles = 0;
   for (const Draw &draw : draws) {
@@ -41,7 +56,7 @@ drawnTiles(const RowClass &cls, const TileShape &tile, const Lengths &n,
   if (endRow <= firstRow)
     return tiles;
   for (const Draw &draw : cls.draws) {
-    Range limit = {draw.begin.evaluate(q, n), draw.end.evaluate(q, n)};
+    Range limit = draw.keyTiles(q, n);
     if (limit.empty())
       continue;
     int64_t block = draw.random.block;
@@ -77,8 +92,7 @@ static llvm::SmallVector<Range> segmentTiles(const RowClass &cls, int64_t q,
                                              const Lengths &n) {
   llvm::SmallVector<Range> ranges;
   for (const Segment &segment : cls.segments)
-    ranges.push_back(
-        {segment.begin.evaluate(q, n), segment.end.evaluate(q, n)});
+    ranges.push_back(segment.keyTiles(q, n));
   return ranges;
 }
 

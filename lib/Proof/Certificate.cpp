@@ -34,7 +34,7 @@ static bool isTame(const TileExpr &expr) {
 
 static bool isTame(const RowClass &cls) {
   auto boundsAreTame = [](const auto &part) {
-    return isTame(part.begin) && isTame(part.end);
+    return isTame(part.begin) && isTame(part.end) && isTame(part.when);
   };
   return isTame(cls.rowBegin) && isTame(cls.rowEnd) &&
          llvm::all_of(cls.segments, boundsAreTame) &&

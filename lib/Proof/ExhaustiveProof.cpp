@@ -125,7 +125,7 @@ RowProof::addDrawn(const RowClass &cls, int64_t q, Range rows,
         [&](const Claim &claim) { return claim.tiles.contains(kt); });
   };
   for (const Draw &draw : cls.draws) {
-    Range limit = {draw.begin.evaluate(q, n), draw.end.evaluate(q, n)};
+    Range limit = draw.keyTiles(q, n);
     int64_t block = draw.random.block, previous = INT64_MIN;
     for (int64_t row = rows.begin; row < rows.end; ++row) {
       int64_t i = row + n.firstQuery();
@@ -161,7 +161,7 @@ std::optional<Proof> RowProof::checkTile(unsigned classIndex, int64_t q) {
 
   llvm::SmallVector<Claim> claims;
   for (const Segment &segment : cls.segments) {
-    Range tiles = {segment.begin.evaluate(q, n), segment.end.evaluate(q, n)};
+    Range tiles = segment.keyTiles(q, n);
     if (!tiles.empty())
       claims.push_back({tiles, segment.full});
   }

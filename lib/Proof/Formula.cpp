@@ -200,35 +200,7 @@ Formula Problem::nonNegative(const TileExpr &expr, int64_t factor, Linear rest,
     }
     }
   }
-  return splitHuge(std::move(rest));
-}
-
-Formula Problem::splitHuge(Linear form) const {
-  // Where rows of a query tile decide whether a segment is empty, its end is
-  // K times a number of rows. For K * L + R >= 0 with R = c +- kt and
-  // 0 <= c < K, |kt| < K, so that -K < R < 2 K:
-  //   L >= 1, or L >= 0 and R >= 0, or L >= -1 and R >= K.
-  // Small numbers keep the search short.
-  constexpr int64_t huge = int64_t(1) << 32;
-  Linear multiple, rest;
-  for (const auto &term : form.terms) {
-    bool isHuge = term.second % huge == 0;
-    if (!isHuge && (term.first != boundedVariable ||
-                    (term.second != 1 && term.second != -1)))
-      return Formula::nonNegative(std::move(form));
-    (isHuge ? multiple : rest)
-        .terms.push_back(
-            {term.first, isHuge ? term.second / huge : term.second});
-  }
-  if (multiple.terms.empty())
-    return Formula::nonNegative(std::move(form));
-  rest.constant = ((form.constant % huge) + huge) % huge;
-  multiple.constant = (form.constant - rest.constant) / huge;
-  return Formula::any({Formula::nonNegative(multiple + (-1)),
-                       Formula::all({Formula::nonNegative(multiple),
-                                     Formula::nonNegative(rest)}),
-                       Formula::all({Formula::nonNegative(multiple + 1),
-                                     Formula::nonNegative(rest + (-huge))})});
+  return Formula::nonNegative(std::move(rest));
 }
 
 Linear Problem::linearize(const TileExpr &expr, const Values &values) {

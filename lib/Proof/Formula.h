@@ -68,8 +68,6 @@ struct Formula {
 class Problem {
 public:
   unsigned addVariable() { return numVariables++; }
-  /// Promises that |variable| < 2^32 in every solution.
-  void setBounded(unsigned variable) { boundedVariable = variable; }
   /// The variable floor(dividend / divisor).
   Linear floorDiv(const Linear &dividend, int64_t divisor);
 
@@ -95,10 +93,7 @@ private:
   };
   Linear linearize(const plan::TileExpr &expr, const Values &values);
 
-  Formula splitHuge(Linear form) const;
-
   unsigned numVariables = 0;
-  std::optional<unsigned> boundedVariable;
   std::vector<Definition> definitions;
 };
 

@@ -95,7 +95,6 @@ void PresburgerProof::requireKeyOfTile(Unknowns &x) const {
   // Not for the question whether all tiles have keys.
   x.domain.push_back(Formula::nonNegative(x.key));
   x.domain.push_back(Formula::less(x.key, x.nk));
-  x.problem.setBounded(x.keyTile.terms[0].first);
   requireTileOfKey(x);
 }
 
@@ -163,9 +162,7 @@ void PresburgerProof::ask(
 }
 
 static bool contains(const Segment &segment, const Candidate &at) {
-  return Range{segment.begin.evaluate(at.q, at.n),
-               segment.end.evaluate(at.q, at.n)}
-      .contains(at.keyTile);
+  return segment.keyTiles(at.q, at.n).contains(at.keyTile);
 }
 
 static bool isLive(const Mask &mask, const Candidate &at, int64_t head) {
@@ -177,8 +174,7 @@ static bool isLive(const Mask &mask, const Candidate &at, int64_t head) {
 /// tile.
 static bool isDrawn(const Draw &draw, const RowClass &cls,
                     const TileShape &tile, const Candidate &at, int64_t head) {
-  if (!Range{draw.begin.evaluate(at.q, at.n), draw.end.evaluate(at.q, at.n)}
-           .contains(at.keyTile))
+  if (!draw.keyTiles(at.q, at.n).contains(at.keyTile))
     return false;
   int64_t first = cls.rowBegin.evaluate(0, at.n) + at.q * tile.queries;
   int64_t end = std::min(first + tile.queries, cls.rowEnd.evaluate(0, at.n));
@@ -234,9 +230,9 @@ void PresburgerProof::checkCoverage(unsigned classIndex) {
     requireKeyOfTile(x);
     x.domain.push_back(x.literals(piece, /*negated=*/false));
     for (const Segment &segment : cls.segments)
-      x.domain.push_back(x.outside(segment.begin, x.keyTile, segment.end));
+      x.domain.push_back(x.outside(segment));
     for (const Draw *draw : drawsOf(cls, piece))
-      x.domain.push_back(x.outside(draw->begin, x.keyTile, draw->end));
+      x.domain.push_back(x.outside(*draw));
     ask(x, reasons::coverage, [&](const Candidate &at, int64_t head) {
       return isLive(mask, at, head) && !isVisited(cls, plan.tile, at, head);
     });
@@ -274,8 +270,8 @@ void PresburgerProof::checkOnce(const RowClass &cls) {
       Unknowns x(facts);
       requireRowOfTile(x, cls);
       requireKeyOfTile(x);
-      x.domain.push_back(x.inside(first.begin, x.keyTile, first.end));
-      x.domain.push_back(x.inside(second.begin, x.keyTile, second.end));
+      x.domain.push_back(x.inside(first));
+      x.domain.push_back(x.inside(second));
       ask(x, reasons::once, [&](const Candidate &at, int64_t) {
         return contains(first, at) && contains(second, at);
       });
@@ -289,7 +285,7 @@ void PresburgerProof::checkRange(const RowClass &cls, const Segment &segment) {
     Unknowns x(facts);
     requireRowOfTile(x, cls);
     requireTileOfKey(x);
-    x.domain.push_back(x.inside(segment.begin, x.keyTile, segment.end));
+    x.domain.push_back(x.inside(segment));
     x.domain.push_back(violation(x));
     ask(x, reason,
         [&](const Candidate &at, int64_t) { return contains(segment, at); });
@@ -308,7 +304,7 @@ void PresburgerProof::checkFull(unsigned classIndex, const Segment &segment) {
   requireRowOfTile(x, plan.classes[classIndex]);
   requireOwned(x, classIndex);
   requireKeyOfTile(x);
-  x.domain.push_back(x.inside(segment.begin, x.keyTile, segment.end));
+  x.domain.push_back(x.inside(segment));
   for (const Piece &piece : pieces)
     if (piece.opaque.empty())
       x.domain.push_back(x.literals(piece, /*negated=*/true));

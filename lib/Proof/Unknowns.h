@@ -33,6 +33,15 @@ struct Unknowns {
                   const plan::TileExpr &end) {
     return Formula::any({above(begin, x), atMost(end, x)});
   }
+  /// The key tile is one of a segment's, or of the range of a draw.
+  template <typename Part> Formula inside(const Part &part) {
+    return Formula::all({above(part.when, Linear::number(0)),
+                         inside(part.begin, keyTile, part.end)});
+  }
+  template <typename Part> Formula outside(const Part &part) {
+    return Formula::any({atMost(part.when, Linear::number(0)),
+                         outside(part.begin, keyTile, part.end)});
+  }
   /// The pair of `row` and `key` satisfies the literals of `piece` that have a
   /// formula, or fails one of them.
   Formula literals(const mask::Piece &piece, bool negated);

@@ -33,3 +33,15 @@ Value transforms::emitTileExpr(OpBuilder &b, Location loc, const TileExpr &expr,
   }
   llvm_unreachable("unknown kind of tile expression");
 }
+
+Value transforms::emitEndWhere(OpBuilder &b, Location loc, const TileExpr &when,
+                               Value end, Value begin,
+                               const TileExprVariables &variables) {
+  if (std::optional<int64_t> known = when.asConstant())
+    return *known > 0 ? end : begin;
+  IndexMath math{b, loc};
+  Value holds =
+      math.compare(arith::CmpIPredicate::sgt,
+                   emitTileExpr(b, loc, when, variables), math.constant(0));
+  return math.select(holds, end, begin);
+}

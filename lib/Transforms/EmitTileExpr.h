@@ -18,6 +18,10 @@ struct TileExprVariables {
 Value emitTileExpr(OpBuilder &b, Location loc, const plan::TileExpr &expr,
                    const TileExprVariables &variables);
 
+/// `end` where `when` is positive, else `begin`: the end of a range of tiles.
+Value emitEndWhere(OpBuilder &b, Location loc, const plan::TileExpr &when,
+                   Value end, Value begin, const TileExprVariables &variables);
+
 /// Short spellings of folded index arithmetic.
 struct IndexMath {
   OpBuilder &b;

@@ -332,7 +332,9 @@ TileList RandomTables::listTiles(OpBuilder &b, Location loc,
     const Mask::RandomOptions &options = draw.random;
     const Table *table = find(options);
     Value low = emitTileExpr(b, loc, draw.begin, variables);
-    Value high = emitTileExpr(b, loc, draw.end, variables);
+    Value high =
+        emitEndWhere(b, loc, draw.when,
+                     emitTileExpr(b, loc, draw.end, variables), low, variables);
     // Row blocks of the positions that exist.
     Value firstBlock =
         math.max(math.floorDiv(position, options.block), math.constant(0));

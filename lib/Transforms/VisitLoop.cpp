@@ -18,7 +18,9 @@ SmallVector<TileRun> transforms::emitRuns(OpBuilder &b, Location loc,
   for (const Segment &segment : cls.segments) {
     Value begin = emitTileExpr(b, loc, segment.begin, variables);
     Value end = emitTileExpr(b, loc, segment.end, variables);
-    runs.push_back({begin, math.max(begin, end), segment.full});
+    end = emitEndWhere(b, loc, segment.when, math.max(begin, end), begin,
+                       variables);
+    runs.push_back({begin, end, segment.full});
   }
   return runs;
 }

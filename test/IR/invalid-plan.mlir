@@ -57,6 +57,21 @@ func.func private @f() attributes {p = #sparse_attn.draw<partial <block = 8, blo
 
 // -----
 
+// expected-error@below {{invalid condition "q - 3": expected 'x > 0'}}
+func.func private @f() attributes {p = #sparse_attn.segment<full "0" to "nk" when "q - 3">}
+
+// -----
+
+// expected-error@below {{invalid condition "q > 1": expected 'x > 0'}}
+func.func private @f() attributes {p = #sparse_attn.segment<full "0" to "nk" when "q > 1">}
+
+// -----
+
+// expected-error@below {{invalid condition "min(q, n)": unexpected 'n)'}}
+func.func private @f() attributes {p = #sparse_attn.segment<full "0" to "nk" when "min(q, n) > 0">}
+
+// -----
+
 // expected-error@below {{expected one of [partial, full] for whether the tiles of a segment or a draw need the mask, got: empty}}
 // expected-error@below {{failed to parse SparseAttn_SegmentAttr parameter 'kind'}}
 func.func private @f() attributes {p = #sparse_attn.segment<empty "0" to "nk">}

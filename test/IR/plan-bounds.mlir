@@ -7,6 +7,10 @@
 // CHECK-LABEL: func.func private @canonical
 // CHECK-SAME:    a = #sparse_attn.segment<full "q * 3" to "min(q * 3 + 2, nk floordiv 4)">
 // CHECK-SAME:    b = #sparse_attn.segment<full "q * 3" to "min(q * 3 + 2, nk floordiv 4)">
+// CHECK-SAME:    c = #sparse_attn.segment<partial "0" to "q" when "min(q - 3, nk - 8) > 0">
+// CHECK-SAME:    d = #sparse_attn.draw<full <block = 64, blocks_per_row = 3> "0" to "q" when "nk - 8 > 0">
 func.func private @canonical() attributes {
+  c = #sparse_attn.segment<partial "0" to "q" when "min(nk - 8, q - 3)>0">,
+  d = #sparse_attn.draw<full <block = 64, blocks_per_row = 3> "0" to "q" when "nk-8 > 0">,
   a = #sparse_attn.segment<full "q + q * 2" to "min(nk floordiv 4, 3 * q + 1 + 1)">,
   b = #sparse_attn.segment<full "q*3" to "min(q * 3 + 2, (nk * 16) floordiv 64)">}

@@ -15,6 +15,13 @@ def SparseAttn_Bound
     : AttrOrTypeParameter<"::mlir::sparse_attn::plan::TileExpr",
                           "a closed form of q, nq and nk">;
 
+/// Tiles are visited only where this is positive; without it, always.
+def SparseAttn_Condition
+    : AttrOrTypeParameter<"::mlir::sparse_attn::plan::TileExpr",
+                          "positive where the tiles are visited"> {
+  let defaultValue = "::mlir::sparse_attn::plan::TileExpr::constant(1)";
+}
+
 class SparseAttn_PlanPart<string name, string attrMnemonic>
     : SparseAttn_Attr<name, attrMnemonic> {
   let genVerifyDecl = 1;
@@ -29,20 +36,25 @@ def SparseAttn_SegmentKind : I32EnumAttr<"SegmentKind",
 }
 
 def SparseAttn_SegmentAttr : SparseAttn_PlanPart<"Segment", "segment"> {
-  let summary = "key tiles begin(q) <= kt < end(q)";
+  let summary = "key tiles begin(q) <= kt < end(q), where when(q) > 0";
   let parameters = (ins "SegmentKind":$kind, SparseAttn_Bound:$begin,
-                        SparseAttn_Bound:$end);
+                        SparseAttn_Bound:$end, SparseAttn_Condition:$when);
   let genVerifyDecl = 0;
-  let assemblyFormat = "`<` $kind custom<Bound>($begin) `to` custom<Bound>($end) `>`";
+  let assemblyFormat = [{
+    `<` $kind custom<Bound>($begin) `to` custom<Bound>($end)
+    (`when` custom<Condition>($when)^)? `>`
+  }];
 }
 
 def SparseAttn_DrawAttr : SparseAttn_PlanPart<"Draw", "draw"> {
-  let summary = "key tiles touched by random blocks, within begin(q) <= kt < end(q)";
+  let summary = "key tiles touched by random blocks, within begin(q) <= kt < end(q), where when(q) > 0";
   let parameters = (ins "SegmentKind":$kind, "RandomAttr":$random,
-                        SparseAttn_Bound:$begin, SparseAttn_Bound:$end);
+                        SparseAttn_Bound:$begin, SparseAttn_Bound:$end,
+                        SparseAttn_Condition:$when);
   let genVerifyDecl = 0;
   let assemblyFormat = [{
-    `<` $kind $random custom<Bound>($begin) `to` custom<Bound>($end) `>`
+    `<` $kind $random custom<Bound>($begin) `to` custom<Bound>($end)
+    (`when` custom<Condition>($when)^)? `>`
   }];
 }
 

@@ -29,24 +29,31 @@ struct TileShape {
   int64_t keys = 0;
 };
 
-/// The key tiles begin(q) <= kt < end(q); empty when end <= begin. Key tile kt
-/// holds the keys kt * Bn .. kt * Bn + Bn - 1 (cut at Sk). A tile of a full
-/// segment has no masked pair and lies whole inside [0, Sk).
+/// The key tiles begin(q) <= kt < end(q), empty when end <= begin; none where
+/// when(q) <= 0. Key tile kt holds the keys kt * Bn .. kt * Bn + Bn - 1 (cut at
+/// Sk). A tile of a full segment has no masked pair and lies whole inside
+/// [0, Sk).
 struct Segment {
   TileExpr begin, end;
   bool full = false;
+  TileExpr when = TileExpr::constant(1);
+
+  mask::Range keyTiles(int64_t q, const mask::Lengths &n) const;
 };
 
 /// Tiles touched by the random key blocks drawn for any row of the query tile,
-/// restricted to begin(q) <= kt < end(q). A tile that a segment of the class,
-/// or another draw, already visits is not visited again. Each tile that a full
-/// draw adds to the segments has no masked pair and lies whole inside [0, Sk):
-/// blocks are whole tiles, and all rows of a query tile draw the same ones. A
-/// kernel may visit it as partial.
+/// restricted to begin(q) <= kt < end(q), none where when(q) <= 0. A tile that
+/// a segment of the class, or another draw, already visits is not visited
+/// again. Each tile that a full draw adds to the segments has no masked pair
+/// and lies whole inside [0, Sk): blocks are whole tiles, and all rows of a
+/// query tile draw the same ones. A kernel may visit it as partial.
 struct Draw {
   mask::Mask::RandomOptions random;
   TileExpr begin, end;
   bool full = false;
+  TileExpr when = TileExpr::constant(1);
+
+  mask::Range keyTiles(int64_t q, const mask::Lengths &n) const;
 };
 
 /// Query rows (0-based rows, not positions) rowBegin <= r < rowEnd, in query

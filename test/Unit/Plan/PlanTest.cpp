@@ -206,6 +206,19 @@ TEST(PlanTest, TooManyPiecesFallBackToOnePartialSegment) {
       "tile 16 x 16\nrows 0 to nq\n  partial 0 to (nk + 15) floordiv 16\n");
 }
 
+TEST(PlanTest, RowsOfAPieceAreAConditionOfItsTiles) {
+  // Rows from position 4096 on see the first tile; too many for a class.
+  Mask later = Mask::intersectionOf(
+      {Mask::complementOf(Mask::global({}, 4096, 0, Mask::Direction::Rows)),
+       Mask::prefix(16)});
+  EXPECT_EQ(planOf(later, {16, 16}, known(8192, 8192)),
+            R"(tile 16 x 16
+rows 0 to 8192
+  partial 0 to 1 when min(q * -16 + 4096, q * 16 - 4080) > 0
+  full 0 to 1 when q * 16 - 4095 > 0
+)");
+}
+
 using Reason = PlanLoss::Reason;
 using Visited = PlanLoss::Visited;
 
@@ -222,6 +235,14 @@ Mask bands(int64_t count) {
     members.push_back(Mask::intersectionOf(
         {Mask::slidingWindow(100 * k + 50, std::nullopt),
          Mask::complementOf(Mask::slidingWindow(100 * k, std::nullopt))}));
+  return Mask::unionOf(members);
+}
+
+/// Bands whose bounds no formula compares.
+Mask chunks(int64_t count) {
+  llvm::SmallVector<Mask> members;
+  for (int64_t k = 0; k < count; ++k)
+    members.push_back(Mask::chunked(17 + k));
   return Mask::unionOf(members);
 }
 
@@ -254,7 +275,8 @@ TEST(PlanLossTest, NamesWhatWasTooMuch) {
   EXPECT_EQ(lossesOf(bands(count)),
             (List{{Reason::ManySegments, Visited::Hull}}))
       << count;
-  EXPECT_EQ(lossesOf(bands(30)), (List{{Reason::ManySegments, Visited::All}}));
+  EXPECT_EQ(lossesOf(bands(30)), (List{{Reason::ManySegments, Visited::Hull}}));
+  EXPECT_EQ(lossesOf(chunks(30)), (List{{Reason::ManySegments, Visited::All}}));
 }
 
 TEST(PlanLossTest, NamesTheLeafWithoutClosedForm) {

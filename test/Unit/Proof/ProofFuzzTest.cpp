@@ -108,7 +108,7 @@ void mutate(Rng &rng, Plan &plan) {
   }
   unsigned index = pick(rng, 0, cls.segments.size() - 1);
   Segment &segment = cls.segments[index];
-  switch (pick(rng, 0, 6)) {
+  switch (pick(rng, 0, 7)) {
   case 0:
     segment.begin = segment.begin + 1;
     return;
@@ -125,6 +125,11 @@ void mutate(Rng &rng, Plan &plan) {
     segment.full = !segment.full;
     return;
   case 5:
+    segment.when = pick(rng, 0, 1)
+                       ? segment.when - 1
+                       : TileExpr::numQueries() * 2 - TileExpr::numKeys();
+    return;
+  case 6:
     cls.segments.erase(cls.segments.begin() + index);
     return;
   default: {
