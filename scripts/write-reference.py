@@ -21,7 +21,10 @@ LLVM = pathlib.Path("/usr/lib/llvm-22")
 PAGES = ROOT / "docs" / "reference"
 NOTE = "<!-- Made by scripts/write-reference.py of the .td files in include/SparseAttn. -->\n"
 
-DIALECTS = [("sparse_attn", "IR/SparseAttnOps.td")]
+DIALECTS = [
+    ("sparse_attn", "IR/SparseAttnOps.td"),
+    ("sparse_attn_gpu", "GPU/IR/SparseAttnGPUOps.td"),
+]
 INTERFACES = [
     ("-gen-attr-interface-docs", "IR/SparseAttnInterfaces.td"),
     ("-gen-op-interface-docs", "IR/MaskedReduction.td"),

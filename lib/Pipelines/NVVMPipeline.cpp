@@ -88,6 +88,7 @@ static void addThreads(OpPassManager &pm, const NVVMPipelineOptions &options,
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());
   functions.addPass(createSparseAttnDistributeFragments());
+  functions.addPass(createSparseAttnCopiesToCpAsync());
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());
   // The lanes' parts of addresses leave the loops.

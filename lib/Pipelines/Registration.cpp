@@ -3,6 +3,7 @@
 #include "SparseAttn/Boundary/Passes.h"
 #include "SparseAttn/CPU/Passes.h"
 #include "SparseAttn/Emulator/Passes.h"
+#include "SparseAttn/GPU/IR/SparseAttnGPU.h"
 #include "SparseAttn/GPU/Passes.h"
 #include "SparseAttn/IR/SparseAttn.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
@@ -102,14 +103,14 @@ void mlir::sparse_attn::registerPassesAndPipelines() {
 }
 
 void mlir::sparse_attn::registerDialects(DialectRegistry &registry) {
-  registry
-      .insert<affine::AffineDialect, arith::ArithDialect,
-              bufferization::BufferizationDialect, cf::ControlFlowDialect,
-              DLTIDialect, func::FuncDialect, gpu::GPUDialect,
-              index::IndexDialect, linalg::LinalgDialect, LLVM::LLVMDialect,
-              NVVM::NVVMDialect, math::MathDialect, memref::MemRefDialect,
-              omp::OpenMPDialect, scf::SCFDialect, SparseAttnDialect,
-              tensor::TensorDialect, ub::UBDialect, vector::VectorDialect>();
+  registry.insert<affine::AffineDialect, arith::ArithDialect,
+                  bufferization::BufferizationDialect, cf::ControlFlowDialect,
+                  DLTIDialect, func::FuncDialect, gpu::GPUDialect,
+                  index::IndexDialect, linalg::LinalgDialect, LLVM::LLVMDialect,
+                  NVVM::NVVMDialect, math::MathDialect, memref::MemRefDialect,
+                  omp::OpenMPDialect, scf::SCFDialect, SparseAttnDialect,
+                  kernels::SparseAttnGPUDialect, tensor::TensorDialect,
+                  ub::UBDialect, vector::VectorDialect>();
   registerBufferizableOpInterfaceExternalModels(registry);
   arith::registerBufferDeallocationOpInterfaceExternalModels(registry);
   arith::registerBufferizableOpInterfaceExternalModels(registry);

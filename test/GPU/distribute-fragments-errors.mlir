@@ -189,7 +189,7 @@ func.func @two_layouts(%q: memref<32x16xf16, 1>) {
              threads(%tx, %ty, %tz) in (%sx = %c64, %sy = %c1, %sz = %c1) {
     %zero = arith.constant 0.0 : f16
     %shared = gpu.dynamic_shared_memory : memref<?xi8, #gpu.address_space<workgroup>>
-    %v = sparse_attn.staged_tile %shared[%c0]
+    %v = sparse_attn_gpu.staged_tile %shared[%c0]
       : memref<?xi8, #gpu.address_space<workgroup>> -> vector<32x16xf16>
     %s = vector.transfer_read %q[%c0, %c0], %zero {in_bounds = [true, true]}
       : memref<32x16xf16, 1>, vector<32x16xf16>

@@ -159,7 +159,7 @@ func.func @scores(%q: memref<16x16xbf16, 1>, %shared: memref<?xi8, #gpu.address_
     %zero = arith.constant 0.0 : bf16
     %left = vector.transfer_read %q[%c0, %c0], %zero {in_bounds = [true, true]}
       : memref<16x16xbf16, 1>, vector<16x16xbf16>
-    %right = sparse_attn.staged_tile %shared[%c0]
+    %right = sparse_attn_gpu.staged_tile %shared[%c0]
       : memref<?xi8, #gpu.address_space<workgroup>> -> vector<16x16xbf16>
     %s = vector.contract {indexing_maps = [#qd, #nd, #mn],
                           iterator_types = ["parallel", "parallel", "reduction"],
@@ -192,7 +192,7 @@ func.func @values(%p: memref<16x16xf32, 1>, %shared: memref<?xi8, #gpu.address_s
     %probabilities = vector.transfer_read %p[%c0, %c0], %zero {in_bounds = [true, true]}
       : memref<16x16xf32, 1>, vector<16x16xf32>
     %left = arith.truncf %probabilities : vector<16x16xf32> to vector<16x16xf16>
-    %right = sparse_attn.staged_tile %shared[%c0]
+    %right = sparse_attn_gpu.staged_tile %shared[%c0]
       : memref<?xi8, #gpu.address_space<workgroup>> -> vector<16x16xf16>
     %s = vector.contract {indexing_maps = [#qd, #dn, #mn],
                           iterator_types = ["parallel", "parallel", "reduction"],
@@ -220,9 +220,9 @@ func.func @staged_queries(%shared: memref<?xi8, #gpu.address_space<workgroup>>, 
   %zeros = arith.constant dense<0.0> : vector<16x16xf32>
   gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
              threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
-    %left = sparse_attn.staged_tile %shared[%c512]
+    %left = sparse_attn_gpu.staged_tile %shared[%c512]
       : memref<?xi8, #gpu.address_space<workgroup>> -> vector<16x16xf16>
-    %right = sparse_attn.staged_tile %shared[%c0]
+    %right = sparse_attn_gpu.staged_tile %shared[%c0]
       : memref<?xi8, #gpu.address_space<workgroup>> -> vector<16x16xf16>
     %s = vector.contract {indexing_maps = [#qd, #nd, #mn],
                           iterator_types = ["parallel", "parallel", "reduction"],
@@ -274,7 +274,7 @@ func.func @single(%q: memref<16x8xf32, 1>, %shared: memref<?xi8, #gpu.address_sp
     %zero = arith.constant 0.0 : f32
     %left = vector.transfer_read %q[%c0, %c0], %zero {in_bounds = [true, true]}
       : memref<16x8xf32, 1>, vector<16x8xf32>
-    %right = sparse_attn.staged_tile %shared[%c0]
+    %right = sparse_attn_gpu.staged_tile %shared[%c0]
       : memref<?xi8, #gpu.address_space<workgroup>> -> vector<16x8xf32>
     %s = vector.contract {indexing_maps = [#qd, #nd, #mn],
                           iterator_types = ["parallel", "parallel", "reduction"],
@@ -314,7 +314,7 @@ func.func @single_values(%p: memref<16x24xf32, 1>, %shared: memref<?xi8, #gpu.ad
       : memref<16x24xf32, 1>, vector<16x24xf32>
     %acc = vector.transfer_read %o[%c0, %c0], %zero {in_bounds = [true, true]}
       : memref<16x8xf32, 1>, vector<16x8xf32>
-    %right = sparse_attn.staged_tile %shared[%c0]
+    %right = sparse_attn_gpu.staged_tile %shared[%c0]
       : memref<?xi8, #gpu.address_space<workgroup>> -> vector<24x8xf32>
     %s = vector.contract {indexing_maps = [#qd, #dn, #mn],
                           iterator_types = ["parallel", "parallel", "reduction"],
@@ -327,24 +327,12 @@ func.func @single_values(%p: memref<16x24xf32, 1>, %shared: memref<?xi8, #gpu.ad
   return
 }
 
-// A tile on its way into shared memory: a thread copies 16 bytes at a time, four
-// rows of 128 bytes a warp. Rows past the end of the keys are read as nothing,
-// and filled with zeros.
+// A copy to shared memory gets the number of its thread: how it is made is for a later
+// pass to say.
 //
 // CHECK-LABEL: func.func @stage
-// CHECK-SAME:    %[[K:[a-z0-9]+]]: memref<?x64xf16,
 // CHECK:           %[[THREAD:.*]] = arith.index_cast
-// CHECK-DAG:       %[[ROW:.*]] = arith.shrui %[[THREAD]], %c3_i32
-// CHECK-DAG:       %[[CHUNK:.*]] = arith.andi %[[THREAD]], %c7_i32
-// CHECK-DAG:       %[[PHASE:.*]] = arith.andi %[[ROW]], %c7_i32
-// CHECK-DAG:       %[[PERMUTED:.*]] = arith.xori %[[CHUNK]], %[[PHASE]]
-// CHECK-DAG:       %[[SIZE:.*]] = memref.dim %[[K]], %c0
-// CHECK-DAG:       %[[END:.*]] = arith.index_cast %[[SIZE]] : index to i32
-// CHECK-DAG:       %[[PRESENT:.*]] = arith.cmpi slt, %[[ROW]], %[[END]]
-// CHECK-DAG:       %[[BYTES:.*]] = arith.select %[[PRESENT]], %c16_i32, %c0_i32
-// CHECK:           nvvm.cp.async.shared.global %{{.*}}, %{{.*}}, 16, cache = cg, %[[BYTES]]
-// CHECK-COUNT-3:   nvvm.cp.async.shared.global
-// CHECK-NOT:       nvvm.cp.async
+// CHECK:           sparse_attn_gpu.stage %{{.*}} to %{{.*}}[%{{.*}}] rows 16 thread %[[THREAD]] :
 func.func @stage(%k: memref<?x64xf16, strided<[64, 1], offset: ?>, #gpu.address_space<global>>,
                  %shared: memref<?xi8, #gpu.address_space<workgroup>>) {
   %c0 = arith.constant 0 : index
@@ -352,7 +340,7 @@ func.func @stage(%k: memref<?x64xf16, strided<[64, 1], offset: ?>, #gpu.address_
   %c32 = arith.constant 32 : index
   gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
              threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
-    sparse_attn.stage_tile %k to %shared[%c0] rows 16
+    %copy = sparse_attn_gpu.stage %k to %shared[%c0] rows 16
       : memref<?x64xf16, strided<[64, 1], offset: ?>, #gpu.address_space<global>>,
         memref<?xi8, #gpu.address_space<workgroup>>
     gpu.terminator
@@ -575,7 +563,7 @@ func.func @agree(%q: memref<16x16xf32, 1>, %o: memref<16x16xf32, 1>, %k: index) 
              dynamic_shared_memory_size %c512 {
     %zero = arith.constant 0.0 : f32
     %shared = gpu.dynamic_shared_memory : memref<?xi8, #gpu.address_space<workgroup>>
-    %v = sparse_attn.staged_tile %shared[%c0]
+    %v = sparse_attn_gpu.staged_tile %shared[%c0]
       : memref<?xi8, #gpu.address_space<workgroup>> -> vector<16x16xf16>
     %s = vector.transfer_read %q[%c0, %c0], %zero {in_bounds = [true, true]}
       : memref<16x16xf32, 1>, vector<16x16xf32>
@@ -627,7 +615,7 @@ func.func @anew(%p: memref<16x16xf16, 1>, %shared: memref<?xi8, #gpu.address_spa
       scf.yield %zeros : vector<16x16xf32>
     } else {
       %sum = scf.for %t = %c0 to %c4 step %c1 iter_args(%s = %zeros) -> (vector<16x16xf32>) {
-        %right = sparse_attn.staged_tile %shared[%c0]
+        %right = sparse_attn_gpu.staged_tile %shared[%c0]
           : memref<?xi8, #gpu.address_space<workgroup>> -> vector<16x16xf16>
         %next = vector.contract {indexing_maps = [#qd, #dn, #mn],
                                  iterator_types = ["parallel", "parallel", "reduction"],

@@ -32,17 +32,16 @@ func.func @scores(%q: vector<16x32xf16>, %k: memref<64x32xf16, #gpu.address_spac
 
 // A ring of two slots, of 1024 bytes each; tile 0 sets out before the loop.
 // CHECK:      %[[SHARED:.*]] = gpu.dynamic_shared_memory
-// CHECK:      sparse_attn.stage_tile %{{.*}} to %[[SHARED]][%c0] rows 16
-// CHECK:      nvvm.cp.async.commit.group
-// Tile t has landed: for this thread, and behind the barrier for all. The slot of t - 1 is free.
-// CHECK:      scf.for %[[T:.*]] = %c0 to %c4 step %c1 {{.*}} {
-// CHECK-NEXT:   nvvm.cp.async.wait.group 0
-// CHECK-NEXT:   gpu.barrier
+// CHECK:      %[[COPY:.*]] = sparse_attn_gpu.stage %{{.*}} to %[[SHARED]][%c0] rows 16
+// CHECK:      %[[FIRST:.*]] = sparse_attn_gpu.join(%[[COPY]])
+// Behind the wait tile t is there, and the slot of t - 1 is free.
+// CHECK:      scf.for %[[T:.*]] = %c0 to %c4 step %c1 iter_args({{.*}}, %[[THIS:.*]] = %[[FIRST]]) {{.*}} {
+// CHECK-NEXT:   sparse_attn_gpu.wait %[[THIS]]
 // CHECK-NEXT:   %[[NEXT:.*]] = arith.addi %[[T]], %c1 : index
 // CHECK-NEXT:   %[[INSIDE:.*]] = arith.cmpi slt, %[[NEXT]], %c4 : index
-// CHECK-NEXT:   scf.if %[[INSIDE]] {
-// CHECK:          sparse_attn.stage_tile %{{.*}} to %[[SHARED]][%{{.*}}] rows 16
+// CHECK-NEXT:   %[[LATER:.*]] = scf.if %[[INSIDE]] -> (!sparse_attn_gpu.token) {
+// CHECK:          sparse_attn_gpu.stage %{{.*}} to %[[SHARED]][%{{.*}}] rows 16
 // CHECK:        }
-// CHECK-NEXT:   nvvm.cp.async.commit.group
-// CHECK:        %[[K:.*]] = sparse_attn.staged_tile %[[SHARED]][%{{.*}}] : {{.*}} -> vector<16x32xf16>
+// CHECK:        %[[K:.*]] = sparse_attn_gpu.staged_tile %[[SHARED]][%{{.*}}] : {{.*}} -> vector<16x32xf16>
 // CHECK:        vector.contract {{.*}} %{{.*}}, %[[K]], {{.*}} into vector<16x16xf32>
+// CHECK:        scf.yield %{{.*}}, %[[LATER]]

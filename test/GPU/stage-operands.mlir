@@ -7,46 +7,50 @@
 #kd = affine_map<(m, n, d) -> (n, d)>
 #qk = affine_map<(m, n, d) -> (m, n)>
 
-// Two slots of 1024 bytes. Before the loop tile 0 is on its way; in iteration t
-// tile t has landed, for this thread after the wait and for all after the barrier,
-// which also says that nobody reads tile t - 1 any more: t + 1 may come there.
+// Two slots of 1024 bytes. Before the loop tile 0 is on its way, and the loop carries its
+// token; in iteration t tile t is there, and nobody reads tile t - 1 any more: t + 1 may
+// come to its place.
 //
 // CHECK-LABEL: func.func @ring
 // CHECK-SAME:    %[[Q:[a-z0-9]+]]: vector<16x32xf16>, %[[K:[a-z0-9]+]]:
 // CHECK:         gpu.launch {{.*}} dynamic_shared_memory_size %c2048_i32
 // CHECK:           %[[SHARED:.*]] = gpu.dynamic_shared_memory
 // CHECK:           gpu.barrier
-// CHECK:           sparse_attn.stage_tile %{{.*}} to %[[SHARED]][%c0] rows 16
-// CHECK:           nvvm.cp.async.commit.group
-// CHECK:           scf.for %[[T:.*]] = %c0 to %c4 step %c1
-// CHECK-NEXT:        nvvm.cp.async.wait.group 0
-// CHECK-NEXT:        gpu.barrier
+// CHECK:           %[[COPY:.*]] = sparse_attn_gpu.stage %{{.*}} to %[[SHARED]][%c0] rows 16
+// CHECK:           %[[FIRST:.*]] = sparse_attn_gpu.join(%[[COPY]])
+// CHECK:           scf.for %[[T:.*]] = %c0 to %c4 step %c1 iter_args(%{{.*}} = %{{.*}}, %[[THIS:.*]] = %[[FIRST]])
+// CHECK-NEXT:        sparse_attn_gpu.wait %[[THIS]]
 // CHECK-NEXT:        %[[NEXT:.*]] = arith.addi %[[T]], %c1
 // CHECK-NEXT:        %[[INSIDE:.*]] = arith.cmpi slt, %[[NEXT]], %c4
-// CHECK-NEXT:        scf.if %[[INSIDE]]
+// CHECK-NEXT:        %[[LATER:.*]] = scf.if %[[INSIDE]] -> (!sparse_attn_gpu.token)
 // CHECK:               %[[SLOT:.*]] = arith.remui %[[NEXT]], %c2
 // CHECK:               %[[TO:.*]] = arith.muli %[[SLOT]], %c1024
 // CHECK:               %[[ROW:.*]] = arith.muli %[[NEXT]], %c16
 // CHECK:               %[[TILE:.*]] = memref.subview %[[K]][%[[ROW]], 0]
-// CHECK:               sparse_attn.stage_tile %[[TILE]] to %[[SHARED]][%[[TO]]] rows 16
-// CHECK:             }
-// CHECK-NEXT:        nvvm.cp.async.commit.group
-// CHECK:             %[[THIS:.*]] = arith.remui %[[T]], %c2
-// CHECK:             %[[FROM:.*]] = arith.muli %[[THIS]], %c1024
-// CHECK:             %[[STAGED:.*]] = sparse_attn.staged_tile %[[SHARED]][%[[FROM]]]
+// CHECK:               %[[COPY:.*]] = sparse_attn_gpu.stage %[[TILE]] to %[[SHARED]][%[[TO]]] rows 16
+// CHECK:               %[[JOINED:.*]] = sparse_attn_gpu.join(%[[COPY]])
+// CHECK:               scf.yield %[[JOINED]]
+// CHECK:             } else {
+// CHECK-NEXT:          %[[NOTHING:.*]] = sparse_attn_gpu.join()
+// CHECK-NEXT:          scf.yield %[[NOTHING]]
+// CHECK:             %[[CURRENT:.*]] = arith.remui %[[T]], %c2
+// CHECK:             %[[FROM:.*]] = arith.muli %[[CURRENT]], %c1024
+// CHECK:             %[[STAGED:.*]] = sparse_attn_gpu.staged_tile %[[SHARED]][%[[FROM]]]
 // CHECK-NOT:         vector.transfer_read
 // CHECK:             vector.contract {{.*}} %[[Q]], %[[STAGED]],
+// CHECK:             scf.yield %{{.*}}, %[[LATER]]
 //
-// With three slots two tiles are on their way, and all but the newest group have
-// to have landed.
+// With three slots two tiles are on their way, of which the older one is waited for.
 //
 // THREE-LABEL: func.func @ring
 // THREE:         gpu.launch {{.*}} dynamic_shared_memory_size %c3072_i32
-// THREE-COUNT-2:   nvvm.cp.async.commit.group
-// THREE:           scf.for
-// THREE-NEXT:        nvvm.cp.async.wait.group 1
-// THREE-NEXT:        gpu.barrier
+// THREE:           %[[ZERO:.*]] = sparse_attn_gpu.join(%
+// THREE:           %[[ONE:.*]] = sparse_attn_gpu.join(%
+// THREE:           scf.for {{.*}}, %[[OLDER:.*]] = %[[ZERO]], %[[NEWER:.*]] = %[[ONE]])
+// THREE-NEXT:        sparse_attn_gpu.wait %[[OLDER]]
 // THREE:             arith.addi %{{.*}}, %c2
+// THREE:             %[[LATER:.*]] = scf.if
+// THREE:             scf.yield %{{.*}}, %[[NEWER]], %[[LATER]]
 func.func @ring(%q: vector<16x32xf16>, %k: memref<64x32xf16, #gpu.address_space<global>>,
                 %max: vector<16xf32>) {
   %c0 = arith.constant 0 : index
@@ -85,23 +89,20 @@ func.func @ring(%q: vector<16x32xf16>, %k: memref<64x32xf16, #gpu.address_space<
 // CHECK-LABEL: func.func @once
 // CHECK:           vector.transfer_read {{.*}} vector<16x32xf16>
 // CHECK:           gpu.barrier
-// CHECK-NEXT:      sparse_attn.stage_tile %{{.*}} to %[[SHARED:.*]][%c0] rows 16
-// CHECK-NEXT:      nvvm.cp.async.commit.group
-// CHECK-NEXT:      nvvm.cp.async.wait.group 0
-// CHECK-NEXT:      gpu.barrier
-// CHECK-NEXT:      sparse_attn.staged_tile %[[SHARED]][%c0]
+// CHECK-NEXT:      %[[COPY:.*]] = sparse_attn_gpu.stage %{{.*}} to %[[SHARED:.*]][%c0] rows 16
+// CHECK-NEXT:      sparse_attn_gpu.wait %[[COPY]]{{$}}
+// CHECK-NEXT:      sparse_attn_gpu.staged_tile %[[SHARED]][%c0]
 //
-// In shared memory they lie behind the keys; the wait for the keys includes them.
+// In shared memory they lie behind the keys, and are waited for with them.
 //
 // QUERIES-LABEL: func.func @once
 // QUERIES:         gpu.launch {{.*}} dynamic_shared_memory_size %c2048_i32
 // QUERIES-NOT:       vector.transfer_read
-// QUERIES:           sparse_attn.stage_tile %{{.*}} to %[[SHARED:.*]][%c1024] rows 16
-// QUERIES-NEXT:      nvvm.cp.async.commit.group
-// QUERIES:           %[[Q:.*]] = sparse_attn.staged_tile %[[SHARED]][%c1024]
-// QUERIES:           nvvm.cp.async.wait.group 0
-// QUERIES-NEXT:      gpu.barrier
-// QUERIES-NEXT:      %[[K:.*]] = sparse_attn.staged_tile %[[SHARED]][%c0]
+// QUERIES:           %[[COPY:.*]] = sparse_attn_gpu.stage %{{.*}} to %[[SHARED:.*]][%c1024] rows 16
+// QUERIES:           %[[Q:.*]] = sparse_attn_gpu.staged_tile %[[SHARED]][%c1024]
+// QUERIES:           %[[KEYS:.*]] = sparse_attn_gpu.stage %
+// QUERIES-NEXT:      sparse_attn_gpu.wait %[[KEYS]], %[[COPY]]
+// QUERIES-NEXT:      %[[K:.*]] = sparse_attn_gpu.staged_tile %[[SHARED]][%c0]
 // QUERIES-NEXT:      vector.contract {{.*}} %[[Q]], %[[K]],
 func.func @once(%q: memref<16x32xf16, #gpu.address_space<global>>,
                 %k: memref<16x32xf16, #gpu.address_space<global>>,
@@ -132,14 +133,14 @@ func.func @once(%q: memref<16x32xf16, #gpu.address_space<global>>,
 // behind the loop gets a copy of its own.
 //
 // CHECK-LABEL: func.func @behind_a_loop
-// CHECK:           sparse_attn.stage_tile
-// CHECK:           %[[FIRST:.*]] = sparse_attn.staged_tile
+// CHECK:           sparse_attn_gpu.stage %
+// CHECK:           %[[FIRST:.*]] = sparse_attn_gpu.staged_tile
 // CHECK:           vector.contract {{.*}}, %[[FIRST]],
 // CHECK:           scf.for
 // CHECK:             vector.contract
 // CHECK:           scf.if
-// CHECK:             sparse_attn.stage_tile
-// CHECK:             %[[AGAIN:.*]] = sparse_attn.staged_tile
+// CHECK:             sparse_attn_gpu.stage %
+// CHECK:             %[[AGAIN:.*]] = sparse_attn_gpu.staged_tile
 // CHECK:             vector.contract {{.*}}, %[[AGAIN]],
 func.func @behind_a_loop(%q: vector<16x32xf16>, %k: memref<64x32xf16, #gpu.address_space<global>>,
                          %o: memref<16x16xf32, #gpu.address_space<global>>, %c: i1) {
@@ -179,6 +180,38 @@ func.func @behind_a_loop(%q: vector<16x32xf16>, %k: memref<64x32xf16, #gpu.addre
       vector.transfer_write %n, %o[%c0, %c0] {in_bounds = [true, true]}
         : vector<16x16xf32>, memref<16x16xf32, #gpu.address_space<global>>
     }
+    gpu.terminator
+  }
+  return
+}
+
+// Queries that are read behind the keys of their product are waited for at once.
+//
+// QUERIES-LABEL: func.func @late_queries
+// QUERIES:           %[[KEYS:.*]] = sparse_attn_gpu.stage %
+// QUERIES-NEXT:      sparse_attn_gpu.wait %[[KEYS]]{{$}}
+// QUERIES:           %[[COPY:.*]] = sparse_attn_gpu.stage %
+// QUERIES-NEXT:      sparse_attn_gpu.wait %[[COPY]]{{$}}
+func.func @late_queries(%q: memref<16x32xf16, #gpu.address_space<global>>,
+                        %k: memref<16x32xf16, #gpu.address_space<global>>,
+                        %o: memref<16x16xf32, #gpu.address_space<global>>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c32 = arith.constant 32 : index
+  %zero = arith.constant 0.0 : f16
+  %zeros = arith.constant dense<0.0> : vector<16x16xf32>
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    %keys = vector.transfer_read %k[%c0, %c0], %zero {in_bounds = [true, true]}
+      : memref<16x32xf16, #gpu.address_space<global>>, vector<16x32xf16>
+    %queries = vector.transfer_read %q[%c0, %c0], %zero {in_bounds = [true, true]}
+      : memref<16x32xf16, #gpu.address_space<global>>, vector<16x32xf16>
+    %s = vector.contract {indexing_maps = [#qd, #kd, #qk],
+                          iterator_types = ["parallel", "parallel", "reduction"],
+                          kind = #vector.kind<add>} %queries, %keys, %zeros
+      : vector<16x32xf16>, vector<16x32xf16> into vector<16x16xf32>
+    vector.transfer_write %s, %o[%c0, %c0] {in_bounds = [true, true]}
+      : vector<16x16xf32>, memref<16x16xf32, #gpu.address_space<global>>
     gpu.terminator
   }
   return

@@ -95,8 +95,9 @@ def SparseAttnStageOperands
   let summary = "bring key and value tiles through a ring in shared memory";
   let description = [{
     In each loop over key tiles, the tiles that a product takes as its right
-    operand are copied into shared memory by asynchronous copies, `stages - 1`
-    iterations ahead of their use, in a ring of `stages` slots.
+    operand are copied into shared memory, `stages - 1` iterations ahead of their
+    use, in a ring of `stages` slots. The loop carries a token for each of those
+    iterations.
 
     Queries, the left operand, stay in registers where a thread needs fewer than
     `query-registers` for them; else they are copied into shared memory too, once,
@@ -116,8 +117,8 @@ def SparseAttnStageOperands
   ];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
-    "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect",
-    "::mlir::sparse_attn::SparseAttnDialect"];
+    "::mlir::scf::SCFDialect",
+    "::mlir::sparse_attn::kernels::SparseAttnGPUDialect"];
 }
 
 def SparseAttnDistributeFragments
@@ -141,6 +142,25 @@ def SparseAttnDistributeFragments
     "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect",
     "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect",
     "::mlir::vector::VectorDialect"];
+}
+
+def SparseAttnCopiesToCpAsync
+    : Pass<"sparse-attn-copies-to-cp-async", "::mlir::func::FuncOp"> {
+  let summary = "copy tiles by cp.async, and wait for groups of copies";
+  let description = [{
+    Inside `gpu.launch`, each thread copies its 16-byte chunks of a tile by
+    `cp.async`, and commits the copies that share a token as one group. A wait
+    lets as many groups go on as have been committed since that of the youngest
+    of its tokens, which is counted through loops and branches
+    (lib/GPU/Staging/CopyGroups.h), and is followed by a barrier, for what other
+    threads have copied. Run after `--sparse-attn-distribute-fragments`.
+
+    Example: test/GPU/copies-to-cp-async-example.mlir
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
+    "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect"];
 }
 
 def SparseAttnBareKernels

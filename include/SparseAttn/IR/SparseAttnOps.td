@@ -5,7 +5,6 @@
 
 include "SparseAttn/IR/SparseAttnPlan.td"
 include "SparseAttn/IR/MaskedReduction.td"
-include "SparseAttn/IR/SparseAttnStaging.td"
 include "SparseAttn/IR/SparseAttnSteps.td"
 include "mlir/Interfaces/DestinationStyleOpInterface.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"

@@ -111,7 +111,10 @@ LogicalResult Distribution::distribute(Operation *op) {
           return failure();
     return success();
   }
-  bool isOfTiles = isa<StageTileOp, memref::StoreOp>(op) ||
+  // How it is copied is for a later pass to say.
+  if (auto copy = dyn_cast<StageOp>(op))
+    return stage(copy);
+  bool isOfTiles = isa<memref::StoreOp>(op) ||
                    llvm::any_of(op->getResults(), isVector) ||
                    llvm::any_of(op->getOperands(), isVector);
   if (!isOfTiles || op->hasTrait<OpTrait::IsTerminator>())
@@ -127,7 +130,6 @@ LogicalResult Distribution::distribute(Operation *op) {
           .Case([&](vector::TransferWriteOp o) { return write(o); })
           .Case([&](StagedTileOp o) { return staged(o); })
           .Case([&](vector::ExtractOp o) { return row(o); })
-          .Case([&](StageTileOp o) { return stage(o); })
           .Case([&](memref::StoreOp o) { return store(o); })
           .Case([&](vector::GatherOp o) { return gather(o); })
           .Default([&](Operation *o) -> LogicalResult {

@@ -5,6 +5,7 @@
 #include "FlatTile.h"
 #include "Progression.h"
 #include "StagedRow.h"
+#include "Staging/BufferPointers.h"
 #include "Transfers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
@@ -55,8 +56,8 @@ LogicalResult Distribution::row(vector::ExtractOp op) {
   return success();
 }
 
-LogicalResult Distribution::stage(StageTileOp op) {
-  emitStage(b, threads, op);
+LogicalResult Distribution::stage(StageOp op) {
+  op.getThreadMutable().assign(threads.thread);
   return success();
 }
 

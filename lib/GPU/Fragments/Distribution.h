@@ -11,7 +11,7 @@
 
 #include "Axes.h"
 #include "Fragment.h"
-#include "SparseAttn/IR/SparseAttn.h"
+#include "SparseAttn/GPU/IR/SparseAttnGPU.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -60,7 +60,7 @@ private:
   LogicalResult write(vector::TransferWriteOp op);
   LogicalResult staged(StagedTileOp op);
   LogicalResult row(vector::ExtractOp op);
-  LogicalResult stage(StageTileOp op);
+  LogicalResult stage(StageOp op);
   LogicalResult store(memref::StoreOp op);
   LogicalResult gather(vector::GatherOp op);
   LogicalResult loop(scf::ForOp op);

@@ -4,7 +4,6 @@
 #define SPARSEATTN_LIB_GPU_FRAGMENTS_TRANSFERS_H
 
 #include "Fragment.h"
-#include "SparseAttn/IR/SparseAttn.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 namespace mlir::sparse_attn::kernels {
@@ -18,17 +17,6 @@ FailureOr<Fragment> emitRead(OpBuilder &b, const Threads &threads,
 /// Stores such a fragment, but for what lies past the end.
 LogicalResult emitWrite(OpBuilder &b, const Threads &threads,
                         vector::TransferWriteOp op, const Fragment &fragment);
-
-/// Copies a tile into shared memory, 16 bytes a thread and step.
-void emitStage(OpBuilder &b, const Threads &threads, StageTileOp op);
-
-/// Loads the element `place` elements behind the one at `indices`, in row-major
-/// order.
-Value loadFlat(OpBuilder &b, Location loc, Value memory, ValueRange indices,
-               Value place);
-
-/// The pointer to byte `offset` of a buffer in shared memory.
-Value sharedPointer(OpBuilder &b, Location loc, Value memory, Value offset);
 
 } // namespace mlir::sparse_attn::kernels
 

@@ -1,84 +1,44 @@
-//===- Staging.cpp - Tiles into shared memory -----------------------------===//
+//===- CopiesToCpAsync.cpp - --sparse-attn-copies-to-cp-async -------------===//
 
-#include "Fragments/Transfers.h"
+#include "BufferPointers.h"
+#include "CopyGroups.h"
 #include "SharedAddress.h"
+#include "SharedLayout.h"
+#include "SparseAttn/GPU/IR/SparseAttnGPU.h"
+#include "SparseAttn/GPU/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/SCF/Transforms/Patterns.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/Transforms/DialectConversion.h"
+
+namespace mlir::sparse_attn {
+#define GEN_PASS_DEF_SPARSEATTNCOPIESTOCPASYNC
+#include "SparseAttn/GPU/Passes.h.inc"
+} // namespace mlir::sparse_attn
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::kernels;
-
-/// Address spaces as NVVM numbers them.
-static unsigned addressSpaceOf(MemRefType type) {
-  auto space = dyn_cast_or_null<gpu::AddressSpaceAttr>(type.getMemorySpace());
-  if (!space)
-    return 0;
-  return space.getValue() == gpu::AddressSpace::Workgroup ? 3 : 1;
-}
-
-/// The pointer to a buffer's first element, from the descriptor that it will
-/// be lowered to: {allocated, aligned, offset, sizes, strides}.
-static Value pointerTo(OpBuilder &b, Location loc, Value memory) {
-  auto type = cast<MemRefType>(memory.getType());
-  MLIRContext *context = b.getContext();
-  auto pointer = LLVM::LLVMPointerType::get(context, addressSpaceOf(type));
-  auto extents = LLVM::LLVMArrayType::get(b.getI64Type(), type.getRank());
-  auto descriptor = LLVM::LLVMStructType::getLiteral(
-      context, {pointer, pointer, b.getI64Type(), extents, extents});
-  Value fields = UnrealizedConversionCastOp::create(b, loc, descriptor, memory)
-                     .getResult(0);
-  Value aligned = LLVM::ExtractValueOp::create(b, loc, fields, 1);
-  auto [strides, offset] = type.getStridesAndOffset();
-  if (offset == 0)
-    return aligned;
-  Value first = LLVM::ExtractValueOp::create(b, loc, fields, 2);
-  return LLVM::GEPOp::create(b, loc, pointer, type.getElementType(), aligned,
-                             ArrayRef<LLVM::GEPArg>{first});
-}
-
-Value kernels::sharedPointer(OpBuilder &b, Location loc, Value memory,
-                             Value offset) {
-  Value bytes = arith::IndexCastUIOp::create(b, loc, b.getI32Type(), offset);
-  return advance(b, loc, pointerTo(b, loc, memory), bytes);
-}
-
-Value kernels::loadFlat(OpBuilder &b, Location loc, Value memory,
-                        ValueRange indices, Value place) {
-  auto type = cast<MemRefType>(memory.getType());
-  auto metadata = memref::ExtractStridedMetadataOp::create(b, loc, memory);
-  for (auto [index, stride] : llvm::zip(indices, metadata.getStrides())) {
-    Value step = b.createOrFold<arith::MulIOp>(loc, index, stride);
-    place = b.createOrFold<arith::AddIOp>(loc, place, step);
-  }
-  place = arith::IndexCastOp::create(b, loc, b.getI64Type(), place);
-  Value pointer = pointerTo(b, loc, memory);
-  pointer =
-      LLVM::GEPOp::create(b, loc, pointer.getType(), type.getElementType(),
-                          pointer, ArrayRef<LLVM::GEPArg>{place});
-  return LLVM::LoadOp::create(b, loc, type.getElementType(), pointer,
-                              type.getElementTypeBitWidth() / 8);
-}
 
 namespace {
 /// Copies one panel: consecutive threads take consecutive chunks of a row, then
 /// rows, so that a warp reads whole rows of global memory.
 class PanelCopy {
 public:
-  PanelCopy(OpBuilder &b, const Threads &threads, StageTileOp op,
+  PanelCopy(OpBuilder &b, StageOp op, int64_t numThreads,
             const SharedPanel &panel)
-      : b(b), loc(op.getLoc()), math{b, op.getLoc()}, threads(threads), op(op),
-        panel(panel), type(cast<MemRefType>(op.getSource().getType())),
+      : b(b), loc(op.getLoc()), math{b, op.getLoc()}, op(op),
+        numThreads(numThreads), panel(panel), type(op.getSourceType()),
         elementBytes(type.getElementTypeBitWidth() / 8) {}
 
   void emit(Value source, Value target) {
-    int64_t rowsAtOnce = threads.numThreads() / panel.chunks();
-    row = math.div(threads.thread, panel.chunks());
-    chunk = math.mod(threads.thread, panel.chunks());
+    int64_t rowsAtOnce = numThreads / panel.chunks();
+    row = math.div(op.getThread(), panel.chunks());
+    chunk = math.mod(op.getThread(), panel.chunks());
     source = startIn(source);
     int64_t rows = op.getRows();
     for (int64_t first = 0; first < rows; first += rowsAtOnce) {
@@ -174,8 +134,8 @@ private:
   OpBuilder &b;
   Location loc;
   LaneMath math;
-  const Threads &threads;
-  StageTileOp op;
+  StageOp op;
+  int64_t numThreads; ///< of the block
   SharedPanel panel;
   MemRefType type;
   int64_t elementBytes;
@@ -183,13 +143,112 @@ private:
 };
 } // namespace
 
-void kernels::emitStage(OpBuilder &b, const Threads &threads, StageTileOp op) {
+static void emitCopy(OpBuilder &b, StageOp op, int64_t numThreads) {
   Location loc = op.getLoc();
-  auto type = cast<MemRefType>(op.getSource().getType());
+  MemRefType type = op.getSourceType();
   SharedLayout layout(op.getRows(),
                       type.getDimSize(1) * type.getElementTypeBitWidth() / 8);
+  b.setInsertionPoint(op);
   Value source = pointerTo(b, loc, op.getSource());
   Value target = sharedPointer(b, loc, op.getMemory(), op.getOffset());
   for (const SharedPanel &panel : layout.getPanels())
-    PanelCopy(b, threads, op, panel).emit(source, target);
+    PanelCopy(b, op, numThreads, panel).emit(source, target);
 }
+
+/// Groups end where tokens are waited for; the barrier is for what other
+/// threads have copied.
+static void emitWait(OpBuilder &b, WaitOp op, std::optional<int64_t> groups) {
+  b.setInsertionPoint(op);
+  if (groups)
+    NVVM::CpAsyncWaitGroupOp::create(b, op.getLoc(),
+                                     b.getI32IntegerAttr(*groups));
+  gpu::BarrierOp::create(b, op.getLoc());
+}
+
+//===----------------------------------------------------------------------===//
+// Tokens, which nothing needs any more
+//===----------------------------------------------------------------------===//
+
+namespace {
+template <typename Op> struct DropTokens : OpConversionPattern<Op> {
+  using OpConversionPattern<Op>::OpConversionPattern;
+  using OneToNOpAdaptor = typename OpConversionPattern<Op>::OneToNOpAdaptor;
+
+  LogicalResult
+  matchAndRewrite(Op op, OneToNOpAdaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    SmallVector<ValueRange> nothing(op->getNumResults());
+    rewriter.replaceOpWithMultiple(op, nothing);
+    return success();
+  }
+};
+} // namespace
+
+/// Loops and branches lose the tokens that they hand on.
+static LogicalResult dropTokens(gpu::LaunchOp launch) {
+  MLIRContext *context = launch.getContext();
+  TypeConverter converter;
+  converter.addConversion([](Type type) { return type; });
+  converter.addConversion(
+      [](TokenType, SmallVectorImpl<Type> &) { return success(); });
+  RewritePatternSet patterns(context);
+  patterns.add<DropTokens<StageOp>, DropTokens<JoinOp>, DropTokens<WaitOp>>(
+      converter, context);
+  ConversionTarget target(*context);
+  target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
+  target.addIllegalOp<StageOp, JoinOp, WaitOp>();
+  scf::populateSCFStructuralTypeConversionsAndLegality(converter, patterns,
+                                                       target);
+  return applyPartialConversion(launch, target, std::move(patterns));
+}
+
+namespace {
+struct CopiesToCpAsyncPass
+    : sparse_attn::impl::SparseAttnCopiesToCpAsyncBase<CopiesToCpAsyncPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    SmallVector<gpu::LaunchOp> launches;
+    getOperation().walk(
+        [&](gpu::LaunchOp launch) { launches.push_back(launch); });
+    for (gpu::LaunchOp launch : launches)
+      if (failed(lower(launch)))
+        return signalPassFailure();
+  }
+
+  static LogicalResult lower(gpu::LaunchOp launch) {
+    SmallVector<StageOp> copies;
+    launch.walk([&](StageOp op) { copies.push_back(op); });
+    std::optional<int64_t> threads =
+        getConstantIntValue(launch.getBlockSizeX());
+    for (StageOp op : copies)
+      if (failed(verifyThreads(op, threads)))
+        return failure();
+    FailureOr<CopyGroups> groups = CopyGroups::count(launch.getBody().front());
+    if (failed(groups))
+      return failure();
+    OpBuilder b(launch);
+    for (StageOp op : copies)
+      emitCopy(b, op, *threads);
+    for (Operation *op : groups->getCommits()) {
+      b.setInsertionPointAfter(op);
+      NVVM::CpAsyncCommitGroupOp::create(b, op->getLoc());
+    }
+    for (auto [op, newer] : groups->getWaits())
+      emitWait(b, op, newer);
+    return dropTokens(launch);
+  }
+
+  /// Each step of a copy takes whole rows of chunks.
+  static LogicalResult verifyThreads(StageOp op,
+                                     std::optional<int64_t> threads) {
+    if (!op.getThread())
+      return op.emitOpError("does not know the thread that executes it; run "
+                            "'sparse-attn-distribute-fragments' first");
+    if (!threads || *threads % 32 != 0)
+      return op.emitOpError("is executed by a number of threads that is not "
+                            "known, or not a multiple of 32");
+    return success();
+  }
+};
+} // namespace

@@ -1,0 +1,127 @@
+//===- SparseAttnGPUOps.td - Tiles in shared memory --------*- tablegen -*-===//
+//
+// Between --sparse-attn-stage-operands and --sparse-attn-distribute-fragments
+// a GPU kernel speaks of whole tiles: these operations copy them into shared
+// memory, wait for the copies and read the tiles there, executed by all threads
+// of a block together. How elements lie there is one layout,
+// lib/GPU/Staging/SharedLayout.h, which all lowerings share; no index
+// arithmetic of it appears here.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SPARSEATTN_GPU_IR_OPS_TD
+#define SPARSEATTN_GPU_IR_OPS_TD
+
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/OpBase.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def SparseAttnGPU_Dialect : Dialect {
+  let name = "sparse_attn_gpu";
+  let summary = "Copies of tiles into a GPU's shared memory";
+  let description = [{
+    A copy is started by one operation and waited for by another; a token stands
+    for it in between, which loops carry where copies run ahead of their use.
+    Which instructions copy and how a thread waits is for a lowering to say:
+    `--sparse-attn-copies-to-cp-async` takes groups of asynchronous copies.
+  }];
+  let cppNamespace = "::mlir::sparse_attn::kernels";
+  let useDefaultTypePrinterParser = 1;
+}
+
+def SparseAttnGPU_TokenType : TypeDef<SparseAttnGPU_Dialect, "Token"> {
+  let mnemonic = "token";
+  let summary = "copies that have been started";
+}
+
+class SparseAttnGPU_Op<string mnemonic, list<Trait> traits = []>
+    : Op<SparseAttnGPU_Dialect, mnemonic, traits>;
+
+def SparseAttnGPU_StageOp : SparseAttnGPU_Op<"stage", [
+    MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "start the copy of a tile of rows to shared memory";
+  let description = [{
+    Starts to copy the rows of `source` to byte `offset` of `memory`, as a tile
+    of `rows` rows; rows past the end of `source` are zero. All threads of the
+    block take part; `thread`, which `--sparse-attn-distribute-fragments` gives,
+    is the number of the one that executes this. The tile may be read after a
+    `wait` for the token.
+
+    ```mlir
+    %copy = sparse_attn_gpu.stage %keys to %shared[%offset] rows 64
+      : memref<?x128xbf16, strided<[128, 1], offset: ?>, #gpu.address_space<global>>,
+        memref<?xi8, #gpu.address_space<workgroup>>
+    ```
+  }];
+  let arguments = (ins AnyStridedMemRefOfRank<2>:$source,
+                       AnyStridedMemRefOfRank<1>:$memory, Index:$offset,
+                       Optional<I32>:$thread,
+                       ConfinedAttr<I64Attr, [IntPositive]>:$rows);
+  let results = (outs SparseAttnGPU_TokenType:$token);
+  let assemblyFormat = [{
+    $source `to` $memory `[` $offset `]` `rows` $rows (`thread` $thread^)?
+    attr-dict `:` type($source) `,` type($memory)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    MemRefType getSourceType() { return cast<MemRefType>(getSource().getType()); }
+  }];
+}
+
+def SparseAttnGPU_JoinOp : SparseAttnGPU_Op<"join", [Pure]> {
+  let summary = "one token for several copies";
+  let description = [{
+    Whoever waits for the result waits for all of `tokens`. Copies that are only
+    waited for together can share what a target counts them by. Without operands,
+    there is nothing to wait for.
+
+    ```mlir
+    %tiles = sparse_attn_gpu.join(%keys, %values)
+    ```
+  }];
+  let arguments = (ins Variadic<SparseAttnGPU_TokenType>:$tokens);
+  let results = (outs SparseAttnGPU_TokenType:$token);
+  let assemblyFormat = "`(` $tokens `)` attr-dict";
+}
+
+def SparseAttnGPU_WaitOp : SparseAttnGPU_Op<"wait", [
+    MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "wait until copies have been made";
+  let description = [{
+    All threads of the block meet here, and behind it may read the tiles that the
+    `tokens` stand for. As they meet, what they have read before may be
+    overwritten behind it, too.
+
+    ```mlir
+    sparse_attn_gpu.wait %tiles
+    ```
+  }];
+  let arguments = (ins Variadic<SparseAttnGPU_TokenType>:$tokens);
+  let assemblyFormat = "$tokens attr-dict";
+  let hasVerifier = 1;
+}
+
+def SparseAttnGPU_StagedTileOp : SparseAttnGPU_Op<"staged_tile", [
+    MemoryEffects<[MemRead]>]> {
+  let summary = "a tile in shared memory, as an operand of a product";
+  let description = [{
+    The tile that `stage` has copied to byte `offset` of `memory`. Its elements
+    are loaded into registers where a product needs them.
+
+    ```mlir
+    %k = sparse_attn_gpu.staged_tile %shared[%offset]
+      : memref<?xi8, #gpu.address_space<workgroup>> -> vector<64x128xbf16>
+    ```
+  }];
+  let arguments = (ins AnyStridedMemRefOfRank<1>:$memory, Index:$offset);
+  let results = (outs FixedVectorOfRankAndType<[2], [F16, BF16, F32]>:$tile);
+  let assemblyFormat = [{
+    $memory `[` $offset `]` attr-dict `:` type($memory) `->` type($tile)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    VectorType getTileType() { return cast<VectorType>(getTile().getType()); }
+  }];
+}
+
+#endif // SPARSEATTN_GPU_IR_OPS_TD

@@ -1,0 +1,23 @@
+//===- BufferPointers.h - Pointers into buffers -----------------*- C++ -*-===//
+
+#ifndef SPARSEATTN_LIB_GPU_STAGING_BUFFERPOINTERS_H
+#define SPARSEATTN_LIB_GPU_STAGING_BUFFERPOINTERS_H
+
+#include "mlir/IR/Builders.h"
+
+namespace mlir::sparse_attn::kernels {
+
+/// The pointer to a buffer's first element.
+Value pointerTo(OpBuilder &b, Location loc, Value memory);
+
+/// The pointer to byte `offset` of a buffer in shared memory.
+Value sharedPointer(OpBuilder &b, Location loc, Value memory, Value offset);
+
+/// Loads the element `place` elements behind the one at `indices`, in row-major
+/// order.
+Value loadFlat(OpBuilder &b, Location loc, Value memory, ValueRange indices,
+               Value place);
+
+} // namespace mlir::sparse_attn::kernels
+
+#endif // SPARSEATTN_LIB_GPU_STAGING_BUFFERPOINTERS_H

@@ -1,0 +1,111 @@
+//===- SeparateReads.cpp - A read for each place of its tile --------------===//
+
+#include "TileRing.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "llvm/ADT/MapVector.h"
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
+
+/// Whether a product takes this as its left (0) or right (1) operand; a right
+/// one may also be looked at, whole or a row at a time.
+static bool isUseOnSide(OpOperand &use, unsigned side) {
+  Operation *user = use.getOwner();
+  if (isa<vector::ContractionOp>(user))
+    return use.getOperandNumber() == side;
+  return side == 1 && (isa<vector::ExtractOp>(user) ||
+                       OpTrait::hasElementwiseMappableTraits(user));
+}
+
+bool kernels::isOperand(vector::TransferReadOp read, unsigned side) {
+  VectorType type = read.getVectorType();
+  return type.getRank() == 2 && isa<MemRefType>(read.getShapedType()) &&
+         read.getPermutationMap().isIdentity() &&
+         llvm::all_of(read->getUses(),
+                      [&](OpOperand &use) { return isUseOnSide(use, side); }) &&
+         llvm::any_of(read->getUsers(), llvm::IsaPred<vector::ContractionOp>);
+}
+
+/// Where queries and keys are one tensor, one read may serve as both operands,
+/// which are staged apart: what is no left operand gets a read of its own.
+static void separateOperands(gpu::LaunchOp launch) {
+  SmallVector<vector::TransferReadOp> reads;
+  launch.walk([&](vector::TransferReadOp read) { reads.push_back(read); });
+  for (vector::TransferReadOp read : reads) {
+    auto isOnSide = [](unsigned side) {
+      return [=](OpOperand &use) {
+        return isa<vector::ContractionOp>(use.getOwner()) &&
+               use.getOperandNumber() == side;
+      };
+    };
+    if (llvm::none_of(read->getUses(), isOnSide(0)) ||
+        llvm::none_of(read->getUses(), isOnSide(1)))
+      continue;
+    OpBuilder b(read);
+    Operation *copy = b.clone(*read);
+    read.getResult().replaceUsesWithIf(
+        copy->getResult(0), [&](OpOperand &use) { return !isOnSide(0)(use); });
+  }
+}
+
+/// Whether operations behind `read` and before `user` bring tiles of their own.
+static bool areTilesBetween(vector::TransferReadOp read, Operation *user) {
+  for (Operation *op = read->getNextNode(); op && op != user;
+       op = op->getNextNode()) {
+    WalkResult result = op->walk([&](vector::ContractionOp product) {
+      return product == op ? WalkResult::advance() : WalkResult::interrupt();
+    });
+    if (result.wasInterrupted())
+      return true;
+  }
+  return false;
+}
+
+/// The outermost block inside of `ancestor` that holds `op`; the block of both
+/// where they are one.
+static Block *blockBelow(Operation *ancestor, Operation *op) {
+  while (op != ancestor && op->getParentOp() != ancestor)
+    op = op->getParentOp();
+  return op->getBlock();
+}
+
+/// A tile that no loop brings stays in shared memory until the next loop brings
+/// its own: what uses it after that gets a read of its own.
+static void separateFromLoops(gpu::LaunchOp launch) {
+  SmallVector<vector::TransferReadOp> reads;
+  launch.walk([&](vector::TransferReadOp read) { reads.push_back(read); });
+  while (!reads.empty()) {
+    vector::TransferReadOp read = reads.pop_back_val();
+    if (!isOperand(read, 1))
+      continue;
+    llvm::MapVector<Block *, SmallVector<OpOperand *>> uses;
+    for (OpOperand &use : read->getUses()) {
+      Operation *user = use.getOwner();
+      Operation *ancestor = read->getBlock()->findAncestorOpInBlock(*user);
+      if (areTilesBetween(read, ancestor))
+        uses[blockBelow(ancestor, user)].push_back(&use);
+    }
+    for (auto &[block, operands] : uses) {
+      Operation *first = nullptr;
+      for (OpOperand *use : operands) {
+        Operation *user = block->findAncestorOpInBlock(*use->getOwner());
+        if (!first || user->isBeforeInBlock(first))
+          first = user;
+      }
+      OpBuilder b(first);
+      auto copy = cast<vector::TransferReadOp>(b.clone(*read));
+      for (OpOperand *use : operands)
+        use->set(copy.getResult());
+      reads.push_back(copy);
+    }
+    if (read.use_empty())
+      read.erase();
+  }
+}
+
+void kernels::separateReads(gpu::LaunchOp launch) {
+  separateOperands(launch);
+  separateFromLoops(launch);
+}

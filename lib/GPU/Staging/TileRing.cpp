@@ -1,0 +1,224 @@
+//===- TileRing.cpp - Tiles on their way through shared memory ------------===//
+
+#include "TileRing.h"
+#include "SparseAttn/GPU/IR/SparseAttnGPU.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Dominance.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/Transforms/RegionUtils.h"
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
+
+/// Emits at `b` the values that `value` depends on inside the loop, with the
+/// induction variable replaced as `map` says.
+static Value cloneSlice(OpBuilder &b, scf::ForOp loop, Value value,
+                        IRMapping &map) {
+  if (Value known = map.lookupOrNull(value))
+    return known;
+  Operation *op = value.getDefiningOp();
+  if (!op || op->getBlock() != loop.getBody())
+    return value;
+  llvm::SetVector<Value> operands;
+  operands.insert_range(op->getOperands());
+  getUsedValuesDefinedAbove(op->getRegions(), operands);
+  for (Value operand : operands)
+    (void)cloneSlice(b, loop, operand, map);
+  b.clone(*op, map);
+  return map.lookup(value);
+}
+
+/// Starts to copy what `staged` reads, from the buffer `source`.
+static Value startCopy(OpBuilder &b, StagedRead &staged, Value source,
+                       Value shared, Value offset) {
+  return StageOp::create(b, staged.read.getLoc(),
+                         TokenType::get(b.getContext()), source, shared, offset,
+                         /*thread=*/Value(), staged.rows())
+      .getToken();
+}
+
+/// Reads the tile from shared memory.
+static Value replaceRead(OpBuilder &b, vector::TransferReadOp read,
+                         Value shared, Value offset) {
+  auto tile = StagedTileOp::create(b, read.getLoc(), read.getVectorType(),
+                                   shared, offset);
+  read.replaceAllUsesWith(tile.getTile());
+  read.erase();
+  return tile.getTile();
+}
+
+/// True where `ring` brings tiles that products take together with `queries`.
+static bool isUsedWith(Value queries, const Ring &ring) {
+  return llvm::any_of(queries.getUsers(), [&](Operation *user) {
+    return ring.block->findAncestorOpInBlock(*user);
+  });
+}
+
+/// Where the tiles of `ring` are waited for first, from outside.
+static Operation *waitingIn(Ring &ring) {
+  if (scf::ForOp loop = ring.getLoop())
+    return loop;
+  return ring.reads.front().read;
+}
+
+StagedQueries kernels::stageQueries(OpBuilder &b, StagedRead &staged,
+                                    Value shared, MutableArrayRef<Ring> rings) {
+  vector::TransferReadOp read = staged.read;
+  DominanceInfo dominance;
+  bool isBeforeAll = llvm::all_of(rings, [&](Ring &ring) {
+    return !isUsedWith(read, ring) ||
+           dominance.properlyDominates(read.getResult(), waitingIn(ring));
+  });
+  b.setInsertionPoint(read);
+  Value offset =
+      arith::ConstantIndexOp::create(b, read.getLoc(), staged.offset);
+  Value token = startCopy(b, staged, read.getBase(), shared, offset);
+  if (!isBeforeAll) {
+    WaitOp::create(b, read.getLoc(), token);
+    token = Value();
+  }
+  return {token, replaceRead(b, read, shared, offset)};
+}
+
+/// The tokens of queries that must have come with the first tiles of `ring`.
+static SmallVector<Value> queriesOf(const Ring &ring,
+                                    ArrayRef<StagedQueries> queries) {
+  SmallVector<Value> tokens;
+  for (const StagedQueries &staged : queries)
+    if (staged.token && isUsedWith(staged.tile, ring))
+      tokens.push_back(staged.token);
+  return tokens;
+}
+
+/// Tiles that no loop brings are copied where they are read, and waited for.
+static void stageInPlace(OpBuilder &b, Ring &ring, Value shared,
+                         ArrayRef<StagedQueries> queries) {
+  SmallVector<Value> others = queriesOf(ring, queries);
+  for (StagedRead &staged : ring.reads) {
+    Location loc = staged.read.getLoc();
+    b.setInsertionPoint(staged.read);
+    Value offset = arith::ConstantIndexOp::create(b, loc, staged.offset);
+    // Others may still read what lies there.
+    gpu::BarrierOp::create(b, loc);
+    SmallVector<Value> tokens{
+        startCopy(b, staged, staged.read.getBase(), shared, offset)};
+    tokens.append(std::exchange(others, {}));
+    WaitOp::create(b, loc, tokens);
+    replaceRead(b, staged.read, shared, offset);
+  }
+}
+
+namespace {
+/// Rewrites one loop.
+class RingEmitter {
+public:
+  RingEmitter(Ring &ring, Value shared, int64_t stages)
+      : ring(ring), loop(ring.getLoop()), loc(loop.getLoc()), shared(shared),
+        stages(stages) {}
+
+  void run(RewriterBase &b, ArrayRef<StagedQueries> queries) {
+    SmallVector<Value> others = queriesOf(ring, queries);
+    SmallVector<Value> ahead = emitPrologue(b);
+    (void)loop.replaceWithAdditionalYields(
+        b, ahead, /*replaceInitOperandUsesInLoop=*/false,
+        [&](OpBuilder &body, Location, ArrayRef<BlockArgument> carried) {
+          return emitIteration(body, carried, others);
+        });
+  }
+
+private:
+  /// Waits for this iteration's tiles, the oldest of the copies that the loop
+  /// carries, starts the copies of a later one's, and returns what is carried
+  /// on.
+  SmallVector<Value> emitIteration(OpBuilder &b,
+                                   ArrayRef<BlockArgument> carried,
+                                   ArrayRef<Value> others) {
+    b.setInsertionPointToStart(loop.getBody());
+    SmallVector<Value> tokens{carried.front()};
+    llvm::append_range(tokens, others);
+    WaitOp::create(b, loc, tokens);
+    Value ahead = index(b, stages - 1);
+    Value newest = stageIfInside(
+        b, arith::AddIOp::create(b, loc, loop.getInductionVar(), ahead));
+    Value slot = slotOf(b, loop.getInductionVar());
+    for (StagedRead &staged : ring.reads)
+      replaceRead(b, staged.read, shared,
+                  arith::AddIOp::create(b, loc, slot, index(b, staged.offset)));
+    SmallVector<Value> next(carried.drop_front());
+    next.push_back(newest);
+    return next;
+  }
+
+  Value index(OpBuilder &b, int64_t value) {
+    return arith::ConstantIndexOp::create(b, loc, value);
+  }
+
+  /// The first tiles. The barrier keeps them from overwriting what a loop
+  /// before this one may still read.
+  SmallVector<Value> emitPrologue(OpBuilder &b) {
+    b.setInsertionPoint(loop);
+    gpu::BarrierOp::create(b, loc);
+    SmallVector<Value> tokens;
+    for (int64_t s = 0; s + 1 < stages; ++s)
+      tokens.push_back(
+          stageIfInside(b, b.createOrFold<arith::AddIOp>(
+                               loc, loop.getLowerBound(), index(b, s))));
+    return tokens;
+  }
+
+  /// Byte offset of the slot of iteration t.
+  Value slotOf(OpBuilder &b, Value t) {
+    Value count = arith::SubIOp::create(b, loc, t, loop.getLowerBound());
+    Value slot = arith::RemUIOp::create(b, loc, count, index(b, stages));
+    return arith::MulIOp::create(b, loc, slot, index(b, ring.slotBytes));
+  }
+
+  /// Starts to copy the tiles of iteration t, if there is one.
+  Value stageIfInside(OpBuilder &b, Value t) {
+    Value inside = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, t,
+                                         loop.getUpperBound());
+    auto copies = scf::IfOp::create(
+        b, loc, inside,
+        [&](OpBuilder &then, Location) {
+          scf::YieldOp::create(then, loc, stage(then, t));
+        },
+        [&](OpBuilder &otherwise, Location) {
+          scf::YieldOp::create(otherwise, loc, join(otherwise, {}));
+        });
+    return copies.getResult(0);
+  }
+
+  Value stage(OpBuilder &b, Value t) {
+    IRMapping map;
+    map.map(loop.getInductionVar(), t);
+    Value slot = slotOf(b, t);
+    SmallVector<Value> tokens;
+    for (StagedRead &staged : ring.reads) {
+      Value source = cloneSlice(b, loop, staged.read.getBase(), map);
+      Value offset =
+          arith::AddIOp::create(b, loc, slot, index(b, staged.offset));
+      tokens.push_back(startCopy(b, staged, source, shared, offset));
+    }
+    return join(b, tokens);
+  }
+
+  Value join(OpBuilder &b, ValueRange tokens) {
+    return JoinOp::create(b, loc, TokenType::get(b.getContext()), tokens);
+  }
+
+  Ring &ring;
+  scf::ForOp loop;
+  Location loc;
+  Value shared;
+  int64_t stages;
+};
+} // namespace
+
+void kernels::stageRing(RewriterBase &b, Ring &ring, Value shared,
+                        int64_t stages, ArrayRef<StagedQueries> queries) {
+  if (ring.getLoop())
+    RingEmitter(ring, shared, stages).run(b, queries);
+  else
+    stageInPlace(b, ring, shared, queries);
+}

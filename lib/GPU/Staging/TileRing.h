@@ -1,0 +1,59 @@
+//===- TileRing.h - Tiles on their way through shared memory ----*- C++ -*-===//
+
+#ifndef SPARSEATTN_LIB_GPU_STAGING_TILERING_H
+#define SPARSEATTN_LIB_GPU_STAGING_TILERING_H
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+namespace mlir::sparse_attn::kernels {
+
+/// One tile of a ring's slot.
+struct StagedRead {
+  vector::TransferReadOp read;
+  int64_t offset; ///< within the slot
+
+  int64_t rows() { return read.getVectorType().getDimSize(0); }
+};
+
+/// The tiles that one block of operations brings: in each iteration, where it
+/// is the body of a loop over key tiles.
+struct Ring {
+  Block *block;
+  SmallVector<StagedRead> reads;
+  int64_t slotBytes = 0;
+
+  scf::ForOp getLoop() const {
+    return dyn_cast<scf::ForOp>(block->getParentOp());
+  }
+};
+
+/// True for a read of whole rows from global memory that products take as
+/// their left (0) or right (1) operand.
+bool isOperand(vector::TransferReadOp read, unsigned side);
+
+/// Copies reads whose tile would have to be in two places, or in one for longer
+/// than it stays there.
+void separateReads(gpu::LaunchOp launch);
+
+/// Queries are copied once. The first tile that a product takes them with is
+/// waited for together with them.
+struct StagedQueries {
+  Value token; ///< null where they have been waited for at once
+  Value tile;
+};
+
+/// Replaces the read of queries whose products take the other operand from
+/// `rings`.
+StagedQueries stageQueries(OpBuilder &b, StagedRead &staged, Value shared,
+                           MutableArrayRef<Ring> rings);
+
+/// Replaces the reads of `ring`, and waits for the queries as well that are
+/// used with them.
+void stageRing(RewriterBase &b, Ring &ring, Value shared, int64_t stages,
+               ArrayRef<StagedQueries> queries);
+
+} // namespace mlir::sparse_attn::kernels
+
+#endif // SPARSEATTN_LIB_GPU_STAGING_TILERING_H

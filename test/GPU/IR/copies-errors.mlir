@@ -1,0 +1,139 @@
+// RUN: sparse-attn-opt %s --split-input-file --verify-diagnostics
+
+#shared = #gpu.address_space<workgroup>
+
+func.func @rank(%k: memref<4x64x128xbf16>, %m: memref<?xi8, #shared>, %o: index) {
+  // expected-error@below {{'sparse_attn_gpu.stage' op operand #0 must be strided memref of any type values of rank 2, but got 'memref<4x64x128xbf16>'}}
+  %r = sparse_attn_gpu.stage %k to %m[%o] rows 64 : memref<4x64x128xbf16>, memref<?xi8, #shared>
+  return
+}
+
+// -----
+
+#shared = #gpu.address_space<workgroup>
+
+func.func @memory_rank(%k: memref<64x128xbf16>, %m: memref<4x4xi8, #shared>, %o: index) {
+  // expected-error@below {{'sparse_attn_gpu.stage' op operand #1 must be strided memref of any type values of rank 1, but got 'memref<4x4xi8, #gpu.address_space<workgroup>>'}}
+  %r = sparse_attn_gpu.stage %k to %m[%o] rows 64 : memref<64x128xbf16>, memref<4x4xi8, #shared>
+  return
+}
+
+// -----
+
+#shared = #gpu.address_space<workgroup>
+
+func.func @global_memory(%k: memref<64x128xbf16>, %m: memref<?xi8>, %o: index) {
+  // expected-error@below {{'sparse_attn_gpu.stage' op takes bytes of shared memory, a memref of i8 in #gpu.address_space<workgroup>, got 'memref<?xi8>'}}
+  %r = sparse_attn_gpu.stage %k to %m[%o] rows 64 : memref<64x128xbf16>, memref<?xi8>
+  return
+}
+
+// -----
+
+#shared = #gpu.address_space<workgroup>
+
+func.func @halves(%k: memref<64x128xbf16>, %m: memref<?xf16, #shared>, %o: index) {
+  // expected-error@below {{'sparse_attn_gpu.stage' op takes bytes of shared memory, a memref of i8 in #gpu.address_space<workgroup>, got 'memref<?xf16, #gpu.address_space<workgroup>>'}}
+  %r = sparse_attn_gpu.stage %k to %m[%o] rows 64 : memref<64x128xbf16>, memref<?xf16, #shared>
+  return
+}
+
+// -----
+
+#shared = #gpu.address_space<workgroup>
+
+func.func @rows(%k: memref<64x128xbf16>, %m: memref<?xi8, #shared>, %o: index) {
+  // expected-error@below {{'sparse_attn_gpu.stage' op attribute 'rows' failed to satisfy constraint: 64-bit signless integer attribute whose value is positive}}
+  %r = sparse_attn_gpu.stage %k to %m[%o] rows 0 : memref<64x128xbf16>, memref<?xi8, #shared>
+  return
+}
+
+// -----
+
+#shared = #gpu.address_space<workgroup>
+
+func.func @few_rows(%k: memref<64x128xbf16>, %m: memref<?xi8, #shared>, %o: index) {
+  // expected-error@below {{'sparse_attn_gpu.stage' op holds tiles of a multiple of 8 rows, each of a multiple of 32 bytes, got 12 rows of 128 elements of 'bf16'}}
+  %r = sparse_attn_gpu.stage %k to %m[%o] rows 12 : memref<64x128xbf16>, memref<?xi8, #shared>
+  return
+}
+
+// -----
+
+#shared = #gpu.address_space<workgroup>
+
+func.func @narrow(%k: memref<64x8xbf16>, %m: memref<?xi8, #shared>, %o: index) {
+  // expected-error@below {{'sparse_attn_gpu.stage' op holds tiles of a multiple of 8 rows, each of a multiple of 32 bytes, got 64 rows of 8 elements of 'bf16'}}
+  %r = sparse_attn_gpu.stage %k to %m[%o] rows 64 : memref<64x8xbf16>, memref<?xi8, #shared>
+  return
+}
+
+// -----
+
+#shared = #gpu.address_space<workgroup>
+
+func.func @unknown_width(%k: memref<64x?xf32>, %m: memref<?xi8, #shared>, %o: index) {
+  // expected-error@below {{'sparse_attn_gpu.stage' op holds tiles of a multiple of 8 rows, each of a multiple of 32 bytes, got 64 rows of ? elements of 'f32'}}
+  %r = sparse_attn_gpu.stage %k to %m[%o] rows 64 : memref<64x?xf32>, memref<?xi8, #shared>
+  return
+}
+
+// -----
+
+#shared = #gpu.address_space<workgroup>
+
+func.func @element(%k: memref<64x16xf64>, %m: memref<?xi8, #shared>, %o: index) {
+  // expected-error@below {{'sparse_attn_gpu.stage' op holds tiles of f16, bf16 or f32, got 'f64'}}
+  %r = sparse_attn_gpu.stage %k to %m[%o] rows 64 : memref<64x16xf64>, memref<?xi8, #shared>
+  return
+}
+
+// -----
+
+#shared = #gpu.address_space<workgroup>
+
+func.func @columns_apart(%k: memref<64x16xf16, strided<[32, 2]>>, %m: memref<?xi8, #shared>, %o: index) {
+  // expected-error@below {{'sparse_attn_gpu.stage' op copies rows whose elements are side by side, got 'memref<64x16xf16, strided<[32, 2]>>'}}
+  %r = sparse_attn_gpu.stage %k to %m[%o] rows 64 : memref<64x16xf16, strided<[32, 2]>>, memref<?xi8, #shared>
+  return
+}
+
+// -----
+
+#shared = #gpu.address_space<workgroup>
+
+func.func @no_token() {
+  // expected-error@below {{'sparse_attn_gpu.wait' op needs a token to wait for}}
+  sparse_attn_gpu.wait
+  return
+}
+
+// -----
+
+#shared = #gpu.address_space<workgroup>
+
+func.func @staged_memory(%m: memref<?xi8>, %o: index) {
+  // expected-error@below {{'sparse_attn_gpu.staged_tile' op takes bytes of shared memory, a memref of i8 in #gpu.address_space<workgroup>, got 'memref<?xi8>'}}
+  %r = sparse_attn_gpu.staged_tile %m[%o] : memref<?xi8> -> vector<64x128xbf16>
+  return
+}
+
+// -----
+
+#shared = #gpu.address_space<workgroup>
+
+func.func @staged_rank(%m: memref<?xi8, #shared>, %o: index) {
+  // expected-error@below {{'sparse_attn_gpu.staged_tile' op result #0 must be fixed-length vector of 16-bit float or bfloat16 type or 32-bit float values of ranks 2, but got 'vector<64xf16>'}}
+  %r = sparse_attn_gpu.staged_tile %m[%o] : memref<?xi8, #shared> -> vector<64xf16>
+  return
+}
+
+// -----
+
+#shared = #gpu.address_space<workgroup>
+
+func.func @staged_narrow(%m: memref<?xi8, #shared>, %o: index) {
+  // expected-error@below {{'sparse_attn_gpu.staged_tile' op holds tiles of a multiple of 8 rows, each of a multiple of 32 bytes, got 64 rows of 4 elements of 'f32'}}
+  %r = sparse_attn_gpu.staged_tile %m[%o] : memref<?xi8, #shared> -> vector<64x4xf32>
+  return
+}
