@@ -39,6 +39,7 @@ public:
     if (!pieces || negated)
       return pieces;
     Piece &piece = pieces->front();
+    piece.opaque.front().bounded = true;
     if (last.ofRows) {
       // Where Sq > Sk there are rows before position 0, and N - b may be one.
       piece.rowLower = {Bound::fromEnd(-last.block), Bound::constant(0)};

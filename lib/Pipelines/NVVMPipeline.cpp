@@ -137,19 +137,51 @@ static void addSerialization(OpPassManager &pm, const Chip &chip) {
   pm.addPass(createSparseAttnDropTimings());
 }
 
-static LogicalResult
-refuseChip(const NVVMPipelineOptions &options,
-           function_ref<LogicalResult(const Twine &)> error) {
-  return error("unknown chip '" + options.chip + "'; kernels are made for " +
-               knownChips());
+/// Refuses an option's value that some pass would fail on, before any runs. The
+/// chip, where all of them can work.
+static FailureOr<Chip>
+checkOptions(const NVVMPipelineOptions &options,
+             function_ref<LogicalResult(const Twine &)> error) {
+  auto require = [&](bool holds,
+                     const NVVMPipelineOptions::Option<int64_t> &option,
+                     const Twine &what) -> LogicalResult {
+    if (holds)
+      return success();
+    return error(option.getArgStr() + " must be " + what + ", got " +
+                 Twine(option.getValue()));
+  };
+  auto requireTile = [&](const NVVMPipelineOptions::Option<int64_t> &option) {
+    return require(option >= 0 && option <= kMaxTileSize, option,
+                   "from 1 to " + Twine(kMaxTileSize) +
+                       ", or 0 to have it chosen");
+  };
+  std::optional<Chip> chip = findChip(options.chip);
+  if (!chip)
+    return error("unknown chip '" + options.chip + "'; kernels are made for " +
+                 knownChips());
+  if (options.emit != "ptx" && options.emit != "nvvm")
+    return error("unknown emit '" + options.emit + "'; use nvvm or ptx");
+  if (options.strides != "dense" && options.strides != "any")
+    return error("unknown strides '" + options.strides + "'; use dense or any");
+  if (failed(requireTile(options.tileQueries)) ||
+      failed(requireTile(options.tileKeys)) ||
+      failed(require(options.heavySplits >= 1, options.heavySplits,
+                     "at least 1")) ||
+      failed(require(options.stages >= 2, options.stages,
+                     "at least 2, for one is filled while another is read")) ||
+      failed(require(
+          options.warps >= 0 && options.warps <= kMaxWarps, options.warps,
+          "from 1 to " + Twine(kMaxWarps) + ", or 0 to have it chosen")))
+    return failure();
+  return *chip;
 }
 
 LogicalResult mlir::sparse_attn::buildNVVMPlanning(
     OpPassManager &pm, const NVVMPipelineOptions &options,
     function_ref<LogicalResult(const Twine &)> error) {
-  std::optional<Chip> chip = findChip(options.chip);
-  if (!chip)
-    return refuseChip(options, error);
+  FailureOr<Chip> chip = checkOptions(options, error);
+  if (failed(chip))
+    return failure();
   addPlanning(pm, options, *chip);
   return success();
 }
@@ -157,13 +189,9 @@ LogicalResult mlir::sparse_attn::buildNVVMPlanning(
 LogicalResult mlir::sparse_attn::buildNVVMPipeline(
     OpPassManager &pm, const NVVMPipelineOptions &options,
     function_ref<LogicalResult(const Twine &)> error) {
-  std::optional<Chip> chip = findChip(options.chip);
-  if (!chip)
-    return refuseChip(options, error);
-  if (options.emit != "ptx" && options.emit != "nvvm")
-    return error("unknown emit '" + options.emit + "'; use nvvm or ptx");
-  if (options.strides != "dense" && options.strides != "any")
-    return error("unknown strides '" + options.strides + "'; use dense or any");
+  FailureOr<Chip> chip = checkOptions(options, error);
+  if (failed(chip))
+    return failure();
   addPlanning(pm, options, *chip);
   addTiling(pm, options);
   addVectorisation(pm);

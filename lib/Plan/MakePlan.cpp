@@ -38,15 +38,16 @@ public:
       list->push_back(loss);
   }
 
-  /// Notes each leaf without closed form, but no draw, whose tiles are known.
-  void addOpaque(const Pieces &pieces) {
+  /// Notes each leaf without closed form, but no draw, whose tiles are known,
+  /// and none that its own bounds leave few tiles.
+  void addOpaque(const Pieces &pieces, const LengthFacts &facts) {
     if (!list)
       return;
     for (const Piece &piece : pieces)
       for (const OpaqueLiteral &literal : piece.opaque)
-        if (!literal.leaf->getRandomBlocks())
+        if (!literal.bounded && !literal.leaf->getRandomBlocks())
           add({PlanLoss::Reason::OpaqueLeaf, PlanLoss::Visited::All,
-               textOf(*literal.leaf)});
+               textOf(*literal.leaf), /*wantsLength=*/!facts.nk});
   }
 
 private:
@@ -67,7 +68,7 @@ Plan plan::makePlan(const Mask &mask, TileShape tile, const LengthFacts &facts,
   Plan plan;
   plan.tile = tile;
   *pieces = normalizePieces(std::move(*pieces));
-  losses.addOpaque(*pieces);
+  losses.addOpaque(*pieces, facts);
   RowClasses parts = classifyRows(*pieces, tile);
   if (parts.areTooMany)
     losses.add({PlanLoss::Reason::ManyRowClasses, PlanLoss::Visited::Hull});

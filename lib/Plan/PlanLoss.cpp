@@ -33,7 +33,10 @@ std::string plan::describe(const PlanLoss &loss) {
     return "'" + loss.leaf +
            "' has no closed form, so every tile that the rest of the mask "
            "leaves is visited, with the mask evaluated in each; intersect it "
-           "with a mask that bounds it, or override MaskNode::pieces";
+           "with a mask that bounds it" +
+           (loss.wantsLength ? ", or write the number of keys in the types, "
+                               "with which it may have one"
+                             : "");
   }
   llvm_unreachable("all reasons handled");
 }

@@ -5,6 +5,7 @@
 #include "SparseAttn/Support/Error.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::mask;
@@ -82,7 +83,8 @@ std::optional<int64_t> ShapeBindings::bind(StringRef name) {
 }
 
 llvm::Expected<std::optional<int64_t>>
-ShapeBindings::bind(llvm::ArrayRef<SizeName> sizes, StringRef where) {
+ShapeBindings::bind(llvm::ArrayRef<SizeName> sizes, StringRef where,
+                    StringRef owner) {
   for (const SizeName &size : sizes)
     noteDynamic(size.name);
   // The names of one size win over those of two.
@@ -99,22 +101,58 @@ ShapeBindings::bind(llvm::ArrayRef<SizeName> sizes, StringRef where) {
       if (given)
         std::tie(bound, boundBy) = std::pair(given, name);
     }
-    if (bound)
-      return bound;
+    if (!bound)
+      continue;
+    std::string winner = llvm::formatv("--shape={0}={1}", boundBy, *bound);
+    for (const SizeName &size : sizes)
+      if (size.both != boundBy)
+        noteFixed(size, owner, *bound, winner);
+    return bound;
   }
   return std::nullopt;
 }
 
+void ShapeBindings::addFixed(const SizeName &size, const std::string &fact,
+                             const std::string &remedy) {
+  for (StringRef name : {size.name, size.both})
+    if (!name.empty())
+      fixed.push_back({name.str(), fact, remedy});
+}
+
+void ShapeBindings::noteFixed(const SizeName &size, StringRef owner,
+                              int64_t value, StringRef source) {
+  addFixed(size,
+           llvm::formatv("the {0} of {1} is {2} by {3}", size.what, owner,
+                         value, source),
+           "leave it out");
+}
+
+void ShapeBindings::noteStatic(const SizeName &size, StringRef owner,
+                               int64_t value) {
+  addFixed(size,
+           llvm::formatv("the {0} of {1} is {2} by its type", size.what, owner,
+                         value),
+           llvm::formatv("leave it out, or write '?' instead of {0} there to "
+                         "make it dynamic",
+                         value));
+}
+
 llvm::Error ShapeBindings::checkAllBound(StringRef where) const {
-  for (const Binding &binding : bindings)
-    if (!binding.isUsed)
-      return makeError(
-          "--shape={0}={1} binds nothing in {2}: no size that it speaks of is "
-          "dynamic there and without a value{3}; leave it out, or write '?' "
-          "for the size in the types there to make it dynamic",
-          binding.name, binding.size, where,
-          dynamic.empty() ? std::string()
-                          : " (dynamic: " + llvm::join(dynamic, ", ") + ")");
+  for (const Binding &binding : bindings) {
+    if (binding.isUsed)
+      continue;
+    auto reason = llvm::find_if(
+        fixed, [&](const Fixed &size) { return size.name == binding.name; });
+    if (reason != fixed.end())
+      return makeError("--shape={0}={1} binds nothing in {2}: {3}; {4}",
+                       binding.name, binding.size, where, reason->fact,
+                       reason->remedy);
+    return makeError("--shape={0}={1} binds nothing in {2}: no dynamic size "
+                     "has that name there{3}; leave it out",
+                     binding.name, binding.size, where,
+                     dynamic.empty() ? std::string()
+                                     : " (" + llvm::join(dynamic, ", ") + ")");
+  }
   return llvm::Error::success();
 }
 

@@ -5,7 +5,11 @@
 //   S = scale * Q K^T, -inf where masked      [B, Hq, Sq, Sk]
 //   m = max_j S, 0 where that is -inf         [B, Hq, Sq]
 //   P = exp(S - m);  l = sum_j P
-//   O = (P V) / l, 0 where l = 0;  LSE = m + log l, -inf where l = 0
+//   W = P / l, 0 where l = 0                  [B, Hq, Sq, Sk]
+//   O = W V;  LSE = m + log l, -inf where l = 0
+//
+// P is divided, not P V: a mean never exceeds its terms, where a sum of values
+// may overflow.
 //
 //===----------------------------------------------------------------------===//
 
@@ -187,11 +191,16 @@ SmallVector<Value> DenseLowering::run() {
               [&](OpBuilder &nested, ValueRange args) -> Value {
                 return arith::AddFOp::create(nested, loc, args[1], args[0]);
               });
-  // A = P V over (b, h, r, d, j); masked pairs contribute nothing, whatever V
-  // holds.
+  // l is at least 1 where there is a key, for its largest term is exp(0).
+  Value weights = generic(
+      {sum}, p, {row, pair}, pairs, [&](OpBuilder &nested, ValueRange args) {
+        Value quotient = arith::DivFOp::create(nested, loc, args[1], args[0]);
+        return unless(nested, args[0], 0.0f, 0.0f, quotient);
+      });
+  // Over (b, h, r, d, j); masked pairs contribute nothing, whatever V holds.
   Value value = op.getValue();
-  Value accumulator = generic(
-      {p}, filled(rowDims, op.getValueType().getDimSize(3), 0.0f),
+  Value means = generic(
+      {weights}, filled(rowDims, op.getValueType().getDimSize(3), 0.0f),
       {map(5, {d0, d1, d2, d4}), map(5, {d0, d1, d2, d3})},
       {parallel, parallel, parallel, parallel, reduction},
       [&](OpBuilder &nested, ValueRange args) -> Value {
@@ -210,15 +219,13 @@ SmallVector<Value> DenseLowering::run() {
                                   args[0], scalar(nested, 0.0f));
         return arith::SelectOp::create(nested, loc, masked, args[1], added);
       });
-  Value output = generic(
-      {accumulator, sum}, op.getInits()[0], {pair, row, pair}, pairs,
-      [&](OpBuilder &nested, ValueRange args) -> Value {
-        Value quotient = arith::DivFOp::create(nested, loc, args[0], args[1]);
-        Value result = unless(nested, args[1], 0.0f, 0.0f, quotient);
-        if (args[2].getType().isF32())
-          return result;
-        return arith::TruncFOp::create(nested, loc, args[2].getType(), result);
-      });
+  Value output = generic({means}, op.getInits()[0], {pair, pair}, pairs,
+                         [&](OpBuilder &nested, ValueRange args) -> Value {
+                           if (args[1].getType().isF32())
+                             return args[0];
+                           return arith::TruncFOp::create(
+                               nested, loc, args[1].getType(), args[0]);
+                         });
   if (!op.hasLse())
     return {output};
   Value lse =

@@ -23,6 +23,16 @@
 // RUN: not sparse-attn-opt %s --sparse-attn-nvvm-pipeline="emit=cubin" 2>&1 | FileCheck %s --check-prefix=EMIT
 // EMIT: unknown emit 'cubin'; use nvvm or ptx
 //
+// What some pass would fail on is refused before any runs.
+// RUN: not sparse-attn-opt %s --sparse-attn-nvvm-pipeline="stages=1" 2>&1 | FileCheck %s --check-prefix=STAGES --implicit-check-not=func.func
+// STAGES: stages must be at least 2, for one is filled while another is read, got 1
+// RUN: not sparse-attn-opt %s --sparse-attn-nvvm-pipeline="warps=33" 2>&1 | FileCheck %s --check-prefix=WARPS --implicit-check-not=func.func
+// WARPS: warps must be from 1 to 32, or 0 to have it chosen, got 33
+// RUN: not sparse-attn-opt %s --sparse-attn-nvvm-pipeline="heavy-splits=0" 2>&1 | FileCheck %s --check-prefix=SPLITS --implicit-check-not=func.func
+// SPLITS: heavy-splits must be at least 1, got 0
+// RUN: not sparse-attn-opt %s --sparse-attn-nvvm-pipeline="tile-queries=-1" 2>&1 | FileCheck %s --check-prefix=TILE --implicit-check-not=func.func
+// TILE: tile-queries must be from 1 to 65536, or 0 to have it chosen, got -1
+//
 // A tile too large for the chip: 512 keys of 128 bytes and as many values, twice, are
 // 256 KiB.
 // RUN: not sparse-attn-opt %s --sparse-attn-nvvm-pipeline="chip=sm_90 tile-keys=512" 2>&1 | FileCheck %s --check-prefix=LIMIT

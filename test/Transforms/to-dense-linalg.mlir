@@ -41,14 +41,16 @@
 // CHECK:           math.exp
 // CHECK:         %[[L:.*]] = linalg.generic {{.*}} ins(%[[P]] :
 // CHECK:           arith.addf
-// A = P V, without the values of masked keys, whatever they hold.
-// CHECK:         %[[A:.*]] = linalg.generic {{.*}} ins(%[[P]] :
-// CHECK:           tensor.extract %[[V]]
-// CHECK:           arith.select
-// O = A / l, and 0 for a row without keys
-// CHECK:         %[[O:.*]] = linalg.generic {{.*}} ins(%[[A]], %[[L]] : {{.*}}) outs(%[[INIT]] :
+// W = P / l, and 0 for a row without keys: the mean of values near the largest
+// f32 is one, where their sum is none.
+// CHECK:         %[[W:.*]] = linalg.generic {{.*}} ins(%[[L]] : {{.*}}) outs(%[[P]] :
 // CHECK:           arith.divf
 // CHECK:           arith.select %{{.*}}, %[[ZERO]],
+// W V, without the values of masked keys, whatever they hold.
+// CHECK:         %[[A:.*]] = linalg.generic {{.*}} ins(%[[W]] :
+// CHECK:           tensor.extract %[[V]]
+// CHECK:           arith.select
+// CHECK:         %[[O:.*]] = linalg.generic {{.*}} ins(%[[A]] : {{.*}}) outs(%[[INIT]] :
 // CHECK:           arith.truncf %{{.*}} : f32 to bf16
 // LSE = m + log l
 // CHECK:         %[[LSE:.*]] = linalg.generic {{.*}} ins(%[[M]], %[[L]] : {{.*}}) outs(%[[LINIT]] :

@@ -33,11 +33,7 @@ struct Options {
   cl::opt<std::string> file{cl::Positional, cl::desc("FILE"), cl::Required,
                             cl::cat(category)};
   cl::list<std::string> targets{
-      "target",
-      cl::CommaSeparated,
-      cl::OneOrMore,
-      cl::value_desc("sm_80"),
-      cl::cat(category),
+      "target", cl::CommaSeparated, cl::value_desc("sm_80"), cl::cat(category),
       cl::desc("GPUs to make kernels for, and levels of x86-64 (x86-64-v3, "
                "x86-64-v4, or native) to make host code for; may be repeated")};
   cl::list<std::string> emit{
@@ -124,6 +120,10 @@ static llvm::Expected<Emit> parseEmit() {
 }
 
 static llvm::Error checkTargets() {
+  if (flags().targets.empty())
+    return makeError("--target is missing; kernels are made for {0}, host code "
+                     "for {1}",
+                     knownChips(), knownHostTargets());
   for (StringRef target : flags().targets)
     if (!findChip(target) && !findHostTarget(target))
       return makeError("unknown --target '{0}'; kernels are made for {1}, host "

@@ -1,6 +1,7 @@
 //===- Inspection.cpp - What is to be known of an attention op ------------===//
 
 #include "Inspection.h"
+#include "SparseAttn/Support/Entry.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MathExtras.h"
@@ -20,20 +21,17 @@ constexpr int64_t kMaxUnaskedReach = 16384;
 
 llvm::Expected<SmallVector<AttentionOp>>
 inspect_tool::findAttentions(ModuleOp module, StringRef entry) {
+  SmallVector<FunctionOpInterface> functions;
+  module.walk([&](FunctionOpInterface func) { functions.push_back(func); });
+  if (!entry.empty()) {
+    llvm::Expected<FunctionOpInterface> named = findByName(functions, entry);
+    if (!named)
+      return named.takeError();
+    functions = {*named};
+  }
   SmallVector<AttentionOp> attentions;
-  SmallVector<std::string> names;
-  bool found = entry.empty();
-  module.walk([&](FunctionOpInterface function) {
-    names.push_back(function.getName().str());
-    if (!entry.empty() && function.getName() != entry)
-      return;
-    found = true;
-    function.walk([&](AttentionOp op) { attentions.push_back(op); });
-  });
-  if (!found)
-    return createStringError(
-        "no function '" + entry + "' in the file; there " +
-        (names.empty() ? "are none" : "are: " + llvm::join(names, ", ")));
+  for (FunctionOpInterface func : functions)
+    func.walk([&](AttentionOp op) { attentions.push_back(op); });
   if (attentions.empty())
     return createStringError("no sparse_attn.attention in " +
                              (entry.empty() ? "any function" : "@" + entry));
@@ -116,8 +114,7 @@ static void computeFacts(Inspection &result, AttentionOp op,
 llvm::Expected<Inspection>
 inspect_tool::inspect(AttentionOp op, const InspectionOptions &options,
                       ShapeBindings &bindings) {
-  std::string entry =
-      op->getParentOfType<FunctionOpInterface>().getName().str();
+  std::string entry = getPath(op->getParentOfType<FunctionOpInterface>());
   if (!op.getOrigin().empty())
     return createStringError("the attention in @" + entry +
                              " is a tile of a larger one, whose place is known "

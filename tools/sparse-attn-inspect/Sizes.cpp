@@ -23,11 +23,6 @@ struct Dimension {
   }
 
   StringRef what() const { return names.front().what; }
-  bool isCalled(StringRef name) const {
-    return llvm::any_of(names, [&](const SizeName &size) {
-      return size.name == name || size.both == name;
-    });
-  }
 
   /// What it is, and what else it is where a tensor is several operands.
   SmallVector<SizeName, 2> names;
@@ -36,38 +31,16 @@ struct Dimension {
 };
 } // namespace
 
-/// A binding is for dynamic sizes; one that none uses must not contradict.
-static llvm::Error checkContradictions(ArrayRef<Dimension> dimensions,
-                                       StringRef entry,
-                                       const ShapeBindings &bindings) {
-  for (const ShapeBindings::Binding &binding : bindings.getAll()) {
-    auto isCalled = [&](const Dimension &dimension) {
-      return dimension.isCalled(binding.name);
-    };
-    auto uses = [&](const Dimension &dimension) {
-      return !dimension.size && isCalled(dimension);
-    };
-    if (llvm::any_of(dimensions, uses))
-      continue;
-    for (const Dimension &dimension :
-         llvm::make_filter_range(dimensions, isCalled))
-      if (dimension.size != binding.size)
-        return makeError("--shape={0}={1} contradicts @{2}, where the {3} is "
-                         "always {4}; write '?' instead of {4} in the types "
-                         "there to make it dynamic",
-                         binding.name, binding.size, entry, dimension.what(),
-                         *dimension.size);
-  }
-  return llvm::Error::success();
-}
-
 static llvm::Error bindDynamic(Dimension &dimension, StringRef entry,
                                ShapeBindings &bindings) {
-  if (dimension.size)
+  std::string owner = ("@" + entry).str();
+  if (dimension.size) {
+    for (const SizeName &name : dimension.names)
+      bindings.noteStatic(name, owner, *dimension.size);
     return llvm::Error::success();
-  std::string where = llvm::formatv("the {0} of the attention in @{1}",
-                                    dimension.what(), entry);
-  auto bound = bindings.bind(dimension.names, where);
+  }
+  std::string where = llvm::formatv("the {0} of {1}", dimension.what(), owner);
+  auto bound = bindings.bind(dimension.names, where, owner);
   if (!bound)
     return bound.takeError();
   dimension.size = *bound;
@@ -110,8 +83,6 @@ inspect_tool::resolveShape(AttentionOp op, StringRef entry,
                             make(kKeyHeads, kQueryHeads, 1, keyLike),
                             make(kNumQueries, kNumKeys, 2, queryLike),
                             make(kNumKeys, kNumQueries, 2, keyLike)};
-  if (llvm::Error error = checkContradictions(dimensions, entry, bindings))
-    return error;
   for (Dimension &dimension : dimensions)
     if (llvm::Error error = bindDynamic(dimension, entry, bindings))
       return error;

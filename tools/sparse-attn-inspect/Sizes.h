@@ -10,9 +10,8 @@
 
 namespace mlir::sparse_attn::inspect_tool {
 
-/// The sizes of `op`. Fails for a dynamic size that is not bound, for a binding
-/// that every size it speaks of contradicts, and for sizes whose costs do not
-/// fit 64 bits. `entry` names the function of `op`.
+/// The sizes of `op`. Fails for a dynamic size that is not bound, and for sizes
+/// whose costs do not fit 64 bits. `entry` names the function of `op`.
 llvm::Expected<support::AttentionShape>
 resolveShape(AttentionOp op, StringRef entry, support::ShapeBindings &bindings);
 

@@ -56,7 +56,7 @@ llvm::Expected<int64_t> ArgumentSizes::bind(unsigned index, unsigned dim,
     return makeError("{0} is dynamic; give its size with --shape={1}=SIZE",
                      where, name);
   }
-  auto bound = bindings.bind(sizes, where);
+  auto bound = bindings.bind(sizes, where, owner());
   if (!bound)
     return bound.takeError();
   if (*bound)
@@ -65,17 +65,42 @@ llvm::Expected<int64_t> ArgumentSizes::bind(unsigned index, unsigned dim,
                    sizes.front().what, ShapeBindings::getFlag(sizes.front()));
 }
 
+void ArgumentSizes::noteStatic(unsigned index, unsigned dim, int64_t size,
+                               ShapeBindings &bindings) const {
+  for (const SizeName &name : names[index][dim])
+    bindings.noteStatic(name, owner(), size);
+}
+
+std::string ArgumentSizes::owner() const {
+  return ("@" + func.getName()).str();
+}
+
 llvm::Expected<SmallVector<int64_t>>
 ArgumentSizes::bindShape(unsigned index, ShapeBindings &bindings) const {
   auto type = cast<RankedTensorType>(func.getArgumentTypes()[index]);
   SmallVector<int64_t> shape(type.getShape());
   for (auto [dim, size] : llvm::enumerate(shape)) {
-    if (!ShapedType::isDynamic(size))
+    if (!ShapedType::isDynamic(size)) {
+      noteStatic(index, dim, size, bindings);
       continue;
+    }
     llvm::Expected<int64_t> bound = bind(index, dim, bindings);
     if (!bound)
       return bound.takeError();
     size = *bound;
   }
   return shape;
+}
+
+void ArgumentSizes::noteInput(unsigned index, ArrayRef<int64_t> shape,
+                              StringRef file, ShapeBindings &bindings) const {
+  auto type = cast<RankedTensorType>(func.getArgumentTypes()[index]);
+  for (auto [dim, size] : llvm::enumerate(shape)) {
+    if (!type.isDynamicDim(dim)) {
+      noteStatic(index, dim, size, bindings);
+      continue;
+    }
+    for (const SizeName &name : names[index][dim])
+      bindings.noteFixed(name, owner(), size, ("--input=" + file).str());
+  }
 }

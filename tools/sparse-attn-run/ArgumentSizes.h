@@ -19,10 +19,18 @@ public:
   llvm::Expected<SmallVector<int64_t>>
   bindShape(unsigned index, support::ShapeBindings &bindings) const;
 
+  /// Tells `bindings` that `file` gives the sizes of argument `index`.
+  void noteInput(unsigned index, ArrayRef<int64_t> shape, llvm::StringRef file,
+                 support::ShapeBindings &bindings) const;
+
 private:
   void addNames(Value value, ArrayRef<support::SizeName> sizes);
   llvm::Expected<int64_t> bind(unsigned index, unsigned dim,
                                support::ShapeBindings &bindings) const;
+  void noteStatic(unsigned index, unsigned dim, int64_t size,
+                  support::ShapeBindings &bindings) const;
+  /// Of messages.
+  std::string owner() const;
 
   mutable func::FuncOp func;
   /// Of each argument and each of its dimensions. Several where it serves as

@@ -3,6 +3,7 @@
 #include "Compile.h"
 #include "SparseAttn/Emulator/Runtime.h"
 #include "SparseAttn/Package/Compile/Symbols.h"
+#include "SparseAttn/Support/Entry.h"
 #include "SparseAttn/Support/Error.h"
 #include "mlir/ExecutionEngine/OptUtils.h"
 #include "mlir/Pass/Pass.h"
@@ -36,36 +37,28 @@ static bool isRunnableTensor(Type type) {
 
 llvm::Expected<func::FuncOp> run_tool::findEntry(ModuleOp module,
                                                  StringRef entry) {
-  SmallVector<func::FuncOp> functions;
-  std::string names;
+  SmallVector<FunctionOpInterface> functions;
   module.walk([&](func::FuncOp func) {
-    if (func.isExternal())
-      return;
-    functions.push_back(func);
-    names += (names.empty() ? "" : ", ") + func.getName().str();
+    if (!func.isExternal())
+      functions.push_back(func);
   });
   if (functions.empty())
     return makeError("the file defines no function");
-  func::FuncOp found;
   if (entry.empty()) {
     // Others are its parts.
-    auto isPublic = [](func::FuncOp func) { return func.isPublic(); };
+    auto isPublic = [](FunctionOpInterface func) { return func.isPublic(); };
     if (llvm::count_if(functions, isPublic) == 1)
       functions = {*llvm::find_if(functions, isPublic)};
     if (functions.size() > 1)
       return makeError(
-          "the file defines several functions ({0}); name one with "
-          "--entry",
-          names);
-    found = functions.front();
-  } else {
-    for (func::FuncOp func : functions)
-      if (func.getName() == entry)
-        found = func;
-    if (!found)
-      return makeError("no function '{0}'; the file defines: {1}", entry,
-                       names);
+          "the file defines several functions ({0}); name one with --entry",
+          listPaths(functions));
+    entry = functions.front().getName();
   }
+  llvm::Expected<FunctionOpInterface> named = findByName(functions, entry);
+  if (!named)
+    return named.takeError();
+  auto found = cast<func::FuncOp>(named->getOperation());
   for (Type type : llvm::concat<const Type>(found.getArgumentTypes(),
                                             found.getResultTypes()))
     if (!isRunnableTensor(type)) {

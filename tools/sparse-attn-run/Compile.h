@@ -12,8 +12,9 @@
 
 namespace mlir::sparse_attn::run_tool {
 
-/// The function called `entry` of `module`, or its only function or only public
-/// one if `entry` is empty; it must take and return ranked tensors.
+/// The function that `entry` names, in `module` or a module inside it, or the
+/// only one or only public one if `entry` is empty; it must take and return
+/// ranked tensors.
 llvm::Expected<func::FuncOp> findEntry(ModuleOp module, llvm::StringRef entry);
 
 /// Sizes that are known only now must fit each attention op, which would read

@@ -154,6 +154,7 @@ static llvm::Expected<SmallVector<Array>> makeArguments(func::FuncOp func) {
           readArgument(flags().inputs[index], tensor, index);
       if (!array)
         return array.takeError();
+      sizes.noteInput(index, array->shape, flags().inputs[index], *bindings);
       arguments.push_back(std::move(*array));
       continue;
     }
@@ -301,6 +302,8 @@ static llvm::Error run() {
     return entry.takeError();
   // With what it calls inside it, so that --check sees all attention.
   OwningOpRef<ModuleOp> alone = package::isolate(*entry);
+  if (!alone)
+    return makeError("cannot run '{0}' for the error above", entry->getName());
   auto func = alone->lookupSymbol<func::FuncOp>(entry->getName());
   if (llvm::Error invalid = validateOptions(func))
     return invalid;

@@ -15,6 +15,9 @@ namespace mlir::sparse_attn {
 /// are the user's own.
 inline constexpr llvm::StringLiteral kKernelsAttr = "sparse_attn.kernels";
 
+/// Of a block of 1024 threads, the most that CUDA launches.
+constexpr int64_t kMaxWarps = 32;
+
 #define GEN_PASS_DECL
 #include "SparseAttn/GPU/Passes.h.inc"
 

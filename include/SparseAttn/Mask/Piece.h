@@ -61,6 +61,8 @@ struct Residue {
 struct OpaqueLiteral {
   std::shared_ptr<const MaskNode> leaf;
   bool negated = false;
+  /// The leaf's own bounds stand beside it in the piece, and are nearly exact.
+  bool bounded = false;
 };
 
 /// The pairs (i, j) for which all literals hold. An empty list constrains

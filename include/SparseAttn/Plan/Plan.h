@@ -20,6 +20,7 @@
 #include "SparseAttn/Plan/TileExpr.h"
 #include "llvm/ADT/SmallVector.h"
 #include <string>
+#include <tuple>
 
 namespace mlir::sparse_attn::plan {
 
@@ -94,10 +95,13 @@ struct PlanLoss {
   Reason reason;
   Visited visited = Visited::All;
   /// The part without closed form, for people.
-  std::string leaf;
+  std::string leaf = {};
+  /// The number of keys is not known at compile time, and might help.
+  bool wantsLength = false;
 
   friend bool operator==(const PlanLoss &a, const PlanLoss &b) {
-    return a.reason == b.reason && a.visited == b.visited && a.leaf == b.leaf;
+    return std::tie(a.reason, a.visited, a.leaf, a.wantsLength) ==
+           std::tie(b.reason, b.visited, b.leaf, b.wantsLength);
   }
 };
 

@@ -56,13 +56,22 @@ public:
 
   /// Binds one dynamic size, which is all of `sizes` at a time, such as the
   /// length of a tensor that holds queries and keys; nullopt where it was not
-  /// given. Fails where the names of `sizes` were given different values;
-  /// `where` says of which size, for the message.
+  /// given. Fails where the names of `sizes` were given different values. For
+  /// messages, `where` says of which size, and `owner` whose size it is, such
+  /// as "@f".
   llvm::Expected<std::optional<int64_t>> bind(llvm::ArrayRef<SizeName> sizes,
-                                              llvm::StringRef where);
+                                              llvm::StringRef where,
+                                              llvm::StringRef owner);
 
   /// The same for a size with a name of its own.
   std::optional<int64_t> bind(llvm::StringRef name);
+
+  /// Remembers, for checkAllBound's message, that --shape does not bind this
+  /// size of `owner`, since it is `value` by `source`, which is a flag.
+  void noteFixed(const SizeName &size, llvm::StringRef owner, int64_t value,
+                 llvm::StringRef source);
+  /// The same where the type says so.
+  void noteStatic(const SizeName &size, llvm::StringRef owner, int64_t value);
 
   /// Fails for a size that has bound nothing: it is a mistake of the user's.
   /// `where` names what was looked at.
@@ -77,7 +86,15 @@ private:
   std::optional<int64_t> use(llvm::StringRef name);
   void noteDynamic(llvm::StringRef name);
 
+  /// Why a name binds nothing, and what to do.
+  struct Fixed {
+    std::string name, fact, remedy;
+  };
+  void addFixed(const SizeName &size, const std::string &fact,
+                const std::string &remedy);
+
   llvm::SmallVector<Binding> bindings;
+  llvm::SmallVector<Fixed> fixed;
   /// The names of sizes that were to be bound, for checkAllBound's message.
   llvm::SmallVector<std::string> dynamic;
 };

@@ -19,9 +19,6 @@ namespace mlir::sparse_attn {
 using namespace mlir;
 using namespace mlir::sparse_attn;
 
-/// Of a block of 1024 threads, the most that CUDA launches.
-constexpr int64_t kMaxWarps = 32;
-
 /// Along x of a grid.
 constexpr int64_t kMaxBlocks = 2147483647;
 

@@ -7,12 +7,14 @@
 #include "SparseAttn/IR/SparseAttn.h"
 #include "SparseAttn/Package/Compile/Symbols.h"
 #include "SparseAttn/Package/Describe/Describe.h"
+#include "SparseAttn/Support/Entry.h"
 #include "SparseAttn/Support/Error.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/SHA256.h"
 #include <cstdlib>
@@ -29,12 +31,13 @@ static bool hasAttention(func::FuncOp func) {
 }
 
 /// The functions that `func` names, mostly to call them.
-static SmallVector<func::FuncOp> getUsed(func::FuncOp func, ModuleOp module) {
+static SmallVector<func::FuncOp> getUsed(func::FuncOp func) {
   SmallVector<func::FuncOp> used;
   // Nothing where ops of unknown dialects hide uses.
   std::optional<SymbolTable::UseRange> uses = SymbolTable::getSymbolUses(func);
   if (!uses)
     return used;
+  auto module = func->getParentOfType<ModuleOp>();
   for (const SymbolTable::SymbolUse &use : *uses)
     if (auto other = module.lookupSymbol<func::FuncOp>(
             use.getSymbolRef().getRootReference()))
@@ -43,14 +46,15 @@ static SmallVector<func::FuncOp> getUsed(func::FuncOp func, ModuleOp module) {
 }
 
 /// The functions with attention, themselves or in those that they use.
-static llvm::SetVector<func::FuncOp> findAttending(ModuleOp module) {
+static llvm::SetVector<func::FuncOp>
+findAttending(ArrayRef<func::FuncOp> functions) {
   llvm::SetVector<func::FuncOp> attending;
   size_t before;
   do {
     before = attending.size();
-    for (auto func : module.getOps<func::FuncOp>())
+    for (func::FuncOp func : functions)
       if (hasAttention(func) ||
-          llvm::any_of(getUsed(func, module), [&](func::FuncOp used) {
+          llvm::any_of(getUsed(func), [&](func::FuncOp used) {
             return attending.contains(used);
           }))
         attending.insert(func);
@@ -64,13 +68,43 @@ static bool isInFunctions(ModuleOp module) {
   return !module
               .walk([&](AttentionOp op) {
                 auto func = op->getParentOfType<func::FuncOp>();
-                if (func && func->getParentOp() == module)
+                if (func && isa<ModuleOp>(func->getParentOp()))
                   return WalkResult::advance();
-                op.emitOpError("stands in no func.func of the file's top "
-                               "level; move it into one");
+                op.emitOpError("stands in no func.func of a module; move it "
+                               "into one");
                 return WalkResult::interrupt();
               })
               .wasInterrupted();
+}
+
+/// The functions that can be compiled.
+static SmallVector<func::FuncOp> getDefined(ModuleOp module) {
+  SmallVector<func::FuncOp> defined;
+  module.walk([&](func::FuncOp func) {
+    if (!func.isExternal() && isa<ModuleOp>(func->getParentOp()))
+      defined.push_back(func);
+  });
+  return defined;
+}
+
+/// A part of a function that is compiled anyhow.
+static bool isPart(func::FuncOp func) {
+  return func.isPrivate() && !SymbolTable::symbolKnownUseEmpty(
+                                 func, func->getParentOfType<ModuleOp>());
+}
+
+/// A package knows its functions by their own names.
+static llvm::Error checkNamesDiffer(ArrayRef<func::FuncOp> functions) {
+  llvm::StringMap<SmallVector<FunctionOpInterface>> byName;
+  for (func::FuncOp func : functions)
+    byName[func.getName()].push_back(func);
+  for (func::FuncOp func : functions)
+    if (ArrayRef<FunctionOpInterface> same = byName[func.getName()];
+        same.size() > 1)
+      return makeError("a package cannot hold several functions called '{0}' "
+                       "({1}); choose one with --entry, or rename them",
+                       func.getName(), listPaths(same));
+  return llvm::Error::success();
 }
 
 /// Manifests are text, and their readers may be C.
@@ -82,27 +116,27 @@ llvm::Expected<SmallVector<func::FuncOp>>
 package::findPrograms(ModuleOp module, StringRef entry) {
   if (entry.empty() && !isInFunctions(module))
     return makeError("nothing is compiled for the error above");
+  SmallVector<func::FuncOp> defined = getDefined(module);
+  llvm::SetVector<func::FuncOp> attending = findAttending(defined);
   SmallVector<func::FuncOp> found;
-  std::string names;
-  bool known = false;
-  llvm::SetVector<func::FuncOp> attending = findAttending(module);
-  for (auto func : module.getOps<func::FuncOp>()) {
-    if (func.isExternal())
-      continue;
-    names += (names.empty() ? "" : ", ") + func.getName().str();
-    bool isNamed = entry.empty() || func.getName() == entry;
-    known |= isNamed;
-    bool isPart = entry.empty() && func.isPrivate() &&
-                  !SymbolTable::symbolKnownUseEmpty(func, module);
-    if (isNamed && !isPart && attending.contains(func))
+  if (entry.empty()) {
+    llvm::copy_if(defined, std::back_inserter(found), [&](func::FuncOp func) {
+      return attending.contains(func) && !isPart(func);
+    });
+    if (llvm::Error error = checkNamesDiffer(found))
+      return std::move(error);
+  } else {
+    SmallVector<FunctionOpInterface> candidates(defined.begin(), defined.end());
+    llvm::Expected<FunctionOpInterface> named = findByName(candidates, entry);
+    if (!named)
+      return named.takeError();
+    auto func = cast<func::FuncOp>(named->getOperation());
+    if (attending.contains(func))
       found.push_back(func);
   }
-  if (!known && !entry.empty())
-    return makeError("no function '{0}'; the file defines: {1}", entry,
-                     names.empty() ? "none" : names);
   if (found.empty())
     return makeError("no sparse_attn.attention in {0}",
-                     entry.empty() ? "any function of the file's top level"
+                     entry.empty() ? "any function of the file"
                                    : "'" + entry.str() + "'");
   for (func::FuncOp func : found)
     if (!isText(func.getName())) {
@@ -159,11 +193,13 @@ class Lowering {
 public:
   Lowering(func::FuncOp func, const NVVMPipelineOptions &options)
       : symbol(func.getName().str()), chip(options.chip), module(isolate(func)),
-        func(renameToIdentifier(*module, symbol)), planning(func.getContext()),
-        lowering(func.getContext()) {}
+        func(module ? renameToIdentifier(*module, symbol) : func),
+        planning(func.getContext()), lowering(func.getContext()) {}
 
   /// Planned ahead of the pipeline, which keeps a plan: lowering consumes it.
   llvm::Error plan(const NVVMPipelineOptions &options) {
+    if (!module)
+      return fail();
     std::string message;
     auto refuse = [&](const Twine &text) {
       message = text.str();

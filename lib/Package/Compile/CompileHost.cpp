@@ -185,12 +185,14 @@ package::compileForHost(func::FuncOp func, const HostOptions &options,
                         StringRef linker) {
   const Level &level = *findLevel(options.cpu);
   std::string symbol = func.getName().str();
-  OwningOpRef<ModuleOp> module = isolate(func);
-  auto isolated = module->lookupSymbol<func::FuncOp>(symbol);
   auto failure = [&] {
     return makeError("cannot compile '{0}' for {1}, for the errors above",
                      symbol, options.cpu);
   };
+  OwningOpRef<ModuleOp> module = isolate(func);
+  if (!module)
+    return failure();
+  auto isolated = module->lookupSymbol<func::FuncOp>(symbol);
   CPUPipelineOptions pipeline;
   pipeline.tileQueries = options.tileQueries;
   pipeline.tileKeys = options.tileKeys;

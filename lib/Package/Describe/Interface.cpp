@@ -304,46 +304,7 @@ private:
 };
 } // namespace
 
-/// Whether a function, or one that it calls, has attention.
-static bool attends(func::FuncOp func,
-                    llvm::SmallPtrSetImpl<Operation *> &seen) {
-  if (!seen.insert(func).second)
-    return false;
-  return func
-      .walk([&](Operation *op) {
-        if (isa<AttentionOp>(op))
-          return WalkResult::interrupt();
-        auto call = dyn_cast<func::CallOp>(op);
-        auto callee = call ? SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
-                                 call, call.getCalleeAttr())
-                           : func::FuncOp();
-        return callee && attends(callee, seen) ? WalkResult::interrupt()
-                                               : WalkResult::advance();
-      })
-      .wasInterrupted();
-}
-
-/// All attention of a program is its own, once calls have been inlined.
-static LogicalResult verifyCalls(func::FuncOp func) {
-  WalkResult result = func.walk([&](func::CallOp call) {
-    llvm::SmallPtrSet<Operation *, 8> seen;
-    auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
-        call, call.getCalleeAttr());
-    if (!callee || !attends(callee, seen))
-      return WalkResult::advance();
-    call.emitOpError("calls '")
-        << call.getCallee()
-        << "', whose attention cannot be brought in here: functions that call "
-           "themselves or have several blocks are not inlined; write it here, "
-           "or compile that function by its name";
-    return WalkResult::interrupt();
-  });
-  return failure(result.wasInterrupted());
-}
-
 FailureOr<Program> package::describeInterface(func::FuncOp func) {
-  if (failed(verifyCalls(func)))
-    return failure();
   for (Type type :
        llvm::concat<const Type>(func.getArgumentTypes(), func.getResultTypes()))
     if (!isa<RankedTensorType>(type) ||

@@ -30,7 +30,7 @@ func.func @f(%q: !t, %k: !t) -> !t {
 
 // RUN: not sparse-attn-inspect %s --shape=B=3,H=4 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=UNBOUND
-// UNBOUND: sparse-attn-inspect: error: the number of queries of the attention in @f is dynamic; give it with --shape=Sq=SIZE or --shape=S=SIZE
+// UNBOUND: sparse-attn-inspect: error: the number of queries of @f is dynamic; give it with --shape=Sq=SIZE or --shape=S=SIZE
 
 // RUN: not sparse-attn-inspect %s --shape=N=3 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=KEY
@@ -58,15 +58,19 @@ func.func @f(%q: !t, %k: !t) -> !t {
 
 // RUN: not sparse-attn-inspect %examples/longformer.mlir --shape=S=4096 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=NOTHING
-// NOTHING: sparse-attn-inspect: error: --shape=S=4096 binds nothing in {{.*}}longformer.mlir: no size that it speaks of is dynamic there and without a value; leave it out, or write '?' for the size in the types there to make it dynamic
+// NOTHING: sparse-attn-inspect: error: --shape=S=4096 binds nothing in {{.*}}longformer.mlir: the number of queries of @longformer is 4096 by its type; leave it out, or write '?' instead of 4096 there to make it dynamic
 
 // RUN: not sparse-attn-inspect %s --shape=B=1,H=1,S=8,arg0_dim3=4 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=OTHER
-// OTHER: sparse-attn-inspect: error: --shape=arg0_dim3=4 binds nothing in {{.*}}shapes.mlir: no size that it speaks of is dynamic there and without a value (dynamic: B, Hq, Hkv, Sq, Sk); leave it out
+// OTHER: sparse-attn-inspect: error: --shape=arg0_dim3=4 binds nothing in {{.*}}shapes.mlir: no dynamic size has that name there (B, Hq, Hkv, Sq, Sk); leave it out
 
 // RUN: not sparse-attn-inspect %examples/longformer.mlir --shape=S=512 2>&1 \
-// RUN:   | FileCheck %s --check-prefix=CONTRADICTION
-// CONTRADICTION: sparse-attn-inspect: error: --shape=S=512 contradicts @longformer, where the number of queries is always 4096; write '?' instead of 4096 in the types there to make it dynamic
+// RUN:   | FileCheck %s --check-prefix=STATIC
+// STATIC: sparse-attn-inspect: error: --shape=S=512 binds nothing in {{.*}}longformer.mlir: the number of queries of @longformer is 4096 by its type; leave it out, or write '?' instead of 4096 there to make it dynamic
+
+// RUN: not sparse-attn-inspect %s --shape=B=1,H=2,Sq=4,Sk=8,S=8 2>&1 \
+// RUN:   | FileCheck %s --check-prefix=WEAKER
+// WEAKER: sparse-attn-inspect: error: --shape=S=8 binds nothing in {{.*}}shapes.mlir: the number of queries of @f is 4 by --shape=Sq=4; leave it out
 
 // RUN: not sparse-attn-inspect %S/Inputs/dynamic.mlir --shape=H=3,S=8 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=HEADS
@@ -84,4 +88,4 @@ func.func @f(%q: !t, %k: !t) -> !t {
 // SELF: shape     Q 1x2x8x8, K 1x2x8x8, V 1x2x8x8 of f32
 // RUN: not sparse-attn-inspect %S/Inputs/self.mlir --shape=H=2,Sq=4,Sk=8 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=BOTH
-// BOTH: sparse-attn-inspect: error: --shape=Sq=4 and --shape=Sk=8 contradict each other: the number of queries of the attention in @self is both
+// BOTH: sparse-attn-inspect: error: --shape=Sq=4 and --shape=Sk=8 contradict each other: the number of queries of @self is both

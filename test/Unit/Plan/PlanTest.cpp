@@ -250,7 +250,8 @@ TEST(PlanLossTest, KnownPatternsLoseNothing) {
   for (const Mask &mask :
        {Mask::full(), Mask::causal(), Mask::slidingWindow(256, 256),
         longformer(512, {0}), longformer(8, {3, 4, 5}), Mask::chunked(64),
-        bigBird(64, 3, 3, 0, 64), Mask::strided(8), Mask::prefix(5)})
+        bigBird(64, 3, 3, 0, 64), Mask::strided(8), Mask::prefix(5),
+        Mask::unionOf({Mask::causal(), Mask::lastBlock(64)})})
     for (LengthFacts facts : {LengthFacts(), known(4096, 4096)})
       EXPECT_TRUE(lossesOf(mask, facts).empty());
 }
@@ -289,8 +290,10 @@ TEST(PlanLossTest, NamesTheLeafWithoutClosedForm) {
   };
   Mask checkers(std::make_shared<Checkers>());
   llvm::SmallVector<PlanLoss> expected = {
-      {Reason::OpaqueLeaf, Visited::All, "checkers"}};
+      {Reason::OpaqueLeaf, Visited::All, "checkers", /*wantsLength=*/true}};
   EXPECT_EQ(lossesOf(checkers), expected);
+  EXPECT_EQ(describe(lossesOf(checkers, known(64, 64)).front()),
+            describe({Reason::OpaqueLeaf, Visited::All, "checkers"}));
   EXPECT_EQ(
       lossesOf(Mask::unionOf({Mask::intersectionOf({Mask::causal(), checkers}),
                               Mask::complementOf(checkers)})),
@@ -315,8 +318,12 @@ TEST(PlanLossTest, EachHasAFactAndARemedy) {
   EXPECT_EQ(describe({Reason::OpaqueLeaf, Visited::All, "product"}),
             "'product' has no closed form, so every tile that the rest of the "
             "mask leaves is visited, with the mask evaluated in each; "
-            "intersect it with a mask that bounds it, or override "
-            "MaskNode::pieces");
+            "intersect it with a mask that bounds it");
+  EXPECT_EQ(describe({Reason::OpaqueLeaf, Visited::All, "product", true}),
+            "'product' has no closed form, so every tile that the rest of the "
+            "mask leaves is visited, with the mask evaluated in each; "
+            "intersect it with a mask that bounds it, or write the number of "
+            "keys in the types, with which it may have one");
 }
 
 TEST(PlanTest, LinearMasksArePlannedAndCountedFastAtAMillion) {

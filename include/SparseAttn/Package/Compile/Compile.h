@@ -11,8 +11,9 @@
 
 namespace mlir::sparse_attn::package {
 
-/// The functions of the module that have attention, themselves or in what they
-/// call, but for private ones that others use; or the one named `entry`.
+/// The functions of the module, and of modules inside it, that have attention,
+/// themselves or in what they call, but for private ones that others use; or
+/// the one that `entry` names.
 llvm::Expected<SmallVector<func::FuncOp>> findPrograms(ModuleOp module,
                                                        StringRef entry);
 

@@ -9,7 +9,8 @@
 namespace mlir::sparse_attn::package {
 
 /// A copy of the module with this function and what it uses only. What it calls
-/// is inlined where that is possible.
+/// is inlined where that is possible; null, after an error at the call, where
+/// attention stays outside.
 OwningOpRef<ModuleOp> isolate(func::FuncOp func);
 
 } // namespace mlir::sparse_attn::package
