@@ -25,6 +25,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/IR/Remarks.h"
 #include <numeric>
 
 using namespace mlir;
@@ -404,11 +405,25 @@ static Value emitRows(OpBuilder &b, const MicroKernel &kernel, Value c,
   return outer.getResult(0);
 }
 
+/// How much of the registers a product uses, for who asks for remarks.
+static void report(const MicroKernel &kernel, RegisterFile file) {
+  auto report =
+      remark::analysis(kernel.loc, remark::RemarkOpts::name("micro-kernel")
+                                       .category("sparse-attn-tile-registers"));
+  report << remark::metric("rows", kernel.rows)
+         << remark::metric("vectors", kernel.vectors)
+         << remark::metric("lanes", kernel.lanes)
+         << remark::metric("accumulators",
+                           kernel.rows * kernel.vectors * kernel.parts)
+         << remark::metric("registers", file.registers);
+}
+
 LogicalResult cpu::lowerContraction(RewriterBase &rewriter,
                                     linalg::GenericOp op, RegisterFile file) {
   FailureOr<MicroKernel> kernel = match(rewriter, op, file);
   if (failed(kernel))
     return failure();
+  report(*kernel, file);
   linalg::GenericOp epilogue = kernel->epilogue;
   linalg::GenericOp last = epilogue ? epilogue : op;
   rewriter.setInsertionPoint(last);

@@ -4,6 +4,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/OpenMP/OpenMPDialect.h"
 #include "mlir/IR/PatternMatch.h"
+#include "mlir/IR/Remarks.h"
 
 namespace mlir::sparse_attn {
 #define GEN_PASS_DEF_SPARSEATTNTHREADBUFFERS
@@ -54,9 +55,14 @@ struct ThreadBuffersPass
         return;
       parent = parent->getParentOp();
     }
-    if (parent)
-      rewriter.moveOpBefore(alloca, &parent->getRegion(0).front(),
-                            parent->getRegion(0).front().begin());
+    if (!parent)
+      return;
+    rewriter.moveOpBefore(alloca, &parent->getRegion(0).front(),
+                          parent->getRegion(0).front().begin());
+    remark::analysis(alloca.getLoc(),
+                     remark::RemarkOpts::name("thread-buffer")
+                         .category("sparse-attn-thread-buffers"))
+        << remark::metric("elements", alloca.getType().getNumElements());
   }
 };
 } // namespace

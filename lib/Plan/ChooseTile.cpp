@@ -2,8 +2,11 @@
 
 #include "SparseAttn/Plan/ChooseTile.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/DebugLog.h"
 #include "llvm/Support/MathExtras.h"
 #include <numeric>
+
+#define DEBUG_TYPE "sparse-attn-plan"
 
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::mask;
@@ -82,8 +85,11 @@ static bool hasWindow(const Mask &mask) {
 
 TileShape plan::chooseCpuTile(const Mask &mask, int64_t headDim,
                               const LengthFacts &facts) {
-  TileShape tile = hasWindow(mask) ? TileShape{32, 32} : TileShape{48, 64};
+  bool isWindow = hasWindow(mask);
+  TileShape tile = isWindow ? TileShape{32, 32} : TileShape{48, 64};
   int64_t block = commonBlock(mask, facts);
+  LDBG() << "tile for a CPU: " << (isWindow ? "window" : "no window")
+         << ", blocks of " << block << ", heads of " << headDim;
   for (int64_t queries : {64, 32, 16}) {
     if (block == 0 || block % queries != 0)
       continue;
@@ -130,6 +136,8 @@ static TileShape fitSharedMemory(TileShape tile, const GpuTileNeeds &needs,
     return std::max<int64_t>(16, llvm::alignTo(size / 2, 16));
   };
   while (needs.sharedLimit > 0 && bytes() > needs.sharedLimit) {
+    LDBG() << tile.queries << " x " << tile.keys << " takes " << bytes()
+           << " bytes of shared memory, more than there are";
     if (tile.keys > 16)
       tile.keys = halve(tile.keys);
     else if (tile.queries > 16)
@@ -144,6 +152,10 @@ TileShape plan::chooseGpuTile(const Mask &mask, const GpuTileNeeds &needs,
                               const LengthFacts &facts) {
   TileShape tile = {128, 64};
   int64_t block = commonBlock(mask, facts);
+  LDBG() << "tile for a GPU: blocks of " << block << ", heads of "
+         << needs.headDim << " and " << needs.valueDim << ", "
+         << needs.elementBytes << " bytes an element, shared memory of "
+         << needs.sharedLimit << " bytes";
   for (int64_t queries : {128, 64, 32, 16}) {
     if (block == 0 || block % queries != 0)
       continue;

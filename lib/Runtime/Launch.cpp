@@ -79,7 +79,7 @@ private:
     int64_t grid[3];
     for (int i = 0; i < 3; ++i)
       grid[i] = launch.grid[i].evaluate(sizes);
-    // As heavy rows have where there are none.
+    // A class of rows that are split along the keys may have none.
     if (*std::min_element(grid, grid + 3) <= 0)
       return;
     ReadyLaunch next = {};

@@ -2,6 +2,10 @@
 
 #include "SparseAttn/Plan/ChooseTile.h"
 #include "SparseAttn/Transforms/Passes.h"
+#include "mlir/IR/Remarks.h"
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "sparse-attn-plan"
 
 namespace mlir::sparse_attn {
 #define GEN_PASS_DEF_SPARSEATTNPLAN
@@ -66,6 +70,25 @@ static void warnIfEmpty(MaskedReductionOpInterface op, const Plan &plan,
         << n.nq << " x " << n.nk;
 }
 
+/// What a plan comes to, as numbers of tiles of one head, for who asks for
+/// remarks: the tiles of a long sequence take time to count.
+static void reportTiles(MaskedReductionOpInterface op, const Plan &plan,
+                        const LengthFacts &facts) {
+  if (!op->getContext()->getRemarkEngine())
+    return;
+  auto report = remark::analysis(
+      op->getLoc(), remark::RemarkOpts::name("tiles").category(DEBUG_TYPE));
+  report << remark::metric("tile-queries", plan.tile.queries)
+         << remark::metric("tile-keys", plan.tile.keys)
+         << remark::metric("row-classes", plan.classes.size());
+  if (!facts.nq || !facts.nk)
+    return;
+  TileCounts tiles = countTiles(plan, {*facts.nq, *facts.nk}, /*head=*/0);
+  report << remark::metric("full", tiles.full)
+         << remark::metric("partial", tiles.partial)
+         << remark::metric("skipped", tiles.empty);
+}
+
 namespace {
 struct PlanPass : sparse_attn::impl::SparseAttnPlanBase<PlanPass> {
   using Base::Base;
@@ -98,6 +121,11 @@ struct PlanPass : sparse_attn::impl::SparseAttnPlanBase<PlanPass> {
       for (const PlanLoss &loss : losses)
         op->emitRemark() << describe(loss);
       warnIfEmpty(op, plan, facts);
+      reportTiles(op, plan, facts);
+      LDBG_OS([&](raw_ostream &os) {
+        os << "mask " << op.getMask() << " has the plan\n";
+        printPlan(plan, os);
+      });
       op.setPlanAttr(PlanAttr::get(&getContext(), plan));
     });
   }

@@ -21,6 +21,7 @@
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/Debug.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/ToolOutputFile.h"
 
@@ -85,6 +86,25 @@ static void registerUpstreamDialects(mlir::DialectRegistry &registry) {
       });
 }
 
+/// LLVM's --debug-only, in a build with assertions on an LLVM without: what our
+/// passes print of their decisions is there, and LLVM has no option for it.
+static void registerDebugOption() {
+#ifndef NDEBUG
+  if (llvm::cl::getRegisteredOptions().contains("debug-only"))
+    return;
+  static llvm::cl::list<std::string> debugOnly(
+      "debug-only", llvm::cl::CommaSeparated, llvm::cl::value_desc("passes"),
+      llvm::cl::desc("Show what these passes decide, by their flags' names"),
+      llvm::cl::callback([](const std::string &) {
+        llvm::SmallVector<const char *> types;
+        for (const std::string &type : debugOnly)
+          types.push_back(type.c_str());
+        llvm::DebugFlag = true;
+        llvm::setCurrentDebugTypes(types.data(), types.size());
+      }));
+#endif
+}
+
 static int fail(llvm::StringRef message) {
   llvm::errs() << "sparse-attn-opt: error: " << message << "\n";
   return EXIT_FAILURE;
@@ -99,6 +119,7 @@ int main(int argc, char **argv) {
   registerUpstreamPasses();
   registerUpstreamDialects(registry);
   setVersion("sparse-attn-opt");
+  registerDebugOption();
   auto [inputFile, outputFile] = mlir::registerAndParseCLIOptions(
       argc, argv, "Sparse attention optimiser driver\n", registry);
   auto config = mlir::MlirOptMainConfig::createFromCLOptions();

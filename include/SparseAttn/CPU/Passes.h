@@ -1,4 +1,4 @@
-//===- Passes.h - Passes of storeys 4 and 5 for the CPU ---------*- C++ -*-===//
+//===- Passes.h - From steps to the LLVM dialect, CPUs ----------*- C++ -*-===//
 
 #ifndef SPARSEATTN_CPU_PASSES_H
 #define SPARSEATTN_CPU_PASSES_H

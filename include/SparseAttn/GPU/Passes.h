@@ -1,4 +1,4 @@
-//===- Passes.h - Passes of storeys 5b and 6, for GPUs ----------*- C++ -*-===//
+//===- Passes.h - From steps to PTX, GPUs -----------------------*- C++ -*-===//
 
 #ifndef SPARSEATTN_GPU_PASSES_H
 #define SPARSEATTN_GPU_PASSES_H

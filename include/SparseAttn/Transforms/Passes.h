@@ -1,4 +1,4 @@
-//===- Passes.h - Passes of storeys 2 and 3 ---------------------*- C++ -*-===//
+//===- Passes.h - From attention to loops over tiles ------------*- C++ -*-===//
 
 #ifndef SPARSEATTN_TRANSFORMS_PASSES_H
 #define SPARSEATTN_TRANSFORMS_PASSES_H

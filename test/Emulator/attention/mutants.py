@@ -81,7 +81,7 @@ QUESTION = re.compile(
 
 def trusting(text):
     """The same kernels, but the result of the steps that all inputs reach is always
-    trusted. Else careful steps would repair it where what is broken makes a NaN."""
+    trusted. Else the fallback path would repair it where what is broken makes a NaN."""
     kernels = re.split(r"(?=  llvm\.func )", text)
     return "".join(QUESTION.sub(r'\1"eq" \2, \2', part, count=1) for part in kernels)
 

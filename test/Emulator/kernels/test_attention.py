@@ -61,8 +61,8 @@ def run(folder, lines, seed, seeds=1):
 
 
 LINES = lower().split("\n")
-# Behind this barrier, which asks whether the result can be trusted, come careful
-# steps; they would repair what a missing wait does to the ordinary ones.
+# Behind this barrier, which asks whether the result can be trusted, comes the fallback
+# path, which would repair what a missing wait does to the ordinary steps.
 QUESTION = next(i for i, line in enumerate(LINES) if "nvvm.reduction<and>" in line)
 
 
@@ -78,14 +78,14 @@ def answering(answer):
     return lines
 
 
-KERNELS = {"ordinary": answering(True), "careful": answering(False)}
+KERNELS = {"ordinary": answering(True), "fallback": answering(False)}
 
 
 def synchronisation(kind):
     """The lines that keep threads in order. A barrier before the first copy orders
     nothing."""
-    first = QUESTION if kind == "careful" else 0
-    end = len(LINES) if kind == "careful" else QUESTION
+    first = QUESTION if kind == "fallback" else 0
+    end = len(LINES) if kind == "fallback" else QUESTION
     copy = next(i for i in range(first, end) if "nvvm.cp.async" in LINES[i])
     needed = r"nvvm\.(barrier|bar\.warp|cp\.async\.(wait|commit))"
     return [i for i in range(copy + 1, end) if re.search(needed, LINES[i])]

@@ -66,7 +66,7 @@ def loops(ptx):
 def ordinary(ptx):
     """The loops over key tiles that trust their operands. They stand before the barrier
     that asks whether their result can be trusted, unless the code of the loop over full
-    tiles was put behind the careful ones, for rare inputs, which all select something."""
+    tiles was put behind those of the fallback path, which all select something."""
     before, barrier, _ = ptx.partition("bar.red")
     assert barrier
     bodies = [body for body in loops(ptx) if count(body, "mma")]
