@@ -37,6 +37,13 @@ def SparseAttn_SegmentKind : I32EnumAttr<"SegmentKind",
 
 def SparseAttn_SegmentAttr : SparseAttn_PlanPart<"Segment", "segment"> {
   let summary = "key tiles begin(q) <= kt < end(q), where when(q) > 0";
+  let description = [{
+    A range of key tiles that the query tile of index q visits. In a `full`
+    segment no pair is masked, so that no mask is evaluated; `partial` promises
+    nothing. Bounds are expressions of q, nq = Sq and nk = Sk with `+`, `-`, `*`
+    and `floordiv` by constants, `min` and `max`. `when`, if there is one, is an
+    expression too: where it is not positive, the segment is empty.
+  }];
   let parameters = (ins "SegmentKind":$kind, SparseAttn_Bound:$begin,
                         SparseAttn_Bound:$end, SparseAttn_Condition:$when);
   let genVerifyDecl = 0;
@@ -48,6 +55,11 @@ def SparseAttn_SegmentAttr : SparseAttn_PlanPart<"Segment", "segment"> {
 
 def SparseAttn_DrawAttr : SparseAttn_PlanPart<"Draw", "draw"> {
   let summary = "key tiles touched by random blocks, within begin(q) <= kt < end(q), where when(q) > 0";
+  let description = [{
+    The tiles of blocks that a `random` mask has chosen for the rows of query
+    tile q, less those that a segment visits. No bound says where these are: the
+    lowered function lists them when it starts.
+  }];
   let parameters = (ins "SegmentKind":$kind, "RandomAttr":$random,
                         SparseAttn_Bound:$begin, SparseAttn_Bound:$end,
                         SparseAttn_Condition:$when);
@@ -60,6 +72,12 @@ def SparseAttn_DrawAttr : SparseAttn_PlanPart<"Draw", "draw"> {
 
 def SparseAttn_RowsAttr : SparseAttn_PlanPart<"Rows", "rows"> {
   let summary = "query rows begin <= r < end and what their tiles visit";
+  let description = [{
+    A class of rows whose tiles are planned alike; tiles start at its first row.
+    A row belongs to the last class of the plan that contains it. A `heavy` class
+    sees far more keys than its neighbours, so that its tiles are split along the
+    keys, and what the parts give is merged (split-K).
+  }];
   let parameters = (ins SparseAttn_Bound:$begin, SparseAttn_Bound:$end,
                         DefaultValuedParameter<"bool", "false">:$heavy,
                         OptionalArrayRefParameter<"SegmentAttr">:$segments,
@@ -74,6 +92,17 @@ def SparseAttn_RowsAttr : SparseAttn_PlanPart<"Rows", "rows"> {
 
 def SparseAttn_PlanAttr : SparseAttn_PlanPart<"Plan", "plan"> {
   let summary = "which key tiles each query tile visits";
+  let description = [{
+    For tiles of `tile_queries` by `tile_keys`. `sparse-attn-plan` makes it,
+    `sparse-attn-prove-plan` shows that every pair that the mask allows is in
+    exactly one visited tile, and `sparse-attn-visit-tiles` makes loops of it.
+
+    ```mlir
+    #sparse_attn.plan<tile = [16, 32], rows = [<"0" to "256", segments = [
+        <full "0" to "q floordiv 2">,
+        <partial "q floordiv 2" to "(q + 2) floordiv 2">]>]>
+    ```
+  }];
   let parameters = (ins "int64_t":$tile_queries, "int64_t":$tile_keys,
                         ArrayRefParameter<"RowsAttr">:$classes);
   let assemblyFormat = [{
