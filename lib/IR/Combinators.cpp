@@ -1,8 +1,8 @@
 //===- Combinators.cpp - union, intersection, complement ------------------===//
 
 #include "MaskExtent.h"
+#include "MaskOwner.h"
 #include "SparseAttn/IR/SparseAttn.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
@@ -12,7 +12,7 @@ using ErrorEmitter = llvm::function_ref<InFlightDiagnostic()>;
 static SmallVector<Mask> getMasks(ArrayRef<MaskAttrInterface> members,
                                   std::optional<int64_t> nk) {
   return llvm::map_to_vector(
-      members, [&](MaskAttrInterface m) { return m.getMask(nk); });
+      members, [&](MaskAttrInterface m) { return getMaskWithOwner(m, nk); });
 }
 
 static LogicalResult verifyMembers(ErrorEmitter emitError, StringRef what,
@@ -41,15 +41,6 @@ Mask UnionAttr::getMask(std::optional<int64_t> nk) const {
   return Mask::unionOf(getMasks(getMembers(), nk));
 }
 
-Value UnionAttr::emitPredicate(OpBuilder &b, Location loc,
-                               const MaskPosition &at) const {
-  Value allowed = getMembers().front().emitPredicate(b, loc, at);
-  for (MaskAttrInterface member : getMembers().drop_front())
-    allowed =
-        arith::OrIOp::create(b, loc, allowed, member.emitPredicate(b, loc, at));
-  return allowed;
-}
-
 LogicalResult UnionAttr::verify(ErrorEmitter emitError,
                                 ArrayRef<MaskAttrInterface> members) {
   return verifyMembers(emitError, "union", members);
@@ -69,15 +60,6 @@ Mask IntersectionAttr::getMask(std::optional<int64_t> nk) const {
   return Mask::intersectionOf(getMasks(getMembers(), nk));
 }
 
-Value IntersectionAttr::emitPredicate(OpBuilder &b, Location loc,
-                                      const MaskPosition &at) const {
-  Value allowed = getMembers().front().emitPredicate(b, loc, at);
-  for (MaskAttrInterface member : getMembers().drop_front())
-    allowed = arith::AndIOp::create(b, loc, allowed,
-                                    member.emitPredicate(b, loc, at));
-  return allowed;
-}
-
 LogicalResult IntersectionAttr::verify(ErrorEmitter emitError,
                                        ArrayRef<MaskAttrInterface> members) {
   return verifyMembers(emitError, "intersection", members);
@@ -94,14 +76,7 @@ LogicalResult IntersectionAttr::verifyLengths(ErrorEmitter emitError,
 //===----------------------------------------------------------------------===//
 
 Mask ComplementAttr::getMask(std::optional<int64_t> nk) const {
-  return Mask::complementOf(getOperand().getMask(nk));
-}
-
-Value ComplementAttr::emitPredicate(OpBuilder &b, Location loc,
-                                    const MaskPosition &at) const {
-  Value inside = getOperand().emitPredicate(b, loc, at);
-  Value yes = arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
-  return arith::XOrIOp::create(b, loc, inside, yes);
+  return Mask::complementOf(getMaskWithOwner(getOperand(), nk));
 }
 
 LogicalResult ComplementAttr::verify(ErrorEmitter emitError,

@@ -1,9 +1,9 @@
 //===- PredicateBuilder.h - i32 arithmetic for mask predicates --*- C++ -*-===//
 //
-// Positions are i32: half the lanes' width of index arithmetic. Sequences are
-// shorter than maxSequenceLength = 2^30, so that the sum of a position and a
-// saturated parameter stays inside 32 bits. Constants fold on the way, so that
-// a predicate costs only what its parameters need.
+// Positions are i32: half the lanes' width of index arithmetic. Positions are
+// less than maxSequenceLength = 2^30 in magnitude, so that the sum of one and a
+// constant of that size stays inside 32 bits; what may not is computed in 64
+// bits and clamped. Moduli are 2^31 at most. Constants fold on the way.
 //
 //===----------------------------------------------------------------------===//
 
@@ -12,105 +12,64 @@
 
 #include "SparseAttn/IR/SparseAttn.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/IR/Matchers.h"
-#include "llvm/Support/MathExtras.h"
-#include <algorithm>
-#include <limits>
 
 namespace mlir::sparse_attn {
 
 class PredicateBuilder {
 public:
-  PredicateBuilder(OpBuilder &builder, Location loc, const MaskPosition &)
-      : b(builder), loc(loc) {}
+  PredicateBuilder(OpBuilder &builder, Location loc, const MaskPosition &at)
+      : b(builder), loc(loc), at(at) {}
+
+  using Predicate = arith::CmpIPredicate;
 
   Value constant(bool value) {
     return arith::ConstantOp::create(b, loc, b.getBoolAttr(value));
   }
   /// An i32; values saturate past every position.
-  Value integer(int64_t value) {
-    value =
-        std::clamp(value, -mask::maxSequenceLength, mask::maxSequenceLength);
-    return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(value));
+  Value integer(int64_t value);
+  Value compare(Predicate predicate, Value x, Value y) {
+    return b.createOrFold<arith::CmpIOp>(loc, predicate, x, y);
   }
-  /// x * y as an i32, saturated likewise.
-  Value product(int64_t x, int64_t y) {
-    int64_t result;
-    if (!llvm::MulOverflow(x, y, result))
-      return integer(result);
-    return integer((x < 0) == (y < 0) ? std::numeric_limits<int64_t>::max()
-                                      : std::numeric_limits<int64_t>::min());
+  template <typename Op> Value make(Value x, Value y) {
+    return b.createOrFold<Op>(loc, x, y);
   }
-  Value add(Value x, Value y) { return arith::AddIOp::create(b, loc, x, y); }
-  Value sub(Value x, Value y) { return arith::SubIOp::create(b, loc, x, y); }
-
-  Value lt(Value x, Value y) {
-    return compare(arith::CmpIPredicate::slt, x, y);
+  Value select(Value condition, Value x, Value y) {
+    return b.createOrFold<arith::SelectOp>(loc, condition, x, y);
   }
-  Value le(Value x, Value y) {
-    return compare(arith::CmpIPredicate::sle, x, y);
-  }
-  Value ge(Value x, Value y) {
-    return compare(arith::CmpIPredicate::sge, x, y);
-  }
-  Value eq(Value x, Value y) { return compare(arith::CmpIPredicate::eq, x, y); }
-
+  /// x and y, x or y; null stands for the neutral one.
   Value conj(Value x, Value y) {
-    if (isConstant(x, true))
-      return y;
-    return arith::AndIOp::create(b, loc, x, y);
+    return !x || !y ? (x ? x : y) : make<arith::AndIOp>(x, y);
   }
   Value disj(Value x, Value y) {
-    if (isConstant(x, false))
-      return y;
-    return arith::OrIOp::create(b, loc, x, y);
+    return !x || !y ? (x ? x : y) : make<arith::OrIOp>(x, y);
   }
 
   /// floor(x / divisor), also for negative x; a shift where it can be one.
-  Value floorDiv(Value x, int64_t divisor) {
-    if (divisor == 1)
-      return x;
-    // A larger divisor has the same quotients, 0 and -1.
-    divisor = std::min(divisor, mask::maxSequenceLength);
-    if (llvm::isPowerOf2_64(divisor))
-      return arith::ShRSIOp::create(b, loc, x, integer(llvm::Log2_64(divisor)));
-    return arith::FloorDivSIOp::create(b, loc, x, integer(divisor));
-  }
-  /// x - divisor * floor(x / divisor), for x >= 0 or small divisors.
-  Value floorMod(Value x, int64_t divisor) {
-    // A larger divisor leaves x as it is.
-    if (divisor >= mask::maxSequenceLength)
-      return x;
-    if (llvm::isPowerOf2_64(divisor))
-      return arith::AndIOp::create(b, loc, x, integer(divisor - 1));
-    Value quotient = floorDiv(x, divisor);
-    return sub(x, arith::MulIOp::create(b, loc, quotient, integer(divisor)));
-  }
-  /// x mod divisor == y mod divisor. Two remainders rather than that of a
-  /// difference: each is the same for a whole row or column of a tile.
-  Value congruent(Value x, Value y, int64_t divisor) {
-    if (divisor == 1)
-      return constant(true);
-    // Positions differ by less than 2 * maxSequenceLength.
-    if (divisor >= 2 * mask::maxSequenceLength)
-      return eq(x, y);
-    if (divisor < mask::maxSequenceLength)
-      return eq(floorMod(x, divisor), floorMod(y, divisor));
-    Value wide = arith::ConstantOp::create(
-        b, loc, b.getI32IntegerAttr(static_cast<int32_t>(divisor)));
-    return eq(arith::RemSIOp::create(b, loc, sub(x, y), wide), integer(0));
-  }
+  Value floorDiv(Value x, int64_t divisor);
+  /// divisor * floor(x / divisor).
+  Value floorTo(Value x, int64_t divisor);
+  /// x - divisor * floor(x / divisor).
+  Value floorMod(Value x, int64_t divisor);
+  /// Whether a bound never leaves 32 bits.
+  static bool isSmall(const mask::Bound &bound);
+  /// The bound at row `at.i`, saturated past every position.
+  Value bound(const mask::Bound &bound);
+  /// begin <= x < begin + width.
+  Value isWithin(Value x, Value begin, int64_t width);
+  Value holds(const mask::Residue &residue);
 
 private:
-  Value compare(arith::CmpIPredicate predicate, Value x, Value y) {
-    return arith::CmpIOp::create(b, loc, predicate, x, y);
+  Value boundWide(const mask::Bound &bound);
+  Value wide(int64_t value) {
+    return arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(value));
   }
-  static bool isConstant(Value x, bool value) {
-    return value ? matchPattern(x, m_One()) : matchPattern(x, m_Zero());
+  Value widen(Value x) {
+    return b.createOrFold<arith::ExtSIOp>(loc, b.getI64Type(), x);
   }
 
   OpBuilder &b;
   Location loc;
+  const MaskPosition &at;
 };
 
 } // namespace mlir::sparse_attn

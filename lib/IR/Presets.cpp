@@ -1,6 +1,6 @@
 //===- Presets.cpp - Published patterns as compositions -------------------===//
 //
-// Each preset prints as itself; value, predicate and length checks are those
+// Each preset prints as itself; value and length checks are those
 // of its expansion.
 //
 //===----------------------------------------------------------------------===//
@@ -36,14 +36,10 @@ static LogicalResult verifyAtLeast(ErrorEmitter emitError, StringRef name,
                      << ", got " << value;
 }
 
-/// Value, predicate and length checks of a preset: those of its expansion.
+/// Value and length checks of a preset: those of its expansion.
 #define SPARSE_ATTN_PRESET_METHODS(ATTR)                                       \
   Mask ATTR::getMask(std::optional<int64_t> nk) const {                        \
     return expand(nk).getMask(nk);                                             \
-  }                                                                            \
-  Value ATTR::emitPredicate(OpBuilder &b, Location loc,                        \
-                            const MaskPosition &at) const {                    \
-    return expand(at.staticKeys).emitPredicate(b, loc, at);                    \
   }                                                                            \
   LogicalResult ATTR::verifyLengths(ErrorEmitter emitError,                    \
                                     std::optional<int64_t> nq,                 \

@@ -1,11 +1,10 @@
 //===- Primitives.cpp - The primitive masks as attributes -----------------===//
 //
-// Each mask: its value, its predicate and its verifier. The formulas are those
+// Each mask: its value and its verifier. The formulas are those
 // of docs/Patterns.md.
 //
 //===----------------------------------------------------------------------===//
 
-#include "PredicateBuilder.h"
 #include "SparseAttn/IR/SparseAttn.h"
 
 using namespace mlir;
@@ -28,29 +27,12 @@ static LogicalResult verifyPositive(ErrorEmitter emitError, StringRef name,
 
 Mask FullAttr::getMask(std::optional<int64_t>) const { return Mask::full(); }
 
-Value FullAttr::emitPredicate(OpBuilder &b, Location loc,
-                              const MaskPosition &at) const {
-  return PredicateBuilder(b, loc, at).constant(true);
-}
-
 Mask CausalAttr::getMask(std::optional<int64_t>) const {
   return Mask::causal();
 }
 
-Value CausalAttr::emitPredicate(OpBuilder &b, Location loc,
-                                const MaskPosition &at) const {
-  PredicateBuilder p(b, loc, at);
-  return p.le(at.j, at.i);
-}
-
 Mask PrefixAttr::getMask(std::optional<int64_t>) const {
   return Mask::prefix(getLength());
-}
-
-Value PrefixAttr::emitPredicate(OpBuilder &b, Location loc,
-                                const MaskPosition &at) const {
-  PredicateBuilder p(b, loc, at);
-  return p.lt(at.j, p.integer(getLength()));
 }
 
 LogicalResult PrefixAttr::verify(ErrorEmitter emitError, int64_t length) {
@@ -61,12 +43,6 @@ Mask ChunkedAttr::getMask(std::optional<int64_t>) const {
   return Mask::chunked(getSize());
 }
 
-Value ChunkedAttr::emitPredicate(OpBuilder &b, Location loc,
-                                 const MaskPosition &at) const {
-  PredicateBuilder p(b, loc, at);
-  return p.eq(p.floorDiv(at.i, getSize()), p.floorDiv(at.j, getSize()));
-}
-
 LogicalResult ChunkedAttr::verify(ErrorEmitter emitError, int64_t size) {
   return verifyPositive(emitError, "size", size);
 }
@@ -75,25 +51,12 @@ Mask StridedAttr::getMask(std::optional<int64_t>) const {
   return Mask::strided(getStride());
 }
 
-Value StridedAttr::emitPredicate(OpBuilder &b, Location loc,
-                                 const MaskPosition &at) const {
-  PredicateBuilder p(b, loc, at);
-  return p.congruent(at.i, at.j, getStride());
-}
-
 LogicalResult StridedAttr::verify(ErrorEmitter emitError, int64_t stride) {
   return verifyPositive(emitError, "stride", stride);
 }
 
 Mask PeriodicColumnsAttr::getMask(std::optional<int64_t>) const {
   return Mask::periodicColumns(getPeriod(), getLast());
-}
-
-Value PeriodicColumnsAttr::emitPredicate(OpBuilder &b, Location loc,
-                                         const MaskPosition &at) const {
-  PredicateBuilder p(b, loc, at);
-  return p.ge(p.floorMod(at.j, getPeriod()),
-              p.integer(getPeriod() - getLast()));
 }
 
 LogicalResult PeriodicColumnsAttr::verify(ErrorEmitter emitError,
@@ -114,23 +77,6 @@ LogicalResult PeriodicColumnsAttr::verify(ErrorEmitter emitError,
 Mask SlidingWindowAttr::getMask(std::optional<int64_t>) const {
   return Mask::slidingWindow(getLeft().value, getRight().value, getDilation(),
                              getBlock());
-}
-
-Value SlidingWindowAttr::emitPredicate(OpBuilder &b, Location loc,
-                                       const MaskPosition &at) const {
-  PredicateBuilder p(b, loc, at);
-  // In units of blocks, and of dilated steps: left * d <= j - i <= right * d.
-  Value i = p.floorDiv(at.i, getBlock()), j = p.floorDiv(at.j, getBlock());
-  Value allowed = p.constant(true);
-  if (std::optional<int64_t> left = getLeft().value)
-    allowed =
-        p.conj(allowed, p.ge(j, p.add(i, p.product(-*left, getDilation()))));
-  if (std::optional<int64_t> right = getRight().value)
-    allowed =
-        p.conj(allowed, p.le(j, p.add(i, p.product(*right, getDilation()))));
-  if (getDilation() > 1)
-    allowed = p.conj(allowed, p.congruent(at.j, at.i, getDilation()));
-  return allowed;
 }
 
 LogicalResult SlidingWindowAttr::verify(ErrorEmitter emitError,
@@ -164,38 +110,6 @@ Mask GlobalAttr::getMask(std::optional<int64_t>) const {
   if (getLastBlock() == 0)
     return global;
   return Mask::unionOf({global, Mask::lastBlock(getLastBlock(), direction)});
-}
-
-Value GlobalAttr::emitPredicate(OpBuilder &b, Location loc,
-                                const MaskPosition &at) const {
-  PredicateBuilder p(b, loc, at);
-  // x in G: an equality a token, a comparison each for `first` and `last`.
-  auto isGlobal = [&](Value x) {
-    Value inG = p.constant(false);
-    for (int64_t token : getTokens()) {
-      Value position =
-          token < 0 ? p.add(at.n, p.integer(token)) : p.integer(token);
-      inG = p.disj(inG, p.eq(x, position));
-    }
-    if (getFirst() > 0)
-      inG = p.disj(
-          inG, p.conj(p.ge(x, p.integer(0)), p.lt(x, p.integer(getFirst()))));
-    if (getLast() > 0)
-      inG = p.disj(inG, p.ge(x, p.sub(at.n, p.integer(getLast()))));
-    if (getLastBlock() > 0) {
-      Value begin = p.sub(at.n, p.integer(1));
-      begin = p.sub(begin, p.floorMod(begin, getLastBlock()));
-      inG = p.disj(inG, p.conj(p.ge(x, begin), p.lt(x, at.n)));
-    }
-    // Positions below zero (Sq > Sk) do not exist, so are never global.
-    return p.conj(inG, p.ge(x, p.integer(0)));
-  };
-  Value allowed = p.constant(false);
-  if (getDirection() != GlobalDirection::columns)
-    allowed = p.disj(allowed, isGlobal(at.i));
-  if (getDirection() != GlobalDirection::rows)
-    allowed = p.disj(allowed, isGlobal(at.j));
-  return allowed;
 }
 
 LogicalResult GlobalAttr::verify(ErrorEmitter emitError,
@@ -250,19 +164,6 @@ Mask::RandomOptions RandomAttr::getRandomOptions() const {
 
 Mask RandomAttr::getMask(std::optional<int64_t>) const {
   return Mask::random(getRandomOptions());
-}
-
-Value RandomAttr::emitPredicate(OpBuilder &b, Location loc,
-                                const MaskPosition &at) const {
-  PredicateBuilder p(b, loc, at);
-  Value rowBlock = p.floorDiv(at.i, getBlock());
-  Value keyBlock = p.floorDiv(at.j, getBlock());
-  Value allowed = p.constant(false);
-  for (int64_t t = 0; t < getBlocksPerRow(); ++t)
-    allowed = p.disj(
-        allowed,
-        p.eq(keyBlock, at.drawnBlock(b, loc, getRandomOptions(), rowBlock, t)));
-  return allowed;
 }
 
 LogicalResult RandomAttr::verify(ErrorEmitter emitError, int64_t block,

@@ -98,11 +98,20 @@ static bool dependsOnRow(const Piece &piece) {
          });
 }
 
+/// The piece sees all keys of its rows or none.
+static bool hasWholeRows(const Piece &piece) {
+  if (isBelow(piece))
+    return false;
+  return !isAbove(piece) || (dependsOnRow(piece) && piece.upper.size() == 1 &&
+                             piece.upper[0] == Bound::fromEnd(0) &&
+                             llvm::none_of(piece.opaque, boundsFromAbove));
+}
+
 PiecesByTest::PiecesByTest(const Pieces &pieces) {
   for (const Piece &piece : pieces) {
     if (!hasBoundsOnly(piece))
       (dependsOnRow(piece) ? others : columns).push_back(piece);
-    else if (!isAbove(piece) && !isBelow(piece))
+    else if (hasWholeRows(piece))
       wholeRows.push_back(piece);
     else if (!isBelow(piece))
       below.push_back(piece);
@@ -111,6 +120,12 @@ PiecesByTest::PiecesByTest(const Pieces &pieces) {
     else
       (dependsOnRow(piece) ? others : columns).push_back(piece);
   }
+  // Where none of them moves, one comparison would serve no row more.
+  for (Pieces *side : {&below, &from})
+    if (llvm::none_of(*side, dependsOnRow)) {
+      columns.append(*side);
+      side->clear();
+    }
 }
 
 //===----------------------------------------------------------------------===//

@@ -20,8 +20,8 @@ namespace {
 struct MaskEmitter {
   MaskedReductionOpInterface op;
   const RandomTables &tables;
-  Value numKeys, absoluteHead; ///< i32
-  Value head;                  ///< index
+  Value numKeys, batch, absoluteHead; ///< i32
+  Value head;                         ///< index
   bool mayBeRagged;
 
   Value operator()(OpBuilder &b, Location loc, Value i, Value j) {
@@ -29,6 +29,7 @@ struct MaskEmitter {
     position.i = i;
     position.j = j;
     position.n = numKeys;
+    position.batch = batch;
     position.head = absoluteHead;
     position.staticKeys = op.getStaticNumKeys();
     position.drawnBlock = [&](OpBuilder &inner, Location,
@@ -36,12 +37,9 @@ struct MaskEmitter {
                               Value rowBlock, int64_t t) {
       return tables.drawn(inner, loc, options, head, rowBlock, t);
     };
-    Value allowed = op.getMask().emitPredicate(b, loc, position);
-    if (!mayBeRagged)
-      return allowed;
-    Value exists =
-        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, j, position.n);
-    return arith::AndIOp::create(b, loc, allowed, exists);
+    position.operand = [&](StringRef name) { return op.getDataOperand(name); };
+    return emitMask(b, loc, op.getMask(), position,
+                    /*mayPassEnd=*/mayBeRagged);
   }
 };
 } // namespace
@@ -64,6 +62,7 @@ Value KeyTileLoops::step(OpBuilder &b, const QueryTile &at,
   MaskEmitter mask{op,
                    tables,
                    toI32(shapes.numKeys),
+                   toI32(at.batch),
                    toI32(math.add(at.head, shapes.headOrigin)),
                    at.head,
                    mayBeRagged()};

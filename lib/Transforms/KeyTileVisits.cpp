@@ -48,6 +48,7 @@ MaskPosition AttentionLowering::firstPair(OpBuilder &b, const QueryRows &at,
   first.j = toI32(key);
   first.i = toI32(at.position);
   first.n = toI32(shapes.numKeys);
+  first.batch = toI32(at.batch);
   first.head = toI32(IndexMath{b, loc}.add(at.head, shapes.headOrigin));
   first.staticKeys = op.getStaticNumKeys();
   return first;
@@ -69,12 +70,8 @@ Value AttentionLowering::isAllowed(OpBuilder &b, Value head,
                             int64_t t) {
     return tables.drawn(inner, loc, options, head, rowBlock, t);
   };
-  Value allowed = op.getMask().emitPredicate(b, loc, position);
-  if (!mayBeRagged())
-    return allowed;
-  Value exists = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt,
-                                       position.j, position.n);
-  return arith::AndIOp::create(b, loc, allowed, exists);
+  return emitMask(b, loc, op.getMask(), position,
+                  /*mayPassEnd=*/mayBeRagged());
 }
 
 SoftmaxState AttentionLowering::visitTile(OpBuilder &b, const Visit &visit,

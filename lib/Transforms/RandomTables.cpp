@@ -21,8 +21,8 @@ static bool sameDraw(const Mask::RandomOptions &a,
 
 /// Every draw that the predicate of `op`'s mask asks for. It is emitted once
 /// for that alone, as a mask of another project may hide its draws from a walk
-/// over attributes.
-static SmallVector<Mask::RandomOptions>
+/// over attributes. nullopt where a part of the mask has no code.
+static std::optional<SmallVector<Mask::RandomOptions>>
 collectDraws(MaskedReductionOpInterface op) {
   Location loc = op.getLoc();
   Block scratch;
@@ -30,7 +30,7 @@ collectDraws(MaskedReductionOpInterface op) {
   b.setInsertionPointToStart(&scratch);
   Type i32 = b.getI32Type();
   MaskPosition at;
-  for (Value *position : {&at.i, &at.j, &at.n, &at.head})
+  for (Value *position : {&at.i, &at.j, &at.n, &at.batch, &at.head})
     *position = scratch.addArgument(i32, loc);
   at.staticKeys = op.getStaticNumKeys();
   SmallVector<Mask::RandomOptions> found;
@@ -40,8 +40,19 @@ collectDraws(MaskedReductionOpInterface op) {
     found.push_back(options);
     return arith::ConstantOp::create(inner, loc, inner.getI32IntegerAttr(-1));
   };
-  op.getMask().emitPredicate(b, loc, at);
+  at.operand = [&](StringRef name) { return op.getDataOperand(name); };
+  if (!emitMask(b, loc, op.getMask(), at, /*mayPassEnd=*/false))
+    return std::nullopt;
   return found;
+}
+
+LogicalResult transforms::verifyMaskHasCode(MaskedReductionOpInterface op) {
+  if (collectDraws(op))
+    return success();
+  return op->emitOpError()
+         << "has the mask " << op.getMask()
+         << ", of which a part has neither pieces nor 'emitPredicate'; give "
+            "its MaskNode pieces, or its attribute a predicate";
 }
 
 //===----------------------------------------------------------------------===//
@@ -217,7 +228,8 @@ RandomTables::RandomTables(OpBuilder &b, MaskedReductionOpInterface op,
     : numKeys(shapes.numKeys) {
   Location loc = op.getLoc();
   IndexMath math{b, loc};
-  SmallVector<Mask::RandomOptions> wanted = collectDraws(op);
+  SmallVector<Mask::RandomOptions> wanted =
+      collectDraws(op).value_or(SmallVector<Mask::RandomOptions>());
   for (const RowClass &cls : plan.classes)
     for (const Draw &draw : cls.draws)
       wanted.push_back(draw.random);

@@ -25,6 +25,9 @@ ArrayAttr makeBlockMapping(MLIRContext *context, size_t rank);
 /// mapping.
 void markAsGrid(scf::ForallOp loop);
 
+/// Fails where a part of the op's mask cannot become code.
+LogicalResult verifyMaskHasCode(MaskedReductionOpInterface op);
+
 class RandomTables {
 public:
   /// Emits the loops that fill the tables. `areBlocks`: as blocks of threads.

@@ -149,6 +149,8 @@ struct TileToLinalgPass
                        "bufferization");
         return WalkResult::interrupt();
       }
+      if (failed(verifyMaskHasCode(op)))
+        return WalkResult::interrupt();
       op->replaceAllUsesWith(
           AttentionLowering(op, {queriesInner, keepTypes}, heavySplits).run());
       op->erase();

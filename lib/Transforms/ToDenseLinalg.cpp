@@ -146,6 +146,7 @@ Value DenseLowering::applyMask(Value scores) {
                                                    shapes.firstPosition));
         at.j = toI32(nested, index(3));
         at.n = toI32(nested, shapes.numKeys);
+        at.batch = toI32(nested, index(0));
         at.head = toI32(nested, arith::AddIOp::create(nested, loc, head,
                                                       shapes.headOrigin));
         at.staticKeys = op.getStaticNumKeys();
@@ -154,7 +155,11 @@ Value DenseLowering::applyMask(Value scores) {
                             int64_t t) {
           return tables.drawn(inner, loc, options, head, rowBlock, t);
         };
-        Value allowed = op.getMask().emitPredicate(nested, loc, at);
+        at.operand = [&](StringRef name) -> Value {
+          return MaskedReductionOpInterface(op).getDataOperand(name);
+        };
+        Value allowed = emitMask(nested, loc, op.getMask(), at,
+                                 /*mayPassEnd=*/false);
         return arith::SelectOp::create(nested, loc, allowed, args[0],
                                        scalar(nested, kMinusInfinity));
       });
@@ -248,6 +253,8 @@ struct ToDenseLinalgPass
                        "bufferization");
         return WalkResult::interrupt();
       }
+      if (failed(verifyMaskHasCode(op)))
+        return WalkResult::interrupt();
       op->replaceAllUsesWith(DenseLowering(op).run());
       op->erase();
       return WalkResult::advance();

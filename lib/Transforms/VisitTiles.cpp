@@ -198,6 +198,8 @@ LogicalResult transforms::visitTiles(Operation *root, int64_t heavySplits) {
                       "bufferization");
       return WalkResult::interrupt();
     }
+    if (failed(verifyMaskHasCode(op)))
+      return WalkResult::interrupt();
     op->replaceAllUsesWith(Visits(op, heavySplits).run());
     op->erase();
     return WalkResult::advance();

@@ -383,7 +383,7 @@ func.func @last_rows(%s: memref<?x16xf32, 1>, %o: memref<?x16xf32, 1>) {
 // CHECK-LABEL: func.func @causal
 // CHECK:           %[[LIMITS:.*]] = arith.subi %{{.*}} : vector<2xindex>
 // CHECK:           %[[TILE:.*]] = vector.shuffle %[[LIMITS]], %[[LIMITS]] [0, 0, 1, 1, 0, 0, 1, 1]
-// CHECK-NEXT:      %[[ALLOWED:.*]] = arith.cmpi sgt, %[[TILE]], %cst{{.*}} : vector<8xindex>
+// CHECK-NEXT:      %[[ALLOWED:.*]] = arith.cmpi sge, %[[TILE]], %cst{{.*}} : vector<8xindex>
 // CHECK-NEXT:      arith.select %[[ALLOWED]], %{{.*}} : vector<8xi1>, vector<8xf32>
 func.func @causal(%q: memref<16x16xf32, 1>, %o: memref<16x16xf32, 1>, %first: index) {
   %c0 = arith.constant 0 : index
@@ -497,14 +497,15 @@ func.func @sum_read_in_loop(%p: memref<16x8xf32, 1>, %o: memref<16xf32, 1>) {
   return
 }
 
-// Both bounds of a row are one comparison, without a sign: j - i + 3 <u 5.
+// Both bounds of a row are one comparison, without a sign: j - (i - 3) <u 5. What the
+// column does not change is taken off the start once a row.
 //
 // CHECK-LABEL: func.func @window
-// CHECK:           %[[END:.*]] = arith.maxsi %{{.*}}, %[[LOW:.*]] : vector<2xindex>
-// CHECK:           %[[WIDTH:.*]] = arith.subi %[[END]], %[[LOW]] : vector<2xindex>
-// CHECK:           %[[TILE:.*]] = vector.shuffle %[[WIDTH]], %[[WIDTH]] [0, 0, 1, 1, 0, 0, 1, 1]
-// CHECK:           %[[PLACE:.*]] = arith.addi %{{.*}}, %cst{{.*}} : vector<8xindex>
-// CHECK-NEXT:      %[[ALLOWED:.*]] = arith.cmpi ult, %[[PLACE]], %[[TILE]] : vector<8xindex>
+// CHECK:           %[[START:.*]] = vector.broadcast %{{.*}} : index to vector<2xindex>
+// CHECK-NEXT:      %[[FIRST:.*]] = arith.subi %[[START]], %{{.*}} : vector<2xindex>
+// CHECK:           %[[TILE:.*]] = vector.shuffle %[[FIRST]], %[[FIRST]] [0, 0, 1, 1, 0, 0, 1, 1]
+// CHECK-NEXT:      %[[PLACE:.*]] = arith.addi %[[TILE]], %cst{{.*}} : vector<8xindex>
+// CHECK-NEXT:      %[[ALLOWED:.*]] = arith.cmpi ult, %[[PLACE]], %cst{{.*}} : vector<8xindex>
 // CHECK-NEXT:      arith.select %[[ALLOWED]], %{{.*}} : vector<8xi1>, vector<8xf32>
 // CHECK-NOT:       arith.cmpi
 func.func @window(%q: memref<16x16xf32, 1>, %o: memref<16x16xf32, 1>) {
@@ -513,7 +514,7 @@ func.func @window(%q: memref<16x16xf32, 1>, %o: memref<16x16xf32, 1>) {
   %c32 = arith.constant 32 : index
   %low = arith.constant dense<0xFF800000> : vector<16x16xf32>
   %three = arith.constant dense<3> : vector<16x16xindex>
-  %two = arith.constant dense<2> : vector<16x16xindex>
+  %five = arith.constant dense<5> : vector<16x16xindex>
   gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
              threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
     %zero = arith.constant 0.0 : f32
@@ -525,10 +526,8 @@ func.func @window(%q: memref<16x16xf32, 1>, %o: memref<16x16xf32, 1>) {
     %j = vector.step : vector<16xindex>
     %columns = vector.broadcast %j : vector<16xindex> to vector<16x16xindex>
     %first = arith.subi %rows, %three : vector<16x16xindex>
-    %end = arith.addi %rows, %two : vector<16x16xindex>
-    %behind = arith.cmpi sge, %columns, %first : vector<16x16xindex>
-    %before = arith.cmpi slt, %columns, %end : vector<16x16xindex>
-    %allowed = arith.andi %behind, %before : vector<16x16xi1>
+    %place = arith.subi %columns, %first : vector<16x16xindex>
+    %allowed = arith.cmpi ult, %place, %five : vector<16x16xindex>
     %masked = arith.select %allowed, %s, %low : vector<16x16xi1>, vector<16x16xf32>
     vector.transfer_write %masked, %o[%c0, %c0] {in_bounds = [true, true]}
       : vector<16x16xf32>, memref<16x16xf32, 1>

@@ -11,7 +11,7 @@ func.func @causal(%q: !t, %k: !t, %v: !t, %init: !t) -> !t {
 // CHECK:   %[[P:.*]]:3 = scf.for {{.*}} -> (tensor<16xf32>, tensor<16xf32>, tensor<16x16xf32>) {
 // Scores, the mask, the running maximum and its effect, the row sum, the second product
 // CHECK:     linalg.generic {{.*}} outs(%{{.*}} : tensor<32x16xf32>)
-// CHECK:     arith.cmpi sle
+// CHECK:     arith.cmpi slt
 // CHECK:     arith.maxnumf
 // CHECK:     math.exp
 // CHECK:     arith.addf

@@ -44,7 +44,7 @@
 // CHECK:             linalg.generic {{.*}} ins(%[[KT]], %[[QT]] : tensor<32x16xf32>, tensor<16x16xf32>)
 // CHECK:             %[[VT:.*]] = tensor.extract_slice %[[V]]
 // A live score of -inf is told from a masked one:
-// CHECK:               %[[LIVE:.*]] = arith.cmpi sle
+// CHECK:               %[[LIVE:.*]] = arith.cmpi slt
 // CHECK:               %[[BELOW:.*]] = arith.cmpf olt, %[[SCORE:.*]], %[[LOWEST]]
 // CHECK:               %[[CLAMPED:.*]] = arith.select %[[BELOW]], %[[LOWEST]], %[[SCORE]]
 // CHECK:               arith.select %[[LIVE]], %[[CLAMPED]], %[[MINF]]
@@ -76,7 +76,7 @@
 // Otherwise masked pairs, by the mask once more, add nothing.
 // CHECK:             } else {
 // CHECK:               %[[MASK:.*]] = linalg.generic
-// CHECK:                 arith.cmpi sle
+// CHECK:                 arith.cmpi slt
 // CHECK:               linalg.generic {{.*}} ins(%[[MASK]], %{{.*}}, %[[VT]] :
 // CHECK:                 %[[TERM:.*]] = arith.mulf
 // CHECK:                 arith.select %{{.*}}, %[[TERM]], %{{.*}}
@@ -197,7 +197,7 @@ func.func @zero_scale(%q: tensor<1x1x16x16xf32>) -> tensor<1x1x16x16xf32> {
 }
 
 // Dynamic lengths, 16-bit elements: the last tiles are cut, their rest is
-// zeros in the f32 tile; a key past the end is masked; the result is rounded.
+// zeros in the f32 tile; no row sees a key past the end; the result is rounded.
 //
 // CHECK-LABEL: func.func @dynamic
 // CHECK-SAME:    %[[Q:[a-z0-9]+]]: tensor<?x?x?x16xbf16>, %[[K:[a-z0-9]+]]: tensor<?x?x?x16xbf16>
@@ -215,9 +215,8 @@ func.func @zero_scale(%q: tensor<1x1x16x16xf32>) -> tensor<1x1x16x16xf32> {
 // CHECK:             %[[WIDE:.*]] = linalg.generic {{.*}} ins(%[[CUT]] : tensor<?x16xbf16>)
 // CHECK:               arith.extf
 // CHECK:             tensor.insert_slice %[[WIDE]] into %[[ZEROS]][0, 0] [%[[KEYS]], 16]
-// CHECK:               %[[LIVE:.*]] = arith.cmpi sle
-// CHECK:               %[[EXISTS:.*]] = arith.cmpi slt
-// CHECK:               arith.andi %[[LIVE]], %[[EXISTS]]
+// CHECK:               %[[LIVE:.*]] = arith.cmpi slt
+// CHECK:               arith.select %[[LIVE]]
 // CHECK:           arith.truncf %{{.*}} : f32 to bf16
 // CHECK:           tensor.parallel_insert_slice {{.*}} [1, 1, %[[ROWS]], 16]
 func.func @dynamic(%q: tensor<?x?x?x16xbf16>, %k: tensor<?x?x?x16xbf16>) -> tensor<?x?x?x16xbf16> {
@@ -311,7 +310,7 @@ func.func @full_draw(%q: tensor<1x2x64x16xf32>) -> tensor<1x2x64x16xf32> {
 // CHECK:         arith.minsi %[[NQ]], %c64
 // CHECK:         scf.forall
 // CHECK:           arith.addi %{{.*}}, %[[POSITION]]
-// CHECK:             arith.cmpi sle
+// CHECK:             arith.cmpi slt
 func.func @origin(%head: index, %position: index, %q: tensor<1x2x64x16xf32>) -> tensor<1x2x64x16xf32> {
   %init = tensor.empty() : tensor<1x2x64x16xf32>
   %o = sparse_attn.attention mask(#sparse_attn.causal)

@@ -14,7 +14,7 @@ func.func @causal(%q: !t, %k: !t, %v: !t, %init: !t) -> !t {
 // CHECK:   arith.mulf
 // The mask, evaluated on every pair
 // CHECK: %[[S:.*]] = linalg.generic
-// CHECK:   %[[LIVE:.*]] = arith.cmpi sle, %{{.*}}, %{{.*}} : i32
+// CHECK:   %[[LIVE:.*]] = arith.cmpi slt, %{{.*}}, %{{.*}} : i32
 // CHECK:   arith.select %[[LIVE]]
 // Softmax in two passes
 // CHECK: linalg.generic {{.*}} ins(%[[S]] : tensor<1x1x16x16xf32>) outs(%{{.*}} : tensor<1x1x16xf32>)

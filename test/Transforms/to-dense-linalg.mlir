@@ -27,7 +27,8 @@
 // CHECK:           %[[I32:.*]] = arith.index_cast %[[I]] : index to i32
 // CHECK:           %[[J:.*]] = linalg.index 3
 // CHECK:           %[[J32:.*]] = arith.index_cast %[[J]] : index to i32
-// CHECK:           %[[LIVE:.*]] = arith.cmpi sle, %[[J32]], %[[I32]]
+// CHECK:           %[[END:.*]] = arith.addi %[[I32]], %c1_i32
+// CHECK:           %[[LIVE:.*]] = arith.cmpi slt, %[[J32]], %[[END]]
 // CHECK:           arith.select %[[LIVE]], %{{.*}}, %[[MINF]]
 // m = max S, and 0 for a row without keys, lest -inf - -inf be a NaN.
 // CHECK:         linalg.generic {{.*}} ins(%[[S]] :
@@ -73,7 +74,7 @@ func.func @causal(%q: tensor<1x4x8x16xbf16>, %k: tensor<1x2x32x16xbf16>, %v: ten
 // CHECK-LABEL: func.func @dynamic_origin
 // CHECK-SAME:    %{{[a-z0-9]+}}: index, %[[POSITION:[a-z0-9]+]]: index
 // CHECK:         arith.addi %{{.*}}, %[[POSITION]] : index
-// CHECK:         arith.cmpi sle
+// CHECK:         arith.cmpi slt
 // CHECK-NOT:     scf.
 // CHECK:         return
 func.func @dynamic_origin(%head: index, %position: index, %q: tensor<?x?x?x16xf32>,

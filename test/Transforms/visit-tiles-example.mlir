@@ -13,7 +13,8 @@ func.func @causal(%q: !t, %k: !t, %v: !t, %init: !t) -> !t {
 // CHECK:        %[[P:.*]] = scf.for %[[T:.*]] = {{.*}} iter_args(%[[STATE:.*]] = %[[S]]) -> (!sparse_attn.state<16x16xf32>) {
 // CHECK:          sparse_attn.step %[[STATE]] ins(%[[Q_TILE]], {{.*}} mask {
 // CHECK-NEXT:     ^bb0(%[[I:.*]]: i32, %[[J:.*]]: i32):
-// CHECK-NEXT:       %[[ALLOWED:.*]] = arith.cmpi sle, %[[J]], %[[I]] : i32
+// CHECK-NEXT:       %[[END:.*]] = arith.addi %[[I]], %{{.*}} : i32
+// CHECK-NEXT:       %[[ALLOWED:.*]] = arith.cmpi slt, %[[J]], %[[END]] : i32
 // CHECK-NEXT:       sparse_attn.yield %[[ALLOWED]] : i1
 // CHECK-NEXT:     } : <16x16xf32>
 // CHECK:        %[[F:.*]] = scf.for %[[T:.*]] = {{.*}} iter_args(%[[STATE:.*]] = %[[P]]) -> (!sparse_attn.state<16x16xf32>) {

@@ -16,7 +16,8 @@
 // CHECK:             %[[VT:.*]] = tensor.extract_slice %[[V]][0, %[[HK]], %[[KEY]], 0] [1, 1, 32, 24]
 // CHECK:             sparse_attn.step %[[PS]] ins(%[[QT]], %[[KT]], %[[VT]] : {{.*}}) at(%[[POSITION]], %[[KEY]]) keys(32) scale(2.500000e-01) mask {
 // CHECK-NEXT:        ^bb0(%[[I:.*]]: i32, %[[J:.*]]: i32):
-// CHECK-NEXT:          %[[ALLOWED:.*]] = arith.cmpi sle, %[[J]], %[[I]] : i32
+// CHECK-NEXT:          %[[END:.*]] = arith.addi %[[I]], %c1_i32 : i32
+// CHECK-NEXT:          %[[ALLOWED:.*]] = arith.cmpi slt, %[[J]], %[[END]] : i32
 // CHECK-NEXT:          sparse_attn.yield %[[ALLOWED]] : i1
 // CHECK:           %[[F:.*]] = scf.for {{.*}} iter_args(%[[FS:.*]] = %[[P]])
 // CHECK:             sparse_attn.step %[[FS]] ins(%[[QT]], {{.*}} scale(2.500000e-01) : <16x24xf32>
@@ -52,13 +53,14 @@ func.func @causal(%q: tensor<1x4x64x16xf32>, %k: tensor<1x2x128x16xf32>, %v: ten
 // CHECK:             %[[N:.*]] = arith.index_cast %[[NK]] : index to i32
 // CHECK:             tensor.extract_slice %[[K]][%{{.*}}] [1, 1, %[[KEYS]], 16]
 // CHECK:             sparse_attn.step {{.*}} keys(32) {{.*}} mask {
-// CHECK:             ^bb0(%{{.*}}: i32, %[[J:.*]]: i32):
-// CHECK:               %[[LIVE:.*]] = arith.cmpi sle
-// CHECK:               %[[EXISTS:.*]] = arith.cmpi slt, %[[J]], %[[N]]
-// CHECK:               arith.andi %[[LIVE]], %[[EXISTS]]
+// CHECK:             ^bb0(%[[I:.*]]: i32, %[[J:.*]]: i32):
+// CHECK:               %[[AHEAD:.*]] = arith.addi %[[I]], %c4_i32
+// CHECK:               %[[END:.*]] = arith.minsi %[[AHEAD]], %[[N]]
+// CHECK:               %[[LIVE:.*]] = arith.cmpi slt, %[[J]], %[[END]]
+// CHECK:               sparse_attn.yield %[[LIVE]]
 // CHECK:           sparse_attn.finish {{.*}} outs(%{{.*}} : tensor<?x16xbf16>) : <16x16xbf16>
 func.func @dynamic(%q: tensor<?x?x?x16xbf16>, %k: tensor<?x?x?x16xbf16>) -> tensor<?x?x?x16xbf16> {
-  %o = sparse_attn.attention mask(#sparse_attn.causal)
+  %o = sparse_attn.attention mask(#sparse_attn.sliding_window<left = unbounded, right = 3>)
       plan(<tile = [16, 32], rows = [<"0" to "nq", segments = [<partial "0" to "(nk + 31) floordiv 32">]>]>)
       ins(%q, %k, %k : tensor<?x?x?x16xbf16>, tensor<?x?x?x16xbf16>, tensor<?x?x?x16xbf16>)
       outs(%q : tensor<?x?x?x16xbf16>) -> tensor<?x?x?x16xbf16>

@@ -34,6 +34,10 @@ def MaskedReductionOpInterface : OpInterface<"MaskedReductionOpInterface"> {
       "::mlir::Value", "getQuery">,
     InterfaceMethod<"The operand that has the keys' shape.",
       "::mlir::Value", "getKey">,
+    InterfaceMethod<[{
+      The data operand of that name, a tensor that masks may read, or null.
+    }], "::mlir::Value", "getDataOperand", (ins "::llvm::StringRef":$name),
+      /*methodBody=*/"", /*defaultImplementation=*/"return {};">,
     InterfaceMethod<"The destinations, one a result.",
       "::mlir::OperandRange", "getInits">,
     InterfaceMethod<"What decides on tile sizes.",

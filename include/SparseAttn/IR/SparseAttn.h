@@ -9,6 +9,7 @@
 
 #include "SparseAttn/IR/TilePair.h"
 #include "SparseAttn/Mask/Mask.h"
+#include "SparseAttn/Mask/Predicate.h"
 #include "SparseAttn/Plan/Plan.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/Builders.h"
@@ -61,10 +62,10 @@ llvm::hash_code hash_value(const WindowExtent &extent);
 llvm::raw_ostream &operator<<(llvm::raw_ostream &os,
                               const WindowExtent &extent);
 
-/// Where a predicate is evaluated: i32 values (or vectors of them) for the
-/// positions, the length N = Sk and the query head.
+/// Where a predicate is evaluated: i32 values for the positions, the length
+/// N = Sk, the batch and the query head.
 struct MaskPosition {
-  Value i, j, n, head;
+  Value i, j, n, batch, head;
   /// Sk where it is known at compile time.
   std::optional<int64_t> staticKeys;
   /// The i32 index of the t-th key block that `options` draws for row block
@@ -74,7 +75,20 @@ struct MaskPosition {
   std::function<Value(OpBuilder &, Location, const Mask::RandomOptions &options,
                       Value rowBlock, int64_t t)>
       drawnBlock;
+  /// The data operand of that name, a tensor, of the op that has the mask; null
+  /// where the op has none.
+  std::function<Value(llvm::StringRef name)> operand;
 };
+
+/// Emits whether a leaf without closed form holds, or nothing.
+using EmitLeafFn =
+    llvm::function_ref<Value(OpBuilder &, Location, const MaskNode &leaf)>;
+
+/// Emits the i1 that `predicate` says of a pair, from its pieces; null where a
+/// leaf has no code.
+Value emitPredicate(OpBuilder &b, Location loc,
+                    const mask::Predicate &predicate, const MaskPosition &at,
+                    EmitLeafFn emitLeaf);
 
 } // namespace mlir::sparse_attn
 
@@ -100,6 +114,12 @@ template <> struct FieldParser<sparse_attn::WindowExtent> {
 #include "SparseAttn/IR/SparseAttnOps.h.inc"
 
 namespace mlir::sparse_attn {
+
+/// Emits the i1 that is true when the query at `at.i` may attend the key at
+/// `at.j`; with `mayPassEnd`, j may be N or more, and then it is false. Null
+/// where a part of the mask has neither pieces nor `emitPredicate`.
+Value emitMask(OpBuilder &b, Location loc, MaskAttrInterface mask,
+               const MaskPosition &at, bool mayPassEnd);
 
 /// An equivalent mask in canonical form: nested unions and intersections are
 /// flattened, members that another member absorbs are dropped, windows are

@@ -10,9 +10,10 @@ def MaskAttrInterface : AttrInterface<"MaskAttrInterface"> {
   let description = [{
     A set of (query position, key position) pairs that may attend. The interface
     is open: an attribute of another dialect that implements it works
-    everywhere a built-in mask does. Two methods are required and must agree:
-    `getMask`, the mask as a value that planning, counting and proving use, and
-    `emitPredicate`, the same set as code for partial tiles. The others have
+    everywhere a built-in mask does. `getMask` is the mask as a value, which
+    planning, counting and proving use. The code for partial tiles is generated
+    from the pieces of that value; only a mask that has nodes of its own without
+    pieces brings `emitPredicate`, the same set as code. The other methods have
     defaults: no check, no simplification.
   }];
   let methods = [
@@ -23,10 +24,12 @@ def MaskAttrInterface : AttrInterface<"MaskAttrInterface"> {
     (ins "::std::optional<int64_t>":$nk)>,
     InterfaceMethod<[{
       Emits the `i1` that is true when the query at `position.i` may attend the
-      key at `position.j`.
+      key at `position.j`; null, by default, for a mask whose pieces say it.
+      Call `emitMask`, which works for all masks.
     }], "::mlir::Value", "emitPredicate",
     (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc,
-         "const ::mlir::sparse_attn::MaskPosition &":$position)>,
+         "const ::mlir::sparse_attn::MaskPosition &":$position),
+    /*methodBody=*/"", /*defaultImplementation=*/"return {};">,
     InterfaceMethod<[{
       Checks what depends on the lengths (tokens in range, ...); nullopt where
       a length is dynamic.

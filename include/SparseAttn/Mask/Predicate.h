@@ -39,10 +39,10 @@ struct Predicate {
 
 /// The pieces of a union by what is asked of a pair.
 struct PiecesByTest {
-  Pieces wholeRows; ///< nothing
+  Pieces wholeRows; ///< nothing, or j < N for some rows
+  Pieces columns;   ///< nothing that depends on i
   Pieces below;     ///< j < high(i), one comparison for all of them
   Pieces from;      ///< j >= low(i), likewise
-  Pieces columns;   ///< nothing that depends on i
   Pieces others;    ///< each is asked for by itself
 
   explicit PiecesByTest(const Pieces &pieces);

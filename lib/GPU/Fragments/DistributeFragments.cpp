@@ -6,7 +6,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ColumnRange.h"
 #include "Distribution.h"
 #include "PendingSums.h"
 #include "Progression.h"
@@ -47,10 +46,6 @@ Fragment Distribution::fragmentOf(Value value) {
 Fragment Distribution::complete(Value value) {
   Location loc = value.getLoc();
   Fragment fragment = fragmentOf(value);
-  if (isColumnRange(fragment)) {
-    int64_t rows = shapeOf(cast<VectorType>(value.getType())).first;
-    return materializeRange(b, loc, threads, fragment, rows);
-  }
   fragment = materialize(b, loc, fragment);
   if (!fragment.isPendingSum)
     return fragment;

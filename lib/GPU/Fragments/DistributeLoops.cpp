@@ -1,6 +1,5 @@
 //===- DistributeLoops.cpp - Loops and branches ---------------------------===//
 
-#include "ColumnRange.h"
 #include "Distribution.h"
 #include "PendingSums.h"
 #include "Progression.h"

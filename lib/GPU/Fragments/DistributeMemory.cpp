@@ -1,6 +1,5 @@
 //===- DistributeMemory.cpp - Reads and writes ----------------------------===//
 
-#include "ColumnRange.h"
 #include "Distribution.h"
 #include "FlatTile.h"
 #include "Progression.h"

@@ -1,6 +1,5 @@
 //===- DistributeProducts.cpp - Products and reductions -------------------===//
 
-#include "ColumnRange.h"
 #include "Distribution.h"
 #include "PendingSums.h"
 #include "Products/Products.h"

@@ -1,6 +1,5 @@
 //===- DistributeValues.cpp - Values in registers -------------------------===//
 
-#include "ColumnRange.h"
 #include "Distribution.h"
 #include "FlatTile.h"
 #include "PendingSums.h"
@@ -57,7 +56,7 @@ LogicalResult Distribution::elementwise(Operation *op) {
   auto known = [&](Value value) { return fragmentOf(value); };
   std::optional<Fragment> kept = continueProgression(b, op, known);
   if (!kept)
-    kept = continueRange(b, op, known);
+    kept = joinWithRows(b, op, threads, shapeOf(shape).first, known);
   if (kept) {
     fragments[result] = *kept;
     return success();

@@ -50,14 +50,6 @@ struct StagedTile {
   VectorType type; ///< [rows, columns]
 };
 
-/// One thread's part of what bounds the columns of each row.
-struct ColumnBound {
-  Value lanes; ///< null for no bound
-  Extent extent;
-
-  explicit operator bool() const { return bool(lanes); }
-};
-
 /// One thread's part of a value.
 struct Fragment {
   Extent extent;
@@ -69,9 +61,6 @@ struct Fragment {
   /// Set instead of `lanes` for numbers start + steps[i] (Progression.h).
   Value start;
   SmallVector<int64_t> steps;
-  /// Set instead of `lanes` for a predicate: low <= start + steps[i] < high
-  /// (ColumnRange.h).
-  ColumnBound low, high;
   /// Set instead of `lanes` for a tile that is still in shared memory.
   StagedTile staged;
   /// The lanes are some elements of a tile, in no order that could meet others:

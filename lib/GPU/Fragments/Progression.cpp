@@ -19,8 +19,8 @@ Fragment kernels::columnNumbers(OpBuilder &b, Location loc,
   return fragment;
 }
 
-bool kernels::isProgression(const Fragment &fragment) {
-  return fragment.start && !fragment.low && !fragment.high;
+static bool isProgression(const Fragment &fragment) {
+  return bool(fragment.start);
 }
 
 std::optional<Fragment>
@@ -53,6 +53,60 @@ kernels::continueProgression(OpBuilder &b, Operation *op,
       isAddition ? b.createOrFold<arith::AddIOp>(loc, left.start, right.lanes)
                  : b.createOrFold<arith::SubIOp>(loc, left.start, right.lanes);
   return left;
+}
+
+/// The steps of the columns as constants of that extent.
+static Value stepsOf(OpBuilder &b, Location loc, const Threads &threads,
+                     const Fragment &numbers, Extent extent, int64_t rows) {
+  Type element = numbers.start.getType();
+  SmallVector<Attribute> steps;
+  for (int64_t band = 0; band < (extent.rows ? threads.bands(rows) : 1); ++band)
+    for (size_t c = 0; c < numbers.steps.size(); c += 2)
+      for (int64_t half = 0; half < (extent.rows ? 2 : 1); ++half)
+        for (size_t e = 0; e < 2; ++e)
+          steps.push_back(b.getIntegerAttr(element, numbers.steps[c + e]));
+  auto type = VectorType::get({static_cast<int64_t>(steps.size())}, element);
+  return arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, steps));
+}
+
+std::optional<Fragment>
+kernels::joinWithRows(OpBuilder &b, Operation *op, const Threads &threads,
+                      int64_t rows, function_ref<Fragment(Value)> fragmentOf) {
+  auto compare = dyn_cast<arith::CmpIOp>(op);
+  if (!compare && !isa<arith::SubIOp>(op))
+    return std::nullopt;
+  Fragment numbers = fragmentOf(op->getOperand(0));
+  Fragment row = fragmentOf(op->getOperand(1));
+  if (!isProgression(numbers) || isProgression(row) || row.extent.columns ||
+      !row.lanes)
+    return std::nullopt;
+  // Differences of the start keep the order of signed numbers only.
+  if (compare && compare.getPredicate() >= arith::CmpIPredicate::ult)
+    return std::nullopt;
+  Location loc = op->getLoc();
+  Value start = numbers.start;
+  if (row.extent.rows)
+    start = vector::BroadcastOp::create(b, loc, row.lanes.getType(), start);
+  Value steps = stepsOf(b, loc, threads, numbers,
+                        {row.extent.rows, /*columns=*/true}, rows);
+  auto onTile = [&](Value difference) {
+    Fragment fragment;
+    fragment.extent = row.extent;
+    fragment.lanes = difference;
+    return threads.expand(b, loc, fragment, {row.extent.rows, true}, rows,
+                          4 * numbers.steps.size());
+  };
+  Fragment result;
+  result.extent = {row.extent.rows, /*columns=*/true};
+  if (compare) {
+    Value limit = onTile(b.createOrFold<arith::SubIOp>(loc, row.lanes, start));
+    result.lanes =
+        arith::CmpIOp::create(b, loc, compare.getPredicate(), steps, limit);
+  } else {
+    Value first = onTile(b.createOrFold<arith::SubIOp>(loc, start, row.lanes));
+    result.lanes = arith::AddIOp::create(b, loc, first, steps);
+  }
+  return result;
 }
 
 Fragment kernels::materialize(OpBuilder &b, Location loc, Fragment fragment) {

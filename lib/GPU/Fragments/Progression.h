@@ -1,8 +1,13 @@
 //===- Progression.h - Columns numbered from a start ------------*- C++ -*-===//
 //
 // The key positions of a thread's columns are start + 8 c + 2 t + e: one value
-// of the thread and constants. Kept like that, a comparison with a row's limit
-// costs one instruction a score and no register a column (ColumnRange.h).
+// of the thread and constants. Kept like that, what masks ask of a score is
+//
+//   start + c < high      one comparison, c < high - start
+//   start + c - low       a sum, (start - low) + c, for each diagonal where the
+//                         bound follows the query
+//
+// and a value of the row. Neither takes a register a column.
 //
 //===----------------------------------------------------------------------===//
 
@@ -24,8 +29,12 @@ std::optional<Fragment>
 continueProgression(OpBuilder &b, Operation *op,
                     llvm::function_ref<Fragment(Value)> fragmentOf);
 
-/// Whether a fragment is one.
-bool isProgression(const Fragment &fragment);
+/// The result of `op`, if it compares a progression with something that does
+/// not vary along columns, or subtracts that from it, for a tile of that many
+/// rows.
+std::optional<Fragment>
+joinWithRows(OpBuilder &b, Operation *op, const Threads &threads, int64_t rows,
+             llvm::function_ref<Fragment(Value)> fragmentOf);
 
 /// The same fragment with its elements in `lanes`.
 Fragment materialize(OpBuilder &b, Location loc, Fragment fragment);

@@ -1,7 +1,7 @@
 //===- ForeignMaskTest.cpp - A mask defined outside the project -----------===//
 //
 // The mask interface is open: this dialect, of which the project knows nothing,
-// brings a mask with only the two required methods, and everything works.
+// brings masks, and an op whose operand one of them reads.
 //
 //===----------------------------------------------------------------------===//
 
@@ -10,6 +10,7 @@
 #include "SparseAttn/Transforms/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/Support/raw_ostream.h"
@@ -69,11 +70,52 @@ public:
   Mask getMask(std::optional<int64_t>) const {
     return Mask::random(getOptions());
   }
+};
+
+/// Pairs whose keys have the same number in an operand of the op, which says it
+/// for each batch. As a value it says nothing: any pair may be live.
+struct SameNumberNode : MaskNode {
+  bool contains(const Lengths &, int64_t, int64_t, int64_t) const override {
+    return true;
+  }
+  void print(llvm::raw_ostream &os) const override { os << "same_number"; }
+};
+
+class SameNumberAttr
+    : public Attribute::AttrBase<SameNumberAttr, Attribute, AttributeStorage,
+                                 MaskAttrInterface::Trait> {
+public:
+  using Base::Base;
+  static constexpr StringLiteral name = "foreign.same_number";
+
+  Mask getMask(std::optional<int64_t>) const {
+    return Mask(std::make_shared<SameNumberNode>());
+  }
   Value emitPredicate(OpBuilder &b, Location loc,
                       const MaskPosition &at) const {
-    return RandomAttr::get(getContext(), 16, 2, 9, /*per_head=*/true,
-                           std::nullopt)
-        .emitPredicate(b, loc, at);
+    Value numbers = at.operand("numbers");
+    auto numberAt = [&](Value position) -> Value {
+      SmallVector<Value> place;
+      for (Value x : {at.batch, position})
+        place.push_back(
+            arith::IndexCastOp::create(b, loc, b.getIndexType(), x));
+      return tensor::ExtractOp::create(b, loc, numbers, place);
+    };
+    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
+                                 numberAt(at.i), numberAt(at.j));
+  }
+};
+
+/// An opaque mask without code.
+class SilentAttr
+    : public Attribute::AttrBase<SilentAttr, Attribute, AttributeStorage,
+                                 MaskAttrInterface::Trait> {
+public:
+  using Base::Base;
+  static constexpr StringLiteral name = "foreign.silent";
+
+  Mask getMask(std::optional<int64_t>) const {
+    return Mask(std::make_shared<ProductNode>());
   }
 };
 
@@ -81,19 +123,23 @@ class ForeignDialect : public Dialect {
 public:
   explicit ForeignDialect(MLIRContext *context)
       : Dialect(getDialectNamespace(), context, TypeID::get<ForeignDialect>()) {
-    addAttributes<ProductAttr, HiddenDrawAttr>();
+    addAttributes<ProductAttr, HiddenDrawAttr, SameNumberAttr, SilentAttr>();
   }
   static StringRef getDialectNamespace() { return "foreign"; }
   Attribute parseAttribute(DialectAsmParser &parser, Type) const override {
     if (succeeded(parser.parseOptionalKeyword("hidden_draw")))
       return HiddenDrawAttr::get(getContext());
+    if (succeeded(parser.parseOptionalKeyword("silent")))
+      return SilentAttr::get(getContext());
     if (failed(parser.parseKeyword("product")))
       return {};
     return ProductAttr::get(getContext());
   }
   void printAttribute(Attribute attribute,
                       DialectAsmPrinter &printer) const override {
-    printer << (isa<ProductAttr>(attribute) ? "product" : "hidden_draw");
+    printer << (isa<ProductAttr>(attribute)  ? "product"
+                : isa<SilentAttr>(attribute) ? "silent"
+                                             : "hidden_draw");
   }
 };
 
@@ -159,6 +205,59 @@ TEST_F(ForeignMaskTest, LowersToLLVMWithItsOwnPredicate) {
   bool remainder = false;
   module->walk([&](LLVM::SRemOp op) { remainder = true; });
   EXPECT_TRUE(remainder);
+}
+
+TEST_F(ForeignMaskTest, AnOpaqueMaskReadsTheBatchAndAnOperand) {
+  Location loc = UnknownLoc::get(&context);
+  Block block;
+  OpBuilder b(&context);
+  b.setInsertionPointToStart(&block);
+  MaskPosition at;
+  for (Value *value : {&at.i, &at.j, &at.n, &at.batch, &at.head})
+    *value = block.addArgument(b.getI32Type(), loc);
+  Value numbers =
+      block.addArgument(RankedTensorType::get({2, 100}, b.getI32Type()), loc);
+  at.operand = [&](StringRef name) {
+    return name == "numbers" ? numbers : Value();
+  };
+  // Inside a combinator, beside a mask with pieces.
+  auto mask = IntersectionAttr::get(
+      &context, {CausalAttr::get(&context), SameNumberAttr::get(&context)});
+  Value allowed = emitMask(b, loc, mask, at, /*mayPassEnd=*/false);
+  ASSERT_TRUE(allowed);
+  SmallVector<tensor::ExtractOp> reads(block.getOps<tensor::ExtractOp>());
+  ASSERT_EQ(reads.size(), 2u);
+  for (tensor::ExtractOp read : reads) {
+    EXPECT_EQ(read.getTensor(), numbers);
+    auto batch = read.getIndices()[0].getDefiningOp<arith::IndexCastOp>();
+    ASSERT_TRUE(batch);
+    EXPECT_EQ(batch.getIn(), at.batch);
+  }
+}
+
+TEST_F(ForeignMaskTest, AnOpaqueMaskWithoutCodeIsAnError) {
+  std::string text = kModule;
+  size_t place = text.find("product>");
+  text.replace(place, StringRef("product").size(), "silent");
+  for (bool dense : {false, true}) {
+    module = parseSourceString<ModuleOp>(text, &context);
+    ASSERT_TRUE(module);
+    std::string message;
+    ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
+      if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
+        message = diagnostic.str();
+      return success();
+    });
+    PassManager pm(&context);
+    CPUPipelineOptions options;
+    options.dense = dense;
+    buildCPUPipeline(pm, options);
+    EXPECT_TRUE(failed(pm.run(*module)));
+    EXPECT_NE(message.find("of which a part has neither pieces nor "
+                           "'emitPredicate'"),
+              std::string::npos)
+        << message;
+  }
 }
 
 /// The draw has no table that a walk over attributes would lay out, whether the

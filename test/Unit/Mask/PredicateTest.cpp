@@ -82,7 +82,9 @@ TEST(Predicate, BoundsOfOneSideAreOneComparisonTogether) {
 
 TEST(Predicate, GlobalRowsCostNothingBesideAWindow) {
   Mask rows = Mask::global({0, 7}, 0, 0, Mask::Direction::Rows);
-  EXPECT_EQ(costOf(Mask::unionOf({rows, Mask::slidingWindow(8, 8)})), 2u);
+  Mask both = Mask::unionOf({rows, Mask::slidingWindow(8, 8)});
+  EXPECT_EQ(costOf(both), 2u);
+  EXPECT_EQ(amongKeys(makePredicate(both)).cost(), 2u);
 }
 
 TEST(Predicate, AllGlobalColumnsAreOneDisjunction) {
