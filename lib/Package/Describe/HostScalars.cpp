@@ -172,7 +172,7 @@ void HostScalars::visit(Operation *op) {
   if (op->getNumResults() != 1 || !op->getResult(0).getType().isIntOrIndex())
     return;
   Formula formula = compute(op);
-  if (formula && formula->getLength() <= SizeExpr::kMaxLength)
+  if (formula && formula->getLength() <= ::sparse_attn::formula::kMaxLength)
     formulas[op->getResult(0)] = *formula;
 }
 

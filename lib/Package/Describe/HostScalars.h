@@ -3,7 +3,7 @@
 #ifndef SPARSEATTN_LIB_PACKAGE_DESCRIBE_HOSTSCALARS_H
 #define SPARSEATTN_LIB_PACKAGE_DESCRIBE_HOSTSCALARS_H
 
-#include "SparseAttn/Package/Files/SizeExpr.h"
+#include "SparseAttn/Package/Files/Program.h"
 #include "mlir/IR/Operation.h"
 #include "llvm/ADT/DenseMap.h"
 
@@ -17,7 +17,7 @@ public:
   void set(Value value, SizeExpr formula) { formulas[value] = formula; }
 
   /// Finds the formula of the result of an arithmetic operation, if it has one
-  /// of at most SizeExpr::kMaxLength. Operands come first.
+  /// of at most kMaxLength. Operands come first.
   void visit(Operation *op);
 
   /// The formula of `value`. Where there is none, reports the op that computes

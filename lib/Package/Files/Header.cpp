@@ -15,6 +15,7 @@ using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::package;
 using llvm::StringRef;
 
+static constexpr std::string_view kFunctionPrefix = "sparse_attn_";
 static constexpr StringRef kShared = R"(
 #ifndef SPARSE_ATTN_FORMULAS
 #define SPARSE_ATTN_FORMULAS
@@ -25,21 +26,6 @@ typedef union {
   int32_t i32;
 } sparse_attn_value;
 
-static inline int64_t sparse_attn_floordiv(int64_t a, int64_t b) {
-  return b < 1 ? 0 : a / b - (a % b < 0);
-}
-static inline int64_t sparse_attn_min(int64_t a, int64_t b) {
-  return a < b ? a : b;
-}
-static inline int64_t sparse_attn_max(int64_t a, int64_t b) {
-  return a > b ? a : b;
-}
-static inline int64_t sparse_attn_lt(int64_t a, int64_t b) { return a < b; }
-static inline int64_t sparse_attn_eq(int64_t a, int64_t b) { return a == b; }
-static inline int64_t sparse_attn_select(int64_t c, int64_t a, int64_t b) {
-  return c ? a : b;
-}
-#endif
 )";
 
 static constexpr StringRef kUsage = R"(
@@ -76,7 +62,8 @@ public:
     os << "#ifndef SPARSE_ATTN_PACKAGE_" << prefix
        << "\n#define SPARSE_ATTN_PACKAGE_" << prefix
        << "\n#include <stdint.h>\n"
-       << kShared;
+       << kShared << ::sparse_attn::formula::printCFunctions(kFunctionPrefix)
+       << "#endif\n";
     printTypes();
     printSizes();
     printKernelNames();
@@ -155,7 +142,7 @@ private:
   }
 
   void printFormula(const SizeExpr &formula) {
-    formula.printC(os, "n->", "sparse_attn_");
+    os << formula.strAsC("n->", kFunctionPrefix);
   }
 
   /// A function of the sizes.

@@ -1,6 +1,7 @@
 //===- DescribeTest.cpp - Host functions read as formulas -----------------===//
 
 #include "SparseAttn/Package/Describe/Describe.h"
+#include "../Formula/Evaluate.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/IR/Matchers.h"
@@ -172,9 +173,7 @@ TEST_F(DescribeTest, FormulasAreWhatTheHostComputes) {
         APInt value;
         ASSERT_TRUE(matchPattern(operand, m_ConstantInt(&value))) << index;
         const SizeExpr &formula = launch.arguments[index].value;
-        EXPECT_EQ(formula.evaluate([&](StringRef name) {
-          return std::optional<int64_t>(name == "M0" ? m : n);
-        }),
+        EXPECT_EQ(formula_test::evaluate(formula.str(), {{"M0", m}, {"N0", n}}),
                   value.getSExtValue())
             << formula.str() << " at " << m << ", " << n;
       }
@@ -244,8 +243,8 @@ TEST_F(DescribeTest, WorkspaceBuffersDoNotOverlap) {
     program.workspaces.push_back(buffer);
   }
   auto at = [&](size_t index, int64_t size) {
-    return program.workspaceOffset(index).evaluate(
-        [&](StringRef) { return std::optional<int64_t>(size); });
+    return formula_test::evaluate(program.workspaceOffset(index).str(),
+                                  {{"S", size}});
   };
   EXPECT_EQ(at(0, 1), 0);
   EXPECT_EQ(at(1, 1), 256);

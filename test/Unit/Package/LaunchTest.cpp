@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "../Formula/Evaluate.h"
 #include "SparseAttn/Emulator/Runtime.h"
 #include "SparseAttn/Package/Describe/Describe.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
@@ -158,12 +159,7 @@ protected:
 
 private:
   int64_t evaluate(const SizeExpr &formula) {
-    std::optional<int64_t> value =
-        formula.evaluate([&](StringRef name) -> std::optional<int64_t> {
-          auto known = sizes.find(name.str());
-          return known == sizes.end() ? std::nullopt
-                                      : std::optional(known->second);
-        });
+    std::optional<int64_t> value = formula_test::evaluate(formula.str(), sizes);
     EXPECT_TRUE(value) << formula.str();
     return value.value_or(-1);
   }

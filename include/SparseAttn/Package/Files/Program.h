@@ -9,7 +9,7 @@
 #ifndef SPARSEATTN_PACKAGE_FILES_PROGRAM_H
 #define SPARSEATTN_PACKAGE_FILES_PROGRAM_H
 
-#include "SparseAttn/Package/Files/SizeExpr.h"
+#include "SparseAttn/Formula/SizeExpr.h"
 #include "llvm/ADT/SmallVector.h"
 #include <array>
 #include <optional>
@@ -17,6 +17,8 @@
 #include <vector>
 
 namespace mlir::sparse_attn::package {
+
+using ::sparse_attn::formula::SizeExpr;
 
 /// What kernels assume of every pointer: their widest accesses are of 16 bytes.
 constexpr int64_t kBufferAlignment = 16;
