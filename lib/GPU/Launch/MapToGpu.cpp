@@ -6,10 +6,14 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Remarks.h"
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Transforms/RegionUtils.h"
+#include "llvm/Support/DebugLog.h"
 #include "llvm/Support/MathExtras.h"
+
+#define DEBUG_TYPE "sparse-attn-map-to-gpu"
 
 namespace mlir::sparse_attn {
 #define GEN_PASS_DEF_SPARSEATTNMAPTOGPU
@@ -88,8 +92,12 @@ static int64_t chooseWarps(scf::ForallOp forall) {
   int64_t columns = 0;
   for (VectorType type : productTypes(forall))
     columns = std::max(columns, type.getDimSize(1));
-  bool doRowsFit = columns <= 64 && numKeyValues(forall) < 3;
+  int64_t keyValues = numKeyValues(forall);
+  bool doRowsFit = columns <= 64 && keyValues < 3;
   int64_t rowsOfWarp = rows % 32 == 0 && rows >= 128 && doRowsFit ? 32 : 16;
+  LDBG() << "a warp takes " << rowsOfWarp << " of " << rows
+         << " rows: products have up to " << columns
+         << " columns, and the mask holds " << keyValues << " values a key";
   return std::max<int64_t>(rows / rowsOfWarp, 1);
 }
 
@@ -361,8 +369,9 @@ struct MapToGpuPass : sparse_attn::impl::SparseAttnMapToGpuBase<MapToGpuPass> {
       return success();
     gpu::GPUModuleOp module = makeModule(func, symbols);
     for (auto [number, forall] : llvm::enumerate(foralls)) {
-      // A tile of few rows, as heavy classes have, gets as few warps.
-      int64_t most = tileRows(forall) / 16;
+      // A tile of few rows, as rows that are split have, gets as few warps.
+      int64_t rows = tileRows(forall);
+      int64_t most = rows / 16;
       int64_t count = warps > 0 && most > 0 ? std::min<int64_t>(warps, most)
                                             : chooseWarps(forall);
       if (failed(verifyForall(forall, count)))
@@ -372,6 +381,9 @@ struct MapToGpuPass : sparse_attn::impl::SparseAttnMapToGpuBase<MapToGpuPass> {
       if (failed(launch))
         return failure();
       nameKernel(*launch, module, number);
+      remark::analysis(launch->getLoc(),
+                       remark::RemarkOpts::name("launch").category(DEBUG_TYPE))
+          << remark::metric("warps", count) << remark::metric("rows", rows);
     }
     return success();
   }
