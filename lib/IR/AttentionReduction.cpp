@@ -39,6 +39,22 @@ Value mlir::sparse_attn::sliceRows(OpBuilder &b, Location loc, Value source,
       offsets, sizes, strides);
 }
 
+Value mlir::sparse_attn::sliceTrailing(OpBuilder &b, Location loc, Value source,
+                                       ValueRange lead) {
+  auto type = cast<RankedTensorType>(source.getType());
+  ArrayRef<int64_t> shape = type.getShape().drop_front(lead.size());
+  SmallVector<OpFoldResult> offsets = getAsOpFoldResult(lead);
+  SmallVector<OpFoldResult> sizes(lead.size(), b.getIndexAttr(1));
+  for (int64_t size : shape) {
+    offsets.push_back(b.getIndexAttr(0));
+    sizes.push_back(b.getIndexAttr(size));
+  }
+  SmallVector<OpFoldResult> strides(sizes.size(), b.getIndexAttr(1));
+  return tensor::ExtractSliceOp::create(
+      b, loc, RankedTensorType::get(shape, type.getElementType()), source,
+      offsets, sizes, strides);
+}
+
 Value mlir::sparse_attn::numRows(OpBuilder &b, Location loc, Value tile) {
   if (std::optional<int64_t> rows =
           staticDim(cast<ShapedType>(tile.getType()), 0))
@@ -84,7 +100,7 @@ Value AttentionOp::createStep(OpBuilder &b, Value state,
   auto step = StepOp::create(b, loc, state.getType(), state, queryOperands[0],
                              rowsOf(getKey()), rowsOf(getValue()), at.position,
                              keys.key, b.getI64IntegerAttr(keys.size),
-                             b.getF64FloatAttr(getScaleValue()), UnitAttr());
+                             b.getF64FloatAttr(getScaleValue()));
   if (mask) {
     OpBuilder::InsertionGuard guard(b);
     Type i32 = b.getI32Type();
@@ -93,11 +109,6 @@ Value AttentionOp::createStep(OpBuilder &b, Value state,
                     mask(b, loc, block->getArgument(0), block->getArgument(1)));
   }
   return step.getResult();
-}
-
-Value AttentionOp::createMerge(OpBuilder &b, Value lhs, Value rhs) {
-  return MergeStatesOp::create(b, getLoc(), lhs.getType(), lhs, rhs,
-                               b.getF64FloatAttr(getScaleValue()));
 }
 
 SmallVector<RankedTensorType> AttentionOp::getStateTensorTypes(Type type) {
@@ -116,9 +127,11 @@ SmallVector<Value> AttentionOp::createStore(OpBuilder &b, Value state,
       ->getResults();
 }
 
-Value AttentionOp::createLoad(OpBuilder &b, ValueRange tensors, Type state) {
-  return LoadStateOp::create(b, getLoc(), state, tensors[0], tensors[1],
-                             tensors[2]);
+Value AttentionOp::createMergeStored(OpBuilder &b, ValueRange tensors,
+                                     ValueRange at, Type state) {
+  return MergeStoredOp::create(b, getLoc(), state, tensors[0], tensors[1],
+                               tensors[2], at,
+                               b.getF64FloatAttr(getScaleValue()));
 }
 
 SmallVector<Value> AttentionOp::createFinish(OpBuilder &b, Value state,

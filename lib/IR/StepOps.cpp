@@ -10,14 +10,17 @@ using namespace mlir::sparse_attn;
 // !sparse_attn.state
 //===----------------------------------------------------------------------===//
 
-/// `<32x64xbf16>`
+/// `<32x64xbf16>` or `<32x64xbf16, trusting>`
 Type StateType::parse(AsmParser &parser) {
   SmallVector<int64_t, 2> shape;
   Type element;
   SMLoc loc = parser.getCurrentLocation();
   if (parser.parseLess() ||
       parser.parseDimensionList(shape, /*allowDynamic=*/false) ||
-      parser.parseType(element) || parser.parseGreater())
+      parser.parseType(element))
+    return {};
+  bool trusting = succeeded(parser.parseOptionalComma());
+  if ((trusting && parser.parseKeyword("trusting")) || parser.parseGreater())
     return {};
   if (shape.size() != 2) {
     parser.emitError(loc, "a state has two sizes, rows and elements of a value "
@@ -26,17 +29,18 @@ Type StateType::parse(AsmParser &parser) {
     return {};
   }
   return parser.getChecked<StateType>(loc, parser.getContext(), shape[0],
-                                      shape[1], element);
+                                      shape[1], element, trusting);
 }
 
 void StateType::print(AsmPrinter &printer) const {
   printer << '<' << getRows() << 'x' << getValueSize() << 'x'
-          << getElementType() << '>';
+          << getElementType() << (getTrusting() ? ", trusting>" : ">");
 }
 
 LogicalResult
 StateType::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
-                  int64_t rows, int64_t valueSize, Type elementType) {
+                  int64_t rows, int64_t valueSize, Type elementType,
+                  bool trusting) {
   if (rows < 1 || rows > kMaxTileSize || valueSize < 1)
     return emitError() << "a state has 1 to " << kMaxTileSize
                        << " rows of at least one element, got " << rows << " x "
@@ -105,11 +109,22 @@ LogicalResult StepOp::verifyRegions() {
 // Ends of loops
 //===----------------------------------------------------------------------===//
 
-/// Checks m [rows], l [rows] and A [rows, Dv] of a state.
+/// Checks that `state` is one that only exact steps have made.
+static LogicalResult verifyExact(Operation *op, StateType state) {
+  if (state.getTrusting())
+    return op->emitOpError()
+           << "takes an exact state, got " << state << "; settle it first";
+  return success();
+}
+
+/// Checks m [lead..., rows], l [lead..., rows] and A [lead..., rows, Dv] of a
+/// state.
 static LogicalResult verifyStateTensors(Operation *op, StateType state,
-                                        ValueRange tensors) {
-  SmallVector<int64_t> row = {state.getRows()};
-  SmallVector<int64_t> tile = {state.getRows(), state.getValueSize()};
+                                        ValueRange tensors,
+                                        ArrayRef<int64_t> lead = {}) {
+  SmallVector<int64_t> row(lead), tile(lead);
+  row.push_back(state.getRows());
+  tile.append({state.getRows(), state.getValueSize()});
   Type f32 = Float32Type::get(op->getContext());
   for (auto [tensor, shape] : llvm::zip(tensors, ArrayRef{row, row, tile})) {
     auto expected = RankedTensorType::get(shape, f32);
@@ -117,7 +132,7 @@ static LogicalResult verifyStateTensors(Operation *op, StateType state,
       return op->emitOpError() << "expects m, l and A of the state, "
                                << expected << ", got " << tensor.getType();
   }
-  return success();
+  return verifyExact(op, state);
 }
 
 LogicalResult StoreStateOp::verify() {
@@ -126,14 +141,47 @@ LogicalResult StoreStateOp::verify() {
       {getMaximumInit(), getSumInit(), getAccumulatorInit()});
 }
 
-LogicalResult LoadStateOp::verify() {
+LogicalResult MergeStoredOp::verify() {
+  auto maximum = cast<RankedTensorType>(getMaximum().getType());
+  int64_t lead = getAt().size() + 1;
+  if (maximum.getRank() != lead + 1 || maximum.isDynamicDim(lead - 1))
+    return emitOpError() << "expects m to have " << getAt().size()
+                         << " dimensions that are indexed, a static number of "
+                            "parts, and rows, got "
+                         << maximum;
   return verifyStateTensors(*this, getState().getType(),
-                            {getMaximum(), getSum(), getAccumulator()});
+                            {getMaximum(), getSum(), getAccumulator()},
+                            maximum.getShape().take_front(lead));
+}
+
+LogicalResult IsTrustedOp::verify() {
+  if (getState().getType().getTrusting())
+    return success();
+  return emitOpError() << "takes a trusting state, got "
+                       << getState().getType();
+}
+
+LogicalResult RestartOp::verify() {
+  StateType from = getState().getType(), to = getResult().getType();
+  if (from.getTrusting() && from.withTrust(to.getTrusting()) == to)
+    return success();
+  return emitOpError() << "takes a trusting state and gives one of the same "
+                          "sizes, got "
+                       << from << " and " << to;
+}
+
+LogicalResult SettleOp::verify() {
+  StateType from = getState().getType(), to = getResult().getType();
+  if (from.getTrusting() && to == from.withTrust(false))
+    return success();
+  return emitOpError() << "makes an exact state of a trusting one, got " << from
+                       << " and " << to;
 }
 
 LogicalResult FinishOp::verify() {
   StateType state = getState().getType();
-  if (failed(verifyTile(*this, "output", getOutputInit(), state.getRows(),
+  if (failed(verifyExact(*this, state)) ||
+      failed(verifyTile(*this, "output", getOutputInit(), state.getRows(),
                         state.getValueSize(), state.getElementType())))
     return failure();
   if (bool(getLse()) != bool(getLseInit()) ||

@@ -42,10 +42,13 @@ static void addTiling(OpPassManager &pm, const CPUPipelineOptions &options) {
     return;
   }
   buildCPUPlanning(pm, options);
-  SparseAttnTileToLinalgOptions tile;
-  tile.queriesInner = true;
-  tile.heavySplits = options.heavySplits;
-  pm.addPass(createSparseAttnTileToLinalg(tile));
+  SparseAttnVisitTilesOptions visit;
+  visit.heavySplits = options.heavySplits;
+  pm.addPass(createSparseAttnVisitTiles(visit));
+  SparseAttnTrustStepsOptions trust;
+  trust.trust = "sums";
+  pm.addPass(createSparseAttnTrustSteps(trust));
+  pm.addPass(createSparseAttnStepsToLanes());
 }
 
 /// Storey 4: linalg on tiles to vectors in registers.
@@ -79,6 +82,7 @@ static void addBoundary(OpPassManager &pm, const CPUPipelineOptions &options) {
 static void addBufferization(OpPassManager &pm, bool tilesOnStack) {
   pm.addNestedPass<func::FuncOp>(createForallToParallelLoopPass());
   pm.addNestedPass<func::FuncOp>(bufferization::createBufferHoistingPass());
+  pm.addNestedPass<func::FuncOp>(bufferization::createBufferLoopHoistingPass());
   if (tilesOnStack) {
     bufferization::PromoteBuffersToStackPassOptions stack;
     stack.maxAllocSizeInBytes = 1 << 18;

@@ -40,11 +40,13 @@ static void addPlanning(OpPassManager &pm, const NVVMPipelineOptions &options,
 /// Storey 3: loops over tiles with online softmax, queries along the rows and
 /// operands in the types they come in.
 static void addTiling(OpPassManager &pm, const NVVMPipelineOptions &options) {
-  SparseAttnTileToLinalgOptions tile;
-  tile.queriesInner = false;
-  tile.keepTypes = true;
-  tile.heavySplits = options.heavySplits;
-  pm.addPass(createSparseAttnTileToLinalg(tile));
+  SparseAttnVisitTilesOptions visit;
+  visit.heavySplits = options.heavySplits;
+  pm.addPass(createSparseAttnVisitTiles(visit));
+  SparseAttnTrustStepsOptions trust;
+  trust.trust = "operands";
+  pm.addPass(createSparseAttnTrustSteps(trust));
+  pm.addPass(createSparseAttnStepsToTiles());
   pm.addNestedPass<func::FuncOp>(createCanonicalizerPass());
 }
 

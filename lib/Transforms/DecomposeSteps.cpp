@@ -29,22 +29,42 @@ struct Decomposition {
   DenseMap<Value, Value> packedQueries;
 
   TileOps ops(OpBuilder &b, Location loc, StateType state, double scale,
-              bool careful, int64_t keys = 0) const {
+              bool exact = false, int64_t keys = 0) const {
     TileStyle tileStyle;
     tileStyle.queriesInner = style.queriesInner;
     tileStyle.keepTypes = style.keepTypes;
     tileStyle.unit = ScaleFactors(scale, style.keepTypes).unit;
     // f32 probabilities would show the rounding of m c.
     tileStyle.fuseScale = style.keepTypes && !state.getElementType().isF32();
-    tileStyle.careful = style.keepTypes && careful;
+    tileStyle.exact = exact;
     return TileOps(b, loc, tileStyle, {state.getRows(), keys});
   }
 
   /// The tensors of a state.
   SmallVector<Type> convert(StateType state) const {
     OpBuilder b(state.getContext());
-    TileOps ops = this->ops(b, b.getUnknownLoc(), state, 1.0, false);
-    return {ops.rowType(), ops.rowType(), ops.tileType(state.getValueSize())};
+    TileOps ops = this->ops(b, b.getUnknownLoc(), state, 1.0);
+    SmallVector<Type> types = {ops.rowType(), ops.rowType(),
+                               ops.tileType(state.getValueSize())};
+    if (hasFactor(state))
+      types.push_back(ops.rowType());
+    if (mayRunAgain(state))
+      types.push_back(b.getI1Type());
+    return types;
+  }
+
+  /// Sequences are shorter than 2^30, and no sum of so many f16 is too large.
+  /// Where types are kept, it is by exact steps that tiles are computed again.
+  bool hasFactor(StateType state) const {
+    return !state.getElementType().isF16() &&
+           !(state.getTrusting() && style.keepTypes);
+  }
+  /// Whether the same loops compute tiles again.
+  bool mayRunAgain(StateType state) const {
+    return hasFactor(state) && state.getTrusting();
+  }
+  Value flag(OpBuilder &b, Location loc, bool value) const {
+    return arith::ConstantOp::create(b, loc, b.getBoolAttr(value));
   }
 };
 
@@ -70,7 +90,8 @@ struct LowerStep : StepPattern<StepOp> {
     Location loc = op.getLoc();
     double scale = op.getScale().convertToDouble();
     TileOps ops = shared.ops(rewriter, loc, op.getState().getType(), scale,
-                             /*careful=*/!op.getTrusting(), op.getKeys());
+                             /*exact=*/!op.getState().getType().getTrusting(),
+                             op.getKeys());
     Value query = packQuery(op, adaptor.getQuery()[0], rewriter);
     Value scores = ops.scores(pack(adaptor.getKey()[0], op, ops), query);
     ScaleFactors factors(scale, shared.style.keepTypes);
@@ -125,7 +146,7 @@ struct LowerStep : StepPattern<StepOp> {
     Location loc = op.getLoc();
     StateType state = op.getState().getType();
     double scale = op.getScale().convertToDouble();
-    TileOps ops = shared.ops(b, loc, state, scale, /*careful=*/false);
+    TileOps ops = shared.ops(b, loc, state, scale);
     Value rows = numRows(b, loc, query);
     packed = shared.style.keepTypes
                  ? ops.padRows(query, rows, state.getRows())
@@ -157,27 +178,54 @@ struct LowerInitialState : StepPattern<InitialStateOp> {
   using StepPattern::StepPattern;
 
   LogicalResult
-  matchAndRewrite(InitialStateOp op, OneToNOpAdaptor,
+  matchAndRewrite(InitialStateOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     StateType state = op.getState().getType();
-    TileOps ops = shared.ops(rewriter, op.getLoc(), state, 1.0, false);
-    rewriter.replaceOpWithMultiple(
-        op, {ops.initialState(state.getValueSize()).values()});
+    TileOps ops = shared.ops(rewriter, op.getLoc(), state, 1.0);
+    SoftmaxState initial = ops.initialState(state.getValueSize());
+    if (shared.hasFactor(state))
+      initial.factor =
+          ops.factors(state.getTrusting() ? 1.0 : TileOps::kSafeFactor);
+    if (shared.mayRunAgain(state))
+      initial.isAgain = shared.flag(rewriter, op.getLoc(), false);
+    rewriter.replaceOpWithMultiple(op, {initial.values()});
     return success();
   }
 };
 
-struct LowerMerge : StepPattern<MergeStatesOp> {
+struct LowerSettle : StepPattern<SettleOp> {
   using StepPattern::StepPattern;
 
   LogicalResult
-  matchAndRewrite(MergeStatesOp op, OneToNOpAdaptor adaptor,
+  matchAndRewrite(SettleOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    TileOps ops = shared.ops(rewriter, op.getLoc(), op.getResult().getType(),
-                             op.getScale().convertToDouble(), /*careful=*/true);
-    SoftmaxState merged = ops.merged(SoftmaxState::from(adaptor.getLhs()),
-                                     SoftmaxState::from(adaptor.getRhs()));
-    rewriter.replaceOpWithMultiple(op, {merged.values()});
+    TileOps ops =
+        shared.ops(rewriter, op.getLoc(), op.getState().getType(), 1.0);
+    SoftmaxState state = SoftmaxState::from(adaptor.getState());
+    state.isAgain = {};
+    if (shared.hasFactor(op.getResult().getType()) && !state.factor)
+      state.factor = ops.factors(1.0);
+    rewriter.replaceOpWithMultiple(op, {state.values()});
+    return success();
+  }
+};
+
+struct LowerRestart : StepPattern<RestartOp> {
+  using StepPattern::StepPattern;
+
+  LogicalResult
+  matchAndRewrite(RestartOp op, OneToNOpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    StateType type = op.getResult().getType();
+    if (type.getTrusting() && !shared.mayRunAgain(type))
+      return op.emitOpError("cannot run the same steps again on this target; "
+                            "give an exact state");
+    TileOps ops = shared.ops(rewriter, op.getLoc(), type, 1.0);
+    SoftmaxState state = ops.restarted(SoftmaxState::from(adaptor.getState()),
+                                       shared.hasFactor(type));
+    if (type.getTrusting())
+      state.isAgain = shared.flag(rewriter, op.getLoc(), true);
+    rewriter.replaceOpWithMultiple(op, {state.values()});
     return success();
   }
 };
@@ -189,27 +237,68 @@ struct LowerStore : StepPattern<StoreStateOp> {
   matchAndRewrite(StoreStateOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     TileOps ops =
-        shared.ops(rewriter, op.getLoc(), op.getState().getType(), 1.0, false);
+        shared.ops(rewriter, op.getLoc(), op.getState().getType(), 1.0);
     SoftmaxState state = SoftmaxState::from(adaptor.getState());
+    // Unlike sums, means are never too large to be merged.
     Value accumulator =
-        ops.toRows(state.accumulator, adaptor.getAccumulatorInit()[0]);
+        ops.toRows(ops.means(state), adaptor.getAccumulatorInit()[0]);
     rewriter.replaceOp(op, ValueRange{state.max, state.sum, accumulator});
     return success();
   }
 };
 
-struct LowerLoad : StepPattern<LoadStateOp> {
+/// The maximum and the sum of all first, then their accumulators by the shares
+/// in that sum, so that each is rounded once:
+///
+///   m, l = those of all parts;  A = sum over parts of A. (l. exp(m. - m) / l)
+struct LowerMergeStored : StepPattern<MergeStoredOp> {
   using StepPattern::StepPattern;
 
   LogicalResult
-  matchAndRewrite(LoadStateOp op, OneToNOpAdaptor adaptor,
+  matchAndRewrite(MergeStoredOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    TileOps ops =
-        shared.ops(rewriter, op.getLoc(), op.getState().getType(), 1.0, false);
-    Value accumulator = ops.fromRows(adaptor.getAccumulator()[0]);
-    SmallVector<Value> state = {adaptor.getMaximum()[0], adaptor.getSum()[0],
-                                accumulator};
-    rewriter.replaceOpWithMultiple(op, {state});
+    Location loc = op.getLoc();
+    StateType type = op.getState().getType();
+    double scale = op.getScale().convertToDouble();
+    auto opsAt = [&](OpBuilder &b) {
+      return shared.ops(b, loc, type, scale, /*exact=*/true);
+    };
+    auto load = [&](OpBuilder &b, Value tensor, Value part) {
+      SmallVector<Value> at = llvm::to_vector(op.getAt());
+      at.push_back(part);
+      return sliceTrailing(b, loc, tensor, at);
+    };
+    auto sumsOf = [&](OpBuilder &b, Value part) -> SoftmaxState {
+      return {load(b, op.getMaximum(), part), load(b, op.getSum(), part), {}};
+    };
+    IndexMath math{rewriter, loc};
+    int64_t numParts = cast<ShapedType>(op.getMaximum().getType())
+                           .getDimSize(op.getAt().size());
+    Value zero = math.constant(0), one = math.constant(1),
+          end = math.constant(numParts);
+    SoftmaxState all = opsAt(rewriter).initialState(type.getValueSize());
+    auto sums = scf::ForOp::create(
+        rewriter, loc, zero, end, one, ValueRange{all.max, all.sum},
+        [&](OpBuilder &b, Location, Value part, ValueRange carried) {
+          SoftmaxState next = opsAt(b).mergedSums({carried[0], carried[1], {}},
+                                                  sumsOf(b, part));
+          scf::YieldOp::create(b, loc, ValueRange{next.max, next.sum});
+        });
+    all.max = sums.getResult(0);
+    all.sum = sums.getResult(1);
+    if (shared.hasFactor(type))
+      all.factor = opsAt(rewriter).shareFactor(all.sum);
+    auto means = scf::ForOp::create(
+        rewriter, loc, zero, end, one, all.accumulator,
+        [&](OpBuilder &b, Location, Value part, ValueRange carried) {
+          TileOps ops = opsAt(b);
+          Value share = ops.share(sumsOf(b, part), all);
+          Value mean = ops.fromRows(load(b, op.getAccumulator(), part));
+          scf::YieldOp::create(b, loc,
+                               ops.addedShare(share, mean, carried.front()));
+        });
+    all.accumulator = means.getResult(0);
+    rewriter.replaceOpWithMultiple(op, {all.values()});
     return success();
   }
 };
@@ -222,13 +311,11 @@ struct LowerFinish : StepPattern<FinishOp> {
                   ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     TileOps ops = shared.ops(rewriter, loc, op.getState().getType(),
-                             op.getScale().convertToDouble(), false);
+                             op.getScale().convertToDouble());
     SoftmaxState state = SoftmaxState::from(adaptor.getState());
     Value destination = adaptor.getOutputInit()[0];
     Value rows = numRows(rewriter, loc, destination);
-    SmallVector<Value> results = {
-        ops.normalised(state.accumulator, ops.divisor(state.max, state.sum),
-                       rows, destination)};
+    SmallVector<Value> results = {ops.output(state, rows, destination)};
     if (op.getLse()) {
       Value lse = ops.logSumExp(state);
       if (!getConstantIntValue(rows))
@@ -247,10 +334,12 @@ struct LowerIsTrusted : StepPattern<IsTrustedOp> {
   LogicalResult
   matchAndRewrite(IsTrustedOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    TileOps ops = shared.ops(rewriter, op.getLoc(), op.getState().getType(),
-                             op.getScale().convertToDouble(), false);
+    StateType state = op.getState().getType();
+    TileOps ops = shared.ops(rewriter, op.getLoc(), state,
+                             op.getScale().convertToDouble());
     rewriter.replaceOp(op, ops.isTrusted(SoftmaxState::from(adaptor.getState()),
-                                         adaptor.getRows()[0]));
+                                         adaptor.getRows()[0],
+                                         state.getElementType()));
     return success();
   }
 };
@@ -267,11 +356,12 @@ LogicalResult transforms::decomposeSteps(Operation *root, StepStyle style) {
     return success();
   });
   RewritePatternSet patterns(context);
-  patterns.add<LowerStep, LowerInitialState, LowerMerge, LowerStore, LowerLoad,
-               LowerFinish, LowerIsTrusted>(converter, context, shared);
+  patterns.add<LowerStep, LowerInitialState, LowerSettle, LowerRestart,
+               LowerStore, LowerMergeStored, LowerFinish, LowerIsTrusted>(
+      converter, context, shared);
   ConversionTarget target(*context);
-  target.addIllegalOp<StepOp, InitialStateOp, MergeStatesOp, StoreStateOp,
-                      LoadStateOp, FinishOp, IsTrustedOp>();
+  target.addIllegalOp<StepOp, InitialStateOp, SettleOp, RestartOp, StoreStateOp,
+                      MergeStoredOp, FinishOp, IsTrustedOp>();
   target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
   scf::populateSCFStructuralTypeConversionsAndLegality(converter, patterns,
                                                        target);

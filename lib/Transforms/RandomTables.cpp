@@ -1,7 +1,6 @@
 //===- RandomTables.cpp - Random blocks at run time -----------------------===//
 
 #include "RandomTables.h"
-#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -185,15 +184,6 @@ static SmallVector<Value> emitDraw(OpBuilder &b, Location loc,
   return drawn;
 }
 
-ArrayAttr transforms::makeBlockMapping(MLIRContext *context, size_t rank) {
-  SmallVector<Attribute> mapping;
-  for (size_t dim = rank; dim-- > 0;)
-    mapping.push_back(gpu::GPUBlockMappingAttr::get(
-        context, static_cast<gpu::MappingId>(
-                     static_cast<size_t>(gpu::MappingId::LinearDim0) + dim)));
-  return ArrayAttr::get(context, mapping);
-}
-
 /// Ends a forall over (head, row block), in `args` with the table: writes one
 /// row of it.
 static void insertDraws(OpBuilder &b, Location loc, ArrayRef<Value> drawn,
@@ -223,8 +213,7 @@ void transforms::markAsGrid(scf::ForallOp loop) {
 }
 
 RandomTables::RandomTables(OpBuilder &b, MaskedReductionOpInterface op,
-                           const ReductionShapes &shapes, const Plan &plan,
-                           bool areBlocks)
+                           const ReductionShapes &shapes, const Plan &plan)
     : numKeys(shapes.numKeys) {
   Location loc = op.getLoc();
   IndexMath math{b, loc};
@@ -254,9 +243,7 @@ RandomTables::RandomTables(OpBuilder &b, MaskedReductionOpInterface op,
     };
     auto forall = scf::ForallOp::create(
         b, loc, getAsOpFoldResult(ValueRange{heads, rowBlocks}), table,
-        areBlocks ? std::optional(makeBlockMapping(b.getContext(), 2))
-                  : std::nullopt,
-        [&](OpBuilder &body, Location, ValueRange args) {
+        std::nullopt, [&](OpBuilder &body, Location, ValueRange args) {
           Value head = args[0], rowBlock = args[1];
           Value absoluteHead =
               options.perHead
@@ -267,6 +254,7 @@ RandomTables::RandomTables(OpBuilder &b, MaskedReductionOpInterface op,
                        toI64(body, rowBlock), toI64(body, rowBlocks));
           insertDraws(body, loc, drawn, args);
         });
+    markAsGrid(forall);
     tables.push_back({options, forall.getResult(0), rowBlocks});
   }
 }

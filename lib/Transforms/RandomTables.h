@@ -16,10 +16,6 @@
 
 namespace mlir::sparse_attn::transforms {
 
-/// Says that the loops of a forall are blocks of threads, which keeps them from
-/// being folded away.
-ArrayAttr makeBlockMapping(MLIRContext *context, size_t rank);
-
 /// Marks a forall as one of ours, each iteration of which a target may give to
 /// a thread or a block of threads. Targets replace the mark by their own
 /// mapping.
@@ -30,10 +26,9 @@ LogicalResult verifyMaskHasCode(MaskedReductionOpInterface op);
 
 class RandomTables {
 public:
-  /// Emits the loops that fill the tables. `areBlocks`: as blocks of threads.
+  /// Emits the loops that fill the tables.
   RandomTables(OpBuilder &b, MaskedReductionOpInterface op,
-               const ReductionShapes &shapes, const plan::Plan &plan,
-               bool areBlocks = false);
+               const ReductionShapes &shapes, const plan::Plan &plan);
 
   /// The entry for (query head, row block, t), an i32, -1 where none is drawn.
   /// `rowBlock` is an i32 that may lie outside the table.

@@ -138,6 +138,8 @@ SoftmaxState TileOps::initialState(int64_t valueSize) {
           filled(tileType(valueSize), 0.0)};
 }
 
+Value TileOps::factors(double value) { return filled(rowType(), value); }
+
 SoftmaxState TileOps::initialState(SoftmaxState place) {
   return {filled(place.max, kMinusInfinity), filled(place.sum, 0.0),
           filled(place.accumulator, 0.0)};
@@ -175,7 +177,7 @@ Value TileOps::masked(Value scores, AllowedFn allowed) {
     Value second = linalg::IndexOp::create(nested, loc, 1);
     Value keep = queriesInner ? allowed(nested, first, second)
                               : allowed(nested, second, first);
-    bool trusts = keepTypes && !careful;
+    bool trusts = keepTypes && !exact;
     Value score = trusts ? args[0] : atLeastLowest(nested, args[0]);
     return arith::SelectOp::create(nested, loc, keep, score,
                                    scalar(nested, kMinusInfinity))
@@ -228,7 +230,7 @@ Value TileOps::probability(OpBuilder &nested, Value score, Value max) {
     return exponential(nested, score, max);
   Value factor = scalar(nested, unit * llvm::numbers::log2e);
   Value shift;
-  if (careful) {
+  if (exact) {
     // exp2((S - base) c - shift)
     Anchor now = anchor(nested, max);
     score = arith::SubFOp::create(nested, loc, score, now.base);
@@ -248,7 +250,7 @@ Value TileOps::rescale(OpBuilder &nested, Value before, Value max) {
   // What was added with the rounded m c must be taken off with the same.
   Value factor = scalar(nested, unit * llvm::numbers::log2e);
   Value exponent;
-  if (careful) {
+  if (exact) {
     Anchor old = anchor(nested, before), now = anchor(nested, max);
     Value shift = arith::SubFOp::create(nested, loc, old.shift, now.shift);
     Value base = arith::SubFOp::create(nested, loc, old.base, now.base);
@@ -306,11 +308,9 @@ SoftmaxState TileOps::update(SoftmaxState state, Value scores,
         return arith::AddFOp::create(nested, loc, args[1], args[0],
                                      arith::FastMathFlags::reassoc);
       });
-  if (values.factor)
-    probabilities = weighed(probabilities, values.factor, values.isWeighed);
-  return {
-      max, rescaledSum(alpha, state.sum, tileSum),
-      accumulated(alpha, state.accumulator, values, probabilities, allowed)};
+  Terms terms{alpha, weighed(probabilities, state), values, allowed};
+  return {max, rescaledSum(alpha, state.sum, tileSum),
+          accumulated(state.accumulator, terms), state.factor, state.isAgain};
 }
 
 //===----------------------------------------------------------------------===//
@@ -325,12 +325,14 @@ Value TileOps::nanIfAllMinusInfinity(OpBuilder &nested, Value max,
   return arith::SelectOp::create(nested, loc, isLowest, nan, value);
 }
 
-Value TileOps::factored(Value sum, Value factor) {
-  return elementwise({sum, factor}, empty(rowType()),
-                     [&](OpBuilder &nested, ValueRange args) -> Value {
-                       return arith::MulFOp::create(nested, loc, args[0],
-                                                    args[1]);
-                     });
+SoftmaxState TileOps::restarted(const SoftmaxState &state, bool hasFactor) {
+  Value factor;
+  if (hasFactor)
+    factor = safeFactor(state.accumulator,
+                        state.factor ? state.factor : empty(rowType()));
+  SoftmaxState initial = initialState(state);
+  initial.factor = factor;
+  return initial;
 }
 
 /// x == special ? infinity : otherwise
@@ -342,13 +344,37 @@ Value TileOps::infiniteIf(OpBuilder &nested, Value x, double special,
                                  scalar(nested, -kMinusInfinity), otherwise);
 }
 
-Value TileOps::divisor(Value max, Value weights) {
-  return elementwise({max, weights}, empty(rowType()),
-                     [&](OpBuilder &nested, ValueRange args) {
-                       Value sum =
-                           infiniteIf(nested, args[0], kMinusInfinity, args[1]);
-                       return nanIfAllMinusInfinity(nested, args[0], sum);
-                     });
+Value TileOps::weightsOf(OpBuilder &nested, Value sum, Value factor) {
+  return arith::MulFOp::create(nested, loc, sum, factor);
+}
+
+Value TileOps::divisor(const SoftmaxState &state) {
+  SmallVector<Value> inputs = {state.max, state.sum};
+  if (state.factor)
+    inputs.push_back(state.factor);
+  return elementwise(
+      inputs, empty(rowType()), [&](OpBuilder &nested, ValueRange args) {
+        Value weights =
+            state.factor ? weightsOf(nested, args[1], args[2]) : args[1];
+        weights = infiniteIf(nested, args[0], kMinusInfinity, weights);
+        return nanIfAllMinusInfinity(nested, args[0], weights);
+      });
+}
+
+Value TileOps::means(const SoftmaxState &state) {
+  SmallVector<Value> inputs = {state.sum};
+  if (state.factor)
+    inputs.push_back(state.factor);
+  Value weights = elementwise(
+      inputs, empty(rowType()), [&](OpBuilder &nested, ValueRange args) {
+        Value all =
+            state.factor ? weightsOf(nested, args[0], args[1]) : args[0];
+        return infiniteIf(nested, all, /*special=*/0.0, all);
+      });
+  return elementwise(
+      {weights}, state.accumulator, [&](OpBuilder &nested, ValueRange args) {
+        return quotient(nested, args[1], args[0], nested.getF32Type());
+      });
 }
 
 Value TileOps::quotient(OpBuilder &nested, Value x, Value divisor,
@@ -375,21 +401,9 @@ Value TileOps::quotient(OpBuilder &nested, Value x, Value divisor,
   return arith::SelectOp::create(nested, loc, isTerm, within, result);
 }
 
-Value TileOps::means(const RowResults &results) {
-  Value divisor = elementwise({results.weights}, empty(rowType()),
-                              [&](OpBuilder &nested, ValueRange args) {
-                                return infiniteIf(nested, args[0],
-                                                  /*special=*/0.0, args[0]);
-                              });
-  return elementwise({divisor}, results.state.accumulator,
-                     [&](OpBuilder &nested, ValueRange args) {
-                       return quotient(nested, args[1], args[0],
-                                       nested.getF32Type());
-                     });
-}
-
-Value TileOps::normalised(Value accumulator, Value divisor, Value rows,
-                          Value destination) {
+Value TileOps::output(const SoftmaxState &state, Value rows,
+                      Value destination) {
+  Value accumulator = state.accumulator, weights = divisor(state);
   unsigned rowDim = queriesInner ? 1 : 0;
   // Whole tiles can become vectors; only the last step looks at the rows.
   Value target = destination;
@@ -401,7 +415,7 @@ Value TileOps::normalised(Value accumulator, Value divisor, Value rows,
     SmallVector<OpFoldResult> zero = {b.getIndexAttr(0)},
                               size = {getAsOpFoldResult(rows)},
                               one = {b.getIndexAttr(1)};
-    divisor = tensor::ExtractSliceOp::create(b, loc, divisor, zero, size, one);
+    weights = tensor::ExtractSliceOp::create(b, loc, weights, zero, size, one);
   }
   SmallVector<unsigned> permutation = {0, 1};
   if (rowDim == 1)
@@ -411,7 +425,7 @@ Value TileOps::normalised(Value accumulator, Value divisor, Value rows,
       AffineMap::get(2, 0, b.getAffineDimExpr(0)), b.getMultiDimIdentityMap(2)};
   SmallVector<utils::IteratorType> iterators(2, parallel);
   Value result = linalg::GenericOp::create(
-                     b, loc, target.getType(), ValueRange{accumulator, divisor},
+                     b, loc, target.getType(), ValueRange{accumulator, weights},
                      target, maps, iterators,
                      [&](OpBuilder &nested, Location, ValueRange args) {
                        auto type = cast<FloatType>(args[2].getType());
@@ -426,8 +440,8 @@ Value TileOps::normalised(Value accumulator, Value divisor, Value rows,
   return result;
 }
 
-SoftmaxState TileOps::merged(SoftmaxState x, SoftmaxState y) {
-  // m = max(mx, my);  l = sum of l. exp((m. - m) unit);  A likewise
+SoftmaxState TileOps::mergedSums(const SoftmaxState &x, const SoftmaxState &y) {
+  // m = max(mx, my);  l = sum of l. exp((m. - m) unit)
   auto weight = [&](unsigned which) {
     return elementwise({y.max, x.max}, empty(rowType()),
                        [&](OpBuilder &nested, ValueRange args) -> Value {
@@ -442,30 +456,47 @@ SoftmaxState TileOps::merged(SoftmaxState x, SoftmaxState y) {
       elementwise({y.max}, x.max, [&](OpBuilder &nested, ValueRange args) {
         return maximum(nested, args[0], args[1]);
       });
-  auto combine = [&](Value a, Value other) {
-    return elementwise(
-        {wx, wy, other}, a, [&](OpBuilder &nested, ValueRange args) -> Value {
-          Value ay = arith::MulFOp::create(nested, loc, args[2], args[1]);
-          return math::FmaOp::create(nested, loc, args[3], args[0], ay);
-        });
-  };
-  Value accumulator;
-  if (x.accumulator)
-    accumulator = combine(x.accumulator, y.accumulator);
-  return {max, combine(x.sum, y.sum), accumulator};
+  Value sum = elementwise(
+      {wx, wy, y.sum}, x.sum, [&](OpBuilder &nested, ValueRange args) -> Value {
+        Value other = arith::MulFOp::create(nested, loc, args[2], args[1]);
+        return math::FmaOp::create(nested, loc, args[3], args[0], other);
+      });
+  return {max, sum, {}};
 }
 
-Value TileOps::share(const SoftmaxState &part, const SoftmaxState &all,
-                     Value divisor) {
-  // l. exp((m. - m) unit) / (2 l)
+/// 2^-(e + 2) for a sum from 2^e to 2^(e + 1).
+Value TileOps::shareFactor(Value sum) {
+  constexpr int32_t exponentBits = 0x7f800000;
+  constexpr int32_t ofQuarterSquared = (2 * 127 - 2) << 23;
   return elementwise(
-      {part.max, part.sum, all.max, divisor}, empty(rowType()),
+      {sum}, empty(rowType()),
+      [&](OpBuilder &nested, ValueRange args) -> Value {
+        auto i32 = [&](int32_t value) -> Value {
+          return arith::ConstantOp::create(nested, loc,
+                                           nested.getI32IntegerAttr(value));
+        };
+        Value bits =
+            arith::BitcastOp::create(nested, loc, nested.getI32Type(), args[0]);
+        Value exponent =
+            arith::AndIOp::create(nested, loc, bits, i32(exponentBits));
+        Value inverse =
+            arith::SubIOp::create(nested, loc, i32(ofQuarterSquared), exponent);
+        return arith::BitcastOp::create(nested, loc, nested.getF32Type(),
+                                        inverse);
+      });
+}
+
+Value TileOps::share(const SoftmaxState &part, const SoftmaxState &all) {
+  // l. exp((m. - m) unit) factor
+  SmallVector<Value> inputs = {part.max, part.sum, all.max};
+  if (all.factor)
+    inputs.push_back(all.factor);
+  return elementwise(
+      inputs, empty(rowType()),
       [&](OpBuilder &nested, ValueRange args) -> Value {
         Value weight = rescale(nested, args[0], atLeastLowest(nested, args[2]));
-        Value sum = arith::MulFOp::create(nested, loc, args[1], weight);
-        sum = arith::MulFOp::create(nested, loc, sum,
-                                    scalar(nested, kWholeShare));
-        return arith::DivFOp::create(nested, loc, sum, args[3]);
+        weight = arith::MulFOp::create(nested, loc, args[1], weight);
+        return all.factor ? weightsOf(nested, weight, args[3]) : weight;
       });
 }
 

@@ -25,15 +25,18 @@
 // one fused operation, exp2(S c - m c); where it is not, exp2((S - m) c), which
 // is exactly 1 for the maximum. Everything else is one code.
 //
-// The loops trust that A stays below the largest number, which its mean, the
-// result, always does. Where types are kept, they trust their operands besides:
-// that no maximum times the scale is so large that rounding it matters, that no
-// masked key has a NaN or an infinity for a value, that no row has but scores
-// of -inf, and that a f32 result is not so small that products of its parts are
-// lost. Whether they were right shows in the state they end with (isTrusted,
-// isFinite), as a NaN never goes away; where not, the tile is computed again by
-// careful steps, with weights so small that A cannot overflow. So the loops
-// that count pay nothing for any of it.
+// That is what trusting steps do. They trust that A stays below the largest
+// number, which its mean, the result, always does. Where types are kept, they
+// trust their operands besides: that no maximum times the scale is so large
+// that rounding it matters, that no masked key has a NaN or an infinity for a
+// value, that no row has but scores of -inf, and that a f32 result is not so
+// small that products of its parts are lost. Whether they were right shows in
+// the state they end with, as a NaN never goes away (isTrusted).
+//
+// Then the tile is computed again. Where only the size of A can be wrong, the
+// same loops run once more; elsewhere exact steps do, which trust nothing. Both
+// multiply the weights in A by a factor of each row, so small that A cannot
+// overflow.
 //
 //===----------------------------------------------------------------------===//
 
@@ -51,21 +54,28 @@ constexpr double kMinusInfinity = -std::numeric_limits<double>::infinity();
 constexpr double kLowest = std::numeric_limits<float>::lowest();
 
 /// What a loop over key tiles carries: running maximum [Bm], row sum [Bm] and
-/// accumulator [Dv, Bm] (or [Bm, Dv]), all f32.
+/// accumulator [Dv, Bm] (or [Bm, Dv]), all f32. Where A may overflow, each
+/// row's weights in it are multiplied by `factor` [Bm], 1 or less; and where
+/// the same loops may run again, whether they do is the i1 `isAgain`.
 struct SoftmaxState {
   Value max, sum, accumulator;
+  Value factor = {}, isAgain = {};
 
-  SmallVector<Value> values() const { return {max, sum, accumulator}; }
-  static SoftmaxState from(ValueRange values) {
-    return {values[0], values[1], values[2]};
+  SmallVector<Value> values() const {
+    SmallVector<Value> all = {max, sum, accumulator};
+    for (Value more : {factor, isAgain})
+      if (more)
+        all.push_back(more);
+    return all;
   }
-};
-
-/// A state, and the sum [Bm] of the weights that are in its accumulator: l, but
-/// for a factor that kept the accumulator from overflowing.
-struct RowResults {
-  SoftmaxState state;
-  Value weights;
+  static SoftmaxState from(ValueRange values) {
+    SoftmaxState state{values[0], values[1], values[2]};
+    if (values.size() > 3)
+      state.factor = values[3];
+    if (values.size() > 4)
+      state.isAgain = values[4];
+    return state;
+  }
 };
 
 /// How tiles are held: see the head of this file.
@@ -77,20 +87,14 @@ struct TileStyle {
   bool fuseScale = false;
   /// Nats that one unit of a score stands for; ln 2 is base 2.
   double unit = 1.0;
-  /// With `keepTypes`: trust nothing, see the head of this file.
-  bool careful = false;
+  /// Whether steps are exact, see the head of this file.
+  bool exact = false;
 };
 
 /// V of the visited keys.
 struct ValueTile {
   Value tile;  ///< [Bn, Dv], zero past the last key
   Value count; ///< how many keys those are
-  /// Careful steps: what each row's weights are multiplied by, [Bm], or null;
-  /// where `isWeighed` is not null, only if that i1 holds.
-  Value factor = {}, isWeighed = {};
-  /// Careful steps where types are kept: an i1, whether to add up key by key
-  /// without tensor cores; or null.
-  Value byKey = {};
 };
 
 class TileOps {
@@ -100,7 +104,7 @@ public:
 
   TileOps(OpBuilder &b, Location loc, TileStyle style, plan::TileShape tile)
       : b(b), loc(loc), queriesInner(style.queriesInner),
-        keepTypes(style.keepTypes), careful(style.careful), unit(style.unit),
+        keepTypes(style.keepTypes), exact(style.exact), unit(style.unit),
         fusesScale(style.fuseScale && style.unit != llvm::numbers::ln2),
         tile(tile) {}
 
@@ -133,48 +137,44 @@ public:
   SoftmaxState update(SoftmaxState state, Value scores, const ValueTile &values,
                       AllowedFn allowed = {});
 
-  /// Whether careless steps were enough for the first `rows` rows, as an i1.
-  Value isTrusted(const SoftmaxState &state, Value rows);
-  /// Whether no element of a tile is NaN or infinite, as an i1.
-  Value isFinite(Value tileValue);
-  /// Whether no result of the first `rows` rows, other than 0, is so small that
-  /// the parts that tensor cores take of f32 have lost some of it, as an i1.
-  Value areLarge(const SoftmaxState &state, Value rows);
-  /// For each row 1, or where A has overflowed, so small a power of two that it
-  /// cannot: [Bm], in the place of `place` unless that is null.
-  Value safeFactor(Value accumulator, Value place = {});
+  /// Whether trusting steps were enough for the first `rows` rows of operands
+  /// of `type`, as an i1.
+  Value isTrusted(const SoftmaxState &state, Value rows, Type type);
+  /// Factors of all rows.
+  Value factors(double value);
+  /// Of sequences of any length, the least that A needs.
+  static constexpr double kSafeFactor = 0x1p-30;
+  /// Where a tile is computed again: in the place of `state`, with factors for
+  /// which those rows of A that have overflowed will not.
+  SoftmaxState restarted(const SoftmaxState &state, bool hasFactor);
 
-  /// l times what each row's weights in A are multiplied by.
-  Value factored(Value sum, Value factor);
-  /// What to divide A by: the sum of its weights; infinity where no key is
-  /// live, NaN where all scores are -inf.
-  Value divisor(Value max, Value weights);
-  /// What A / weights is in f32; 0 where all weights are.
-  Value means(const RowResults &results);
-  /// What the mean of a part of a row's keys counts in that of all: half of its
-  /// share of the sum, so that not even rounding makes the whole overflow.
-  static constexpr double kWholeShare = 0.5;
-  Value share(const SoftmaxState &part, const SoftmaxState &all, Value divisor);
+  /// The means, A / (factor l), of a state that is stored; 0 without any key.
+  Value means(const SoftmaxState &state);
   /// m unit + ln l, the natural log-sum-exp; -inf where no key is live, NaN
   /// where all scores are -inf.
   Value logSumExp(const SoftmaxState &state);
-  /// Writes A / divisor, rounded, to `destination` [rows, Dv].
-  Value normalised(Value accumulator, Value divisor, Value rows,
-                   Value destination);
+  /// Writes the mean, rounded, to `destination` [rows, Dv]; 0 where no key is
+  /// live, NaN where all scores are -inf.
+  Value output(const SoftmaxState &state, Value rows, Value destination);
   /// A tile in the chosen orientation, as [Bm, size] in the place of
   /// `destination`.
   Value toRows(Value tileValue, Value destination);
   /// A tile [Bm, size] in the chosen orientation.
   Value fromRows(Value rows);
-  /// Merges two states over disjoint keys, of which both or neither have an
-  /// accumulator.
-  SoftmaxState merged(SoftmaxState x, SoftmaxState y);
+  /// The maximum and the sum of two states over disjoint keys.
+  SoftmaxState mergedSums(const SoftmaxState &x, const SoftmaxState &y);
+  /// A power of two by which the sum of weights comes to 1/4 to 1/2, so that
+  /// not even rounding makes an accumulator of means overflow.
+  Value shareFactor(Value sum);
+  /// What the mean of a part of a row's keys counts among all, of which `all`
+  /// has the factor.
+  Value share(const SoftmaxState &part, const SoftmaxState &all);
   /// total + share mean, rounded once, in the place of `total`.
   Value addedShare(Value share, Value mean, Value total);
 
 private:
   TileStyle getStyle() const {
-    return {queriesInner, keepTypes, fusesScale, unit, careful};
+    return {queriesInner, keepTypes, fusesScale, unit, exact};
   }
 
   using BodyFn = llvm::function_ref<Value(OpBuilder &, ValueRange)>;
@@ -219,10 +219,24 @@ private:
   Value magnitude(OpBuilder &builder, Value x);
   /// Whether a magnitude is that of a number.
   Value isNumber(OpBuilder &builder, Value size);
+  Value isTrustedOfRows(const SoftmaxState &state, Value rows);
+  /// Whether no element of a tile is NaN or infinite, as an i1.
+  Value isFinite(Value tileValue);
+  /// Whether no result of the first `rows` rows, other than 0, is so small that
+  /// the parts that tensor cores take of f32 have lost some of it, as an i1.
+  Value areLarge(const SoftmaxState &state, Value rows);
+  /// Whether the parts that tensor cores take of f32 are all of each element of
+  /// a tile, as an i1.
+  Value haveParts(Value tileValue);
   /// Whether a predicate holds for all elements.
   Value holdsForAll(Value source, BodyFn predicate);
   /// The largest magnitude in each row of a tile, or NaN.
   Value largestMagnitude(Value tileValue);
+  /// What to divide A by, [Bm]: infinity where no key is live, NaN where all
+  /// scores are -inf.
+  Value divisor(const SoftmaxState &state);
+  /// The sum of the weights in A.
+  Value weightsOf(OpBuilder &builder, Value sum, Value factor);
   /// x / divisor, or with types kept x * (1 / divisor). A mean never exceeds
   /// its terms: where x is a number, it stays within those of `type`.
   Value quotient(OpBuilder &builder, Value x, Value divisor, FloatType type);
@@ -230,24 +244,34 @@ private:
   Value rescaledSum(Value alpha, Value x, Value y);
   /// score -> max(score, lowest) where allowed, else -inf.
   Value masked(Value scores, AllowedFn allowed);
+  /// What is added up of one tile.
+  struct Terms {
+    Value alpha;   ///< what A is multiplied by first, [Bm]
+    Value weights; ///< of the keys, [Bn, Bm] or [Bm, Bn]
+    const ValueTile &values;
+    AllowedFn allowed;
+  };
   /// alpha A + V^T P
-  Value accumulated(Value alpha, Value accumulator, const ValueTile &values,
-                    Value probabilities, AllowedFn allowed);
-  /// The same on the paths of a tile with and without NaN or infinity in V.
-  Value accumulatedProduct(Value alpha, Value accumulator, Value valueTile,
-                           Value probabilities);
-  Value accumulatedWhereAllowed(Value alpha, Value accumulator, Value valueTile,
-                                Value probabilities, AllowedFn allowed);
-  /// alpha A
-  Value rescaled(Value alpha, Value accumulator);
+  Value accumulated(Value accumulator, const Terms &terms);
+  /// Whether tensor cores, or a CPU's product of whole tiles, may add up, as an
+  /// i1; null where they always may.
+  Value isPlain(const Terms &terms);
+  /// The product of whole tiles, and what takes its place where V has a NaN or
+  /// an infinity: on CPUs, on GPUs.
+  Value accumulatedProduct(Value accumulator, const Terms &terms);
+  Value accumulatedWhereAllowed(Value accumulator, const Terms &terms);
+  Value accumulatedByKey(Value accumulator, const Terms &terms);
+  /// x times a factor of each row.
+  Value rescaled(Value factor, Value tileValue);
   Value columnOf(Value tileValue, Value key);
-  Value accumulatedByKey(Value accumulator, const ValueTile &values,
-                         Value probabilities, AllowedFn allowed);
   /// P times a factor of each row. A weight above 0 stays above 0, as times an
   /// infinity it is one.
   Value weighed(Value probabilities, Value factor);
-  /// The same where `condition` holds, unless that is null.
-  Value weighed(Value probabilities, Value factor, Value condition);
+  /// The same by the factors of a state, where it has any.
+  Value weighed(Value probabilities, const SoftmaxState &state);
+  /// For each row 1, or where A has overflowed, so small a power of two that it
+  /// cannot, in the place of `place`.
+  Value safeFactor(Value accumulator, Value place);
   /// Infinity where x is `special`, else `otherwise`.
   Value infiniteIf(OpBuilder &builder, Value x, double special,
                    Value otherwise);
@@ -258,7 +282,7 @@ private:
 
   OpBuilder &b;
   Location loc;
-  bool queriesInner, keepTypes, careful;
+  bool queriesInner, keepTypes, exact;
   double unit;
   bool fusesScale;
   plan::TileShape tile;

@@ -1,4 +1,4 @@
-//===- TileTrust.cpp - Whether careless steps were enough -----------------===//
+//===- TileTrust.cpp - Whether trusting steps were enough -----------------===//
 //
 // See the head of TileOps.h.
 //
@@ -20,10 +20,6 @@ using namespace mlir::sparse_attn::transforms;
 /// of a row stays between 1 / 1.03 and 1.03.
 constexpr double kLargestRounded = 1 << 20;
 
-/// Sequences are shorter than 2^30, so weights below 2^-30 add up to less than
-/// 1, and A to less than the largest value.
-constexpr double kSafeFactor = 0x1p-30;
-
 /// A f32 number of 2^-110 or more is the sum of its three parts of bf16's
 /// precision; a smaller one loses its last bits, all below 2^-133.
 constexpr double kLeastLarge = 0x1p-100;
@@ -43,7 +39,7 @@ Value TileOps::isLarge(OpBuilder &nested, Value maxInBaseTwo) {
 }
 
 /// A large m is taken off scores before they are multiplied by c, which is
-/// exact next to m; another one after that, as careless steps do. Both give the
+/// exact next to m; another one after that, as trusting steps do. Both give the
 /// same where m c is not rounded, so that parts of a row of both kinds merge.
 TileOps::Anchor TileOps::anchor(OpBuilder &nested, Value max) {
   Value product = inBaseTwo(nested, max), zero = scalar(nested, 0.0);
@@ -90,9 +86,23 @@ Value TileOps::isNumber(OpBuilder &nested, Value size) {
                                scalar(nested, -kMinusInfinity));
 }
 
+Value TileOps::isTrusted(const SoftmaxState &state, Value rows, Type type) {
+  if (!keepTypes) {
+    // Whatever is left after a second run is the result.
+    Value finite = isFinite(state.accumulator);
+    return state.isAgain
+               ? arith::OrIOp::create(b, loc, finite, state.isAgain).getResult()
+               : finite;
+  }
+  Value trusted = isTrustedOfRows(state, rows);
+  if (!type.isF32())
+    return trusted;
+  return arith::AndIOp::create(b, loc, trusted, areLarge(state, rows));
+}
+
 /// A row of which m is neither -inf nor `lowest`, nor m c large where it is
 /// rounded, and all of l and A are numbers; or one that does not exist.
-Value TileOps::isTrusted(const SoftmaxState &state, Value rows) {
+Value TileOps::isTrustedOfRows(const SoftmaxState &state, Value rows) {
   auto type = rowType().clone(b.getI1Type());
   auto isTrustedRow = [&](OpBuilder &nested, ValueRange args) -> Value {
     Value max = args[0];
@@ -154,15 +164,18 @@ Value TileOps::areLarge(const SoftmaxState &state, Value rows) {
                      [](OpBuilder &, ValueRange args) { return args[0]; });
 }
 
-Value TileOps::safeFactor(Value accumulator, Value place) {
-  if (!place)
-    place = empty(rowType());
-  return elementwise({largestMagnitude(accumulator)}, place,
-                     [&](OpBuilder &nested, ValueRange args) -> Value {
-                       return arith::SelectOp::create(
-                           nested, loc, isNumber(nested, args[0]),
-                           scalar(nested, 1.0), scalar(nested, kSafeFactor));
-                     });
+Value TileOps::haveParts(Value tileValue) {
+  return holdsForAll(tileValue, [&](OpBuilder &nested, ValueRange args) {
+    Value size = magnitude(nested, args[0]);
+    Value isZero = arith::CmpFOp::create(nested, loc, arith::CmpFPredicate::OEQ,
+                                         size, scalar(nested, 0.0));
+    Value isLarge =
+        arith::CmpFOp::create(nested, loc, arith::CmpFPredicate::OGE, size,
+                              scalar(nested, kLeastLarge));
+    Value isPart =
+        arith::AndIOp::create(nested, loc, isLarge, isNumber(nested, size));
+    return arith::OrIOp::create(nested, loc, isZero, isPart).getResult();
+  });
 }
 
 Value TileOps::weighed(Value probabilities, Value factor) {
@@ -181,15 +194,28 @@ Value TileOps::weighed(Value probabilities, Value factor) {
       });
 }
 
-Value TileOps::weighed(Value probabilities, Value factor, Value condition) {
-  if (!condition)
-    return weighed(probabilities, factor);
-  auto branch = scf::IfOp::create(b, loc, probabilities.getType(), condition,
-                                  /*withElse=*/true);
+Value TileOps::weighed(Value probabilities, const SoftmaxState &state) {
+  if (!state.factor)
+    return probabilities;
+  if (!state.isAgain)
+    return weighed(probabilities, state.factor);
+  auto branch = scf::IfOp::create(b, loc, probabilities.getType(),
+                                  state.isAgain, /*withElse=*/true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.thenBlock());
-  scf::YieldOp::create(b, loc, weighed(probabilities, factor));
+  scf::YieldOp::create(b, loc, weighed(probabilities, state.factor));
   b.setInsertionPointToStart(branch.elseBlock());
   scf::YieldOp::create(b, loc, probabilities);
   return branch.getResult(0);
+}
+
+/// Sequences are shorter than 2^30, so weights below 2^-30 add up to less than
+/// 1, and A to less than the largest value.
+Value TileOps::safeFactor(Value accumulator, Value place) {
+  return elementwise({largestMagnitude(accumulator)}, place,
+                     [&](OpBuilder &nested, ValueRange args) -> Value {
+                       return arith::SelectOp::create(
+                           nested, loc, isNumber(nested, args[0]),
+                           scalar(nested, 1.0), scalar(nested, kSafeFactor));
+                     });
 }

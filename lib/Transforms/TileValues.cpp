@@ -26,39 +26,37 @@ static Value rowOf(OpBuilder &b, Location loc, Value tileValue, Value index) {
       offsets, sizes, strides);
 }
 
-/// The product starts from zero, so that its rounding errors are those of the
-/// sum over one tile, not over all keys. Tensor cores add to the accumulator
-/// they are given instead, which is rescaled already.
-Value TileOps::accumulatedProduct(Value alpha, Value accumulator,
-                                  Value valueTile, Value probabilities) {
-  AffineExpr k = b.getAffineDimExpr(2);
-  AffineMap valueMap = AffineMap::get(3, 0, {k, otherDim()}, b.getContext());
-  AffineMap probabilityMap = oriented(3, queryDim(), k);
-  auto product = [&](Value init) {
-    return contract(valueTile, valueMap,
-                    rounded(probabilities, getElementTypeOrSelf(valueTile)),
-                    probabilityMap, init);
-  };
-  if (!keepTypes) {
-    auto type = cast<RankedTensorType>(accumulator.getType());
-    return rescaledSum(alpha, accumulator, product(filled(type, 0.0)));
-  }
-  return product(accumulator);
-}
-
-Value TileOps::rescaled(Value alpha, Value accumulator) {
+Value TileOps::rescaled(Value factor, Value tileValue) {
   return elementwise(
-      {alpha}, accumulator, [&](OpBuilder &nested, ValueRange args) -> Value {
+      {factor}, tileValue, [&](OpBuilder &nested, ValueRange args) -> Value {
         return arith::MulFOp::create(nested, loc, args[1], args[0]);
       });
 }
 
+/// The product starts from zero, so that its rounding errors are those of the
+/// sum over one tile, not over all keys. Tensor cores add to the accumulator
+/// they are given instead, which is rescaled already.
+Value TileOps::accumulatedProduct(Value accumulator, const Terms &terms) {
+  AffineExpr k = b.getAffineDimExpr(2);
+  AffineMap valueMap = AffineMap::get(3, 0, {k, otherDim()}, b.getContext());
+  AffineMap weightMap = oriented(3, queryDim(), k);
+  Value values = terms.values.tile;
+  auto product = [&](Value init) {
+    return contract(values, valueMap,
+                    rounded(terms.weights, getElementTypeOrSelf(values)),
+                    weightMap, init);
+  };
+  if (!keepTypes) {
+    auto type = cast<RankedTensorType>(accumulator.getType());
+    return rescaledSum(terms.alpha, accumulator, product(filled(type, 0.0)));
+  }
+  return product(accumulator);
+}
+
 /// Pairs that are masked add nothing, rather than 0 * V.
-Value TileOps::accumulatedWhereAllowed(Value alpha, Value accumulator,
-                                       Value valueTile, Value probabilities,
-                                       AllowedFn allowed) {
+Value TileOps::accumulatedWhereAllowed(Value accumulator, const Terms &terms) {
   // 0 where allowed, else -inf
-  Value mask = masked(filled(tileType(tile.keys), 0.0), allowed);
+  Value mask = masked(filled(tileType(tile.keys), 0.0), terms.allowed);
   AffineExpr k = b.getAffineDimExpr(2);
   AffineMap tileMap = oriented(3, queryDim(), k);
   SmallVector<AffineMap> maps = {
@@ -68,8 +66,9 @@ Value TileOps::accumulatedWhereAllowed(Value alpha, Value accumulator,
   SmallVector<utils::IteratorType> iterators = {parallel, parallel, reduction};
   Value init = filled(cast<RankedTensorType>(accumulator.getType()), 0.0);
   auto product = linalg::GenericOp::create(
-      b, loc, init.getType(), ValueRange{mask, probabilities, valueTile}, init,
-      maps, iterators, [&](OpBuilder &nested, Location, ValueRange args) {
+      b, loc, init.getType(),
+      ValueRange{mask, terms.weights, terms.values.tile}, init, maps, iterators,
+      [&](OpBuilder &nested, Location, ValueRange args) {
         Value zero = scalar(nested, 0.0);
         Value live = arith::CmpFOp::create(
             nested, loc, arith::CmpFPredicate::OEQ, args[0], zero);
@@ -79,7 +78,7 @@ Value TileOps::accumulatedWhereAllowed(Value alpha, Value accumulator,
         Value sum = arith::AddFOp::create(nested, loc, args[3], term);
         linalg::YieldOp::create(nested, loc, sum);
       });
-  return rescaledSum(alpha, accumulator, product.getResult(0));
+  return rescaledSum(terms.alpha, accumulator, product.getResult(0));
 }
 
 /// sum of 0 x is 0, or NaN where any x is NaN or infinite. Operands that are
@@ -128,10 +127,11 @@ Value TileOps::isFinite(Value tileValue) {
 ///   for each key k that exists:  p = P[:, k],  A[q, :] += p[q] V[k, :]
 ///
 /// for the rows q that see k, which are all without a mask.
-Value TileOps::accumulatedByKey(Value accumulator, const ValueTile &values,
-                                Value probabilities, AllowedFn allowed) {
+Value TileOps::accumulatedByKey(Value accumulator, const Terms &terms) {
+  const ValueTile &values = terms.values;
   // As the product takes them: that is all that a thread keeps.
-  probabilities = rounded(probabilities, getElementTypeOrSelf(values.tile));
+  Value probabilities =
+      rounded(terms.weights, getElementTypeOrSelf(values.tile));
   auto accumulate = [&](OpBuilder &nested, Value key, Value sum) -> Value {
     TileOps ops(nested, loc, getStyle(), tile);
     Value weights = ops.columnOf(probabilities, key);
@@ -145,10 +145,10 @@ Value TileOps::accumulatedByKey(Value accumulator, const ValueTile &values,
                [&](OpBuilder &body, Location, ValueRange args) {
                  Value next = math::FmaOp::create(
                      body, loc, args[0], toF32(body, loc, args[1]), args[2]);
-                 if (allowed) {
+                 if (terms.allowed) {
                    Value query =
                        linalg::IndexOp::create(body, loc, queriesInner ? 1 : 0);
-                   Value live = allowed(body, key, query);
+                   Value live = terms.allowed(body, key, query);
                    next =
                        arith::SelectOp::create(body, loc, live, next, args[2]);
                  }
@@ -195,34 +195,32 @@ Value TileOps::columnOf(Value tileValue, Value key) {
 /// The weight of a masked pair is 0, but 0 * NaN is NaN: where V has a NaN or
 /// an infinity, the mask decides which products there are. Tensor cores are not
 /// asked for sums that they would lose some of.
-Value TileOps::accumulated(Value alpha, Value accumulator,
-                           const ValueTile &values, Value probabilities,
-                           AllowedFn allowed) {
+Value TileOps::isPlain(const Terms &terms) {
+  Value values = terms.values.tile;
+  if (!keepTypes)
+    return terms.allowed ? isFinite(values) : Value();
+  if (!exact)
+    return {};
+  if (getElementTypeOrSelf(values.getType()).isF32())
+    return arith::AndIOp::create(b, loc, haveParts(values),
+                                 haveParts(terms.weights));
+  return terms.allowed ? isFinite(values) : Value();
+}
+
+Value TileOps::accumulated(Value accumulator, const Terms &terms) {
   if (keepTypes)
-    accumulator = rescaled(alpha, accumulator);
-  auto product = [&] {
-    return accumulatedProduct(alpha, accumulator, values.tile, probabilities);
-  };
-  Value isPlain;
-  if (allowed && (!keepTypes || careful))
-    isPlain = isFinite(values.tile);
-  if (values.byKey) {
-    Value yes = arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
-    Value byCore = arith::XOrIOp::create(b, loc, values.byKey, yes);
-    isPlain = isPlain ? arith::AndIOp::create(b, loc, isPlain, byCore) : byCore;
-  }
-  if (!isPlain)
-    return product();
-  auto branch = scf::IfOp::create(b, loc, accumulator.getType(), isPlain,
+    accumulator = rescaled(terms.alpha, accumulator);
+  Value plain = isPlain(terms);
+  if (!plain)
+    return accumulatedProduct(accumulator, terms);
+  auto branch = scf::IfOp::create(b, loc, accumulator.getType(), plain,
                                   /*withElse=*/true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.thenBlock());
-  scf::YieldOp::create(b, loc, product());
+  scf::YieldOp::create(b, loc, accumulatedProduct(accumulator, terms));
   b.setInsertionPointToStart(branch.elseBlock());
-  scf::YieldOp::create(
-      b, loc,
-      keepTypes ? accumulatedByKey(accumulator, values, probabilities, allowed)
-                : accumulatedWhereAllowed(alpha, accumulator, values.tile,
-                                          probabilities, allowed));
+  scf::YieldOp::create(b, loc,
+                       keepTypes ? accumulatedByKey(accumulator, terms)
+                                 : accumulatedWhereAllowed(accumulator, terms));
   return branch.getResult(0);
 }

@@ -29,7 +29,7 @@ using namespace mlir::sparse_attn;
 static LogicalResult vectorizeOp(RewriterBase &rewriter, linalg::LinalgOp op) {
   if (op.hasDynamicShape())
     return op.emitOpError("has a dynamic shape; tiles must be static to become "
-                          "vectors (tile with 'keep-types')");
+                          "vectors (run 'sparse-attn-steps-to-tiles' before)");
   rewriter.setInsertionPoint(op);
   FailureOr<linalg::VectorizationResult> vectors =
       linalg::vectorize(rewriter, op, /*inputVectorSizes=*/{},

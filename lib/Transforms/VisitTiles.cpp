@@ -16,7 +16,6 @@
 #include "KeyTileLoops.h"
 #include "SparseAttn/Transforms/Passes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
-#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -39,23 +38,6 @@ static void insertInParallel(OpBuilder &b, Location loc, Value tile,
   tensor::ParallelInsertSliceOp::create(
       b, loc, tile, from.getSource(), from.getMixedOffsets(),
       from.getMixedSizes(), from.getMixedStrides());
-}
-
-/// The slice of a tensor [lead..., x...] that has the shape x.
-static Value sliceTrailing(OpBuilder &b, Location loc, Value source,
-                           ValueRange lead) {
-  auto type = cast<RankedTensorType>(source.getType());
-  ArrayRef<int64_t> shape = type.getShape().drop_front(lead.size());
-  SmallVector<OpFoldResult> offsets = getAsOpFoldResult(lead);
-  SmallVector<OpFoldResult> sizes(lead.size(), b.getIndexAttr(1));
-  for (int64_t size : shape) {
-    offsets.push_back(b.getIndexAttr(0));
-    sizes.push_back(b.getIndexAttr(size));
-  }
-  SmallVector<OpFoldResult> strides(sizes.size(), b.getIndexAttr(1));
-  return tensor::ExtractSliceOp::create(
-      b, loc, RankedTensorType::get(shape, type.getElementType()), source,
-      offsets, sizes, strides);
 }
 
 namespace {
@@ -166,22 +148,10 @@ SmallVector<Value> Visits::visitInParts(const RowClass &cls,
                                         ValueRange outputs) {
   SmallVector<Value> parts = emitParts(cls, tiles);
   return forall(tiles.getBounds(), outputs, [&](OpBuilder &b, ValueRange args) {
-    IndexMath math{b, loc};
     QueryTile at = tiles.locate(b, args.take_front(3));
-    Value initial = op.createInitialState(b, op.getStateType(tiles.getTile()));
-    auto merge = scf::ForOp::create(
-        b, loc, math.constant(0), math.constant(heavySplits), math.constant(1),
-        initial,
-        [&](OpBuilder &nested, Location, Value part, ValueRange carried) {
-          SmallVector<Value> tensors;
-          for (Value tensor : parts)
-            tensors.push_back(sliceTrailing(
-                nested, loc, tensor, {at.batch, at.head, at.tile, part}));
-          Value loaded = op.createLoad(nested, tensors, initial.getType());
-          scf::YieldOp::create(nested, loc,
-                               op.createMerge(nested, carried[0], loaded));
-        });
-    finish(b, tiles, at, merge.getResult(0), args.drop_front(3));
+    Value merged = op.createMergeStored(b, parts, args.take_front(3),
+                                        op.getStateType(tiles.getTile()));
+    finish(b, tiles, at, merged, args.drop_front(3));
   });
 }
 

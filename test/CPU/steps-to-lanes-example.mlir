@@ -1,16 +1,17 @@
 // RUN: sparse-attn-opt %s --sparse-attn-steps-to-lanes --canonicalize | FileCheck %s
 
-func.func @tile(%q: tensor<32x16xf32>, %k: tensor<8x16xf32>, %v: tensor<8x16xf32>,
-                %out: tensor<32x16xf32>, %row: index, %key: index) -> tensor<32x16xf32> {
-  %s = sparse_attn.initial_state : <32x16xf32>
-  %n = sparse_attn.step %s ins(%q, %k, %v : tensor<32x16xf32>, tensor<8x16xf32>, tensor<8x16xf32>)
+func.func @tile(%q: tensor<32x16xf16>, %k: tensor<8x16xf16>, %v: tensor<8x16xf16>,
+                %out: tensor<32x16xf16>, %row: index, %key: index) -> tensor<32x16xf16> {
+  %s = sparse_attn.initial_state : <32x16xf16, trusting>
+  %n = sparse_attn.step %s ins(%q, %k, %v : tensor<32x16xf16>, tensor<8x16xf16>, tensor<8x16xf16>)
       at(%row, %key) keys(8) scale(2.5e-01) mask {
     ^bb0(%i: i32, %j: i32):
       %allowed = arith.cmpi sle, %j, %i : i32
       sparse_attn.yield %allowed : i1
-    } : <32x16xf32>
-  %o = sparse_attn.finish %n scale(2.5e-01) outs(%out : tensor<32x16xf32>) : <32x16xf32>
-  return %o : tensor<32x16xf32>
+    } : <32x16xf16, trusting>
+  %e = sparse_attn.settle %n : <32x16xf16, trusting> -> <32x16xf16>
+  %o = sparse_attn.finish %e scale(2.5e-01) outs(%out : tensor<32x16xf16>) : <32x16xf16>
+  return %o : tensor<32x16xf16>
 }
 
 // Q^T, times the power of two of the scale
@@ -29,5 +30,5 @@ func.func @tile(%q: tensor<32x16xf32>, %k: tensor<8x16xf32>, %v: tensor<8x16xf32
 // CHECK:   math.exp
 // CHECK: linalg.generic {{.*}} ins(%{{.*}}, %[[P]] : tensor<8x16xf32>, tensor<8x32xf32>) outs(%{{.*}} : tensor<16x32xf32>)
 // O = A / l, queries outermost again
-// CHECK: linalg.generic {{.*}} outs(%{{.*}} : tensor<32x16xf32>)
+// CHECK: linalg.generic {{.*}} outs(%{{.*}} : tensor<32x16xf16>)
 // CHECK:   arith.divf

@@ -2,10 +2,11 @@
 
 func.func @tile(%q: tensor<32x16xbf16>, %k: tensor<8x16xbf16>, %v: tensor<8x16xbf16>,
                 %out: tensor<32x16xbf16>, %row: index, %key: index) -> tensor<32x16xbf16> {
-  %s = sparse_attn.initial_state : <32x16xbf16>
+  %s = sparse_attn.initial_state : <32x16xbf16, trusting>
   %n = sparse_attn.step %s ins(%q, %k, %v : tensor<32x16xbf16>, tensor<8x16xbf16>, tensor<8x16xbf16>)
-      at(%row, %key) keys(8) scale(2.5e-01) trusting : <32x16xbf16>
-  %o = sparse_attn.finish %n scale(2.5e-01) outs(%out : tensor<32x16xbf16>) : <32x16xbf16>
+      at(%row, %key) keys(8) scale(2.5e-01) : <32x16xbf16, trusting>
+  %e = sparse_attn.settle %n : <32x16xbf16, trusting> -> <32x16xbf16>
+  %o = sparse_attn.finish %e scale(2.5e-01) outs(%out : tensor<32x16xbf16>) : <32x16xbf16>
   return %o : tensor<32x16xbf16>
 }
 

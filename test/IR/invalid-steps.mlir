@@ -104,9 +104,73 @@ func.func @store(%s: !sparse_attn.state<32x16xf32>, %m: tensor<16xf32>, %a: tens
 
 // -----
 
-func.func @load(%m: tensor<32xf32>, %a: tensor<16x32xf32>) {
-  // expected-error@below {{expects m, l and A of the state, 'tensor<32x16xf32>', got 'tensor<16x32xf32>'}}
-  %s = sparse_attn.load_state ins(%m, %m, %a : tensor<32xf32>, tensor<32xf32>, tensor<16x32xf32>) : !sparse_attn.state<32x16xf32>
+func.func @store_trusting(%s: !sparse_attn.state<32x16xf32, trusting>, %m: tensor<32xf32>, %a: tensor<32x16xf32>) {
+  // expected-error@below {{takes an exact state, got '!sparse_attn.state<32x16xf32, trusting>'; settle it first}}
+  %r:3 = sparse_attn.store_state %s outs(%m, %m, %a : tensor<32xf32>, tensor<32xf32>, tensor<32x16xf32>) : !sparse_attn.state<32x16xf32, trusting>
+  return
+}
+
+// -----
+
+func.func @merge(%m: tensor<4x2x32xf32>, %a: tensor<4x2x16x32xf32>, %at: index) {
+  // expected-error@below {{expects m, l and A of the state, 'tensor<4x2x32x16xf32>', got 'tensor<4x2x16x32xf32>'}}
+  %s = sparse_attn.merge_stored %m, %m, %a[%at] scale(0.25)
+      : tensor<4x2x32xf32>, tensor<4x2x32xf32>, tensor<4x2x16x32xf32> -> !sparse_attn.state<32x16xf32>
+  return
+}
+
+// -----
+
+func.func @merge_rank(%m: tensor<4x2x32xf32>, %a: tensor<4x2x32x16xf32>, %at: index) {
+  // expected-error@below {{expects m to have 2 dimensions that are indexed, a static number of parts, and rows, got 'tensor<4x2x32xf32>'}}
+  %s = sparse_attn.merge_stored %m, %m, %a[%at, %at] scale(0.25)
+      : tensor<4x2x32xf32>, tensor<4x2x32xf32>, tensor<4x2x32x16xf32> -> !sparse_attn.state<32x16xf32>
+  return
+}
+
+// -----
+
+func.func @merge_parts(%m: tensor<4x?x32xf32>, %a: tensor<4x?x32x16xf32>, %at: index) {
+  // expected-error@below {{expects m to have 1 dimensions that are indexed, a static number of parts, and rows, got 'tensor<4x?x32xf32>'}}
+  %s = sparse_attn.merge_stored %m, %m, %a[%at] scale(0.25)
+      : tensor<4x?x32xf32>, tensor<4x?x32xf32>, tensor<4x?x32x16xf32> -> !sparse_attn.state<32x16xf32>
+  return
+}
+
+// -----
+
+func.func @is_trusted(%s: !sparse_attn.state<32x16xf32>, %rows: index) {
+  // expected-error@below {{takes a trusting state, got '!sparse_attn.state<32x16xf32>'}}
+  %r = sparse_attn.is_trusted %s rows(%rows) scale(0.25) : !sparse_attn.state<32x16xf32>
+  return
+}
+
+// -----
+
+func.func @restart(%s: !sparse_attn.state<32x16xf32>) {
+  // expected-error@below {{takes a trusting state and gives one of the same sizes, got '!sparse_attn.state<32x16xf32>' and '!sparse_attn.state<32x16xf32>'}}
+  %r = sparse_attn.restart %s : !sparse_attn.state<32x16xf32> -> !sparse_attn.state<32x16xf32>
+  return
+}
+
+// -----
+
+func.func @settle(%s: !sparse_attn.state<32x16xf32, trusting>) {
+  // expected-error@below {{makes an exact state of a trusting one, got '!sparse_attn.state<32x16xf32, trusting>' and '!sparse_attn.state<32x8xf32>'}}
+  %r = sparse_attn.settle %s : !sparse_attn.state<32x16xf32, trusting> -> !sparse_attn.state<32x8xf32>
+  return
+}
+
+// -----
+
+// expected-error@below {{expected 'trusting'}}
+func.func private @trust(!sparse_attn.state<32x16xf32, careless>)
+
+// -----
+
+func.func @finish_trusting(%s: !sparse_attn.state<32x16xf32, trusting>, %o: tensor<32x16xf32>) {
+  // expected-error@below {{takes an exact state, got '!sparse_attn.state<32x16xf32, trusting>'; settle it first}}
+  %r = sparse_attn.finish %s scale(0.25) outs(%o : tensor<32x16xf32>) : !sparse_attn.state<32x16xf32, trusting>
   return
 }
 

@@ -5,35 +5,51 @@
 // CHECK-LABEL: func.func @steps
 // CHECK:         %[[S:.*]] = sparse_attn.initial_state : <32x16xf16>
 // CHECK:         %[[A:.*]] = sparse_attn.step %[[S]] ins(%{{.*}}, %{{.*}}, %{{.*}} : tensor<?x8xf16>, tensor<64x8xf16>, tensor<64x16xf16>) at(%{{.*}}, %{{.*}}) keys(64) scale(2.500000e-01) : <32x16xf16>
-// CHECK:         %[[B:.*]] = sparse_attn.step %[[S]] ins({{.*}}) at({{.*}}) keys(80) scale(2.500000e-01) trusting mask {
+// CHECK:         %[[B:.*]] = sparse_attn.step %[[A]] ins({{.*}}) at({{.*}}) keys(80) scale(2.500000e-01) mask {
 // CHECK-NEXT:    ^bb0(%[[I:.*]]: i32, %[[J:.*]]: i32):
 // CHECK:           sparse_attn.yield %{{.*}} : i1
 // CHECK-NEXT:    } : <32x16xf16>
-// CHECK:         %[[M:.*]] = sparse_attn.merge_states %[[A]], %[[B]] scale(2.500000e-01) : <32x16xf16>
-// CHECK:         %[[T:.*]] = sparse_attn.is_trusted %[[M]] rows(%{{.*}}) scale(2.500000e-01) : <32x16xf16>
-// CHECK:         %{{.*}}, %{{.*}}, %{{.*}} = sparse_attn.store_state %[[M]] outs(%{{.*}}, %{{.*}}, %{{.*}} : tensor<32xf32>, tensor<32xf32>, tensor<32x16xf32>) : <32x16xf16>
-// CHECK:         %[[R:.*]] = sparse_attn.load_state ins(%{{.*}}, %{{.*}}, %{{.*}} : tensor<32xf32>, tensor<32xf32>, tensor<32x16xf32>) : <32x16xf16>
-// CHECK:         sparse_attn.finish %[[R]] scale(2.500000e-01) outs(%{{.*}} : tensor<?x16xf16>) : <32x16xf16>
-// CHECK:         sparse_attn.finish %[[R]] scale(2.500000e-01) outs(%{{.*}} : tensor<?x16xf16>, %{{.*}} : tensor<?xf32>) : <32x16xf16> -> tensor<?xf32>
+// CHECK:         %{{.*}}, %{{.*}}, %{{.*}} = sparse_attn.store_state %[[B]] outs(%{{.*}}, %{{.*}}, %{{.*}} : tensor<32xf32>, tensor<32xf32>, tensor<32x16xf32>) : <32x16xf16>
+// CHECK:         %[[M:.*]] = sparse_attn.merge_stored %{{.*}}, %{{.*}}, %{{.*}}[%{{.*}}] scale(2.500000e-01) : tensor<5x4x32xf32>, tensor<5x4x32xf32>, tensor<5x4x32x16xf32> -> <32x16xf16>
+// CHECK:         sparse_attn.finish %[[B]] scale(2.500000e-01) outs(%{{.*}} : tensor<?x16xf16>) : <32x16xf16>
+// CHECK:         sparse_attn.finish %[[M]] scale(2.500000e-01) outs(%{{.*}} : tensor<?x16xf16>, %{{.*}} : tensor<?xf32>) : <32x16xf16> -> tensor<?xf32>
 func.func @steps(%q: tensor<?x8xf16>, %k: tensor<64x8xf16>, %v: tensor<64x16xf16>, %at: index,
-                 %row: tensor<32xf32>, %tile: tensor<32x16xf32>, %o: tensor<?x16xf16>, %l: tensor<?xf32>) -> i1 {
+                 %row: tensor<32xf32>, %tile: tensor<32x16xf32>, %o: tensor<?x16xf16>, %l: tensor<?xf32>,
+                 %rows: tensor<5x4x32xf32>, %tiles: tensor<5x4x32x16xf32>) {
   %s = sparse_attn.initial_state : !sparse_attn.state<32x16xf16>
   %a = sparse_attn.step %s ins(%q, %k, %v : tensor<?x8xf16>, tensor<64x8xf16>, tensor<64x16xf16>)
       at(%at, %at) keys(64) scale(0.25) : !sparse_attn.state<32x16xf16>
-  %b = sparse_attn.step %s ins(%q, %k, %v : tensor<?x8xf16>, tensor<64x8xf16>, tensor<64x16xf16>)
-      at(%at, %at) keys(80) scale(0.25) trusting mask {
+  %b = sparse_attn.step %a ins(%q, %k, %v : tensor<?x8xf16>, tensor<64x8xf16>, tensor<64x16xf16>)
+      at(%at, %at) keys(80) scale(0.25) mask {
       ^bb0(%i: i32, %j: i32):
         %allowed = arith.cmpi sle, %j, %i : i32
         sparse_attn.yield %allowed : i1
       } : !sparse_attn.state<32x16xf16>
-  %m = sparse_attn.merge_states %a, %b scale(0.25) : !sparse_attn.state<32x16xf16>
-  %t = sparse_attn.is_trusted %m rows(%at) scale(0.25) : !sparse_attn.state<32x16xf16>
-  %x, %y, %z = sparse_attn.store_state %m outs(%row, %row, %tile : tensor<32xf32>, tensor<32xf32>, tensor<32x16xf32>)
+  %x, %y, %z = sparse_attn.store_state %b outs(%row, %row, %tile : tensor<32xf32>, tensor<32xf32>, tensor<32x16xf32>)
       : !sparse_attn.state<32x16xf16>
-  %r = sparse_attn.load_state ins(%x, %y, %z : tensor<32xf32>, tensor<32xf32>, tensor<32x16xf32>)
-      : !sparse_attn.state<32x16xf16>
-  %f = sparse_attn.finish %r scale(0.25) outs(%o : tensor<?x16xf16>) : !sparse_attn.state<32x16xf16>
-  %g:2 = sparse_attn.finish %r scale(0.25) outs(%o : tensor<?x16xf16>, %l : tensor<?xf32>)
+  %m = sparse_attn.merge_stored %rows, %rows, %tiles[%at] scale(0.25)
+      : tensor<5x4x32xf32>, tensor<5x4x32xf32>, tensor<5x4x32x16xf32> -> !sparse_attn.state<32x16xf16>
+  %f = sparse_attn.finish %b scale(0.25) outs(%o : tensor<?x16xf16>) : !sparse_attn.state<32x16xf16>
+  %g:2 = sparse_attn.finish %m scale(0.25) outs(%o : tensor<?x16xf16>, %l : tensor<?xf32>)
       : !sparse_attn.state<32x16xf16> -> tensor<?xf32>
-  return %t : i1
+  return
+}
+
+// CHECK-LABEL: func.func @trusting
+// CHECK:         %[[S:.*]] = sparse_attn.initial_state : <32x16xf32, trusting>
+// CHECK:         %[[A:.*]] = sparse_attn.step %[[S]] {{.*}} : <32x16xf32, trusting>
+// CHECK:         %[[T:.*]] = sparse_attn.is_trusted %[[A]] rows(%{{.*}}) scale(2.500000e-01) : <32x16xf32, trusting>
+// CHECK:         sparse_attn.restart %[[A]] : <32x16xf32, trusting> -> <32x16xf32, trusting>
+// CHECK:         sparse_attn.restart %[[A]] : <32x16xf32, trusting> -> <32x16xf32>
+// CHECK:         sparse_attn.settle %[[A]] : <32x16xf32, trusting> -> <32x16xf32>
+func.func @trusting(%q: tensor<32x8xf32>, %k: tensor<64x8xf32>, %v: tensor<64x16xf32>, %at: index)
+    -> (i1, !sparse_attn.state<32x16xf32, trusting>, !sparse_attn.state<32x16xf32>, !sparse_attn.state<32x16xf32>) {
+  %s = sparse_attn.initial_state : !sparse_attn.state<32x16xf32, trusting>
+  %a = sparse_attn.step %s ins(%q, %k, %v : tensor<32x8xf32>, tensor<64x8xf32>, tensor<64x16xf32>)
+      at(%at, %at) keys(64) scale(0.25) : !sparse_attn.state<32x16xf32, trusting>
+  %t = sparse_attn.is_trusted %a rows(%at) scale(0.25) : !sparse_attn.state<32x16xf32, trusting>
+  %r = sparse_attn.restart %a : !sparse_attn.state<32x16xf32, trusting> -> !sparse_attn.state<32x16xf32, trusting>
+  %i = sparse_attn.restart %a : !sparse_attn.state<32x16xf32, trusting> -> !sparse_attn.state<32x16xf32>
+  %e = sparse_attn.settle %a : !sparse_attn.state<32x16xf32, trusting> -> !sparse_attn.state<32x16xf32>
+  return %t, %r, %i, %e : i1, !sparse_attn.state<32x16xf32, trusting>, !sparse_attn.state<32x16xf32>, !sparse_attn.state<32x16xf32>
 }

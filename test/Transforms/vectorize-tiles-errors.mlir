@@ -1,7 +1,7 @@
 // RUN: sparse-attn-opt %s --sparse-attn-vectorize-tiles --split-input-file --verify-diagnostics
 
 func.func @dynamic(%s: tensor<?xf32>) -> tensor<?xf32> {
-  // expected-error@below {{'linalg.generic' op has a dynamic shape; tiles must be static to become vectors (tile with 'keep-types')}}
+  // expected-error@below {{'linalg.generic' op has a dynamic shape; tiles must be static to become vectors (run 'sparse-attn-steps-to-tiles' before)}}
   %r = linalg.generic {indexing_maps = [affine_map<(m) -> (m)>], iterator_types = ["parallel"]}
       outs(%s : tensor<?xf32>) {
   ^bb0(%x: f32):

@@ -78,11 +78,7 @@ func.func @dynamic(%q: tensor<?x?x?x16xbf16>, %k: tensor<?x?x?x16xbf16>) -> tens
 // CHECK:           %{{.*}} = sparse_attn.store_state %[[S]] outs(
 // CHECK:           tensor.parallel_insert_slice %{{.*}} into %{{.*}}[0, %[[H]], 0, %[[PART]], 0]
 // CHECK:         scf.forall (%[[H2:.*]]) in (2) shared_outs(%[[O:.*]] = %[[ORDINARY]])
-// CHECK:           %[[INITIAL:.*]] = sparse_attn.initial_state
-// CHECK:           %[[MERGED:.*]] = scf.for %[[PART2:[a-z0-9]+]] = %c0 to %c4 step %c1 iter_args(%[[STATE:.*]] = %[[INITIAL]])
-// CHECK:             tensor.extract_slice %[[PARTS]]#0[0, %[[H2]], 0, %[[PART2]], 0]
-// CHECK:             %[[LOADED:.*]] = sparse_attn.load_state ins(
-// CHECK:             sparse_attn.merge_states %[[STATE]], %[[LOADED]] scale(2.500000e-01)
+// CHECK:           %[[MERGED:.*]] = sparse_attn.merge_stored %[[PARTS]]#0, %[[PARTS]]#1, %[[PARTS]]#2[%c0, %[[H2]], %c0] scale(2.500000e-01)
 // CHECK:           sparse_attn.finish %[[MERGED]]
 func.func @heavy(%q: tensor<1x2x64x16xf32>) -> tensor<1x2x64x16xf32> {
   %init = tensor.empty() : tensor<1x2x64x16xf32>

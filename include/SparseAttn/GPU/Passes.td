@@ -23,23 +23,6 @@ def SparseAttnVerifyTarget
   let dependentDialects = ["::mlir::sparse_attn::SparseAttnDialect"];
 }
 
-def SparseAttnTrustSteps : Pass<"sparse-attn-trust-steps"> {
-  let summary = "take steps that trust their operands, and others as a fallback path";
-  let description = [{
-    Steps that handle a NaN or an infinity in V of a masked key, maxima whose
-    rounding matters, and rows of nothing but -inf cost instructions in every
-    tile. So the loops over key tiles get `trusting` steps, which leave all that
-    out; whether they were right shows in the state that they end with, and where
-    they were not, the same loops run again with exact steps. Run after
-    `sparse-attn-visit-tiles`.
-
-    Example: test/GPU/trust-steps-example.mlir
-  }];
-  let dependentDialects = [
-    "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
-    "::mlir::sparse_attn::SparseAttnDialect", "::mlir::tensor::TensorDialect"];
-}
-
 def SparseAttnStepsToTiles : Pass<"sparse-attn-steps-to-tiles"> {
   let summary = "decompose steps over tiles for GPUs, operands in their own types";
   let description = [{

@@ -63,10 +63,6 @@ def MaskedReductionOpInterface : OpInterface<"MaskedReductionOpInterface"> {
            "const ::mlir::sparse_attn::QueryTile &":$at,
            "const ::mlir::sparse_attn::KeyTile &":$keys,
            "::mlir::sparse_attn::EmitMaskFn":$mask)>,
-    InterfaceMethod<"The state of two disjoint sets of keys.", "::mlir::Value",
-      "createMerge",
-      (ins "::mlir::OpBuilder &":$builder, "::mlir::Value":$lhs,
-           "::mlir::Value":$rhs)>,
     InterfaceMethod<"The tensors that a state can be kept as in memory.",
       "::llvm::SmallVector<::mlir::RankedTensorType>", "getStateTensorTypes",
       (ins "::mlir::Type":$state)>,
@@ -74,10 +70,12 @@ def MaskedReductionOpInterface : OpInterface<"MaskedReductionOpInterface"> {
       "::llvm::SmallVector<::mlir::Value>", "createStore",
       (ins "::mlir::OpBuilder &":$builder, "::mlir::Value":$state,
            "::mlir::ValueRange":$destinations)>,
-    InterfaceMethod<"The state that `createStore` made `tensors` of.",
-      "::mlir::Value", "createLoad",
+    InterfaceMethod<[{
+      The state over the keys of several states, which `createStore` has written
+      to the slices [at..., p] of `tensors` [..., parts, ...].
+    }], "::mlir::Value", "createMergeStored",
       (ins "::mlir::OpBuilder &":$builder, "::mlir::ValueRange":$tensors,
-           "::mlir::Type":$state)>,
+           "::mlir::ValueRange":$at, "::mlir::Type":$state)>,
     InterfaceMethod<[{
       The results for a query tile, in the place of `destinations`, slices
       [rows, ...] of the inits.

@@ -23,12 +23,30 @@ def SparseAttn_StateType : TypeDef<SparseAttn_Dialect, "State"> {
     A of `value_size` elements; `element_type` is that of the operands. How a
     target holds them is its own business.
 
+    Steps on a `trusting` state leave out what rare operands need; what that is,
+    the target decides. The state shows whether they were right to
+    (`is_trusted`), and where they were, `settle` makes an exact state of it.
+
     ```mlir
     !sparse_attn.state<32x64xbf16>
+    !sparse_attn.state<32x64xbf16, trusting>
     ```
   }];
   let parameters = (ins "int64_t":$rows, "int64_t":$value_size,
-                        "Type":$element_type);
+                        "Type":$element_type, "bool":$trusting);
+  let builders = [
+    TypeBuilder<(ins "int64_t":$rows, "int64_t":$value_size,
+                     "Type":$element_type), [{
+      return $_get($_ctxt, rows, value_size, element_type, /*trusting=*/false);
+    }]>,
+  ];
+  let extraClassDeclaration = [{
+    /// The same state, whose steps trust their operands or not.
+    StateType withTrust(bool trusting) const {
+      return get(getContext(), getRows(), getValueSize(), getElementType(),
+                 trusting);
+    }
+  }];
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
 }
@@ -64,9 +82,10 @@ def SparseAttn_StepOp : SparseAttn_StateOp<"step", [
 
     The result is exact up to rounding for whatever the operands hold: a masked
     key's NaN or infinity reaches nothing, a row of which all scores are -inf
-    becomes NaN. A `trusting` step need not be, where V of a masked key is not
-    finite, |m| is large, or a row has no finite score; its state then shows it
-    (see the pass `sparse-attn-trust-steps`).
+    becomes NaN, and an accumulator stays finite where the result is (after
+    `initial_state` at the cost of f32 results below 2^-90, which lose bits). A
+    step on a `trusting` state need not be exact for all operands (see the pass
+    `sparse-attn-trust-steps`).
 
     ```mlir
     %next = sparse_attn.step %state
@@ -82,15 +101,14 @@ def SparseAttn_StepOp : SparseAttn_StateOp<"step", [
                        AnyRankedTensor:$key, AnyRankedTensor:$value,
                        Index:$row_position, Index:$key_position,
                        ConfinedAttr<I64Attr, [IntPositive]>:$keys,
-                       F64Attr:$scale, UnitAttr:$trusting);
+                       F64Attr:$scale);
   let regions = (region MaxSizedRegion<1>:$mask);
   let results = (outs SparseAttn_StateType:$result);
   let assemblyFormat = [{
     $state `ins` `(` $query `,` $key `,` $value `:`
       type($query) `,` type($key) `,` type($value) `)`
     `at` `(` $row_position `,` $key_position `)`
-    `keys` `(` $keys `)` `scale` `(` $scale `)` (`trusting` $trusting^)?
-    (`mask` $mask^)? attr-dict `:` type($state)
+    `keys` `(` $keys `)` `scale` `(` $scale `)` (`mask` $mask^)? attr-dict `:` type($state)
   }];
   let extraClassDeclaration = [{
     bool hasMask() { return !getMask().empty(); }
@@ -106,20 +124,6 @@ def SparseAttn_YieldOp : SparseAttn_StateOp<"yield", [
   let assemblyFormat = "$value attr-dict `:` type($value)";
 }
 
-def SparseAttn_MergeStatesOp : SparseAttn_StateOp<"merge_states", [
-    Pure, AllTypesMatch<["lhs", "rhs", "result"]>]> {
-  let summary = "the state over two disjoint sets of keys";
-  let description = [{
-      m = max(m1, m2),  l = l1 exp(m1 - m) + l2 exp(m2 - m),  A likewise
-  }];
-  let arguments = (ins SparseAttn_StateType:$lhs, SparseAttn_StateType:$rhs,
-                       F64Attr:$scale);
-  let results = (outs SparseAttn_StateType:$result);
-  let assemblyFormat = [{
-    $lhs `,` $rhs `scale` `(` $scale `)` attr-dict `:` type($result)
-  }];
-}
-
 def SparseAttn_StoreStateOp : SparseAttn_StateOp<"store_state", [
     Pure, TypesMatchWith<"maximum and its destination have one type", "maximum_init", "maximum", "$_self">,
     TypesMatchWith<"sum and its destination have one type", "sum_init", "sum", "$_self">,
@@ -127,8 +131,8 @@ def SparseAttn_StoreStateOp : SparseAttn_StateOp<"store_state", [
   let summary = "a state as tensors: m [rows], l [rows], A [rows, Dv], all f32";
   let description = [{
     The results replace the destinations, as in destination-style operations.
-    What m is a multiple of is the target's choice: only `load_state` of the
-    same scale may read it.
+    What m is a multiple of and how A is scaled is the target's choice: only
+    `merge_stored` of the same scale may read them.
   }];
   let arguments = (ins SparseAttn_StateType:$state,
                        AnyRankedTensor:$maximum_init, AnyRankedTensor:$sum_init,
@@ -143,15 +147,29 @@ def SparseAttn_StoreStateOp : SparseAttn_StateOp<"store_state", [
   let hasVerifier = 1;
 }
 
-def SparseAttn_LoadStateOp : SparseAttn_StateOp<"load_state", [Pure]> {
-  let summary = "the state that `store_state` made tensors of";
+def SparseAttn_MergeStoredOp : SparseAttn_StateOp<"merge_stored", [Pure]> {
+  let summary = "the state over the keys of several stored states";
+  let description = [{
+    Of states over disjoint keys, which `store_state` has written to the slices
+    [..., p] of tensors m [..., P, rows], l [..., P, rows] and A [..., P, rows,
+    Dv]; the leading dimensions are indexed:
+
+      m = max_p m_p,  l = sum_p l_p exp(m_p - m),  A likewise
+
+    ```mlir
+    %s = sparse_attn.merge_stored %m, %l, %a[%b, %h, %t] scale(2.5e-01)
+        : tensor<1x4x2x16x32xf32>, tensor<1x4x2x16x32xf32>, tensor<1x4x2x16x32x64xf32>
+        -> <32x64xf32>
+    ```
+  }];
   let arguments = (ins AnyRankedTensor:$maximum, AnyRankedTensor:$sum,
-                       AnyRankedTensor:$accumulator);
+                       AnyRankedTensor:$accumulator, Variadic<Index>:$at,
+                       F64Attr:$scale);
   let results = (outs SparseAttn_StateType:$state);
   let assemblyFormat = [{
-    `ins` `(` $maximum `,` $sum `,` $accumulator `:`
-      type($maximum) `,` type($sum) `,` type($accumulator) `)`
-    attr-dict `:` type($state)
+    $maximum `,` $sum `,` $accumulator `[` $at `]` `scale` `(` $scale `)`
+    attr-dict `:` type($maximum) `,` type($sum) `,` type($accumulator) `->`
+    type($state)
   }];
   let hasVerifier = 1;
 }
@@ -179,9 +197,8 @@ def SparseAttn_FinishOp : SparseAttn_StateOp<"finish", [Pure,
 def SparseAttn_IsTrustedOp : SparseAttn_StateOp<"is_trusted", [Pure]> {
   let summary = "whether trusting steps were right to trust their operands";
   let description = [{
-    True where, in each of the first `rows` rows, m, l and A are numbers, m is
-    that of a finite score, and its product with the scale is small enough to be
-    rounded. Whatever a trusting step cannot handle makes it false.
+    For the first `rows` rows. Whatever a trusting step of the target cannot
+    handle makes it false: a NaN or an infinity in A does on all targets.
   }];
   let arguments = (ins SparseAttn_StateType:$state, Index:$rows,
                        F64Attr:$scale);
@@ -190,6 +207,36 @@ def SparseAttn_IsTrustedOp : SparseAttn_StateOp<"is_trusted", [Pure]> {
     $state `rows` `(` $rows `)` `scale` `(` $scale `)` attr-dict
     `:` type($state)
   }];
+  let hasVerifier = 1;
+}
+
+def SparseAttn_RestartOp : SparseAttn_StateOp<"restart", [Pure]> {
+  let summary = "the state before any key, for loops that run once more";
+  let description = [{
+    In the place of a trusting state that was not right to trust. Where its
+    accumulator is not finite, steps from here on weigh values so that it stays
+    finite. The new state is exact, or trusting for the same steps as before; then
+    it is always trusted.
+
+    ```mlir
+    %again = sparse_attn.restart %t : <32x64xf32, trusting> -> <32x64xf32>
+    ```
+  }];
+  let arguments = (ins SparseAttn_StateType:$state);
+  let results = (outs SparseAttn_StateType:$result);
+  let assemblyFormat = "$state attr-dict `:` type($state) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def SparseAttn_SettleOp : SparseAttn_StateOp<"settle", [Pure]> {
+  let summary = "the exact state that a trusting one stands for";
+  let description = [{
+    Where the trust was right; elsewhere the result means nothing.
+  }];
+  let arguments = (ins SparseAttn_StateType:$state);
+  let results = (outs SparseAttn_StateType:$result);
+  let assemblyFormat = "$state attr-dict `:` type($state) `->` type($result)";
+  let hasVerifier = 1;
 }
 
 #endif // SPARSEATTN_IR_STEPS_TD

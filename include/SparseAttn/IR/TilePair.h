@@ -60,6 +60,9 @@ inline std::optional<int64_t> staticLength(ShapedType type) {
 Value sliceRows(OpBuilder &b, Location loc, Value source, ArrayRef<Value> lead,
                 Value row, Value rows);
 
+/// The slice of a tensor [lead..., x...] that has the shape x.
+Value sliceTrailing(OpBuilder &b, Location loc, Value source, ValueRange lead);
+
 /// The number of rows of a tile [rows, ...], as an index.
 Value numRows(OpBuilder &b, Location loc, Value tile);
 

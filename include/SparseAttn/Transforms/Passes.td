@@ -109,25 +109,47 @@ def SparseAttnVisitTiles : Pass<"sparse-attn-visit-tiles"> {
     "::mlir::tensor::TensorDialect"];
 }
 
+def SparseAttnTrustSteps : Pass<"sparse-attn-trust-steps"> {
+  let summary = "take steps that trust their operands, and exact ones as the fallback path";
+  let description = [{
+    Exact steps handle operands that are rare, and pay for them in every tile. So
+    the loops over key tiles get steps on a trusting state, which leave that out.
+    Whether they were right to shows in the state that they end with; where they
+    were not, exact steps compute the query tile again, in one loop over partial
+    and full tiles.
+
+    `trust` says how far a target's steps go: `sums`, that no sum of weighted
+    values is too large for f32, as on CPUs, where nothing else costs time; or
+    `operands`, that besides no masked key has a NaN or an infinity for a value,
+    no maximum is so large that its rounding matters, no row has but scores of
+    -inf, and no f32 result is so small that tensor cores lose some of it. Where
+    no operand of a type can break the trust, there is no fallback path.
+
+    Run after `sparse-attn-visit-tiles`.
+
+    Example: test/Transforms/trust-steps-example.mlir
+  }];
+  let options = [
+    Option<"trust", "trust", "std::string", "\"operands\"",
+           "What steps trust: sums or operands">,
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
+    "::mlir::sparse_attn::SparseAttnDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def SparseAttnTileToLinalg : Pass<"sparse-attn-tile-to-linalg"> {
   let summary = "lower planned attention to loops over tiles with online softmax on linalg tiles";
   let description = [{
-    For each class of rows one `scf.forall` over (batch, query head, query
-    tile); inside, a loop over the partial tiles and one over the full tiles of
-    the plan, each step a score tile, its online softmax and the second product
-    as linalg ops on tiles. Mask arithmetic appears only in the loop over partial
-    tiles. Requires a plan on every op (run `sparse-attn-plan` first).
+    `sparse-attn-visit-tiles`, and every step as linalg ops on f32 tiles with the
+    queries along the rows: a score tile, its mask where the tile is partial, its
+    online softmax and the second product. Steps are exact, so there is no
+    fallback path, and nothing is made for a target: this is the way into other
+    back ends. Requires a plan on every op (run `sparse-attn-plan` first).
 
     Example: test/Transforms/tile-to-linalg-example.mlir
   }];
   let options = [
-    Option<"queriesInner", "queries-inner", "bool", "true",
-           "Orientation of the score tile: keys x queries, so that the queries "
-           "are the vector lanes (CPU), or queries x keys">,
-    Option<"keepTypes", "keep-types", "bool", "false",
-           "Keep 16-bit queries, keys and values and round the probabilities to "
-           "their type, as tensor cores take them, rather than widen to f32; the "
-           "loops over query tiles are then blocks of threads">,
     Option<"heavySplits", "heavy-splits", "int64_t", "16",
            "Parts that heavy rows are split into along the keys">,
   ];
@@ -147,8 +169,7 @@ def SparseAttnVectorizeTiles
     boundary, and the loops over key tiles carry the running maximum, the row sum
     and the accumulator as vectors. This is the form that the GPU path
     distributes over threads; the CPU path tiles for registers instead.
-    Requires tiles of static shape (`sparse-attn-tile-to-linalg` with
-    `keep-types`).
+    Requires tiles of static shape, as `sparse-attn-steps-to-tiles` makes them.
 
     Example: test/Transforms/vectorize-tiles-example.mlir
   }];
