@@ -16,15 +16,15 @@ struct VerifyPlacementPass
     : sparse_attn::impl::SparseAttnVerifyPlacementBase<VerifyPlacementPass> {
   void runOnOperation() override {
     bool isSound = true;
-    getOperation().walk([&](AttentionOp op) {
+    getOperation().walk([&](MaskedReductionOpInterface op) {
       Operation *func = op->getParentOfType<FunctionOpInterface>();
       if (isa_and_nonnull<func::FuncOp>(func) &&
           func->getParentOp() == getOperation())
         return;
       isSound = false;
-      op.emitOpError("stands in no func.func of the module that is compiled, "
-                     "where passes look for it; move it into one, or compile "
-                     "the inner module that has its function");
+      op->emitOpError("stands in no func.func of the module that is compiled, "
+                      "where passes look for it; move it into one, or compile "
+                      "the inner module that has its function");
     });
     if (!isSound)
       return signalPassFailure();

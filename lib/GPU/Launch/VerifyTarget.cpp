@@ -19,13 +19,12 @@ static constexpr int64_t kRowBytes = 32;
 /// Of larger heads the accumulators of 16 rows do not fit a warp's registers.
 static constexpr int64_t kMaxHeadSize = 256;
 
-static LogicalResult verifyHeadSize(AttentionOp op, StringRef what,
-                                    ShapedType type) {
-  int64_t size = type.getDimSize(3);
-  int64_t step = kRowBytes * 8 / type.getElementTypeBitWidth();
+static LogicalResult verifyHeadSize(Operation *op, StringRef what, int64_t size,
+                                    int64_t elementBytes) {
+  int64_t step = kRowBytes / elementBytes;
   if (size % step == 0 && size >= step && size <= kMaxHeadSize)
     return success();
-  return op.emitOpError("has a head size of ")
+  return op->emitOpError("has a head size of ")
          << size << " for its " << what
          << "; kernels for GPUs need a multiple of " << step << " up to "
          << kMaxHeadSize
@@ -61,10 +60,13 @@ struct VerifyTargetPass
   void runOnOperation() override {
     bool sound = true;
     bool hasAttention = false;
-    getOperation().walk([&](AttentionOp op) {
+    getOperation().walk([&](MaskedReductionOpInterface op) {
       hasAttention = true;
-      sound &= succeeded(verifyHeadSize(op, "query", op.getQueryType())) &&
-               succeeded(verifyHeadSize(op, "value", op.getValueType()));
+      TileNeeds needs = op.getTileNeeds();
+      sound &= succeeded(verifyHeadSize(op, "query", needs.headDim,
+                                        needs.elementBytes)) &&
+               succeeded(verifyHeadSize(op, "value", needs.valueDim,
+                                        needs.elementBytes));
     });
     if (hasAttention)
       sound &= succeeded(verifyName(getOperation()));

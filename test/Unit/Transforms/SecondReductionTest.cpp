@@ -1,0 +1,300 @@
+//===- SecondReductionTest.cpp - Another reduction over the same tiles ----===//
+//
+// Planning, proofs, visits and pipelines know no more of attention than its
+// interface. This dialect, of which the project knows nothing, brings a
+// reduction of another kind: for every query the sum of the keys that its mask
+// allows, whose state is one tensor. It goes through the CPU pipeline as it is,
+// and its results are those of the definition.
+//
+//===----------------------------------------------------------------------===//
+
+#include "SparseAttn/IR/SparseAttn.h"
+#include "SparseAttn/Pipelines/Pipelines.h"
+#include "SparseAttn/Transforms/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/ExecutionEngine/CRunnerUtils.h"
+#include "mlir/ExecutionEngine/ExecutionEngine.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "llvm/Support/TargetSelect.h"
+#include "gtest/gtest.h"
+#include <random>
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::plan;
+
+namespace {
+
+/// out[b, h, r, :] = sum over the keys c that row r may see of K[b, hk, c, :],
+/// f32. Operands: queries, keys, destination.
+class SumKeysOp
+    : public Op<SumKeysOp, OpTrait::ZeroRegions, OpTrait::OneResult,
+                OpTrait::ZeroSuccessors, OpTrait::NOperands<3>::Impl,
+                MaskedReductionOpInterface::Trait> {
+public:
+  using Op::Op;
+  static ArrayRef<StringRef> getAttributeNames() {
+    static StringRef names[] = {"mask", "plan"};
+    return names;
+  }
+  static StringRef getOperationName() { return "other.sum_keys"; }
+
+  MaskAttrInterface getMask() {
+    return cast<MaskAttrInterface>((*this)->getAttr("mask"));
+  }
+  std::optional<PlanAttr> getPlan() {
+    if (auto plan = (*this)->getAttrOfType<PlanAttr>("plan"))
+      return plan;
+    return std::nullopt;
+  }
+  void setPlanAttr(PlanAttr plan) { (*this)->setAttr("plan", plan); }
+  OperandRange getOrigin() {
+    return OperandRange((*this)->operand_begin(), (*this)->operand_begin());
+  }
+  Value getQuery() { return (*this)->getOperand(0); }
+  Value getKey() { return (*this)->getOperand(1); }
+  OperandRange getInits() { return (*this)->getOperands().drop_front(2); }
+  TileNeeds getTileNeeds() { return {size(), size(), 4}; }
+
+  SmallVector<Value> createQueryOperands(OpBuilder &, const QueryTile &) {
+    return {};
+  }
+  Type getStateType(TileShape tile) {
+    return RankedTensorType::get({tile.queries, size()},
+                                 Float32Type::get(getContext()));
+  }
+  Value createInitialState(OpBuilder &b, Type state) {
+    auto type = cast<RankedTensorType>(state);
+    Value empty = tensor::EmptyOp::create(b, getLoc(), type.getShape(),
+                                          type.getElementType());
+    Value zero =
+        arith::ConstantOp::create(b, getLoc(), b.getF32FloatAttr(0.0f));
+    return linalg::FillOp::create(b, getLoc(), zero, empty).getResult(0);
+  }
+  Value createStep(OpBuilder &b, Value state, ValueRange, const QueryTile &at,
+                   const KeyTile &keys, EmitMaskFn mask) {
+    Value tile = sliceRows(b, getLoc(), getKey(), {at.batch, at.keyHead},
+                           keys.key, keys.rows);
+    AffineExpr r = b.getAffineDimExpr(0), d = b.getAffineDimExpr(1),
+               k = b.getAffineDimExpr(2);
+    SmallVector<AffineMap> maps = {
+        AffineMap::get(3, 0, {k, d}, b.getContext()),
+        AffineMap::get(3, 0, {r, d}, b.getContext())};
+    SmallVector<utils::IteratorType> iterators = {
+        utils::IteratorType::parallel, utils::IteratorType::parallel,
+        utils::IteratorType::reduction};
+    return linalg::GenericOp::create(
+               b, getLoc(), state.getType(), tile, state, maps, iterators,
+               [&](OpBuilder &nested, Location loc, ValueRange args) {
+                 Value x = args[0];
+                 if (mask) {
+                   Value zero = arith::ConstantOp::create(
+                       nested, loc, nested.getF32FloatAttr(0.0f));
+                   Value i = positionAt(nested, loc, at.position, 0);
+                   Value j = positionAt(nested, loc, keys.key, 2);
+                   x = arith::SelectOp::create(
+                       nested, loc, mask(nested, loc, i, j), x, zero);
+                 }
+                 Value sum = arith::AddFOp::create(nested, loc, args[1], x);
+                 linalg::YieldOp::create(nested, loc, sum);
+               })
+        .getResult(0);
+  }
+  SmallVector<RankedTensorType> getStateTensorTypes(Type state) {
+    return {cast<RankedTensorType>(state)};
+  }
+  SmallVector<Value> createStore(OpBuilder &, Value state, ValueRange) {
+    return {state};
+  }
+  Value createMergeStored(OpBuilder &b, ValueRange tensors, ValueRange at,
+                          Type state) {
+    Location loc = getLoc();
+    auto type = cast<RankedTensorType>(tensors[0].getType());
+    auto index = [&](int64_t value) -> Value {
+      return arith::ConstantIndexOp::create(b, loc, value);
+    };
+    auto loop = scf::ForOp::create(
+        b, loc, index(0), index(type.getDimSize(at.size())), index(1),
+        createInitialState(b, state),
+        [&](OpBuilder &nested, Location, Value part, ValueRange carried) {
+          SmallVector<Value> lead = llvm::to_vector(at);
+          lead.push_back(part);
+          Value tile = sliceTrailing(nested, loc, tensors[0], lead);
+          Value sum = linalg::AddOp::create(
+                          nested, loc, ValueRange{carried[0], tile}, carried[0])
+                          .getResult(0);
+          scf::YieldOp::create(nested, loc, sum);
+        });
+    return loop.getResult(0);
+  }
+  SmallVector<Value> createFinish(OpBuilder &b, Value state,
+                                  ValueRange destinations) {
+    auto type = cast<RankedTensorType>(destinations[0].getType());
+    if (type == state.getType())
+      return {state};
+    Value rows = numRows(b, getLoc(), destinations[0]);
+    SmallVector<OpFoldResult> offsets(2, b.getIndexAttr(0));
+    SmallVector<OpFoldResult> sizes = {getAsOpFoldResult(rows),
+                                       b.getIndexAttr(size())};
+    SmallVector<OpFoldResult> strides(2, b.getIndexAttr(1));
+    return {tensor::ExtractSliceOp::create(b, getLoc(), type, state, offsets,
+                                           sizes, strides)};
+  }
+
+private:
+  int64_t size() { return cast<ShapedType>(getKey().getType()).getDimSize(3); }
+
+  /// The position of a row or key of a tile that begins at `first`, as an i32.
+  static Value positionAt(OpBuilder &b, Location loc, Value first,
+                          int64_t dimension) {
+    Value offset = linalg::IndexOp::create(b, loc, dimension);
+    Value place = arith::AddIOp::create(b, loc, first, offset);
+    return arith::IndexCastOp::create(b, loc, b.getI32Type(), place);
+  }
+};
+
+class OtherDialect : public Dialect {
+public:
+  explicit OtherDialect(MLIRContext *context)
+      : Dialect(getDialectNamespace(), context, TypeID::get<OtherDialect>()) {
+    addOperations<SumKeysOp>();
+  }
+  static StringRef getDialectNamespace() { return "other"; }
+};
+
+constexpr int64_t kHeads = 4, kKeyHeads = 2, kSize = 16;
+
+struct Case {
+  const char *mask;
+  int64_t queries, keys;
+};
+
+class SecondReductionTest : public ::testing::TestWithParam<Case> {
+protected:
+  SecondReductionTest() {
+    DialectRegistry registry;
+    registerDialects(registry);
+    registry.insert<OtherDialect>();
+    registerBuiltinDialectTranslation(registry);
+    registerLLVMDialectTranslation(registry);
+    context.appendDialectRegistry(registry);
+    context.loadAllAvailableDialects();
+    llvm::InitializeNativeTarget();
+    llvm::InitializeNativeTargetAsmPrinter();
+    module = parseSourceString<ModuleOp>(text(), &context);
+  }
+
+  static std::string text() {
+    std::string source = R"mlir(
+func.func @sums(%q: tensor<1x4x?x16xf32>, %k: tensor<1x2x?x16xf32>,
+                %init: tensor<1x4x?x16xf32>) -> tensor<1x4x?x16xf32> {
+  %o = "other.sum_keys"(%q, %k, %init) {mask = MASK}
+    : (tensor<1x4x?x16xf32>, tensor<1x2x?x16xf32>, tensor<1x4x?x16xf32>) -> tensor<1x4x?x16xf32>
+  return %o : tensor<1x4x?x16xf32>
+})mlir";
+    source.replace(source.find("MASK"), 4, GetParam().mask);
+    return source;
+  }
+
+  /// The sums by definition; of whole numbers, so that f32 is exact.
+  std::vector<float> expected(const std::vector<float> &keys) {
+    auto [mask, numQueries, numKeys] = GetParam();
+    auto op = *module->lookupSymbol<func::FuncOp>("sums")
+                   .getOps<SumKeysOp>()
+                   .begin();
+    Mask value = op.getMask().getMask(numKeys);
+    mask::Lengths lengths{numQueries, numKeys};
+    std::vector<float> sums(kHeads * numQueries * kSize);
+    for (int64_t h = 0; h < kHeads; ++h)
+      for (int64_t r = 0; r < numQueries; ++r)
+        for (int64_t c = 0; c < numKeys; ++c) {
+          if (!value.contains(lengths, h, r + numKeys - numQueries, c))
+            continue;
+          const float *key =
+              &keys[(h / (kHeads / kKeyHeads) * numKeys + c) * kSize];
+          for (int64_t d = 0; d < kSize; ++d)
+            sums[(h * numQueries + r) * kSize + d] += key[d];
+        }
+    return sums;
+  }
+
+  MLIRContext context;
+  OwningOpRef<ModuleOp> module;
+};
+
+TEST_P(SecondReductionTest, IsPlannedAndProven) {
+  ASSERT_TRUE(module);
+  PassManager pm(&context);
+  pm.addPass(createSparseAttnVerifyPlacement());
+  pm.addPass(createSparseAttnPlan());
+  SparseAttnProvePlanOptions options;
+  options.failUnsupported = true;
+  pm.addPass(createSparseAttnProvePlan(options));
+  EXPECT_TRUE(succeeded(pm.run(*module)));
+  module->walk([](SumKeysOp op) { EXPECT_TRUE(op.getPlan()); });
+}
+
+template <typename T>
+StridedMemRefType<T, 4> view(std::vector<T> &data, int64_t heads,
+                             int64_t rows) {
+  return {data.data(),
+          data.data(),
+          0,
+          {1, heads, rows, kSize},
+          {heads * rows * kSize, rows * kSize, kSize, 1}};
+}
+
+TEST_P(SecondReductionTest, LoweredItComputesItsDefinition) {
+  ASSERT_TRUE(module);
+  auto [mask, numQueries, numKeys] = GetParam();
+  std::mt19937 random(7);
+  std::vector<float> queries(kHeads * numQueries * kSize),
+      keys(kKeyHeads * numKeys * kSize), init(queries.size());
+  for (float &key : keys)
+    key = int64_t(random() % 64) - 32;
+  std::vector<float> sums = expected(keys);
+
+  PassManager pm(&context);
+  CPUPipelineOptions options;
+  options.openmp = false;
+  buildCPUPipeline(pm, options);
+  ASSERT_TRUE(succeeded(pm.run(*module)));
+  auto engine = ExecutionEngine::create(*module);
+  ASSERT_TRUE(bool(engine)) << llvm::toString(engine.takeError());
+  StridedMemRefType<float, 4> result, q = view(queries, kHeads, numQueries),
+                                      k = view(keys, kKeyHeads, numKeys),
+                                      o = view(init, kHeads, numQueries);
+  StridedMemRefType<float, 4> *pointers[] = {&result, &q, &k, &o};
+  void *arguments[] = {&pointers[0], &pointers[1], &pointers[2], &pointers[3]};
+  llvm::Error error = (*engine)->invokePacked("_mlir_ciface_sums", arguments);
+  ASSERT_FALSE(bool(error)) << llvm::toString(std::move(error));
+  ASSERT_EQ(result.sizes[2], numQueries);
+  for (int64_t n = 0; n < int64_t(sums.size()); ++n)
+    ASSERT_EQ(result.data[result.offset + n], sums[n])
+        << "row " << n / kSize % numQueries << " of head "
+        << n / kSize / numQueries;
+  if (result.basePtr != init.data())
+    free(result.basePtr);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Masks, SecondReductionTest,
+    ::testing::Values(
+        Case{"#sparse_attn.full", 70, 70}, Case{"#sparse_attn.causal", 37, 150},
+        Case{"#sparse_attn.longformer<window = 32, global_tokens = [0, 77]>",
+             200, 200},
+        Case{"#sparse_attn.sliding_window<left = 9, right = 9, dilation = 3>",
+             90, 90},
+        Case{"#sparse_attn.bigbird<block = 16, window_blocks = 3, "
+             "random_blocks = 2, seed = 5>",
+             160, 160}));
+
+} // namespace
