@@ -22,7 +22,7 @@ using namespace mlir;
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::pipelines;
 
-/// Storey 2: mask analysis.
+/// Attention gets its plan.
 void mlir::sparse_attn::buildCPUPlanning(OpPassManager &pm,
                                          const CPUPipelineOptions &options) {
   pm.addPass(createSparseAttnVerifyPlacement());
@@ -33,7 +33,7 @@ void mlir::sparse_attn::buildCPUPlanning(OpPassManager &pm,
   pm.addPass(createSparseAttnPlan(plan));
 }
 
-/// Storeys 2 and 3: mask analysis, then loops over tiles with online softmax.
+/// Attention to loops over tiles, and their steps to linalg on tiles.
 static void addTiling(OpPassManager &pm, const CPUPipelineOptions &options) {
   if (options.dense) {
     pm.addPass(createSparseAttnVerifyPlacement());
@@ -51,7 +51,7 @@ static void addTiling(OpPassManager &pm, const CPUPipelineOptions &options) {
   pm.addPass(createSparseAttnStepsToLanes());
 }
 
-/// Storey 4: linalg on tiles to vectors in registers.
+/// Linalg on tiles to vectors in registers.
 static void addVectorisation(OpPassManager &pm,
                              const CPUPipelineOptions &options) {
   // No CSE yet: it would make tiles that are written in place share one start

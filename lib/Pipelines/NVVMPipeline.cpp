@@ -22,7 +22,7 @@ using namespace mlir::sparse_attn::pipelines;
 // Passes that would rewrite anything are nested in functions, or run on our
 // kernels alone: those of the user's own stay as they are.
 
-/// Storey 2: mask analysis.
+/// Attention gets its plan.
 static void addPlanning(OpPassManager &pm, const NVVMPipelineOptions &options,
                         const Chip &chip) {
   pm.addPass(createSparseAttnVerifyPlacement());
@@ -37,7 +37,7 @@ static void addPlanning(OpPassManager &pm, const NVVMPipelineOptions &options,
   pm.addPass(createSparseAttnPlan(plan));
 }
 
-/// Storey 3: loops over tiles with online softmax, queries along the rows and
+/// Loops over tiles with online softmax, queries along the rows and
 /// operands in the types they come in.
 static void addTiling(OpPassManager &pm, const NVVMPipelineOptions &options) {
   SparseAttnVisitTilesOptions visit;
@@ -50,7 +50,7 @@ static void addTiling(OpPassManager &pm, const NVVMPipelineOptions &options) {
   pm.addNestedPass<func::FuncOp>(createCanonicalizerPass());
 }
 
-/// Storey 4: whole tiles as vectors, which the loops over keys carry.
+/// Whole tiles as vectors, which the loops over keys carry.
 static void addVectorisation(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createSparseAttnVectorizeTiles());
   OpPassManager &functions = pm.nest<func::FuncOp>();
@@ -74,7 +74,7 @@ static void addBufferization(OpPassManager &pm,
     pm.addPass(createSparseAttnDynamicStrides());
 }
 
-/// Storey 5b: blocks, shared memory, threads.
+/// Blocks, shared memory, threads.
 static void addThreads(OpPassManager &pm, const NVVMPipelineOptions &options,
                        const Chip &chip) {
   // Launches of the user's own are done with before there are any of ours.
@@ -130,7 +130,7 @@ static void addNVVMLowering(OpPassManager &pm) {
   pm.addPass(createSparseAttnLowerKernels(lower));
 }
 
-/// Storey 6: PTX.
+/// Kernels to PTX.
 static void addSerialization(OpPassManager &pm, const Chip &chip) {
   SparseAttnKernelsToPtxOptions ptx;
   ptx.chip = chip.name.str();

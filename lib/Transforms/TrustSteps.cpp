@@ -11,6 +11,9 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "sparse-attn-trust-steps"
 
 namespace mlir::sparse_attn {
 #define GEN_PASS_DEF_SPARSEATTNTRUSTSTEPS
@@ -103,8 +106,10 @@ static void runAgain(MutableArrayRef<scf::ForOp> loops) {
   Value settled = SettleOp::create(b, loc, exact, state);
   replaceState(loops, exact, settled, {settled.getDefiningOp()});
   // Sequences are shorter than 2^30, and no sum of so many f16 is too large.
-  if (exact.getElementType().isF16())
+  if (exact.getElementType().isF16()) {
+    LDBG() << "no sum of f16 values is too large: no second run";
     return;
+  }
   StateType trusting = exact.withTrust(true);
   Value initial = loops.front().getInitArgs().front();
   b.setInsertionPoint(settled.getDefiningOp());

@@ -19,6 +19,10 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/IR/Remarks.h"
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "sparse-attn-visit-tiles"
 
 namespace mlir::sparse_attn {
 #define GEN_PASS_DEF_SPARSEATTNVISITTILES
@@ -55,8 +59,10 @@ public:
       QueryTiles tiles(builder, op, shapes, cls, plan.tile);
       if (tiles.isEmpty())
         continue;
-      outputs = cls.heavy && heavySplits > 1 ? visitInParts(cls, tiles, outputs)
-                                             : visitWhole(cls, tiles, outputs);
+      int64_t parts = cls.heavy ? heavySplits : 1;
+      report(cls, tiles.getTile(), parts);
+      outputs = parts > 1 ? visitInParts(cls, tiles, outputs)
+                          : visitWhole(cls, tiles, outputs);
     }
     return outputs;
   }
@@ -69,6 +75,7 @@ private:
   SmallVector<Value> visitInParts(const RowClass &cls, const QueryTiles &tiles,
                                   ValueRange outputs);
   SmallVector<Value> emitParts(const RowClass &cls, const QueryTiles &tiles);
+  void report(const RowClass &cls, TileShape tile, int64_t parts) const;
   void finish(OpBuilder &b, const QueryTiles &tiles, const QueryTile &at,
               Value state, ValueRange outputs);
   SmallVector<Value> forall(ValueRange bounds, ValueRange outputs, BodyFn body);
@@ -82,6 +89,24 @@ private:
   int64_t heavySplits;
 };
 } // namespace
+
+/// What a class of rows comes to, as numbers, for who asks for remarks.
+void Visits::report(const RowClass &cls, TileShape tile, int64_t parts) const {
+  int64_t full = llvm::count_if(
+      cls.segments, [](const Segment &segment) { return segment.full; });
+  LDBG_OS([&](raw_ostream &os) {
+    cls.rowBegin.print(os << "rows ");
+    cls.rowEnd.print(os << " to ");
+    os << " in tiles of " << tile.queries << " and " << parts
+       << " parts along the keys";
+  });
+  remark::analysis(loc,
+                   remark::RemarkOpts::name("row-class").category(DEBUG_TYPE))
+      << remark::metric("full-segments", full)
+      << remark::metric("partial-segments", cls.segments.size() - full)
+      << remark::metric("tile-lists", cls.draws.size())
+      << remark::metric("parts", parts);
+}
 
 SmallVector<Value> Visits::forall(ValueRange bounds, ValueRange outputs,
                                   BodyFn body) {

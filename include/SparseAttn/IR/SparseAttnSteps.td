@@ -69,11 +69,13 @@ def SparseAttn_StepOp : SparseAttn_StateOp<"step", [
     For the queries of a tile, `query` [rows, D], and the keys of a tile, `key`
     [n, D] and `value` [n, Dv], with n <= `keys` (Milakov and Gimelshein 2018):
 
-      S  = scale * query key^T
-      S  = mask ? S : -inf           where there is a mask
-      m' = max(m, max_k S)
-      P  = exp(S - m'),  a = exp(m - m')
-      l' = a l + sum_k P,  A' = a A + P value
+    ```text
+    S  = scale * query key^T
+    S  = mask ? S : -inf           where there is a mask
+    m' = max(m, max_k S)
+    P  = exp(S - m'),  a = exp(m - m')
+    l' = a l + sum_k P,  A' = a A + P value
+    ```
 
     `mask` tells, for the position %i of a query and %j of a key, whether the
     query may attend to the key; without it, every query attends to every key
@@ -154,7 +156,9 @@ def SparseAttn_MergeStoredOp : SparseAttn_StateOp<"merge_stored", [Pure]> {
     [..., p] of tensors m [..., P, rows], l [..., P, rows] and A [..., P, rows,
     Dv]; the leading dimensions are indexed:
 
-      m = max_p m_p,  l = sum_p l_p exp(m_p - m),  A likewise
+    ```text
+    m = max_p m_p,  l = sum_p l_p exp(m_p - m),  A likewise
+    ```
 
     ```mlir
     %s = sparse_attn.merge_stored %m, %l, %a[%b, %h, %t] scale(2.5e-01)

@@ -51,7 +51,7 @@ struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
       llvm::cl::init(false)};
 };
 
-/// Storeys 2 to 5a: attention on tensors to the LLVM dialect.
+/// Attention on tensors to the LLVM dialect.
 void buildCPUPipeline(OpPassManager &pm, const CPUPipelineOptions &options);
 
 /// The pipeline's first step alone: attention gets its plan.
@@ -94,7 +94,7 @@ struct NVVMPipelineOptions : PassPipelineOptions<NVVMPipelineOptions> {
       llvm::cl::init("ptx")};
 };
 
-/// Storeys 2 to 6: attention on tensors to kernels, and a host function that
+/// Attention on tensors to kernels, and a host function that
 /// launches them by gpu.launch_func. Fails where an option names no chip or no
 /// place to stop, as `error` says.
 LogicalResult

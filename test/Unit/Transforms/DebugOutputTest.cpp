@@ -78,4 +78,24 @@ TEST(DebugOutput, PlanSaysWhatDoesNotFitSharedMemory) {
   expectSaid(output, "128 x 64 takes 49152 bytes of shared memory");
 }
 
+TEST(DebugOutput, VisitsSayHowRowsAreSplit) {
+  std::string output = run("sparse-attn-visit-tiles", [](PassManager &pm) {
+    pm.addPass(createSparseAttnPlan());
+    pm.addPass(createSparseAttnVisitTiles());
+  });
+  expectSaid(output, "rows 0 to 256 in tiles of 32 and 1 parts");
+  expectSaid(output, "rows 0 to 1 in tiles of 16 and 16 parts");
+}
+
+TEST(DebugOutput, TrustSaysWhereNothingRunsTwice) {
+  std::string output = run("sparse-attn-trust-steps", [](PassManager &pm) {
+    pm.addPass(createSparseAttnPlan());
+    pm.addPass(createSparseAttnVisitTiles());
+    SparseAttnTrustStepsOptions options;
+    options.trust = "sums";
+    pm.addPass(createSparseAttnTrustSteps(options));
+  });
+  expectSaid(output, "no sum of f16 values is too large");
+}
+
 } // namespace
