@@ -207,9 +207,8 @@ func.func @sums(%q: tensor<1x4x?x16xf32>, %k: tensor<1x2x?x16xf32>,
   /// The sums by definition; of whole numbers, so that f32 is exact.
   std::vector<float> expected(const std::vector<float> &keys) {
     auto [mask, numQueries, numKeys] = GetParam();
-    auto op = *module->lookupSymbol<func::FuncOp>("sums")
-                   .getOps<SumKeysOp>()
-                   .begin();
+    auto op =
+        *module->lookupSymbol<func::FuncOp>("sums").getOps<SumKeysOp>().begin();
     Mask value = op.getMask().getMask(numKeys);
     mask::Lengths lengths{numQueries, numKeys};
     std::vector<float> sums(kHeads * numQueries * kSize);
