@@ -71,19 +71,19 @@ static bool isAttentionType(SparseAttnType type) {
 }
 
 /// What to do about another type than the expected one. A function can be
-/// compiled for some types only, and has its LSE in f32 for all of them.
+/// compiled for some types only, and has its LSE in f32 for all of them. A
+/// result that was converted would be written in vain.
 static std::string adviseType(const Variant &variant, TensorLabel label,
                               SparseAttnType given) {
   const TensorSpec &spec = label.getSpec(variant);
   std::string name = getTypeName(spec.type);
+  std::string advice =
+      label.isResult ? "give a tensor of " + name : "convert it to " + name;
   if (!spec.hasHeads)
-    return label.isResult ? "give a tensor of " + name
-                          : "convert it to " + name;
+    return advice;
   if (isAttentionType(given))
-    return "convert it to " + name + ", or compile the function for " +
-           getTypeName(given);
-  return "attention is compiled for f16, bf16 and f32 only: convert it to " +
-         name;
+    return advice + ", or compile the function for " + getTypeName(given);
+  return "attention is compiled for f16, bf16 and f32 only: " + advice;
 }
 
 /// All but the values of the shape.

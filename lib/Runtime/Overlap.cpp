@@ -16,6 +16,7 @@
 #include "Overlap.h"
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 using namespace sparse_attn::runtime;
 
@@ -108,9 +109,24 @@ static bool isEmpty(const StridedBytes &bytes) {
                      [](StridedBytes::Dim dim) { return dim.size <= 0; });
 }
 
+/// The bytes from the first to the last of a tensor.
+static std::pair<Wide, Wide> getHull(const StridedBytes &bytes) {
+  Wide first = bytes.start, last = first + bytes.width - 1;
+  for (StridedBytes::Dim dim : bytes.dims) {
+    Wide extent = (Wide(dim.size) - 1) * dim.stride;
+    (extent < 0 ? first : last) += extent;
+  }
+  return {first, last};
+}
+
 bool sparse_attn::runtime::mayOverlap(const StridedBytes &a,
                                       const StridedBytes &b) {
   if (isEmpty(a) || isEmpty(b))
+    return false;
+  // Hardly any call goes further.
+  auto [firstOfA, lastOfA] = getHull(a);
+  auto [firstOfB, lastOfB] = getHull(b);
+  if (lastOfA < firstOfB || lastOfB < firstOfA)
     return false;
   Search search;
   for (StridedBytes::Dim dim : a.dims)

@@ -33,6 +33,11 @@ struct Placed {
     return "has stride " + std::to_string(tensor.getStride(dim)) +
            " in dimension " + printDim(dim) + ", expected ";
   }
+  /// What to do about strides: a copy of a result would be written in vain.
+  std::string adviseContiguous() const {
+    return label.isResult ? "give a contiguous tensor"
+                          : "copy it into a contiguous tensor";
+  }
 };
 } // namespace
 
@@ -59,10 +64,9 @@ static void checkDense(const Placed &placed) {
   for (size_t i = placed.tensor.getRank(); i-- > 0;) {
     int64_t size = placed.tensor.getSize(i);
     if (size != 1 && placed.tensor.getStride(i) != dense)
-      placed.failStrides(
-          placed.printStride(i) + std::to_string(dense) +
-          ": the kernels were compiled with --dense; copy it into a "
-          "contiguous tensor, or compile without");
+      placed.failStrides(placed.printStride(i) + std::to_string(dense) +
+                         ": the kernels were compiled with --dense; " +
+                         placed.adviseContiguous() + ", or compile without");
     dense *= size;
   }
 }
@@ -109,15 +113,21 @@ static void checkStrides(const Placed &placed) {
     if (tensor.getSize(i) == 1)
       continue;
     bool isLast = i == tensor.getRank() - 1;
+    if (stride < 0)
+      placed.failStrides("runs backwards: its stride in dimension " +
+                         placed.printDim(i) + " is " + std::to_string(stride) +
+                         ", and kernels take none below 0; " +
+                         placed.adviseContiguous());
     if (isLast && stride != 1)
-      placed.failStrides(placed.printStride(i) +
-                         "1: kernels read the elements of a row side by side; "
-                         "copy it into a contiguous tensor");
-    if (!isLast && (stride < 0 || stride % placed.spec.strideMultiple))
+      placed.failStrides(
+          placed.printStride(i) +
+          "1: kernels read the elements of a row side by side; " +
+          placed.adviseContiguous());
+    if (!isLast && stride % placed.spec.strideMultiple)
       placed.failStrides(placed.printStride(i) + "a multiple of " +
                          std::to_string(placed.spec.strideMultiple) +
-                         " and none below 0: kernels read rows from aligned "
-                         "addresses; copy it into a contiguous tensor");
+                         ": rows must start at aligned addresses; " +
+                         placed.adviseContiguous());
   }
   if (isWritten(placed.variant, placed.label))
     checkDistinct(placed);

@@ -33,9 +33,13 @@ def raise_no_forward_mode(name: str) -> NoReturn:
 
 def requires_gradient(tensors: Iterable[Any]) -> bool:
     """Some may be of other frameworks."""
-    return torch.is_grad_enabled() and any(
-        is_torch(tensor) and tensor.requires_grad for tensor in tensors
-    )
+    if not torch.is_grad_enabled():
+        return False
+    # A loop, as a generator takes longer than what it does.
+    for tensor in tensors:
+        if isinstance(tensor, torch.Tensor) and tensor.requires_grad:
+            return True
+    return False
 
 
 def has_tangent(tensors: Iterable[Any]) -> bool:

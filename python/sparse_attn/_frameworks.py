@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from functools import lru_cache
 from typing import Any, ContextManager
 
 from ._arrays import Array
@@ -30,13 +31,19 @@ class Framework:
         return 0, None
 
 
+@lru_cache(maxsize=256)
+def _torch_kind(type: int, device: int) -> tuple[Any, Any]:
+    """PyTorch's dtype and device."""
+    import torch
+
+    dtype = getattr(torch, _dtype_name(type))
+    return dtype, torch.device("cpu" if device == HOST else f"cuda:{device}")
+
+
 class Torch(Framework):
     def empty(self, shape: tuple[int, ...], type: int, like: View) -> Any:
-        import torch
-
-        dtype = getattr(torch, _dtype_name(type))
-        device = "cpu" if like.device == HOST else f"cuda:{like.device}"
-        return torch.empty(shape, dtype=dtype, device=device)
+        dtype, device = _torch_kind(type, like.device)
+        return sys.modules["torch"].empty(shape, dtype=dtype, device=device)
 
     def current_stream(self, device: int, views: list[View]) -> int:
         import torch

@@ -121,6 +121,8 @@ class Library:
 
     def __init__(self) -> None:
         self._library = _open_library()
+        # Looking one up by ctypes takes as long as calling it.
+        self._functions: dict[str, Any] = {}
         for name, (result, arguments) in _VALUES.items():
             self._declare(name, result, arguments)
         for name, arguments in _STATUSES.items():
@@ -143,10 +145,12 @@ class Library:
             raise self._other_release(f"it has no sparseAttn{name}") from None
         function.argtypes = arguments
         function.restype = result
+        self._functions[name] = function
 
     def get(self, name: str, *arguments: object) -> object:
         """Calls a function that cannot fail."""
-        return getattr(self._library, "sparseAttn" + name)(*arguments)
+        result: object = self._functions[name](*arguments)
+        return result
 
     def get_int(self, name: str, *arguments: object) -> int:
         value = self.get(name, *arguments)
@@ -158,7 +162,7 @@ class Library:
 
     def call(self, name: str, *arguments: object) -> None:
         """Calls a function that returns a status."""
-        status: int = getattr(self._library, "sparseAttn" + name)(*arguments)
+        status: int = self._functions[name](*arguments)
         if status != 0:
             # Of this thread: no other call comes between.
             raise make_error(status, self.get_text("GetLastError"))

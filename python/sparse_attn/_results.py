@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._frameworks import Framework
 from ._specs import device_name
-from ._views import TYPES, View, view
+from ._views import TYPES, View, view, view_new
 from .errors import InvalidArgumentError, WrongDeviceError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def make_results(
     returned: list[Any] = []
     results: list[View] = []
     for i, spec in enumerate(function.results):
-        name = function._describe("result", i, spec)
+        name = function._result_names[i]
         if spec.in_argument is not None:
             known, seen, place = tensors, views, spec.in_argument
         elif spec.in_result is not None:
@@ -52,8 +52,11 @@ def make_results(
             if tensor is None:
                 number = TYPES.index(spec.type)
                 tensor = framework.empty(shapes[i], number, views[0])
+                found = view_new(tensor, name, views[0], number)
+            else:
+                found = _view_result(name, tensor, views[0].device)
             returned.append(tensor)
-            results.append(_view_result(name, tensor, views[0].device))
+            results.append(found)
             continue
         if given[i] is not None and given[i] is not known[place]:
             raise InvalidArgumentError(

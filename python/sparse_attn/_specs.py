@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from ._library import HOST, TensorInfo
 from ._views import TYPES, View
-from .errors import InvalidArgumentError, WrongDeviceError
+from .errors import InvalidArgumentError, SparseAttnError, WrongDeviceError
 
 LAYOUTS = ("bhsd", "bshd")
 # Of which `layout` speaks.
@@ -34,6 +35,9 @@ class TensorSpec:
     def has_heads(self) -> bool:
         """Whether ``layout`` says how its dimensions are ordered."""
         return len(self.shape) == 4 and not _HEADED.isdisjoint(self.roles)
+
+    def print_roles(self) -> str:
+        return f" ({', '.join(self.roles)})" if self.roles else ""
 
     def in_order(self, sizes: Sequence[Any], layout: str) -> list[Any]:
         """One for each dimension, from the function's order to the layout's or
@@ -64,6 +68,25 @@ def check_layout(layout: str) -> None:
             f"unknown layout {layout!r}; use 'bhsd' or 'bshd' (batch, heads, "
             "sequence, head size)"
         )
+
+
+@contextmanager
+def advise_layout(
+    layout: str, kind: type[SparseAttnError], ask: Callable[[str], object]
+) -> Iterator[None]:
+    """Adds to an error of this kind that the other layout has none, where
+    ``ask(layout)`` raises none for it."""
+    try:
+        yield
+    except kind as error:
+        other = LAYOUTS[1 - LAYOUTS.index(layout)]
+        try:
+            ask(other)
+        except SparseAttnError:
+            raise error from None
+        advised = kind(f"{error}. With layout={other!r} these shapes fit")
+        advised.status = error.status
+        raise advised from None
 
 
 def device_name(device: int) -> str:

@@ -54,6 +54,15 @@ def is_torch(tensor: object) -> bool:
     return torch is not None and isinstance(tensor, torch.Tensor)
 
 
+def view_new(tensor: Any, name: str, like: View, type: int) -> View:
+    """Of a dense tensor that was just made, on the device of ``like``."""
+    if is_torch(tensor):
+        return View(
+            tensor.data_ptr(), type, tuple(tensor.shape), None, like.device, tensor
+        )
+    return view(tensor, name)
+
+
 def view(tensor: Any, name: str, stream: int | None = None) -> View:
     """``name`` is for errors. ``stream`` is where the memory will be used, for
     DLPack's producers, who then make it wait for their own work.
@@ -94,10 +103,17 @@ def _no_tensor(tensor: object, name: str) -> WrongTypeError:
     )
 
 
+def _advise_type(name: str) -> str:
+    # A result that was converted would be written in vain.
+    if name.startswith("result"):
+        return "give a tensor of the function's type"
+    return "convert it to the function's type"
+
+
 def _wrong_elements(name: str, found: str) -> WrongTypeError:
     return WrongTypeError(
         f"{name} has elements of {found}, which no function takes; attention is "
-        "compiled for f16, bf16 and f32 only: convert it to the function's type"
+        f"compiled for f16, bf16 and f32 only: {_advise_type(name)}"
     )
 
 

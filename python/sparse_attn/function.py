@@ -7,12 +7,14 @@ import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from ctypes import byref, c_int64, c_uint64, c_void_p
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ._frameworks import Framework, framework_of
 from ._library import HOST, TensorInfo, driver, library
 from ._specs import (
     TensorSpec,
+    advise_layout,
     check_layout,
     common_device,
     read_spec,
@@ -20,7 +22,7 @@ from ._specs import (
 from ._results import make_results, split_out
 from ._views import CTensors, View, view
 from ._workspace import make_workspace, take_workspace
-from .errors import InvalidArgumentError
+from .errors import InvalidArgumentError, WrongShapeError
 
 if TYPE_CHECKING:
     from .package import Package
@@ -49,6 +51,12 @@ class Function:
         """What it takes, in order."""
         self.results = self._read_specs("Result")
         """What it gives, in order."""
+        # Of messages, and where results go that have no memory of their own.
+        self._argument_names = self._describe_all("argument", self.arguments)
+        self._result_names = self._describe_all("result", self.results)
+        self._written = {
+            spec.in_argument for spec in self.results if spec.in_argument is not None
+        }
         self.chips = tuple(
             lib.get_text("FunctionGetChip", self._handle, i)
             for i in range(lib.get_int("FunctionGetNumVariants", self._handle))
@@ -136,6 +144,7 @@ class Function:
     def workspace_bytes(self, *tensors: Any, layout: str = "bhsd") -> int:
         """Bytes of scratch memory for arguments like these, on their device."""
         views = self._view_all(tensors, layout, None)
+        self._get_result_shapes(views, layout)
         program = self._load(common_device(views))
         return self._get_workspace_bytes(program, views, layout)
 
@@ -189,9 +198,10 @@ class Function:
 
     def _get_written(self, tensors: Sequence[Any], out: Any) -> list[Any]:
         """What results are written to that was given."""
-        places = {spec.in_argument for spec in self.results}
-        arguments = [tensor for i, tensor in enumerate(tensors) if i in places]
-        return arguments + [place for place in split_out(self, out) if place is not None]
+        written = [tensors[i] for i in self._written if i < len(tensors)]
+        if out is not None:
+            written += [place for place in split_out(self, out) if place is not None]
+        return written
 
     def _compute(
         self,
@@ -241,9 +251,11 @@ class Function:
             )
         return returned[0] if len(returned) == 1 else tuple(returned)
 
-    def _describe(self, kind: str, index: int, spec: TensorSpec) -> str:
-        roles = f" ({', '.join(spec.roles)})" if spec.roles else ""
-        return f"{kind} {index}{roles} of '{self.name}'"
+    def _describe_all(self, kind: str, specs: Sequence[TensorSpec]) -> list[str]:
+        return [
+            f"{kind} {i}{spec.print_roles()} of '{self.name}'"
+            for i, spec in enumerate(specs)
+        ]
 
     def _view_all(
         self, tensors: Sequence[Any], layout: str, stream: int | None
@@ -255,8 +267,8 @@ class Function:
                 f"{len(tensors)} were given: {self._print(layout)}"
             )
         return [
-            view(tensor, self._describe("argument", i, spec), stream)
-            for i, (tensor, spec) in enumerate(zip(tensors, self.arguments))
+            view(tensor, name, stream)
+            for tensor, name in zip(tensors, self._argument_names)
         ]
 
     def _get_result_shapes(
@@ -266,6 +278,18 @@ class Function:
         shapes = self._shapes.get(key)
         if shapes is not None:
             return shapes
+        ask = partial(self._ask_result_shapes, views)
+        with advise_layout(layout, WrongShapeError, ask):
+            shapes = ask(layout)
+        # Lengths of a decoder differ at each call.
+        if len(self._shapes) >= 1024:
+            self._shapes.clear()
+        self._shapes[key] = shapes
+        return shapes
+
+    def _ask_result_shapes(
+        self, views: list[View], layout: str
+    ) -> list[tuple[int, ...]]:
         arguments = CTensors(views, layout)
         shapes = []
         for i, spec in enumerate(self.results):
@@ -274,10 +298,6 @@ class Function:
                 "FunctionGetResultShape", self._handle, arguments, len(views), i, shape
             )
             shapes.append(tuple(spec.in_order(shape[: len(spec.shape)], layout)))
-        # Lengths of a decoder differ at each call.
-        if len(self._shapes) >= 1024:
-            self._shapes.clear()
-        self._shapes[key] = shapes
         return shapes
 
     def _get_workspace_bytes(

@@ -7,11 +7,12 @@ import threading
 import weakref
 from collections.abc import Iterator, Mapping
 from ctypes import byref, c_void_p
+from functools import partial
 from typing import Any
 
 from ._library import library
-from ._specs import check_layout
-from ._views import CTensors, view
+from ._specs import advise_layout, check_layout
+from ._views import CTensors, View, view
 from .errors import (
     AmbiguousError,
     ChangedPackageError,
@@ -97,18 +98,23 @@ class Package(Mapping[str, Function]):
         check_layout(layout)
         views = [view(tensor, f"argument {i}") for i, tensor in enumerate(tensors)]
         self._check_open()
-        found = c_void_p()
+        ask = partial(self._ask_for_function, views)
         try:
-            library().call(
-                "PackageFindFunction",
-                self._handle,
-                CTensors(views, layout),
-                len(views),
-                byref(found),
-            )
+            with advise_layout(layout, NotFoundError, ask):
+                return self._by_handle[ask(layout)]
         except AmbiguousError as error:
             raise AmbiguousError(f"{error}, as package[name](...)") from None
-        return self._by_handle[found.value or 0]
+
+    def _ask_for_function(self, views: list[View], layout: str) -> int:
+        found = c_void_p()
+        library().call(
+            "PackageFindFunction",
+            self._handle,
+            CTensors(views, layout),
+            len(views),
+            byref(found),
+        )
+        return found.value or 0
 
     def __call__(
         self,

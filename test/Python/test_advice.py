@@ -81,6 +81,20 @@ def test_elements_of_another_attention(attend, tmp_path):
         assert package(*halves)[0].dtype == np.float16
 
 
+def test_results_of_another_type(attend, expected):
+    """A result that is converted before the call would be written in vain."""
+    place = np.zeros((1, 2, 10, 64), np.float16)
+    text = "expected f32; give a tensor of f32, or compile the function for f16"
+    with advises(errors.WrongTypeError, "(output)", text):
+        attend(*tensors(), out=(place, None))
+    text = "compiled for f16, bf16 and f32 only: give a tensor of f32"
+    with advises(errors.WrongTypeError, "(output)", text):
+        attend(*tensors(), out=(place.astype(np.int32), None))
+    with advises(errors.WrongTypeError, "(output)", "only: give a tensor of the function's type"):
+        attend(*tensors(), out=(place.astype(np.complex64), None))
+    attend(*tensors(), out=(place.astype(np.float32), None))
+
+
 def test_lse_is_f32(package, attend, expected):
     lse = np.zeros((1, 2, 10), np.float64)
     with advises(errors.WrongTypeError, "(lse)", "expected f32; give a tensor of f32"):

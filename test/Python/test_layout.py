@@ -57,12 +57,40 @@ def test_sizes_of_results(package):
     )
 
 
+def test_a_forgotten_layout(package):
+    """Where the other one fits, the error says so; where neither does, it doesn't."""
+    f = package["longformer"]
+    q, k = bshd(2, 10, 4, 64), bshd(2, 12, 2, 64)
+    for call, error in [
+        (f, errors.WrongShapeError),
+        (f.workspace_bytes, errors.WrongShapeError),
+        (f.result_shapes, errors.WrongShapeError),
+        (package, errors.NotFoundError),
+    ]:
+        with pytest.raises(error) as raised:
+            call(q, k, k)
+        assert str(raised.value).endswith("With layout='bshd' these shapes fit")
+        assert raised.value.status == error.status
+        with pytest.raises(error) as raised:
+            call(q, k, k[:, 1:])
+        assert "With layout" not in str(raised.value)
+    np.testing.assert_array_equal(f(q, k, k, layout="bshd")[1].shape, (2, 4, 10))
+    rows = [x.swapaxes(1, 2) for x in (q, k, k)]
+    assert "With layout='bhsd' these shapes fit" in message(errors.WrongShapeError, f, *rows)
+
+
 def test_strides(package):
     f = package["longformer"]
     q = bshd(2, 10, 4, 64)
     text = message(errors.WrongStridesError, f, q, q[:, ::-1], q)
-    assert "argument 1 (key) of 'longformer' has stride -256 in dimension 1" in text
+    assert (
+        "argument 1 (key) of 'longformer' runs backwards: its stride in dimension 1 is "
+        "-256, and kernels take none below 0; copy it into a contiguous tensor" in text
+    )
     assert "shape is [2, 10, 4, 64], its strides are [2560, -256, 64, 1]" in text
+    text = message(errors.WrongStridesError, f, q, q, q, out=(q[..., ::-1], None))
+    assert "result 0 (output) of 'longformer' runs backwards" in text
+    assert "kernels take none below 0; give a contiguous tensor; its shape" in text
     q = torch.from_numpy(q)
     place = torch.zeros(2, 10, 1, 64).expand(2, 10, 4, 64)
     text = message(errors.WrongStridesError, f, q, q, q, out=(place, None))

@@ -87,6 +87,11 @@ TEST_F(LaunchErrorsTest, RefusesWrongTensors) {
        SPARSE_ATTN_WRONG_TYPE,
        {"argument 0 (query) of 'longformer' has elements of f16, expected bf16",
         "convert it to bf16, or compile the function for f16"}},
+      // A result that was converted would be written in vain.
+      {[](Call &c) { c.results[0].type = SPARSE_ATTN_F32; },
+       SPARSE_ATTN_WRONG_TYPE,
+       {"result 0 (output) of 'longformer' has elements of f32, expected bf16; "
+        "give a tensor of bf16, or compile the function for f32"}},
       // For which there is no compiling.
       {[](Call &c) { c.arguments[1].type = SPARSE_ATTN_F64; },
        SPARSE_ATTN_WRONG_TYPE,
@@ -150,11 +155,12 @@ TEST_F(LaunchErrorsTest, RefusesWrongTensors) {
       {[](Call &c) { c.arguments[1].strides = {1 << 20, 1 << 15, 68, 1}; },
        SPARSE_ATTN_WRONG_STRIDES,
        {"argument 1 (key) of 'longformer' has stride 68 in dimension 2, "
-        "expected a multiple of 8 and none below 0"}},
+        "expected a multiple of 8: rows must start at aligned addresses"}},
       {[](Call &c) { c.arguments[1].strides = {1 << 20, -64 * 256, 64, 1}; },
        SPARSE_ATTN_WRONG_STRIDES,
-       {"has stride -16384 in dimension 1, expected a multiple of 8 and none "
-        "below 0"}},
+       {"argument 1 (key) of 'longformer' runs backwards: its stride in "
+        "dimension 1 is -16384, and kernels take none below 0; copy it into a "
+        "contiguous tensor"}},
       // Rows of all heads in one place.
       {[](Call &c) { c.results[0].strides = {1 << 20, 0, 64, 1}; },
        SPARSE_ATTN_WRONG_STRIDES,
