@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """clang-format and clang-tidy over the project's C++ sources, two files at a time.
 
-    scripts/lint.py [--fresh | --format] [FILE...]
+    scripts/lint.py [--fresh] [--format | --quick] [FILE...]
 
 FILE are sources, by default all of lib/ and tools/, whose headers are looked at
 with them. The build folder must be built: how a source is compiled, and what it
 includes, is taken from there. What clang-tidy passed is remembered, by a hash of
 all that its answer depends on, in ~/.cache/sparse-attn-lint (in XDG_CACHE_HOME,
-where that is set); --fresh asks again. With --format only clang-format runs, which
-needs no build. Exits with 1 if anything is found.
+where that is set); --fresh asks again. With --quick clang-tidy leaves its static
+analyzer out, which takes as long as all the rest; with --format only clang-format
+runs, which needs no build. Exits with 1 if anything is found.
 """
 
 import argparse
@@ -32,6 +33,9 @@ FORMAT, TIDY = "clang-format-22", "clang-tidy-22"
 FORMATTED = [f"*.{suffix}" for suffix in ("c", "cpp", "h")]
 TIDIED = ("lib/", "tools/")
 OUTPUT = re.compile(r" -o (\S+)")
+# clang-tidy would look at all of a precompiled header's names, in each source.
+PRECOMPILED = re.compile(r" -Xclang -include-pch -Xclang \S+")
+ANALYZER = "-clang-analyzer-*"
 
 
 def output_of(*command):
@@ -100,10 +104,20 @@ def versions():
     return shown + (ROOT / ".clang-tidy").read_text()
 
 
-def tidy(source, stamp):
+def write_commands():
+    """How sources are compiled without precompiled headers; the folder of that."""
+    folder = BUILD / "lint"
+    folder.mkdir(exist_ok=True)
+    text = (BUILD / "compile_commands.json").read_text()
+    (folder / "compile_commands.json").write_text(PRECOMPILED.sub("", text))
+    return folder
+
+
+def tidy(source, stamp, commands, checks):
     """What is found in a source: nothing, if it is clean."""
     done = subprocess.run(
-        [TIDY, "-p", BUILD, "--quiet", "--warnings-as-errors=*", source.name],
+        [TIDY, "-p", commands, "--quiet", f"--checks={checks}", "--warnings-as-errors=*"]
+        + [source.name],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )
     if done.returncode == 0:
@@ -112,15 +126,23 @@ def tidy(source, stamp):
     return done.stdout or done.stderr
 
 
-def is_tidy(names, fresh):
+def is_tidy(names, fresh, quick):
     CACHE.mkdir(parents=True, exist_ok=True)
-    tools = versions()
-    jobs = [(source, CACHE / source.fingerprint(tools)) for source in sources(names)]
-    left = [job for job in jobs if fresh or not job[1].exists()]
-    print(f"{TIDY}: {len(jobs)} sources, {len(jobs) - len(left)} of them passed before")
+    tools, commands = versions(), write_commands()
+    jobs, count = [], 0
+    for source in sources(names):
+        count += 1
+        stamp = CACHE / source.fingerprint(tools)
+        # Who has passed all has passed the quick ones.
+        passed = [stamp, stamp.with_suffix(".quick")] if quick else [stamp]
+        if fresh or not any(path.exists() for path in passed):
+            jobs.append((source, passed[-1]))
+    print(f"{TIDY}: {count} sources, {count - len(jobs)} of them passed before")
     clean = True
+    checks = ANALYZER if quick else ""
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for (source, _), found in zip(left, pool.map(lambda job: tidy(*job), left)):
+        results = pool.map(lambda job: tidy(*job, commands, checks), jobs)
+        for (source, _), found in zip(jobs, results):
             if found:
                 clean = False
                 print(f"== {source.name}\n{found}", flush=True)
@@ -132,12 +154,14 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--fresh", action="store_true")
-    parser.add_argument("--format", action="store_true")
+    parts = parser.add_mutually_exclusive_group()
+    parts.add_argument("--format", action="store_true")
+    parts.add_argument("--quick", action="store_true")
     parser.add_argument("files", nargs="*")
     arguments = parser.parse_args()
     clean = is_formatted()
     if not arguments.format:
-        clean = is_tidy(set(arguments.files), arguments.fresh) and clean
+        clean = is_tidy(set(arguments.files), arguments.fresh, arguments.quick) and clean
     sys.exit(0 if clean else 1)
 
 

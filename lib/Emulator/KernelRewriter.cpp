@@ -91,7 +91,7 @@ void KernelRewriter::emitOperationTexts() {
 //===----------------------------------------------------------------------===//
 
 Value KernelRewriter::getExchange(OpBuilder &b) {
-  auto function = b.getInsertionBlock()->getParentOp();
+  Operation *function = b.getInsertionBlock()->getParentOp();
   while (!isa<LLVM::LLVMFuncOp>(function))
     function = function->getParentOp();
   Value &exchange = exchanges[function];
