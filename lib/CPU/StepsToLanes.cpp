@@ -2,7 +2,7 @@
 
 #include "SparseAttn/CPU/Passes.h"
 #include "SparseAttn/IR/SparseAttn.h"
-#include "SparseAttn/Transforms/DecomposeSteps.h"
+#include "SparseAttn/Transforms/FloatTiles.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -25,8 +25,7 @@ struct StepsToLanesPass
 
   void runOnOperation() override {
     Operation *root = getOperation();
-    if (failed(decomposeSteps(root, {/*queriesInner=*/true,
-                                     /*keepTypes=*/false})))
+    if (failed(decomposeSteps(root, FloatTarget(TileLayout::queriesInner()))))
       return signalPassFailure();
     root->walk([](scf::ForallOp loop) { loop->removeAttr(kGridAttr); });
   }

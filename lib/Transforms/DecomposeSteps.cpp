@@ -1,14 +1,13 @@
 //===- DecomposeSteps.cpp - Steps as linalg on tiles ----------------------===//
 //
 // Conversion patterns: a state becomes three tensors, which upstream's patterns
-// carry through loops and branches, and each op of a step the code of TileOps.
+// carry through loops and branches, and each op of a step the code of the
+// target's TileOps.
 //
 //===----------------------------------------------------------------------===//
 
 #include "SparseAttn/Transforms/DecomposeSteps.h"
 #include "EmitTileExpr.h"
-#include "ScaleFactors.h"
-#include "TileOps.h"
 #include "mlir/Dialect/SCF/Transforms/Patterns.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -22,49 +21,23 @@ using namespace mlir::sparse_attn::plan;
 using namespace mlir::sparse_attn::transforms;
 
 namespace {
-/// What all patterns share: how tiles are held, and queries that are packed.
+/// What all patterns share: the target, and queries that are packed.
 struct Decomposition {
-  StepStyle style;
+  const StepTarget &target;
   /// Queries are packed once, where their slice is.
   DenseMap<Value, Value> packedQueries;
-
-  TileOps ops(OpBuilder &b, Location loc, StateType state, double scale,
-              bool exact = false, int64_t keys = 0) const {
-    TileStyle tileStyle;
-    tileStyle.queriesInner = style.queriesInner;
-    tileStyle.keepTypes = style.keepTypes;
-    tileStyle.unit = ScaleFactors(scale, style.keepTypes).unit;
-    // f32 probabilities would show the rounding of m c.
-    tileStyle.fuseScale = style.keepTypes && !state.getElementType().isF32();
-    tileStyle.exact = exact;
-    return TileOps(b, loc, tileStyle, {state.getRows(), keys});
-  }
 
   /// The tensors of a state.
   SmallVector<Type> convert(StateType state) const {
     OpBuilder b(state.getContext());
-    TileOps ops = this->ops(b, b.getUnknownLoc(), state, 1.0);
-    SmallVector<Type> types = {ops.rowType(), ops.rowType(),
-                               ops.tileType(state.getValueSize())};
-    if (hasFactor(state))
-      types.push_back(ops.rowType());
-    if (mayRunAgain(state))
+    auto tiles = target.tiles(b, b.getUnknownLoc(), {state});
+    SmallVector<Type> types = {tiles->rowType(), tiles->rowType(),
+                               tiles->tileType(state.getValueSize())};
+    if (target.hasFactor(state))
+      types.push_back(tiles->rowType());
+    if (target.mayRunAgain(state))
       types.push_back(b.getI1Type());
     return types;
-  }
-
-  /// Sequences are shorter than 2^30, and no sum of so many f16 is too large.
-  /// Where types are kept, it is by exact steps that tiles are computed again.
-  bool hasFactor(StateType state) const {
-    return !state.getElementType().isF16() &&
-           !(state.getTrusting() && style.keepTypes);
-  }
-  /// Whether the same loops compute tiles again.
-  bool mayRunAgain(StateType state) const {
-    return hasFactor(state) && state.getTrusting();
-  }
-  Value flag(OpBuilder &b, Location loc, bool value) const {
-    return arith::ConstantOp::create(b, loc, b.getBoolAttr(value));
   }
 };
 
@@ -72,9 +45,20 @@ template <typename Op> struct StepPattern : OpConversionPattern<Op> {
   StepPattern(const TypeConverter &converter, MLIRContext *context,
               Decomposition &shared)
       : OpConversionPattern<Op>(converter, context), shared(shared) {}
+
+  /// Builds the code of a step, or of an operation before or after its loop.
+  std::unique_ptr<TileOps> tiles(OpBuilder &b, Location loc,
+                                 const StepInfo &step) const {
+    return shared.target.tiles(b, loc, step);
+  }
+
   Decomposition &shared;
 };
 } // namespace
+
+static Value flag(OpBuilder &b, Location loc, bool value) {
+  return arith::ConstantOp::create(b, loc, b.getBoolAttr(value));
+}
 
 //===----------------------------------------------------------------------===//
 // step
@@ -88,29 +72,29 @@ struct LowerStep : StepPattern<StepOp> {
   matchAndRewrite(StepOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
-    double scale = op.getScale().convertToDouble();
-    TileOps ops = shared.ops(rewriter, loc, op.getState().getType(), scale,
-                             /*exact=*/!op.getState().getType().getTrusting(),
-                             op.getKeys());
+    StateType type = op.getState().getType();
+    StepInfo info{type, op.getScale().convertToDouble(),
+                  /*exact=*/!type.getTrusting(), int64_t(op.getKeys())};
+    auto ops = tiles(rewriter, loc, info);
     Value query = packQuery(op, adaptor.getQuery()[0], rewriter);
-    Value scores = ops.scores(pack(adaptor.getKey()[0], op, ops), query);
-    ScaleFactors factors(scale, shared.style.keepTypes);
-    if (factors.score != 1.0)
-      scores = ops.scaled(scores, factors.score);
+    auto pack = [&](Value slice) {
+      return ops->packKeys(slice, numRows(rewriter, loc, slice));
+    };
+    Value scores = ops->scores(pack(adaptor.getKey()[0]), query);
     Value values = adaptor.getValue()[0];
-    ValueTile valueTile{pack(values, op, ops), numRows(rewriter, loc, values)};
+    ValueTile valueTile{pack(values), numRows(rewriter, loc, values)};
     SoftmaxState state = SoftmaxState::from(adaptor.getState());
     SoftmaxState next;
     if (op.hasMask()) {
       MaskPosition first;
       first.i = toI32(rewriter, loc, adaptor.getRowPosition()[0]);
       first.j = toI32(rewriter, loc, adaptor.getKeyPosition()[0]);
-      next = ops.update(state, scores, valueTile,
-                        [&](OpBuilder &b, Value k, Value q) {
-                          return isAllowed(b, op, first, k, q);
-                        });
+      next = ops->update(state, scores, valueTile,
+                         [&](OpBuilder &b, Value k, Value q) {
+                           return isAllowed(b, op, first, k, q);
+                         });
     } else {
-      next = ops.update(state, scores, valueTile);
+      next = ops->update(state, scores, valueTile);
     }
     rewriter.replaceOpWithMultiple(op, {next.values()});
     return success();
@@ -136,35 +120,17 @@ struct LowerStep : StepPattern<StepOp> {
         cast<YieldOp>(mask.getTerminator()).getValue());
   }
 
-  /// Q, transposed and scaled as the target wants it.
+  /// Q, once for all steps that have it.
   Value packQuery(StepOp op, Value query, OpBuilder &b) const {
     Value &packed = shared.packedQueries[query];
     if (packed)
       return packed;
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointAfterValue(query);
-    Location loc = op.getLoc();
-    StateType state = op.getState().getType();
-    double scale = op.getScale().convertToDouble();
-    TileOps ops = shared.ops(b, loc, state, scale);
-    Value rows = numRows(b, loc, query);
-    packed = shared.style.keepTypes
-                 ? ops.padRows(query, rows, state.getRows())
-                 : ops.packQuery(query, rows, ScaleFactors(scale, false).query);
+    StepInfo info{op.getState().getType(), op.getScale().convertToDouble()};
+    packed = tiles(b, op.getLoc(), info)
+                 ->packQuery(query, numRows(b, op.getLoc(), query));
     return packed;
-  }
-
-  /// K or V as [Bn, size], padded with zeros, in the type products take.
-  Value pack(Value slice, StepOp op, TileOps &ops) const {
-    OpBuilder b = ops.builder();
-    Value rows = numRows(b, op.getLoc(), slice);
-    if (shared.style.keepTypes)
-      return ops.padRows(slice, rows, op.getKeys());
-    bool isWhole = staticDim(cast<ShapedType>(slice.getType()), 0) ==
-                   int64_t(op.getKeys());
-    if (op.getState().getType().getElementType().isF32() && isWhole)
-      return slice;
-    return ops.packKeys(slice, rows);
   }
 };
 } // namespace
@@ -181,13 +147,13 @@ struct LowerInitialState : StepPattern<InitialStateOp> {
   matchAndRewrite(InitialStateOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     StateType state = op.getState().getType();
-    TileOps ops = shared.ops(rewriter, op.getLoc(), state, 1.0);
-    SoftmaxState initial = ops.initialState(state.getValueSize());
-    if (shared.hasFactor(state))
+    auto ops = tiles(rewriter, op.getLoc(), {state});
+    SoftmaxState initial = ops->initialState(state.getValueSize());
+    if (shared.target.hasFactor(state))
       initial.factor =
-          ops.factors(state.getTrusting() ? 1.0 : TileOps::kSafeFactor);
-    if (shared.mayRunAgain(state))
-      initial.isAgain = shared.flag(rewriter, op.getLoc(), false);
+          ops->factors(state.getTrusting() ? 1.0 : TileOps::kSafeFactor);
+    if (shared.target.mayRunAgain(state))
+      initial.isAgain = flag(rewriter, op.getLoc(), false);
     rewriter.replaceOpWithMultiple(op, {initial.values()});
     return success();
   }
@@ -199,12 +165,11 @@ struct LowerSettle : StepPattern<SettleOp> {
   LogicalResult
   matchAndRewrite(SettleOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    TileOps ops =
-        shared.ops(rewriter, op.getLoc(), op.getState().getType(), 1.0);
+    auto ops = tiles(rewriter, op.getLoc(), {op.getState().getType()});
     SoftmaxState state = SoftmaxState::from(adaptor.getState());
     state.isAgain = {};
-    if (shared.hasFactor(op.getResult().getType()) && !state.factor)
-      state.factor = ops.factors(1.0);
+    if (shared.target.hasFactor(op.getResult().getType()) && !state.factor)
+      state.factor = ops->factors(1.0);
     rewriter.replaceOpWithMultiple(op, {state.values()});
     return success();
   }
@@ -217,14 +182,14 @@ struct LowerRestart : StepPattern<RestartOp> {
   matchAndRewrite(RestartOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     StateType type = op.getResult().getType();
-    if (type.getTrusting() && !shared.mayRunAgain(type))
+    if (type.getTrusting() && !shared.target.mayRunAgain(type))
       return op.emitOpError("cannot run the same steps again on this target; "
                             "give an exact state");
-    TileOps ops = shared.ops(rewriter, op.getLoc(), type, 1.0);
-    SoftmaxState state = ops.restarted(SoftmaxState::from(adaptor.getState()),
-                                       shared.hasFactor(type));
+    auto ops = tiles(rewriter, op.getLoc(), {type});
+    SoftmaxState state = ops->restarted(SoftmaxState::from(adaptor.getState()),
+                                        shared.target.hasFactor(type));
     if (type.getTrusting())
-      state.isAgain = shared.flag(rewriter, op.getLoc(), true);
+      state.isAgain = flag(rewriter, op.getLoc(), true);
     rewriter.replaceOpWithMultiple(op, {state.values()});
     return success();
   }
@@ -236,12 +201,11 @@ struct LowerStore : StepPattern<StoreStateOp> {
   LogicalResult
   matchAndRewrite(StoreStateOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    TileOps ops =
-        shared.ops(rewriter, op.getLoc(), op.getState().getType(), 1.0);
+    auto ops = tiles(rewriter, op.getLoc(), {op.getState().getType()});
     SoftmaxState state = SoftmaxState::from(adaptor.getState());
     // Unlike sums, means are never too large to be merged.
     Value accumulator =
-        ops.toRows(ops.means(state), adaptor.getAccumulatorInit()[0]);
+        ops->toRows(ops->means(state), adaptor.getAccumulatorInit()[0]);
     rewriter.replaceOp(op, ValueRange{state.max, state.sum, accumulator});
     return success();
   }
@@ -261,7 +225,7 @@ struct LowerMergeStored : StepPattern<MergeStoredOp> {
     StateType type = op.getState().getType();
     double scale = op.getScale().convertToDouble();
     auto opsAt = [&](OpBuilder &b) {
-      return shared.ops(b, loc, type, scale, /*exact=*/true);
+      return tiles(b, loc, {type, scale, /*exact=*/true});
     };
     auto load = [&](OpBuilder &b, Value tensor, Value part) {
       SmallVector<Value> at = llvm::to_vector(op.getAt());
@@ -276,26 +240,26 @@ struct LowerMergeStored : StepPattern<MergeStoredOp> {
                            .getDimSize(op.getAt().size());
     Value zero = math.constant(0), one = math.constant(1),
           end = math.constant(numParts);
-    SoftmaxState all = opsAt(rewriter).initialState(type.getValueSize());
+    SoftmaxState all = opsAt(rewriter)->initialState(type.getValueSize());
     auto sums = scf::ForOp::create(
         rewriter, loc, zero, end, one, ValueRange{all.max, all.sum},
         [&](OpBuilder &b, Location, Value part, ValueRange carried) {
-          SoftmaxState next = opsAt(b).mergedSums({carried[0], carried[1], {}},
-                                                  sumsOf(b, part));
+          SoftmaxState next = opsAt(b)->mergedSums({carried[0], carried[1], {}},
+                                                   sumsOf(b, part));
           scf::YieldOp::create(b, loc, ValueRange{next.max, next.sum});
         });
     all.max = sums.getResult(0);
     all.sum = sums.getResult(1);
-    if (shared.hasFactor(type))
-      all.factor = opsAt(rewriter).shareFactor(all.sum);
+    if (shared.target.hasFactor(type))
+      all.factor = opsAt(rewriter)->shareFactor(all.sum);
     auto means = scf::ForOp::create(
         rewriter, loc, zero, end, one, all.accumulator,
         [&](OpBuilder &b, Location, Value part, ValueRange carried) {
-          TileOps ops = opsAt(b);
-          Value share = ops.share(sumsOf(b, part), all);
-          Value mean = ops.fromRows(load(b, op.getAccumulator(), part));
+          auto ops = opsAt(b);
+          Value share = ops->share(sumsOf(b, part), all);
+          Value mean = ops->fromRows(load(b, op.getAccumulator(), part));
           scf::YieldOp::create(b, loc,
-                               ops.addedShare(share, mean, carried.front()));
+                               ops->addedShare(share, mean, carried.front()));
         });
     all.accumulator = means.getResult(0);
     rewriter.replaceOpWithMultiple(op, {all.values()});
@@ -310,14 +274,15 @@ struct LowerFinish : StepPattern<FinishOp> {
   matchAndRewrite(FinishOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
-    TileOps ops = shared.ops(rewriter, loc, op.getState().getType(),
-                             op.getScale().convertToDouble());
+    auto ops =
+        tiles(rewriter, loc,
+              {op.getState().getType(), op.getScale().convertToDouble()});
     SoftmaxState state = SoftmaxState::from(adaptor.getState());
     Value destination = adaptor.getOutputInit()[0];
     Value rows = numRows(rewriter, loc, destination);
-    SmallVector<Value> results = {ops.output(state, rows, destination)};
+    SmallVector<Value> results = {ops->output(state, rows, destination)};
     if (op.getLse()) {
-      Value lse = ops.logSumExp(state);
+      Value lse = ops->logSumExp(state);
       if (!getConstantIntValue(rows))
         lse = sliceRows(rewriter, loc, lse, {},
                         IndexMath{rewriter, loc}.constant(0), rows);
@@ -335,20 +300,20 @@ struct LowerIsTrusted : StepPattern<IsTrustedOp> {
   matchAndRewrite(IsTrustedOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     StateType state = op.getState().getType();
-    TileOps ops = shared.ops(rewriter, op.getLoc(), state,
-                             op.getScale().convertToDouble());
-    rewriter.replaceOp(op, ops.isTrusted(SoftmaxState::from(adaptor.getState()),
-                                         adaptor.getRows()[0],
-                                         state.getElementType()));
+    auto ops =
+        tiles(rewriter, op.getLoc(), {state, op.getScale().convertToDouble()});
+    rewriter.replaceOp(
+        op, ops->isTrusted(SoftmaxState::from(adaptor.getState()),
+                           adaptor.getRows()[0], state.getElementType()));
     return success();
   }
 };
 } // namespace
 
-LogicalResult transforms::decomposeSteps(Operation *root, StepStyle style) {
+LogicalResult transforms::decomposeSteps(Operation *root,
+                                         const StepTarget &target) {
   MLIRContext *context = root->getContext();
-  Decomposition shared;
-  shared.style = style;
+  Decomposition shared{target, DenseMap<Value, Value>()};
   TypeConverter converter;
   converter.addConversion([](Type type) { return type; });
   converter.addConversion([&](StateType state, SmallVectorImpl<Type> &results) {
@@ -359,11 +324,11 @@ LogicalResult transforms::decomposeSteps(Operation *root, StepStyle style) {
   patterns.add<LowerStep, LowerInitialState, LowerSettle, LowerRestart,
                LowerStore, LowerMergeStored, LowerFinish, LowerIsTrusted>(
       converter, context, shared);
-  ConversionTarget target(*context);
-  target.addIllegalOp<StepOp, InitialStateOp, SettleOp, RestartOp, StoreStateOp,
-                      MergeStoredOp, FinishOp, IsTrustedOp>();
-  target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
+  ConversionTarget legality(*context);
+  legality.addIllegalOp<StepOp, InitialStateOp, SettleOp, RestartOp,
+                        StoreStateOp, MergeStoredOp, FinishOp, IsTrustedOp>();
+  legality.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
   scf::populateSCFStructuralTypeConversionsAndLegality(converter, patterns,
-                                                       target);
-  return applyPartialConversion(root, target, std::move(patterns));
+                                                       legality);
+  return applyPartialConversion(root, legality, std::move(patterns));
 }

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "SparseAttn/IR/SparseAttn.h"
-#include "SparseAttn/Transforms/DecomposeSteps.h"
+#include "SparseAttn/Transforms/FloatTiles.h"
 #include "SparseAttn/Transforms/Passes.h"
 #include "VisitTiles.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -32,8 +32,7 @@ struct TileToLinalgPass
   void runOnOperation() override {
     Operation *root = getOperation();
     if (failed(visitTiles(root, heavySplits)) ||
-        failed(decomposeSteps(root, {/*queriesInner=*/false,
-                                     /*keepTypes=*/false})))
+        failed(decomposeSteps(root, FloatTarget(TileLayout::queriesOuter()))))
       return signalPassFailure();
     root->walk([](scf::ForallOp loop) { loop->removeAttr(kGridAttr); });
   }

@@ -3,19 +3,45 @@
 #ifndef SPARSEATTN_TRANSFORMS_DECOMPOSESTEPS_H
 #define SPARSEATTN_TRANSFORMS_DECOMPOSESTEPS_H
 
-#include "mlir/IR/Operation.h"
+#include "SparseAttn/Transforms/TileOps.h"
+#include <memory>
 
 namespace mlir::sparse_attn::transforms {
 
-/// How a target holds tiles; see lib/Transforms/TileOps.h.
-struct StepStyle {
-  bool queriesInner = true;
-  bool keepTypes = false;
+/// What the code of a step, or of an operation before or after its loop,
+/// depends on.
+struct StepInfo {
+  StateType state;
+  double scale = 1.0;
+  /// Whether the step trusts nothing.
+  bool exact = false;
+  /// Keys of a tile.
+  int64_t keys = 0;
+};
+
+/// Makes a target's code of steps.
+class StepTarget {
+public:
+  virtual ~StepTarget() = default;
+
+  /// Builds the code of a step at `loc`.
+  virtual std::unique_ptr<TileOps> tiles(OpBuilder &b, Location loc,
+                                         const StepInfo &step) const = 0;
+  /// Whether rows of such a state have a factor. They need none where operands
+  /// are f16: sequences are shorter than 2^30, and no sum of so many f16 is too
+  /// large.
+  virtual bool hasFactor(StateType state) const {
+    return !state.getElementType().isF16();
+  }
+  /// Whether loops that carry such a state may run again.
+  bool mayRunAgain(StateType state) const {
+    return hasFactor(state) && state.getTrusting();
+  }
 };
 
 /// Replaces every step, and what belongs to it, under `root` by linalg ops on
 /// tiles, and every state by the tensors m [Bm], l [Bm] and A.
-LogicalResult decomposeSteps(Operation *root, StepStyle style);
+LogicalResult decomposeSteps(Operation *root, const StepTarget &target);
 
 } // namespace mlir::sparse_attn::transforms
 

@@ -2,7 +2,7 @@
 
 #include "SparseAttn/GPU/Passes.h"
 #include "SparseAttn/IR/SparseAttn.h"
-#include "SparseAttn/Transforms/DecomposeSteps.h"
+#include "TensorCoreTiles.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -16,7 +16,7 @@ namespace mlir::sparse_attn {
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
-using namespace mlir::sparse_attn::transforms;
+using namespace mlir::sparse_attn::kernels;
 
 /// Says that the iterations of a grid are blocks of threads, which also keeps
 /// loops that run once from being folded away.
@@ -39,8 +39,7 @@ struct StepsToTilesPass
 
   void runOnOperation() override {
     Operation *root = getOperation();
-    if (failed(decomposeSteps(root, {/*queriesInner=*/false,
-                                     /*keepTypes=*/true})))
+    if (failed(decomposeSteps(root, TensorCoreTarget())))
       return signalPassFailure();
     root->walk([](scf::ForallOp loop) {
       if (loop->hasAttr(kGridAttr))

@@ -1,11 +1,12 @@
-//===- LogSumExp.cpp - The natural log-sum-exp of a row -------------------===//
+//===- TensorCoreLogSumExp.cpp - The natural log-sum-exp of a row ---------===//
 
-#include "TileOps.h"
+#include "TensorCoreTiles.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
 using namespace mlir::sparse_attn::transforms;
 
 /// Coefficients c0 .. c7 of ln(1 + r) = r - r^2 / 2 + r^3 (c0 + c1 r + ...) for
@@ -72,7 +73,7 @@ static Value logOnePlus(const ScalarMath &m, Value r) {
   return m.fma(m.mul(square, r), p, m.fma(square, m.f32(-0.5), r));
 }
 
-Value TileOps::lostInBaseTwo(OpBuilder &nested, Value max) {
+Value TensorCoreTiles::lostInBaseTwo(OpBuilder &nested, Value max) {
   ScalarMath m{nested, loc};
   // (m c - rounded) ln 2; a large m c has not been rounded.
   Value factor = m.f32(unit * llvm::numbers::log2e);
@@ -89,12 +90,13 @@ Value TileOps::lostInBaseTwo(OpBuilder &nested, Value max) {
 ///
 /// of which the first sum is taken with its rounding error, and the second is
 /// small, so that only the last addition rounds.
-Value TileOps::preciseLogSumExp(OpBuilder &nested, Value max, Value sum) {
+Value TensorCoreTiles::preciseLogSumExp(OpBuilder &nested, Value max,
+                                        Value sum) {
   ScalarMath m{nested, loc};
   Parts parts(m, sum);
   Value low = logOnePlus(m, parts.rest);
   low = m.fma(parts.exponent, m.f32(llvm::numbers::ln2 - kLn2High), low);
-  if (fusesScale)
+  if (fusesScale())
     low = m.sub(low, lostInBaseTwo(nested, max));
   Value product = m.mul(max, m.f32(unit));
   Value lowOfProduct = m.fma(max, m.f32(unit), m.negate(product));
@@ -112,25 +114,12 @@ Value TileOps::preciseLogSumExp(OpBuilder &nested, Value max, Value sum) {
   return arith::SelectOp::create(nested, loc, isNumber, precise, total);
 }
 
-Value TileOps::logSumExp(const SoftmaxState &state) {
-  return elementwise({state.max, state.sum}, empty(rowType()),
-                     [&](OpBuilder &nested, ValueRange args) -> Value {
-                       ScalarMath m{nested, loc};
-                       Value lse;
-                       if (keepTypes) {
-                         // Without a live key m = -inf and l = 0; otherwise l
-                         // is NaN or > 0.
-                         Value isPositive = arith::CmpFOp::create(
-                             nested, loc, arith::CmpFPredicate::OGT, args[1],
-                             m.f32(0.0));
-                         lse = arith::SelectOp::create(
-                             nested, loc, isPositive,
-                             preciseLogSumExp(nested, args[0], args[1]),
-                             m.add(args[0], args[1]));
-                       } else {
-                         Value log = math::LogOp::create(nested, loc, args[1]);
-                         lse = m.fma(args[0], m.f32(unit), log);
-                       }
-                       return nanIfAllMinusInfinity(nested, args[0], lse);
-                     });
+/// Without a live key m = -inf and l = 0; otherwise l is NaN or > 0.
+Value TensorCoreTiles::rowLogSumExp(OpBuilder &nested, Value max, Value sum) {
+  ScalarMath m{nested, loc};
+  Value isPositive = arith::CmpFOp::create(
+      nested, loc, arith::CmpFPredicate::OGT, sum, m.f32(0.0));
+  return arith::SelectOp::create(nested, loc, isPositive,
+                                 preciseLogSumExp(nested, max, sum),
+                                 m.add(max, sum));
 }

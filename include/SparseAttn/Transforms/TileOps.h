@@ -1,0 +1,260 @@
+//===- TileOps.h - Online softmax as linalg ops on tiles --------*- C++ -*-===//
+//
+// The algorithm of one visited tile (Milakov and Gimelshein 2018; Dao et al.
+// 2022), for Bm queries and Bn keys. Scores count in units of `unit` nats, so
+// that the unit holds what of the scale neither Q nor S carries:
+//
+//   S     = K Q^T                       scores
+//   S     = mask(S)                     partial tiles only
+//   m'    = max(m, max_k S)             running maximum
+//   P     = exp((S - m') unit)          probabilities, unnormalised
+//   alpha = exp((m - m') unit)          rescale
+//   l'    = alpha l + sum_k P           row sum
+//   A'    = alpha A + V^T P             accumulator
+//
+// m tells rows apart that have no finite score: it is -inf as long as no live
+// key was seen, and `lowest`, the least finite number, once there was one, even
+// if all scores were -inf. What is subtracted from scores is never below
+// `lowest`, as -inf - (-inf) would make a NaN of a row that has none.
+//
+// This is what all targets share. Each has a class of its own that says how
+// operands are packed, and how products, exponents and divisions are computed:
+// FloatTiles of this library, and TensorCoreTiles of lib/GPU/Step.
+//
+// Trusting steps trust that A stays below the largest number, which its mean,
+// the result, always does; a target's may trust more. Whether they were right
+// shows in the state they end with, as a NaN never goes away (isTrusted).
+//
+// Then the tile is computed again. Where only the size of A can be wrong, the
+// same loops run once more; elsewhere exact steps do, which trust nothing. Both
+// multiply the weights in A by a factor of each row, so small that A cannot
+// overflow.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SPARSEATTN_TRANSFORMS_TILEOPS_H
+#define SPARSEATTN_TRANSFORMS_TILEOPS_H
+
+#include "SparseAttn/IR/SparseAttn.h"
+#include "SparseAttn/Transforms/TileLayout.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include <limits>
+
+namespace mlir::sparse_attn::transforms {
+
+constexpr double kMinusInfinity = -std::numeric_limits<double>::infinity();
+constexpr double kLowest = std::numeric_limits<float>::lowest();
+
+/// What a loop over key tiles carries: running maximum [Bm], row sum [Bm] and
+/// accumulator [Dv, Bm] (or [Bm, Dv]), all f32. Where A may overflow, each
+/// row's weights in it are multiplied by `factor` [Bm], 1 or less; and where
+/// the same loops may run again, whether they do is the i1 `isAgain`.
+struct SoftmaxState {
+  Value max, sum, accumulator;
+  Value factor = {}, isAgain = {};
+
+  SmallVector<Value> values() const {
+    SmallVector<Value> all = {max, sum, accumulator};
+    for (Value more : {factor, isAgain})
+      if (more)
+        all.push_back(more);
+    return all;
+  }
+  static SoftmaxState from(ValueRange values) {
+    SoftmaxState state{values[0], values[1], values[2]};
+    if (values.size() > 3)
+      state.factor = values[3];
+    if (values.size() > 4)
+      state.isAgain = values[4];
+    return state;
+  }
+};
+
+/// V of the visited keys.
+struct ValueTile {
+  Value tile;  ///< [Bn, Dv], zero past the last key
+  Value count; ///< how many keys those are
+};
+
+/// Builds the code of steps at one place. A target derives its own class from
+/// it, and a StepTarget that makes them (DecomposeSteps.h).
+class TileOps {
+public:
+  /// Whether query q may attend to key k, both indices of the tile.
+  using AllowedFn = llvm::function_ref<Value(OpBuilder &, Value k, Value q)>;
+
+  TileOps(OpBuilder &b, Location loc, TileLayout layout, plan::TileShape tile)
+      : b(b), loc(loc), layout(layout), tile(tile) {}
+  virtual ~TileOps() = default;
+
+  /// A f32 tile [Bm, size] in the target's layout.
+  RankedTensorType tileType(int64_t size) const;
+  RankedTensorType rowType() const;
+
+  /// The state of rows that have seen no key.
+  SoftmaxState initialState(int64_t valueSize);
+  /// The same in the place of another state.
+  SoftmaxState initialState(SoftmaxState place);
+
+  /// Q of a query tile [rows, D], as `scores` takes it.
+  virtual Value packQuery(Value query, Value rows) = 0;
+  /// K or V of a key tile [rows, size], as products take them: [Bn, size], zero
+  /// past `rows`.
+  virtual Value packKeys(Value keys, Value rows) = 0;
+
+  virtual Value scores(Value keyTile, Value queryTile);
+  /// One step of the algorithm above. Without `allowed`, each row has a live
+  /// key in this tile, and no key is masked.
+  SoftmaxState update(SoftmaxState state, Value scores, const ValueTile &values,
+                      AllowedFn allowed = {});
+
+  /// Whether trusting steps were enough for the first `rows` rows of operands
+  /// of `type`, as an i1.
+  virtual Value isTrusted(const SoftmaxState &state, Value rows, Type type) = 0;
+  /// Factors of all rows.
+  Value factors(double value);
+  /// Of sequences of any length, the least that A needs.
+  static constexpr double kSafeFactor = 0x1p-30;
+  /// Where a tile is computed again: in the place of `state`, with factors for
+  /// which those rows of A that have overflowed will not.
+  SoftmaxState restarted(const SoftmaxState &state, bool hasFactor);
+
+  /// The means, A / (factor l), of a state that is stored; 0 without any key.
+  Value means(const SoftmaxState &state);
+  /// m unit + ln l, the natural log-sum-exp; -inf where no key is live, NaN
+  /// where all scores are -inf.
+  Value logSumExp(const SoftmaxState &state);
+  /// Writes the mean, rounded, to `destination` [rows, Dv]; 0 where no key is
+  /// live, NaN where all scores are -inf.
+  virtual Value output(const SoftmaxState &state, Value rows,
+                       Value destination) = 0;
+  /// A tile in the target's layout, as [Bm, size] in the place of
+  /// `destination`.
+  Value toRows(Value tileValue, Value destination);
+  /// A tile [Bm, size] in the target's layout.
+  Value fromRows(Value rows);
+  /// The maximum and the sum of two states over disjoint keys.
+  SoftmaxState mergedSums(const SoftmaxState &x, const SoftmaxState &y);
+  /// A power of two by which the sum of weights comes to 1/4 to 1/2, so that
+  /// not even rounding makes an accumulator of means overflow.
+  Value shareFactor(Value sum);
+  /// What the mean of a part of a row's keys counts among all, of which `all`
+  /// has the factor.
+  Value share(const SoftmaxState &part, const SoftmaxState &all);
+  /// total + share mean, rounded once, in the place of `total`.
+  Value addedShare(Value share, Value mean, Value total);
+
+protected:
+  using BodyFn = llvm::function_ref<Value(OpBuilder &, ValueRange)>;
+  /// What is added up of one tile.
+  struct Terms {
+    Value alpha;   ///< what A is multiplied by first, [Bm]
+    Value weights; ///< of the keys, [Bn, Bm] or [Bm, Bn]
+    const ValueTile &values;
+    AllowedFn allowed;
+  };
+
+  //===------------------------------------------------------------------===//
+  // What targets do in ways of their own
+  //===------------------------------------------------------------------===//
+
+  /// init + the product of two operands, of which the first runs over the rows
+  /// of `init`; `maps` are of (row, column, reduction) to the three.
+  virtual Value product(ValueRange operands, ArrayRef<AffineMap> maps,
+                        Value init) = 0;
+  /// max(x, lowest); NaN stays NaN.
+  virtual Value atLeastLowest(OpBuilder &builder, Value x) = 0;
+  /// |x|; NaN stays.
+  virtual Value magnitude(OpBuilder &builder, Value x) = 0;
+  /// The score of a pair that the mask allows, max(score, lowest) unless the
+  /// step trusts that scores are finite.
+  virtual Value allowedScore(OpBuilder &builder, Value score) = 0;
+  /// exp((score - max) unit)
+  virtual Value probability(OpBuilder &builder, Value score, Value max) = 0;
+  /// exp((before - max) unit), for an earlier maximum.
+  virtual Value rescale(OpBuilder &builder, Value before, Value max) = 0;
+  /// alpha A + V^T P
+  virtual Value accumulated(Value accumulator, const Terms &terms) = 0;
+  /// x / divisor
+  virtual Value divided(OpBuilder &builder, Value x, Value divisor) = 0;
+  /// m unit + ln l, where l may be 0.
+  virtual Value rowLogSumExp(OpBuilder &builder, Value max, Value sum) = 0;
+
+  //===------------------------------------------------------------------===//
+  // What those are made of
+  //===------------------------------------------------------------------===//
+
+  Value scalar(OpBuilder &builder, double value);
+  Value empty(RankedTensorType type);
+  /// A f32 tensor of `type`, or in the place of another, filled with `value`.
+  Value filled(RankedTensorType type, double value);
+  Value filled(Value place, double value);
+  AffineExpr queryDim() const { return layout.query(b.getContext()); }
+  AffineExpr otherDim() const { return layout.other(b.getContext()); }
+  /// An elementwise op over [Bm] (rank 1) or a tile (rank 2); operands of rank
+  /// one are broadcast along the queries.
+  Value elementwise(ValueRange inputs, Value init, BodyFn body);
+  Value reduceOverKeys(Value tileValue, Value init, BodyFn combine);
+  /// init + V^T P
+  Value valueProduct(Value values, Value weights, Value init);
+  /// score -> allowedScore(score) where allowed, else -inf.
+  Value masked(Value scores, AllowedFn allowed);
+  /// alpha x + y, rounded once.
+  Value rescaledSum(Value alpha, Value x, Value y);
+  /// scf.if on values of one type.
+  Value branch(Value condition, Type type, llvm::function_ref<Value()> then,
+               llvm::function_ref<Value()> otherwise);
+  /// Whether a magnitude is that of a number.
+  Value isNumber(OpBuilder &builder, Value size);
+  /// The largest magnitude in each row of a tile, or NaN.
+  Value largestMagnitude(Value tileValue);
+  /// What to divide A by, [Bm]: infinity where no key is live, NaN where all
+  /// scores are -inf.
+  Value divisor(const SoftmaxState &state);
+  /// A tile divided row by row, in the place of `destination`, [Bm, Dv] of any
+  /// type.
+  Value quotients(Value accumulator, Value divisors, Value destination);
+
+  OpBuilder &b;
+  Location loc;
+  TileLayout layout;
+  plan::TileShape tile;
+
+private:
+  /// The product of a tile that runs over all but the queries, and one that
+  /// runs over the queries.
+  Value contract(Value other, AffineMap otherMap, Value query,
+                 AffineMap queryMap, Value init);
+  /// maxnum: a NaN score leaves the maximum alone, and reaches the result
+  /// through its probability.
+  Value maximum(OpBuilder &builder, Value score, Value max);
+  /// The sum of the weights in A.
+  Value weightsOf(OpBuilder &builder, Value sum, Value factor);
+  /// A mean never exceeds its terms: where x is a number, x / divisor stays
+  /// within those of `type`.
+  Value quotient(OpBuilder &builder, Value x, Value divisor, FloatType type);
+  /// P times a factor of each row. A weight above 0 stays above 0, as times an
+  /// infinity it is one.
+  Value weighed(Value probabilities, Value factor);
+  /// The same by the factors of a state, where it has any.
+  Value weighed(Value probabilities, const SoftmaxState &state);
+  /// For each row 1, or where A has overflowed, so small a power of two that it
+  /// cannot, in the place of `place`.
+  Value safeFactor(Value accumulator, Value place);
+  /// Infinity where x is `special`, else `otherwise`.
+  Value infiniteIf(OpBuilder &builder, Value x, double special,
+                   Value otherwise);
+  /// `value` where m != lowest, else NaN.
+  Value nanIfAllMinusInfinity(OpBuilder &builder, Value max, Value value);
+};
+
+/// x widened to f32.
+Value toF32(OpBuilder &b, Location loc, Value x);
+
+/// The first `rows` rows along `dim` of a rank-2 tile.
+Value firstRows(OpBuilder &b, Location loc, Value tileValue, unsigned dim,
+                Value rows);
+
+} // namespace mlir::sparse_attn::transforms
+
+#endif // SPARSEATTN_TRANSFORMS_TILEOPS_H

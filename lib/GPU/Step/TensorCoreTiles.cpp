@@ -1,0 +1,101 @@
+//===- TensorCoreTiles.cpp - Steps on tiles for tensor cores --------------===//
+
+#include "TensorCoreTiles.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
+using namespace mlir::sparse_attn::transforms;
+
+std::unique_ptr<TileOps> TensorCoreTarget::tiles(OpBuilder &b, Location loc,
+                                                 const StepInfo &step) const {
+  return std::make_unique<TensorCoreTiles>(b, loc, step);
+}
+
+/// It is by exact steps that tiles are computed again.
+bool TensorCoreTarget::hasFactor(StateType state) const {
+  return StepTarget::hasFactor(state) && !state.getTrusting();
+}
+
+/// The exponent takes a positive scale, and scores any other, then in base 2.
+TensorCoreTiles::TensorCoreTiles(OpBuilder &b, Location loc,
+                                 const StepInfo &step)
+    : TileOps(b, loc, TileLayout::queriesOuter(),
+              {step.state.getRows(), step.keys}),
+      step(step) {
+  double size = std::fabs(step.scale);
+  bool isNormal = size >= std::numeric_limits<float>::min() &&
+                  size <= std::numeric_limits<float>::max() / 2;
+  if (step.scale > 0 && isNormal) {
+    unit = step.scale;
+    return;
+  }
+  unit = llvm::numbers::ln2;
+  scoreFactor = step.scale * llvm::numbers::log2e;
+}
+
+/// f32 probabilities would show the rounding of m c.
+bool TensorCoreTiles::fusesScale() const {
+  return !step.state.getElementType().isF32() && unit != llvm::numbers::ln2;
+}
+
+Value TensorCoreTiles::packQuery(Value query, Value rows) {
+  return padRows(query, rows, tile.queries);
+}
+
+Value TensorCoreTiles::packKeys(Value keys, Value rows) {
+  return padRows(keys, rows, tile.keys);
+}
+
+Value TensorCoreTiles::padRows(Value source, Value rows, int64_t count) {
+  auto type = cast<RankedTensorType>(source.getType());
+  if (type.getDimSize(0) == count)
+    return source;
+  Value missing = b.createOrFold<arith::SubIOp>(
+      loc, arith::ConstantIndexOp::create(b, loc, count), rows);
+  Value zero =
+      arith::ConstantOp::create(b, loc, b.getZeroAttr(type.getElementType()));
+  SmallVector<OpFoldResult> low(2, b.getIndexAttr(0));
+  SmallVector<OpFoldResult> high = {missing, b.getIndexAttr(0)};
+  auto padded =
+      RankedTensorType::get({count, type.getDimSize(1)}, type.getElementType());
+  return tensor::PadOp::create(b, loc, padded, source, low, high, zero);
+}
+
+/// One instruction.
+Value TensorCoreTiles::atLeastLowest(OpBuilder &nested, Value x) {
+  return arith::MaximumFOp::create(nested, loc, x, scalar(nested, kLowest));
+}
+
+/// |x| in operations that kernels have.
+Value TensorCoreTiles::magnitude(OpBuilder &nested, Value x) {
+  Value negated = arith::NegFOp::create(nested, loc, x);
+  return arith::MaximumFOp::create(nested, loc, x, negated);
+}
+
+Value TensorCoreTiles::allowedScore(OpBuilder &nested, Value score) {
+  return step.exact ? atLeastLowest(nested, score) : score;
+}
+
+/// x * (1 / divisor), as a division is not one instruction.
+Value TensorCoreTiles::divided(OpBuilder &nested, Value x, Value divisor) {
+  Value inverse =
+      arith::DivFOp::create(nested, loc, scalar(nested, 1.0), divisor);
+  return arith::MulFOp::create(nested, loc, x, inverse);
+}
+
+/// Whole tiles can become vectors; only the last step looks at the rows.
+Value TensorCoreTiles::output(const SoftmaxState &state, Value rows,
+                              Value destination) {
+  Value weights = divisor(state);
+  Value place = empty(cast<RankedTensorType>(state.accumulator.getType())
+                          .clone(getElementTypeOrSelf(destination)));
+  Value result = quotients(state.accumulator, weights, place);
+  if (getConstantIntValue(rows))
+    return result;
+  return firstRows(b, loc, result, layout.queryDim(), rows);
+}
