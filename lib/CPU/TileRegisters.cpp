@@ -3,6 +3,7 @@
 #include "Contraction.h"
 #include "RowReduction.h"
 #include "SparseAttn/CPU/Passes.h"
+#include "SparseAttn/Target/Target.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -206,9 +207,19 @@ struct TileRegistersPass
                                 "least 4");
       return signalPassFailure();
     }
-    IRRewriter rewriter(&getContext());
     RegisterFile file{lanes, registers};
-    remarkNarrow(collectReductions(/*numLoops=*/3));
+    if (!target.empty()) {
+      const target::CpuTarget *cpu = target::findCpu(target);
+      if (!cpu) {
+        getOperation()->emitError("unknown level '")
+            << target.getValue() << "'; vectors are made for "
+            << target::knownCpus();
+        return signalPassFailure();
+      }
+      file = {cpu->lanes, cpu->registers};
+    }
+    IRRewriter rewriter(&getContext());
+    remarkNarrow(collectReductions(/*numLoops=*/3), file.lanes);
     // Contractions first: they take a constant start from the fill they see.
     for (linalg::GenericOp op : collectReductions(/*numLoops=*/3))
       (void)lowerContraction(rewriter, op, file);
@@ -219,7 +230,7 @@ struct TileRegistersPass
     SmallVector<linalg::LinalgOp> ops;
     getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
     for (linalg::LinalgOp op : ops)
-      lower(rewriter, op);
+      lower(rewriter, op, file.lanes);
     if (failed(simplifyVectors(getOperation())))
       return signalPassFailure();
     getOperation().walk(
@@ -237,7 +248,7 @@ struct TileRegistersPass
     return ops;
   }
 
-  void lower(RewriterBase &rewriter, linalg::LinalgOp op) {
+  void lower(RewriterBase &rewriter, linalg::LinalgOp op, int64_t lanes) {
     if (op.hasPureTensorSemantics() && op->use_empty())
       return rewriter.eraseOp(op);
     FailureOr<scf::SCFTilingResult> tiled = tileToVector(rewriter, op, lanes);
@@ -258,7 +269,7 @@ struct TileRegistersPass
   }
 
   /// Products and reductions are where a kernel's time goes.
-  void remarkNarrow(ArrayRef<linalg::GenericOp> ops) {
+  void remarkNarrow(ArrayRef<linalg::GenericOp> ops, int64_t lanes) {
     DenseSet<Attribute> said;
     for (linalg::GenericOp op : ops) {
       std::optional<unsigned> loop = findLaneLoop(op);
@@ -268,10 +279,10 @@ struct TileRegistersPass
       int64_t width = widthAlong(range, lanes);
       if (width == lanes || !said.insert(op.getLoc()).second)
         continue;
-      op.emitRemark() << "uses " << width << " of the " << int64_t(lanes)
+      op.emitRemark() << "uses " << width << " of the " << lanes
                       << " lanes of a vector for tiles of " << range
                       << " queries; choose tile-queries as a multiple of "
-                      << int64_t(lanes);
+                      << lanes;
     }
   }
 };

@@ -30,6 +30,8 @@ void mlir::sparse_attn::buildCPUPlanning(OpPassManager &pm,
   SparseAttnPlanOptions plan;
   plan.tileQueries = options.tileQueries;
   plan.tileKeys = options.tileKeys;
+  if (!options.target.empty())
+    plan.target = options.target;
   pm.addPass(createSparseAttnPlan(plan));
 }
 
@@ -61,6 +63,7 @@ static void addVectorisation(OpPassManager &pm,
     SparseAttnTileRegistersOptions registers;
     registers.lanes = options.lanes;
     registers.registers = options.registers;
+    registers.target = options.target;
     pm.addNestedPass<func::FuncOp>(createSparseAttnTileRegisters(registers));
     pm.addPass(createCanonicalizerPass());
   }

@@ -2,9 +2,9 @@
 
 #include "Buffers.h"
 #include "SparseAttn/Boundary/Passes.h"
-#include "SparseAttn/GPU/Chip.h"
 #include "SparseAttn/GPU/Passes.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
+#include "SparseAttn/Target/Target.h"
 #include "SparseAttn/Transforms/Passes.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Affine/Transforms/Passes.h"
@@ -16,24 +16,25 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
-using namespace mlir::sparse_attn::kernels;
 using namespace mlir::sparse_attn::pipelines;
+using namespace mlir::sparse_attn::target;
 
 // Passes that would rewrite anything are nested in functions, or run on our
 // kernels alone: those of the user's own stay as they are.
 
 /// Attention gets its plan.
 static void addPlanning(OpPassManager &pm, const NVVMPipelineOptions &options,
-                        const Chip &chip) {
+                        const GpuTarget &chip) {
   pm.addPass(createSparseAttnVerifyPlacement());
-  pm.addNestedPass<func::FuncOp>(createSparseAttnVerifyTarget());
+  SparseAttnVerifyTargetOptions verify;
+  verify.target = chip.name.str();
+  pm.addNestedPass<func::FuncOp>(createSparseAttnVerifyTarget(verify));
   pm.addNestedPass<func::FuncOp>(createCanonicalizerPass());
   SparseAttnPlanOptions plan;
   plan.tileQueries = options.tileQueries;
   plan.tileKeys = options.tileKeys;
-  plan.target = "gpu";
+  plan.target = chip.name.str();
   plan.stages = options.stages;
-  plan.sharedLimit = chip.sharedLimit;
   pm.addPass(createSparseAttnPlan(plan));
 }
 
@@ -76,16 +77,17 @@ static void addBufferization(OpPassManager &pm,
 
 /// Blocks, shared memory, threads.
 static void addThreads(OpPassManager &pm, const NVVMPipelineOptions &options,
-                       const Chip &chip) {
+                       const GpuTarget &chip) {
   // Launches of the user's own are done with before there are any of ours.
   pm.addPass(createGpuKernelOutliningPass());
   SparseAttnMapToGpuOptions map;
   map.warps = options.warps;
+  map.target = chip.name.str();
   pm.addPass(createSparseAttnMapToGpu(map));
   OpPassManager &functions = pm.nest<func::FuncOp>();
   SparseAttnStageOperandsOptions stage;
   stage.stages = options.stages;
-  stage.sharedLimit = chip.sharedLimit;
+  stage.target = chip.name.str();
   functions.addPass(createSparseAttnStageOperands(stage));
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());
@@ -131,7 +133,7 @@ static void addNVVMLowering(OpPassManager &pm) {
 }
 
 /// Kernels to PTX.
-static void addSerialization(OpPassManager &pm, const Chip &chip) {
+static void addSerialization(OpPassManager &pm, const GpuTarget &chip) {
   SparseAttnKernelsToPtxOptions ptx;
   ptx.chip = chip.name.str();
   ptx.features = chip.features();
@@ -141,7 +143,7 @@ static void addSerialization(OpPassManager &pm, const Chip &chip) {
 
 /// Refuses an option's value that some pass would fail on, before any runs. The
 /// chip, where all of them can work.
-static FailureOr<Chip>
+static FailureOr<const GpuTarget *>
 checkOptions(const NVVMPipelineOptions &options,
              function_ref<LogicalResult(const Twine &)> error) {
   auto require = [&](bool holds,
@@ -157,10 +159,10 @@ checkOptions(const NVVMPipelineOptions &options,
                    "from 1 to " + Twine(kMaxTileSize) +
                        ", or 0 to have it chosen");
   };
-  std::optional<Chip> chip = findChip(options.chip);
+  const GpuTarget *chip = findGpu(options.chip);
   if (!chip)
     return error("unknown chip '" + options.chip + "'; kernels are made for " +
-                 knownChips());
+                 knownGpus());
   if (options.emit != "ptx" && options.emit != "nvvm")
     return error("unknown emit '" + options.emit + "'; use nvvm or ptx");
   if (options.strides != "dense" && options.strides != "any")
@@ -175,32 +177,32 @@ checkOptions(const NVVMPipelineOptions &options,
           options.warps >= 0 && options.warps <= kMaxWarps, options.warps,
           "from 1 to " + Twine(kMaxWarps) + ", or 0 to have it chosen")))
     return failure();
-  return *chip;
+  return chip;
 }
 
 LogicalResult mlir::sparse_attn::buildNVVMPlanning(
     OpPassManager &pm, const NVVMPipelineOptions &options,
     function_ref<LogicalResult(const Twine &)> error) {
-  FailureOr<Chip> chip = checkOptions(options, error);
+  FailureOr<const GpuTarget *> chip = checkOptions(options, error);
   if (failed(chip))
     return failure();
-  addPlanning(pm, options, *chip);
+  addPlanning(pm, options, **chip);
   return success();
 }
 
 LogicalResult mlir::sparse_attn::buildNVVMPipeline(
     OpPassManager &pm, const NVVMPipelineOptions &options,
     function_ref<LogicalResult(const Twine &)> error) {
-  FailureOr<Chip> chip = checkOptions(options, error);
+  FailureOr<const GpuTarget *> chip = checkOptions(options, error);
   if (failed(chip))
     return failure();
-  addPlanning(pm, options, *chip);
+  addPlanning(pm, options, **chip);
   addTiling(pm, options);
   addVectorisation(pm);
   addBufferization(pm, options);
-  addThreads(pm, options, *chip);
+  addThreads(pm, options, **chip);
   addNVVMLowering(pm);
   if (options.emit == "ptx")
-    addSerialization(pm, *chip);
+    addSerialization(pm, **chip);
   return success();
 }

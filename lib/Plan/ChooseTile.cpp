@@ -83,31 +83,21 @@ static bool hasWindow(const Mask &mask) {
          });
 }
 
-TileShape plan::chooseCpuTile(const Mask &mask, int64_t headDim,
-                              const LengthFacts &facts) {
+/// The tile before anything has to fit.
+static TileShape startTile(const Mask &mask, const target::TileRules &rules,
+                           const LengthFacts &facts) {
   bool isWindow = hasWindow(mask);
-  TileShape tile = isWindow ? TileShape{32, 32} : TileShape{48, 64};
   int64_t block = commonBlock(mask, facts);
-  LDBG() << "tile for a CPU: " << (isWindow ? "window" : "no window")
-         << ", blocks of " << block << ", heads of " << headDim;
-  for (int64_t queries : {64, 32, 16}) {
-    if (block == 0 || block % queries != 0)
-      continue;
-    tile = {queries, std::gcd<int64_t>(block, 64)};
-    break;
-  }
-  if (headDim > 128)
-    tile.keys = std::min<int64_t>(tile.keys, 32);
-  if (facts.nq)
-    tile.queries = std::min<int64_t>(
-        tile.queries, llvm::alignTo(std::max<int64_t>(1, *facts.nq), 16));
-  if (facts.nk)
-    tile.keys = std::min<int64_t>(
-        tile.keys, llvm::alignTo(std::max<int64_t>(1, *facts.nk), 8));
-  return tile;
+  LDBG() << (isWindow ? "window" : "no window") << ", blocks of " << block;
+  for (int64_t queries = rules.block.queries; block != 0 && queries >= 16;
+       queries /= 2)
+    if (block % queries == 0)
+      return {queries, std::gcd(block, rules.block.keys)};
+  const target::TileSize &size = isWindow ? rules.window : rules.usual;
+  return {size.queries, size.keys};
 }
 
-int64_t GpuTileNeeds::sharedBytes(TileShape tile) const {
+int64_t TileMemory::sharedBytes(TileShape tile) const {
   int64_t keyAndValue = tile.keys * (headDim + valueDim) * elementBytes;
   return stages * keyAndValue + tile.queries * headDim * elementBytes;
 }
@@ -125,17 +115,17 @@ static int64_t listBytes(const Plan &plan) {
 /// The largest tile of at most that size which fits: fewer keys first, which
 /// cost only more steps of a loop, then fewer queries, for which K and V are
 /// read more often.
-static TileShape fitSharedMemory(TileShape tile, const GpuTileNeeds &needs,
+static TileShape fitSharedMemory(TileShape tile, const TileMemory &memory,
                                  const Mask &mask, const LengthFacts &facts) {
   bool mayDraw = !mask.pieces();
   auto bytes = [&] {
-    return needs.sharedBytes(tile) +
+    return memory.sharedBytes(tile) +
            (mayDraw ? listBytes(makePlan(mask, tile, facts)) : 0);
   };
   auto halve = [](int64_t size) {
     return std::max<int64_t>(16, llvm::alignTo(size / 2, 16));
   };
-  while (needs.sharedLimit > 0 && bytes() > needs.sharedLimit) {
+  while (memory.sharedLimit > 0 && bytes() > memory.sharedLimit) {
     LDBG() << tile.queries << " x " << tile.keys << " takes " << bytes()
            << " bytes of shared memory, more than there are";
     if (tile.keys > 16)
@@ -148,35 +138,28 @@ static TileShape fitSharedMemory(TileShape tile, const GpuTileNeeds &needs,
   return tile;
 }
 
-TileShape plan::chooseGpuTile(const Mask &mask, const GpuTileNeeds &needs,
-                              const LengthFacts &facts) {
-  TileShape tile = {128, 64};
-  int64_t block = commonBlock(mask, facts);
-  LDBG() << "tile for a GPU: blocks of " << block << ", heads of "
-         << needs.headDim << " and " << needs.valueDim << ", "
-         << needs.elementBytes << " bytes an element, shared memory of "
-         << needs.sharedLimit << " bytes";
-  for (int64_t queries : {128, 64, 32, 16}) {
-    if (block == 0 || block % queries != 0)
+TileShape plan::chooseTile(const Mask &mask, const target::TileRules &rules,
+                           const TileMemory &memory, const LengthFacts &facts) {
+  TileShape tile = startTile(mask, rules, facts);
+  int64_t widest = std::max(memory.headDim, memory.valueDim);
+  LDBG() << tile.queries << " x " << tile.keys << " for heads of " << widest
+         << ", " << memory.elementBytes
+         << " bytes an element, shared memory of " << memory.sharedLimit
+         << " bytes";
+  for (const target::WideRows &wide : rules.wide) {
+    if (widest <= wide.headDim || memory.elementBytes <= wide.elementBytes)
       continue;
-    tile = {queries, std::gcd<int64_t>(block, 64)};
-    break;
+    tile.queries = std::min(tile.queries, wide.most.queries);
+    tile.keys = std::min(tile.keys, wide.most.keys);
   }
-  if (std::max(needs.headDim, needs.valueDim) > 128 || needs.elementBytes > 2) {
-    tile.queries = std::min<int64_t>(tile.queries, 64);
-    tile.keys = std::min<int64_t>(tile.keys, 32);
-  }
-  // The parts of f32 operands take registers too: beyond 96 columns a thread's
-  // 255 do not hold the sums for 32 keys besides.
-  if (std::max(needs.headDim, needs.valueDim) > 96 && needs.elementBytes > 2)
-    tile.keys = std::min<int64_t>(tile.keys, 16);
-  auto needed = [](int64_t length) {
-    return static_cast<int64_t>(
-        llvm::alignTo(std::max<int64_t>(1, length), 16));
+  auto limit = [](int64_t size, std::optional<int64_t> length,
+                  int64_t granule) {
+    if (!length)
+      return size;
+    return std::min<int64_t>(
+        size, llvm::alignTo(std::max<int64_t>(1, *length), granule));
   };
-  if (facts.nq)
-    tile.queries = std::min(tile.queries, needed(*facts.nq));
-  if (facts.nk)
-    tile.keys = std::min(tile.keys, needed(*facts.nk));
-  return fitSharedMemory(tile, needs, mask, facts);
+  tile.queries = limit(tile.queries, facts.nq, rules.granule.queries);
+  tile.keys = limit(tile.keys, facts.nk, rules.granule.keys);
+  return fitSharedMemory(tile, memory, mask, facts);
 }

@@ -101,9 +101,11 @@ struct PlanPass : sparse_attn::impl::SparseAttnPlanBase<PlanPass> {
             << kMaxTileSize << ", or 0 to have them chosen; got " << size;
         return signalPassFailure();
       }
-    if (target != "cpu" && target != "gpu") {
+    if (target != "cpu" && target != "gpu" && !target::findCpu(target) &&
+        !target::findGpu(target)) {
       getOperation()->emitError("unknown target '")
-          << target.getValue() << "'; use cpu or gpu";
+          << target.getValue() << "'; use cpu or gpu, or one of "
+          << target::knownCpus() << ", " << target::knownGpus();
       return signalPassFailure();
     }
     getOperation()->walk([&](MaskedReductionOpInterface op) {
@@ -130,18 +132,25 @@ struct PlanPass : sparse_attn::impl::SparseAttnPlanBase<PlanPass> {
     });
   }
 
+  /// By the target's rules. `cpu` and `gpu` are any target of their kind, for
+  /// whose rules the levels and chips do not differ.
   TileShape chooseTile(MaskedReductionOpInterface op, const Mask &mask,
                        const LengthFacts &facts) const {
-    TileNeeds tile = op.getTileNeeds();
-    if (target == "cpu")
-      return chooseCpuTile(mask, tile.headDim, facts);
-    GpuTileNeeds needs;
-    needs.headDim = tile.headDim;
-    needs.valueDim = tile.valueDim;
-    needs.elementBytes = tile.elementBytes;
-    needs.stages = stages;
-    needs.sharedLimit = sharedLimit;
-    return chooseGpuTile(mask, needs, facts);
+    TileNeeds needs = op.getTileNeeds();
+    StringRef name = target.getValue();
+    bool isAnyCpu = name == "cpu", isAnyGpu = name == "gpu";
+    // Tiles are of f32, and those of keys decide.
+    if (const target::CpuTarget *cpu =
+            isAnyCpu ? &target::getCpus().front() : target::findCpu(name))
+      return plan::chooseTile(mask, *cpu->tiles,
+                              {needs.headDim, needs.headDim, sizeof(float)},
+                              facts);
+    const target::GpuTarget *gpu =
+        isAnyGpu ? &target::getGpus().front() : target::findGpu(name);
+    TileMemory memory = {needs.headDim, needs.valueDim, needs.elementBytes};
+    memory.stages = stages;
+    memory.sharedLimit = isAnyGpu ? sharedLimit.getValue() : gpu->sharedLimit;
+    return plan::chooseTile(mask, *gpu->tiles, memory, facts);
   }
 };
 } // namespace

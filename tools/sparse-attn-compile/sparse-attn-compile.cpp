@@ -5,12 +5,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "SparseAttn/GPU/Chip.h"
 #include "SparseAttn/Package/Compile/Compile.h"
 #include "SparseAttn/Support/BugReport.h"
 #include "SparseAttn/Support/Error.h"
 #include "SparseAttn/Support/Source.h"
 #include "SparseAttn/Support/Version.h"
+#include "SparseAttn/Target/Target.h"
 #include "mlir/Target/LLVMIR/Dialect/OpenMP/OpenMPToLLVMIRTranslation.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/Support/CommandLine.h"
@@ -20,7 +20,6 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
-using namespace mlir::sparse_attn::kernels;
 using namespace mlir::sparse_attn::package;
 using namespace mlir::sparse_attn::support;
 namespace cl = llvm::cl;
@@ -123,12 +122,12 @@ static llvm::Error checkTargets() {
   if (flags().targets.empty())
     return makeError("--target is missing; kernels are made for {0}, host code "
                      "for {1}",
-                     knownChips(), knownHostTargets());
+                     target::knownGpus(), knownHostTargets());
   for (StringRef target : flags().targets)
-    if (!findChip(target) && !findHostTarget(target))
+    if (!target::findGpu(target) && !findHostTarget(target))
       return makeError("unknown --target '{0}'; kernels are made for {1}, host "
                        "code for {2}",
-                       target, knownChips(), knownHostTargets());
+                       target, target::knownGpus(), knownHostTargets());
   return llvm::Error::success();
 }
 

@@ -113,20 +113,14 @@ run_tool::observe(func::FuncOp func) {
 // Compilation
 //===----------------------------------------------------------------------===//
 
-/// The vector registers of the machine this runs on.
-static void fitToHost(const llvm::TargetMachine &target,
-                      CPUPipelineOptions &options) {
-  StringRef features = target.getTargetFeatureString();
-  if (features.contains("+avx512f")) {
-    options.lanes = 16;
-    options.registers = 32;
-  } else if (features.contains("+avx2")) {
-    options.lanes = 8;
-    options.registers = 16;
-  } else {
-    options.lanes = 4;
-    options.registers = target.getTargetTriple().isAArch64() ? 32 : 16;
-  }
+/// The level whose vector registers the machine this runs on has.
+static StringRef levelOf(const llvm::TargetMachine &machine) {
+  StringRef features = machine.getTargetFeatureString();
+  if (features.contains("+avx512f"))
+    return "x86-64-v4";
+  if (features.contains("+avx2"))
+    return "x86-64-v3";
+  return machine.getTargetTriple().isAArch64() ? "armv8-a" : "x86-64-v2";
 }
 
 /// From attention to the LLVM dialect. Returns the name that `entry` has there.
@@ -135,7 +129,7 @@ static FailureOr<std::string> lowerForCPU(ModuleOp module, func::FuncOp entry,
   renameForMachineCode(module);
   std::string name = entry.getName().str();
   CPUPipelineOptions options;
-  fitToHost(target, options);
+  options.target = levelOf(target).str();
   PassManager pm(module.getContext());
   buildCPUPipeline(pm, options);
   if (failed(pm.run(module)))

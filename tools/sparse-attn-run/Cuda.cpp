@@ -1,15 +1,14 @@
 //===- Cuda.cpp - A function on a GPU -------------------------------------===//
 
 #include "Cuda.h"
-#include "SparseAttn/GPU/Chip.h"
 #include "SparseAttn/Package/Compile/Compile.h"
 #include "SparseAttn/Support/Error.h"
+#include "SparseAttn/Target/Target.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FileSystem.h"
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
-using namespace mlir::sparse_attn::kernels;
 using namespace mlir::sparse_attn::package;
 using namespace mlir::sparse_attn::run_tool;
 using namespace mlir::sparse_attn::support;
@@ -38,7 +37,8 @@ llvm::Expected<CudaDevice> CudaDevice::open() {
   if (!chip)
     return makeError("device {0} has compute capability {1}.{2}, and kernels "
                      "are made for {3}; use another device",
-                     kDevice, capability / 10, capability % 10, knownChips());
+                     kDevice, capability / 10, capability % 10,
+                     target::knownGpus());
   device.chip = std::move(*chip);
   return device;
 }

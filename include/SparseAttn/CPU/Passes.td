@@ -47,6 +47,9 @@ def SparseAttnTileRegisters
     Option<"lanes", "lanes", "int64_t", "16", "f32 lanes of a vector register">,
     Option<"registers", "registers", "int64_t", "32",
            "Number of vector registers">,
+    Option<"target", "target", "std::string", "\"\"",
+           "Level of processors (x86-64-v3, ...) whose lanes and registers "
+           "replace those given">,
   ];
   let dependentDialects = [
     "::mlir::affine::AffineDialect",

@@ -20,6 +20,10 @@ def SparseAttnVerifyTarget
 
     Example: test/GPU/verify-target-example.mlir
   }];
+  let options = [
+    Option<"target", "target", "std::string", "\"sm_80\"",
+           "Chip that kernels are made for: sm_80, ...">,
+  ];
   let dependentDialects = ["::mlir::sparse_attn::SparseAttnDialect"];
 }
 
@@ -67,6 +71,8 @@ def SparseAttnMapToGpu : Pass<"sparse-attn-map-to-gpu", "::mlir::ModuleOp"> {
   let options = [
     Option<"warps", "warps", "int64_t", "0",
            "Warps of a block; 0 lets the tile choose">,
+    Option<"target", "target", "std::string", "\"sm_80\"",
+           "Chip that kernels are made for: sm_80, ...">,
   ];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
@@ -97,6 +103,8 @@ def SparseAttnStageOperands
            "Registers a thread from which on queries are in shared memory">,
     Option<"sharedLimit", "shared-limit", "int64_t", "101376",
            "Bytes of shared memory that a block may use">,
+    Option<"target", "target", "std::string", "\"\"",
+           "Chip whose query-registers and shared-limit replace those given">,
   ];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",

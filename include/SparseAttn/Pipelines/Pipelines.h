@@ -32,6 +32,11 @@ struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
   Option<int64_t> registers{*this, "registers",
                             llvm::cl::desc("Number of vector registers"),
                             llvm::cl::init(32)};
+  Option<std::string> target{
+      *this, "target",
+      llvm::cl::desc("Level of processors (x86-64-v3, ...) whose lanes and "
+                     "registers replace those given"),
+      llvm::cl::init("")};
   Option<bool> openmp{*this, "openmp",
                       llvm::cl::desc("Run query tiles in OpenMP threads"),
                       llvm::cl::init(true)};

@@ -39,11 +39,13 @@ def SparseAttnPlan : Pass<"sparse-attn-plan"> {
     Option<"tileKeys", "tile-keys", "int64_t", "0",
            "Keys of a tile; 0 lets the mask analysis choose">,
     Option<"target", "target", "std::string", "\"cpu\"",
-           "What tiles are chosen for: cpu or gpu">,
+           "What tiles are chosen for: cpu, gpu, a level (x86-64-v3, ...) or a "
+           "chip (sm_80, ...)">,
     Option<"stages", "stages", "int64_t", "2",
            "gpu: tiles of keys and values in shared memory at a time">,
     Option<"sharedLimit", "shared-limit", "int64_t", "0",
-           "gpu: bytes of shared memory that a block may use; 0 for any">,
+           "target=gpu: bytes of shared memory that a block may use; 0 for any; "
+           "chips have their own">,
   ];
   let dependentDialects = ["::mlir::sparse_attn::SparseAttnDialect"];
 }

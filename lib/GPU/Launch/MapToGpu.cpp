@@ -1,5 +1,6 @@
 //===- MapToGpu.cpp - --sparse-attn-map-to-gpu ----------------------------===//
 
+#include "RequireGpu.h"
 #include "SparseAttn/GPU/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -81,11 +82,12 @@ static int64_t numKeyValues(scf::ForallOp forall) {
 }
 
 /// 32 rows a warp halve what each product reads from shared memory, but twice
-/// as many accumulators must fit the 255 registers of a thread: they do for
-/// heads of up to 64 values and key tiles of up to 64 keys, unless the mask
-/// holds as many registers as a third of them: three values for each of the 16
-/// keys of a thread.
-static int64_t chooseWarps(scf::ForallOp forall) {
+/// as many accumulators must fit the registers of a thread: they do for heads
+/// of up to 64 values and key tiles of up to 64 keys, unless the mask holds as
+/// many registers as a third of them: three values for each of the 16 keys of a
+/// thread.
+static int64_t chooseWarps(scf::ForallOp forall,
+                           const target::WarpRules &rules) {
   int64_t rows = tileRows(forall);
   if (rows == 0)
     return 1;
@@ -93,8 +95,9 @@ static int64_t chooseWarps(scf::ForallOp forall) {
   for (VectorType type : productTypes(forall))
     columns = std::max(columns, type.getDimSize(1));
   int64_t keyValues = numKeyValues(forall);
-  bool doRowsFit = columns <= 64 && keyValues < 3;
-  int64_t rowsOfWarp = rows % 32 == 0 && rows >= 128 && doRowsFit ? 32 : 16;
+  bool isWide = rows % rules.wideRows == 0 && rows >= rules.wideTileRows &&
+                columns <= rules.wideColumns && keyValues < rules.wideKeyValues;
+  int64_t rowsOfWarp = isWide ? rules.wideRows : rules.rows;
   LDBG() << "a warp takes " << rowsOfWarp << " of " << rows
          << " rows: products have up to " << columns
          << " columns, and the mask holds " << keyValues << " values a key";
@@ -314,7 +317,8 @@ static std::optional<int64_t> countBlocks(scf::ForallOp forall) {
   return blocks;
 }
 
-static LogicalResult verifyForall(scf::ForallOp forall, int64_t warps) {
+static LogicalResult verifyForall(scf::ForallOp forall, int64_t warps,
+                                  int64_t rowsOfWarp) {
   if (forall.getNumResults() != 0)
     return forall.emitOpError(
         "has tensor results; bufferise before mapping to a GPU");
@@ -333,12 +337,11 @@ static LogicalResult verifyForall(scf::ForallOp forall, int64_t warps) {
            << rows << " rows, for which a block would need " << warps
            << " warps; it has at most " << kMaxWarps
            << ": choose fewer query rows";
-  if (rows % (16 * warps) != 0)
+  if (rows % (rowsOfWarp * warps) != 0)
     return forall.emitOpError("computes tiles of ")
-           << rows << " rows, which " << warps
-           << " warps of 16 rows each cannot share evenly; choose a multiple "
-              "of "
-           << 16 * warps << " query rows or fewer warps";
+           << rows << " rows, which " << warps << " warps of " << rowsOfWarp
+           << " rows each cannot share evenly; choose a multiple of "
+           << rowsOfWarp * warps << " query rows or fewer warps";
   return success();
 }
 
@@ -352,14 +355,18 @@ struct MapToGpuPass : sparse_attn::impl::SparseAttnMapToGpuBase<MapToGpuPass> {
                                "let the tile choose");
       return signalPassFailure();
     }
+    const target::GpuTarget *gpu = kernels::requireGpu(getOperation(), target);
+    if (!gpu)
+      return signalPassFailure();
     SymbolTable symbols(getOperation());
     for (auto func :
          llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>()))
-      if (failed(mapFunction(func, symbols)))
+      if (failed(mapFunction(func, symbols, gpu->warps)))
         return signalPassFailure();
   }
 
-  LogicalResult mapFunction(func::FuncOp func, SymbolTable &symbols) const {
+  LogicalResult mapFunction(func::FuncOp func, SymbolTable &symbols,
+                            const target::WarpRules &rules) const {
     SmallVector<scf::ForallOp> foralls;
     func.walk<WalkOrder::PreOrder>([&](scf::ForallOp forall) {
       foralls.push_back(forall);
@@ -371,10 +378,10 @@ struct MapToGpuPass : sparse_attn::impl::SparseAttnMapToGpuBase<MapToGpuPass> {
     for (auto [number, forall] : llvm::enumerate(foralls)) {
       // A tile of few rows, as rows that are split have, gets as few warps.
       int64_t rows = tileRows(forall);
-      int64_t most = rows / 16;
+      int64_t most = rows / rules.rows;
       int64_t count = warps > 0 && most > 0 ? std::min<int64_t>(warps, most)
-                                            : chooseWarps(forall);
-      if (failed(verifyForall(forall, count)))
+                                            : chooseWarps(forall, rules);
+      if (failed(verifyForall(forall, count, rules.rows)))
         return failure();
       remarkNested(forall);
       FailureOr<gpu::LaunchOp> launch = mapForall(forall, count);

@@ -1,5 +1,6 @@
 //===- VerifyTarget.cpp - --sparse-attn-verify-target ---------------------===//
 
+#include "RequireGpu.h"
 #include "SparseAttn/GPU/Passes.h"
 #include "SparseAttn/IR/SparseAttn.h"
 #include "llvm/ADT/StringExtras.h"
@@ -12,24 +13,20 @@ namespace mlir::sparse_attn {
 using namespace mlir;
 using namespace mlir::sparse_attn;
 
-/// Tiles come into shared memory in rows of so many bytes: a step of a product
-/// takes 16 elements of 2 bytes or 8 of 4.
-static constexpr int64_t kRowBytes = 32;
-
-/// Of larger heads the accumulators of 16 rows do not fit a warp's registers.
-static constexpr int64_t kMaxHeadSize = 256;
+using kernels::requireGpu;
 
 static LogicalResult verifyHeadSize(Operation *op, StringRef what, int64_t size,
-                                    int64_t elementBytes) {
-  int64_t step = kRowBytes / elementBytes;
-  if (size % step == 0 && size >= step && size <= kMaxHeadSize)
+                                    int64_t elementBytes,
+                                    const target::GpuTarget &gpu) {
+  int64_t step = gpu.productBytes / elementBytes;
+  if (size % step == 0 && size >= step && size <= gpu.maxHeadSize)
     return success();
   return op->emitOpError("has a head size of ")
          << size << " for its " << what
          << "; kernels for GPUs need a multiple of " << step << " up to "
-         << kMaxHeadSize
-         << (size <= kMaxHeadSize ? ": pad it with zeros, and keep the scale"
-                                  : "");
+         << gpu.maxHeadSize
+         << (size <= gpu.maxHeadSize ? ": pad it with zeros, and keep the scale"
+                                     : "");
 }
 
 static bool isIdentifier(StringRef name) {
@@ -57,16 +54,21 @@ static LogicalResult verifyName(func::FuncOp func) {
 namespace {
 struct VerifyTargetPass
     : sparse_attn::impl::SparseAttnVerifyTargetBase<VerifyTargetPass> {
+  using Base::Base;
+
   void runOnOperation() override {
+    const target::GpuTarget *gpu = requireGpu(getOperation(), target);
+    if (!gpu)
+      return signalPassFailure();
     bool sound = true;
     bool hasAttention = false;
     getOperation().walk([&](MaskedReductionOpInterface op) {
       hasAttention = true;
       TileNeeds needs = op.getTileNeeds();
       sound &= succeeded(verifyHeadSize(op, "query", needs.headDim,
-                                        needs.elementBytes)) &&
+                                        needs.elementBytes, *gpu)) &&
                succeeded(verifyHeadSize(op, "value", needs.valueDim,
-                                        needs.elementBytes));
+                                        needs.elementBytes, *gpu));
     });
     if (hasAttention)
       sound &= succeeded(verifyName(getOperation()));

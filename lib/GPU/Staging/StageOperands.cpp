@@ -1,5 +1,6 @@
 //===- StageOperands.cpp - --sparse-attn-stage-operands -------------------===//
 
+#include "Launch/RequireGpu.h"
 #include "SharedLayout.h"
 #include "SparseAttn/GPU/IR/SparseAttnGPU.h"
 #include "SparseAttn/GPU/Passes.h"
@@ -66,6 +67,11 @@ static FailureOr<Ring> findRing(Block *block) {
 }
 
 namespace {
+/// What a target allows.
+struct Limits {
+  int64_t sharedBytes, queryRegisters;
+};
+
 struct StageOperandsPass
     : sparse_attn::impl::SparseAttnStageOperandsBase<StageOperandsPass> {
   using Base::Base;
@@ -75,15 +81,22 @@ struct StageOperandsPass
       getOperation().emitError("stages must be at least 2");
       return signalPassFailure();
     }
+    Limits limits = {sharedLimit, queryRegisters};
+    if (!target.empty()) {
+      const target::GpuTarget *gpu = requireGpu(getOperation(), target);
+      if (!gpu)
+        return signalPassFailure();
+      limits = {gpu->sharedLimit, gpu->queryRegisters};
+    }
     WalkResult result = getOperation().walk([&](gpu::LaunchOp launch) {
-      return failed(stage(launch)) ? WalkResult::interrupt()
-                                   : WalkResult::advance();
+      return failed(stage(launch, limits)) ? WalkResult::interrupt()
+                                           : WalkResult::advance();
     });
     if (result.wasInterrupted())
       signalPassFailure();
   }
 
-  LogicalResult stage(gpu::LaunchOp launch) {
+  LogicalResult stage(gpu::LaunchOp launch, const Limits &limits) {
     separateReads(launch);
     SmallVector<Ring> rings;
     int64_t bytes = 0;
@@ -101,16 +114,17 @@ struct StageOperandsPass
       return failure();
     if (rings.empty())
       return success();
-    FailureOr<SmallVector<StagedRead>> queries = findQueries(launch, bytes);
+    FailureOr<SmallVector<StagedRead>> queries =
+        findQueries(launch, bytes, limits.queryRegisters);
     if (failed(queries))
       return failure();
     int64_t own = ownBytes(launch);
-    if (bytes + own > sharedLimit)
+    if (bytes + own > limits.sharedBytes)
       return launch.emitOpError("needs ")
              << bytes + own << " bytes of shared memory for " << int64_t(stages)
              << " stages of keys and values, the queries and lists, "
-             << bytes + own - sharedLimit << " more than the "
-             << int64_t(sharedLimit)
+             << bytes + own - limits.sharedBytes << " more than the "
+             << limits.sharedBytes
              << " that a block may use; choose fewer keys a tile";
     IRRewriter b(&getContext());
     b.setInsertionPointToStart(&launch.getBody().front());
@@ -145,8 +159,8 @@ struct StageOperandsPass
 
   /// The left operands that would take too many registers, each behind what
   /// `bytes` of shared memory are used for already.
-  FailureOr<SmallVector<StagedRead>> findQueries(gpu::LaunchOp launch,
-                                                 int64_t &bytes) {
+  FailureOr<SmallVector<StagedRead>>
+  findQueries(gpu::LaunchOp launch, int64_t &bytes, int64_t queryRegisters) {
     SmallVector<StagedRead> queries;
     std::optional<int64_t> threads =
         getConstantIntValue(launch.getBlockSizeX());

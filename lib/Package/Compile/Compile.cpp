@@ -2,13 +2,13 @@
 
 #include "SparseAttn/Package/Compile/Compile.h"
 #include "HostObject.h"
-#include "SparseAttn/GPU/Chip.h"
 #include "SparseAttn/GPU/Passes.h"
 #include "SparseAttn/IR/SparseAttn.h"
 #include "SparseAttn/Package/Compile/Symbols.h"
 #include "SparseAttn/Package/Describe/Describe.h"
 #include "SparseAttn/Support/Entry.h"
 #include "SparseAttn/Support/Error.h"
+#include "SparseAttn/Target/Target.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/SymbolTable.h"
@@ -21,7 +21,6 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
-using namespace mlir::sparse_attn::kernels;
 using namespace mlir::sparse_attn::package;
 using namespace mlir::sparse_attn::support;
 
@@ -313,7 +312,7 @@ std::optional<std::string> package::findNewestChip(int capability) {
     (void)number.getAsInteger(10, needed);
     return std::pair(needed, isArchitectureSpecific(chip));
   };
-  for (const Chip &chip : getChips()) {
+  for (const target::GpuTarget &chip : target::getGpus()) {
     auto [needed, isSpecific] = rank(chip.name);
     bool runs = isSpecific ? needed == capability : needed <= capability;
     if (runs && (!newest || rank(*newest) < rank(chip.name)))

@@ -6,10 +6,12 @@
 #include "SparseAttn/Package/Compile/Symbols.h"
 #include "SparseAttn/Package/Describe/Describe.h"
 #include "SparseAttn/Support/Error.h"
+#include "SparseAttn/Target/Target.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/ExecutionEngine/OptUtils.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -21,30 +23,16 @@ using namespace mlir;
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::package;
 using namespace mlir::sparse_attn::support;
+using namespace mlir::sparse_attn::target;
 
-namespace {
-/// What differs between the levels of x86-64.
-struct Level {
-  StringRef name;
-  int64_t lanes, registers; ///< of f32; vector registers
-  StringRef features;       ///< beyond those of the level itself
-};
-} // namespace
-
-// Lower ones have no FMA: each of them would be a call. And where LLVM may
-// choose it prefers vectors of 256 bits for v4, which costs half of the
-// arithmetic.
-static constexpr Level kLevels[] = {{"x86-64-v3", 8, 16, ""},
-                                    {"x86-64-v4", 16, 32, "-prefer-256-bit"}};
-
-static const Level *findLevel(StringRef name) {
-  const Level *level = llvm::find_if(
-      kLevels, [&](const Level &level) { return level.name == name; });
-  return level == std::end(kLevels) ? nullptr : level;
+/// The level of that name, if packages can hold code for it.
+static const CpuTarget *findLevel(StringRef name) {
+  const CpuTarget *level = findCpu(name);
+  return level && level->isForPackages ? level : nullptr;
 }
 
 /// The highest level whose instructions this machine has, or null.
-static const Level *findNativeLevel() {
+static const CpuTarget *findNativeLevel() {
   const auto features = llvm::sys::getHostCPUFeatures();
   auto has = [&](std::initializer_list<StringRef> names) {
     return llvm::all_of(names,
@@ -58,16 +46,21 @@ static const Level *findNativeLevel() {
 }
 
 std::optional<StringRef> package::findHostTarget(StringRef target) {
-  const Level *level =
+  const CpuTarget *level =
       target == "native" ? findNativeLevel() : findLevel(target);
   return level ? std::optional(level->name) : std::nullopt;
 }
 
-StringRef package::knownHostTargets() {
-  return "x86-64-v3, x86-64-v4 and, where this machine has one of them, native";
+std::string package::knownHostTargets() {
+  auto levels = llvm::make_filter_range(
+      getCpus(), [](const CpuTarget &cpu) { return cpu.isForPackages; });
+  return llvm::join(llvm::map_range(
+                        levels, [](const CpuTarget &cpu) { return cpu.name; }),
+                    ", ") +
+         " and, where this machine has one of them, native";
 }
 
-static std::unique_ptr<llvm::TargetMachine> makeTarget(const Level &level) {
+static std::unique_ptr<llvm::TargetMachine> makeTarget(const CpuTarget &level) {
   LLVMInitializeX86TargetInfo();
   LLVMInitializeX86Target();
   LLVMInitializeX86TargetMC();
@@ -161,7 +154,7 @@ static void addEntry(llvm::Module &module, StringRef name, StringRef entry,
 static llvm::Expected<std::string> emitCode(ModuleOp lowered, StringRef name,
                                             StringRef entry,
                                             ArrayRef<unsigned> order,
-                                            const Level &level) {
+                                            const CpuTarget &level) {
   std::unique_ptr<llvm::TargetMachine> target = makeTarget(level);
   if (!target)
     return makeError("this LLVM makes no code for {0}; use one that has its "
@@ -183,7 +176,7 @@ static llvm::Expected<std::string> emitCode(ModuleOp lowered, StringRef name,
 llvm::Expected<PackagedProgram>
 package::compileForHost(func::FuncOp func, const HostOptions &options,
                         StringRef linker) {
-  const Level &level = *findLevel(options.cpu);
+  const CpuTarget &level = *findLevel(options.cpu);
   std::string symbol = func.getName().str();
   auto failure = [&] {
     return makeError("cannot compile '{0}' for {1}, for the errors above",
@@ -196,8 +189,7 @@ package::compileForHost(func::FuncOp func, const HostOptions &options,
   CPUPipelineOptions pipeline;
   pipeline.tileQueries = options.tileQueries;
   pipeline.tileKeys = options.tileKeys;
-  pipeline.lanes = level.lanes;
-  pipeline.registers = level.registers;
+  pipeline.target = level.name.str();
   pipeline.openmp = options.openmp;
   pipeline.resultsToArguments = true;
   pipeline.anyStrides = !options.dense;

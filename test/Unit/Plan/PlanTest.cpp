@@ -375,7 +375,8 @@ TEST(PlanTest, ParametersBeyondEveryPositionDoNotWrapInBounds) {
 
 void expectTile(const Mask &mask, int64_t headDim, LengthFacts facts,
                 int64_t queries, int64_t keys) {
-  TileShape tile = chooseCpuTile(mask, headDim, facts);
+  TileShape tile = chooseTile(mask, *target::findCpu("x86-64-v3")->tiles,
+                              {headDim, headDim, 4}, facts);
   EXPECT_EQ(tile.queries, queries);
   EXPECT_EQ(tile.keys, keys);
 }
@@ -411,13 +412,18 @@ TEST(ChooseTileTest, ShortSequencesGetSmallTiles) {
 // Choice of a GPU tile
 //===----------------------------------------------------------------------===//
 
+TileShape gpuTile(const Mask &mask, const TileMemory &memory,
+                  const LengthFacts &facts) {
+  return chooseTile(mask, *target::findGpu("sm_80")->tiles, memory, facts);
+}
+
 TEST(ChooseTileTest, GpuTilesFitSharedMemoryWhereAnyTileDoes) {
   for (int64_t headDim : {16, 64, 80, 128, 256, 512})
     for (int64_t elementBytes : {2, 4})
       for (int64_t stages : {2, 4})
         for (int64_t limit : {16 << 10, 48 << 10, 99 << 10, 227 << 10}) {
-          GpuTileNeeds needs{headDim, headDim, elementBytes, stages, limit};
-          TileShape tile = chooseGpuTile(Mask::causal(), needs, {});
+          TileMemory needs{headDim, headDim, elementBytes, stages, limit};
+          TileShape tile = gpuTile(Mask::causal(), needs, {});
           EXPECT_EQ(tile.queries % 16, 0);
           EXPECT_EQ(tile.keys % 16, 0);
           bool smallestFits = needs.sharedBytes({16, 16}) <= limit;
@@ -429,7 +435,7 @@ TEST(ChooseTileTest, GpuTilesFitSharedMemoryWhereAnyTileDoes) {
 
 TEST(ChooseTileTest, GpuTilesLeaveRegistersForThePartsOfF32) {
   auto keys = [](int64_t headDim, int64_t valueDim, int64_t bytes) {
-    return chooseGpuTile(Mask::causal(), {headDim, valueDim, bytes}, {}).keys;
+    return gpuTile(Mask::causal(), {headDim, valueDim, bytes}, {}).keys;
   };
   EXPECT_EQ(keys(96, 96, 4), 32);
   EXPECT_EQ(keys(112, 96, 4), 16);
@@ -443,12 +449,12 @@ TEST(ChooseTileTest, GpuTilesLeaveRoomForListsOfDrawnTiles) {
   options.block = 16;
   options.blocksPerRow = 16;
   options.seed = 1;
-  GpuTileNeeds needs{64, 64, 2, 2, 0};
+  TileMemory needs{64, 64, 2, 2, 0};
   needs.sharedLimit = needs.sharedBytes({128, 64});
-  TileShape causal = chooseGpuTile(Mask::causal(), needs, {});
+  TileShape causal = gpuTile(Mask::causal(), needs, {});
   EXPECT_EQ(causal.keys, 64);
   Mask mask = Mask::random(options);
-  TileShape tile = chooseGpuTile(mask, needs, {});
+  TileShape tile = gpuTile(mask, needs, {});
   Plan plan = makePlan(mask, tile, {});
   int64_t longest = 0;
   for (const RowClass &cls : plan.classes)
@@ -458,14 +464,13 @@ TEST(ChooseTileTest, GpuTilesLeaveRoomForListsOfDrawnTiles) {
 }
 
 TEST(ChooseTileTest, GpuTilesDivideTheBlocksOfAMask) {
-  TileShape tile =
-      chooseGpuTile(Mask::chunked(64), {64, 64, 2}, known(4096, 4096));
+  TileShape tile = gpuTile(Mask::chunked(64), {64, 64, 2}, known(4096, 4096));
   EXPECT_EQ(tile.queries, 64);
   EXPECT_EQ(tile.keys, 64);
 }
 
 TEST(ChooseTileTest, GpuTilesAreNoLargerThanShortSequencesNeed) {
-  TileShape tile = chooseGpuTile(Mask::causal(), {64, 64, 2}, known(1, 33));
+  TileShape tile = gpuTile(Mask::causal(), {64, 64, 2}, known(1, 33));
   EXPECT_EQ(tile.queries, 16);
   EXPECT_EQ(tile.keys, 48);
 }

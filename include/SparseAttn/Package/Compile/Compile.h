@@ -52,7 +52,7 @@ std::optional<std::string> findNewestChip(int capability);
 /// other targets.
 std::optional<StringRef> findHostTarget(StringRef target);
 /// For error messages.
-StringRef knownHostTargets();
+std::string knownHostTargets();
 
 struct HostOptions {
   std::string cpu; ///< a level of x86-64

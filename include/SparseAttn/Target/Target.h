@@ -1,0 +1,99 @@
+//===- Target.h - Machines that code is made for ----------------*- C++ -*-===//
+//
+// All that the compiler knows of a chip or of a level of processors: what it
+// has, and the sizes that measurements on it have chosen. Knows no IR. Passes
+// take a target by its name, as an option.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef SPARSEATTN_TARGET_TARGET_H
+#define SPARSEATTN_TARGET_TARGET_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+#include <cstdint>
+#include <string>
+
+namespace mlir::sparse_attn::target {
+
+/// Query rows and keys of a tile.
+struct TileSize {
+  int64_t queries, keys;
+};
+
+/// Rows too wide for the usual tile, and the largest tile for them.
+struct WideRows {
+  /// Applies to heads of more elements, and to elements of more bytes, than
+  /// these.
+  int64_t headDim, elementBytes;
+  TileSize most;
+};
+
+/// How tiles are chosen; plan::chooseTile says what each is for.
+struct TileRules {
+  TileSize usual;
+  /// For masks of which a band follows the queries on both sides.
+  TileSize window;
+  /// The largest tile that divides the blocks of a mask that has some. Its
+  /// queries are halved, down to 16, until they divide.
+  TileSize block;
+  llvm::ArrayRef<WideRows> wide;
+  /// Known lengths below a tile's size are rounded up to multiples of these.
+  TileSize granule;
+};
+
+/// A level of processors: all that have its instructions.
+struct CpuTarget {
+  llvm::StringRef name; ///< as LLVM spells it: x86-64-v3, ...
+  int64_t lanes;        ///< of f32, in a vector register
+  int64_t registers;    ///< vector registers
+  /// Beyond those of the level, for LLVM.
+  llvm::StringRef features;
+  /// Whether it has all instructions that packages' host code is made of.
+  bool isForPackages;
+  const TileRules *tiles;
+};
+
+/// How many rows of a query tile a warp takes.
+struct WarpRules {
+  /// The rows of a product of one warp, and of one that takes two.
+  int64_t rows = 16, wideRows = 32;
+  /// A warp takes two where the tile has so many queries, no product more
+  /// columns, and the mask holds fewer values of each key than this.
+  int64_t wideTileRows = 128, wideColumns = 64, wideKeyValues = 3;
+};
+
+struct GpuTarget {
+  llvm::StringRef name; ///< as LLVM and ptxas spell it: sm_80, ...
+  /// Oldest PTX version that knows the chip: what a driver must accept.
+  unsigned ptxVersion;
+  /// Shared memory a block may use, in bytes.
+  int64_t sharedLimit;
+  const TileRules *tiles;
+  WarpRules warps;
+  /// Bytes of a row that one step of a product takes.
+  int64_t productBytes = 32;
+  /// Of larger heads the accumulators of a warp's rows do not fit registers.
+  int64_t maxHeadSize = 256;
+  /// Queries that would take so many registers of a thread, or more, are in
+  /// shared memory.
+  int64_t queryRegisters = 32;
+
+  std::string features() const { return "+ptx" + std::to_string(ptxVersion); }
+};
+
+/// The target of that name, or null.
+const CpuTarget *findCpu(llvm::StringRef name);
+const GpuTarget *findGpu(llvm::StringRef name);
+
+/// All of them, older ones first.
+llvm::ArrayRef<CpuTarget> getCpus();
+llvm::ArrayRef<GpuTarget> getGpus();
+
+/// Their names, separated by commas, for diagnostics.
+std::string knownCpus();
+std::string knownGpus();
+
+} // namespace mlir::sparse_attn::target
+
+#endif // SPARSEATTN_TARGET_TARGET_H

@@ -1,0 +1,74 @@
+//===- GpuTest.cpp - GPUs that kernels are made for -----------------------===//
+
+#include "SparseAttn/Target/Target.h"
+#include "llvm/ADT/SmallVector.h"
+#include "gtest/gtest.h"
+
+using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::target;
+
+static llvm::SmallVector<std::string> names() {
+  std::string all = knownGpus();
+  llvm::SmallVector<llvm::StringRef> parts;
+  llvm::StringRef(all).split(parts, ", ");
+  return llvm::SmallVector<std::string>(parts.begin(), parts.end());
+}
+
+TEST(GpuTargetTest, EveryNamedChipIsFound) {
+  EXPECT_GE(names().size(), 6u);
+  for (const std::string &name : names()) {
+    const GpuTarget *chip = findGpu(name);
+    ASSERT_TRUE(chip) << name;
+    EXPECT_EQ(chip->name, name);
+  }
+}
+
+TEST(GpuTargetTest, OthersAreNot) {
+  for (const char *name : {"", "sm_70", "sm_75", "sm_8", "sm_800", "SM_80",
+                           "sm_80 ", "compute_80"})
+    EXPECT_FALSE(findGpu(name)) << name;
+}
+
+TEST(GpuTargetTest, FamiliesHaveTheLimitsOfTheirBase) {
+  for (const std::string &name : names()) {
+    if (name.back() != 'a')
+      continue;
+    const GpuTarget *base = findGpu(llvm::StringRef(name).drop_back());
+    ASSERT_TRUE(base) << name;
+    EXPECT_EQ(findGpu(name)->sharedLimit, base->sharedLimit);
+    EXPECT_GE(findGpu(name)->ptxVersion, base->ptxVersion);
+  }
+}
+
+/// A KiB of a multiprocessor's shared memory goes to the system, for each
+/// block: 164, 100 and 228 KiB less one.
+TEST(GpuTargetTest, SharedMemoryIsWhatOneBlockMayHave) {
+  EXPECT_EQ(findGpu("sm_80")->sharedLimit, (164 - 1) * 1024);
+  EXPECT_EQ(findGpu("sm_86")->sharedLimit, (100 - 1) * 1024);
+  EXPECT_EQ(findGpu("sm_89")->sharedLimit, (100 - 1) * 1024);
+  EXPECT_EQ(findGpu("sm_90")->sharedLimit, (228 - 1) * 1024);
+  EXPECT_EQ(findGpu("sm_100")->sharedLimit, (228 - 1) * 1024);
+  EXPECT_EQ(findGpu("sm_120")->sharedLimit, (100 - 1) * 1024);
+}
+
+TEST(GpuTargetTest, FeaturesNameThePTXVersion) {
+  EXPECT_EQ(findGpu("sm_80")->features(), "+ptx70");
+  EXPECT_EQ(findGpu("sm_90a")->features(), "+ptx80");
+  // mma.sync, ldmatrix and cp.async are there from PTX 7.0 on.
+  for (const std::string &name : names())
+    EXPECT_GE(findGpu(name)->ptxVersion, 70u);
+}
+
+/// A step of a product takes 16 rows and 16 keys.
+TEST(GpuTargetTest, TilesAreWholeProducts) {
+  for (const GpuTarget &gpu : getGpus()) {
+    const TileRules &tiles = *gpu.tiles;
+    for (const TileSize &size :
+         {tiles.usual, tiles.window, tiles.block, tiles.granule}) {
+      EXPECT_EQ(size.queries % gpu.warps.rows, 0);
+      EXPECT_EQ(size.keys % 16, 0);
+    }
+    EXPECT_EQ(gpu.warps.wideRows % gpu.warps.rows, 0);
+    EXPECT_EQ(gpu.warps.wideTileRows % gpu.warps.wideRows, 0);
+  }
+}
