@@ -70,7 +70,7 @@ struct GpuTarget {
   /// Shared memory a block may use, in bytes.
   int64_t sharedLimit;
   const TileRules *tiles;
-  WarpRules warps;
+  WarpRules warps = {};
   /// Bytes of a row that one step of a product takes.
   int64_t productBytes = 32;
   /// Of larger heads the accumulators of a warp's rows do not fit registers.
