@@ -157,7 +157,7 @@ def SparseAttnTileToLinalg : Pass<"sparse-attn-tile-to-linalg"> {
   ];
   let dependentDialects = [
     "::mlir::affine::AffineDialect",
-    "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
+    "::mlir::arith::ArithDialect",
     "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
     "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
 }
