@@ -59,7 +59,8 @@ TEST(DebugOutput, PlanSaysWhatChoosesTheTileAndWhatThePlanIs) {
   std::string output = run("sparse-attn-plan", [](PassManager &pm) {
     pm.addPass(createSparseAttnPlan());
   });
-  expectSaid(output, "tile for a CPU: window, blocks of 0, heads of 64");
+  expectSaid(output, "window, blocks of 0");
+  expectSaid(output, "32 x 32 for heads of 64, 4 bytes an element");
   expectSaid(output, "#sparse_attn.longformer<window = 64, global_tokens = "
                      "[0]> has the plan");
   expectSaid(output, "partial max(1, q - 1) to max(1, q)");
@@ -72,8 +73,8 @@ TEST(DebugOutput, PlanSaysWhatDoesNotFitSharedMemory) {
     options.sharedLimit = 32 * 1024;
     pm.addPass(createSparseAttnPlan(options));
   });
-  expectSaid(output, "tile for a GPU: blocks of 0, heads of 64 and 64, 2 bytes "
-                     "an element, shared memory of 32768 bytes");
+  expectSaid(output, "128 x 64 for heads of 64, 2 bytes an element, shared "
+                     "memory of 32768 bytes");
   // 2 stages of 64 keys and values and 128 queries, of 128 bytes each.
   expectSaid(output, "128 x 64 takes 49152 bytes of shared memory");
 }
