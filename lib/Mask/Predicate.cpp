@@ -142,7 +142,7 @@ static unsigned costOf(const OpaqueLiteral &literal) {
   return 16;
 }
 
-/// Of a piece that is asked for by itself.
+/// What a piece costs that is asked for by itself.
 static unsigned costOf(const Piece &piece) {
   // Two bounds are a subtraction and an unsigned comparison.
   unsigned tests = isAbove(piece) || isBelow(piece);
@@ -181,7 +181,7 @@ unsigned Predicate::cost() const {
 }
 
 //===----------------------------------------------------------------------===//
-// Of masks
+// Predicates of masks
 //===----------------------------------------------------------------------===//
 
 Predicate MaskNode::predicate(bool negated) const {

@@ -133,7 +133,7 @@ private:
     return static_cast<unsigned>(shared);
   }
 
-  /// Of a pointer 0, until the workspace is there.
+  /// A pointer is 0 until the workspace is there.
   uint64_t getValue(size_t index, const KernelArgument &argument) const {
     if (argument.strideDim)
       return getTensor(*argument.buffer).getStride(*argument.strideDim);

@@ -22,9 +22,9 @@ static constexpr TileRules kTiles = {
     /*usual=*/{48, 64}, /*window=*/{32, 32}, /*block=*/{64, 64}, kWideRows,
     /*granule=*/{16, 8}};
 
-// Of x86-64, levels below v3 have no FMA: each would be a call. And where LLVM
-// may choose it prefers vectors of 256 bits for v4, which costs half of the
-// arithmetic.
+// Packages are not made for x86-64-v2, which has no FMA: each would be a call.
+// Where LLVM may choose, it prefers vectors of 256 bits for v4, which costs
+// half of the arithmetic.
 static constexpr CpuTarget kCpus[] = {
     {"x86-64-v2", 4, 16, "", /*isForPackages=*/false, &kTiles},
     {"x86-64-v3", 8, 16, "", /*isForPackages=*/true, &kTiles},

@@ -1,7 +1,8 @@
 //===- TrustSteps.cpp - --sparse-attn-trust-steps -------------------------===//
 //
-// Loops of exact steps become loops of trusting ones, a test of the state that
-// they end with, and the exact ones behind it as the fallback path.
+// Loops of exact steps become loops of trusting ones, and a test of the state
+// that they end with. The fallback path behind it is a loop of exact steps, or,
+// where only sums are trusted, the same loops once more.
 //
 //===----------------------------------------------------------------------===//
 
@@ -105,8 +106,7 @@ static void runAgain(MutableArrayRef<scf::ForOp> loops) {
   Value state = loops.back().getResult(0);
   Value settled = SettleOp::create(b, loc, exact, state);
   replaceState(loops, exact, settled, {settled.getDefiningOp()});
-  // Sequences are shorter than 2^30, and no sum of so many f16 is too large.
-  if (exact.getElementType().isF16()) {
+  if (!exact.mayOverflow()) {
     LDBG() << "no sum of f16 values is too large: no second run";
     return;
   }

@@ -35,13 +35,17 @@ using namespace mlir::sparse_attn::mask;
 using namespace mlir::sparse_attn::plan;
 using namespace mlir::sparse_attn::transforms;
 
-/// Inserts, in the terminator of a forall, `tile` where `slice` was taken.
-static void insertInParallel(OpBuilder &b, Location loc, Value tile,
-                             Value slice) {
-  auto from = slice.getDefiningOp<tensor::ExtractSliceOp>();
-  tensor::ParallelInsertSliceOp::create(
-      b, loc, tile, from.getSource(), from.getMixedOffsets(),
-      from.getMixedSizes(), from.getMixedStrides());
+/// Ends a forall: inserts each tile where its slice was taken.
+static void insertInParallel(OpBuilder &b, Location loc, ValueRange tiles,
+                             ValueRange slices) {
+  auto terminator = scf::InParallelOp::create(b, loc);
+  b.setInsertionPointToStart(terminator.getBody());
+  for (auto [tile, slice] : llvm::zip(tiles, slices)) {
+    auto from = slice.getDefiningOp<tensor::ExtractSliceOp>();
+    tensor::ParallelInsertSliceOp::create(
+        b, loc, tile, from.getSource(), from.getMixedOffsets(),
+        from.getMixedSizes(), from.getMixedStrides());
+  }
 }
 
 namespace {
@@ -122,10 +126,7 @@ void Visits::finish(OpBuilder &b, const QueryTiles &tiles, const QueryTile &at,
                     Value state, ValueRange outputs) {
   SmallVector<Value> slices = tiles.slices(b, at, outputs);
   SmallVector<Value> results = op.createFinish(b, state, slices);
-  auto terminator = scf::InParallelOp::create(b, loc);
-  b.setInsertionPointToStart(terminator.getBody());
-  for (auto [result, slice] : llvm::zip(results, slices))
-    insertInParallel(b, loc, result, slice);
+  insertInParallel(b, loc, results, slices);
 }
 
 SmallVector<Value> Visits::visitWhole(const RowClass &cls,
@@ -161,10 +162,7 @@ SmallVector<Value> Visits::emitParts(const RowClass &cls,
     for (Value part : args.drop_front(4))
       slices.push_back(sliceTrailing(b, loc, part, args.take_front(4)));
     SmallVector<Value> stored = op.createStore(b, state, slices);
-    auto terminator = scf::InParallelOp::create(b, loc);
-    b.setInsertionPointToStart(terminator.getBody());
-    for (auto [tensor, slice] : llvm::zip(stored, slices))
-      insertInParallel(b, loc, tensor, slice);
+    insertInParallel(b, loc, stored, slices);
   });
 }
 

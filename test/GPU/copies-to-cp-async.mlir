@@ -139,7 +139,7 @@ func.func @branch(%k: memref<16x16xf16, #global>, %m: memref<?xi8, #shared>, %th
   return
 }
 
-// Of two ways that lead to a wait, the one with fewer groups counts.
+// Where two ways lead to a wait, the one with fewer groups counts.
 //
 // CHECK-LABEL: func.func @perhaps
 // CHECK:           nvvm.cp.async.commit.group

@@ -29,12 +29,12 @@ private:
                                support::ShapeBindings &bindings) const;
   void noteStatic(unsigned index, unsigned dim, int64_t size,
                   support::ShapeBindings &bindings) const;
-  /// Of messages.
+  /// Messages name the function so.
   std::string owner() const;
 
   mutable func::FuncOp func;
-  /// Of each argument and each of its dimensions. Several where it serves as
-  /// several operands, none where no attention takes it.
+  /// A dimension of an argument has several names where the argument serves as
+  /// several operands, and none where no attention takes it.
   SmallVector<SmallVector<SmallVector<support::SizeName, 2>>> names;
 };
 

@@ -15,7 +15,7 @@ namespace mlir::sparse_attn {
 /// are the user's own.
 inline constexpr llvm::StringLiteral kKernelsAttr = "sparse_attn.kernels";
 
-/// Of a block of 1024 threads, the most that CUDA launches.
+/// A block has at most so many warps: CUDA launches 1024 threads a block.
 constexpr int64_t kMaxWarps = 32;
 
 #define GEN_PASS_DECL

@@ -41,6 +41,9 @@ def SparseAttn_StateType : TypeDef<SparseAttn_Dialect, "State"> {
     }]>,
   ];
   let extraClassDeclaration = [{
+    /// Whether A may be too large for f32. Sequences are shorter than 2^30, and
+    /// no sum of so many f16 values is.
+    bool mayOverflow() const { return !getElementType().isF16(); }
     /// The same state, whose steps trust their operands or not.
     StateType withTrust(bool trusting) const {
       return get(getContext(), getRows(), getValueSize(), getElementType(),

@@ -73,7 +73,8 @@ struct GpuTarget {
   WarpRules warps = {};
   /// Bytes of a row that one step of a product takes.
   int64_t productBytes = 32;
-  /// Of larger heads the accumulators of a warp's rows do not fit registers.
+  /// Kernels take no larger heads: the accumulators of a warp's rows would not
+  /// fit its registers.
   int64_t maxHeadSize = 256;
   /// Queries that would take so many registers of a thread, or more, are in
   /// shared memory.

@@ -27,12 +27,9 @@ public:
   /// Builds the code of a step at `loc`.
   virtual std::unique_ptr<TileOps> tiles(OpBuilder &b, Location loc,
                                          const StepInfo &step) const = 0;
-  /// Whether rows of such a state have a factor. They need none where operands
-  /// are f16: sequences are shorter than 2^30, and no sum of so many f16 is too
-  /// large.
-  virtual bool hasFactor(StateType state) const {
-    return !state.getElementType().isF16();
-  }
+  /// Whether rows of such a state have a factor, which keeps A from
+  /// overflowing.
+  virtual bool hasFactor(StateType state) const { return state.mayOverflow(); }
   /// Whether loops that carry such a state may run again.
   bool mayRunAgain(StateType state) const {
     return hasFactor(state) && state.getTrusting();

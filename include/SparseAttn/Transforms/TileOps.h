@@ -113,7 +113,7 @@ public:
   virtual Value isTrusted(const SoftmaxState &state, Value rows, Type type) = 0;
   /// Factors of all rows.
   Value factors(double value);
-  /// Of sequences of any length, the least that A needs.
+  /// A does not overflow with this factor, however long the sequence is.
   static constexpr double kSafeFactor = 0x1p-30;
   /// Where a tile is computed again: in the place of `state`, with factors for
   /// which those rows of A that have overflowed will not.

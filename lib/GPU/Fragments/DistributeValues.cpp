@@ -11,7 +11,7 @@ using namespace mlir;
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::kernels;
 
-/// Of the elements of one staged tile, in whatever order.
+/// The operands are elements of one staged tile, in whatever order.
 LogicalResult Distribution::flatElementwise(Operation *op) {
   Location loc = op->getLoc();
   SmallVector<Fragment> operands;

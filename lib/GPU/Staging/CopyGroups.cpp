@@ -119,7 +119,8 @@ LogicalResult CopyGroups::countIn(WaitOp wait) {
   return success();
 }
 
-/// Of both ways the one with fewer commits, and of tokens the younger one.
+/// Behind a branch as many groups are committed as on the way with fewer, and a
+/// token is as young as on the way where it is younger.
 LogicalResult CopyGroups::countIn(scf::IfOp branch) {
   int64_t before = committed, after = 0;
   SmallVector<std::optional<int64_t>> ages(branch.getNumResults(), kNothing);

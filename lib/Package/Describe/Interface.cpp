@@ -298,7 +298,7 @@ private:
   mutable func::FuncOp func;
   SizeClasses classes;
   SmallVector<AttentionOp> attentions;
-  /// Of the leaders of classes.
+  /// The size of each class is named at the class's leader.
   llvm::MapVector<Dim, std::string> names;
   Program program;
 };

@@ -230,7 +230,7 @@ TEST_F(LaunchErrorsTest, RefusesResultsThatOverlap) {
               {"the workspace of 'longformer' overlaps result 1 (lse) of "
                "'longformer'; give memory of its own"});
   EXPECT_TRUE(cuda_double::getLaunches().empty());
-  // Of one buffer [B, S, 4, H, D], of which each has a part.
+  // All are parts of one buffer [B, S, 4, H, D].
   constexpr int64_t kH = 2, kS = 256, kD = 64;
   uint64_t buffer = cuda_double::allocate(0, kS * 4 * kH * kD * 2);
   Tensor *parts[] = {&call.arguments[0], &call.arguments[1], &call.arguments[2],

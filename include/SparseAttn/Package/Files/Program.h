@@ -40,7 +40,7 @@ struct BufferSpec {
   /// any case.
   bool isStrided = false;
 
-  /// Of the elements, without gaps.
+  /// The elements take so many bytes where there are no gaps between them.
   SizeExpr bytes() const;
   /// What every stride of a strided tensor but the last is a multiple of, in
   /// elements, so that rows start where kernels can read them.
