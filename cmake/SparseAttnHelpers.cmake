@@ -1,13 +1,16 @@
-# sparse_attn_add_library(NAME sources... [IR] [LINK libs...]
+# sparse_attn_add_library(NAME sources... [IR] [COMPONENT name] [LINK libs...]
 #                         [DEPENDS targets...])
 #
 # A static library of the project, on LLVM's and MLIR's shared libraries; with
-# IR, one that knows IR, whose upstream headers are precompiled.
+# IR, one that knows IR, whose upstream headers are precompiled. Of what is
+# installed it belongs to a component that find_package has to be asked for, or,
+# without COMPONENT, to what everyone gets.
 function(sparse_attn_add_library name)
-  cmake_parse_arguments(ARG "IR" "" "LINK;DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "IR" "COMPONENT" "LINK;DEPENDS" ${ARGN})
   add_library(${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
   add_library(SparseAttn::${name} ALIAS ${name})
-  set_property(GLOBAL APPEND PROPERTY SPARSE_ATTN_LIBRARIES ${name})
+  string(JOIN _ libraries SPARSE_ATTN_LIBRARIES ${ARG_COMPONENT})
+  set_property(GLOBAL APPEND PROPERTY ${libraries} ${name})
   # Who links it needs no other line: headers, LLVM's among them, and the flag
   # without which classes derived from LLVM's do not link.
   target_include_directories(${name} PUBLIC
@@ -31,7 +34,7 @@ function(sparse_attn_add_tool name)
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE ${ARG_LINK} MLIR LLVM)
   sparse_attn_precompile(${name})
-  set_property(GLOBAL APPEND PROPERTY SPARSE_ATTN_TOOLS ${name})
+  set_property(GLOBAL APPEND PROPERTY SPARSE_ATTN_TOOL_NAMES ${name})
   # Installed, too, it finds LLVM's libraries where they were linked from.
   set_target_properties(${name} PROPERTIES
     INSTALL_RPATH_USE_LINK_PATH ON

@@ -7,12 +7,22 @@ include(GNUInstallDirs)
 
 set(SPARSE_ATTN_CMAKE_DIR "${CMAKE_INSTALL_LIBDIR}/cmake/SparseAttn")
 
-get_property(libraries GLOBAL PROPERTY SPARSE_ATTN_LIBRARIES)
-get_property(tools GLOBAL PROPERTY SPARSE_ATTN_TOOLS)
-install(TARGETS ${libraries} EXPORT SparseAttnTargets
-  ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
-  INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
-install(TARGETS ${tools} DESTINATION "${CMAKE_INSTALL_BINDIR}")
+# What everyone gets, and what is in a component of its own.
+foreach(component "" Emulator)
+  string(JOIN _ property SPARSE_ATTN_LIBRARIES ${component})
+  get_property(libraries GLOBAL PROPERTY ${property})
+  if(libraries)
+    install(TARGETS ${libraries} EXPORT SparseAttn${component}Targets
+      ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
+      INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+    install(EXPORT SparseAttn${component}Targets NAMESPACE SparseAttn::
+      DESTINATION "${SPARSE_ATTN_CMAKE_DIR}")
+  endif()
+endforeach()
+get_property(tools GLOBAL PROPERTY SPARSE_ATTN_TOOL_NAMES)
+if(tools)
+  install(TARGETS ${tools} DESTINATION "${CMAKE_INSTALL_BINDIR}")
+endif()
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/SparseAttn"
                   "${PROJECT_BINARY_DIR}/include/SparseAttn"
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
@@ -21,8 +31,6 @@ install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/SparseAttn"
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE"
   DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 
-install(EXPORT SparseAttnTargets NAMESPACE SparseAttn::
-  DESTINATION "${SPARSE_ATTN_CMAKE_DIR}")
 configure_package_config_file(
   "${PROJECT_SOURCE_DIR}/cmake/SparseAttnConfig.cmake.in"
   "${PROJECT_BINARY_DIR}/SparseAttnConfig.cmake"

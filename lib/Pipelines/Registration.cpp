@@ -2,7 +2,6 @@
 
 #include "SparseAttn/Boundary/Passes.h"
 #include "SparseAttn/CPU/Passes.h"
-#include "SparseAttn/Emulator/Passes.h"
 #include "SparseAttn/GPU/IR/SparseAttnGPU.h"
 #include "SparseAttn/GPU/Passes.h"
 #include "SparseAttn/IR/SparseAttn.h"
@@ -89,17 +88,11 @@ void mlir::sparse_attn::registerPassesAndPipelines() {
   registerSparseAttnBoundaryPasses();
   registerSparseAttnCPUPasses();
   registerSparseAttnGPUPasses();
-  registerSparseAttnEmulatorPasses();
   PassPipelineRegistration<CPUPipelineOptions>(
       "sparse-attn-cpu-pipeline",
       "lower sparse attention to the LLVM dialect for the CPU",
       buildCPUPipeline);
   registerNVVMPipeline();
-  PassPipelineRegistration<EmulatorPipelineOptions>(
-      "sparse-attn-emulator-pipeline",
-      "lower GPU kernels and their host code to the LLVM dialect for the "
-      "emulator",
-      buildEmulatorPipeline);
 }
 
 void mlir::sparse_attn::registerDialects(DialectRegistry &registry) {

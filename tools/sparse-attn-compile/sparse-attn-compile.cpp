@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "SparseAttn/Package/Compile/Compile.h"
+#include "SparseAttn/Package/Emulate/Emulate.h"
 #include "SparseAttn/Support/BugReport.h"
 #include "SparseAttn/Support/Error.h"
 #include "SparseAttn/Support/Source.h"

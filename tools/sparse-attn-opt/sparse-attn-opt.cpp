@@ -1,5 +1,6 @@
 //===- sparse-attn-opt.cpp - Run passes on MLIR files ---------------------===//
 
+#include "SparseAttn/Emulator/Pipeline.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
 #include "SparseAttn/Support/BugReport.h"
 #include "SparseAttn/Support/Source.h"
@@ -116,6 +117,7 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   registerDialects(registry);
   registerPassesAndPipelines();
+  registerEmulator();
   registerUpstreamPasses();
   registerUpstreamDialects(registry);
   setVersion("sparse-attn-opt");

@@ -1,6 +1,7 @@
 //===- Compile.cpp - An MLIR file to a callable function ------------------===//
 
 #include "Compile.h"
+#include "SparseAttn/Emulator/Pipeline.h"
 #include "SparseAttn/Emulator/Runtime.h"
 #include "SparseAttn/Package/Compile/Symbols.h"
 #include "SparseAttn/Support/Entry.h"

@@ -2,6 +2,7 @@
 
 #include "Cuda.h"
 #include "SparseAttn/Package/Compile/Compile.h"
+#include "SparseAttn/Package/Emulate/Emulate.h"
 #include "SparseAttn/Support/Error.h"
 #include "SparseAttn/Target/Target.h"
 #include "llvm/ADT/STLExtras.h"

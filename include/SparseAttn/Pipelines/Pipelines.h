@@ -116,26 +116,7 @@ buildNVVMPlanning(OpPassManager &pm, const NVVMPipelineOptions &options,
 /// where kernels may access them.
 void buildHostPipeline(OpPassManager &pm);
 
-/// Options of --sparse-attn-emulator-pipeline.
-struct EmulatorPipelineOptions : PassPipelineOptions<EmulatorPipelineOptions> {
-  Option<std::string> kernelIR{
-      *this, "kernel-ir",
-      llvm::cl::desc(
-          "File to write the kernels to; reports then name its lines, "
-          "where many operations come from one of the source")};
-  Option<bool> exportKernels{
-      *this, "export-kernels",
-      llvm::cl::desc(
-          "Add a table of the kernels, for programs that launch them by name"),
-      llvm::cl::init(false)};
-};
-
-/// Lowered GPU kernels and their host code to LLVM dialect that runs in the
-/// emulator.
-void buildEmulatorPipeline(OpPassManager &pm,
-                           const EmulatorPipelineOptions &options);
-
-/// Registers every pass and pipeline of the project.
+/// Registers every pass and pipeline of the project but the emulator's.
 void registerPassesAndPipelines();
 
 /// Registers every dialect and interface the pipelines need, and the

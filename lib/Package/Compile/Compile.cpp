@@ -1,7 +1,6 @@
 //===- Compile.cpp - A function to kernels and how to launch them ---------===//
 
 #include "SparseAttn/Package/Compile/Compile.h"
-#include "HostObject.h"
 #include "SparseAttn/GPU/Passes.h"
 #include "SparseAttn/IR/SparseAttn.h"
 #include "SparseAttn/Package/Compile/Symbols.h"
@@ -16,7 +15,6 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/JSON.h"
-#include "llvm/Support/SHA256.h"
 #include <cstdlib>
 
 using namespace mlir;
@@ -214,6 +212,7 @@ public:
   LogicalResult lower() { return lowering.run(*module); }
 
   ModuleOp getModule() { return *module; }
+  OwningOpRef<ModuleOp> takeModule() { return std::move(module); }
   func::FuncOp getFunction() { return func; }
 
   llvm::Error fail() const {
@@ -263,40 +262,17 @@ package::compile(func::FuncOp func, const NVVMPipelineOptions &options) {
   return packaged;
 }
 
-llvm::Expected<std::string>
-package::compileForEmulator(func::FuncOp func,
-                            const NVVMPipelineOptions &options) {
+llvm::Expected<OwningOpRef<ModuleOp>>
+package::lowerToKernels(func::FuncOp func, const NVVMPipelineOptions &options) {
   NVVMPipelineOptions unserialized;
   unserialized.copyOptionValuesFrom(options);
   unserialized.emit = "nvvm";
   Lowering lowering(func, unserialized);
   if (llvm::Error error = lowering.plan(unserialized))
-    return error;
+    return std::move(error);
   if (failed(lowering.lower()))
     return lowering.fail();
-  ModuleOp module = lowering.getModule();
-  // Whoever loads the object launches by itself.
-  for (auto host : llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
-    host.erase();
-  renameForMachineCode(module);
-  PassManager emulating(module.getContext());
-  EmulatorPipelineOptions emulation;
-  emulation.exportKernels = true;
-  buildEmulatorPipeline(emulating, emulation);
-  if (failed(emulating.run(module)))
-    return lowering.fail();
-  return emitHostObject(module);
-}
-
-llvm::Expected<OutputFile>
-package::compileForDouble(func::FuncOp func, const NVVMPipelineOptions &options,
-                          StringRef ptx) {
-  llvm::Expected<std::string> object = compileForEmulator(func, options);
-  if (!object)
-    return object.takeError();
-  auto hash = llvm::SHA256::hash(llvm::arrayRefFromStringRef(ptx));
-  return OutputFile{"object", llvm::toHex(hash, /*LowerCase=*/true) + ".o",
-                    std::move(*object)};
+  return lowering.takeModule();
 }
 
 void package::hideToolkit() {

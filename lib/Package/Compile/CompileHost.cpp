@@ -1,8 +1,8 @@
 //===- CompileHost.cpp - A function to a shared object --------------------===//
 
-#include "HostObject.h"
 #include "SparseAttn/Boundary/Passes.h"
 #include "SparseAttn/Package/Compile/Compile.h"
+#include "SparseAttn/Package/Compile/HostObject.h"
 #include "SparseAttn/Package/Compile/Symbols.h"
 #include "SparseAttn/Package/Describe/Describe.h"
 #include "SparseAttn/Support/Error.h"

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "../Formula/Evaluate.h"
+#include "SparseAttn/Emulator/Pipeline.h"
 #include "SparseAttn/Emulator/Runtime.h"
 #include "SparseAttn/Package/Describe/Describe.h"
 #include "SparseAttn/Pipelines/Pipelines.h"

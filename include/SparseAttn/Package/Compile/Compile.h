@@ -26,16 +26,10 @@ func::FuncOp renameToIdentifier(ModuleOp module, StringRef symbol);
 llvm::Expected<PackagedProgram> compile(func::FuncOp func,
                                         const NVVMPipelineOptions &options);
 
-/// The same kernels for the emulator: an object file of host code, with an
-/// emulator::KernelModule.
-llvm::Expected<std::string>
-compileForEmulator(func::FuncOp func, const NVVMPipelineOptions &options);
-
-/// Those as a file that the driver double of the tests finds, which is given
-/// only their PTX: it is named by the PTX's SHA-256.
-llvm::Expected<OutputFile> compileForDouble(func::FuncOp func,
-                                            const NVVMPipelineOptions &options,
-                                            llvm::StringRef ptx);
+/// A copy of the module with this function alone, lowered: its kernels in the
+/// LLVM and NVVM dialects, and the host code that launches them.
+llvm::Expected<OwningOpRef<ModuleOp>>
+lowerToKernels(func::FuncOp func, const NVVMPipelineOptions &options);
 
 /// Where CUDA_ROOT, CUDA_HOME or CUDA_PATH name a toolkit, MLIR links its
 /// device library into every module, or complains that there is none. Kernels

@@ -1,8 +1,10 @@
 //===- EmulatorPipeline.cpp - --sparse-attn-emulator-pipeline -------------===//
 
 #include "SparseAttn/Emulator/Passes.h"
+#include "SparseAttn/Emulator/Pipeline.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
 #include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
@@ -18,4 +20,13 @@ void mlir::sparse_attn::buildEmulatorPipeline(
   emulate.exportKernels = options.exportKernels;
   pm.addPass(createSparseAttnEmulate(emulate));
   buildHostPipeline(pm);
+}
+
+void mlir::sparse_attn::registerEmulator() {
+  registerSparseAttnEmulatorPasses();
+  PassPipelineRegistration<EmulatorPipelineOptions>(
+      "sparse-attn-emulator-pipeline",
+      "lower GPU kernels and their host code to the LLVM dialect for the "
+      "emulator",
+      buildEmulatorPipeline);
 }

@@ -1,10 +1,10 @@
 //===- HostObject.h - Machine code as object files --------------*- C++ -*-===//
 
-#ifndef SPARSEATTN_LIB_PACKAGE_COMPILE_HOSTOBJECT_H
-#define SPARSEATTN_LIB_PACKAGE_COMPILE_HOSTOBJECT_H
+#ifndef SPARSEATTN_PACKAGE_COMPILE_HOSTOBJECT_H
+#define SPARSEATTN_PACKAGE_COMPILE_HOSTOBJECT_H
 
-#include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/Error.h"
+#include <string>
 
 namespace llvm {
 class Module;
@@ -19,11 +19,6 @@ void setTarget(llvm::Module &module, const llvm::TargetMachine &target);
 llvm::Expected<std::string> emitObject(llvm::Module &module,
                                        llvm::TargetMachine &target);
 
-/// A module in the LLVM dialect as an object file for the processor this runs
-/// on, not optimised: emulated kernels are calls of the emulator most of the
-/// time.
-llvm::Expected<std::string> emitHostObject(ModuleOp module);
-
 } // namespace mlir::sparse_attn::package
 
-#endif // SPARSEATTN_LIB_PACKAGE_COMPILE_HOSTOBJECT_H
+#endif // SPARSEATTN_PACKAGE_COMPILE_HOSTOBJECT_H
