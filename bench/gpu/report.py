@@ -13,6 +13,7 @@ import sys
 
 import cpu_report
 import gpu_report
+import prediction_report
 from documents import RESULTS, ROOT, Document, load_documents
 from packages import BenchError
 from plot import PLOTS, plots_of
@@ -38,6 +39,7 @@ def plots_text(document: Document, folder: str) -> str:
 def render(documents: list[Document], plot_folder: str) -> str:
     measured = [document for document in documents if document.kind == "gpu"]
     sweeps = [document for document in documents if document.kind == "gpu_variants"]
+    predicted = [document for document in documents if document.kind == "gpu_predicted"]
     parts = [INTRODUCTION, "## On a GPU\n"]
     if not measured:
         parts.append(gpu_report.NOTHING_YET)
@@ -46,6 +48,9 @@ def render(documents: list[Document], plot_folder: str) -> str:
     if sweeps:
         parts.append("## Tiles\n")
         parts += [gpu_report.render_variants(document) for document in sweeps]
+    if predicted:
+        parts.append("## Predicted for GPUs\n")
+        parts += [prediction_report.render(document, measured) for document in predicted]
     parts.append("## On a CPU\n")
     for kind, section in cpu_report.SECTIONS.items():
         for document in documents:

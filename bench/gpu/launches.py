@@ -1,0 +1,145 @@
+"""What a package's manifest and plan say of a call: its launches, the key tiles that
+each block visits, and the bytes that move.
+"""
+
+import dataclasses
+import functools
+import json
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+from packages import BenchError, Function
+from plans import Plan, RowClass, Trips, drawn_blocks, evaluate, parse_plan
+
+ELEMENT_BYTES = {"f16": 2, "bf16": 2, "f32": 4}
+
+
+@dataclasses.dataclass(frozen=True)
+class Sizes:
+    """Of a call."""
+
+    batches: int
+    heads: int
+    key_heads: int
+    queries: int
+    keys: int
+
+    @property
+    def names(self) -> dict[str, int]:
+        """As a manifest's formulas have them."""
+        return {"B": self.batches, "Hq": self.heads, "Hkv": self.key_heads,
+                "Sq": self.queries, "Sk": self.keys}
+
+    @property
+    def lengths(self) -> dict[str, int]:
+        """As a plan's do."""
+        return {"nq": self.queries, "nk": self.keys}
+
+
+@dataclasses.dataclass(frozen=True)
+class Launch:
+    """`role` is draw (lists random blocks), rows, parts (of heavy rows) or merge."""
+
+    kernel: str
+    role: str
+    rows: int  # the index of the row class
+    grid: str | int
+    threads: int
+    shared: int  # bytes
+    beside: int  # trips of the loops that are not over key tiles; 0 for one
+
+
+def _roles(plan: Plan) -> list[tuple[str, int]]:
+    """Of a function's launches, in their order."""
+    roles = [("draw", 0)] if any(rows.draws for rows in plan.classes) else []
+    for index, rows in enumerate(plan.classes):
+        kinds = ("parts", "merge") if rows.heavy else ("rows",)
+        roles += [(kind, index) for kind in kinds]
+    return roles
+
+
+@dataclasses.dataclass(frozen=True)
+class Package:
+    """One function for one chip."""
+
+    folder: pathlib.Path
+    function: Function
+    program: Mapping[str, Any] = dataclasses.field(hash=False)
+
+    @classmethod
+    def read(cls, folder: pathlib.Path, function: Function, architecture: str) -> "Package":
+        manifest = json.loads((folder / "manifest.json").read_text())
+        for program in manifest["programs"]:
+            if (program["name"], program["target"].get("chip")) == (function.name, architecture):
+                return cls(folder, function, program)
+        raise BenchError(f"{folder} has no {function.name} for {architecture}")
+
+    @functools.cached_property
+    def plan(self) -> Plan:
+        return parse_plan(self.program["attentions"][0]["plan"])
+
+    @property
+    def cubin(self) -> pathlib.Path:
+        for file in self.program["files"]:
+            if file["kind"] == "cubin":
+                return self.folder / file["name"]
+        raise BenchError(f"{self.folder} has no cubin; it takes ptxas in PATH")
+
+    @property
+    def parts(self) -> int:
+        return int(self.program["options"]["heavy-splits"])
+
+    def launches(self, sizes: Sizes) -> list[Launch]:
+        """Those that have a block."""
+        roles, entries = _roles(self.plan), self.program["launches"]
+        if len(roles) != len(entries):
+            raise BenchError(f"{self.function.name} has {len(entries)} launches, its plan"
+                             f" is known to take {len(roles)}")
+        found = []
+        for (role, rows), entry in zip(roles, entries, strict=True):
+            beside = {"merge": self.parts, "rows": self._row_blocks(rows)}.get(role, 0)
+            found.append(Launch(entry["kernel"], role, rows, entry["grid"][0],
+                                entry["block"][0], entry.get("shared_bytes", 0), beside))
+        return [launch for launch in found if evaluate(launch.grid, sizes.names) > 0]
+
+    def _row_blocks(self, rows: int) -> int:
+        """How many rows of random blocks a query tile gathers; 0 without any."""
+        return max((-(-self.plan.tile[0] // draw.block)
+                    for draw in self.plan.classes[rows].draws), default=0)
+
+    def block_trips(self, launch: Launch, sizes: Sizes) -> list[Trips]:
+        """Of each block, in the grid's order: the later query tiles of a head first."""
+        count = evaluate(launch.grid, sizes.names)
+        if launch.role in ("draw", "merge"):
+            return [Trips(0, 0)] * count
+        rows = self.plan.classes[launch.rows]
+        parts = self.parts if launch.role == "parts" else 1
+        planes = sizes.batches * sizes.heads
+        tiles = count // planes // parts
+        blocks = []
+        for head in range(sizes.heads):
+            for q in reversed(range(tiles)):
+                whole = self._trips(rows, head, q, sizes)
+                blocks += [whole.part(index, parts) for index in range(parts)]
+        return blocks * sizes.batches
+
+    def _trips(self, rows: RowClass, head: int, q: int, sizes: Sizes) -> Trips:
+        drawn = _drawn(self.function, sizes)[head] if rows.draws else ()
+        return self.plan.trips(rows, q, sizes.lengths, drawn)
+
+    def moved_bytes(self, launch: Launch, sizes: Sizes) -> int:
+        """To and from memory, each array once: what is read again is in the second-level
+        cache."""
+        token = self.function.head_size * ELEMENT_BYTES[self.function.dtype] * sizes.batches
+        keys = 2 * sizes.key_heads * sizes.keys * token
+        queries = 2 * sizes.heads * sizes.queries * token  # and results
+        heavy = sum(rows.heavy for rows in self.plan.classes)
+        space = evaluate(self.program["workspace"]["bytes"], sizes.names) // max(heavy, 1)
+        return {"draw": 0, "rows": keys + queries, "parts": keys + space,
+                "merge": space}[launch.role]
+
+
+@functools.cache
+def _drawn(function: Function, sizes: Sizes) -> list[list[list[int]]]:
+    return drawn_blocks(function.pattern.parameters, sizes.heads, sizes.keys)

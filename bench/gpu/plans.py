@@ -1,0 +1,130 @@
+"""Plans as a package's manifest prints them, evaluated: which key tiles a query tile
+visits, with the mask (partial) and without it (full).
+"""
+
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+
+import draws
+from packages import BenchError
+
+CLASS = re.compile(r"rows (.+) to (.+?)(, heavy)?$")
+SEGMENT = re.compile(r"  (full|partial) (.+) to (.+?)(?: when (.+) > 0)?$")
+DRAW = re.compile(r"  draw (full )?(\d+) blocks of (\d+), (.+) to (.+?)(?: when (.+) > 0)?$")
+TILE = re.compile(r"tile (\d+) x (\d+)$")
+FUNCTIONS = {"min": min, "max": max, "floordiv": lambda a, b: a // b}
+
+
+def evaluate(formula: str | int, names: Mapping[str, int]) -> int:
+    """A formula of a plan or a manifest, which are of integers and these functions; the
+    plan's floordiv stands between its operands."""
+    text = re.sub(r" floordiv (?=[\w(])", " // ", str(formula))
+    return int(eval(text, {"__builtins__": {}}, {**FUNCTIONS, **names}))
+
+
+@dataclasses.dataclass(frozen=True)
+class Tiles:
+    """Key tiles begin to end, where `when` is above 0."""
+
+    full: bool
+    begin: str
+    end: str
+    when: str | None
+
+    def range(self, names: Mapping[str, int]) -> range:
+        if self.when and evaluate(self.when, names) <= 0:
+            return range(0)
+        return range(evaluate(self.begin, names), evaluate(self.end, names))
+
+
+@dataclasses.dataclass(frozen=True)
+class Draw(Tiles):
+    """The tiles among these that random blocks touch."""
+
+    count: int
+    block: int
+
+
+@dataclasses.dataclass
+class RowClass:
+    begin: str
+    end: str
+    heavy: bool
+    segments: list[Tiles] = dataclasses.field(default_factory=list)
+    draws: list[Draw] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass(frozen=True)
+class Trips:
+    """How often the two loops of a kernel run."""
+
+    partial: int
+    full: int
+
+    def part(self, index: int, parts: int) -> "Trips":
+        """What one of `parts` that share the tiles evenly has of them."""
+        def share(total: int) -> int:
+            return (index + 1) * total // parts - index * total // parts
+
+        return Trips(share(self.partial), share(self.full))
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    tile: tuple[int, int]  # queries, keys
+    classes: list[RowClass]
+
+    def trips(self, rows: RowClass, q: int, names: Mapping[str, int],
+              drawn: Sequence[Sequence[int]] = ()) -> Trips:
+        """Of query tile q. `names` has nq and nk; drawn[i] are the key blocks drawn for
+        row block i."""
+        values = {**names, "q": q}
+        counts = {False: 0, True: 0}
+        visited: set[int] = set()
+        for segment in rows.segments:
+            tiles = segment.range(values)
+            counts[segment.full] += len(tiles)
+            visited.update(tiles)
+        for draw in rows.draws:
+            fresh = self._drawn_tiles(draw, q, values, drawn) - visited
+            counts[draw.full] += len(fresh)
+            visited |= fresh
+        return Trips(counts[False], counts[True])
+
+    def _drawn_tiles(self, draw: Draw, q: int, values: Mapping[str, int],
+                     drawn: Sequence[Sequence[int]]) -> set[int]:
+        queries, keys = self.tile
+        shift = values["nk"] - values["nq"]  # of the first query
+        first, last = q * queries, min((q + 1) * queries, values["nq"]) - 1
+        blocks = range((first + shift) // draw.block, (last + shift) // draw.block + 1)
+        starts = [block * draw.block for row in blocks for block in drawn[row] if block >= 0]
+        touched = {tile for start in starts
+                   for tile in range(start // keys, -(-(start + draw.block) // keys))}
+        return touched & set(draw.range(values))
+
+
+def parse_plan(lines: Sequence[str]) -> Plan:
+    tile, classes = (0, 0), list[RowClass]()
+    for line in lines:
+        if match := TILE.match(line):
+            tile = int(match[1]), int(match[2])
+        elif match := CLASS.match(line):
+            classes.append(RowClass(match[1], match[2], match[3] is not None))
+        elif match := SEGMENT.match(line):
+            classes[-1].segments.append(Tiles(match[1] == "full", *match.groups()[1:]))
+        elif match := DRAW.match(line):
+            full, count, block, begin, end, when = match.groups()
+            classes[-1].draws.append(
+                Draw(full is not None, begin, end, when, int(count), int(block)))
+        else:
+            raise BenchError(f"'{line}' is no line of a plan that plans.py knows")
+    return Plan(tile, classes)
+
+
+def drawn_blocks(parameters: Mapping[str, int], heads: int, keys: int) -> list[list[list[int]]]:
+    """[head][row block]: BigBird's random blocks, by what its pattern says of itself."""
+    table = draws.bigbird_blocks(heads, -(-keys // parameters["block"]),
+                                 parameters["random_blocks"],
+                                 (parameters["window_blocks"] - 1) // 2, parameters["seed"])
+    return [[list(map(int, row)) for row in head] for head in table]

@@ -1,0 +1,209 @@
+"""The time of a function's launches, predicted from its package.
+
+Of each kernel the replay gives cycles of an iteration of the loops over partial and over
+full tiles, and of what a block does beside them. A block then takes
+
+    rest + partial tiles · cycles + full tiles · cycles
+
+and blocks are dealt out to multiprocessors in the grid's order, as dealing.py has it. A
+launch takes what its blocks or its bytes take, whichever is more, and a gap.
+"""
+
+import dataclasses
+import functools
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+from dealing import dealt_out
+from launches import Launch, Package, Sizes
+from packages import BenchError
+from plans import Trips
+from replay.chips import Chip
+from replay.cubin import kernels_of
+from replay.flow import Flow, Loop, other_loops, tile_loops
+from replay.pipes import TENSOR, tensor_fma
+from replay.rates import bounds, occupancy, replay, whole_block
+from replay.sass import disassemble
+
+# Published speed over the model's, of FlashAttention-2 at head sizes 64 and 128 on A100
+# and H100: kernels of mma.sync, as ours are.
+CALIBRATION, UNCERTAINTY = 0.92, 0.04
+# Of the bandwidth on paper, what copies reach.
+DRAM_EFFICIENCY = 0.9
+# Seconds from one launch of a stream to the next, and to the first block of the first.
+LAUNCH_GAP = 2e-6
+# A block is replayed with so many iterations at most; more of them take what the loop
+# takes when it is replayed alone.
+REPLAYED_TRIPS = 16
+BLOCK_TIMES, BLOCK_SEEDS = 6, 3
+
+
+@dataclasses.dataclass(frozen=True)
+class LoopReplay:
+    """One iteration by one block: cycles of a multiprocessor that has `resident` such
+    blocks, and floating-point operations of the tensor cores."""
+
+    instructions: int
+    cycles: float
+    flops: int
+    busy: dict[str, float]
+    bound: dict[str, float]
+
+    def describe(self, chip: Chip) -> dict[str, Any]:
+        peak = chip.multiprocessors * chip.clock_ghz / 1e3
+        worst = max(self.bound, key=lambda pipe: self.bound[pipe])
+        return {"instructions": self.instructions, "cycles": round(self.cycles, 1),
+                "tflops_of_tiles": round(self.flops / self.cycles * peak, 1),
+                "bound_cycles": round(self.bound[worst], 1), "bound_by": worst,
+                "busy": {pipe: round(part, 3) for pipe, part in sorted(self.busy.items())}}
+
+
+@dataclasses.dataclass(frozen=True)
+class KernelReplay:
+    registers: int
+    stack: int
+    limited_by: str
+    # Cycles of one iteration by one block where a multiprocessor has 1, 2, … blocks.
+    sharing: tuple[float, ...]
+    partial: LoopReplay | None
+    full: LoopReplay | None
+    rest: float  # cycles of a block beside its loops
+
+    @property
+    def resident(self) -> int:
+        """Blocks of a multiprocessor."""
+        return len(self.sharing)
+
+    def cycles(self, trips: Trips) -> float:
+        """Of a multiprocessor, for one of its blocks."""
+        total = self.rest
+        for count, loop in ((trips.partial, self.partial), (trips.full, self.full)):
+            if count and loop:
+                total += count * loop.cycles
+        return total
+
+
+def _flops(loop: Loop, warps: int) -> int:
+    return 2 * warps * sum(tensor_fma(i) for i in loop.code if i.base in TENSOR)
+
+
+def _ordinary_loops(loops: list[Loop], trips: Trips) -> dict[str, Loop]:
+    """The loops over partial and full tiles, which the code has in this order. The
+    fallback path has a loop, too, with fewer products."""
+    most = max((_flops(loop, 1) for loop in loops), default=0)
+    ordinary = [loop for loop in loops if _flops(loop, 1) == most]
+    if len(ordinary) == 2:
+        return dict(zip(("partial", "full"), ordinary))
+    if len(ordinary) == 1 and not (trips.partial and trips.full):
+        return {"partial" if trips.partial else "full": ordinary[0]}
+    if not ordinary and not (trips.partial or trips.full):
+        return {}
+    raise BenchError(f"a kernel has {len(ordinary)} loops over tiles for {trips}")
+
+
+def _capped(trips: Trips) -> Trips:
+    """Few enough to be replayed, with as many partial ones as there are."""
+    partial = min(trips.partial, REPLAYED_TRIPS // 2)
+    return Trips(partial, min(trips.full, REPLAYED_TRIPS - partial))
+
+
+def mean_trips(blocks: Sequence[Trips]) -> Trips:
+    return Trips(round(sum(t.partial for t in blocks) / len(blocks)),
+                 round(sum(t.full for t in blocks) / len(blocks)))
+
+
+def _replay_loop(loop: Loop, chip: Chip, warps: int, resident: int) -> LoopReplay:
+    result = replay(loop.path, chip, warps, resident)
+    return LoopReplay(len(loop.path), result.cycles, _flops(loop, warps), result.busy,
+                      bounds(loop.code, chip, warps / 4))
+
+
+def _sharing(loops: dict[str, Loop], chip: Chip, warps: int, resident: int) -> tuple[float, ...]:
+    """Of the loop over full tiles where there is one. What has no loop is bound by
+    latencies, which others do not prolong."""
+    if not loops:
+        return tuple(1 / blocks for blocks in range(1, resident + 1))
+    path = loops.get("full", loops.get("partial"))
+    assert path is not None
+    return tuple(replay(path.path, chip, warps, blocks).cycles
+                 for blocks in range(1, resident + 1))
+
+
+def _rest(flow: Flow, loops: dict[str, Loop], alone: dict[str, LoopReplay], trips: Trips,
+          launch: Launch, resident: int, chip: Chip) -> float:
+    """Cycles of a whole block less those of its iterations."""
+    short = _capped(trips)
+    running = [(loop, getattr(short, name)) for name, loop in loops.items()]
+    first = min((loop.first for loop in loops.values()), default=len(flow.code))
+    running += [(loop, launch.beside // loop.unrolled) for loop in other_loops(flow)
+                if launch.beside and loop.first < first]
+    program = whole_block(flow.code, running)
+    whole = replay(program, chip, -(-launch.threads // 32), resident, BLOCK_TIMES, 0,
+                   BLOCK_SEEDS)
+    return whole.cycles - sum(getattr(short, name) * loop.cycles for name, loop in alone.items())
+
+
+@functools.cache
+def replay_kernel(cubin: pathlib.Path, launch: Launch, blocks: int, trips: Trips,
+                  chip: Chip, nvdisasm: str) -> KernelReplay:
+    """Replays the kernel of `launch` with `blocks` in its grid and these trips of its
+    loops in a block of mean length."""
+    kernel = kernels_of(cubin)[launch.kernel]
+    flow = Flow(disassemble(cubin, kernel, nvdisasm))
+    fitting = occupancy(kernel, chip, launch.threads, launch.shared)
+    wanted = -(-blocks // chip.multiprocessors)
+    resident = max(1, min(fitting.blocks, wanted))
+    warps = -(-launch.threads // 32)
+    loops = _ordinary_loops(tile_loops(flow), trips)
+    alone = {name: _replay_loop(loop, chip, warps, resident) for name, loop in loops.items()}
+    rest = _rest(flow, loops, alone, trips, launch, resident, chip)
+    return KernelReplay(kernel.registers, kernel.stack,
+                        fitting.limited_by if fitting.blocks <= wanted else "grid",
+                        _sharing(loops, chip, warps, resident),
+                        alone.get("partial"), alone.get("full"), rest)
+
+
+def predict_launch(package: Package, launch: Launch, sizes: Sizes, chip: Chip,
+                   nvdisasm: str) -> dict[str, Any]:
+    """What one launch takes, and why."""
+    blocks = package.block_trips(launch, sizes)
+    # Chips that differ in name and memory only have one replay.
+    same = dataclasses.replace(chip, name=chip.architecture, dram_bytes_per_second=0.0)
+    kernel = replay_kernel(package.cubin, launch, len(blocks), mean_trips(blocks), same,
+                           nvdisasm)
+    each = [kernel.cycles(trips) for trips in blocks]
+    cycles = dealt_out(each, chip.multiprocessors, kernel.sharing)
+    compute = cycles / (chip.clock_ghz * 1e9) / CALIBRATION
+    moved = package.moved_bytes(launch, sizes)
+    memory = moved / (chip.dram_bytes_per_second * DRAM_EFFICIENCY)
+    loops = {name: loop.describe(chip) for name, loop in
+             (("partial", kernel.partial), ("full", kernel.full)) if loop}
+    for name, loop in loops.items():
+        loop["tiles_of_all_blocks"] = sum(getattr(trips, name) for trips in blocks)
+    return {
+        "kernel": launch.kernel, "role": launch.role, "blocks": len(blocks),
+        "threads": launch.threads, "shared_bytes": launch.shared,
+        "registers": kernel.registers, "stack_bytes": kernel.stack,
+        "blocks_a_multiprocessor": kernel.resident, "limited_by": kernel.limited_by,
+        "waves": round(len(blocks) / (chip.multiprocessors * kernel.resident), 2),
+        "loops": loops, "cycles_beside_loops": round(kernel.rest, 1),
+        # What an even share for each multiprocessor takes, in what the launch takes.
+        "balance": round(sum(each) / chip.multiprocessors / cycles, 3),
+        "dram_bytes": moved, "compute_seconds": compute, "memory_seconds": memory,
+        "seconds": max(compute, memory) + LAUNCH_GAP,
+    }
+
+
+def predict(package: Package, sizes: Sizes, useful_flops: int, chip: Chip,
+            nvdisasm: str) -> dict[str, Any]:
+    """All launches of a call. Balanced is what it would be if all multiprocessors ended
+    together: so are the predictions of other implementations made."""
+    launches = [predict_launch(package, launch, sizes, chip, nvdisasm)
+                for launch in package.launches(sizes)]
+    seconds = sum(launch["seconds"] for launch in launches)
+    balanced = sum(max(launch["compute_seconds"] * launch["balance"],
+                       launch["memory_seconds"]) + LAUNCH_GAP for launch in launches)
+    return {"seconds": seconds, "useful_tflops": round(useful_flops / seconds / 1e12, 2),
+            "balanced_tflops": round(useful_flops / balanced / 1e12, 2),
+            "launches": launches}

@@ -1,0 +1,108 @@
+"""The predictions' part of docs/Performance.md."""
+
+from typing import Any
+
+from documents import Document
+from predicted_peers import FA2, FLEX
+
+TABLE_HEAD = (
+    "| mask | µs | useful TFLOP/s | balanced | FlashAttention-2 | FlexAttention | published"
+    " | goal | measured |\n" + "|---" * 9 + "|"
+)
+KERNEL_HEAD = (
+    "| chip | D | mask | kernel | registers | blocks | full tile | bound | partial tile"
+    " | beside loops | balance |\n" + "|---" * 11 + "|"
+)
+
+
+def measured_tflops(item: dict[str, Any], measured: list[Document]) -> float | None:
+    """Of the same case on such a chip, where a GPU has run it."""
+    same = ("pattern", "dtype", "head_size", "heads", "key_heads", "batches", "n")
+    if item["sizes_known"] or item["queries"] != item["n"]:
+        return None  # the benchmark has functions for all sizes and square cases alone
+    for document in measured:
+        if item["chip"] not in document.content.get("device", {}).get("name", ""):
+            continue
+        for case in document.items("case"):
+            ours = case["contestants"].get("ours", {})
+            if "useful_tflops" in ours and all(case.get(k) == item[k] for k in same):
+                return ours["useful_tflops"]
+    return None
+
+
+def _peer(item: dict[str, Any], peers: list[dict[str, Any]], name: str | None = None) -> str:
+    """Of one implementation, or of whatever is published."""
+    found = [peer for peer in peers if peer["pattern"] == item["case"]
+             and all(peer[key] == item[key] for key in ("chip", "head_size"))
+             and (name is None or peer["peer"] == name)]
+    if not found:
+        return ""
+    which = "" if name else f" {found[0]['peer']}"
+    return f"{found[0]['useful_tflops']}{which}"
+
+
+def _row(item: dict[str, Any], peers: dict[str, Any], measured: list[Document]) -> str:
+    found = measured_tflops(item, measured)
+    cells = [item["title"], f"{item['seconds'] * 1e6:.0f}", f"{item['useful_tflops']:.3g}",
+             f"{item['balanced_tflops']:.3g}", _peer(item, peers["predicted"], FA2),
+             _peer(item, peers["predicted"], FLEX), _peer(item, peers["published"]),
+             str(item["goal_tflops"] or ""), "" if found is None else f"{found:.3g}"]
+    return "| " + " | ".join(cells) + " |"
+
+
+def _kernel_row(item: dict[str, Any], launch: dict[str, Any]) -> str:
+    loops = launch["loops"]
+
+    def cell(name: str) -> str:
+        loop = loops.get(name, {})
+        return f"{loop['instructions']}, {loop['cycles']:.0f}" if loop else ""
+
+    bound = loops.get("full", {})
+    cells = [item["chip"], str(item["head_size"]), item["title"], launch["role"],
+             str(launch["registers"]), f"{launch['blocks_a_multiprocessor']}", cell("full"),
+             f"{bound['bound_cycles']:.0f} {bound['bound_by']}" if bound else "",
+             cell("partial"), f"{launch['cycles_beside_loops']:.0f}", f"{launch['balance']:.2f}"]
+    return "| " + " | ".join(cells) + " |"
+
+
+def introduction(document: Document) -> str:
+    content = document.content
+    model, versions = content["model"], content["versions"]
+    listed = ", ".join(f"{name} {version}" for name, version in versions.items())
+    command = "\n".join(content["commands"])
+    return f"""\
+**These figures are predicted, not measured.** The SASS of each kernel is replayed on a
+model of one multiprocessor ([how](../bench/README.md#a-prediction)), and multiplied by
+{model['calibration']} ± {model['uncertainty']}, which is what FlashAttention-2 reaches of the same
+model. Ratios of two kernels hold to about {model['between_kernels']:.0%}. Kernels of
+{content['build']['commit']}, {listed}, {content['date']}:
+
+```sh
+{command}
+```
+
+*Balanced* is what kernels would reach if all multiprocessors ended together; so are the
+predictions of FlashAttention-2 and FlexAttention, by the same model at commit ab567e0, to
+be read. *Published* figures are of other machines and lengths. *Goal* is what kernels of
+mma.sync are to reach.
+"""
+
+
+def render(document: Document, measured: list[Document]) -> str:
+    items, peers = document.items("prediction"), document.content["peers"]
+    parts = [introduction(document)]
+    groups: dict[tuple[str, str, int], list[dict[str, Any]]] = {}
+    for item in items:
+        groups.setdefault((item["chip"], item["dtype"], item["head_size"]), []).append(item)
+    for (chip, dtype, size), group in sorted(groups.items()):
+        rows = "\n".join(_row(item, peers, measured) for item in group)
+        parts.append(f"**Predicted for {chip}, {dtype}, D = {size}, {group[0]['n']} tokens,"
+                     f" {group[0]['heads']} heads**\n\n{TABLE_HEAD}\n{rows}\n")
+    rows = "\n".join(_kernel_row(item, launch) for item in items for launch in item["launches"]
+                     if item["chip"] in ("A100", "H100") and launch["loops"])
+    parts.append("What they are made of: instructions and cycles of a multiprocessor for a"
+                 " tile of keys, the least cycles that its busiest pipe allows, cycles of a block"
+                 " beside its loops; *blocks* share a multiprocessor, *balance* is the part of"
+                 f" the time that multiprocessors are at work.\n\n{KERNEL_HEAD}\n{rows}\n")
+    notes = "\n".join(f"- {text}" for text in document.content["model"]["assumptions"])
+    return "\n".join([*parts, f"The model takes for granted:\n\n{notes}\n"])

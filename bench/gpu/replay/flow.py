@@ -1,0 +1,188 @@
+"""Basic blocks, dominators and natural loops of one kernel."""
+
+import collections
+import dataclasses
+import functools
+import re
+
+from replay.pipes import TENSOR
+from replay.sass import Instruction
+
+# An instruction, and whether it jumps.
+Program = list[tuple[Instruction, bool]]
+BRANCHES = ("BRA", "CALL")
+ENDS = ("EXIT", "RET", "BRX", "JMX")
+CONDITION = re.compile(r"BRA !?U?P\d")
+COUNT_DOWN = re.compile(r"U?IADD3 (U?R\d+), (?:U?P\d, )?\1, -0x([0-9a-f]+), ")
+
+
+@dataclasses.dataclass(frozen=True)
+class Loop:
+    """The longest way through a loop from its head back to it: of two sides that can be
+    chosen, the longer one is taken."""
+
+    path: Program
+    head: int  # indices into the kernel's code
+    first: int
+    last: int
+
+    @property
+    def code(self) -> list[Instruction]:
+        return [instruction for instruction, _ in self.path]
+
+    @property
+    def unrolled(self) -> int:
+        """What its counter goes down by in an iteration; 1 where none does."""
+        steps = [int(match[2], 16) for instruction in self.code
+                 if (match := COUNT_DOWN.match(instruction.text))]
+        return max(steps, default=1)
+
+
+class Flow:
+    """Blocks are named by the index of their first instruction."""
+
+    def __init__(self, code: list[Instruction]) -> None:
+        self.code = code
+        self.place = {instruction.address: n for n, instruction in enumerate(code)}
+        starts = sorted(start for start in self._starts() if start < len(code))
+        self.ends = dict(zip(starts, [*starts[1:], len(code)]))
+        self.next = {start: self._targets(end) for start, end in self.ends.items()}
+        self.order = self._reverse_postorder()
+        self.rank = {block: n for n, block in enumerate(self.order)}
+        self.before = collections.defaultdict(list)
+        for block in self.order:
+            for target in self.next[block]:
+                self.before[target].append(block)
+
+    def _starts(self) -> set[int]:
+        starts = {0}
+        for n, instruction in enumerate(self.code):
+            if instruction.base in BRANCHES and instruction.target in self.place:
+                starts.add(self.place[instruction.target])
+            if instruction.base in BRANCHES + ENDS:
+                starts.add(n + 1)
+        return starts
+
+    def _targets(self, end: int) -> list[int]:
+        """Where the block that ends before `end` goes. BRA.DIV leaves the way of warps
+        whose lanes are together, and is not followed."""
+        last = self.code[end - 1]
+        diverges = ".DIV" in last.op
+        targets, falls_through = [], True
+        if last.base in BRANCHES and last.target in self.place:
+            if not diverges:
+                targets.append(self.place[last.target])
+            falls_through = (bool(last.predicate) or diverges
+                             or CONDITION.search(last.text) is not None)
+        elif last.base in ENDS:
+            falls_through = bool(last.predicate)
+        if falls_through and end < len(self.code):
+            targets.append(end)
+        return targets
+
+    def _reverse_postorder(self) -> list[int]:
+        order, seen, stack = [], {0}, [(0, iter(self.next[0]))]
+        while stack:
+            block, targets = stack[-1]
+            for target in targets:
+                if target not in seen:
+                    seen.add(target)
+                    stack.append((target, iter(self.next[target])))
+                    break
+            else:
+                order.append(block)
+                stack.pop()
+        return order[::-1]
+
+    @functools.cached_property
+    def parent(self) -> dict[int, int]:
+        """Of each block the immediate dominator (Cooper, Harvey and Kennedy)."""
+        parent, changed = {0: 0}, True
+        while changed:
+            changed = False
+            for block in self.order[1:]:
+                known = [other for other in self.before[block] if other in parent]
+                found = functools.reduce(lambda a, b: self._meet(parent, a, b), known)
+                changed |= parent.get(block) != found
+                parent[block] = found
+        return parent
+
+    def _meet(self, parent: dict[int, int], a: int, b: int) -> int:
+        while a != b:
+            while self.rank[a] > self.rank[b]:
+                a = parent[a]
+            while self.rank[b] > self.rank[a]:
+                b = parent[b]
+        return a
+
+    def dominates(self, a: int, b: int) -> bool:
+        while b not in (a, 0):
+            b = self.parent[b]
+        return a == b
+
+    @functools.cached_property
+    def back_edges(self) -> set[tuple[int, int]]:
+        return {(block, head) for block in self.order for head in self.next[block]
+                if self.dominates(head, block)}
+
+    @functools.cached_property
+    def bodies(self) -> dict[int, set[int]]:
+        """The blocks of each natural loop, by its head."""
+        bodies: dict[int, set[int]] = {}
+        for latch, head in self.back_edges:
+            body = bodies.setdefault(head, {head})
+            stack = [latch]
+            while stack:
+                block = stack.pop()
+                if block not in body:
+                    body.add(block)
+                    stack += self.before[block]
+        return bodies
+
+    def has_tensor(self, body: set[int]) -> bool:
+        return any(instruction.base in TENSOR for block in body
+                   for instruction in self.code[block:self.ends[block]])
+
+    def loop(self, head: int) -> Loop:
+        body = self.bodies[head]
+        last = max(self.ends[block] for block in body) - 1
+        return Loop(self._longest_way(head, body), head, min(body), last)
+
+    def _longest_way(self, head: int, body: set[int]) -> Program:
+        best: dict[int, tuple[int, int | None]] = {head: (self.ends[head] - head, None)}
+        for block in sorted(body, key=lambda b: self.rank[b]):
+            for target in self.next[block] if block in best else ():
+                if target not in body or (block, target) in self.back_edges:
+                    continue
+                length = best[block][0] + self.ends[target] - target
+                if target not in best or length > best[target][0]:
+                    best[target] = length, block
+        latches = [b for b in body if head in self.next[b] and b in best]
+        at: int | None = max(latches, key=lambda b: best[b][0])
+        way: list[int] = []
+        while at is not None:
+            way.insert(0, at)
+            at = best[at][1]
+        path: Program = []
+        for block, target in zip(way, [*way[1:], head]):
+            *inside, last = self.code[block:self.ends[block]]
+            path += [(instruction, False) for instruction in inside]
+            path.append((last, target != self.ends[block]))
+        return path
+
+
+def tile_loops(flow: Flow) -> list[Loop]:
+    """Innermost loops with products, in the code's order."""
+    bodies = {head: body for head, body in flow.bodies.items() if flow.has_tensor(body)}
+    heads = [head for head, body in bodies.items()
+             if not any(other in body for other in bodies if other != head)]
+    return sorted(map(flow.loop, heads), key=lambda loop: loop.first)
+
+
+def other_loops(flow: Flow) -> list[Loop]:
+    """Outermost loops without products, in the code's order. What is inside of them is
+    part of their way, once."""
+    heads = [head for head, body in flow.bodies.items() if not flow.has_tensor(body)
+             and not any(head in around for other, around in flow.bodies.items()
+                         if other != head)]
+    return sorted(map(flow.loop, heads), key=lambda loop: loop.first)

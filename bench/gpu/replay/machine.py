@@ -1,0 +1,238 @@
+"""All warps of one multiprocessor on one program, cycle by cycle.
+
+Each of the four sub-partitions issues one instruction a cycle. Of the warps that could
+issue next, anywhere, the one that can do so earliest is taken, and of several the one
+that has issued last.
+"""
+
+import dataclasses
+import heapq
+import random
+import re
+from collections import defaultdict
+
+from replay.chips import Chip
+from replay.flow import Program
+from replay.pipes import pipe_of, shared_cycles, tensor_cycles
+from replay.sass import BARRIERS, NO_BARRIER, Instruction
+
+SUBPARTITIONS = 4
+# Cycles from issue until a queued instruction reaches its pipe, and until its operands
+# are read; what special registers and spilled registers in L1 take.
+TO_XU, TO_QUEUE, OPERANDS, SPECIAL = 2, 4, 2, 33
+WGMMA_LATENCY, MBARRIER_LATENCY = 24, 24
+LOCAL = ("S2R", "CS2R", "LDC", "LDL", "STL")
+# No more groups of copies than this are looked back at.
+GROUPS = 8
+ZERO_BARRIER = re.compile(r"BAR\.\S+ 0x0\b|BAR\.RED")
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """An instruction as the machine needs it; times in cycles."""
+
+    pipe: str
+    kind: str
+    cost: float  # that the pipe is busy
+    stall: int
+    write: int
+    read: int
+    waits: tuple[int, ...]
+    latency: int
+    left_in_flight: int  # groups, of a DEPBAR
+    ends_group: bool  # of wgmma
+
+
+def _kind_of(instruction: Instruction, pipe: str, jumps: bool) -> str:
+    base, op = instruction.base, instruction.op
+    if base == "BAR" and ".ARV" not in op:
+        return "barrier" if ZERO_BARRIER.search(instruction.text) else "named barrier"
+    if base == "WARPGROUP" and "DEPBAR" in op:
+        return "wait for products"
+    kinds = {"LDGDEPBAR": "commit", "DEPBAR": "wait for copies"}
+    if base in kinds:
+        return kinds[base]
+    if jumps:
+        return "branch"
+    if base == "SYNCS":
+        return "mbarrier"
+    if pipe == "tensor":
+        return "wgmma" if "GMMA" in op else "plain"
+    if pipe == "global":
+        return "copy" if base == "LDGSTS" else "local" if base in LOCAL else "global"
+    return pipe if pipe in ("xu", "shared") else "plain"
+
+
+def decode(instruction: Instruction, jumps: bool, chip: Chip) -> Step:
+    pipe = pipe_of(instruction)
+    kind = _kind_of(instruction, pipe, jumps)
+    rates = {"xu": chip.xu, "fma": chip.fma, "imad": chip.imad, "alu": chip.alu,
+             "uniform": chip.uniform, "global": 1.0}
+    cost = rates.get(pipe, 0.0)
+    if pipe == "tensor":
+        cost = tensor_cycles(instruction, chip)
+    elif pipe == "shared" or kind == "copy":
+        cost = shared_cycles(instruction)
+    elif pipe == "imad" and chip.fma == chip.imad:
+        pipe = "fma"  # one pipe has both
+    control = instruction.control
+    waits = tuple(b for b in range(BARRIERS) if control.wait >> b & 1)
+    latency = chip.shuffle_latency if instruction.base == "SHFL" else chip.shared_latency
+    return Step(pipe, kind, cost, instruction.stall, control.write, control.read, waits,
+                latency, instruction.left_in_flight, "gsb0" in instruction.text)
+
+
+class Warp:
+    """Where a warp stands. Times are absolute, in cycles."""
+
+    __slots__ = ("identity", "block", "subpartition", "at", "ready", "barriers", "groups",
+                 "copied", "products", "done", "last")
+
+    def __init__(self, identity: int, block: int, subpartition: int, ready: float) -> None:
+        self.identity, self.block, self.subpartition = identity, block, subpartition
+        self.at, self.ready, self.last = 0, ready, -1.0
+        self.barriers = [0.0] * BARRIERS
+        self.groups: list[float] = []  # when each group of copies is there
+        self.copied = 0.0  # when the copies of the open group are
+        self.products: list[float] = []  # when each group of wgmma is
+        self.done: list[float] = []  # when each run of the program ended
+
+
+class Machine:
+    """`blocks` blocks of `warps` warps run the program again and again; they start
+    apart from each other, at random within one run."""
+
+    def __init__(self, chip: Chip, program: Program, warps: int, blocks: int,
+                 seed: int = 0) -> None:
+        self.chip, self.warps_per_block = chip, warps
+        self.steps = [decode(instruction, jumps, chip) for instruction, jumps in program]
+        length = sum(instruction.stall for instruction, _ in program)
+        rng = random.Random(seed)
+        offsets = [rng.random() * length for _ in range(blocks)]
+        self.warps = [Warp(b * warps + w, b, w % SUBPARTITIONS, offsets[b])
+                      for b in range(blocks) for w in range(warps)]
+        self.arrived: list[list[Warp]] = [[] for _ in range(blocks)]
+        self.free: list[defaultdict[str, float]] = [
+            defaultdict(float) for _ in range(SUBPARTITIONS)]
+        self.now = [0.0] * SUBPARTITIONS
+        self.path = self.l2 = 0.0  # when shared memory's path and the cache are free
+        self.busy: defaultdict[str, float] = defaultdict(float)
+        self.issued = 0
+
+    def earliest(self, warp: Warp) -> float:
+        """When the warp's next instruction can issue, if no other one does before."""
+        step = self.steps[warp.at]
+        time = max(warp.ready, self.now[warp.subpartition])
+        for barrier in step.waits:
+            time = max(time, warp.barriers[barrier])
+        if step.kind == "plain":
+            if step.cost:
+                time = max(time, self.free[warp.subpartition][step.pipe])
+        elif step.kind == "xu":
+            time = max(time, self.free[warp.subpartition]["xu"] - self.chip.queue)
+        elif step.kind in ("shared", "copy"):
+            time = max(time, self.path - self.chip.queue)
+        elif step.kind in ("wait for copies", "wait for products"):
+            groups = warp.groups if step.kind == "wait for copies" else warp.products
+            waited = groups[:len(groups) - step.left_in_flight]
+            time = max([time, *waited])
+        return time
+
+    def run(self, times: int) -> "Machine":
+        """Until every warp has run the program so many times.
+
+        The heap has lower bounds: nothing that a warp waits for becomes earlier by what
+        others do. So the least entry that is still true is the next to issue.
+        """
+        heap = [(self.earliest(w), -w.last, w.identity) for w in self.warps]
+        heapq.heapify(heap)
+        end = len(self.steps)
+        while heap:
+            entry = heap[0]
+            warp = self.warps[entry[2]]
+            time = self.earliest(warp)
+            if time > entry[0]:
+                heapq.heapreplace(heap, (time, *entry[1:]))
+                continue
+            heapq.heappop(heap)
+            released = self.issue(warp, time)
+            if warp.at == end:
+                warp.at = 0
+                warp.done.append(time)
+            for mate in released:
+                if len(mate.done) < times:
+                    heapq.heappush(heap, (self.earliest(mate), -mate.last, mate.identity))
+        return self
+
+    def issue(self, warp: Warp, time: float) -> list[Warp]:
+        """The warps that can go on: this one, unless it waits for others."""
+        step = self.steps[warp.at]
+        self.now[warp.subpartition] = time + 1
+        self.issued += 1
+        warp.ready, warp.last = time + step.stall, time
+        warp.at += 1
+        if step.kind == "barrier":
+            return self._arrive(warp, time)
+        done, read = self._complete(warp, step, time)
+        if step.write != NO_BARRIER:
+            warp.barriers[step.write] = max(warp.barriers[step.write], done)
+        if step.read != NO_BARRIER:
+            warp.barriers[step.read] = max(warp.barriers[step.read], read)
+        return [warp]
+
+    def _arrive(self, warp: Warp, time: float) -> list[Warp]:
+        mates = self.arrived[warp.block]
+        mates.append(warp)
+        if len(mates) < self.warps_per_block:
+            return []
+        self.arrived[warp.block] = []
+        for mate in mates:
+            mate.ready = max(mate.ready, time + self.chip.barrier_latency)
+        return mates
+
+    def _complete(self, warp: Warp, step: Step, time: float) -> tuple[float, float]:
+        """When the result is there, and when the operands have been read."""
+        chip, free, kind = self.chip, self.free[warp.subpartition], step.kind
+        done, read = time + step.stall, time + OPERANDS
+        if kind == "plain":
+            if step.cost:
+                free[step.pipe] = time + step.cost
+                self.busy[step.pipe] += step.cost
+        elif kind == "xu":
+            start = max(time + TO_XU, free["xu"])
+            free["xu"] = start + step.cost
+            self.busy["xu"] += step.cost
+            return start + chip.xu_latency, start + 4
+        elif kind == "shared":
+            start = self._take_path(step, time)
+            return start + step.cost - 1 + step.latency, start + step.cost
+        elif kind == "copy":
+            start = self._take_path(step, time)
+            self.l2 = max(self.l2, start) + 128 * step.cost / chip.l2_rate
+            done = self.l2 + chip.l2_latency
+            warp.copied = max(warp.copied, done)
+            return done, start + 8
+        elif kind in ("global", "local"):
+            return time + (SPECIAL if kind == "local" else chip.l2_latency), time + 12
+        elif kind == "commit":
+            warp.groups = [*warp.groups, warp.copied][-GROUPS:]
+            done, warp.copied = warp.copied, 0.0
+        elif kind == "wgmma":
+            start = max(time + TO_QUEUE, free["tensor"])
+            free["tensor"] = start + step.cost
+            self.busy["tensor"] += step.cost
+            if step.ends_group:
+                end = start + step.cost + WGMMA_LATENCY
+                warp.products = [*warp.products, end][-GROUPS:]
+        elif kind == "mbarrier":
+            done = time + MBARRIER_LATENCY
+        elif kind == "branch":
+            warp.ready += chip.branch
+        return done, read
+
+    def _take_path(self, step: Step, time: float) -> float:
+        """Of shared memory; when the instruction's turn comes."""
+        start = max(time + TO_QUEUE, self.path)
+        self.path = start + step.cost
+        self.busy["shared"] += step.cost
+        return start

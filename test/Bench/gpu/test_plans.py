@@ -1,0 +1,72 @@
+"""Trips of the loops over tiles, from plans as manifests print them."""
+
+import plans
+import pytest
+from packages import BenchError
+from patterns import PATTERNS
+from plans import Trips, evaluate, parse_plan
+
+WINDOW = [
+    "tile 128 x 64",
+    "rows 0 to nq",
+    "  partial 0 to 1 when q * 128 - 1024 > 0",
+    "  partial max(1, (q * 128 + nk - nq - 1023) floordiv 64) to"
+    " max(1, (q * 128 + nk - nq - 833) floordiv 64)",
+    "  full max(1, (q * 128 + nk - nq - 833) floordiv 64) to"
+    " max(1, (q * 128 + nk - nq + 1) floordiv 64)",
+    "rows 0 to 1, heavy",
+    "  full 0 to nk floordiv 64",
+]
+LENGTHS = {"nq": 8192, "nk": 8192}
+
+
+def test_formulas_of_plans_and_of_manifests():
+    assert evaluate("(nk + 63) floordiv 64", {"nk": 65}) == 2
+    assert evaluate("nk floordiv 64 * 2", {"nk": 130}) == 4
+    assert evaluate("B * floordiv(max(min(Sq, 7), 0) + 127, 128)", {"B": 3, "Sq": 500}) == 3
+    assert evaluate(4096, {}) == 4096
+
+
+def test_trips_follow_the_segments():
+    plan = parse_plan(WINDOW)
+    rows, heavy = plan.classes
+    assert plan.tile == (128, 64) and heavy.heavy and not rows.heavy
+    assert plan.trips(rows, 0, LENGTHS) == Trips(0, 0)
+    assert plan.trips(rows, 8, LENGTHS) == Trips(1, 14)  # its condition does not hold yet
+    assert plan.trips(rows, 20, LENGTHS) == Trips(1 + 2, 14)
+    assert plan.trips(heavy, 0, LENGTHS) == Trips(0, 128)
+
+
+def test_parts_share_all_tiles():
+    parts = [Trips(125, 3).part(index, 64) for index in range(64)]
+    assert sum(part.partial for part in parts) == 125 and sum(part.full for part in parts) == 3
+    assert {part.partial for part in parts} == {1, 2}
+
+
+@pytest.mark.parametrize("kind, expected", [
+    ("draw", [Trips(3, 3), Trips(2, 3), Trips(0, 1)]),
+    ("draw full", [Trips(0, 6), Trips(0, 5), Trips(0, 1)]),
+])
+def test_drawn_tiles_count_once(kind, expected):
+    """Query tiles of two row blocks, whose first and last row blocks draw nothing."""
+    plan = parse_plan(["tile 32 x 16", "rows 0 to nq", "  full 0 to 1",
+                       f"  {kind} 2 blocks of 16, 0 to 6 when 3 - q > 0",
+                       "  full 2 to 4 when 2 - q > 0"])
+    drawn = [[-1, -1], [1, 5], [3, 4], [4, 5], [-1, 9], [-1, -1]]
+    drawn[1].append(4)
+    sizes = {"nq": 96, "nk": 96}
+    found = [plan.trips(plan.classes[0], q, sizes, drawn) for q in range(3)]
+    assert found == expected
+
+
+def test_blocks_are_drawn_as_the_compiler_does():
+    table = plans.drawn_blocks(PATTERNS["bigbird"].parameters, heads=2, keys=1024)
+    assert len(table) == 2 and len(table[0]) == 16
+    assert table[0][0] == [-1, -1, -1] and table[0] != table[1]
+    for row, blocks in enumerate(table[1][1:-1], start=1):
+        assert len(set(blocks)) == 3 and not {0, row - 1, row, row + 1, 15} & set(blocks)
+
+
+def test_an_unknown_line_is_named():
+    with pytest.raises(BenchError, match="'  dozens 1 to 2' is no line of a plan"):
+        parse_plan(["tile 16 x 16", "rows 0 to nq", "  dozens 1 to 2"])

@@ -1,0 +1,220 @@
+"""Predictions: how blocks are dealt out, what the file of results has, what the page says."""
+
+import json
+import shutil
+
+import predict
+import predicted_peers
+import prediction
+import prediction_report
+import pytest
+import report
+from dealing import dealt_out
+from documents import Document
+from launches import Package, Sizes
+from packages import BenchError, Function
+from patterns import PATTERNS
+from plans import Trips
+from predicted_cases import GOALS, predicted_cases
+from prediction import KernelReplay, LoopReplay, mean_trips
+
+HAS_TOOLS = all(shutil.which(name, path=str(predict.CUDA_TOOLS)) or shutil.which(name)
+                for name in ("nvdisasm", "ptxas"))
+
+
+def test_blocks_start_where_others_end():
+    alone = (100.0,)
+    assert dealt_out([10.0] * 6, 2, alone) == 30
+    assert dealt_out([10.0] * 5, 2, alone) == 30
+    assert dealt_out([30.0, 10, 10, 10], 2, alone) == 30
+    assert dealt_out([10.0, 10, 10, 30], 2, alone) == 40
+
+
+def test_a_block_alone_gets_on_faster():
+    # Two blocks take 100 cycles each of a shared multiprocessor, 150 alone.
+    sharing = (150.0, 100.0)
+    assert dealt_out([100.0, 100.0], 1, sharing) == pytest.approx(200)
+    assert dealt_out([100.0], 1, sharing) == pytest.approx(150)
+    # Both for 100 cycles, which leaves half of the second.
+    assert dealt_out([50.0, 100.0], 1, sharing) == pytest.approx(100 + 75)
+
+
+def loop(cycles):
+    return LoopReplay(100, cycles, 1 << 20, {"tensor": 0.5}, {"tensor": 50.0, "issue": 60.0})
+
+
+def test_a_block_takes_its_tiles_and_a_rest():
+    kernel = KernelReplay(200, 0, "registers", (2.0, 1.0), loop(30.0), loop(20.0), 5.0)
+    assert kernel.resident == 2
+    assert kernel.cycles(Trips(2, 3)) == 5 + 2 * 30 + 3 * 20
+    assert kernel.cycles(Trips(0, 0)) == 5
+    assert mean_trips([Trips(1, 4), Trips(2, 9), Trips(3, 8)]) == Trips(2, 7)
+
+
+@pytest.fixture
+def package(tmp_path):
+    """Of three launches: rows, parts and merge."""
+    function = Function(PATTERNS["longformer"], "bf16", 64)
+    launches = [{"kernel": f"k_{index}", "grid": [grid, 1, 1], "block": [128, 1, 1],
+                 "shared_bytes": 1024} for index, grid in enumerate((
+                     "B * Hq * floordiv(Sq + 127, 128)", "B * Hq * 4", "B * Hq * max(Sq - 1, 0)"))]
+    program = {
+        "name": function.name, "target": {"chip": "sm_90"}, "options": {"heavy-splits": 4},
+        "files": [{"kind": "cubin", "name": "k.cubin"}], "workspace": {"bytes": "B * Hq * 100"},
+        "attentions": [{"plan": ["tile 128 x 64", "rows 0 to nq", "  partial 0 to q + 1",
+                                 "rows 0 to 1, heavy", "  full 0 to nk floordiv 64"]}],
+        "launches": launches}
+    (tmp_path / "manifest.json").write_text(json.dumps({"programs": [program]}))
+    return Package.read(tmp_path, function, "sm_90")
+
+
+def test_launches_are_what_plan_and_manifest_say(package):
+    sizes = Sizes(2, 3, 1, 256, 512)
+    rows, parts, merge = package.launches(sizes)
+    assert [launch.role for launch in (rows, parts, merge)] == ["rows", "parts", "merge"]
+    assert (merge.beside, rows.beside) == (4, 0)
+    # The later query tiles of a head come first.
+    assert package.block_trips(rows, sizes) == [Trips(2, 0), Trips(1, 0)] * 6
+    assert package.block_trips(parts, sizes) == [Trips(0, 2)] * 24
+    assert package.block_trips(merge, sizes) == [Trips(0, 0)] * 6 * 255
+    keys, queries, space = 2 * 2 * 512 * 128, 2 * 2 * 3 * 256 * 128, 600
+    assert package.moved_bytes(rows, sizes) == keys + queries
+    assert package.moved_bytes(parts, sizes) == keys + space
+    assert package.moved_bytes(merge, sizes) == space
+    # A launch of no block is none.
+    assert len(package.launches(Sizes(2, 3, 1, 1, 512))) == 2
+
+
+def test_what_a_package_lacks_is_said(package, tmp_path):
+    with pytest.raises(BenchError, match="has no longformer_bf16_d64 for sm_80"):
+        Package.read(tmp_path, package.function, "sm_80")
+    package.program["files"].clear()
+    with pytest.raises(BenchError, match="has no cubin; it takes ptxas"):
+        package.cubin
+    package.program["launches"].pop()
+    with pytest.raises(BenchError, match="has 2 launches, its plan is known to take 3"):
+        package.launches(Sizes(1, 1, 1, 1, 1))
+
+
+def test_cases_have_names_of_their_own_and_their_goals():
+    cases = predicted_cases()
+    assert len({(case.name, case.function.head_size) for case in cases}) == len(cases)
+    assert {name for goals in GOALS.values() for name in goals} <= {case.name for case in cases}
+    fixed = next(case for case in cases if case.fixed)
+    assert "tensor<2x32x8192x64xbf16>" in fixed.module() and "?" not in fixed.module()
+    decode = next(case for case in cases if case.name == "decode")
+    assert decode.useful_flops == 4 * 64 * 32 * 8192 and "tensor<?x?x?x64xbf16>" in decode.module()
+
+
+def test_peers_take_more_than_their_loops():
+    found = predicted_peers.describe(8192)["predicted"]
+    assert len(found) == 28
+    for peer in found:
+        alone = peer["loops_alone_tflops"]
+        assert (alone is None) == (peer["pattern"] == "longformer")
+        # Up to a fifth of a window is prologue and epilogue.
+        assert alone is None or 0.8 * alone < peer["useful_tflops"] < alone
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (["--chips=A100,B200"], "unknown chip B200; there are A100, H100, H200"),
+    (["--cases=dense,dance"], "unknown case dance; there are dense, causal"),
+    (["--head-sizes=64,big"], "--head-sizes takes integers"),
+])
+def test_wrong_arguments_are_named(arguments, message, capsys):
+    with pytest.raises(SystemExit):
+        predict.parse_arguments(arguments)
+    assert message in capsys.readouterr().err
+
+
+def test_a_missing_compiler_is_named(tmp_path):
+    with pytest.raises(SystemExit, match="sparse-attn-compile is missing"):
+        predict.main([f"--build={tmp_path}", f"--output={tmp_path / 'p.json'}", "--cases=dense"])
+
+
+@pytest.mark.skipif(not HAS_TOOLS, reason="needs nvdisasm and ptxas")
+def test_a_prediction_is_written_and_shown(build_tree, tmp_path, monkeypatch):
+    few = {"times": 4, "seeds": 1}
+    whole = prediction.replay
+    monkeypatch.setattr(prediction, "replay",
+                        lambda path, chip, warps, blocks, *_, **__: whole(
+                            path, chip, warps, blocks, skip=1, **few))
+    path = tmp_path / "p.json"
+    predict.main([f"--build={build_tree}", f"--output={path}", "--cases=causal,decode",
+                  "--head-sizes=64", "--chips=H100,H200"])
+    document = Document("p", json.loads(path.read_text()))
+    assert document.kind == "gpu_predicted" and document.content["schema"] == 1
+    assert document.content["build"].keys() == {"commit", "target"}
+    assert document.content["versions"].keys() == {"ptxas", "nvdisasm"}
+    items = document.content["items"]
+    assert list(items) == [f"prediction/{chip}/{name}/bf16/d64" for name in ("causal", "decode")
+                           for chip in ("H100", "H200")]
+    causal = items["prediction/H100/causal/bf16/d64"]
+    launch, = causal["launches"]
+    assert launch["loops"]["full"]["tiles_of_all_blocks"] == 64 * sum(2 * q for q in range(64))
+    assert launch["loops"]["partial"]["tiles_of_all_blocks"] == 64 * 64 * 2
+    assert 0 < causal["useful_tflops"] <= causal["balanced_tflops"] < 660
+    assert launch["loops"]["full"]["cycles"] >= launch["loops"]["full"]["bound_cycles"]
+    decode = items["prediction/H200/decode/bf16/d64"]["launches"][0]
+    assert decode["blocks"] == 32 and decode["memory_seconds"] < decode["compute_seconds"]
+    text = report.render([document], "plots")
+    assert "## Predicted for GPUs" in text and "predicted, not measured" in text
+    assert "**Predicted for H200, bf16, D = 64, 8192 tokens, 32 heads**" in text
+
+
+def item(**more):
+    return {"kind": "prediction", "chip": "A100", "pattern": "causal", "case": "causal",
+            "title": "causal", "dtype": "bf16", "head_size": 64, "batches": 2, "heads": 32,
+            "key_heads": 32, "queries": 8192, "n": 8192, "sizes_known": False,
+            "seconds": 2.5e-3, "useful_tflops": 187.6, "balanced_tflops": 195.2,
+            "goal_tflops": 200, **more, "launches": [{
+                "role": "rows", "registers": 236, "blocks_a_multiprocessor": 2, "balance": 0.96,
+                "cycles_beside_loops": 1958.4, "loops": {"full": {
+                    "instructions": 624, "cycles": 1442.6, "bound_cycles": 1024.0,
+                    "bound_by": "tensor"}}}, {"role": "merge", "loops": {}}]}
+
+
+@pytest.fixture
+def document():
+    return Document("gpu_predicted", {
+        "schema": 1, "kind": "gpu_predicted", "date": "today", "commands": ["python3 predict.py"],
+        "build": {"commit": "abc", "target": "A100"}, "versions": {"ptxas": "13.0"},
+        "model": {"calibration": 0.92, "uncertainty": 0.04, "between_kernels": 0.07,
+                  "assumptions": ["The moon is round."]},
+        "peers": predicted_peers.describe(8192),
+        "items": {"a": item(), "b": item(case="decode", title="one token", queries=1,
+                                         goal_tflops=None)}})
+
+
+def rows_of(text, start):
+    return [line for line in text.splitlines() if line.startswith(start)]
+
+
+def test_predictions_stand_beside_peers_and_goals(document):
+    text = report.render([document], "plots")
+    assert rows_of(text, "| causal |") == [
+        "| causal | 2500 | 188 | 195 | 187 | 173 |  | 200 |  |"]
+    assert rows_of(text, "| one token |") == ["| one token | 2500 | 188 | 195 |  |  |  |  |  |"]
+    assert rows_of(text, "| A100 | 64 | causal |") == [
+        "| A100 | 64 | causal | rows | 236 | 2 | 624, 1443 | 1024 tensor |  | 1958 | 0.96 |"]
+    assert "0.92 ± 0.04" in text and "about 7%" in text and "- The moon is round." in text
+    assert "python3 predict.py" in text and "Kernels of\nabc, ptxas 13.0, today" in text
+    dense = item(case="dense", pattern="dense")
+    row = prediction_report._row(dense, document.content["peers"], [])
+    assert "| 190 FlashAttention-2 | 200 |" in row
+
+
+def test_a_measurement_stands_beside_its_prediction(document):
+    case = {key: item()[key] for key in ("pattern", "title", "dtype", "head_size", "batches",
+                                         "heads", "key_heads", "n")}
+    case |= {"kind": "case", "density": 0.5,
+             "contestants": {"ours": {"seconds": 1e-3, "useful_tflops": 171.4}}}
+    measured = Document("gpu", {
+        "kind": "gpu", "date": "today", "commands": ["run"], "build": {}, "items": {"c": case},
+        "device": {"name": "NVIDIA A100-SXM4-80GB"}})
+    text = report.render([document, measured], "plots")
+    assert "| causal | 2500 | 188 | 195 | 187 | 173 |  | 200 | 171 |" in text
+    other = Document("gpu", {**measured.content, "device": {"name": "NVIDIA H200"}})
+    assert prediction_report.measured_tflops(item(), [other]) is None
+    for different in ({"n": 4096}, {"sizes_known": True}, {"queries": 1}):
+        assert prediction_report.measured_tflops(item(**different), [measured]) is None

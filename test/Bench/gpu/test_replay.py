@@ -1,0 +1,191 @@
+"""The replay of SASS, on listings whose cycles can be counted by hand."""
+
+import dataclasses
+
+import pytest
+from listings import listing
+from replay.chips import A100, CHIPS, H100
+from replay.cubin import Kernel
+from replay.flow import Flow, other_loops, tile_loops
+from replay.machine import Machine
+from replay.pipes import pipe_of, shared_cycles, tensor_cycles, tensor_fma
+from replay.rates import bounds, occupancy, replay, whole_block
+from replay.sass import Control, parse_listing
+
+HMMA = "HMMA.16816.F32.BF16 R0, R4, R8, R0"
+
+
+def code_of(*entries):
+    return parse_listing(listing(*entries))
+
+
+def program_of(*entries):
+    return [(instruction, False) for instruction in code_of(*entries)]
+
+
+def cycles_of(*entries, chip=A100, warps=1):
+    """Between the ends of two runs of the program."""
+    return pytest.approx(replay(program_of(*entries), chip, warps, blocks=1, seeds=1).cycles)
+
+
+def one(text):
+    return code_of(text)[0]
+
+
+def test_control_codes_are_where_ptxas_writes_them():
+    code = code_of(("FADD R1, R2, R3", {"stall": 13, "write": 2, "read": 5, "wait": (0, 4)}),
+                   "@!PT LDS RZ, [RZ]")
+    assert code[0].control == Control(stall=13, write=2, read=5, wait=0b10001)
+    assert (code[0].address, code[1].address) == (0, 16)
+    assert code[1].predicate == "@!PT" and code[1].op == "LDS" and code[1].never
+    # Of a word that ptxas wrote: stall 15, yield, no barriers, wait for none.
+    assert Control.of(0x000FDE0000000F00) == Control(15, 7, 7, 0)
+
+
+def test_branches_find_their_labels():
+    code = code_of(".L_x_1:", "FADD R1, R2, R3", "@P0 BRA `(.L_x_1)", "BRA `(.L_x_2)",
+                   ".L_x_2:", "EXIT")
+    assert [instruction.target for instruction in code] == [None, 0, 48, None]
+
+
+@pytest.mark.parametrize("text, pipe", [
+    (HMMA, "tensor"), ("MUFU.EX2 R1, R2", "xu"), ("FFMA R1, R2, R3, R4", "fma"),
+    ("IMAD.WIDE R1, R2, R3, R4", "imad"), ("IADD3 R1, R2, R3, RZ", "alu"),
+    ("LDSM.16.M88.4 R0, [R1]", "shared"), ("LDGSTS.E.128 [R1], [R2.64]", "global"),
+    ("UIADD3 UR4, UR5, 0x1, URZ", "uniform"), ("R2UR UR4, R5", "uniform"),
+    ("BRA `(.L_x_1)", "control"), ("@!PT LDS RZ, [RZ]", "none"),
+])
+def test_each_instruction_has_its_pipe(text, pipe):
+    assert pipe_of(one(text)) == pipe
+
+
+def test_products_take_what_their_shape_says():
+    assert tensor_fma(one(HMMA)) == 16 * 8 * 16
+    assert tensor_fma(one("HMMA.1688.F32.TF32 R0, R4, R8, R0")) == 16 * 8 * 8
+    assert tensor_cycles(one("HMMA.1688.F32.TF32 R0, R4, R8, R0"), A100) == 8
+    wgmma = one("HGMMA.64x128x16.F32.BF16 R0, gdesc[UR8], R0, gsb0")
+    assert 4 * tensor_fma(wgmma) == 64 * 128 * 16
+    assert tensor_cycles(wgmma, H100) == 64
+    assert shared_cycles(one("LDSM.16.MT88.2 R0, [R1]")) == 2
+    assert shared_cycles(one("STS.128 [R1], R4")) == 4
+
+
+def test_stalls_and_busy_pipes_add_up():
+    assert cycles_of(("FADD R1, R2, R3", {"stall": 4}), ("FADD R1, R1, R3", {"stall": 2})) == 6
+    assert cycles_of(HMMA, HMMA) == 16
+    assert cycles_of(HMMA, HMMA, chip=H100) == 2 * 6.36
+    # Of eight warps two share a pipe.
+    done = [time for warp in Machine(A100, program_of(HMMA), 8, 1).run(5).warps
+            for time in warp.done]
+    assert max(done) - min(done) == pytest.approx(8 * (2 * 5 - 1))
+
+
+def test_a_barrier_waits_for_the_result():
+    exponential = ("MUFU.EX2 R1, R2", {"write": 0})
+    use = ("FADD R3, R1, R1", {"wait": (0,), "stall": 4})
+    assert cycles_of(exponential, use) == 2 + A100.xu_latency + 4
+    load = ("LDS R1, [R2]", {"write": 3})
+    use = ("FADD R3, R1, R1", {"wait": (3,), "stall": 5})
+    assert cycles_of(load, use) == 4 + A100.shared_latency + 5
+    shuffle = ("SHFL.BFLY PT, R1, R2, 0x1, 0x1f", {"write": 3})
+    assert cycles_of(shuffle, use) == 4 + A100.shuffle_latency + 5
+    load = ("LDG.E R1, [R2.64]", {"write": 3})
+    assert cycles_of(load, use) == A100.l2_latency + 5
+
+
+def test_operands_are_read_before_they_are_written_again():
+    store = ("STS.128 [R1], R4", {"read": 1})
+    write = ("MOV R4, R5", {"wait": (1,), "stall": 3})
+    assert cycles_of(store, write) == 4 + 4 + 3
+
+
+def test_copies_are_waited_for_by_groups():
+    copy, commit = "LDGSTS.E.128 [R1], [R2.64]", "LDGDEPBAR"
+    there = 4 + 128 * 4 / A100.l2_rate + A100.l2_latency
+    assert cycles_of(copy, commit, ("DEPBAR.LE SB0, 0x0", {"stall": 6})) == there + 6
+    # One group may stay in flight, so it is waited for in the next run.
+    program = program_of(copy, commit, ("DEPBAR.LE SB0, 0x1", {"stall": 6}))
+    done = Machine(A100, program, 1, 1).run(5).warps[0].done
+    assert done[4] - done[2] == pytest.approx(there + 6)
+
+
+def test_warps_of_a_block_meet_at_its_barrier():
+    barrier = ("BAR.SYNC.DEFER_BLOCKING 0x0", {"stall": 5})
+    assert cycles_of(barrier, warps=4) == A100.barrier_latency
+    assert cycles_of(("BAR.SYNC 0x1, 0x80", {"stall": 5}), warps=4) == 5  # a named one
+
+
+def test_a_jump_takes_longer():
+    program = program_of(("FADD R1, R2, R3", {"stall": 4}))
+    jump = program_of(("BRA `(.L_x_1)", {"stall": 5}))
+    found = replay(program + [(jump[0][0], True)], A100, 1, 1, seeds=1).cycles
+    assert found == pytest.approx(4 + 5 + A100.branch)
+
+
+def test_groups_of_wgmma_are_waited_for():
+    machine = Machine(H100, program_of(
+        "HGMMA.64x128x16.F32.BF16 R0, gdesc[UR8], R0, gsb0",
+        ("WARPGROUP.DEPBAR.LE gsb0, 0x0", {"stall": 2})), 1, 1).run(3)
+    done = machine.warps[0].done
+    assert done[2] - done[1] == pytest.approx(4 + 64 + 24 + 2)
+
+
+def test_one_start_is_one_replay():
+    program = program_of(HMMA, ("MUFU.EX2 R1, R2", {"write": 0}),
+                         ("FADD R3, R1, R1", {"wait": (0,)}))
+    first, second = (replay(program, A100, 4, 2, seeds=2) for _ in range(2))
+    assert first == second and 0 < first.busy["tensor"] <= 1
+
+
+# Tiles with a mask and without, a vote, the loop for operands that are not trusted.
+KERNEL = (
+    "MOV R0, R1", "@P0 BRA `(.L_other)",
+    ".L_partial:", HMMA, "@P1 BRA `(.L_short)", "FADD R1, R1, R1", "FADD R1, R1, R1",
+    "BRA `(.L_join)", ".L_short:", "FMUL R1, R1, R1", ".L_join:", "@P2 BRA `(.L_partial)",
+    ".L_full:", HMMA, HMMA, "@P2 BRA `(.L_full)",
+    "BAR.RED.OR.DEFER_BLOCKING 0x0, P3", "@!P3 BRA `(.L_end)",
+    ".L_exact:", HMMA, "UIADD3 UR5, UP0, UR5, -0x4, URZ", "@P2 BRA `(.L_exact)",
+    ".L_end:", "EXIT", ".L_other:", "IADD3 R1, R1, -0x2, RZ", "@P0 BRA `(.L_other)", "EXIT",
+)
+
+
+def test_loops_are_found_with_their_longest_way():
+    flow = Flow(code_of(*KERNEL))
+    partial, full, exact = tile_loops(flow)
+    assert [instruction.base for instruction in partial.code] == [
+        "HMMA", "BRA", "FADD", "FADD", "BRA", "BRA"]
+    assert [jumps for _, jumps in partial.path] == [False, False, False, False, True, True]
+    assert len(full.path) == 3 and (partial.unrolled, exact.unrolled) == (1, 4)
+    other, = other_loops(flow)
+    assert other.unrolled == 2 and len(other.path) == 2
+
+
+def test_a_whole_block_runs_its_loops_and_skips_what_a_vote_skips():
+    code = code_of(*KERNEL)
+    partial, full, _ = tile_loops(Flow(code))
+    program = whole_block(code, [(partial, 2), (full, 3)])
+    names = [instruction.base for instruction, _ in program]
+    assert names.count("HMMA") == 2 + 3 * 2 and names[-3:] == ["BAR", "BRA", "EXIT"]
+    assert program[-2][1] and not program[1][1]
+    assert [name for name, _ in zip(names, range(2))] == ["MOV", "BRA"]
+
+
+def test_bounds_are_of_the_busiest_pipe():
+    code = code_of(HMMA, "MUFU.EX2 R1, R2", "IMAD R1, R2, R3, R4", "FADD R1, R2, R3",
+                   "LDSM.16.M88.4 R0, [R1]", "MOV R1, R2")
+    assert bounds(code, A100, warps=2) == {
+        "tensor": 16, "xu": 16, "fma": 8, "alu": 4, "shared": 32, "issue": 12}
+
+
+def test_occupancy_is_limited_by_what_runs_out():
+    kernel = Kernel("k", 0, registers=255, static_shared=0)
+    assert dataclasses.astuple(occupancy(kernel, A100, 128, 49152)) == (2, "registers")
+    assert dataclasses.astuple(occupancy(kernel, A100, 128, 98304)) == (1, "shared")
+    small = Kernel("k", 0, registers=8, static_shared=0)
+    assert dataclasses.astuple(occupancy(small, A100, 32, 0)) == (32, "blocks")
+    assert dataclasses.astuple(occupancy(small, A100, 1024, 0)) == (2, "warps")
+
+
+def test_h200_is_the_die_of_h100():
+    assert dataclasses.replace(CHIPS["H200"], name="H100",
+                               dram_bytes_per_second=H100.dram_bytes_per_second) == H100
