@@ -19,6 +19,7 @@ from dealing import dealt_out
 from launches import Launch, Package, Sizes
 from packages import BenchError
 from plans import Trips
+from replay.ablation import gains
 from replay.chips import Chip
 from replay.cubin import kernels_of
 from replay.flow import Flow, Loop, other_loops, tile_loops
@@ -49,6 +50,7 @@ class LoopReplay:
     flops: int
     busy: dict[str, float]
     bound: dict[str, float]
+    gains: dict[str, float]
 
     def describe(self, chip: Chip) -> dict[str, Any]:
         peak = chip.multiprocessors * chip.clock_ghz / 1e3
@@ -56,7 +58,8 @@ class LoopReplay:
         return {"instructions": self.instructions, "cycles": round(self.cycles, 1),
                 "tflops_of_tiles": round(self.flops / self.cycles * peak, 1),
                 "bound_cycles": round(self.bound[worst], 1), "bound_by": worst,
-                "busy": {pipe: round(part, 3) for pipe, part in sorted(self.busy.items())}}
+                "busy": {pipe: round(part, 3) for pipe, part in sorted(self.busy.items())},
+                "gains": {name: round(gain, 3) for name, gain in self.gains.items()}}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,7 +119,8 @@ def mean_trips(blocks: Sequence[Trips]) -> Trips:
 def _replay_loop(loop: Loop, chip: Chip, warps: int, resident: int) -> LoopReplay:
     result = replay(loop.path, chip, warps, resident)
     return LoopReplay(len(loop.path), result.cycles, _flops(loop, warps), result.busy,
-                      bounds(loop.code, chip, warps / 4))
+                      bounds(loop.code, chip, warps / 4),
+                      gains(loop.path, chip, warps, resident))
 
 
 def _sharing(loops: dict[str, Loop], chip: Chip, warps: int, resident: int) -> tuple[float, ...]:

@@ -5,6 +5,7 @@ from typing import Any
 from documents import Document
 from predicted_peers import FA2, FLEX
 
+SHOWN = ("A100", "H100")
 TABLE_HEAD = (
     "| mask | µs | useful TFLOP/s | balanced | FlashAttention-2 | FlexAttention | published"
     " | goal | measured |\n" + "|---" * 9 + "|"
@@ -65,6 +66,37 @@ def _kernel_row(item: dict[str, Any], launch: dict[str, Any]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
+def _cost_row(item: dict[str, Any]) -> str:
+    """Of the time of a call, what is no product of two full tiles; of the loop that most
+    tiles have, what it would gain."""
+    rows = next(launch for launch in item["launches"] if launch["role"] == "rows")
+    tiles = {name: loop["tiles_of_all_blocks"] for name, loop in rows["loops"].items()}
+    cycles = {name: loop["cycles"] for name, loop in rows["loops"].items()}
+    masked = tiles.get("partial", 0) * (cycles.get("partial", 0) - cycles.get("full", 0))
+    beside = rows["blocks"] * rows["cycles_beside_loops"]
+    total = beside + sum(tiles[name] * cycles[name] for name in tiles)
+    share = rows["seconds"] / item["seconds"]
+    most = rows["loops"][max(tiles, key=lambda name: tiles[name])]
+    parts = [share * rows["balance"] * masked / total if "full" in cycles else 0,
+             share * rows["balance"] * beside / total, share * (1 - rows["balance"]), 1 - share]
+    cells = [item["chip"], str(item["head_size"]), item["title"]]
+    cells += [f"{part:.0%}" for part in parts]
+    cells += [f"{gain:+.0%}" for gain in most["gains"].values()]
+    return "| " + " | ".join(cells) + " |"
+
+
+def costs(items: list[dict[str, Any]]) -> str:
+    loops = items[0]["launches"]
+    names = next(loop["gains"] for launch in loops for loop in launch["loops"].values())
+    head = ["chip", "D", "mask", "masks", "beside loops", "imbalance", "other launches", *names]
+    rows = "\n".join(map(_cost_row, items))
+    return ("What costs time. Of a call: masks in partial tiles, what blocks do beside their"
+            " loops, multiprocessors that wait for the last one, launches for heavy rows and"
+            " draws. Of the loop over most tiles, what it would gain if a part took no time, or"
+            " if one more block fitted:\n\n"
+            f"| {' | '.join(head)} |\n{'|---' * len(head)}|\n{rows}\n")
+
+
 def introduction(document: Document) -> str:
     content = document.content
     model, versions = content["model"], content["versions"]
@@ -98,11 +130,14 @@ def render(document: Document, measured: list[Document]) -> str:
         rows = "\n".join(_row(item, peers, measured) for item in group)
         parts.append(f"**Predicted for {chip}, {dtype}, D = {size}, {group[0]['n']} tokens,"
                      f" {group[0]['heads']} heads**\n\n{TABLE_HEAD}\n{rows}\n")
+    # H200's are H100's.
+    items = [item for item in items if item["chip"] in SHOWN] or items
     rows = "\n".join(_kernel_row(item, launch) for item in items for launch in item["launches"]
-                     if item["chip"] in ("A100", "H100") and launch["loops"])
+                     if launch["loops"])
     parts.append("What they are made of: instructions and cycles of a multiprocessor for a"
                  " tile of keys, the least cycles that its busiest pipe allows, cycles of a block"
                  " beside its loops; *blocks* share a multiprocessor, *balance* is the part of"
                  f" the time that multiprocessors are at work.\n\n{KERNEL_HEAD}\n{rows}\n")
+    parts.append(costs(items))
     notes = "\n".join(f"- {text}" for text in document.content["model"]["assumptions"])
     return "\n".join([*parts, f"The model takes for granted:\n\n{notes}\n"])

@@ -8,6 +8,7 @@ GPU.
     flow.py     basic blocks, dominators, loops, and the longest way through a loop
     machine.py  all warps of one multiprocessor on one program, cycle by cycle
     rates.py    bounds, occupancy, cycles of a loop's iteration and of a whole block
+    ablation.py what a loop would gain without one of its parts
 
 Instructions issue in order, one a cycle and sub-partition, and obey what ptxas wrote
 into them: stall counts, write and read barriers, waits. A pipe that is busy delays

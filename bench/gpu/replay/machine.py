@@ -109,8 +109,8 @@ class Machine:
         length = sum(instruction.stall for instruction, _ in program)
         rng = random.Random(seed)
         offsets = [rng.random() * length for _ in range(blocks)]
-        self.warps = [Warp(b * warps + w, b, w % SUBPARTITIONS, offsets[b])
-                      for b in range(blocks) for w in range(warps)]
+        self.warps = [Warp(number, number // warps, number % SUBPARTITIONS,
+                           offsets[number // warps]) for number in range(blocks * warps)]
         self.arrived: list[list[Warp]] = [[] for _ in range(blocks)]
         self.free: list[defaultdict[str, float]] = [
             defaultdict(float) for _ in range(SUBPARTITIONS)]

@@ -26,12 +26,13 @@ class Occupancy:
 
 
 def occupancy(kernel: Kernel, chip: Chip, threads: int, shared: int) -> Occupancy:
-    """`shared` is the dynamic part, in bytes. Registers are given out to groups of four
+    """`shared` is the dynamic part, in bytes. Each sub-partition gives registers to its
     warps, 256 at a time; a block takes 1 KiB of shared memory for itself."""
     warps = -(-threads // 32)
-    registers = -(-kernel.registers * 32 // 256) * 256 * (-(-warps // 4) * 4)
+    registers = -(-kernel.registers * 32 // 256) * 256
+    fitting_warps = SUBPARTITIONS * (chip.registers // SUBPARTITIONS // registers)
     taken = -(-(shared + kernel.static_shared + 1024) // 128) * 128
-    fitting = {"registers": chip.registers // registers, "shared": chip.shared // taken,
+    fitting = {"registers": fitting_warps // warps, "shared": chip.shared // taken,
                "warps": chip.warps // warps, "blocks": chip.blocks}
     limit = min(fitting, key=lambda name: fitting[name])
     return Occupancy(fitting[limit], limit)

@@ -17,6 +17,7 @@ from patterns import PATTERNS
 from plans import Trips
 from predicted_cases import GOALS, predicted_cases
 from prediction import KernelReplay, LoopReplay, mean_trips
+from replay import ablation, rates
 
 HAS_TOOLS = all(shutil.which(name, path=str(predict.CUDA_TOOLS)) or shutil.which(name)
                 for name in ("nvdisasm", "ptxas"))
@@ -40,7 +41,8 @@ def test_a_block_alone_gets_on_faster():
 
 
 def loop(cycles):
-    return LoopReplay(100, cycles, 1 << 20, {"tensor": 0.5}, {"tensor": 50.0, "issue": 60.0})
+    return LoopReplay(100, cycles, 1 << 20, {"tensor": 0.5}, {"tensor": 50.0, "issue": 60.0},
+                      {"no jumps": 0.25})
 
 
 def test_a_block_takes_its_tiles_and_a_rest():
@@ -134,11 +136,10 @@ def test_a_missing_compiler_is_named(tmp_path):
 
 @pytest.mark.skipif(not HAS_TOOLS, reason="needs nvdisasm and ptxas")
 def test_a_prediction_is_written_and_shown(build_tree, tmp_path, monkeypatch):
-    few = {"times": 4, "seeds": 1}
-    whole = prediction.replay
-    monkeypatch.setattr(prediction, "replay",
-                        lambda path, chip, warps, blocks, *_, **__: whole(
-                            path, chip, warps, blocks, skip=1, **few))
+    whole = rates.replay
+    for module in (prediction, ablation):  # a few runs of each program do here
+        monkeypatch.setattr(module, "replay", lambda path, chip, warps, blocks, *_, **__: whole(
+            path, chip, warps, blocks, times=4, skip=1, seeds=1))
     path = tmp_path / "p.json"
     predict.main([f"--build={build_tree}", f"--output={path}", "--cases=causal,decode",
                   "--head-sizes=64", "--chips=H100,H200"])
@@ -169,9 +170,13 @@ def item(**more):
             "seconds": 2.5e-3, "useful_tflops": 187.6, "balanced_tflops": 195.2,
             "goal_tflops": 200, **more, "launches": [{
                 "role": "rows", "registers": 236, "blocks_a_multiprocessor": 2, "balance": 0.96,
-                "cycles_beside_loops": 1958.4, "loops": {"full": {
-                    "instructions": 624, "cycles": 1442.6, "bound_cycles": 1024.0,
-                    "bound_by": "tensor"}}}, {"role": "merge", "loops": {}}]}
+                "blocks": 10, "seconds": 2e-3, "cycles_beside_loops": 2000.0, "loops": {
+                    "partial": {"instructions": 772, "cycles": 1500.0, "bound_cycles": 1024.0,
+                                "bound_by": "tensor", "tiles_of_all_blocks": 20,
+                                "gains": {"no jumps": 0.5}},
+                    "full": {"instructions": 624, "cycles": 1000.0, "bound_cycles": 1024.0,
+                             "bound_by": "tensor", "tiles_of_all_blocks": 50,
+                             "gains": {"no jumps": 0.25}}}}, {"role": "merge", "loops": {}}]}
 
 
 @pytest.fixture
@@ -196,7 +201,10 @@ def test_predictions_stand_beside_peers_and_goals(document):
         "| causal | 2500 | 188 | 195 | 187 | 173 |  | 200 |  |"]
     assert rows_of(text, "| one token |") == ["| one token | 2500 | 188 | 195 |  |  |  |  |  |"]
     assert rows_of(text, "| A100 | 64 | causal |") == [
-        "| A100 | 64 | causal | rows | 236 | 2 | 624, 1443 | 1024 tensor |  | 1958 | 0.96 |"]
+        "| A100 | 64 | causal | rows | 236 | 2 | 624, 1000 | 1024 tensor | 772, 1500 | 2000"
+        " | 0.96 |",
+        # Of 100,000 cycles 10,000 are the masks', 20,000 beside the loops; 80% is this launch's.
+        "| A100 | 64 | causal | 8% | 15% | 3% | 20% | +25% |"]
     assert "0.92 ± 0.04" in text and "about 7%" in text and "- The moon is round." in text
     assert "python3 predict.py" in text and "Kernels of\nabc, ptxas 13.0, today" in text
     dense = item(case="dense", pattern="dense")

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 from listings import listing
+from replay.ablation import gains
 from replay.chips import A100, CHIPS, H100
 from replay.cubin import Kernel
 from replay.flow import Flow, other_loops, tile_loops
@@ -78,6 +79,8 @@ def test_stalls_and_busy_pipes_add_up():
     done = [time for warp in Machine(A100, program_of(HMMA), 8, 1).run(5).warps
             for time in warp.done]
     assert max(done) - min(done) == pytest.approx(8 * (2 * 5 - 1))
+    # Blocks of one warp spread over the sub-partitions.
+    assert {warp.subpartition for warp in Machine(A100, [], 1, 4).warps} == {0, 1, 2, 3}
 
 
 def test_a_barrier_waits_for_the_result():
@@ -170,6 +173,14 @@ def test_a_whole_block_runs_its_loops_and_skips_what_a_vote_skips():
     assert [name for name, _ in zip(names, range(2))] == ["MOV", "BRA"]
 
 
+def test_a_loop_gains_what_a_part_costs():
+    barrier = ("BAR.SYNC.DEFER_BLOCKING 0x0", {"stall": 1})
+    found = gains(program_of(HMMA, barrier), A100, 4, 1)
+    # 20 cycles from one barrier to the product behind it, 8 where nothing else is.
+    assert found["no block barrier"] == pytest.approx((A100.barrier_latency + 1) / 8 - 1)
+    assert found["no latency of jumps"] == found["no ldmatrix"] == 0
+
+
 def test_bounds_are_of_the_busiest_pipe():
     code = code_of(HMMA, "MUFU.EX2 R1, R2", "IMAD R1, R2, R3, R4", "FADD R1, R2, R3",
                    "LDSM.16.M88.4 R0, [R1]", "MOV R1, R2")
@@ -184,6 +195,10 @@ def test_occupancy_is_limited_by_what_runs_out():
     small = Kernel("k", 0, registers=8, static_shared=0)
     assert dataclasses.astuple(occupancy(small, A100, 32, 0)) == (32, "blocks")
     assert dataclasses.astuple(occupancy(small, A100, 1024, 0)) == (2, "warps")
+    # Eight warps of 211 registers fit, so do eight blocks of one.
+    one_warp = Kernel("k", 0, registers=211, static_shared=0)
+    assert dataclasses.astuple(occupancy(one_warp, A100, 32, 0)) == (8, "registers")
+    assert dataclasses.astuple(occupancy(one_warp, A100, 96, 0)) == (2, "registers")
 
 
 def test_h200_is_the_die_of_h100():
