@@ -80,6 +80,7 @@ static void addThreads(OpPassManager &pm, const NVVMPipelineOptions &options,
                        const GpuTarget &chip) {
   // Launches of the user's own are done with before there are any of ours.
   pm.addPass(createGpuKernelOutliningPass());
+  pm.addNestedPass<func::FuncOp>(createSparseAttnVerifyGpuForm());
   SparseAttnMapToGpuOptions map;
   map.warps = options.warps;
   map.target = chip.name.str();

@@ -38,7 +38,7 @@ func.func @transpose(%q: memref<16x16xf32, 1>) {
     %zero = arith.constant 0.0 : f32
     %s = vector.transfer_read %q[%c0, %c0], %zero {in_bounds = [true, true]}
       : memref<16x16xf32, 1>, vector<16x16xf32>
-    // expected-error@below {{'vector.transpose' op of a whole tile would move elements between threads, which is not supported}}
+    // expected-error@below {{'vector.transpose' op is not of the form that kernels are made of; 'sparse-attn-verify-gpu-form' says what is wrong}}
     %t = vector.transpose %s, [1, 0] : vector<16x16xf32> to vector<16x16xf32>
     gpu.terminator
   }
@@ -57,7 +57,7 @@ func.func @reduction(%q: memref<16x16xf32, 1>, %acc: vector<16xf32>) {
     %zero = arith.constant 0.0 : f32
     %s = vector.transfer_read %q[%c0, %c0], %zero {in_bounds = [true, true]}
       : memref<16x16xf32, 1>, vector<16x16xf32>
-    // expected-error@below {{'vector.multi_reduction' op is not along the keys of a tile, and cannot be distributed over threads}}
+    // expected-error@below {{'vector.multi_reduction' op is not of the form that kernels are made of; 'sparse-attn-verify-gpu-form' says what is wrong}}
     %r = vector.multi_reduction <add>, %s, %acc [0] : vector<16x16xf32> to vector<16xf32>
     gpu.terminator
   }
@@ -79,7 +79,7 @@ func.func @product(%k: memref<16x16xf16, 1>, %left: vector<16x16xf16>, %zeros: v
     %zero = arith.constant 0.0 : f16
     %right = vector.transfer_read %k[%c0, %c0], %zero {in_bounds = [true, true]}
       : memref<16x16xf16, 1>, vector<16x16xf16>
-    // expected-error@below {{'vector.contract' op is not a product of a tile that threads hold with one in shared memory; run 'sparse-attn-stage-operands' first}}
+    // expected-error@below {{'vector.contract' op takes no right operand from shared memory; run 'sparse-attn-stage-operands' first}}
     %s = vector.contract {indexing_maps = [#qd, #nd, #mn],
                           iterator_types = ["parallel", "parallel", "reduction"],
                           kind = #vector.kind<add>} %left, %right, %zeros
@@ -97,7 +97,7 @@ func.func @gather(%table: memref<16xi32, 1>, %mask: vector<16x16xi1>, %none: vec
   %c32 = arith.constant 32 : index
   gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
              threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
-    // expected-error@below {{'vector.gather' op has a mask, and cannot be distributed over threads}}
+    // expected-error@below {{'vector.gather' op is not of the form that kernels are made of; 'sparse-attn-verify-gpu-form' says what is wrong}}
     %entry = vector.gather %table[%c0] [%at], %mask, %none
       : memref<16xi32, 1>, vector<16x16xindex>, vector<16x16xi1>, vector<16x16xi32> into vector<16x16xi32>
     gpu.terminator
@@ -117,7 +117,7 @@ func.func @unknown(%q: memref<16x16xf32, 1>) {
     %zero = arith.constant 0.0 : f32
     %s = vector.transfer_read %q[%c0, %c0], %zero {in_bounds = [true, true]}
       : memref<16x16xf32, 1>, vector<16x16xf32>
-    // expected-error@below {{'vector.shape_cast' op cannot be distributed over threads}}
+    // expected-error@below {{'vector.shape_cast' op is not of the form that kernels are made of; 'sparse-attn-verify-gpu-form' says what is wrong}}
     %t = vector.shape_cast %s : vector<16x16xf32> to vector<256xf32>
     gpu.terminator
   }
@@ -134,7 +134,7 @@ func.func @columns(%q: memref<16x?xf32, 1>) {
   gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
              threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
     %zero = arith.constant 0.0 : f32
-    // expected-error@below {{'vector.transfer_read' op does not move whole rows of a buffer, and cannot be distributed over threads}}
+    // expected-error@below {{'vector.transfer_read' op is not of the form that kernels are made of; 'sparse-attn-verify-gpu-form' says what is wrong}}
     %s = vector.transfer_read %q[%c0, %c0], %zero {in_bounds = [true, false]}
       : memref<16x?xf32, 1>, vector<16x16xf32>
     gpu.terminator
@@ -153,7 +153,7 @@ func.func @transposed_write(%q: memref<16x16xf32, 1>, %o: memref<16x16xf32, 1>) 
     %zero = arith.constant 0.0 : f32
     %s = vector.transfer_read %q[%c0, %c0], %zero {in_bounds = [true, true]}
       : memref<16x16xf32, 1>, vector<16x16xf32>
-    // expected-error@below {{'vector.transfer_write' op does not move whole rows of a buffer, and cannot be distributed over threads}}
+    // expected-error@below {{'vector.transfer_write' op is not of the form that kernels are made of; 'sparse-attn-verify-gpu-form' says what is wrong}}
     vector.transfer_write %s, %o[%c0, %c0]
       {in_bounds = [true, true], permutation_map = affine_map<(i, j) -> (j, i)>}
       : vector<16x16xf32>, memref<16x16xf32, 1>
@@ -193,7 +193,7 @@ func.func @two_layouts(%q: memref<32x16xf16, 1>) {
       : memref<?xi8, #gpu.address_space<workgroup>> -> vector<32x16xf16>
     %s = vector.transfer_read %q[%c0, %c0], %zero {in_bounds = [true, true]}
       : memref<32x16xf16, 1>, vector<32x16xf16>
-    // expected-error@below {{joins a tile in shared memory with one that threads hold, and cannot be distributed}}
+    // expected-error@below {{is not of the form that kernels are made of; 'sparse-attn-verify-gpu-form' says what is wrong}}
     %sum = arith.addf %s, %v : vector<32x16xf16>
     gpu.terminator
   }
@@ -211,7 +211,7 @@ func.func @row_of_fragments(%q: memref<32x16xf16, 1>) {
     %zero = arith.constant 0.0 : f16
     %s = vector.transfer_read %q[%c0, %c0], %zero {in_bounds = [true, true]}
       : memref<32x16xf16, 1>, vector<32x16xf16>
-    // expected-error@below {{is not of a row of a tile in shared memory, and cannot be distributed over threads}}
+    // expected-error@below {{is not of the form that kernels are made of; 'sparse-attn-verify-gpu-form' says what is wrong}}
     %row = vector.extract %s[%bx] : vector<16xf16> from vector<32x16xf16>
     gpu.terminator
   }

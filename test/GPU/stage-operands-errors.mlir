@@ -15,7 +15,7 @@ func.func @narrow(%q: vector<16x8xf16>, %k: memref<16x8xf16>, %s: vector<16x16xf
   %zero = arith.constant 0.0 : f16
   gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
              threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
-    // expected-error@below {{'vector.transfer_read' op brings a tile of 'vector<16x8xf16>' into shared memory; rows must be multiples of 32 bytes and their number one of 16: choose a head size that is a multiple of 16 and a tile of a multiple of 16 keys}}
+    // expected-error@below {{'vector.transfer_read' op is not of the form that kernels are made of; 'sparse-attn-verify-gpu-form' says what is wrong}}
     %keys = vector.transfer_read %k[%c0, %c0], %zero {in_bounds = [true, true]} : memref<16x8xf16>, vector<16x8xf16>
     %r = vector.contract {indexing_maps = [#qd, #kd, #qk],
                           iterator_types = ["parallel", "parallel", "reduction"],
@@ -39,8 +39,32 @@ func.func @padding(%q: vector<16x16xf16>, %k: memref<?x16xf16>, %s: vector<16x16
   %one = arith.constant 1.0 : f16
   gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
              threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
-    // expected-error@below {{'vector.transfer_read' op is padded with a value other than zero; pad key and value tiles with zeros}}
+    // expected-error@below {{'vector.transfer_read' op is not of the form that kernels are made of; 'sparse-attn-verify-gpu-form' says what is wrong}}
     %keys = vector.transfer_read %k[%c0, %c0], %one {in_bounds = [false, true]} : memref<?x16xf16>, vector<16x16xf16>
+    %r = vector.contract {indexing_maps = [#qd, #kd, #qk],
+                          iterator_types = ["parallel", "parallel", "reduction"],
+                          kind = #vector.kind<add>} %q, %keys, %s
+      : vector<16x16xf16>, vector<16x16xf16> into vector<16x16xf32>
+    gpu.terminator
+  }
+  return
+}
+
+// -----
+
+#qd = affine_map<(m, n, d) -> (m, d)>
+#kd = affine_map<(m, n, d) -> (n, d)>
+#qk = affine_map<(m, n, d) -> (m, n)>
+
+func.func @within(%q: vector<16x16xf16>, %k: memref<64x16xf16>, %s: vector<16x16xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c32 = arith.constant 32 : index
+  %one = arith.constant 1.0 : f16
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    // expected-error@below {{'vector.transfer_read' op is not of the form that kernels are made of; 'sparse-attn-verify-gpu-form' says what is wrong}}
+    %keys = vector.transfer_read %k[%c32, %c0], %one {in_bounds = [true, true]} : memref<64x16xf16>, vector<16x16xf16>
     %r = vector.contract {indexing_maps = [#qd, #kd, #qk],
                           iterator_types = ["parallel", "parallel", "reduction"],
                           kind = #vector.kind<add>} %q, %keys, %s

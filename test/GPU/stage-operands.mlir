@@ -216,3 +216,41 @@ func.func @late_queries(%q: memref<16x32xf16, #gpu.address_space<global>>,
   }
   return
 }
+
+// A loop that begins with its reads.
+//
+// CHECK-LABEL: func.func @read_first
+// CHECK:           scf.for
+// CHECK-NEXT:        sparse_attn_gpu.wait
+// CHECK:             %[[A:.*]] = sparse_attn_gpu.staged_tile
+// CHECK:             %[[B:.*]] = sparse_attn_gpu.staged_tile
+// CHECK:             vector.contract {{.*}}, %[[A]],
+// CHECK:             vector.contract {{.*}}, %[[B]],
+func.func @read_first(%q: vector<16x32xf16>, %k: memref<16x32xf16>, %v: memref<16x32xf16>,
+                      %zeros: vector<16x16xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %c32 = arith.constant 32 : index
+  %zero = arith.constant 0.0 : f16
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    %r = scf.for %t = %c0 to %c4 step %c1 iter_args(%a = %zeros) -> (vector<16x16xf32>) {
+      %first = vector.transfer_read %k[%c0, %c0], %zero {in_bounds = [true, true]}
+        : memref<16x32xf16>, vector<16x32xf16>
+      %second = vector.transfer_read %v[%c0, %c0], %zero {in_bounds = [true, true]}
+        : memref<16x32xf16>, vector<16x32xf16>
+      %s = vector.contract {indexing_maps = [#qd, #kd, #qk],
+                            iterator_types = ["parallel", "parallel", "reduction"],
+                            kind = #vector.kind<add>} %q, %first, %a
+        : vector<16x32xf16>, vector<16x32xf16> into vector<16x16xf32>
+      %n = vector.contract {indexing_maps = [#qd, #kd, #qk],
+                            iterator_types = ["parallel", "parallel", "reduction"],
+                            kind = #vector.kind<add>} %q, %second, %s
+        : vector<16x32xf16>, vector<16x32xf16> into vector<16x16xf32>
+      scf.yield %n : vector<16x16xf32>
+    }
+    gpu.terminator
+  }
+  return
+}

@@ -45,6 +45,36 @@ def SparseAttnStepsToTiles : Pass<"sparse-attn-steps-to-tiles"> {
     "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def SparseAttnVerifyGpuForm
+    : Pass<"sparse-attn-verify-gpu-form", "::mlir::func::FuncOp"> {
+  let summary = "refuse loops over tiles that no rule shares out among threads";
+  let description = [{
+    `--sparse-attn-map-to-gpu`, `--sparse-attn-stage-operands` and
+    `--sparse-attn-distribute-fragments` work on loops over tiles, outermost
+    `scf.forall`s, of one form. This pass checks it at the operation that breaks
+    it, while that is still what the decomposition of a step has made:
+
+    - values are scalars, buffers, and vectors of fixed size: tiles of two
+      dimensions, and of one dimension the values of their rows or columns, all
+      sizes multiples of 8;
+    - tiles are read and written in whole rows of a buffer, of which only the
+      last may be missing, a multiple of 16 rows at a time;
+    - a product A B or A B^T adds f32 sums; operands are f16, bf16 or f32, in
+      rows of a multiple of 32 bytes, and read from the start of a buffer; the
+      right one is read from memory, and used for nothing that threads would have
+      to hold its elements for;
+    - reductions are of f32 along columns, or ask whether a predicate holds
+      everywhere; what is transposed is one along rows or along columns;
+    - all else is elementwise, a broadcast, a `vector.step`, a constant of one
+      value, a `vector.gather` without a mask, or a row of a right operand;
+      `scf.for` and `scf.if` hand tiles on.
+
+    Run after bufferisation. Changes nothing.
+
+    Example: test/GPU/verify-gpu-form-example.mlir
+  }];
+}
+
 def SparseAttnMapToGpu : Pass<"sparse-attn-map-to-gpu", "::mlir::ModuleOp"> {
   let summary = "run each parallel loop over query tiles as a grid of thread blocks";
   let description = [{

@@ -101,6 +101,10 @@ void Axes::visit(Operation *op) {
     }
     return;
   }
+  if (auto gather = dyn_cast<vector::GatherOp>(op)) {
+    tie(gather.getResult(), gather.getIndices());
+    return;
+  }
   if (!OpTrait::hasElementwiseMappableTraits(op))
     return;
   SmallVector<Value> values(op->getResults());

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Distribution.h"
+#include "Form/TileForm.h"
 #include "PendingSums.h"
 #include "Progression.h"
 #include "SparseAttn/GPU/Passes.h"
@@ -134,7 +135,7 @@ LogicalResult Distribution::distribute(Operation *op) {
             if (OpTrait::hasElementwiseMappableTraits(o) &&
                 o->getNumResults() == 1 && o->getNumRegions() == 0)
               return elementwise(o);
-            return o->emitOpError("cannot be distributed over threads");
+            return emitNotInForm(o);
           });
   replaced.push_back(op);
   return result;

@@ -2,6 +2,7 @@
 
 #include "Distribution.h"
 #include "FlatTile.h"
+#include "Form/TileForm.h"
 #include "Progression.h"
 #include "StagedRow.h"
 #include "Staging/BufferPointers.h"
@@ -44,8 +45,7 @@ LogicalResult Distribution::staged(StagedTileOp op) {
 LogicalResult Distribution::row(vector::ExtractOp op) {
   Fragment source = fragmentOf(op.getSource());
   if (!source.staged.pointer || op.getNumIndices() != 1)
-    return op.emitOpError("is not of a row of a tile in shared memory, and "
-                          "cannot be distributed over threads");
+    return emitNotInForm(op);
   Location loc = op.getLoc();
   Value number =
       getValueOrCreateConstantIndexOp(b, loc, op.getMixedPosition()[0]);
@@ -80,7 +80,7 @@ LogicalResult Distribution::store(memref::StoreOp op) {
 LogicalResult Distribution::gather(vector::GatherOp op) {
   Location loc = op.getLoc();
   if (!matchPattern(op.getMask(), m_One()))
-    return op.emitOpError("has a mask, and cannot be distributed over threads");
+    return emitNotInForm(op);
   Fragment index = complete(op.getIndices());
   Type element = op.getVectorType().getElementType();
   auto load = [&](Value place) {

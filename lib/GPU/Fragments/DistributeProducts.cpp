@@ -1,6 +1,7 @@
 //===- DistributeProducts.cpp - Products and reductions -------------------===//
 
 #include "Distribution.h"
+#include "Form/TileForm.h"
 #include "PendingSums.h"
 #include "Products/Products.h"
 #include "Progression.h"
@@ -44,8 +45,7 @@ LogicalResult Distribution::reduction(vector::MultiDimReductionOp op) {
     return agreement(op);
   if (op.getReductionDims() != ArrayRef<int64_t>{1} ||
       op.getSourceVectorType().getRank() != 2)
-    return op.emitOpError("is not along the keys of a tile, and cannot be "
-                          "distributed over threads");
+    return emitNotInForm(op);
   Location loc = op.getLoc();
   vector::CombiningKind kind = op.getKind();
   VectorType source = op.getSourceVectorType();
@@ -91,19 +91,14 @@ LogicalResult Distribution::reduction(vector::MultiDimReductionOp op) {
 }
 
 LogicalResult Distribution::product(vector::ContractionOp op) {
-  AffineExpr m, n, k;
-  bindDims(op.getContext(), m, n, k);
-  auto isMap = [&](unsigned i, AffineExpr x, AffineExpr y) {
-    return op.getIndexingMapsArray()[i] ==
-           AffineMap::get(3, 0, {x, y}, op.getContext());
-  };
-  bool rightIsTransposed = isMap(1, n, k);
+  if (!isMatrixProduct(op))
+    return emitNotInForm(op);
   Fragment right = fragmentOf(op.getRhs());
-  if (!isMap(0, m, k) || !isMap(2, m, n) ||
-      !(rightIsTransposed || isMap(1, k, n)) || !right.staged.pointer)
-    return op.emitOpError("is not a product of a tile that threads hold with "
-                          "one in shared memory; run "
+  if (!right.staged.pointer)
+    return op.emitOpError("takes no right operand from shared memory; run "
                           "'sparse-attn-stage-operands' first");
+  bool rightIsTransposed = op.getIndexingMapsArray()[1].getResult(1) ==
+                           op.getIndexingMapsArray()[0].getResult(1);
   auto result = cast<VectorType>(op.getResultType());
   VectorType left = op.getLhsType();
   Fragment leftTile = fragmentOf(op.getLhs());

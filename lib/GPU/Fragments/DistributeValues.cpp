@@ -2,6 +2,7 @@
 
 #include "Distribution.h"
 #include "FlatTile.h"
+#include "Form/TileForm.h"
 #include "PendingSums.h"
 #include "Progression.h"
 #include "Transfers.h"
@@ -23,8 +24,7 @@ LogicalResult Distribution::flatElementwise(Operation *op) {
     if (fragment.isFlat)
       count = cast<VectorType>(fragment.lanes.getType()).getNumElements();
     else if (!fragment.extent.isUniform())
-      return op->emitOpError("joins a tile in shared memory with one that "
-                             "threads hold, and cannot be distributed");
+      return emitNotInForm(op);
     operands.push_back(fragment);
   }
   IRMapping map;
@@ -94,8 +94,7 @@ LogicalResult Distribution::broadcast(vector::BroadcastOp op) {
 LogicalResult Distribution::transpose(vector::TransposeOp op) {
   Fragment fragment = complete(op.getVector());
   if (fragment.extent.isTile())
-    return op.emitOpError("of a whole tile would move elements between "
-                          "threads, which is not supported");
+    return emitNotInForm(op);
   fragments[op.getResult()] = fragment;
   return success();
 }

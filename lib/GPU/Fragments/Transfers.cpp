@@ -1,6 +1,7 @@
 //===- Transfers.cpp - Fragments to and from global memory ----------------===//
 
 #include "Transfers.h"
+#include "Form/TileForm.h"
 #include "Staging/SharedAddress.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -60,19 +61,6 @@ private:
 };
 } // namespace
 
-/// What this file knows how to distribute: whole rows of a buffer, of which
-/// only the last may be missing.
-static LogicalResult verifyTransfer(VectorTransferOpInterface op) {
-  VectorType type = op.getVectorType();
-  bool isWhole = isa<MemRefType>(op.getShapedType()) && !op.getMask() &&
-                 op.getPermutationMap().isIdentity() && type.getRank() <= 2 &&
-                 (type.getRank() == 1 || op.isDimInBounds(1));
-  if (!isWhole)
-    return op->emitOpError("does not move whole rows of a buffer, and cannot "
-                           "be distributed over threads");
-  return success();
-}
-
 /// `value` where the row exists, and the padding elsewhere.
 static Value orPadding(OpBuilder &b, Location loc, Value exists, Value value,
                        Value padding) {
@@ -105,8 +93,8 @@ static Fragment readRows(OpBuilder &b, const Threads &threads,
 
 FailureOr<Fragment> kernels::emitRead(OpBuilder &b, const Threads &threads,
                                       vector::TransferReadOp op) {
-  if (failed(verifyTransfer(op)))
-    return failure();
+  if (!movesWholeRows(op))
+    return emitNotInForm(op);
   VectorType type = op.getVectorType();
   if (type.getRank() == 1)
     return readRows(b, threads, op);
@@ -149,8 +137,8 @@ FailureOr<Fragment> kernels::emitRead(OpBuilder &b, const Threads &threads,
 LogicalResult kernels::emitWrite(OpBuilder &b, const Threads &threads,
                                  vector::TransferWriteOp op,
                                  const Fragment &fragment) {
-  if (failed(verifyTransfer(op)))
-    return failure();
+  if (!movesWholeRows(op))
+    return emitNotInForm(op);
   Location loc = op.getLoc();
   VectorType type = op.getVectorType();
   bool isTile = type.getRank() == 2;

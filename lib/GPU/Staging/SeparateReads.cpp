@@ -1,5 +1,6 @@
 //===- SeparateReads.cpp - A read for each place of its tile --------------===//
 
+#include "Form/TileForm.h"
 #include "TileRing.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/BuiltinTypes.h"
@@ -8,25 +9,6 @@
 using namespace mlir;
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::kernels;
-
-/// Whether a product takes this as its left (0) or right (1) operand; a right
-/// one may also be looked at, whole or a row at a time.
-static bool isUseOnSide(OpOperand &use, unsigned side) {
-  Operation *user = use.getOwner();
-  if (isa<vector::ContractionOp>(user))
-    return use.getOperandNumber() == side;
-  return side == 1 && (isa<vector::ExtractOp>(user) ||
-                       OpTrait::hasElementwiseMappableTraits(user));
-}
-
-bool kernels::isOperand(vector::TransferReadOp read, unsigned side) {
-  VectorType type = read.getVectorType();
-  return type.getRank() == 2 && isa<MemRefType>(read.getShapedType()) &&
-         read.getPermutationMap().isIdentity() &&
-         llvm::all_of(read->getUses(),
-                      [&](OpOperand &use) { return isUseOnSide(use, side); }) &&
-         llvm::any_of(read->getUsers(), llvm::IsaPred<vector::ContractionOp>);
-}
 
 /// Where queries and keys are one tensor, one read may serve as both operands,
 /// which are staged apart: what is no left operand gets a read of its own.
@@ -78,7 +60,7 @@ static void separateFromLoops(gpu::LaunchOp launch) {
   launch.walk([&](vector::TransferReadOp read) { reads.push_back(read); });
   while (!reads.empty()) {
     vector::TransferReadOp read = reads.pop_back_val();
-    if (!isOperand(read, 1))
+    if (!isOperand(read, Side::Right))
       continue;
     llvm::MapVector<Block *, SmallVector<OpOperand *>> uses;
     for (OpOperand &use : read->getUses()) {

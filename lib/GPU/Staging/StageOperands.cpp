@@ -1,5 +1,6 @@
 //===- StageOperands.cpp - --sparse-attn-stage-operands -------------------===//
 
+#include "Form/TileForm.h"
 #include "Launch/RequireGpu.h"
 #include "SharedLayout.h"
 #include "SparseAttn/GPU/IR/SparseAttnGPU.h"
@@ -10,7 +11,6 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/IR/Matchers.h"
 
 namespace mlir::sparse_attn {
 #define GEN_PASS_DEF_SPARSEATTNSTAGEOPERANDS
@@ -36,25 +36,16 @@ static int64_t registersOf(VectorType type, int64_t numThreads) {
 }
 
 static LogicalResult verifyRead(vector::TransferReadOp read) {
-  VectorType type = read.getVectorType();
-  if (rowBytes(type) % 32 != 0 || type.getDimSize(0) % 16 != 0)
-    return read.emitOpError("brings a tile of ")
-           << type
-           << " into shared memory; rows must be multiples of 32 bytes and "
-              "their number one of 16: choose a head size that is a multiple "
-              "of 16 and a tile of a multiple of 16 keys";
-  // Copies past the end fill with zeros.
-  if (read.hasOutOfBoundsDim() &&
-      !matchPattern(read.getPadding(), m_AnyZeroFloat()))
-    return read.emitOpError("is padded with a value other than zero; pad key "
-                            "and value tiles with zeros");
-  return success();
+  if (hasPanels(read.getVectorType()) && startsBuffer(read) &&
+      isZeroPadded(read))
+    return success();
+  return emitNotInForm(read);
 }
 
 static FailureOr<Ring> findRing(Block *block) {
   Ring ring{block, {}, 0};
   for (auto read : block->getOps<vector::TransferReadOp>()) {
-    if (!isOperand(read, 1))
+    if (!isOperand(read, Side::Right))
       continue;
     if (failed(verifyRead(read)))
       return failure();
@@ -165,7 +156,7 @@ struct StageOperandsPass
     std::optional<int64_t> threads =
         getConstantIntValue(launch.getBlockSizeX());
     WalkResult result = launch.walk([&](vector::TransferReadOp read) {
-      if (!threads || !isOperand(read, 0) ||
+      if (!threads || !isOperand(read, Side::Left) ||
           registersOf(read.getVectorType(), *threads) < queryRegisters)
         return WalkResult::advance();
       if (failed(verifyRead(read)))

@@ -38,13 +38,13 @@ static Value startCopy(OpBuilder &b, StagedRead &staged, Value source,
       .getToken();
 }
 
-/// Reads the tile from shared memory.
+/// Reads the tile from shared memory. The read itself stays, as `b` may stand
+/// in front of it.
 static Value replaceRead(OpBuilder &b, vector::TransferReadOp read,
                          Value shared, Value offset) {
   auto tile = StagedTileOp::create(b, read.getLoc(), read.getVectorType(),
                                    shared, offset);
   read.replaceAllUsesWith(tile.getTile());
-  read.erase();
   return tile.getTile();
 }
 
@@ -78,7 +78,9 @@ StagedQueries kernels::stageQueries(OpBuilder &b, StagedRead &staged,
     WaitOp::create(b, read.getLoc(), token);
     token = Value();
   }
-  return {token, replaceRead(b, read, shared, offset)};
+  Value tile = replaceRead(b, read, shared, offset);
+  read.erase();
+  return {token, tile};
 }
 
 /// The tokens of queries that must have come with the first tiles of `ring`.
@@ -221,4 +223,6 @@ void kernels::stageRing(RewriterBase &b, Ring &ring, Value shared,
     RingEmitter(ring, shared, stages).run(b, queries);
   else
     stageInPlace(b, ring, shared, queries);
+  for (StagedRead &staged : ring.reads)
+    staged.read.erase();
 }

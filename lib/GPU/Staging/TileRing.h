@@ -29,10 +29,6 @@ struct Ring {
   }
 };
 
-/// True for a read of whole rows from global memory that products take as
-/// their left (0) or right (1) operand.
-bool isOperand(vector::TransferReadOp read, unsigned side);
-
 /// Copies reads whose tile would have to be in two places, or in one for longer
 /// than it stays there.
 void separateReads(gpu::LaunchOp launch);

@@ -1,0 +1,88 @@
+//===- VerifyMemory.cpp - Reads and writes of tiles -----------------------===//
+
+#include "FormVerifier.h"
+#include "TileForm.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
+
+LogicalResult FormVerifier::verifyTransfer(VectorTransferOpInterface op) {
+  VectorType type = op.getVectorType();
+  if (!movesWholeRows(op))
+    return op->emitOpError("does not move whole rows of a buffer, as they lie "
+                           "there");
+  if (type.getRank() == 2 && type.getDimSize(0) % 16 != 0)
+    return op->emitOpError("moves a tile of ")
+           << type.getDimSize(0)
+           << " rows; tiles in memory have a multiple of 16: choose such tiles "
+              "of queries and keys";
+  return success();
+}
+
+LogicalResult FormVerifier::verifyOperand(vector::TransferReadOp op) {
+  VectorType type = op.getVectorType();
+  Type element = type.getElementType();
+  if (!element.isF16() && !element.isBF16() && !element.isF32())
+    return op.emitOpError("reads a tile of ")
+           << element
+           << " for a product; operands of products are f16, bf16 or f32";
+  if (!hasPanels(type))
+    return op.emitOpError("reads a tile of ")
+           << type
+           << " for a product, and its rows are not a multiple of 32 bytes: "
+              "choose a head size that is a multiple of 16, or of 8 in f32";
+  if (!startsBuffer(op))
+    return op.emitOpError("reads a tile for a product from within a buffer; "
+                          "take a memref.subview that starts with the tile");
+  if (!isZeroPadded(op))
+    return op.emitOpError("is padded with a value other than zero; pad tiles "
+                          "that products take with zeros");
+  return success();
+}
+
+/// Whether products take it as their right operand, and what else uses it takes
+/// it so as well or as their left one, which gets a read of its own.
+static bool isRightOperand(vector::TransferReadOp op) {
+  bool isRight = false;
+  for (OpOperand &use : op->getUses()) {
+    bool isOnRight = isUseOnSide(use, Side::Right);
+    if (!isOnRight && !isUseOnSide(use, Side::Left))
+      return false;
+    isRight |= isOnRight && isa<vector::ContractionOp>(use.getOwner());
+  }
+  return isRight;
+}
+
+LogicalResult FormVerifier::verifyRead(vector::TransferReadOp op) {
+  if (failed(verifyTransfer(op)))
+    return failure();
+  bool isTile = op.getVectorType().getRank() == 2;
+  bool isShared = isTile && isRightOperand(op);
+  variations[op.getResult()] = {true, isTile, isShared};
+  bool isOfProducts =
+      llvm::any_of(op->getUsers(), llvm::IsaPred<vector::ContractionOp>);
+  return isOfProducts ? verifyOperand(op) : success();
+}
+
+LogicalResult FormVerifier::verifyWrite(vector::TransferWriteOp op) {
+  return success(succeeded(verifyPrivate(op, op.getVector())) &&
+                 succeeded(verifyTransfer(op)));
+}
+
+LogicalResult FormVerifier::verifyGather(vector::GatherOp op) {
+  if (!matchPattern(op.getMask(), m_One()))
+    return op.emitOpError("has a mask; read everything, and select");
+  variations[op.getResult()] = variationOf(op.getIndices());
+  return verifyPrivate(op, op.getIndices());
+}
+
+LogicalResult FormVerifier::verifyRow(vector::ExtractOp op) {
+  if (!variationOf(op.getSource()).isShared || op.getNumIndices() != 1)
+    return op.emitOpError("does not take a row of a tile that is the right "
+                          "operand of a product; threads hold elements of many "
+                          "rows of others");
+  variations[op.getResult()] = {true, false};
+  return success();
+}
