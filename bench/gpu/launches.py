@@ -47,7 +47,7 @@ class Launch:
     grid: str | int
     threads: int
     shared: int  # bytes
-    beside: int  # trips of the loops that are not over key tiles; 0 for one
+    beside: int  # things that loops not over key tiles are over; 0 for loops that run once
 
 
 def _roles(plan: Plan) -> list[tuple[str, int]]:

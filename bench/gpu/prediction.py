@@ -91,18 +91,15 @@ def _flops(loop: Loop, warps: int) -> int:
     return 2 * warps * sum(tensor_fma(i) for i in loop.code if i.base in TENSOR)
 
 
-def _ordinary_loops(loops: list[Loop], trips: Trips) -> dict[str, Loop]:
-    """The loops over partial and full tiles, which the code has in this order. The
-    fallback path has a loop, too, with fewer products."""
-    most = max((_flops(loop, 1) for loop in loops), default=0)
-    ordinary = [loop for loop in loops if _flops(loop, 1) == most]
-    if len(ordinary) == 2:
-        return dict(zip(("partial", "full"), ordinary))
-    if len(ordinary) == 1 and not (trips.partial and trips.full):
-        return {"partial" if trips.partial else "full": ordinary[0]}
-    if not ordinary and not (trips.partial or trips.full):
-        return {}
-    raise BenchError(f"a kernel has {len(ordinary)} loops over tiles for {trips}")
+def _loops_by_tile(loops: list[Loop], trips: Trips) -> dict[str, Loop]:
+    """The loops over partial and over full tiles, which the code has in this order."""
+    if len(loops) == 2:
+        return dict(zip(("partial", "full"), loops))
+    if len(loops) == 1 and not (trips.partial and trips.full):
+        return {"partial" if trips.partial else "full": loops[0]}
+    if loops or trips.partial or trips.full:
+        raise BenchError(f"a kernel has {len(loops)} loops over tiles for {trips}")
+    return {}
 
 
 def _capped(trips: Trips) -> Trips:
@@ -116,11 +113,12 @@ def mean_trips(blocks: Sequence[Trips]) -> Trips:
                  round(sum(t.full for t in blocks) / len(blocks)))
 
 
-def _replay_loop(loop: Loop, chip: Chip, warps: int, resident: int) -> LoopReplay:
+def _replay_loop(loop: Loop, chip: Chip, warps: int, resident: int,
+                 with_gains: bool) -> LoopReplay:
     result = replay(loop.path, chip, warps, resident)
     return LoopReplay(len(loop.path), result.cycles, _flops(loop, warps), result.busy,
                       bounds(loop.code, chip, warps / 4),
-                      gains(loop.path, chip, warps, resident))
+                      gains(loop.path, chip, warps, resident) if with_gains else {})
 
 
 def _sharing(loops: dict[str, Loop], chip: Chip, warps: int, resident: int) -> tuple[float, ...]:
@@ -140,7 +138,7 @@ def _rest(flow: Flow, loops: dict[str, Loop], alone: dict[str, LoopReplay], trip
     short = _capped(trips)
     running = [(loop, getattr(short, name)) for name, loop in loops.items()]
     first = min((loop.first for loop in loops.values()), default=len(flow.code))
-    running += [(loop, launch.beside // loop.unrolled) for loop in other_loops(flow)
+    running += [(loop, loop.trips(launch.beside)) for loop in other_loops(flow)
                 if launch.beside and loop.first < first]
     program = whole_block(flow.code, running)
     whole = replay(program, chip, -(-launch.threads // 32), resident, BLOCK_TIMES, 0,
@@ -159,8 +157,9 @@ def replay_kernel(cubin: pathlib.Path, launch: Launch, blocks: int, trips: Trips
     wanted = -(-blocks // chip.multiprocessors)
     resident = max(1, min(fitting.blocks, wanted))
     warps = -(-launch.threads // 32)
-    loops = _ordinary_loops(tile_loops(flow), trips)
-    alone = {name: _replay_loop(loop, chip, warps, resident) for name, loop in loops.items()}
+    loops = _loops_by_tile(tile_loops(flow), trips)
+    alone = {name: _replay_loop(loop, chip, warps, resident, launch.role == "rows")
+             for name, loop in loops.items()}
     rest = _rest(flow, loops, alone, trips, launch, resident, chip)
     return KernelReplay(kernel.registers, kernel.stack,
                         fitting.limited_by if fitting.blocks <= wanted else "grid",

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from cases import WIDTH
 from documents import Document
 from predicted_peers import FA2, FLEX
 
@@ -42,9 +43,16 @@ def _peer(item: dict[str, Any], peers: list[dict[str, Any]], name: str | None = 
     return f"{found[0]['useful_tflops']}{which}"
 
 
+def _title(item: dict[str, Any]) -> str:
+    """Of decoding with its heads, which are not those of the table."""
+    if item["queries"] == item["n"]:
+        return item["title"]
+    return f"{item['title']}, {item['heads']} heads over {item['key_heads']}"
+
+
 def _row(item: dict[str, Any], peers: dict[str, Any], measured: list[Document]) -> str:
     found = measured_tflops(item, measured)
-    cells = [item["title"], f"{item['seconds'] * 1e6:.0f}", f"{item['useful_tflops']:.3g}",
+    cells = [_title(item), f"{item['seconds'] * 1e6:.0f}", f"{item['useful_tflops']:.3g}",
              f"{item['balanced_tflops']:.3g}", _peer(item, peers["predicted"], FA2),
              _peer(item, peers["predicted"], FLEX), _peer(item, peers["published"]),
              str(item["goal_tflops"] or ""), "" if found is None else f"{found:.3g}"]
@@ -67,8 +75,7 @@ def _kernel_row(item: dict[str, Any], launch: dict[str, Any]) -> str:
 
 
 def _cost_row(item: dict[str, Any]) -> str:
-    """Of the time of a call, what is no product of two full tiles; of the loop that most
-    tiles have, what it would gain."""
+    """Parts of the time of a call, and what the loop that most tiles have would gain."""
     rows = next(launch for launch in item["launches"] if launch["role"] == "rows")
     tiles = {name: loop["tiles_of_all_blocks"] for name, loop in rows["loops"].items()}
     cycles = {name: loop["cycles"] for name, loop in rows["loops"].items()}
@@ -86,8 +93,8 @@ def _cost_row(item: dict[str, Any]) -> str:
 
 
 def costs(items: list[dict[str, Any]]) -> str:
-    loops = items[0]["launches"]
-    names = next(loop["gains"] for launch in loops for loop in launch["loops"].values())
+    names = next(loop["gains"] for launch in items[0]["launches"]
+                 for loop in launch["loops"].values() if loop["gains"])
     head = ["chip", "D", "mask", "masks", "beside loops", "imbalance", "other launches", *names]
     rows = "\n".join(map(_cost_row, items))
     return ("What costs time. Of a call: masks in partial tiles, what blocks do beside their"
@@ -104,19 +111,19 @@ def introduction(document: Document) -> str:
     command = "\n".join(content["commands"])
     return f"""\
 **These figures are predicted, not measured.** The SASS of each kernel is replayed on a
-model of one multiprocessor ([how](../bench/README.md#a-prediction)), and multiplied by
-{model['calibration']} ± {model['uncertainty']}, which is what FlashAttention-2 reaches of the same
-model. Ratios of two kernels hold to about {model['between_kernels']:.0%}. Kernels of
-{content['build']['commit']}, {listed}, {content['date']}:
+model of one multiprocessor, and the speed multiplied by {model['calibration']} ± {model['uncertainty']}, which is what
+FlashAttention-2 reaches of the same model ([how](../bench/README.md#a-prediction)). Ratios
+of two kernels hold to about {model['between_kernels']:.0%}. Kernels of {content['build']['commit']},
+{listed}, {content['date']}:
 
 ```sh
 {command}
 ```
 
-*Balanced* is what kernels would reach if all multiprocessors ended together; so are the
-predictions of FlashAttention-2 and FlexAttention, by the same model at commit ab567e0, to
-be read. *Published* figures are of other machines and lengths. *Goal* is what kernels of
-mma.sync are to reach.
+*Balanced* is what kernels would reach if all multiprocessors ended together. That is how
+FlashAttention-2 and FlexAttention are predicted, by the same model, at commit ab567e0.
+*Published* figures are of other machines and lengths. *Goal* is what kernels of mma.sync are
+to reach.
 """
 
 
@@ -129,7 +136,7 @@ def render(document: Document, measured: list[Document]) -> str:
     for (chip, dtype, size), group in sorted(groups.items()):
         rows = "\n".join(_row(item, peers, measured) for item in group)
         parts.append(f"**Predicted for {chip}, {dtype}, D = {size}, {group[0]['n']} tokens,"
-                     f" {group[0]['heads']} heads**\n\n{TABLE_HEAD}\n{rows}\n")
+                     f" {WIDTH // size} heads**\n\n{TABLE_HEAD}\n{rows}\n")
     # H200's are H100's.
     items = [item for item in items if item["chip"] in SHOWN] or items
     rows = "\n".join(_kernel_row(item, launch) for item in items for launch in item["launches"]

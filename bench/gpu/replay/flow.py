@@ -13,7 +13,8 @@ Program = list[tuple[Instruction, bool]]
 BRANCHES = ("BRA", "CALL")
 ENDS = ("EXIT", "RET", "BRX", "JMX")
 CONDITION = re.compile(r"BRA !?U?P\d")
-COUNT_DOWN = re.compile(r"U?IADD3 (U?R\d+), (?:U?P\d, )?\1, -0x([0-9a-f]+), ")
+COMPARISON = re.compile(r"U?ISETP(\S*) (U?P\d), (.*)")
+STEP = re.compile(r"(?:U?IADD3|VIADD) (U?R\d+), (?:U?P\d, )?\1(?:\.reuse)?, (-?0x[0-9a-f]+)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,12 +31,35 @@ class Loop:
     def code(self) -> list[Instruction]:
         return [instruction for instruction, _ in self.path]
 
-    @property
-    def unrolled(self) -> int:
-        """What its counter goes down by in an iteration; 1 where none does."""
-        steps = [int(match[2], 16) for instruction in self.code
-                 if (match := COUNT_DOWN.match(instruction.text))]
-        return max(steps, default=1)
+    def trips(self, total: int) -> int:
+        """Of a loop over `total` things, by its counter: one that goes down does so from
+        there, one that goes up has the limit in its comparison. Without either, all."""
+        registers, limit = self._comparison()
+        for instruction in self.code:
+            match = STEP.match(instruction.text)
+            if match and match[1] in registers:
+                step = int(match[2], 16)
+                if step < 0:
+                    return max(1, total // -step)
+                if limit:
+                    return max(1, limit // step)
+        return total
+
+    def _comparison(self) -> tuple[set[str], int]:
+        """The registers, and the number if there is one, that decide whether the loop
+        goes on. 64 bits take two comparisons, of which the lower word's is first."""
+        predicate = self.code[-1].predicate.lstrip("@!")
+        for instruction in reversed(self.code):
+            match = COMPARISON.match(instruction.text)
+            if match and match[2] == predicate and ".EX" not in match[1]:
+                numbers = re.findall(r"\b0x[0-9a-f]+", match[3])
+                return set(re.findall(r"U?R\d+", match[3])), int((numbers or ["0"])[-1], 16)
+        return set(), 0
+
+
+def is_vote(instruction: Instruction) -> bool:
+    """A barrier that tells all threads of a block what any or all of them found."""
+    return instruction.base == "BAR" and ".RED" in instruction.op
 
 
 class Flow:
@@ -139,6 +163,11 @@ class Flow:
                     stack += self.before[block]
         return bodies
 
+    @functools.cached_property
+    def first_vote(self) -> int:
+        return next((n for n, instruction in enumerate(self.code) if is_vote(instruction)),
+                    len(self.code))
+
     def has_tensor(self, body: set[int]) -> bool:
         return any(instruction.base in TENSOR for block in body
                    for instruction in self.code[block:self.ends[block]])
@@ -172,10 +201,11 @@ class Flow:
 
 
 def tile_loops(flow: Flow) -> list[Loop]:
-    """Innermost loops with products, in the code's order."""
+    """Innermost loops with products, in the code's order, up to the block's first vote:
+    behind it is the path for operands that are not trusted."""
     bodies = {head: body for head, body in flow.bodies.items() if flow.has_tensor(body)}
-    heads = [head for head, body in bodies.items()
-             if not any(other in body for other in bodies if other != head)]
+    heads = [head for head, body in bodies.items() if head < flow.first_vote
+             and not any(other in body for other in bodies if other != head)]
     return sorted(map(flow.loop, heads), key=lambda loop: loop.first)
 
 

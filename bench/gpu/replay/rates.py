@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from replay.chips import Chip
 from replay.cubin import Kernel
-from replay.flow import Loop, Program
+from replay.flow import Loop, Program, is_vote
 from replay.machine import SUBPARTITIONS, Machine
 from replay.pipes import pipe_of, shared_cycles, tensor_cycles
 from replay.sass import Instruction
@@ -93,7 +93,7 @@ def replay(program: Program, chip: Chip, warps: int, blocks: int, times: int = I
 
 def whole_block(code: list[Instruction], loops: Iterable[tuple[Loop, int]]) -> Program:
     """A block from its first instruction to EXIT: these loops run so many times, others
-    once; forward branches fall through, but those behind a vote of the block (BAR.RED),
+    once; forward branches fall through, but those behind a vote of the block,
     which skip the path for untrusted operands, are taken."""
     place = {instruction.address: n for n, instruction in enumerate(code)}
     left = {loop.head: (loop, times) for loop, times in loops}
@@ -106,7 +106,7 @@ def whole_block(code: list[Instruction], loops: Iterable[tuple[Loop, int]]) -> P
             at = loop.last + 1
             continue
         instruction = code[at]
-        voted |= instruction.base == "BAR" and ".RED" in instruction.op
+        voted |= is_vote(instruction)
         target = instruction.target
         jumps = False
         if instruction.base == "BRA" and target is not None and ".DIV" not in instruction.op:

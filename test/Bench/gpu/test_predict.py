@@ -53,6 +53,17 @@ def test_a_block_takes_its_tiles_and_a_rest():
     assert mean_trips([Trips(1, 4), Trips(2, 9), Trips(3, 8)]) == Trips(2, 7)
 
 
+def test_loops_are_named_by_the_tiles_that_they_visit():
+    named = prediction._loops_by_tile
+    assert named(["a", "b"], Trips(0, 9)) == {"partial": "a", "full": "b"}
+    assert named(["a"], Trips(0, 9)) == {"full": "a"}
+    assert named(["a"], Trips(9, 0)) == {"partial": "a"}
+    assert named([], Trips(0, 0)) == {}
+    for loops, trips in ((["a"], Trips(1, 9)), ([], Trips(0, 1)), (["a"] * 3, Trips(1, 1))):
+        with pytest.raises(BenchError, match=f"{len(loops)} loops over tiles for Trips"):
+            named(loops, trips)
+
+
 @pytest.fixture
 def package(tmp_path):
     """Of three launches: rows, parts and merge."""
@@ -199,14 +210,15 @@ def test_predictions_stand_beside_peers_and_goals(document):
     text = report.render([document], "plots")
     assert rows_of(text, "| causal |") == [
         "| causal | 2500 | 188 | 195 | 187 | 173 |  | 200 |  |"]
-    assert rows_of(text, "| one token |") == ["| one token | 2500 | 188 | 195 |  |  |  |  |  |"]
+    assert rows_of(text, "| one token") == [
+        "| one token, 32 heads over 32 | 2500 | 188 | 195 |  |  |  |  |  |"]
     assert rows_of(text, "| A100 | 64 | causal |") == [
         "| A100 | 64 | causal | rows | 236 | 2 | 624, 1000 | 1024 tensor | 772, 1500 | 2000"
         " | 0.96 |",
         # Of 100,000 cycles 10,000 are the masks', 20,000 beside the loops; 80% is this launch's.
         "| A100 | 64 | causal | 8% | 15% | 3% | 20% | +25% |"]
     assert "0.92 ± 0.04" in text and "about 7%" in text and "- The moon is round." in text
-    assert "python3 predict.py" in text and "Kernels of\nabc, ptxas 13.0, today" in text
+    assert "python3 predict.py" in text and "Kernels of abc,\nptxas 13.0, today" in text
     dense = item(case="dense", pattern="dense")
     row = prediction_report._row(dense, document.content["peers"], [])
     assert "| 190 FlashAttention-2 | 200 |" in row
