@@ -125,8 +125,9 @@ static LogicalResult verifyStateTensors(Operation *op, StateType state,
   SmallVector<int64_t> row(lead), tile(lead);
   row.push_back(state.getRows());
   tile.append({state.getRows(), state.getValueSize()});
+  SmallVector<int64_t> shapes[] = {row, row, tile};
   Type f32 = Float32Type::get(op->getContext());
-  for (auto [tensor, shape] : llvm::zip(tensors, ArrayRef{row, row, tile})) {
+  for (auto [tensor, shape] : llvm::zip_equal(tensors, shapes)) {
     auto expected = RankedTensorType::get(shape, f32);
     if (tensor.getType() != expected)
       return op->emitOpError() << "expects m, l and A of the state, "

@@ -228,8 +228,8 @@ private:
 
   LogicalResult readDim3(gpu::KernelDim3 sizes, StringRef what,
                          std::array<SizeExpr, 3> &formulas) {
-    for (auto [size, formula] :
-         llvm::zip(ArrayRef<Value>{sizes.x, sizes.y, sizes.z}, formulas)) {
+    Value axes[] = {sizes.x, sizes.y, sizes.z};
+    for (auto [size, formula] : llvm::zip_equal(axes, formulas)) {
       FailureOr<SizeExpr> found = scalars.get(size, what);
       if (failed(found))
         return failure();
