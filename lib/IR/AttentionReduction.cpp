@@ -68,6 +68,32 @@ Value mlir::sparse_attn::numRows(OpBuilder &b, Location loc, Value tile) {
   return b.createOrFold<tensor::DimOp>(loc, tile, 0);
 }
 
+SmallVector<NamedTensor> mlir::sparse_attn::nameTensors(Value query, Value key,
+                                                        ValueRange inits,
+                                                        ValueRange results) {
+  SmallVector<NamedTensor> tensors = {{query, "query"},
+                                      {key, "key", /*hasKeysShape=*/true}};
+  for (Value output : llvm::concat<Value>(inits, results))
+    tensors.push_back({output, "output"});
+  return tensors;
+}
+
+SmallVector<NamedTensor> AttentionOp::getNamedTensors() {
+  SmallVector<NamedTensor> tensors = {
+      {getQuery(), "query"},
+      {getKey(), "key", /*hasKeysShape=*/true},
+      {getValue(), "value", /*hasKeysShape=*/true}};
+  constexpr StringRef roles[] = {"output", "lse"};
+  for (ValueRange outputs : {ValueRange(getInits()), ValueRange(getResults())})
+    for (auto [output, role] : llvm::zip(outputs, roles))
+      tensors.push_back({output, role});
+  return tensors;
+}
+
+SmallVector<std::pair<StringRef, double>> AttentionOp::getParameters() {
+  return {{"scale", getScaleValue()}};
+}
+
 TileNeeds AttentionOp::getTileNeeds() {
   return {getQueryType().getDimSize(3), getValueType().getDimSize(3),
           getQueryType().getElementTypeBitWidth() / 8};

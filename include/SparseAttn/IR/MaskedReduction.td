@@ -11,8 +11,9 @@ def MaskedReductionOpInterface : OpInterface<"MaskedReductionOpInterface"> {
     An op that reduces, for every query, over the keys that a mask allows, in
     any order and a tile at a time: attention, and whatever else goes over the
     same tile pairs. Planning, proofs and `--sparse-attn-visit-tiles` know no
-    more of an op than this interface, so a new reduction, in any dialect, is an
-    op that implements it and the ops that its steps are.
+    more of an op than this interface, nor does what a package says of a function,
+    so a new reduction, in any dialect, is an op that implements it and the ops
+    that its steps are.
 
     Queries are [B, Hq, Sq, ...], keys [B, Hkv, Sk, ...], and inits, one a
     result, [B, Hq, Sq, ...]. The state that a loop over key tiles carries is one
@@ -40,6 +41,24 @@ def MaskedReductionOpInterface : OpInterface<"MaskedReductionOpInterface"> {
       /*methodBody=*/"", /*defaultImplementation=*/"return {};">,
     InterfaceMethod<"The destinations, one a result.",
       "::mlir::OperandRange", "getInits">,
+    InterfaceMethod<[{
+      The tensors that it takes and gives, as their callers call them; by default
+      query, key and, inits and results, output. Those that have the queries'
+      shape in common agree in B, Hq and Sq, those that have the keys' in B, Hkv
+      and Sk.
+    }], "::llvm::SmallVector<::mlir::sparse_attn::NamedTensor>",
+      "getNamedTensors", (ins), /*methodBody=*/"",
+      /*defaultImplementation=*/[{
+        return ::mlir::sparse_attn::nameTensors(
+            $_op.getQuery(), $_op.getKey(), $_op.getInits(),
+            $_op->getResults());
+      }]>,
+    InterfaceMethod<[{
+      Numbers that decide on the results beside the tensors and the mask, by name;
+      by default none.
+    }], "::llvm::SmallVector<::std::pair<::llvm::StringRef, double>>",
+      "getParameters", (ins), /*methodBody=*/"",
+      /*defaultImplementation=*/"return {};">,
     InterfaceMethod<"What decides on tile sizes.",
       "::mlir::sparse_attn::TileNeeds", "getTileNeeds">,
     InterfaceMethod<[{

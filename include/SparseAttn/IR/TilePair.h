@@ -30,6 +30,18 @@ struct KeyTile {
   int64_t size; ///< Bn
 };
 
+/// A tensor that a reduction takes or gives, under the name by which packages
+/// tell it from others.
+struct NamedTensor {
+  Value value;
+  StringRef role;            ///< query, key, output, ...
+  bool hasKeysShape = false; ///< [B, Hkv, Sk, ...], not [B, Hq, Sq, ...]
+};
+
+/// Of a reduction that gives nothing but outputs.
+SmallVector<NamedTensor> nameTensors(Value query, Value key, ValueRange inits,
+                                     ValueRange results);
+
 /// What decides on tile sizes.
 struct TileNeeds {
   int64_t headDim = 0, valueDim = 0; ///< elements of a row of K and of V

@@ -117,10 +117,10 @@ private:
         return {one, std::nullopt};
       return {};
     }
-    // Batch, heads and rows of O and LSE are those of Q.
-    if (auto attention = value.getDefiningOp<AttentionOp>();
-        attention && dim < 3)
-      return {attention.getQuery(), std::nullopt};
+    // Batch, heads and rows of results are those of the queries.
+    if (auto op = value.getDefiningOp<MaskedReductionOpInterface>();
+        op && dim < 3)
+      return {op.getQuery(), std::nullopt};
     return {};
   }
 
@@ -132,15 +132,15 @@ private:
 class InterfaceBuilder {
 public:
   explicit InterfaceBuilder(func::FuncOp func) : func(func), classes(func) {
-    func.walk([&](AttentionOp op) { attentions.push_back(op); });
+    func.walk([&](MaskedReductionOpInterface op) { reductions.push_back(op); });
   }
 
   FailureOr<Program> build() {
     program.name = func.getName().str();
-    for (AttentionOp op : attentions)
+    for (MaskedReductionOpInterface op : reductions)
       if (failed(tieSizes(op)))
         return failure();
-    for (auto [index, op] : llvm::enumerate(attentions))
+    for (auto [index, op] : llvm::enumerate(reductions))
       nameSizes(op, index);
     nameOtherSizes();
     for (Type type : func.getArgumentTypes())
@@ -154,7 +154,7 @@ public:
       for (auto [dim, size] : llvm::enumerate(program.results.back().shape))
         size = sizeOf(result, dim);
     }
-    for (AttentionOp op : attentions) {
+    for (MaskedReductionOpInterface op : reductions) {
       addRoles(op);
       addGroupCondition(op);
       addAttention(op);
@@ -163,25 +163,22 @@ public:
   }
 
 private:
-  LogicalResult tieSizes(AttentionOp op) {
-    Value q = op.getQuery(), k = op.getKey(), v = op.getValue();
-    using Dims = SmallVector<std::pair<Value, unsigned>>;
-    Dims batch = {{q, 0}, {k, 0}, {v, 0}}, heads = {{q, 1}}, rows = {{q, 2}};
-    for (Value init : op.getInits()) {
-      batch.push_back({init, 0});
-      heads.push_back({init, 1});
-      rows.push_back({init, 2});
+  LogicalResult tieSizes(MaskedReductionOpInterface op) {
+    SmallVector<std::pair<Value, unsigned>> batch, heads, keyHeads, rows, keys;
+    for (const NamedTensor &tensor : op.getNamedTensors()) {
+      batch.push_back({tensor.value, 0});
+      (tensor.hasKeysShape ? keyHeads : heads).push_back({tensor.value, 1});
+      (tensor.hasKeysShape ? keys : rows).push_back({tensor.value, 2});
     }
-    return success(succeeded(classes.tie(op, batch)) &&
-                   succeeded(classes.tie(op, heads)) &&
-                   succeeded(classes.tie(op, {{k, 1}, {v, 1}})) &&
-                   succeeded(classes.tie(op, rows)) &&
-                   succeeded(classes.tie(op, {{k, 2}, {v, 2}})));
+    for (const auto &dims : {batch, heads, keyHeads, rows, keys})
+      if (failed(classes.tie(op, dims)))
+        return failure();
+    return success();
   }
 
-  /// The sizes of the first attention are B, Hq, Hkv, Sq, Sk; those of later
+  /// The sizes of the first reduction are B, Hq, Hkv, Sq, Sk; those of later
   /// ones, where they are others, B_1, ...
-  void nameSizes(AttentionOp op, size_t index) {
+  void nameSizes(MaskedReductionOpInterface op, size_t index) {
     std::string suffix = index == 0 ? "" : "_" + std::to_string(index);
     Value q = op.getQuery(), k = op.getKey();
     nameSize(classes.find(q, 0), "B" + suffix);
@@ -252,19 +249,12 @@ private:
     }
   }
 
-  void addRoles(AttentionOp op) {
-    addRole(op.getQuery(), "query");
-    addRole(op.getKey(), "key");
-    addRole(op.getValue(), "value");
-    addRole(op.getInits().front(), "output");
-    addRole(op.getResult(0), "output");
-    if (op.hasLse()) {
-      addRole(op.getInits()[1], "lse");
-      addRole(op.getResult(1), "lse");
-    }
+  void addRoles(MaskedReductionOpInterface op) {
+    for (const NamedTensor &tensor : op.getNamedTensors())
+      addRole(tensor.value, tensor.role);
   }
 
-  void addGroupCondition(AttentionOp op) {
+  void addGroupCondition(MaskedReductionOpInterface op) {
     SizeExpr query = sizeOf(op.getQuery(), 1), key = sizeOf(op.getKey(), 1);
     SizeExpr formula =
         SizeExpr::equal(SizeExpr::floorDiv(query, key) * key, query);
@@ -276,17 +266,21 @@ private:
                       key.str()});
   }
 
-  void addAttention(AttentionOp op) {
+  void addAttention(MaskedReductionOpInterface op) {
     AttentionSpec spec;
     llvm::raw_string_ostream(spec.mask) << op.getMask();
     llvm::raw_string_ostream(spec.elementType)
         << op.getQueryType().getElementType();
-    spec.scale = op.getScaleValue();
-    spec.headSize = op.getQueryType().getDimSize(3);
-    spec.valueHeadSize = op.getValueType().getDimSize(3);
-    spec.hasLse = op.hasLse();
-    if (PlanAttr attribute = op.getPlanAttr()) {
-      Plan plan = attribute.getPlan();
+    for (auto [name, value] : op.getParameters())
+      spec.parameters.push_back({name.str(), value});
+    TileNeeds needs = op.getTileNeeds();
+    spec.headSize = needs.headDim;
+    spec.valueHeadSize = needs.valueDim;
+    spec.hasLse = llvm::any_of(op.getNamedTensors(), [](const auto &tensor) {
+      return tensor.role == "lse";
+    });
+    if (std::optional<PlanAttr> attribute = op.getPlan()) {
+      Plan plan = attribute->getPlan();
       spec.tileQueries = plan.tile.queries;
       spec.tileKeys = plan.tile.keys;
       llvm::raw_string_ostream os(spec.plan);
@@ -297,7 +291,7 @@ private:
 
   mutable func::FuncOp func;
   SizeClasses classes;
-  SmallVector<AttentionOp> attentions;
+  SmallVector<MaskedReductionOpInterface> reductions;
   /// The size of each class is named at the class's leader.
   llvm::MapVector<Dim, std::string> names;
   Program program;

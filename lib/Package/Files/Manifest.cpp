@@ -113,7 +113,8 @@ static void printFiles(OStream &json, llvm::ArrayRef<OutputFile> files) {
 
 static void printAttention(OStream &json, const AttentionSpec &attention) {
   json.attribute("mask", toUTF8(attention.mask));
-  json.attribute("scale", attention.scale);
+  for (const auto &[name, value] : attention.parameters)
+    json.attribute(name, value);
   json.attribute("type", attention.elementType);
   json.attribute("head_size", attention.headSize);
   json.attribute("value_head_size", attention.valueHeadSize);

@@ -1,14 +1,16 @@
 //===- SecondReductionTest.cpp - Another reduction over the same tiles ----===//
 //
-// Planning, proofs, visits and pipelines know no more of attention than its
-// interface. This dialect, of which the project knows nothing, brings a
-// reduction of another kind: for every query the sum of the keys that its mask
-// allows, whose state is one tensor. It goes through the CPU pipeline as it is,
-// and its results are those of the definition.
+// Planning, proofs, visits, pipelines and what a package says of a function
+// know no more of attention than its interface. This dialect, of which the
+// project knows nothing, brings a reduction of another kind: for every query
+// the sum of the keys that its mask allows, whose state is one tensor. It goes
+// through the CPU pipeline as it is, and its results are those of the
+// definition.
 //
 //===----------------------------------------------------------------------===//
 
 #include "SparseAttn/IR/SparseAttn.h"
+#include "SparseAttn/Package/Describe/Describe.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
 #include "SparseAttn/Transforms/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -239,6 +241,36 @@ TEST_P(SecondReductionTest, IsPlannedAndProven) {
   pm.addPass(createSparseAttnProvePlan(options));
   EXPECT_TRUE(succeeded(pm.run(*module)));
   module->walk([](SumKeysOp op) { EXPECT_TRUE(op.getPlan()); });
+}
+
+TEST_P(SecondReductionTest, IsDescribedAsAttentionIs) {
+  ASSERT_TRUE(module);
+  PassManager pm(&context);
+  pm.addPass(createSparseAttnPlan());
+  ASSERT_TRUE(succeeded(pm.run(*module)));
+  FailureOr<package::Program> program =
+      package::describeInterface(module->lookupSymbol<func::FuncOp>("sums"));
+  ASSERT_TRUE(succeeded(program));
+  ASSERT_EQ(program->sizes.size(), 2u);
+  EXPECT_EQ(program->sizes[0].name, "Sq");
+  EXPECT_EQ(program->sizes[1].name, "Sk");
+  ASSERT_EQ(program->arguments.size(), 3u);
+  using Roles = decltype(package::BufferSpec::roles);
+  EXPECT_EQ(program->arguments[0].roles, Roles{"query"});
+  EXPECT_EQ(program->arguments[1].roles, Roles{"key"});
+  EXPECT_EQ(program->arguments[2].roles, Roles{"output"});
+  ASSERT_EQ(program->results.size(), 1u);
+  EXPECT_EQ(program->results[0].roles, Roles{"output"});
+  EXPECT_EQ(program->results[0].shape[2].str(), "Sq");
+  ASSERT_EQ(program->attentions.size(), 1u);
+  const package::AttentionSpec &sums = program->attentions.front();
+  EXPECT_EQ(sums.mask, GetParam().mask);
+  EXPECT_EQ(sums.elementType, "f32");
+  EXPECT_EQ(sums.headSize, kSize);
+  EXPECT_FALSE(sums.hasLse);
+  EXPECT_TRUE(sums.parameters.empty());
+  EXPECT_GT(sums.tileQueries, 0);
+  EXPECT_EQ(sums.plan.rfind("tile ", 0), 0u) << sums.plan;
 }
 
 template <typename T>

@@ -88,10 +88,12 @@ struct LaunchSpec {
   std::vector<KernelArgument> arguments;
 };
 
-/// An attention op, for people and for launchers that choose among programs.
+/// An attention op, or what reduces as attention does, for people and for
+/// launchers that choose among programs.
 struct AttentionSpec {
   std::string mask, elementType;
-  double scale = 0;
+  /// Numbers that the results depend on: for attention, the scale.
+  std::vector<std::pair<std::string, double>> parameters;
   int64_t headSize = 0, valueHeadSize = 0;
   int64_t tileQueries = 0, tileKeys = 0;
   std::string plan; ///< as printPlan gives it
