@@ -73,6 +73,32 @@ static uint64_t sumOverHeads(int64_t numHeads, bool sameForAll, Count count) {
   return sum;
 }
 
+/// The pairs in the tiles that one head visits: rows of a class times keys, and
+/// no row or key that is not there. Draws alone take time for each tile.
+static uint64_t countVisitedPairs(const Plan &plan, const Lengths &n,
+                                  int64_t head) {
+  uint64_t pairs = 0;
+  for (const RowClass &cls : plan.classes) {
+    int64_t rows = cls.rowEnd.evaluate(0, n) - cls.rowBegin.evaluate(0, n);
+    auto numKeys = [&](mask::Range tiles) {
+      return mask::Range{tiles.begin * plan.tile.keys,
+                         std::min(tiles.end * plan.tile.keys, n.nk)}
+          .size();
+    };
+    for (int64_t q = 0; q < cls.numQueryTiles(plan.tile, n); ++q) {
+      uint64_t keys = 0;
+      if (cls.draws.empty())
+        for (const Segment &segment : cls.segments)
+          keys += numKeys(segment.keyTiles(q, n));
+      else
+        for (VisitedTile tile : visitedTiles(cls, plan.tile, n, head, q))
+          keys += numKeys({tile.keyTile, tile.keyTile + 1});
+      pairs += keys * std::min(plan.tile.queries, rows - q * plan.tile.queries);
+    }
+  }
+  return pairs;
+}
+
 static void countTilesOfAllHeads(Inspection &result) {
   bool sameForAll = llvm::all_of(result.plan.classes, [](const RowClass &cls) {
     return llvm::none_of(cls.draws,
@@ -85,6 +111,8 @@ static void countTilesOfAllHeads(Inspection &result) {
     result.tiles.full += times * ofHead.full;
     result.tiles.partial += times * ofHead.partial;
     result.tiles.empty += times * ofHead.empty;
+    result.visitedPairs +=
+        times * countVisitedPairs(result.plan, result.lengths(), head);
   }
   const TileShape &tile = result.plan.tile;
   result.denseTiles =

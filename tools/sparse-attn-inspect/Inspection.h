@@ -39,6 +39,8 @@ struct Inspection {
   plan::TileCounts tiles;
   /// Tiles of that size in all pairs of those heads.
   uint64_t denseTiles = 0;
+  /// Pairs in the tiles that are visited, of those heads.
+  uint64_t visitedPairs = 0;
   inspection::Cost cost;
   /// nullopt: not asked for.
   std::optional<proof::Proof> proof;

@@ -60,6 +60,12 @@ static json::Value toJson(const std::optional<Reach> &reach,
   return object;
 }
 
+static json::Value divide(uint64_t part, uint64_t whole) {
+  if (whole == 0)
+    return nullptr;
+  return double(part) / double(whole);
+}
+
 static json::Value toJson(const Inspection &inspection) {
   const Cost &cost = inspection.cost;
   const TileCounts &tiles = inspection.tiles;
@@ -67,21 +73,24 @@ static json::Value toJson(const Inspection &inspection) {
   json::Array losses;
   for (const PlanLoss &loss : inspection.losses)
     losses.push_back(describe(loss));
-  return json::Object{{"entry", inspection.entry},
-                      {"mask", inspection.maskText},
-                      {"tile", json::Array{tile.queries, tile.keys}},
-                      {"plan_losses", std::move(losses)},
-                      {"live_pairs", cost.livePairs},
-                      {"total_pairs", cost.totalPairs},
-                      {"density", cost.density},
-                      {"tiles", json::Object{{"full", tiles.full},
-                                             {"partial", tiles.partial},
-                                             {"empty", tiles.empty}}},
-                      {"flops", cost.flops},
-                      {"dense_flops", cost.denseFlops},
-                      {"bytes", cost.bytes},
-                      {"proof", toJson(inspection.proof)},
-                      {"reach", toJson(inspection.reach, inspection.layers)}};
+  return json::Object{
+      {"entry", inspection.entry},
+      {"mask", inspection.maskText},
+      {"tile", json::Array{tile.queries, tile.keys}},
+      {"plan_losses", std::move(losses)},
+      {"live_pairs", cost.livePairs},
+      {"total_pairs", cost.totalPairs},
+      {"density", cost.density},
+      {"visited_pairs", inspection.visitedPairs},
+      {"waste", divide(inspection.visitedPairs, cost.livePairs)},
+      {"tiles", json::Object{{"full", tiles.full},
+                             {"partial", tiles.partial},
+                             {"empty", tiles.empty}}},
+      {"flops", cost.flops},
+      {"dense_flops", cost.denseFlops},
+      {"bytes", cost.bytes},
+      {"proof", toJson(inspection.proof)},
+      {"reach", toJson(inspection.reach, inspection.layers)}};
 }
 
 void inspect_tool::printJson(ArrayRef<Inspection> inspections,

@@ -1,13 +1,12 @@
 //===- sparse-attn-inspect.cpp - What a mask leaves, costs and reaches ----===//
 
 #include "Inspection.h"
+#include "Planning.h"
 #include "SparseAttn/Inspect/Picture.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
 #include "SparseAttn/Support/BugReport.h"
 #include "SparseAttn/Support/Source.h"
 #include "SparseAttn/Support/Version.h"
-#include "SparseAttn/Transforms/Passes.h"
-#include "mlir/Pass/PassManager.h"
 #include "mlir/Support/FileUtilities.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
@@ -30,6 +29,10 @@ static cl::opt<std::string> inputFile(cl::Positional, cl::Required,
 static cl::opt<std::string>
     entry("entry", cl::value_desc("function"), cl::cat(category),
           cl::desc("Inspect this function only; else all"));
+static cl::opt<std::string>
+    target("target", cl::value_desc("cpu|sm_80|..."), cl::cat(category),
+           cl::desc("Plan as the pipeline for this level of processors or chip "
+                    "does; a plan in the file must have the same tiles"));
 static cl::opt<bool> prove("prove", cl::cat(category),
                            cl::desc("Prove that the plan covers the mask; a "
                                     "refuted plan is an error"));
@@ -84,10 +87,8 @@ readPlanned(llvm::SourceMgr &sources, MLIRContext &context) {
       readModule(inputFile, sources, context);
   if (!module)
     return module.takeError();
-  PassManager passes(&context);
-  passes.addPass(createSparseAttnPlan());
-  if (failed(passes.run(**module)))
-    return llvm::createStringError("planning failed");
+  if (llvm::Error error = planAttentions(**module, target))
+    return std::move(error);
   return module;
 }
 

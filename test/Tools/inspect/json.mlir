@@ -34,7 +34,9 @@
 // CHECK-NEXT:       "full": 12,
 // CHECK-NEXT:       "partial": 8
 // CHECK-NEXT:     },
-// CHECK-NEXT:     "total_pairs": 2048
+// CHECK-NEXT:     "total_pairs": 2048,
+// CHECK-NEXT:     "visited_pairs": 1280,
+// CHECK-NEXT:     "waste": 1.2121
 // CHECK:          "entry": "random",
 
 // Random blocks differ by head: 2 of 8 blocks of 16 keys for 128 rows, in each of
@@ -43,7 +45,8 @@
 // ONE:            "entry": "random",
 // ONE:            "live_pairs": 12288,
 // ONE:            "reach": {
-// ONE:            "total_pairs": 49152
+// ONE:            "total_pairs": 49152,
+// ONE:            "visited_pairs":
 
 // A plan in the file is reported as it stands.
 
