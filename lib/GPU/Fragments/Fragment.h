@@ -24,6 +24,7 @@
 #ifndef SPARSEATTN_LIB_GPU_FRAGMENTS_FRAGMENT_H
 #define SPARSEATTN_LIB_GPU_FRAGMENTS_FRAGMENT_H
 
+#include "Staging/SharedAddress.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinTypes.h"
@@ -42,12 +43,6 @@ struct Extent {
   friend bool operator==(Extent a, Extent b) {
     return a.rows == b.rows && a.columns == b.columns;
   }
-};
-
-/// A tile in shared memory (SharedLayout.h).
-struct StagedTile {
-  Value pointer;   ///< !llvm.ptr<3> to its first byte
-  VectorType type; ///< [rows, columns]
 };
 
 /// One thread's part of a value.

@@ -3,10 +3,17 @@
 #ifndef SPARSEATTN_LIB_GPU_STAGING_SHAREDADDRESS_H
 #define SPARSEATTN_LIB_GPU_STAGING_SHAREDADDRESS_H
 
-#include "Fragments/Fragment.h"
 #include "SharedLayout.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinTypes.h"
 
 namespace mlir::sparse_attn::kernels {
+
+/// A tile in shared memory, as SharedLayout has it.
+struct StagedTile {
+  Value pointer;   ///< !llvm.ptr<3> to its first byte
+  VectorType type; ///< [rows, columns]
+};
 
 /// i32 arithmetic whose constants fold.
 struct LaneMath {

@@ -1,7 +1,7 @@
 //===- StageOperands.cpp - --sparse-attn-stage-operands -------------------===//
 
 #include "Form/TileForm.h"
-#include "Launch/RequireGpu.h"
+#include "RequireGpu.h"
 #include "SharedLayout.h"
 #include "SparseAttn/GPU/IR/SparseAttnGPU.h"
 #include "SparseAttn/GPU/Passes.h"

@@ -1,12 +1,12 @@
 //===- DistributeMemory.cpp - Reads and writes ----------------------------===//
 
 #include "Distribution.h"
-#include "FlatTile.h"
 #include "Form/TileForm.h"
-#include "Progression.h"
-#include "StagedRow.h"
+#include "Fragments/FlatTile.h"
+#include "Fragments/Progression.h"
+#include "Fragments/StagedRow.h"
+#include "Fragments/Transfers.h"
 #include "Staging/BufferPointers.h"
-#include "Transfers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/IR/Matchers.h"

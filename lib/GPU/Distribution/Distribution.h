@@ -6,11 +6,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef SPARSEATTN_LIB_GPU_FRAGMENTS_DISTRIBUTION_H
-#define SPARSEATTN_LIB_GPU_FRAGMENTS_DISTRIBUTION_H
+#ifndef SPARSEATTN_LIB_GPU_DISTRIBUTION_DISTRIBUTION_H
+#define SPARSEATTN_LIB_GPU_DISTRIBUTION_DISTRIBUTION_H
 
 #include "Axes.h"
-#include "Fragment.h"
+#include "Fragments/Fragment.h"
 #include "SparseAttn/GPU/IR/SparseAttnGPU.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -89,4 +89,4 @@ private:
 
 } // namespace mlir::sparse_attn::kernels
 
-#endif // SPARSEATTN_LIB_GPU_FRAGMENTS_DISTRIBUTION_H
+#endif // SPARSEATTN_LIB_GPU_DISTRIBUTION_DISTRIBUTION_H

@@ -1,8 +1,8 @@
 //===- DistributeLoops.cpp - Loops and branches ---------------------------===//
 
 #include "Distribution.h"
-#include "PendingSums.h"
-#include "Progression.h"
+#include "Fragments/PendingSums.h"
+#include "Fragments/Progression.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
 using namespace mlir;

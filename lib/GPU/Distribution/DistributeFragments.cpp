@@ -8,8 +8,8 @@
 
 #include "Distribution.h"
 #include "Form/TileForm.h"
-#include "PendingSums.h"
-#include "Progression.h"
+#include "Fragments/PendingSums.h"
+#include "Fragments/Progression.h"
 #include "SparseAttn/GPU/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"

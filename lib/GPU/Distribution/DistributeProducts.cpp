@@ -2,9 +2,9 @@
 
 #include "Distribution.h"
 #include "Form/TileForm.h"
-#include "PendingSums.h"
+#include "Fragments/PendingSums.h"
+#include "Fragments/Progression.h"
 #include "Products/Products.h"
-#include "Progression.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 

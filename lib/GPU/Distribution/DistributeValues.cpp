@@ -1,11 +1,11 @@
 //===- DistributeValues.cpp - Values in registers -------------------------===//
 
 #include "Distribution.h"
-#include "FlatTile.h"
 #include "Form/TileForm.h"
-#include "PendingSums.h"
-#include "Progression.h"
-#include "Transfers.h"
+#include "Fragments/FlatTile.h"
+#include "Fragments/PendingSums.h"
+#include "Fragments/Progression.h"
+#include "Fragments/Transfers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;

@@ -1,7 +1,7 @@
 //===- RequireGpu.h - The target of a pass ----------------------*- C++ -*-===//
 
-#ifndef SPARSEATTN_LIB_GPU_LAUNCH_REQUIREGPU_H
-#define SPARSEATTN_LIB_GPU_LAUNCH_REQUIREGPU_H
+#ifndef SPARSEATTN_LIB_GPU_REQUIREGPU_H
+#define SPARSEATTN_LIB_GPU_REQUIREGPU_H
 
 #include "SparseAttn/Target/Target.h"
 #include "mlir/IR/Operation.h"
@@ -19,4 +19,4 @@ inline const target::GpuTarget *requireGpu(Operation *op, StringRef name) {
 
 } // namespace mlir::sparse_attn::kernels
 
-#endif // SPARSEATTN_LIB_GPU_LAUNCH_REQUIREGPU_H
+#endif // SPARSEATTN_LIB_GPU_REQUIREGPU_H

@@ -1,7 +1,7 @@
 //===- Axes.h - Whether a vector runs along rows or columns -----*- C++ -*-===//
 
-#ifndef SPARSEATTN_LIB_GPU_FRAGMENTS_AXES_H
-#define SPARSEATTN_LIB_GPU_FRAGMENTS_AXES_H
+#ifndef SPARSEATTN_LIB_GPU_DISTRIBUTION_AXES_H
+#define SPARSEATTN_LIB_GPU_DISTRIBUTION_AXES_H
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "llvm/ADT/DenseMap.h"
@@ -42,4 +42,4 @@ private:
 
 } // namespace mlir::sparse_attn::kernels
 
-#endif // SPARSEATTN_LIB_GPU_FRAGMENTS_AXES_H
+#endif // SPARSEATTN_LIB_GPU_DISTRIBUTION_AXES_H
