@@ -17,19 +17,18 @@ static std::string describe(const Picture &picture) {
   llvm::raw_string_ostream os(text);
   os << picture.lengths.nq << " queries x " << picture.lengths.nk
      << " keys, head " << picture.head << ", "
-     << llvm::format("%.4g", 100 * picture.density) << "% of the pairs "
-     << (picture.showsPlan ? "computed" : "live");
+     << llvm::format("%.4g", 100 * picture.density) << "% of the pairs live";
   return text;
 }
 
-static llvm::StringRef getLegend(const Picture &picture, TileState state) {
+static llvm::StringRef getLegend(TileState state) {
   switch (state) {
   case TileState::Full:
-    return picture.showsPlan ? "computed, no mask" : "all live";
+    return "all live";
   case TileState::Partial:
-    return picture.showsPlan ? "computed in part or masked" : "some live";
+    return "some live";
   case TileState::Empty:
-    return picture.showsPlan ? "skipped" : "none live";
+    return "none live";
   }
   llvm_unreachable("all states handled");
 }
@@ -77,7 +76,7 @@ void inspection::printAscii(const Picture &picture, llvm::raw_ostream &os) {
   os << "one cell = " << picture.cell << " x " << picture.cell << " pairs:";
   for (TileState state :
        {TileState::Full, TileState::Partial, TileState::Empty})
-    os << "  " << getSymbol(state) << " " << getLegend(picture, state);
+    os << "  " << getSymbol(state) << " " << getLegend(state);
   os << "\n";
 }
 
@@ -164,7 +163,7 @@ static void printLegend(const Picture &picture, const Layout &layout,
   int64_t x = Layout::left, y = Layout::top + layout.height + 20;
   for (TileState state :
        {TileState::Full, TileState::Partial, TileState::Empty}) {
-    llvm::StringRef text = getLegend(picture, state);
+    llvm::StringRef text = getLegend(state);
     char cls = state == TileState::Full      ? 'f'
                : state == TileState::Partial ? 'p'
                                              : 'e';

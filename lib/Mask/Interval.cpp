@@ -47,11 +47,6 @@ static const Range *findEndingAfter(ArrayRef<Range> sorted, int64_t x) {
   return llvm::partition_point(sorted, [x](Range r) { return r.end <= x; });
 }
 
-bool IntervalSet::contains(int64_t x) const {
-  const Range *it = findEndingAfter(sorted, x);
-  return it != ranges().end() && it->begin <= x;
-}
-
 bool IntervalSet::covers(Range range) const {
   if (range.empty())
     return true;

@@ -1,8 +1,7 @@
-//===- Picture.h - A mask or a plan to look at ------------------*- C++ -*-===//
+//===- Picture.h - A mask to look at ----------------------------*- C++ -*-===//
 //
 // A grid of square cells, each a block of (query, key) pairs, drawn as text or
-// SVG. Of a mask it shows which pairs are live; of a plan which pairs a kernel
-// computes, and where without mask arithmetic.
+// SVG: which of them are live.
 //
 //===----------------------------------------------------------------------===//
 
@@ -13,15 +12,10 @@
 #include "llvm/ADT/StringRef.h"
 #include <vector>
 
-namespace mlir::sparse_attn::plan {
-struct Plan;
-} // namespace mlir::sparse_attn::plan
-
 namespace mlir::sparse_attn::inspection {
 
 struct Picture {
-  /// For a mask, the state of the cell's pairs. For a plan: no visited tile
-  /// meets the cell, full tiles cover it, or anything between.
+  /// The state of the cell's pairs.
   mask::TileState state(int64_t row, int64_t column) const {
     return states[row * columns + column];
   }
@@ -31,16 +25,13 @@ struct Picture {
   /// Queries, and keys, a cell.
   int64_t cell = 1;
   int64_t rows = 0, columns = 0;
-  bool showsPlan = false;
-  /// Part of all pairs that is live, or computed.
+  /// Part of all pairs that is live.
   double density = 0;
   std::vector<mask::TileState> states;
 };
 
 /// At most `maxCells` cells a side.
 Picture makePicture(const mask::Mask &mask, const mask::Lengths &lengths,
-                    int64_t head, int64_t maxCells = 64);
-Picture makePicture(const plan::Plan &plan, const mask::Lengths &lengths,
                     int64_t head, int64_t maxCells = 64);
 
 /// `#` full, `+` partial, `.` empty, with axes and a legend.

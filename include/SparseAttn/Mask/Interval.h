@@ -45,7 +45,6 @@ public:
   bool empty() const { return sorted.empty(); }
   /// Number of integers in the set.
   int64_t size() const;
-  bool contains(int64_t x) const;
   /// True when every integer of `range` is in the set.
   bool covers(Range range) const;
 

@@ -22,10 +22,3 @@ const SharedPanel &SharedLayout::panelOf(int64_t byte) const {
       found = &panel;
   return *found;
 }
-
-int64_t SharedLayout::offsetOf(int64_t row, int64_t byte) const {
-  const SharedPanel &panel = panelOf(byte);
-  int64_t within = byte - panel.firstByte;
-  int64_t chunk = (within / 16) ^ panel.phase(row);
-  return panel.offset + row * panel.width + chunk * 16 + within % 16;
-}

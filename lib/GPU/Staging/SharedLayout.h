@@ -47,8 +47,6 @@ public:
   int64_t sizeInBytes() const { return rows * rowBytes; }
   /// The panel that holds byte `byte` of a row.
   const SharedPanel &panelOf(int64_t byte) const;
-  /// Where byte `byte` of `row` lies within the tile.
-  int64_t offsetOf(int64_t row, int64_t byte) const;
 
 private:
   int64_t rows, rowBytes;

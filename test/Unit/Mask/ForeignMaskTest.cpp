@@ -3,7 +3,6 @@
 
 #include "PieceOracle.h"
 #include "RandomMask.h"
-#include "SparseAttn/Mask/Affine.h"
 #include <gtest/gtest.h>
 
 using namespace mlir::sparse_attn;
@@ -43,12 +42,6 @@ TEST(ForeignMask, IsOneOpaqueLiteral) {
   EXPECT_FALSE(mask.isHeadInvariant());
   EXPECT_EQ(mask.getNode().getRandomBlocks(), nullptr);
   EXPECT_EQ(mask.getNode().getRowGranularity(), 1);
-}
-
-TEST(ForeignMask, HasNoPresburgerSet) {
-  EXPECT_FALSE(toPresburger(divisors()).has_value());
-  EXPECT_FALSE(
-      toPresburger(Mask::unionOf({Mask::causal(), divisors()})).has_value());
 }
 
 TEST(ForeignMask, ComposesWithTheAlgebra) {
