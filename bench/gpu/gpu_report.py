@@ -14,9 +14,10 @@ python3 bench/gpu/variants.py --packages build/bench-gpu --budget 300 --output b
 """
 NOTHING_YET = f"""\
 **There is no measurement on a GPU yet.** The kernels run in the emulator, are assembled by
-`ptxas`, and have never run on a GPU, so nothing is known of their speed. What will measure
-them ([how](../bench/README.md)) is there and tested without one; it needs the directory
-`build/bench-gpu`, Python and PyTorch on the machine with the GPU, no compiler of ours:
+`ptxas`, and have never run on a GPU, so of their speed there is only a prediction. What
+will measure them ([how](../bench/README.md)) is there and tested without one; it needs the
+directory `build/bench-gpu`, Python and PyTorch on the machine with the GPU, no compiler of
+ours:
 
 {MEASURE}"""
 

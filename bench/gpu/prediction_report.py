@@ -87,8 +87,9 @@ def _cost_row(item: dict[str, Any]) -> str:
     parts = [share * rows["balance"] * masked / total if "full" in cycles else 0,
              share * rows["balance"] * beside / total, share * (1 - rows["balance"]), 1 - share]
     cells = [item["chip"], str(item["head_size"]), item["title"]]
-    cells += [f"{part:.0%}" for part in parts]
-    cells += [f"{gain:+.0%}" for gain in most["gains"].values()]
+    # Without a 0 below 0.
+    cells += [f"{round(part, 2) + 0.0:.0%}" for part in parts]
+    cells += [f"{round(gain, 2) + 0.0:+.0%}" for gain in most["gains"].values()]
     return "| " + " | ".join(cells) + " |"
 
 

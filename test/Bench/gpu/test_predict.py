@@ -10,7 +10,7 @@ import prediction_report
 import pytest
 import report
 from dealing import dealt_out
-from documents import Document
+from documents import RESULTS, Document
 from launches import Package, Sizes
 from packages import BenchError, Function
 from patterns import PATTERNS
@@ -172,6 +172,17 @@ def test_a_prediction_is_written_and_shown(build_tree, tmp_path, monkeypatch):
     text = report.render([document], "plots")
     assert "## Predicted for GPUs" in text and "predicted, not measured" in text
     assert "**Predicted for H200, bf16, D = 64, 8192 tokens, 32 heads**" in text
+
+
+def test_the_predictions_kept_are_possible():
+    content = json.loads((RESULTS / "gpu_predicted.json").read_text())
+    assert len(content["items"]) == 3 * len(predicted_cases())
+    for item in content["items"].values():
+        assert 0 < item["useful_tflops"] <= item["balanced_tflops"]
+        for launch in item["launches"]:
+            assert launch["cycles_beside_loops"] > 0 and 0 < launch["balance"] <= 1.001
+            for loop in launch["loops"].values():
+                assert loop["cycles"] >= loop["bound_cycles"]
 
 
 def item(**more):
