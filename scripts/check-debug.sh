@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds everything once more, without optimisation and precompiled headers, so that an
 # #include that is missing is seen, and with AddressSanitizer and UBSan; and runs the
-# GoogleTest programs. Ends with a line `N passed, N failed`.
+# GoogleTest programs, with fewer random cases than the optimised build. Ends with a
+# line `N passed, N failed`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -16,6 +17,7 @@ results=$build/results.json
 # side of what headers and libraries share.
 export ASAN_OPTIONS=detect_container_overflow=0:alloc_dealloc_mismatch=0:allow_user_poisoning=0
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+export SPARSE_ATTN_FUZZ_CASES=${SPARSE_ATTN_FUZZ_CASES:-100}
 
 rm -f "$results"
 options=()

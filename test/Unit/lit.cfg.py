@@ -13,7 +13,9 @@ config.suffixes = []
 config.test_source_root = config.test_exec_root = os.path.join(
     config.build_root, "unit"
 )
-for name in ["ASAN_OPTIONS", "UBSAN_OPTIONS"]:
+for name in [
+    "ASAN_OPTIONS", "UBSAN_OPTIONS", "SPARSE_ATTN_FUZZ_CASES", "SPARSE_ATTN_FUZZ_SEED"
+]:
     if name in os.environ:
         config.environment[name] = os.environ[name]
 

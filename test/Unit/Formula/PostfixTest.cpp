@@ -119,7 +119,7 @@ int64_t pickValue(Rng &rng) {
   case 1:
     return INT64_MIN + std::abs(value);
   case 2:
-    return value << pick(rng, 0, 40);
+    return value * (int64_t(1) << pick(rng, 0, 40));
   default:
     return value;
   }

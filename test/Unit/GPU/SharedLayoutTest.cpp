@@ -138,8 +138,9 @@ TEST(SharedLayout, PermutesAsTheHardwareDoes) {
 
 TEST(SharedLayout, HeadsThat64DoesNotDivideGetNarrowerPanels) {
   auto widths = [](int64_t rowBytes) {
+    SharedLayout layout(8, rowBytes);
     std::vector<int64_t> result;
-    for (const SharedPanel &panel : SharedLayout(8, rowBytes).getPanels())
+    for (const SharedPanel &panel : layout.getPanels())
       result.push_back(panel.width);
     return result;
   };

@@ -3,7 +3,6 @@
 #include "PlanOracle.h"
 #include "SparseAttn/Plan/ChooseTile.h"
 #include "gtest/gtest.h"
-#include <chrono>
 
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::mask;
@@ -326,18 +325,13 @@ TEST(PlanLossTest, EachHasAFactAndARemedy) {
             "keys in the types, with which it may have one");
 }
 
-TEST(PlanTest, LinearMasksArePlannedAndCountedFastAtAMillion) {
+TEST(PlanTest, LinearMasksAreCountedAtAMillion) {
   int64_t n = 1 << 20;
   for (const Mask &mask : {longformer(512, {0}), bigBird(64, 3, 3, 0, 64)}) {
     for (bool isStatic : {false, true}) {
-      auto start = std::chrono::steady_clock::now();
       Plan plan =
           makePlan(mask, {128, 64}, isStatic ? known(n, n) : LengthFacts());
-      auto planned = std::chrono::steady_clock::now();
       TileCounts counts = countTiles(plan, {n, n}, 0);
-      auto counted = std::chrono::steady_clock::now();
-      EXPECT_LT(planned - start, std::chrono::milliseconds(100));
-      EXPECT_LT(counted - planned, std::chrono::seconds(1));
       uint64_t queryTiles = 0;
       for (const RowClass &cls : plan.classes)
         queryTiles += cls.numQueryTiles(plan.tile, {n, n});

@@ -217,8 +217,8 @@ TEST(TileExprTest, FactoriesPreserveTheValue) {
 
 TEST(TileExprTest, ProvablyLENeverLies) {
   Rng rng(14);
-  int proven = 0;
-  for (int k = 0, e = fuzzCases(2000); k < e; ++k) {
+  int proven = 0, cases = fuzzCases(2000);
+  for (int k = 0; k < cases; ++k) {
     TileExpr a = randomExpr(rng, 3), b = randomExpr(rng, 3);
     Point p = randomPoint(rng);
     if (!TileExpr::provablyLE(a, b, p.facts))
@@ -228,7 +228,7 @@ TEST(TileExprTest, ProvablyLENeverLies) {
         << a.str() << " <= " << b.str() << " at q=" << p.q << " nq=" << p.n.nq
         << " nk=" << p.n.nk;
   }
-  EXPECT_GT(proven, 50);
+  EXPECT_GT(proven, cases / 40);
 }
 
 } // namespace
