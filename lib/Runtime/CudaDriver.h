@@ -21,6 +21,11 @@ using CUmodule = struct CUmod_st *;
 using CUfunction = struct CUfunc_st *;
 using CUevent = struct CUevent_st *;
 using CUstream = struct CUstream_st *;
+// At a multiple of 64 up to CUDA 12, and of 128 from CUDA 13 on.
+struct CUtensorMap_st {
+  alignas(128) uint64_t opaque[16];
+};
+using CUtensorMap = CUtensorMap_st;
 }
 
 /// X(name, number).
@@ -57,7 +62,17 @@ using CUstream = struct CUstream_st *;
   X(CU_POINTER_ATTRIBUTE_IS_MANAGED, 8)                                        \
   X(CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL, 9)                                    \
   X(CU_MEMORYTYPE_HOST, 1)                                                     \
-  X(CU_MEMORYTYPE_DEVICE, 2)
+  X(CU_MEMORYTYPE_DEVICE, 2)                                                   \
+  X(CU_TENSOR_MAP_DATA_TYPE_FLOAT16, 6)                                        \
+  X(CU_TENSOR_MAP_DATA_TYPE_FLOAT32, 7)                                        \
+  X(CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, 9)                                       \
+  X(CU_TENSOR_MAP_INTERLEAVE_NONE, 0)                                          \
+  X(CU_TENSOR_MAP_SWIZZLE_NONE, 0)                                             \
+  X(CU_TENSOR_MAP_SWIZZLE_32B, 1)                                              \
+  X(CU_TENSOR_MAP_SWIZZLE_64B, 2)                                              \
+  X(CU_TENSOR_MAP_SWIZZLE_128B, 3)                                             \
+  X(CU_TENSOR_MAP_L2_PROMOTION_NONE, 0)                                        \
+  X(CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE, 0)
 
 // NOLINTBEGIN(readability-identifier-naming)
 enum : int {
@@ -104,9 +119,12 @@ enum : int {
     (CUfunction, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,   \
      unsigned, CUstream, void **, void **))
 
-/// Of CUDA 11.2; null in older drivers.
+/// Of CUDA 11.2, and tensor maps of 12.0; null in older drivers.
 #define SPARSE_ATTN_CUDA_OPTIONAL_FUNCTIONS(X)                                 \
   X(cuMemAllocAsync, (CUdeviceptr *, size_t, CUstream))                        \
-  X(cuMemFreeAsync, (CUdeviceptr, CUstream))
+  X(cuMemFreeAsync, (CUdeviceptr, CUstream))                                   \
+  X(cuTensorMapEncodeTiled,                                                    \
+    (CUtensorMap *, int, uint32_t, void *, const uint64_t *, const uint64_t *, \
+     const uint32_t *, const uint32_t *, int, int, int, int))
 
 #endif // SPARSEATTN_LIB_RUNTIME_CUDADRIVER_H

@@ -4,10 +4,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Binding.h"
 #include "Error.h"
+#include "Parameters.h"
 #include "Placement.h"
-#include "Program.h"
 #include <algorithm>
 
 using namespace sparse_attn::runtime;
@@ -24,13 +23,13 @@ class Launcher {
 public:
   Launcher(const Module &module, const LaunchRequest &request)
       : module(module), driver(*module.driver), variant(module.variant),
-        request(request) {}
+        request(request), call{variant, request, {}}, parameters(call) {}
 
   bool run() {
-    sizes = bindSizes(variant, request.arguments, request.numArguments);
-    checkResults(variant, sizes, request.arguments, request.results,
+    call.sizes = bindSizes(variant, request.arguments, request.numArguments);
+    checkResults(variant, call.sizes, request.arguments, request.results,
                  request.numResults);
-    uint64_t bytes = getWorkspaceBytes(variant, sizes);
+    uint64_t bytes = getWorkspaceBytes(variant, call.sizes);
     Workspace workspace;
     if (request.workspace)
       workspace = {request.workspace, bytes};
@@ -54,31 +53,11 @@ public:
   }
 
 private:
-  /// The tensor in whose memory an argument or a result is.
-  CallTensor getTensor(BufferRef buffer) const {
-    if (buffer.kind == BufferRef::Kind::Result)
-      buffer = variant.results[buffer.index].buffer;
-    bool isResult = buffer.kind == BufferRef::Kind::Result;
-    return {(isResult ? variant.results : variant.arguments)[buffer.index],
-            (isResult ? request.results : request.arguments)[buffer.index]};
-  }
-
-  uint64_t getAddress(BufferRef buffer, uint64_t workspace) const {
-    if (buffer.kind != BufferRef::Kind::Workspace)
-      return getTensor(buffer).getData();
-    return workspace + variant.workspaceOffsets[buffer.index].evaluate(sizes);
-  }
-
-  std::string describeKernel(size_t index) const {
-    return "kernel '" + variant.launches[index].kernel + "' of '" +
-           variant.name + "'";
-  }
-
   void prepare(size_t index) {
     const Launch &launch = variant.launches[index];
     int64_t grid[3];
     for (int i = 0; i < 3; ++i)
-      grid[i] = launch.grid[i].evaluate(sizes);
+      grid[i] = launch.grid[i].evaluate(call.sizes);
     // A class of rows that are split along the keys may have none.
     if (*std::min_element(grid, grid + 3) <= 0)
       return;
@@ -88,18 +67,17 @@ private:
       next.grid[i] = checkGrid(index, i, grid[i]);
     setBlock(launch, next);
     next.sharedBytes = getSharedBytes(index);
-    next.firstParameter = values.size();
-    for (const KernelArgument &argument : launch.arguments)
-      values.push_back(getValue(index, argument));
+    next.firstParameter = parameters.size();
+    parameters.add(launch);
     ready.push_back(next);
   }
 
   unsigned checkGrid(size_t index, int dim, int64_t blocks) const {
     if (blocks > module.maxGrid[dim])
       fail(SPARSE_ATTN_TOO_LARGE,
-           describeKernel(index) + " needs " + std::to_string(blocks) +
-               " blocks in dimension " + std::to_string(dim) +
-               " of its grid, the device allows " +
+           call.describe(variant.launches[index]) + " needs " +
+               std::to_string(blocks) + " blocks in dimension " +
+               std::to_string(dim) + " of its grid, the device allows " +
                std::to_string(module.maxGrid[dim]) +
                "; split the batch into several calls");
     return static_cast<unsigned>(blocks);
@@ -108,11 +86,11 @@ private:
   void setBlock(const Launch &launch, ReadyLaunch &next) const {
     int64_t threads = 1;
     for (int i = 0; i < 3; ++i) {
-      int64_t block = launch.block[i].evaluate(sizes);
+      int64_t block = launch.block[i].evaluate(call.sizes);
       bool fits = block >= 1 && block <= module.maxThreads / threads;
       if (!fits)
         fail(SPARSE_ATTN_CORRUPT_PACKAGE,
-             describeKernel(next.index) +
+             call.describe(launch) +
                  " asks for a block of other than 1 "
                  "to " +
                  std::to_string(module.maxThreads) +
@@ -123,33 +101,15 @@ private:
   }
 
   unsigned getSharedBytes(size_t index) const {
-    int64_t shared = variant.launches[index].sharedBytes.evaluate(sizes);
+    int64_t shared = variant.launches[index].sharedBytes.evaluate(call.sizes);
     if (shared < 0 || shared > module.maxShared[index])
       fail(SPARSE_ATTN_TOO_LARGE,
-           describeKernel(index) + " needs " + std::to_string(shared) +
+           call.describe(variant.launches[index]) + " needs " +
+               std::to_string(shared) +
                " bytes of shared memory, the device has " +
                std::to_string(module.maxShared[index]) +
                "; give smaller tensors, or compile with smaller tiles");
     return static_cast<unsigned>(shared);
-  }
-
-  /// A pointer is 0 until the workspace is there.
-  uint64_t getValue(size_t index, const KernelArgument &argument) const {
-    if (argument.strideDim)
-      return getTensor(*argument.buffer).getStride(*argument.strideDim);
-    return argument.buffer ? 0 : getScalar(index, argument);
-  }
-
-  /// The low bytes are those of the 32-bit integer: both ends of a launch are
-  /// little-endian.
-  uint64_t getScalar(size_t index, const KernelArgument &argument) const {
-    int64_t value = argument.value.evaluate(sizes);
-    if (!argument.is64Bits && value != static_cast<int32_t>(value))
-      fail(SPARSE_ATTN_TOO_LARGE,
-           describeKernel(index) + " takes " + argument.value.str() +
-               " as 32 bits, and it is " + std::to_string(value) +
-               "; give sizes below 2147483648");
-    return static_cast<uint64_t>(value);
   }
 
   /// A kernel that reads other memory would end the whole context.
@@ -207,8 +167,9 @@ private:
                " bytes past a multiple of " +
                std::to_string(variant.alignment) +
                "; give an address that is a multiple");
-    checkAddress(request.workspace,
-                 [&] { return "the workspace of '" + variant.name + "'"; });
+    checkAddress(request.workspace, [&] {
+      return call.describe(BufferRef{BufferRef::Kind::Workspace});
+    });
   }
 
   void launchWithPool(uint64_t bytes) {
@@ -257,25 +218,15 @@ private:
   }
 
   void launchAll(uint64_t workspace) {
-    std::vector<void *> parameters;
-    parameters.reserve(values.size());
-    for (uint64_t &value : values)
-      parameters.push_back(&value);
+    std::vector<void *> places = parameters.locate(driver, workspace);
     record(request.start);
-    for (const ReadyLaunch &l : ready) {
-      const Launch &launch = variant.launches[l.index];
-      for (size_t i = 0; i < launch.arguments.size(); ++i)
-        if (const KernelArgument &argument = launch.arguments[i];
-            argument.buffer && !argument.strideDim)
-          values[l.firstParameter + i] =
-              getAddress(*argument.buffer, workspace);
+    for (const ReadyLaunch &l : ready)
       driver.check(
           driver.cuLaunchKernel(module.kernels[l.index], l.grid[0], l.grid[1],
                                 l.grid[2], l.block[0], l.block[1], l.block[2],
                                 l.sharedBytes, request.stream,
-                                parameters.data() + l.firstParameter, nullptr),
-          "the launch of " + describeKernel(l.index));
-    }
+                                places.data() + l.firstParameter, nullptr),
+          "the launch of " + call.describe(variant.launches[l.index]));
     record(request.end);
   }
 
@@ -289,9 +240,9 @@ private:
   const Driver &driver;
   const Variant &variant;
   const LaunchRequest &request;
-  std::vector<int64_t> sizes;
+  Call call;
+  Parameters parameters; ///< of all launches
   std::vector<ReadyLaunch> ready;
-  std::vector<uint64_t> values; ///< of all kernels' parameters
 };
 } // namespace
 

@@ -6,6 +6,9 @@
 
 using namespace sparse_attn::runtime;
 
+/// Of cuTensorMapEncodeTiled.
+static constexpr int kTensorMapVersion = 12000;
+
 /// The CUDA version, as 12040, whose drivers first took that PTX. Release notes
 /// of the PTX manual.
 static int getNeededCuda(int ptxMajor, int ptxMinor) {
@@ -31,6 +34,7 @@ public:
       : module(module), driver(*module.driver), isExactChip(isExactChip) {}
 
   void load() {
+    checkTensorMaps();
     ContextScope scope(driver, module.context);
     loadCode();
     readLimits();
@@ -40,6 +44,19 @@ public:
   }
 
 private:
+  void checkTensorMaps() const {
+    if (!module.variant.hasTensorMaps ||
+        (driver.cuTensorMapEncodeTiled &&
+         driver.getVersion() >= kTensorMapVersion))
+      return;
+    fail(SPARSE_ATTN_OLD_DRIVER,
+         "the driver is of CUDA " + printCudaVersion(driver.getVersion()) +
+             ", and '" + module.variant.name + "' for " + module.variant.chip +
+             " takes tensor maps, which drivers make from CUDA " +
+             printCudaVersion(kTensorMapVersion) +
+             " on (cuTensorMapEncodeTiled); install a newer driver");
+  }
+
   /// A cubin of a newer toolkit than the driver is not the end where there is
   /// PTX as well.
   void loadCode() {

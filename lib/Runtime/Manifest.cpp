@@ -5,8 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Json.h"
-#include "Package.h"
+#include "Manifest.h"
 #include <algorithm>
 #include <tuple>
 
@@ -26,6 +25,35 @@ const char *sparse_attn::runtime::getTypeName(SparseAttnType type) {
 
 int64_t sparse_attn::runtime::getTypeBytes(SparseAttnType type) {
   return kTypeBytes[static_cast<size_t>(type)];
+}
+
+SparseAttnType sparse_attn::runtime::readType(const JsonNode &node) {
+  std::string type = node.text();
+  const auto *it =
+      std::find(std::begin(kTypeNames), std::end(kTypeNames), type);
+  if (it == std::end(kTypeNames))
+    node.error("is '" + type + "', which this runtime cannot pass");
+  return static_cast<SparseAttnType>(it - std::begin(kTypeNames));
+}
+
+std::optional<BufferRef>
+sparse_attn::runtime::readBuffer(const JsonNode &node, const Variant &variant) {
+  auto read = [&](const char *key, BufferRef::Kind kind, size_t count) {
+    size_t index = node[key].integer(0, INT32_MAX);
+    if (index >= count)
+      node[key].error("is " + std::to_string(index) + ", of " +
+                      std::to_string(count));
+    return BufferRef{kind, index};
+  };
+  if (node.has("argument"))
+    return read("argument", BufferRef::Kind::Argument,
+                variant.arguments.size());
+  if (node.has("result"))
+    return read("result", BufferRef::Kind::Result, variant.results.size());
+  if (node.has("workspace"))
+    return read("workspace", BufferRef::Kind::Workspace,
+                variant.workspaceOffsets.size());
+  return std::nullopt;
 }
 
 namespace {
@@ -55,7 +83,7 @@ public:
     if (variant.isHost)
       return;
     for (const JsonNode &node : json["launches"].elements())
-      variant.launches.push_back(readLaunch(node));
+      variant.launches.push_back(readLaunch(node, variant));
   }
 
 private:
@@ -129,12 +157,7 @@ private:
 
   TensorSpec readTensor(const JsonNode &node) {
     TensorSpec tensor;
-    std::string type = node["type"].text();
-    const auto *it =
-        std::find(std::begin(kTypeNames), std::end(kTypeNames), type);
-    if (it == std::end(kTypeNames))
-      node["type"].error("is '" + type + "', which this runtime cannot pass");
-    tensor.type = static_cast<SparseAttnType>(it - std::begin(kTypeNames));
+    tensor.type = readType(node["type"]);
     tensor.shape = node["shape"].formulas(variant.sizes);
     for (const JsonNode &role : node["roles"].elements())
       tensor.roles.push_back(role.text());
@@ -166,31 +189,11 @@ private:
       variant.workspaceOffsets.push_back(node["offset"].formula(variant.sizes));
   }
 
-  /// {"argument": 0}, {"result": 0} or {"workspace": 0}; none for a scalar.
-  std::optional<BufferRef> readBuffer(const JsonNode &node) {
-    auto read = [&](const char *key, BufferRef::Kind kind, size_t count) {
-      size_t index = node[key].integer(0, INT32_MAX);
-      if (index >= count)
-        node[key].error("is " + std::to_string(index) + ", of " +
-                        std::to_string(count));
-      return BufferRef{kind, index};
-    };
-    if (node.has("argument"))
-      return read("argument", BufferRef::Kind::Argument,
-                  variant.arguments.size());
-    if (node.has("result"))
-      return read("result", BufferRef::Kind::Result, variant.results.size());
-    if (node.has("workspace"))
-      return read("workspace", BufferRef::Kind::Workspace,
-                  variant.workspaceOffsets.size());
-    return std::nullopt;
-  }
-
   void readResultBuffers() {
     std::vector<JsonNode> nodes = json["results"].elements();
     for (size_t i = 0; i < nodes.size(); ++i) {
       JsonNode node = nodes[i]["buffer"];
-      std::optional<BufferRef> buffer = readBuffer(node);
+      std::optional<BufferRef> buffer = readBuffer(node, variant);
       if (!buffer || buffer->kind == BufferRef::Kind::Workspace ||
           (buffer->kind == BufferRef::Kind::Result && buffer->index > i))
         node.error("is neither an argument nor this or an earlier result");
@@ -199,53 +202,6 @@ private:
         buffer = variant.results[buffer->index].buffer;
       variant.results[i].buffer = *buffer;
     }
-  }
-
-  Launch readLaunch(const JsonNode &node) {
-    Launch launch;
-    launch.kernel = node["kernel"].text();
-    readDims(node["grid"], launch.grid);
-    readDims(node["block"], launch.block);
-    launch.sharedBytes = node["shared_bytes"].formula(variant.sizes);
-    for (const JsonNode &argument : node["arguments"].elements())
-      launch.arguments.push_back(readKernelArgument(argument));
-    return launch;
-  }
-
-  void readDims(const JsonNode &node, std::array<Formula, 3> &dims) {
-    std::vector<Formula> formulas = node.formulas(variant.sizes);
-    if (formulas.size() != dims.size())
-      node.error("does not have 3 formulas");
-    std::move(formulas.begin(), formulas.end(), dims.begin());
-  }
-
-  /// {"stride": {"argument": 0, "dim": 2}}
-  KernelArgument readStride(const JsonNode &node) {
-    KernelArgument argument;
-    argument.buffer = readBuffer(node);
-    if (!argument.buffer || argument.buffer->kind == BufferRef::Kind::Workspace)
-      node.error("is of neither an argument nor a result");
-    bool isResult = argument.buffer->kind == BufferRef::Kind::Result;
-    const TensorSpec &tensor =
-        (isResult ? variant.results
-                  : variant.arguments)[argument.buffer->index];
-    argument.strideDim = node["dim"].integer(0, INT32_MAX);
-    if (*argument.strideDim >= tensor.shape.size())
-      node["dim"].error("is a dimension that is not there");
-    return argument;
-  }
-
-  KernelArgument readKernelArgument(const JsonNode &node) {
-    if (node.has("stride"))
-      return readStride(node["stride"]);
-    KernelArgument argument;
-    argument.buffer = readBuffer(node);
-    if (argument.buffer)
-      return argument;
-    argument.is64Bits = node.has("i64");
-    argument.value =
-        node[argument.is64Bits ? "i64" : "i32"].formula(variant.sizes);
-    return argument;
   }
 
   const JsonNode &json;

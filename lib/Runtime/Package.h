@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace sparse_attn::runtime {
@@ -51,13 +52,37 @@ struct Condition {
   std::string text;
 };
 
-struct KernelArgument {
-  std::optional<BufferRef> buffer;
-  /// Not the buffer's address but its stride in this dimension.
-  std::optional<size_t> strideDim;
+/// The address of a buffer.
+struct PointerArgument {
+  BufferRef buffer;
+};
+
+/// The stride of an argument or result in this dimension.
+struct StrideArgument {
+  BufferRef buffer;
+  size_t dim = 0;
+};
+
+struct IntegerArgument {
   Formula value;
   bool is64Bits = false;
 };
+
+/// A tensor map, by value. Dimensions are in the order of the buffer's.
+struct TensorMapArgument {
+  BufferRef buffer;
+  SparseAttnType type = SPARSE_ATTN_F32;
+  std::vector<Formula> sizes;
+  /// Of all dimensions but the last, in elements: a formula, or what the caller
+  /// gives as the tensor's stride in a dimension.
+  std::vector<std::variant<Formula, size_t>> strides;
+  std::vector<int64_t> box;
+  int64_t swizzle = 0; ///< bytes: 0, 32, 64 or 128
+};
+
+/// A kernel's parameter.
+using KernelArgument = std::variant<PointerArgument, StrideArgument,
+                                    IntegerArgument, TensorMapArgument>;
 
 struct Launch {
   std::string kernel;
@@ -91,6 +116,8 @@ struct Variant {
   Formula workspaceBytes;
   std::vector<Formula> workspaceOffsets;
   std::vector<Launch> launches;
+  /// Whether a kernel takes a tensor map, which not every driver can make.
+  bool hasTensorMaps = false;
 
   /// Whether a result is neither in an argument nor in an earlier result.
   bool hasOwnMemory(size_t result) const {

@@ -2,6 +2,7 @@
 
 #include "SparseAttn/GPU/IR/SparseAttnGPU.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/OpImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -26,6 +27,10 @@ void SparseAttnGPUDialect::initialize() {
 #include "SparseAttn/GPU/IR/SparseAttnGPUOps.cpp.inc"
       >();
 }
+
+/// Of a tensor map.
+static constexpr int64_t kMaxMapRank = 5;
+static constexpr int64_t kMaxBox = 256;
 
 static LogicalResult verifyMemory(Operation *op, Value memory) {
   auto type = cast<MemRefType>(memory.getType());
@@ -79,4 +84,37 @@ LogicalResult StagedTileOp::verify() {
     return failure();
   return verifyTile(*this, type.getDimSize(0), type.getDimSize(1),
                     type.getElementType());
+}
+
+/// What the driver and the copy unit take: CUDA's manual of
+/// cuTensorMapEncodeTiled.
+LogicalResult TensorMapOp::verify() {
+  MemRefType type = getSourceType();
+  Type element = type.getElementType();
+  if (!element.isF16() && !element.isBF16() && !element.isF32())
+    return emitOpError("describes buffers of f16, bf16 or f32, got ") << type;
+  if (type.getRank() < 1 || type.getRank() > kMaxMapRank)
+    return emitOpError("describes buffers of 1 to ")
+           << kMaxMapRank << " dimensions, got " << type;
+  auto [strides, offset] = type.getStridesAndOffset();
+  if (offset != 0 || strides.back() != 1)
+    return emitOpError("describes buffers that start at their pointer and have "
+                       "the elements of a row side by side, got ")
+           << type;
+  if (static_cast<int64_t>(getBox().size()) != type.getRank() ||
+      llvm::any_of(getBox(), [](int64_t n) { return n < 1 || n > kMaxBox; }))
+    return emitOpError("has a box of [")
+           << getBox() << "]; it has a size from 1 to " << kMaxBox
+           << " for each of " << type.getRank() << " dimensions";
+  auto swizzle = static_cast<int64_t>(getSwizzle());
+  if (!llvm::is_contained({0, 32, 64, 128}, swizzle))
+    return emitOpError("has a swizzle of ")
+           << swizzle << " bytes; there are 0, 32, 64 and 128";
+  int64_t rowBytes = getBox().back() * element.getIntOrFloatBitWidth() / 8;
+  if (rowBytes % 16 != 0 || (swizzle != 0 && rowBytes > swizzle))
+    return emitOpError("has a box with rows of ")
+           << rowBytes
+           << " bytes; they are multiples of 16, and no longer than the "
+              "swizzle";
+  return success();
 }

@@ -1,6 +1,7 @@
 //===- HostFunction.cpp - The launches of a host function -----------------===//
 
 #include "HostScalars.h"
+#include "SparseAttn/GPU/IR/SparseAttnGPU.h"
 #include "SparseAttn/GPU/Passes.h"
 #include "SparseAttn/Package/Describe/Describe.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -182,12 +183,8 @@ private:
     auto known = buffers.find(traceBuffer(op.getSource()));
     if (known == buffers.end())
       return;
-    for (auto [dim, stride] : llvm::enumerate(op.getStrides())) {
-      KernelArgument &argument = strides[stride];
-      argument.buffer = known->second;
-      argument.strideDim = dim;
-      argument.bits = 64;
-    }
+    for (auto [dim, stride] : llvm::enumerate(op.getStrides()))
+      strides[stride] = {known->second, static_cast<unsigned>(dim)};
   }
 
   LogicalResult readLaunch(gpu::LaunchFuncOp op) {
@@ -240,7 +237,8 @@ private:
 
   FailureOr<KernelArgument> readArgument(gpu::LaunchFuncOp op, size_t index,
                                          Value operand) {
-    KernelArgument argument;
+    if (auto map = operand.getDefiningOp<kernels::TensorMapOp>())
+      return readTensorMap(map);
     if (isa<LLVM::LLVMPointerType>(operand.getType())) {
       auto known = buffers.find(tracePointer(operand));
       if (known == buffers.end())
@@ -248,24 +246,43 @@ private:
                << index << " of '" << op.getKernelName().getValue()
                << "' that is neither an argument nor an allocation of '"
                << host.getName() << "'";
-      argument.buffer = known->second;
-      return argument;
+      return KernelArgument(PointerArgument{known->second});
     }
     if (auto cast = operand.getDefiningOp<arith::IndexCastOp>())
       if (auto stride = strides.find(cast.getIn()); stride != strides.end())
-        return stride->second;
+        return KernelArgument(stride->second);
     if (!operand.getType().isInteger(32) && !operand.getType().isInteger(64))
       return op.emitOpError("passes a value of type ")
              << operand.getType() << " as argument " << index << " of '"
              << op.getKernelName().getValue()
-             << "'; a package passes pointers and integers of 32 and 64 bits";
+             << "'; a package passes pointers, tensor maps and integers of 32 "
+                "and 64 bits";
     FailureOr<SizeExpr> formula =
         scalars.get(operand, "an argument of a kernel");
     if (failed(formula))
       return failure();
-    argument.value = *formula;
-    argument.bits = operand.getType().getIntOrFloatBitWidth();
-    return argument;
+    return KernelArgument(
+        IntegerArgument{*formula, operand.getType().getIntOrFloatBitWidth()});
+  }
+
+  FailureOr<KernelArgument> readTensorMap(kernels::TensorMapOp op) {
+    auto known = buffers.find(traceBuffer(op.getSource()));
+    if (known == buffers.end())
+      return op.emitOpError(
+                 "describes a buffer that is neither an argument nor "
+                 "an allocation of '")
+             << host.getName() << "'";
+    const BufferSpec &spec = *getSpec(known->first);
+    TensorMapArgument map;
+    map.buffer = known->second;
+    llvm::raw_string_ostream(map.elementType)
+        << op.getSourceType().getElementType();
+    map.elementBits = op.getSourceType().getElementTypeBitWidth();
+    map.sizes.assign(spec.shape.begin(), spec.shape.end());
+    map.isStrided = spec.isStrided;
+    llvm::append_range(map.box, op.getBox());
+    map.swizzle = op.getSwizzle();
+    return KernelArgument(std::move(map));
   }
 
   /// Results in the order of the function; those that are one buffer share it.
@@ -289,8 +306,9 @@ private:
     }
     for (LaunchSpec &launch : program.launches)
       for (KernelArgument &argument : launch.arguments)
-        if (argument.buffer && argument.buffer->kind == BufferRef::Kind::Result)
-          argument.buffer->index = renumbered[argument.buffer->index];
+        if (BufferRef *buffer = getBuffer(argument);
+            buffer && buffer->kind == BufferRef::Kind::Result)
+          buffer->index = renumbered[buffer->index];
     return success();
   }
 
@@ -300,7 +318,7 @@ private:
   llvm::DenseMap<Value, BufferRef> buffers;
   llvm::DenseSet<Value> returned;
   /// Strides of buffers, as kernels take them.
-  llvm::DenseMap<Value, KernelArgument> strides;
+  llvm::DenseMap<Value, StrideArgument> strides;
   /// Results as the interface has them.
   std::vector<BufferSpec> expected;
   /// In the order of their allocation.

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "HeaderLaunches.h"
 #include "SparseAttn/Package/Files/Package.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -15,7 +16,6 @@ using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::package;
 using llvm::StringRef;
 
-static constexpr std::string_view kFunctionPrefix = "sparse_attn_";
 static constexpr StringRef kShared = R"(
 #ifndef SPARSE_ATTN_FORMULAS
 #define SPARSE_ATTN_FORMULAS
@@ -55,7 +55,8 @@ class HeaderPrinter {
 public:
   HeaderPrinter(const PackagedProgram &packaged, llvm::raw_ostream &os)
       : program(packaged.program), os(os),
-        prefix(makeIdentifier(program.name) + "_" + packaged.chip) {}
+        prefix(makeIdentifier(program.name) + "_" + packaged.chip),
+        launches(program, prefix, os) {}
 
   void print() {
     printComment();
@@ -65,9 +66,10 @@ public:
        << kShared << ::sparse_attn::formula::printCFunctions(kFunctionPrefix)
        << "#endif\n";
     printTypes();
+    launches.printTypes();
     printSizes();
     printKernelNames();
-    printLaunches();
+    launches.printFunction();
     os << "#endif\n";
   }
 
@@ -78,7 +80,9 @@ private:
     std::string usage;
     for (char c : kUsage)
       c == '@' ? usage += prefix : usage += c;
-    os << usage << "   All addresses are multiples of " << kBufferAlignment
+    os << usage;
+    launches.printUsage();
+    os << "   All addresses are multiples of " << kBufferAlignment
        << " bytes.\n\n";
     for (auto [index, buffer] : llvm::enumerate(program.arguments))
       printTensor("argument", index, buffer);
@@ -107,9 +111,6 @@ private:
   }
 
   void printTypes() {
-    size_t parameters = 1;
-    for (const LaunchSpec &launch : program.launches)
-      parameters = std::max(parameters, launch.arguments.size());
     os << "\n/* What is known at run time only. */\ntypedef struct {\n";
     for (const SizeSpec &size : program.sizes)
       os << "  int64_t " << size.name << ";\n";
@@ -123,12 +124,7 @@ private:
        << "];\n  uint64_t workspace;\n";
     printStrides("argument_strides", program.arguments);
     printStrides("result_strides", program.results);
-    os << "} " << prefix << "_buffers;\n\n"
-       << "typedef struct {\n"
-       << "  int64_t grid[3], block[3], shared_bytes;\n"
-       << "  sparse_attn_value values[" << parameters << "];\n"
-       << "  void *parameters[" << parameters << "]; /* point at values */\n"
-       << "} " << prefix << "_launch;\n\n";
+    os << "} " << prefix << "_buffers;\n\n";
   }
 
   void printStrides(StringRef name, llvm::ArrayRef<BufferSpec> buffers) {
@@ -178,67 +174,10 @@ private:
     os << "  default:\n    return 0;\n  }\n}\n\n";
   }
 
-  void printLaunches() {
-    os << "static inline void " << prefix << "_get_launch(int launch, const "
-       << prefix << "_sizes *n, const " << prefix << "_buffers *b, " << prefix
-       << "_launch *l) {\n  (void)n;\n  (void)b;\n  switch (launch) {\n";
-    for (auto [index, launch] : llvm::enumerate(program.launches))
-      printLaunch(index, launch);
-    os << "  default:\n    break;\n  }\n}\n\n";
-  }
-
-  void printLaunch(size_t index, const LaunchSpec &launch) {
-    os << "  case " << index << ":\n";
-    for (unsigned axis = 0; axis < 3; ++axis)
-      printAssignment("grid[" + llvm::Twine(axis) + "]", launch.grid[axis]);
-    for (unsigned axis = 0; axis < 3; ++axis)
-      printAssignment("block[" + llvm::Twine(axis) + "]", launch.block[axis]);
-    printAssignment("shared_bytes", launch.sharedBytes);
-    for (auto [index, argument] : llvm::enumerate(launch.arguments))
-      printArgument(index, argument);
-    os << "    for (int i = 0; i < " << launch.arguments.size()
-       << "; ++i)\n      l->parameters[i] = &l->values[i];\n    break;\n";
-  }
-
-  void printAssignment(const llvm::Twine &field, const SizeExpr &formula) {
-    os << "    l->" << field << " = ";
-    printFormula(formula);
-    os << ";\n";
-  }
-
-  void printArgument(size_t index, const KernelArgument &argument) {
-    os << "    l->values[" << index << "].";
-    if (argument.strideDim) {
-      bool isResult = argument.buffer->kind == BufferRef::Kind::Result;
-      os << "i64 = b->" << (isResult ? "result" : "argument") << "_strides["
-         << argument.buffer->index << "][" << *argument.strideDim << "];\n";
-      return;
-    }
-    if (!argument.buffer) {
-      os << (argument.bits == 32 ? "i32 = (int32_t)(" : "i64 = (");
-      printFormula(argument.value);
-      os << ");\n";
-      return;
-    }
-    os << "pointer = b->";
-    switch (argument.buffer->kind) {
-    case BufferRef::Kind::Argument:
-      os << "arguments[" << argument.buffer->index << "]";
-      break;
-    case BufferRef::Kind::Result:
-      os << "results[" << argument.buffer->index << "]";
-      break;
-    case BufferRef::Kind::Workspace:
-      os << "workspace + (uint64_t)" << prefix << "_workspace_offset_"
-         << argument.buffer->index << "(n)";
-      break;
-    }
-    os << ";\n";
-  }
-
   const Program &program;
   llvm::raw_ostream &os;
   std::string prefix;
+  LaunchPrinter launches;
 };
 } // namespace
 

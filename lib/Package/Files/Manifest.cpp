@@ -186,16 +186,42 @@ static void printWorkspace(OStream &json, const Program &program) {
   });
 }
 
-static llvm::json::Value toJson(const KernelArgument &argument) {
-  if (argument.strideDim) {
-    llvm::json::Object stride = toJson(*argument.buffer);
-    stride["dim"] = *argument.strideDim;
-    return llvm::json::Object{{"stride", std::move(stride)}};
-  }
-  if (argument.buffer)
-    return toJson(*argument.buffer);
+static llvm::json::Value toJson(const PointerArgument &argument) {
+  return toJson(argument.buffer);
+}
+
+static llvm::json::Value toJson(const StrideArgument &argument) {
+  llvm::json::Object stride = toJson(argument.buffer);
+  stride["dim"] = argument.dim;
+  return llvm::json::Object{{"stride", std::move(stride)}};
+}
+
+static llvm::json::Value toJson(const IntegerArgument &argument) {
   return llvm::json::Object{
       {argument.bits == 32 ? "i32" : "i64", toJson(argument.value)}};
+}
+
+static llvm::json::Value toJson(const TensorMapArgument &argument) {
+  llvm::json::Object map = toJson(argument.buffer);
+  map["type"] = argument.elementType;
+  llvm::json::Array sizes, strides;
+  for (const SizeExpr &size : argument.sizes)
+    sizes.push_back(toJson(size));
+  map["sizes"] = std::move(sizes);
+  if (argument.isStrided)
+    for (size_t dim = 0; dim + 1 < argument.sizes.size(); ++dim)
+      strides.push_back(llvm::json::Object{{"dim", dim}});
+  else
+    for (const SizeExpr &stride : argument.denseStrides())
+      strides.push_back(toJson(stride));
+  map["strides"] = std::move(strides);
+  map["box"] = llvm::json::Array(argument.box);
+  map["swizzle"] = argument.swizzle;
+  return llvm::json::Object{{"tensor_map", std::move(map)}};
+}
+
+static llvm::json::Value toJson(const KernelArgument &argument) {
+  return std::visit([](const auto &kind) { return toJson(kind); }, argument);
 }
 
 static void printLaunches(OStream &json, const Program &program) {

@@ -19,6 +19,25 @@ int64_t BufferSpec::strideMultiple() const {
   return isLse ? 1 : std::max<int64_t>(kBufferAlignment * 8 / elementBits, 1);
 }
 
+llvm::SmallVector<SizeExpr, 4> TensorMapArgument::denseStrides() const {
+  llvm::SmallVector<SizeExpr, 4> strides(sizes.size() - 1);
+  SizeExpr stride = SizeExpr::constant(1);
+  for (size_t dim = sizes.size() - 1; dim-- > 0;)
+    strides[dim] = stride = stride * sizes[dim + 1];
+  return strides;
+}
+
+BufferRef *package::getBuffer(KernelArgument &argument) {
+  return std::visit(
+      [](auto &kind) -> BufferRef * {
+        if constexpr (std::is_same_v<decltype(kind), IntegerArgument &>)
+          return nullptr;
+        else
+          return &kind.buffer;
+      },
+      argument);
+}
+
 SizeExpr Program::workspaceOffset(size_t index) const {
   SizeExpr alignment = SizeExpr::constant(kWorkspaceAlignment);
   SizeExpr offset;

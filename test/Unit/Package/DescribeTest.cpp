@@ -153,7 +153,7 @@ TEST_F(DescribeTest, FormulasAreWhatTheHostComputes) {
   ASSERT_EQ(program->launches.size(), 1u);
   const LaunchSpec &launch = program->launches.front();
   ASSERT_EQ(launch.arguments.size(), size_t(kNumResults));
-  EXPECT_EQ(launch.arguments[0].bits, 64u);
+  EXPECT_EQ(std::get<IntegerArgument>(launch.arguments[0]).bits, 64u);
   EXPECT_EQ(launch.kernel, "k");
   EXPECT_EQ(launch.grid[2], SizeExpr::size("N0"));
   EXPECT_EQ(launch.block[1], SizeExpr::constant(5));
@@ -172,7 +172,8 @@ TEST_F(DescribeTest, FormulasAreWhatTheHostComputes) {
       for (auto [index, operand] : llvm::enumerate(op.getKernelOperands())) {
         APInt value;
         ASSERT_TRUE(matchPattern(operand, m_ConstantInt(&value))) << index;
-        const SizeExpr &formula = launch.arguments[index].value;
+        const SizeExpr &formula =
+            std::get<IntegerArgument>(launch.arguments[index]).value;
         EXPECT_EQ(formula_test::evaluate(formula.str(), {{"M0", m}, {"N0", n}}),
                   value.getSExtValue())
             << formula.str() << " at " << m << ", " << n;
@@ -228,10 +229,10 @@ TEST_F(DescribeTest, BuffersAreToldApart) {
   EXPECT_EQ(program->results[2].bytes().str(), "M0 * 3 * 4");
   const std::vector<KernelArgument> &arguments =
       program->launches.front().arguments;
-  expect(*arguments[0].buffer, Kind::Argument, 0);
-  expect(*arguments[1].buffer, Kind::Workspace, 0);
-  expect(*arguments[2].buffer, Kind::Result, 2);
-  EXPECT_EQ(arguments[3].value.str(), "M0 * 2");
+  expect(std::get<PointerArgument>(arguments[0]).buffer, Kind::Argument, 0);
+  expect(std::get<PointerArgument>(arguments[1]).buffer, Kind::Workspace, 0);
+  expect(std::get<PointerArgument>(arguments[2]).buffer, Kind::Result, 2);
+  EXPECT_EQ(std::get<IntegerArgument>(arguments[3]).value.str(), "M0 * 2");
 }
 
 TEST_F(DescribeTest, WorkspaceBuffersDoNotOverlap) {
@@ -291,12 +292,25 @@ TEST_F(DescribeTest, WhatALauncherCannotDoIsAnError) {
                   one + "  %x = arith.constant 1.0 : f32\n" +
                       launch("%c1", "") + " args(%x : f32)\n  return"),
             "'gpu.launch_func' op passes a value of type 'f32' as argument 0 "
-            "of 'k'; a package passes pointers and integers of 32 and 64 bits");
+            "of 'k'; a package passes pointers, tensor maps and integers of 32 "
+            "and 64 bits");
   EXPECT_EQ(
       error("(%b: memref<?x?xf32>, %p: !llvm.ptr<1>)", "%0: !llvm.ptr<1>",
             one + launch("%c1", "") + " args(%p : !llvm.ptr<1>)\n  return"),
       "'gpu.launch_func' op passes a pointer as argument 0 of 'k' that is "
       "neither an argument nor an allocation of 'f'");
+  EXPECT_EQ(
+      error(
+          "(%b: memref<?x?xf32>)", "%0: !llvm.ptr",
+          one +
+              "  %s = memref.subview %b[0, 0] [4, 4] [1, 1] : memref<?x?xf32> "
+              "to memref<4x4xf32, strided<[?, 1]>>\n"
+              "  %m = sparse_attn_gpu.tensor_map %s box [4, 4] : "
+              "memref<4x4xf32, "
+              "strided<[?, 1]>>\n" +
+              launch("%c1", "") + " args(%m : !llvm.ptr)\n  return"),
+      "'sparse_attn_gpu.tensor_map' op describes a buffer that is neither an "
+      "argument nor an allocation of 'f'");
   const std::string constant =
       "  %b = memref.get_global @g : memref<2x2xf32>\n";
   EXPECT_EQ(

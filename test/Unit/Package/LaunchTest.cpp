@@ -43,7 +43,8 @@ std::vector<uint64_t> unpack(const char *fields, const LaunchSpec &launch) {
   std::vector<uint64_t> values;
   size_t offset = 0;
   for (const KernelArgument &argument : launch.arguments) {
-    size_t bytes = argument.buffer ? 8 : argument.bits / 8;
+    auto *integer = std::get_if<IntegerArgument>(&argument);
+    size_t bytes = integer ? integer->bits / 8 : 8;
     offset = llvm::alignTo(offset, bytes);
     uint64_t value = 0;
     std::memcpy(&value, fields + offset, bytes);
@@ -227,11 +228,13 @@ private:
       }
       EXPECT_EQ(did.shape[6], evaluate(says.sharedBytes));
       for (auto [value, argument] : llvm::zip(did.arguments, says.arguments)) {
-        if (argument.buffer)
-          comparePlace(*argument.buffer, value);
-        else
-          EXPECT_EQ(static_cast<int64_t>(value), evaluate(argument.value))
-              << argument.value.str();
+        if (auto *pointer = std::get_if<PointerArgument>(&argument)) {
+          comparePlace(pointer->buffer, value);
+          continue;
+        }
+        const SizeExpr &formula = std::get<IntegerArgument>(argument).value;
+        EXPECT_EQ(static_cast<int64_t>(value), evaluate(formula))
+            << formula.str();
       }
     }
   }

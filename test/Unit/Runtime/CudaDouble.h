@@ -24,6 +24,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,9 +36,22 @@ struct Device {
   bool hasMemoryPools = true;
 };
 
+/// What cuTensorMapEncodeTiled was given, as the double finds it in a kernel's
+/// parameter.
+struct TensorMap {
+  int type = 0, swizzle = 0;
+  uint32_t rank = 0;
+  uint64_t address = 0;
+  std::array<uint64_t, 5> sizes = {};
+  std::array<uint64_t, 4> strides = {}; ///< bytes
+  std::array<uint32_t, 5> box = {};
+};
+
 struct Parameter {
   int bits = 0; ///< as the PTX declares it
   uint64_t value = 0;
+  /// Of a parameter of 128 bytes that are not all 0.
+  std::optional<TensorMap> map;
 };
 
 struct Launch {

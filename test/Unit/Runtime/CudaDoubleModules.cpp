@@ -35,7 +35,8 @@ static int countStaticShared(const std::string &ptx, const std::string &body) {
   return bytes;
 }
 
-/// Of `.visible .entry name(.param .u64 ..., .param .u32 ...)`.
+/// Of `.visible .entry name(.param .u64 ..., .param .u32 ..., .param .align 64
+/// .b8 map[128])`.
 static void readKernels(const std::string &ptx, CUmodule module) {
   const std::string key = ".visible .entry ";
   for (size_t at = ptx.find(key); at != std::string::npos;
@@ -48,8 +49,16 @@ static void readKernels(const std::string &ptx, CUmodule module) {
     for (std::string word; words >> word;) {
       if (word == ".param") {
         words >> word; // .u64, .b32
-        function->parameterBits.push_back(std::stoi(word.substr(2)));
+        int count = 1, alignment = 0;
+        if (word == ".align") {
+          std::string name;
+          words >> alignment >> word;
+          std::getline(words >> std::ws, name, '[') >> count;
+        }
+        function->parameterBits.push_back(std::stoi(word.substr(2)) * count);
         function->isPointer.push_back(false);
+        if (count > 1 && (count != sizeof(CUtensorMap) || alignment != 64))
+          violate(function->name + " takes an array that is no tensor map", 0);
       } else if (word == ".ptr") {
         function->isPointer.back() = true;
       }

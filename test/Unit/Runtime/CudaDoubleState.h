@@ -97,6 +97,9 @@ const Allocation *findAllocation(uint64_t address);
 CUresult checkStream(CUstream stream, const std::string &function);
 /// Ours, loaded, and of the current context.
 bool isUsable(CUmodule module);
+/// What cuTensorMapEncodeTiled has left in these 128 bytes; none where they are
+/// 0. Others are a violation.
+std::optional<TensorMap> decodeMap(const void *bytes);
 
 } // namespace cuda_double
 

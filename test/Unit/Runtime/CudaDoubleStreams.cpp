@@ -126,7 +126,10 @@ static void readParameters(CUfunction function, void **parameters,
   for (size_t i = 0; i < function->parameterBits.size(); ++i) {
     Parameter parameter;
     parameter.bits = function->parameterBits[i];
-    std::memcpy(&parameter.value, parameters[i], parameter.bits / 8);
+    if (parameter.bits == 8 * sizeof(CUtensorMap))
+      parameter.map = decodeMap(parameters[i]);
+    else
+      std::memcpy(&parameter.value, parameters[i], parameter.bits / 8);
     launch.parameters.push_back(parameter);
   }
 }
@@ -135,6 +138,11 @@ static void readParameters(CUfunction function, void **parameters,
 static void run(const CUmod_st &module, const Launch &launch) {
   if (!module.kernels)
     return;
+  for (const Parameter &parameter : launch.parameters)
+    if (parameter.bits > 64) {
+      violate("the emulator runs no kernel that takes a tensor map", 0);
+      return;
+    }
   module.kernels->run(launch);
   std::string report = getEmulatorReport();
   if (report.empty())

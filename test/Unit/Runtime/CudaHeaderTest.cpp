@@ -36,6 +36,13 @@ struct Plain<Result(Parameters...), false> {
       typename Plain<Result>::Type(typename Plain<Parameters>::Type...);
 };
 
+/// A map's bytes are the driver's.
+template <> struct Plain<CUtensorMap, false> {
+  static_assert(sizeof(CUtensorMap) == sizeof(ours::CUtensorMap) &&
+                alignof(CUtensorMap) <= alignof(ours::CUtensorMap));
+  using Type = ours::CUtensorMap;
+};
+
 #define X(name, number)                                                        \
   static_assert(int(::name) == number, #name " has another number");
 SPARSE_ATTN_CUDA_NUMBERS(X)

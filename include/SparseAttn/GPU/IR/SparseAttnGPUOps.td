@@ -1,4 +1,4 @@
-//===- SparseAttnGPUOps.td - Tiles in shared memory --------*- tablegen -*-===//
+//===- SparseAttnGPUOps.td - Copies of tiles on a GPU ------*- tablegen -*-===//
 //
 // Between --sparse-attn-stage-operands and --sparse-attn-distribute-fragments
 // a GPU kernel speaks of whole tiles: these operations copy them into shared
@@ -12,6 +12,7 @@
 #ifndef SPARSEATTN_GPU_IR_OPS_TD
 #define SPARSEATTN_GPU_IR_OPS_TD
 
+include "mlir/Dialect/LLVMIR/LLVMOpBase.td"
 include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/OpBase.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
@@ -27,6 +28,8 @@ def SparseAttnGPU_Dialect : Dialect {
   }];
   let cppNamespace = "::mlir::sparse_attn::kernels";
   let useDefaultTypePrinterParser = 1;
+  // Tensor maps are pointers.
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
 def SparseAttnGPU_TokenType : TypeDef<SparseAttnGPU_Dialect, "Token"> {
@@ -121,6 +124,41 @@ def SparseAttnGPU_StagedTileOp : SparseAttnGPU_Op<"staged_tile", [
   let hasVerifier = 1;
   let extraClassDeclaration = [{
     VectorType getTileType() { return cast<VectorType>(getTile().getType()); }
+  }];
+}
+
+def SparseAttnGPU_Pointer : LLVM_PointerInAddressSpace<0>, BuildableType<
+    "::mlir::LLVM::LLVMPointerType::get($_builder.getContext())">;
+
+def SparseAttnGPU_TensorMapOp : SparseAttnGPU_Op<"tensor_map", [Pure]> {
+  let summary = "how bulk copies find tiles in a buffer";
+  let description = [{
+    On the host: 128 bytes that describe `source` to the copy unit of a GPU of
+    compute capability 9.0 or later, which then copies tiles of the size of `box`
+    by their coordinates alone. What lies outside of the buffer is read as zeros,
+    and not written. In shared memory, the 16-byte chunks of the rows are permuted
+    after the pattern that repeats every `swizzle` bytes of 8 rows, or lie in
+    order where that is 0.
+
+    A kernel takes the bytes by value, as a parameter with the attributes
+    `llvm.byval = !llvm.array<128 x i8>`, `llvm.align = 64` and
+    `nvvm.grid_constant`; so launchers make them (`cuTensorMapEncodeTiled`), from
+    what a package says.
+
+    ```mlir
+    %map = sparse_attn_gpu.tensor_map %keys box [1, 1, 64, 64] swizzle 128
+      : memref<2x8x?x64xbf16>
+    ```
+  }];
+  let arguments = (ins AnyStridedMemRef:$source, DenseI64ArrayAttr:$box,
+                       DefaultValuedAttr<I64Attr, "0">:$swizzle);
+  let results = (outs SparseAttnGPU_Pointer:$map);
+  let assemblyFormat = [{
+    $source `box` $box (`swizzle` $swizzle^)? attr-dict `:` type($source)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    MemRefType getSourceType() { return cast<MemRefType>(getSource().getType()); }
   }];
 }
 

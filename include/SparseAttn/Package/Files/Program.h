@@ -14,6 +14,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace mlir::sparse_attn::package {
@@ -71,15 +72,49 @@ struct Condition {
   std::string text;
 };
 
-/// A kernel's parameter: a pointer, or an integer of `bits` bits.
-struct KernelArgument {
-  std::optional<BufferRef> buffer;
-  /// Not the buffer's address, but its stride in this dimension, in elements,
-  /// of 64 bits.
-  std::optional<unsigned> strideDim;
+/// The address of a buffer.
+struct PointerArgument {
+  BufferRef buffer;
+};
+
+/// The stride of a buffer in dimension `dim`, in elements, of 64 bits.
+struct StrideArgument {
+  BufferRef buffer;
+  unsigned dim = 0;
+};
+
+/// An integer of `bits` bits, 32 or 64.
+struct IntegerArgument {
   SizeExpr value;
   unsigned bits = 32;
 };
+
+/// A tensor map, by value: 128 bytes at a multiple of 64, which tell a GPU of
+/// compute capability 9.0 or later how to copy tiles of a buffer. Dimensions
+/// are in the order of the buffer's, the last one's elements side by side.
+struct TensorMapArgument {
+  BufferRef buffer;
+  std::string elementType;
+  int64_t elementBits = 0;
+  llvm::SmallVector<SizeExpr, 4> sizes;
+  /// Of all dimensions but the last, in elements: of a strided buffer what the
+  /// caller gives, of a dense one the products of later sizes.
+  bool isStrided = false;
+  llvm::SmallVector<int64_t, 4> box;
+  /// Bytes after which the permutation of a row's chunks repeats; 0, 32, 64 or
+  /// 128.
+  int64_t swizzle = 0;
+
+  /// Of a dense buffer.
+  llvm::SmallVector<SizeExpr, 4> denseStrides() const;
+};
+
+/// A kernel's parameter.
+using KernelArgument = std::variant<PointerArgument, StrideArgument,
+                                    IntegerArgument, TensorMapArgument>;
+
+/// The buffer that a parameter says something of, or null.
+BufferRef *getBuffer(KernelArgument &argument);
 
 struct LaunchSpec {
   std::string kernel;
