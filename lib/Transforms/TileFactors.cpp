@@ -30,6 +30,22 @@ Value TileOps::largestMagnitude(Value tileValue) {
                         });
 }
 
+Value TileOps::factored(ValueRange inputs, const SoftmaxState &state,
+                        FactoredFn body) {
+  SmallVector<Value> all(inputs);
+  if (state.factor)
+    all.push_back(state.factor);
+  return elementwise(all, empty(rowType()),
+                     [&](OpBuilder &nested, ValueRange args) -> Value {
+                       return body(nested, args, [&](Value weight) -> Value {
+                         if (!state.factor)
+                           return weight;
+                         return arith::MulFOp::create(nested, loc, weight,
+                                                      args[inputs.size()]);
+                       });
+                     });
+}
+
 Value TileOps::weighed(Value probabilities, Value factor) {
   double leastNormal = std::numeric_limits<float>::min();
   return elementwise(

@@ -40,33 +40,23 @@ Value TileOps::infiniteIf(OpBuilder &nested, Value x, double special,
                                  scalar(nested, -kMinusInfinity), otherwise);
 }
 
-Value TileOps::weightsOf(OpBuilder &nested, Value sum, Value factor) {
-  return arith::MulFOp::create(nested, loc, sum, factor);
-}
-
 Value TileOps::divisor(const SoftmaxState &state) {
-  SmallVector<Value> inputs = {state.max, state.sum};
-  if (state.factor)
-    inputs.push_back(state.factor);
-  return elementwise(
-      inputs, empty(rowType()), [&](OpBuilder &nested, ValueRange args) {
+  return factored(
+      {state.max, state.sum}, state,
+      [&](OpBuilder &nested, ValueRange args, FactorFn inA) -> Value {
         Value weights =
-            state.factor ? weightsOf(nested, args[1], args[2]) : args[1];
-        weights = infiniteIf(nested, args[0], kMinusInfinity, weights);
+            infiniteIf(nested, args[0], kMinusInfinity, inA(args[1]));
         return nanIfAllMinusInfinity(nested, args[0], weights);
       });
 }
 
 Value TileOps::means(const SoftmaxState &state) {
-  SmallVector<Value> inputs = {state.sum};
-  if (state.factor)
-    inputs.push_back(state.factor);
-  Value weights = elementwise(
-      inputs, empty(rowType()), [&](OpBuilder &nested, ValueRange args) {
-        Value all =
-            state.factor ? weightsOf(nested, args[0], args[1]) : args[0];
-        return infiniteIf(nested, all, /*special=*/0.0, all);
-      });
+  Value weights =
+      factored({state.sum}, state,
+               [&](OpBuilder &nested, ValueRange args, FactorFn inA) -> Value {
+                 Value all = inA(args[0]);
+                 return infiniteIf(nested, all, /*special=*/0.0, all);
+               });
   return elementwise(
       {weights}, state.accumulator, [&](OpBuilder &nested, ValueRange args) {
         return quotient(nested, args[1], args[0], nested.getF32Type());

@@ -34,15 +34,11 @@ SoftmaxState TileOps::mergedSums(const SoftmaxState &x, const SoftmaxState &y) {
 
 Value TileOps::share(const SoftmaxState &part, const SoftmaxState &all) {
   // l. exp((m. - m) unit) factor
-  SmallVector<Value> inputs = {part.max, part.sum, all.max};
-  if (all.factor)
-    inputs.push_back(all.factor);
-  return elementwise(
-      inputs, empty(rowType()),
-      [&](OpBuilder &nested, ValueRange args) -> Value {
+  return factored(
+      {part.max, part.sum, all.max}, all,
+      [&](OpBuilder &nested, ValueRange args, FactorFn inA) -> Value {
         Value weight = rescale(nested, args[0], atLeastLowest(nested, args[2]));
-        weight = arith::MulFOp::create(nested, loc, args[1], weight);
-        return all.factor ? weightsOf(nested, weight, args[3]) : weight;
+        return inA(arith::MulFOp::create(nested, loc, args[1], weight));
       });
 }
 

@@ -228,8 +228,13 @@ private:
   /// maxnum: a NaN score leaves the maximum alone, and reaches the result
   /// through its probability.
   Value maximum(OpBuilder &builder, Value score, Value max);
-  /// The sum of the weights in A.
-  Value weightsOf(OpBuilder &builder, Value sum, Value factor);
+  /// What a weight, or a sum of them, counts in A.
+  using FactorFn = llvm::function_ref<Value(Value weight)>;
+  using FactoredFn =
+      llvm::function_ref<Value(OpBuilder &, ValueRange, FactorFn inA)>;
+  /// An elementwise op over [Bm] whose body may multiply weights by the factor
+  /// of a state's row, where it has any.
+  Value factored(ValueRange inputs, const SoftmaxState &state, FactoredFn body);
   /// A mean never exceeds its terms: where x is a number, x / divisor stays
   /// within those of `type`.
   Value quotient(OpBuilder &builder, Value x, Value divisor, FloatType type);

@@ -1,0 +1,51 @@
+//===- StepPattern.h - Patterns that decompose steps ------------*- C++ -*-===//
+
+#ifndef SPARSEATTN_LIB_TRANSFORMS_STEPPATTERN_H
+#define SPARSEATTN_LIB_TRANSFORMS_STEPPATTERN_H
+
+#include "SparseAttn/Transforms/DecomposeSteps.h"
+#include "mlir/Transforms/DialectConversion.h"
+
+namespace mlir::sparse_attn::transforms {
+
+/// What all patterns share: the target, and queries that are packed.
+struct Decomposition {
+  const StepTarget &target;
+  /// Queries are packed once, where their slice is.
+  DenseMap<Value, Value> packedQueries;
+};
+
+template <typename Op> struct StepPattern : OpConversionPattern<Op> {
+  StepPattern(const TypeConverter &converter, MLIRContext *context,
+              Decomposition &shared)
+      : OpConversionPattern<Op>(converter, context), shared(shared) {}
+
+  /// Builds the code of a step, or of an operation before or after its loop.
+  std::unique_ptr<TileOps> tiles(OpBuilder &b, Location loc,
+                                 const StepInfo &step) const {
+    return shared.target.tiles(b, loc, step);
+  }
+
+  Decomposition &shared;
+};
+
+/// The step itself: what a loop over key tiles computes for each.
+void populateStepPatterns(RewritePatternSet &patterns,
+                          const TypeConverter &converter,
+                          Decomposition &shared);
+/// States that loops begin with, or that one loop hands to the next.
+void populateStatePatterns(RewritePatternSet &patterns,
+                           const TypeConverter &converter,
+                           Decomposition &shared);
+/// States over parts of the keys, to memory and back as one.
+void populateStoredPatterns(RewritePatternSet &patterns,
+                            const TypeConverter &converter,
+                            Decomposition &shared);
+/// What a state comes to behind its last loop.
+void populateResultPatterns(RewritePatternSet &patterns,
+                            const TypeConverter &converter,
+                            Decomposition &shared);
+
+} // namespace mlir::sparse_attn::transforms
+
+#endif // SPARSEATTN_LIB_TRANSFORMS_STEPPATTERN_H
