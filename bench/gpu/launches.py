@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from packages import BenchError, Function
-from plans import Plan, RowClass, Trips, drawn_blocks, evaluate, parse_plan
+from plans import Plan, RowClass, Trips, drawn_blocks, evaluate, parse_plan, part_of
 
 ELEMENT_BYTES = {"f16": 2, "bf16": 2, "f32": 4}
 
@@ -108,11 +108,15 @@ class Package:
         return max((-(-self.plan.tile[0] // draw.block)
                     for draw in self.plan.classes[rows].draws), default=0)
 
+    def loops(self, launch: Launch) -> tuple[str, ...]:
+        """Over key tiles, by name, in the kernel's order."""
+        return () if launch.role in ("draw", "merge") else self.plan.classes[launch.rows].loops
+
     def block_trips(self, launch: Launch, sizes: Sizes) -> list[Trips]:
         """Of each block, in the grid's order: the later query tiles of a head first."""
         count = evaluate(launch.grid, sizes.names)
         if launch.role in ("draw", "merge"):
-            return [Trips(0, 0)] * count
+            return [()] * count
         rows = self.plan.classes[launch.rows]
         parts = self.parts if launch.role == "parts" else 1
         planes = sizes.batches * sizes.heads
@@ -121,7 +125,7 @@ class Package:
         for head in range(sizes.heads):
             for q in reversed(range(tiles)):
                 whole = self._trips(rows, head, q, sizes)
-                blocks += [whole.part(index, parts) for index in range(parts)]
+                blocks += [part_of(whole, index, parts) for index in range(parts)]
         return blocks * sizes.batches
 
     def _trips(self, rows: RowClass, head: int, q: int, sizes: Sizes) -> Trips:

@@ -1,5 +1,5 @@
 """Plans as a package's manifest prints them, evaluated: which key tiles a query tile
-visits, with the mask (partial) and without it (full).
+visits, with a mask (partial) and without one (full).
 """
 
 import dataclasses
@@ -10,10 +10,13 @@ import draws
 from packages import BenchError
 
 CLASS = re.compile(r"rows (.+) to (.+?)(, heavy)?$")
-SEGMENT = re.compile(r"  (full|partial) (.+) to (.+?)(?: when (.+) > 0)?$")
+SEGMENT = re.compile(
+    r"  (full|partial) (.+) to (.+?)(?: when (.+?) > 0)?(?: where (.+))?$")
 DRAW = re.compile(r"  draw (full )?(\d+) blocks of (\d+), (.+) to (.+?)(?: when (.+) > 0)?$")
 TILE = re.compile(r"tile (\d+) x (\d+)$")
 FUNCTIONS = {"min": min, "max": max, "floordiv": lambda a, b: a // b}
+# How often each loop of a kernel runs, in the order of RowClass.loops.
+Trips = tuple[int, ...]
 
 
 def evaluate(formula: str | int, names: Mapping[str, int]) -> int:
@@ -25,9 +28,10 @@ def evaluate(formula: str | int, names: Mapping[str, int]) -> int:
 
 @dataclasses.dataclass(frozen=True)
 class Tiles:
-    """Key tiles begin to end, where `when` is above 0."""
+    """Key tiles begin to end, where `when` is above 0. `loop` names the loop over them:
+    full, partial, or partial where …, of tiles that are cut by no more than that."""
 
-    full: bool
+    loop: str
     begin: str
     end: str
     when: str | None
@@ -54,20 +58,16 @@ class RowClass:
     segments: list[Tiles] = dataclasses.field(default_factory=list)
     draws: list[Draw] = dataclasses.field(default_factory=list)
 
+    @property
+    def loops(self) -> tuple[str, ...]:
+        """Of the kernel, in its order: drawn tiles behind others, full ones last."""
+        names = dict.fromkeys(tiles.loop for tiles in [*self.segments, *self.draws])
+        return tuple(sorted(names, key=lambda name: name == "full"))
 
-@dataclasses.dataclass(frozen=True)
-class Trips:
-    """How often the two loops of a kernel run."""
 
-    partial: int
-    full: int
-
-    def part(self, index: int, parts: int) -> "Trips":
-        """What one of `parts` that share the tiles evenly has of them."""
-        def share(total: int) -> int:
-            return (index + 1) * total // parts - index * total // parts
-
-        return Trips(share(self.partial), share(self.full))
+def part_of(trips: Trips, index: int, parts: int) -> Trips:
+    """What one of `parts` that share the tiles of each loop evenly has of them."""
+    return tuple((index + 1) * total // parts - index * total // parts for total in trips)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,17 +80,17 @@ class Plan:
         """Of query tile q. `names` has nq and nk; drawn[i] are the key blocks drawn for
         row block i."""
         values = {**names, "q": q}
-        counts = {False: 0, True: 0}
+        counts = dict.fromkeys(rows.loops, 0)
         visited: set[int] = set()
         for segment in rows.segments:
             tiles = segment.range(values)
-            counts[segment.full] += len(tiles)
+            counts[segment.loop] += len(tiles)
             visited.update(tiles)
         for draw in rows.draws:
             fresh = self._drawn_tiles(draw, q, values, drawn) - visited
-            counts[draw.full] += len(fresh)
+            counts[draw.loop] += len(fresh)
             visited |= fresh
-        return Trips(counts[False], counts[True])
+        return tuple(counts.values())
 
     def _drawn_tiles(self, draw: Draw, q: int, values: Mapping[str, int],
                      drawn: Sequence[Sequence[int]]) -> set[int]:
@@ -112,11 +112,13 @@ def parse_plan(lines: Sequence[str]) -> Plan:
         elif match := CLASS.match(line):
             classes.append(RowClass(match[1], match[2], match[3] is not None))
         elif match := SEGMENT.match(line):
-            classes[-1].segments.append(Tiles(match[1] == "full", *match.groups()[1:]))
+            kind, begin, end, when, where = match.groups()
+            loop = f"{kind} where {where}" if where else kind
+            classes[-1].segments.append(Tiles(loop, begin, end, when))
         elif match := DRAW.match(line):
             full, count, block, begin, end, when = match.groups()
             classes[-1].draws.append(
-                Draw(full is not None, begin, end, when, int(count), int(block)))
+                Draw("full" if full else "partial", begin, end, when, int(count), int(block)))
         else:
             raise BenchError(f"'{line}' is no line of a plan that plans.py knows")
     return Plan(tile, classes)

@@ -1,9 +1,9 @@
 """The time of a function's launches, predicted from its package.
 
-Of each kernel the replay gives cycles of an iteration of the loops over partial and over
-full tiles, and of what a block does beside them. A block then takes
+Of each kernel the replay gives cycles of an iteration of each loop over tiles, and of what
+a block does beside them. A block then takes
 
-    rest + partial tiles · cycles + full tiles · cycles
+    rest + sum over loops of tiles · cycles
 
 and blocks are dealt out to multiprocessors in the grid's order, as dealing.py has it. A
 launch takes what its blocks or its bytes take, whichever is more, and a gap.
@@ -12,7 +12,7 @@ launch takes what its blocks or its bytes take, whichever is more, and a gap.
 import dataclasses
 import functools
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dealing import dealt_out
@@ -69,9 +69,8 @@ class KernelReplay:
     limited_by: str
     # Cycles of one iteration by one block where a multiprocessor has 1, 2, … blocks.
     sharing: tuple[float, ...]
-    partial: LoopReplay | None
-    full: LoopReplay | None
-    rest: float  # cycles of a block beside its loops
+    loops: tuple[LoopReplay | None, ...]  # None where the kernel has no such loop
+    rest: float  # cycles of a block beside them
 
     @property
     def resident(self) -> int:
@@ -80,37 +79,34 @@ class KernelReplay:
 
     def cycles(self, trips: Trips) -> float:
         """Of a multiprocessor, for one of its blocks."""
-        total = self.rest
-        for count, loop in ((trips.partial, self.partial), (trips.full, self.full)):
-            if count and loop:
-                total += count * loop.cycles
-        return total
+        return self.rest + sum(count * loop.cycles
+                               for count, loop in zip(trips, self.loops, strict=True) if loop)
 
 
 def _flops(loop: Loop, warps: int) -> int:
     return 2 * warps * sum(tensor_fma(i) for i in loop.code if i.base in TENSOR)
 
 
-def _loops_by_tile(loops: list[Loop], trips: Trips) -> dict[str, Loop]:
-    """The loops over partial and over full tiles, which the code has in this order."""
-    if len(loops) == 2:
-        return dict(zip(("partial", "full"), loops))
-    if len(loops) == 1 and not (trips.partial and trips.full):
-        return {"partial" if trips.partial else "full": loops[0]}
-    if loops or trips.partial or trips.full:
-        raise BenchError(f"a kernel has {len(loops)} loops over tiles for {trips}")
-    return {}
+def _loops_by_tile(loops: list[Loop], trips: Mapping[str, int]) -> dict[str, Loop]:
+    """Those with the names of `trips`, in whose order the code has them; without those that
+    do not run, where it lacks some."""
+    for names in (list(trips), [name for name, count in trips.items() if count]):
+        if len(names) == len(loops):
+            return dict(zip(names, loops))
+    raise BenchError(f"a kernel has {len(loops)} loops over tiles for {dict(trips)}")
 
 
-def _capped(trips: Trips) -> Trips:
+def _capped(trips: Mapping[str, int]) -> dict[str, int]:
     """Few enough to be replayed, with as many partial ones as there are."""
-    partial = min(trips.partial, REPLAYED_TRIPS // 2)
-    return Trips(partial, min(trips.full, REPLAYED_TRIPS - partial))
+    short: dict[str, int] = {}
+    for name, count in trips.items():
+        room = REPLAYED_TRIPS if name == "full" else REPLAYED_TRIPS // 2
+        short[name] = min(count, room - sum(short.values()))
+    return short
 
 
 def mean_trips(blocks: Sequence[Trips]) -> Trips:
-    return Trips(round(sum(t.partial for t in blocks) / len(blocks)),
-                 round(sum(t.full for t in blocks) / len(blocks)))
+    return tuple(round(sum(counts) / len(blocks)) for counts in zip(*blocks))
 
 
 def _replay_loop(loop: Loop, chip: Chip, warps: int, resident: int,
@@ -126,64 +122,62 @@ def _sharing(loops: dict[str, Loop], chip: Chip, warps: int, resident: int) -> t
     latencies, which others do not prolong."""
     if not loops:
         return tuple(1 / blocks for blocks in range(1, resident + 1))
-    path = loops.get("full", loops.get("partial"))
-    assert path is not None
+    path = loops.get("full", [*loops.values()][-1])
     return tuple(replay(path.path, chip, warps, blocks).cycles
                  for blocks in range(1, resident + 1))
 
 
-def _rest(flow: Flow, loops: dict[str, Loop], alone: dict[str, LoopReplay], trips: Trips,
-          launch: Launch, resident: int, chip: Chip) -> float:
+def _rest(flow: Flow, loops: dict[str, Loop], alone: dict[str, LoopReplay],
+          trips: Mapping[str, int], launch: Launch, resident: int, chip: Chip) -> float:
     """Cycles of a whole block less those of its iterations."""
     short = _capped(trips)
-    running = [(loop, getattr(short, name)) for name, loop in loops.items()]
+    running = [(loop, short[name]) for name, loop in loops.items()]
     first = min((loop.first for loop in loops.values()), default=len(flow.code))
     running += [(loop, loop.trips(launch.beside)) for loop in other_loops(flow)
                 if launch.beside and loop.first < first]
     program = whole_block(flow.code, running)
     whole = replay(program, chip, -(-launch.threads // 32), resident, BLOCK_TIMES, 0,
                    BLOCK_SEEDS)
-    return whole.cycles - sum(getattr(short, name) * loop.cycles for name, loop in alone.items())
+    return whole.cycles - sum(short[name] * loop.cycles for name, loop in alone.items())
 
 
 @functools.cache
-def replay_kernel(cubin: pathlib.Path, launch: Launch, blocks: int, trips: Trips,
-                  chip: Chip, nvdisasm: str) -> KernelReplay:
-    """Replays the kernel of `launch` with `blocks` in its grid and these trips of its
-    loops in a block of mean length."""
+def replay_kernel(cubin: pathlib.Path, launch: Launch, blocks: int, names: tuple[str, ...],
+                  trips: Trips, chip: Chip, nvdisasm: str) -> KernelReplay:
+    """Replays the kernel of `launch` with `blocks` in its grid, and these trips of the
+    loops of these names in a block of mean length."""
     kernel = kernels_of(cubin)[launch.kernel]
     flow = Flow(disassemble(cubin, kernel, nvdisasm))
     fitting = occupancy(kernel, chip, launch.threads, launch.shared)
     wanted = -(-blocks // chip.multiprocessors)
     resident = max(1, min(fitting.blocks, wanted))
     warps = -(-launch.threads // 32)
-    loops = _loops_by_tile(tile_loops(flow), trips)
+    named = dict(zip(names, trips, strict=True))
+    loops = _loops_by_tile(tile_loops(flow), named)
     alone = {name: _replay_loop(loop, chip, warps, resident, launch.role == "rows")
              for name, loop in loops.items()}
-    rest = _rest(flow, loops, alone, trips, launch, resident, chip)
+    rest = _rest(flow, loops, alone, named, launch, resident, chip)
     return KernelReplay(kernel.registers, kernel.stack,
                         fitting.limited_by if fitting.blocks <= wanted else "grid",
                         _sharing(loops, chip, warps, resident),
-                        alone.get("partial"), alone.get("full"), rest)
+                        tuple(map(alone.get, names)), rest)
 
 
 def predict_launch(package: Package, launch: Launch, sizes: Sizes, chip: Chip,
                    nvdisasm: str) -> dict[str, Any]:
     """What one launch takes, and why."""
-    blocks = package.block_trips(launch, sizes)
+    blocks, names = package.block_trips(launch, sizes), package.loops(launch)
     # Chips that differ in name and memory only have one replay.
     same = dataclasses.replace(chip, name=chip.architecture, dram_bytes_per_second=0.0)
-    kernel = replay_kernel(package.cubin, launch, len(blocks), mean_trips(blocks), same,
-                           nvdisasm)
+    kernel = replay_kernel(package.cubin, launch, len(blocks), names, mean_trips(blocks),
+                           same, nvdisasm)
     each = [kernel.cycles(trips) for trips in blocks]
     cycles = dealt_out(each, chip.multiprocessors, kernel.sharing)
     compute = cycles / (chip.clock_ghz * 1e9) / CALIBRATION
     moved = package.moved_bytes(launch, sizes)
     memory = moved / (chip.dram_bytes_per_second * DRAM_EFFICIENCY)
-    loops = {name: loop.describe(chip) for name, loop in
-             (("partial", kernel.partial), ("full", kernel.full)) if loop}
-    for name, loop in loops.items():
-        loop["tiles_of_all_blocks"] = sum(getattr(trips, name) for trips in blocks)
+    loops = {name: {**loop.describe(chip), "tiles_of_all_blocks": sum(counts)}
+             for name, loop, counts in zip(names, kernel.loops, zip(*blocks)) if loop}
     return {
         "kernel": launch.kernel, "role": launch.role, "blocks": len(blocks),
         "threads": launch.threads, "shared_bytes": launch.shared,

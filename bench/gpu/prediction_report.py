@@ -62,9 +62,9 @@ def _row(item: dict[str, Any], peers: dict[str, Any], measured: list[Document]) 
 def _kernel_row(item: dict[str, Any], launch: dict[str, Any]) -> str:
     loops = launch["loops"]
 
-    def cell(name: str) -> str:
-        loop = loops.get(name, {})
-        return f"{loop['instructions']}, {loop['cycles']:.0f}" if loop else ""
+    def cell(kind: str) -> str:
+        return "; ".join(f"{loop['instructions']}, {loop['cycles']:.0f}"
+                         for name, loop in loops.items() if name.startswith(kind))
 
     bound = loops.get("full", {})
     cells = [item["chip"], str(item["head_size"]), item["title"], launch["role"],
@@ -79,7 +79,8 @@ def _cost_row(item: dict[str, Any]) -> str:
     rows = next(launch for launch in item["launches"] if launch["role"] == "rows")
     tiles = {name: loop["tiles_of_all_blocks"] for name, loop in rows["loops"].items()}
     cycles = {name: loop["cycles"] for name, loop in rows["loops"].items()}
-    masked = tiles.get("partial", 0) * (cycles.get("partial", 0) - cycles.get("full", 0))
+    masked = sum(tiles[name] * (cycles[name] - cycles.get("full", 0))
+                 for name in tiles if name != "full")
     beside = rows["blocks"] * rows["cycles_beside_loops"]
     total = beside + sum(tiles[name] * cycles[name] for name in tiles)
     share = rows["seconds"] / item["seconds"]

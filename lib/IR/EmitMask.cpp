@@ -23,6 +23,8 @@ struct RowRange {
   Value low, high;
   /// high - low, where that is a constant.
   std::optional<int64_t> width;
+  /// The bounds are multiples of the lowest bit that is set.
+  int64_t bits = 0;
 };
 
 /// Rows that see all keys: those where `holds`, up to `end` or without one.
@@ -55,6 +57,7 @@ private:
   RowRange below(const Pieces &pieces);
   RowRange from(const Pieces &pieces);
   void widen(RowRange &range, WholeRows &whole);
+  Value keyFor(const RowRange &range);
   Value compare(const RowRange &range);
 
   Value holdsForRow(const Piece &piece);
@@ -131,8 +134,16 @@ WholeRows PredicateEmitter::wholeRows(const Pieces &pieces) {
 // Bounds
 //===----------------------------------------------------------------------===//
 
+/// Bits of the numbers that a bound is a sum of multiples of.
+static int64_t bitsOf(const Bound &bound) {
+  return bound.block | (bound.perKey != 0) | bound.offset;
+}
+
 RowRange PredicateEmitter::boundsOf(const Piece &piece) {
   RowRange range;
+  for (const auto *bounds : {&piece.lower, &piece.upper})
+    for (const Bound &bound : *bounds)
+      range.bits |= bitsOf(bound);
   if (piece.lower.size() == 1 && piece.upper.size() == 1) {
     const Bound &low = piece.lower[0], &high = piece.upper[0];
     if (low.block == high.block && low.perKey == high.perKey &&
@@ -151,6 +162,7 @@ RowRange PredicateEmitter::boundsOf(const Piece &piece) {
     else
       continue;
     range.width = std::nullopt;
+    range.bits |= literal.leaf->getLastBlock()->block;
   }
   Value holds = range.low || range.high ? holdsForRow(piece) : Value();
   if (!holds)
@@ -167,16 +179,22 @@ RowRange PredicateEmitter::boundsOf(const Piece &piece) {
 /// j < high of any of the pieces.
 RowRange PredicateEmitter::below(const Pieces &pieces) {
   RowRange range;
-  for (const Piece &piece : pieces)
-    range.high = maxOf(range.high, boundsOf(piece).high);
+  for (const Piece &piece : pieces) {
+    RowRange other = boundsOf(piece);
+    range.high = maxOf(range.high, other.high);
+    range.bits |= other.bits;
+  }
   return range;
 }
 
 /// j >= low of any of the pieces.
 RowRange PredicateEmitter::from(const Pieces &pieces) {
   RowRange range;
-  for (const Piece &piece : pieces)
-    range.low = minOf(range.low, boundsOf(piece).low);
+  for (const Piece &piece : pieces) {
+    RowRange other = boundsOf(piece);
+    range.low = minOf(range.low, other.low);
+    range.bits |= other.bits;
+  }
   return range;
 }
 
@@ -185,6 +203,7 @@ void PredicateEmitter::widen(RowRange &range, WholeRows &whole) {
   if (!whole.holds)
     return;
   range.width = std::nullopt;
+  range.bits |= bool(whole.end);
   if (range.low)
     range.low = p.select(whole.holds, p.integer(0), range.low);
   if (range.high || whole.end)
@@ -193,16 +212,27 @@ void PredicateEmitter::widen(RowRange &range, WholeRows &whole) {
   whole = WholeRows();
 }
 
+/// The beginning of a block of j serves as well as j where bounds are multiples
+/// of the block; and it is the same for all columns of a tile that lies in one.
+Value PredicateEmitter::keyFor(const RowRange &range) {
+  constexpr int64_t leastBlock = 8;
+  int64_t block = range.bits & -range.bits;
+  return block >= leastBlock && block < maxSequenceLength
+             ? p.floorTo(at.j, block)
+             : at.j;
+}
+
 Value PredicateEmitter::compare(const RowRange &range) {
+  Value key = keyFor(range);
   if (!range.low)
-    return p.compare(Compare::slt, at.j, range.high);
+    return p.compare(Compare::slt, key, range.high);
   if (!range.high)
-    return p.compare(Compare::sge, at.j, range.low);
+    return p.compare(Compare::sge, key, range.low);
   if (range.width)
     return *range.width == 0 ? p.constant(false)
-                             : p.isWithin(at.j, range.low, *range.width);
+                             : p.isWithin(key, range.low, *range.width);
   Value end = p.make<arith::MaxSIOp>(range.high, range.low);
-  return p.compare(Compare::ult, p.make<arith::SubIOp>(at.j, range.low),
+  return p.compare(Compare::ult, p.make<arith::SubIOp>(key, range.low),
                    p.make<arith::SubIOp>(end, range.low));
 }
 
@@ -272,7 +302,9 @@ Value PredicateEmitter::emit(const Pieces &pieces) {
   for (const Piece &piece : by.others)
     result = p.disj(result, emitAlone(piece, whole));
   if (whole.holds && whole.end) {
-    RowRange range{{}, p.select(whole.holds, whole.end, lowest()), {}};
+    RowRange range;
+    range.high = p.select(whole.holds, whole.end, lowest());
+    range.bits = 1;
     result = p.disj(result, compare(range));
   } else if (whole.holds) {
     result = p.disj(result, whole.holds);

@@ -28,6 +28,10 @@ void printBound(AsmPrinter &printer, const plan::TileExpr &bound);
 ParseResult parseCondition(AsmParser &parser, plan::TileExpr &when);
 void printCondition(AsmPrinter &printer, const plan::TileExpr &when);
 
+/// `"j >= i - 256 or j < 4"`, which pairs of a tile are live.
+ParseResult parsePairs(AsmParser &parser, std::optional<mask::Pieces> &where);
+void printPairs(AsmPrinter &printer, const std::optional<mask::Pieces> &where);
+
 /// `[<...>, <...>]`, the segments or the draws of a class of rows.
 template <typename Part>
 ParseResult parsePlanParts(AsmParser &parser, SmallVector<Part> &parts) {

@@ -2,6 +2,7 @@
 
 #include "MaskParameters.h"
 #include "SparseAttn/IR/SparseAttn.h"
+#include "SparseAttn/Mask/PieceText.h"
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
@@ -53,6 +54,25 @@ void sparse_attn::printBound(AsmPrinter &printer, const TileExpr &bound) {
   printer.printString(bound.str());
 }
 
+ParseResult sparse_attn::parsePairs(AsmParser &parser,
+                                    std::optional<mask::Pieces> &where) {
+  SMLoc quote = parser.getCurrentLocation();
+  std::string text, error;
+  if (parser.parseString(&text))
+    return failure();
+  size_t offset = 0;
+  where = mask::parsePieces(text, error, &offset);
+  if (where)
+    return success();
+  SMLoc at = SMLoc::getFromPointer(quote.getPointer() + 1 + offset);
+  return parser.emitError(at) << "invalid pairs \"" << text << "\": " << error;
+}
+
+void sparse_attn::printPairs(AsmPrinter &printer,
+                             const std::optional<mask::Pieces> &where) {
+  printer.printString(textOf(*where));
+}
+
 void sparse_attn::printCondition(AsmPrinter &printer, const TileExpr &when) {
   printer.printString(when.str() + " > 0");
 }
@@ -63,6 +83,15 @@ void sparse_attn::printCondition(AsmPrinter &printer, const TileExpr &when) {
 
 static SegmentKind kindOf(bool full) {
   return full ? SegmentKind::full : SegmentKind::partial;
+}
+
+LogicalResult SegmentAttr::verify(ErrorEmitter emitError, SegmentKind kind,
+                                  TileExpr, TileExpr, TileExpr,
+                                  std::optional<mask::Pieces> where) {
+  if (kind == SegmentKind::full && where)
+    return emitError() << "a full segment has no masked pair, so that "
+                          "'where' says nothing";
+  return success();
 }
 
 LogicalResult RowsAttr::verify(ErrorEmitter emitError, TileExpr begin,
@@ -94,7 +123,7 @@ PlanAttr PlanAttr::get(MLIRContext *context, const Plan &plan) {
     for (const Segment &segment : cls.segments)
       segments.push_back(SegmentAttr::get(context, kindOf(segment.full),
                                           segment.begin, segment.end,
-                                          segment.when));
+                                          segment.when, segment.where));
     SmallVector<DrawAttr> draws;
     for (const Draw &draw : cls.draws) {
       const Mask::RandomOptions &r = draw.random;
@@ -120,7 +149,7 @@ Plan PlanAttr::getPlan() const {
     for (SegmentAttr segment : rows.getSegments())
       cls.segments.push_back({segment.getBegin(), segment.getEnd(),
                               segment.getKind() == SegmentKind::full,
-                              segment.getWhen()});
+                              segment.getWhen(), segment.getWhere()});
     for (DrawAttr draw : rows.getDraws())
       cls.draws.push_back({draw.getRandom().getRandomOptions(), draw.getBegin(),
                            draw.getEnd(), draw.getKind() == SegmentKind::full,

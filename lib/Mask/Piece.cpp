@@ -20,6 +20,27 @@ bool Residue::holds(int64_t i, int64_t j) const {
   return begin <= r && r < end;
 }
 
+static llvm::hash_code hashOf(const Piece &piece) {
+  llvm::hash_code code = llvm::hash_value(piece.opaque.size());
+  for (const auto *bounds : {&piece.rowLower, &piece.rowUpper})
+    for (const Bound &bound : *bounds)
+      code = llvm::hash_combine(code, bound.block, bound.perKey, bound.offset);
+  for (const auto *bounds : {&piece.lower, &piece.upper})
+    for (const Bound &bound : *bounds)
+      code = llvm::hash_combine(code, bound.block, bound.perKey, bound.offset);
+  for (const Residue &residue : piece.residues)
+    code = llvm::hash_combine(code, unsigned(residue.subject), residue.modulus,
+                              residue.begin, residue.end);
+  return code;
+}
+
+llvm::hash_code mask::hash_value(const Pieces &pieces) {
+  llvm::hash_code code = llvm::hash_value(pieces.size());
+  for (const Piece &piece : pieces)
+    code = llvm::hash_combine(code, hashOf(piece));
+  return code;
+}
+
 Range mask::bandOfRow(const Piece &piece, int64_t n, int64_t i, Range keys) {
   for (const Bound &bound : piece.rowLower)
     if (i < bound.evaluate(i, n))

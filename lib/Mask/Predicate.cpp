@@ -201,8 +201,7 @@ Predicate mask::makePredicate(const Mask &mask) {
 // Keys past the end
 //===----------------------------------------------------------------------===//
 
-/// j < N, unless an upper bound says as much.
-static void endAtLastKey(Piece &piece) {
+void mask::endAtLastKey(Piece &piece) {
   Bound end = Bound::fromEnd(0);
   bool isImplied = llvm::any_of(piece.upper, [&](const Bound &bound) {
     std::optional<int64_t> room = minDifference(end, bound);

@@ -16,7 +16,7 @@ static Plan makeDensePlan(TileShape tile, const LengthFacts &facts) {
   ordinary.segments.push_back(
       {TileExpr::constant(0),
        TileExpr::numKeys().ceilDiv(tile.keys).simplify(facts),
-       /*full=*/false});
+       /*full=*/false, TileExpr::constant(1), std::nullopt});
   return {tile, {ordinary}};
 }
 
@@ -81,16 +81,16 @@ Plan plan::makePlan(const Mask &mask, TileShape tile, const LengthFacts &facts,
       continue;
     std::vector<TileBand> bands;
     for (const Piece &piece : part.pieces)
-      if (std::optional<TileBand> band = makeTileBand(piece, rows, tile))
+      if (std::optional<TileBand> band = makeTileBand(piece, rows, tile)) {
+        band->number = bands.size();
         bands.push_back(*band);
+      }
     RowClass cls;
     cls.rowBegin = rows.rowBegin;
     cls.rowEnd = rows.rowEnd;
     cls.heavy = part.heavy;
-    std::optional<PlanLoss::Visited> visited = makeSegments(
-        std::move(bands),
-        {TileExpr::constant(0), TileExpr::numKeys().ceilDiv(tile.keys)},
-        rows.facts, cls);
+    std::optional<PlanLoss::Visited> visited =
+        makeSegments(std::move(bands), rows, tile, cls);
     if (visited)
       losses.add({PlanLoss::Reason::ManySegments, *visited});
     plan.classes.push_back(std::move(cls));

@@ -43,15 +43,6 @@ static bool upperImplies(Bounds inner, Bounds outer) {
   });
 }
 
-static bool operator==(const Residue &a, const Residue &b) {
-  return a.subject == b.subject && a.modulus == b.modulus &&
-         a.begin == b.begin && a.end == b.end;
-}
-
-static bool operator==(const OpaqueLiteral &a, const OpaqueLiteral &b) {
-  return a.leaf == b.leaf && a.negated == b.negated;
-}
-
 /// Same congruences and leaves, in any order.
 static bool literalsImply(const Piece &inner, const Piece &outer) {
   return llvm::all_of(outer.residues,

@@ -84,11 +84,18 @@ struct TileRows {
   LengthFacts facts;
 };
 
+/// `bound` at the position `row`.
+TileExpr at(const mask::Bound &bound, const TileExpr &row);
+
 TileRows makeTileRows(const ClassPieces &cls, const TileShape &tile,
                       const LengthFacts &facts);
 
 /// The key tiles of one piece for query tile q of a class.
 struct TileBand {
+  mask::Piece piece;
+  /// Among the bands of its class; of a hull of some, which has no piece, none.
+  static constexpr unsigned noNumber = ~0u;
+  unsigned number = noNumber;
   /// Every tile with a live pair is in `live`; every tile of both is full. The
   /// beginning of `full` is not clipped to the first tile.
   TileInterval live;
@@ -114,10 +121,10 @@ std::optional<TileBand> makeTileBand(const mask::Piece &piece,
 
 /// Pairwise disjoint segments that cover the live tiles of `bands`, and the
 /// draws among them. Where that takes too many or too long segments, fewer ones
-/// that cover more, at last one over `allTiles`; returns what is visited then.
+/// that cover more, at last one over all tiles; returns what is visited then.
 std::optional<PlanLoss::Visited> makeSegments(std::vector<TileBand> bands,
-                                              const TileInterval &allTiles,
-                                              const LengthFacts &facts,
+                                              const TileRows &rows,
+                                              const TileShape &tile,
                                               RowClass &cls);
 
 } // namespace mlir::sparse_attn::plan

@@ -1,5 +1,6 @@
 //===- PrintPlan.cpp - Plans as text --------------------------------------===//
 
+#include "SparseAttn/Mask/PieceText.h"
 #include "SparseAttn/Plan/Plan.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -11,7 +12,6 @@ static void printTiles(const Part &part, llvm::raw_ostream &os) {
   os << part.begin.str() << " to " << part.end.str();
   if (part.when != TileExpr::constant(1))
     os << " when " << part.when.str() << " > 0";
-  os << '\n';
 }
 
 void plan::printPlan(const Plan &plan, llvm::raw_ostream &os) {
@@ -22,11 +22,17 @@ void plan::printPlan(const Plan &plan, llvm::raw_ostream &os) {
     for (const Segment &segment : cls.segments) {
       os << (segment.full ? "  full " : "  partial ");
       printTiles(segment, os);
+      if (segment.where) {
+        os << " where ";
+        printPieces(*segment.where, os);
+      }
+      os << '\n';
     }
     for (const Draw &draw : cls.draws) {
       os << (draw.full ? "  draw full " : "  draw ") << draw.random.blocksPerRow
          << " blocks of " << draw.random.block << ", ";
       printTiles(draw, os);
+      os << '\n';
     }
   }
 }

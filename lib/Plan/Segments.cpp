@@ -8,7 +8,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Planner.h"
+#include "LivePairs.h"
 #include "llvm/ADT/STLExtras.h"
 #include <tuple>
 
@@ -18,6 +18,10 @@ using namespace mlir::sparse_attn::plan;
 /// More segments, or longer bounds, cost a kernel more than the partial tiles
 /// that they save.
 static constexpr unsigned maxSegments = 24, maxNodes = 600;
+
+/// A kernel has a loop for each of what is asked of the pairs of partial tiles,
+/// and on GPUs one more that asks all of it: there a third condition spills.
+static constexpr unsigned maxConditions = 2;
 
 static unsigned countNodes(const TileExpr &expr) {
   switch (expr.getKind()) {
@@ -38,12 +42,16 @@ namespace {
 /// Collects the segments of one class.
 class SegmentBuilder {
 public:
-  explicit SegmentBuilder(const LengthFacts &facts) : facts(facts) {}
+  /// `pairs`: null where no segment is to tell its live pairs.
+  SegmentBuilder(const LengthFacts &facts, const LivePairs *pairs)
+      : facts(facts), pairs(pairs) {}
 
   void add(const TileBand &band);
   /// What no band so far has claimed of `interval`.
   llvm::SmallVector<TileInterval> unclaimed(const TileInterval &interval) const;
   bool isTooLarge() const;
+  /// Whether partial segments ask too many different things.
+  bool hasTooManyConditions() const;
   /// In the order left, moving, right.
   void finish(RowClass &cls) const;
 
@@ -53,11 +61,16 @@ private:
   void subtract(const TileInterval &from, const TileInterval &claim,
                 llvm::SmallVectorImpl<TileInterval> &rest) const;
   void split(const TileInterval &part, const TileBand &band);
-  void append(const TileInterval &tiles, bool full, TileBand::Place place);
+  void appendFull(const TileInterval &tiles, const TileBand &band);
+  void appendPartial(const TileInterval &tiles, const TileBand &band,
+                     Edges edges = {});
+  void append(Segment segment, TileBand::Place place);
 
   LengthFacts facts;
+  const LivePairs *pairs;
+  llvm::SmallVector<unsigned> claimed;
   llvm::SmallVector<TileInterval> claims;
-  llvm::SmallVector<Placed> segments;
+  std::vector<Placed> segments;
 };
 } // namespace
 
@@ -99,11 +112,12 @@ void SegmentBuilder::add(const TileBand &band) {
   TileInterval claim = band.live;
   claim.end = TileExpr::max(claim.begin, claim.end).simplify(facts);
   claims.push_back(claim);
+  claimed.push_back(band.number);
 }
 
 void SegmentBuilder::split(const TileInterval &part, const TileBand &band) {
   if (!band.full) {
-    append(part, /*full=*/false, band.place);
+    appendPartial(part, band);
     return;
   }
   // part.begin <= a <= b <= part.end, or all parts are empty.
@@ -113,28 +127,52 @@ void SegmentBuilder::split(const TileInterval &part, const TileBand &band) {
   TileExpr b =
       TileExpr::max(a, TileExpr::min(band.full->end, part.end)).simplify(facts);
   if (TileExpr::provablyLE(b, a, facts)) {
-    append(part, /*full=*/false, band.place);
+    appendPartial(part, band);
     return;
   }
   TileInterval full = {a, b, part.when}, masked = full;
-  append({part.begin, a, part.when}, /*full=*/false, band.place);
+  // A tile at the left of `full` lies before its beginning, and so before its
+  // end, unless that is the smaller; one at the right is never before its
+  // beginning.
+  bool isTurned =
+      !TileExpr::provablyLE(band.full->begin, band.full->end, facts) &&
+      !TileExpr::provablyLE(a, band.full->end, facts);
+  appendPartial({part.begin, a, part.when}, band,
+                {/*lower=*/true, /*upper=*/isTurned});
   if (!band.full->isUnconditional()) {
     full.guardBy(band.full->when);
     masked.guardBy(negated(band.full->when));
-    append(masked, /*full=*/false, band.place);
+    appendPartial(masked, band, {/*lower=*/false, /*upper=*/false});
   }
-  append(full, /*full=*/true, band.place);
-  append({b, part.end, part.when}, /*full=*/false, band.place);
+  appendFull(full, band);
+  appendPartial({b, part.end, part.when}, band,
+                {/*lower=*/false, /*upper=*/true});
 }
 
-void SegmentBuilder::append(const TileInterval &tiles, bool full,
-                            TileBand::Place place) {
-  const auto &[begin, end, when] = tiles.simplify(facts);
+void SegmentBuilder::appendFull(const TileInterval &tiles,
+                                const TileBand &band) {
+  append({tiles.begin, tiles.end, /*full=*/true, tiles.when, std::nullopt},
+         band.place);
+}
+
+void SegmentBuilder::appendPartial(const TileInterval &tiles,
+                                   const TileBand &band, Edges edges) {
+  std::optional<mask::Pieces> where;
+  if (pairs && band.number != TileBand::noNumber)
+    where = pairs->find(tiles.simplify(facts), band, edges, claimed);
+  append({tiles.begin, tiles.end, /*full=*/false, tiles.when, where},
+         band.place);
+}
+
+void SegmentBuilder::append(Segment segment, TileBand::Place place) {
+  TileInterval tiles = {segment.begin, segment.end, segment.when};
   if (tiles.isProvablyEmpty(facts))
     return;
+  const auto &[begin, end, when] = tiles.simplify(facts);
   for (Placed &placed : segments) {
     Segment &other = placed.second;
-    if (other.full != full || other.when != when)
+    if (other.full != segment.full || other.when != when ||
+        other.where != segment.where)
       continue;
     // Joining is exact only when neither side can be turned around.
     bool follows = other.end == begin;
@@ -145,7 +183,19 @@ void SegmentBuilder::append(const TileInterval &tiles, bool full,
       return;
     }
   }
-  segments.push_back({place, Segment{begin, end, full, when}});
+  segment.begin = begin;
+  segment.end = end;
+  segment.when = when;
+  segments.push_back({place, std::move(segment)});
+}
+
+bool SegmentBuilder::hasTooManyConditions() const {
+  std::vector<std::optional<mask::Pieces>> conditions;
+  for (const Placed &placed : segments)
+    if (const Segment &segment = placed.second;
+        !segment.full && !llvm::is_contained(conditions, segment.where))
+      conditions.push_back(segment.where);
+  return conditions.size() > maxConditions;
 }
 
 void SegmentBuilder::finish(RowClass &cls) const {
@@ -259,27 +309,33 @@ static std::vector<TileBand> orderClaims(llvm::ArrayRef<TileBand> bands,
 }
 
 static SegmentBuilder buildSegments(llvm::ArrayRef<TileBand> bands,
-                                    const LengthFacts &facts) {
-  SegmentBuilder builder(facts);
+                                    const LengthFacts &facts,
+                                    const LivePairs *pairs = nullptr) {
+  SegmentBuilder builder(facts, pairs);
   for (const TileBand &band : bands) {
     builder.add(band);
     if (builder.isTooLarge())
       break;
   }
+  if (pairs && (builder.isTooLarge() || builder.hasTooManyConditions()))
+    return buildSegments(bands, facts);
   return builder;
 }
 
-std::optional<PlanLoss::Visited>
-plan::makeSegments(std::vector<TileBand> bands, const TileInterval &allTiles,
-                   const LengthFacts &facts, RowClass &cls) {
+std::optional<PlanLoss::Visited> plan::makeSegments(std::vector<TileBand> bands,
+                                                    const TileRows &rows,
+                                                    const TileShape &tile,
+                                                    RowClass &cls) {
   std::optional<PlanLoss::Visited> visited;
+  const LengthFacts &facts = rows.facts;
+  LivePairs pairs(bands, rows, tile);
   dropCovered(bands, facts);
   auto isDraw = [](const TileBand &band) { return !!band.draw; };
   std::vector<TileBand> draws;
   llvm::copy_if(bands, std::back_inserter(draws), isDraw);
   llvm::erase_if(bands, isDraw);
   bands = orderClaims(bands, facts);
-  SegmentBuilder builder = buildSegments(bands, facts);
+  SegmentBuilder builder = buildSegments(bands, facts, &pairs);
   if (builder.isTooLarge()) {
     visited = PlanLoss::Visited::Hull;
     replaceByHull(bands, [](const TileBand &band) {
@@ -294,7 +350,9 @@ plan::makeSegments(std::vector<TileBand> bands, const TileInterval &allTiles,
   if (builder.isTooLarge()) {
     visited = PlanLoss::Visited::All;
     TileBand dense;
-    dense.live = allTiles.simplify(facts);
+    dense.live = TileInterval{TileExpr::constant(0),
+                              TileExpr::numKeys().ceilDiv(tile.keys)}
+                     .simplify(facts);
     builder = buildSegments(dense, facts);
   }
   builder.finish(cls);

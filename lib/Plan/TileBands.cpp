@@ -66,8 +66,7 @@ void TileInterval::guardBy(const TileExpr &amount) {
 // Bounds and rows
 //===----------------------------------------------------------------------===//
 
-/// `bound` at the position `row`.
-static TileExpr at(const Bound &bound, const TileExpr &row) {
+TileExpr plan::at(const Bound &bound, const TileExpr &row) {
   TileExpr value = TileExpr::numKeys() * bound.perKey + bound.offset;
   if (!bound.dependsOnQuery())
     return value;
@@ -215,6 +214,7 @@ std::optional<TileBand> plan::makeTileBand(const Piece &piece,
   TileExpr end = minOf(rows.end, piece.rowUpper, anyRow).simplify(facts);
 
   TileBand band;
+  band.piece = piece;
   TileExpr low = maxOf(TileExpr::constant(0), piece.lower, first);
   TileExpr up = minOf(TileExpr::numKeys(), piece.upper, end - 1);
   band.live = {low.floorDiv(tile.keys), up.ceilDiv(tile.keys)};

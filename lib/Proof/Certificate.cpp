@@ -41,6 +41,16 @@ static bool isTame(const RowClass &cls) {
          llvm::all_of(cls.draws, boundsAreTame);
 }
 
+bool proof::holds(const Pieces &pieces, const Lengths &n, int64_t i,
+                  int64_t j) {
+  return llvm::any_of(pieces, [&](const Piece &piece) {
+    return !bandOfRow(piece, n.nk, i, {j, j + 1}).empty() &&
+           llvm::all_of(piece.residues, [&](const Residue &residue) {
+             return residue.holds(i, j);
+           });
+  });
+}
+
 Proof proof::provePlan(const Mask &mask, const Plan &plan,
                        const LengthFacts &facts, int64_t numHeads) {
   Proof invalid;

@@ -19,6 +19,7 @@ namespace {
 struct Claim {
   Range tiles;
   bool full = false;
+  const Pieces *where = nullptr;
 };
 
 /// Proves the plan of one head.
@@ -163,7 +164,8 @@ std::optional<Proof> RowProof::checkTile(unsigned classIndex, int64_t q) {
   for (const Segment &segment : cls.segments) {
     Range tiles = segment.keyTiles(q, n);
     if (!tiles.empty())
-      claims.push_back({tiles, segment.full});
+      claims.push_back(
+          {tiles, segment.full, segment.where ? &*segment.where : nullptr});
   }
   if (std::optional<Proof> violation = checkClaims(claims, rows.begin))
     return violation;
@@ -182,6 +184,38 @@ std::optional<Proof> RowProof::checkTile(unsigned classIndex, int64_t q) {
   return std::nullopt;
 }
 
+/// The keys of `keys`, some of which may not exist, that a row of `pieces` has.
+static IntervalSet keysOfRow(const Pieces &pieces, const Lengths &n, int64_t i,
+                             Range keys) {
+  IntervalSet all;
+  for (const Piece &piece : pieces) {
+    Range band = bandOfRow(piece, n.nk, i, keys);
+    IntervalSet some = band;
+    for (const Residue &residue : piece.residues) {
+      if (residue.subject == Residue::Subject::Query) {
+        if (!residue.holds(i, 0))
+          some = IntervalSet();
+        continue;
+      }
+      bool ofKey = residue.subject == Residue::Subject::Key;
+      some = some.intersect(residueClass(residue, ofKey ? 0 : i, band));
+    }
+    all = all.unite(some);
+  }
+  return all;
+}
+
+/// The first key that only one of both sets has.
+static std::optional<int64_t> findDifference(const IntervalSet &a,
+                                             const IntervalSet &b, Range keys) {
+  IntervalSet onlyA = a.intersect(b.complementIn(keys));
+  IntervalSet onlyB = b.intersect(a.complementIn(keys));
+  IntervalSet either = onlyA.unite(onlyB);
+  if (either.empty())
+    return std::nullopt;
+  return either.ranges().front().begin;
+}
+
 std::optional<Proof> RowProof::checkRow(int64_t row, const IntervalSet &visited,
                                         llvm::ArrayRef<Claim> claims) const {
   Range allKeys = {0, n.nk};
@@ -195,6 +229,13 @@ std::optional<Proof> RowProof::checkRow(int64_t row, const IntervalSet &visited,
   for (const Claim &claim : claims) {
     Range keys = {claim.tiles.begin * plan.tile.keys,
                   claim.tiles.end * plan.tile.keys};
+    if (claim.where) {
+      IntervalSet named =
+          keysOfRow(*claim.where, n, row + n.firstQuery(), keys);
+      IntervalSet wanted = live.intersect(keys);
+      if (std::optional<int64_t> j = findDifference(named, wanted, keys))
+        return refute(reasons::where, row, *j);
+    }
     if (!claim.full || live.covers(keys))
       continue;
     IntervalSet masked = live.complementIn(keys);

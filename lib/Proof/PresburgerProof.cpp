@@ -44,6 +44,7 @@ private:
   void checkOnce(const RowClass &cls);
   void checkRange(const RowClass &cls, const Segment &segment);
   void checkFull(unsigned classIndex, const Segment &segment);
+  void checkWhere(unsigned classIndex, const Segment &segment);
   void checkFull(const RowClass &cls, const Draw &draw);
 
   /// The tile q of `cls` exists and `row` is one of its rows.
@@ -313,6 +314,42 @@ void PresburgerProof::checkFull(unsigned classIndex, const Segment &segment) {
   });
 }
 
+void PresburgerProof::checkWhere(unsigned classIndex, const Segment &segment) {
+  auto askFor = [&](llvm::function_ref<void(Unknowns &)> require) {
+    Unknowns x(facts);
+    requireRowOfTile(x, plan.classes[classIndex]);
+    requireOwned(x, classIndex);
+    requireTileOfKey(x);
+    x.domain.push_back(Formula::nonNegative(x.key));
+    x.domain.push_back(x.inside(segment));
+    require(x);
+    ask(x, reasons::where, [&](const Candidate &at, int64_t head) {
+      int64_t i = at.row + at.n.firstQuery();
+      return contains(segment, at) &&
+             holds(*segment.where, at.n, i, at.key) != isLive(mask, at, head);
+    });
+  };
+  // A pair that is named and not live.
+  for (const Piece &named : *segment.where)
+    askFor([&](Unknowns &x) {
+      x.domain.push_back(x.literals(named, /*negated=*/false));
+      std::vector<Formula> masked;
+      for (const Piece &piece : pieces)
+        if (piece.opaque.empty())
+          masked.push_back(x.literals(piece, /*negated=*/true));
+      x.domain.push_back(Formula::any(
+          {Formula::lessEqual(x.nk, x.key), Formula::all(std::move(masked))}));
+    });
+  // A pair that is live and not named.
+  for (const Piece &piece : pieces)
+    askFor([&](Unknowns &x) {
+      x.domain.push_back(Formula::less(x.key, x.nk));
+      x.domain.push_back(x.literals(piece, /*negated=*/false));
+      for (const Piece &named : *segment.where)
+        x.domain.push_back(x.literals(named, /*negated=*/true));
+    });
+}
+
 void PresburgerProof::checkFull(const RowClass &cls, const Draw &draw) {
   // Enough, and not necessary: the tiles of a query tile lie inside key blocks
   // that its one row block draws, and the draw is a piece of the mask.
@@ -348,6 +385,9 @@ Proof PresburgerProof::run() {
     for (const Segment &segment : cls.segments)
       if (segment.full)
         checkFull(k, segment);
+    for (const Segment &segment : cls.segments)
+      if (segment.where)
+        checkWhere(k, segment);
     for (const Draw &draw : cls.draws)
       if (draw.full)
         checkFull(cls, draw);

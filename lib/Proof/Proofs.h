@@ -13,9 +13,15 @@ inline constexpr const char *coverage = "a live pair lies in no visited tile";
 inline constexpr const char *once = "a key tile is visited twice";
 inline constexpr const char *fullMasked = "a full tile has a masked pair";
 inline constexpr const char *fullPastEnd = "a full tile has keys past Sk";
+inline constexpr const char *where =
+    "the pairs that a segment names in its tiles are not the live ones";
 inline constexpr const char *range = "a visited tile lies outside [0, Sk)";
 inline constexpr const char *rows = "a row class has rows outside [0, Sq)";
 } // namespace reasons
+
+/// Whether one of `pieces`, which have no opaque literals, has the pair.
+bool holds(const mask::Pieces &pieces, const mask::Lengths &n, int64_t i,
+           int64_t j);
 
 /// Steps of a proof row by row at lengths `n`, roughly nanoseconds times ten.
 double exhaustiveCost(const mask::Mask &mask, const plan::Plan &plan,

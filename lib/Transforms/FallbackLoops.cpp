@@ -62,18 +62,6 @@ Value TileLoop::emitPosition(OpBuilder &b, Value t) {
   return mapping.lookupOrDefault(step.getKeyPosition());
 }
 
-/// Emits the body of `loop` but for what computes the position of its key tile.
-static Value emitBody(OpBuilder &b, TileLoop &from, Value position,
-                      Value state) {
-  IRMapping mapping;
-  mapping.map(from.step.getKeyPosition(), position);
-  mapping.map(from.loop.getRegionIterArgs().front(), state);
-  for (Operation &op : from.loop.getBody()->without_terminator())
-    if (!from.position.contains(&op))
-      b.clone(op, mapping);
-  return mapping.lookup(from.step.getResult());
-}
-
 /// True where no value but the position itself leaves what computes it.
 static bool positionIsAll(TileLoop &from) {
   Operation *last = from.step.getKeyPosition().getDefiningOp();
@@ -85,45 +73,153 @@ static bool positionIsAll(TileLoop &from) {
   });
 }
 
-static Value mergeLoops(OpBuilder &b, TileLoop &first, TileLoop &second,
-                        Value initial) {
-  Location loc = first.loop.getLoc();
+namespace {
+/// A chain of loops as one, which visits the places of one after the other.
+class MergedLoops {
+public:
+  MergedLoops(OpBuilder &b, MutableArrayRef<TileLoop> loops);
+
+  Value emit(Value initial);
+
+private:
+  Value emitPosition(OpBuilder &in, Value t, unsigned number);
+  Value emitStep(OpBuilder &in, Value position, Value state);
+  Value emitMask(OpBuilder &in, TileLoop &from, Value position,
+                 ValueRange pair);
+
+  OpBuilder &b;
+  Location loc;
+  MutableArrayRef<TileLoop> loops;
+  /// The places where loops begin, and where the last one ends.
+  SmallVector<Value> turns;
+  /// Whether the place belongs to a loop or one behind it, but for the first.
+  SmallVector<Value> isBehind;
+};
+} // namespace
+
+MergedLoops::MergedLoops(OpBuilder &b, MutableArrayRef<TileLoop> loops)
+    : b(b), loc(loops.front().loop.getLoc()), loops(loops) {
   IndexMath math{b, loc};
-  scf::ForOp early = first.loop, late = second.loop;
-  Value turn = early.getUpperBound(), begin = late.getLowerBound();
-  Value end = math.add(turn, math.sub(late.getUpperBound(), begin));
-  TileLoop &masked = first.step.hasMask() ? first : second;
+  scf::ForOp first = loops.front().loop;
+  turns = {first.getLowerBound(), first.getUpperBound()};
+  for (TileLoop &next : loops.drop_front()) {
+    Value count =
+        math.sub(next.loop.getUpperBound(), next.loop.getLowerBound());
+    turns.push_back(math.add(turns.back(), count));
+  }
+}
+
+/// The position at place t, which belongs to loop `number` or one behind it.
+Value MergedLoops::emitPosition(OpBuilder &in, Value t, unsigned number) {
+  TileLoop &from = loops[number];
+  auto here = [&](OpBuilder &at) {
+    IndexMath math{at, loc};
+    Value place = number == 0 ? t
+                              : math.add(math.sub(t, turns[number]),
+                                         from.loop.getLowerBound());
+    return from.emitPosition(at, place);
+  };
+  if (number + 1 == loops.size())
+    return here(in);
+  auto branch = scf::IfOp::create(
+      in, loc, isBehind[number],
+      [&](OpBuilder &at, Location) {
+        scf::YieldOp::create(at, loc, emitPosition(at, t, number + 1));
+      },
+      [&](OpBuilder &at, Location) {
+        scf::YieldOp::create(at, loc, here(at));
+      });
+  return branch.getResult(0);
+}
+
+/// What a loop says of a pair, whose tile may be another's.
+Value MergedLoops::emitMask(OpBuilder &in, TileLoop &from, Value position,
+                            ValueRange pair) {
+  StepOp step = from.step;
+  if (!step.hasMask())
+    return arith::ConstantOp::create(in, loc, in.getBoolAttr(true));
+  IRMapping mapping;
+  Block &mask = step.getMask().front();
+  mapping.map(mask.getArguments(), pair);
+  mapping.map(step.getKeyPosition(), position);
+  // What the mask takes from the body of its loop comes along.
+  SetVector<Operation *> slice;
+  BackwardSliceOptions options;
+  options.omitBlockArguments = true;
+  options.filter = [&](Operation *op) {
+    return op->getBlock() == from.loop.getBody() && !from.position.contains(op);
+  };
+  mask.walk([&](Operation *op) {
+    for (Value operand : op->getOperands())
+      if (Operation *producer = operand.getDefiningOp();
+          producer && options.filter(producer)) {
+        (void)getBackwardSlice(producer, &slice, options);
+        slice.insert(producer);
+      }
+  });
+  for (Operation *op : slice)
+    in.clone(*op, mapping);
+  for (Operation &op : mask.without_terminator())
+    in.clone(op, mapping);
+  return mapping.lookupOrDefault(
+      cast<YieldOp>(mask.getTerminator()).getValue());
+}
+
+/// A copy of a step with a mask, and of all its loop's body but for what
+/// computes the position. A pair is live where the loop that the place belongs
+/// to says so.
+Value MergedLoops::emitStep(OpBuilder &in, Value position, Value state) {
+  TileLoop &from =
+      *llvm::find_if(loops, [](TileLoop &loop) { return loop.step.hasMask(); });
+  IRMapping mapping;
+  mapping.map(from.step.getKeyPosition(), position);
+  mapping.map(from.loop.getRegionIterArgs().front(), state);
+  for (Operation &op : from.loop.getBody()->without_terminator())
+    if (!from.position.contains(&op))
+      in.clone(op, mapping);
+  Value result = mapping.lookup(from.step.getResult());
+  Block &mask = result.getDefiningOp<StepOp>().getMask().front();
+  Operation *yield = mask.getTerminator();
+  OpBuilder inside(yield);
+  Value live;
+  for (unsigned k = loops.size(); k-- > 0;) {
+    Value says = &loops[k] == &from ? yield->getOperand(0)
+                                    : emitMask(inside, loops[k], position,
+                                               mask.getArguments());
+    live = live ? arith::SelectOp::create(inside, loc, isBehind[k], live, says)
+                      .getResult()
+                : says;
+  }
+  yield->setOperand(0, live);
+  return result;
+}
+
+Value MergedLoops::emit(Value initial) {
+  IndexMath math{b, loc};
   auto loop = scf::ForOp::create(
-      b, loc, early.getLowerBound(), end, math.constant(1), initial,
-      [&](OpBuilder &nested, Location, Value t, ValueRange carried) {
-        IndexMath inner{nested, loc};
-        Value isLate = inner.compare(arith::CmpIPredicate::sge, t, turn);
-        auto position = scf::IfOp::create(
-            nested, loc, isLate,
-            [&](OpBuilder &in, Location) {
-              IndexMath place{in, loc};
-              Value after = place.add(place.sub(t, turn), begin);
-              scf::YieldOp::create(in, loc, second.emitPosition(in, after));
-            },
-            [&](OpBuilder &in, Location) {
-              scf::YieldOp::create(in, loc, first.emitPosition(in, t));
-            });
-        Value next =
-            emitBody(nested, masked, position.getResult(0), carried.front());
-        scf::YieldOp::create(nested, loc, next);
+      b, loc, turns.front(), turns.back(), math.constant(1), initial,
+      [&](OpBuilder &in, Location, Value t, ValueRange carried) {
+        IndexMath inner{in, loc};
+        for (unsigned k = 1; k < loops.size(); ++k)
+          isBehind.push_back(
+              inner.compare(arith::CmpIPredicate::sge, t, turns[k]));
+        Value position = emitPosition(in, t, /*number=*/0);
+        scf::YieldOp::create(in, loc, emitStep(in, position, carried.front()));
       });
   return loop.getResult(0);
 }
 
 Value transforms::repeatLoops(OpBuilder &b, ArrayRef<scf::ForOp> loops,
                               Value initial) {
-  if (loops.size() == 2) {
-    std::optional<TileLoop> first = TileLoop::match(loops[0]);
-    std::optional<TileLoop> second = TileLoop::match(loops[1]);
-    if (first && second && first->step.hasMask() != second->step.hasMask() &&
-        positionIsAll(first->step.hasMask() ? *first : *second))
-      return mergeLoops(b, *first, *second, initial);
-  }
+  SmallVector<TileLoop> tileLoops;
+  for (scf::ForOp loop : loops)
+    if (std::optional<TileLoop> tileLoop = TileLoop::match(loop);
+        tileLoop && positionIsAll(*tileLoop))
+      tileLoops.push_back(*tileLoop);
+  bool hasMask = llvm::any_of(
+      tileLoops, [](TileLoop &loop) { return loop.step.hasMask(); });
+  if (loops.size() > 1 && tileLoops.size() == loops.size() && hasMask)
+    return MergedLoops(b, tileLoops).emit(initial);
   Value state = initial;
   for (scf::ForOp loop : loops) {
     IRMapping mapping;

@@ -10,14 +10,14 @@ namespace mlir::sparse_attn::transforms {
 /// Emits what `loops`, a chain of loops over steps, compute from `initial` on,
 /// and returns the state that they end with.
 ///
-/// A loop over partial tiles and one over full tiles become one loop, and so
-/// one copy of the step: the mask of a full tile allows all of its pairs.
+/// Loops over tiles become one loop, and so one copy of the step:
 ///
-///   for t in [b0, e0): step(tile0(t), mask)
+///   for t in [b0, e0): step(tile0(t), mask0)
 ///   for t in [b1, e1): step(tile1(t))
 ///   // becomes
 ///   for t in [b0, e0 + e1 - b1):
-///     step(t < e0 ? tile0(t) : tile1(t - e0 + b1), mask)
+///     isBehind = t >= e0
+///     step(isBehind ? tile1(t - e0 + b1) : tile0(t), isBehind ? true : mask0)
 Value repeatLoops(OpBuilder &b, ArrayRef<scf::ForOp> loops, Value initial);
 
 } // namespace mlir::sparse_attn::transforms

@@ -23,6 +23,7 @@ struct MaskEmitter {
   Value numKeys, batch, absoluteHead; ///< i32
   Value head;                         ///< index
   bool mayBeRagged;
+  const Pieces *where; ///< the live pairs, if not those of the mask
 
   Value operator()(OpBuilder &b, Location loc, Value i, Value j) {
     MaskPosition position;
@@ -37,6 +38,10 @@ struct MaskEmitter {
                               Value rowBlock, int64_t t) {
       return tables.drawn(inner, loc, options, head, rowBlock, t);
     };
+    if (where)
+      return emitPredicate(
+          b, loc, mask::Predicate::unionOf(*where), position,
+          [](OpBuilder &, Location, const MaskNode &) { return Value(); });
     position.operand = [&](StringRef name) { return op.getDataOperand(name); };
     return emitMask(b, loc, op.getMask(), position,
                     /*mayPassEnd=*/mayBeRagged);
@@ -44,15 +49,42 @@ struct MaskEmitter {
 };
 } // namespace
 
+bool KeyTileLoops::Kind::isOf(const TileRun &run) const {
+  if (run.full != full || !run.where != !where)
+    return false;
+  return !where || *run.where == *where;
+}
+
+/// Partial tiles come first. The list may be empty.
+SmallVector<KeyTileLoops::Kind> KeyTileLoops::kindsOf(ArrayRef<TileRun> runs,
+                                                      Kind ofList) {
+  SmallVector<Kind> kinds;
+  auto add = [&](const TileRun &run) {
+    if (llvm::none_of(kinds, [&](const Kind &kind) { return kind.isOf(run); }))
+      kinds.push_back({run.full, run.where});
+  };
+  for (const TileRun &run : runs)
+    if (!run.full)
+      add(run);
+  if (!ofList.full)
+    add({{}, {}, false});
+  for (const TileRun &run : runs)
+    if (run.full)
+      add(run);
+  if (ofList.full)
+    add({{}, {}, true});
+  return kinds;
+}
+
 Value KeyTileLoops::step(OpBuilder &b, const QueryTile &at,
-                         ValueRange queryOperands, Value keyTile, bool full,
+                         ValueRange queryOperands, Value keyTile, Kind kind,
                          Value state) {
   IndexMath math{b, loc};
   KeyTile keys;
   keys.key = math.mul(keyTile, tile.keys);
   keys.rows = math.constant(tile.keys);
   keys.size = tile.keys;
-  if (full)
+  if (kind.full)
     return op.createStep(b, state, queryOperands, at, keys, {});
   if (mayBeRagged())
     keys.rows = math.min(keys.rows, math.sub(shapes.numKeys, keys.key));
@@ -65,7 +97,8 @@ Value KeyTileLoops::step(OpBuilder &b, const QueryTile &at,
                    toI32(at.batch),
                    toI32(math.add(at.head, shapes.headOrigin)),
                    at.head,
-                   mayBeRagged()};
+                   mayBeRagged(),
+                   kind.where};
   return op.createStep(b, state, queryOperands, at, keys, mask);
 }
 
@@ -94,12 +127,13 @@ Value KeyTileLoops::visit(OpBuilder &b, const QueryTile &at,
       llvm::all_of(cls.draws, [](const Draw &draw) { return draw.full; });
   SmallVector<Value> queryOperands = op.createQueryOperands(b, at);
   Value state = op.createInitialState(b, op.getStateType(tile));
-  for (bool full : {false, true}) {
-    SmallVector<TileRun> kind;
-    llvm::copy_if(runs, std::back_inserter(kind),
-                  [&](const TileRun &run) { return run.full == full; });
-    VisitSequence sequence(b, loc, kind,
-                           full == isListFull ? list : TileList{});
+  Kind listKind = {isListFull, /*where=*/nullptr};
+  for (Kind kind : kindsOf(runs, listKind)) {
+    SmallVector<TileRun> some;
+    llvm::copy_if(runs, std::back_inserter(some),
+                  [&](const TileRun &run) { return kind.isOf(run); });
+    bool hasList = kind.full == isListFull && !kind.where;
+    VisitSequence sequence(b, loc, some, hasList ? list : TileList{});
     if (sequence.empty())
       continue;
     // Part p of P visits places [count p / P, count (p + 1) / P).
@@ -118,7 +152,7 @@ Value KeyTileLoops::visit(OpBuilder &b, const QueryTile &at,
         [&](OpBuilder &nested, Location, Value t, ValueRange carried) {
           Value next =
               step(nested, at, queryOperands, sequence.keyTile(nested, loc, t),
-                   full, carried.front());
+                   kind, carried.front());
           scf::YieldOp::create(nested, loc, next);
         });
     state = loop.getResult(0);

@@ -15,8 +15,8 @@ struct TilePart {
   int64_t count = 1;
 };
 
-/// Emits the loops over the key tiles that one row class visits: one over
-/// partial tiles, with the mask in each step, and one over full tiles.
+/// Emits the loops over the key tiles that one row class visits: one for each
+/// of what is asked of the pairs of partial tiles, and one over full tiles.
 class KeyTileLoops {
 public:
   KeyTileLoops(MaskedReductionOpInterface op, const ReductionShapes &shapes,
@@ -29,8 +29,15 @@ public:
   Value visit(OpBuilder &b, const QueryTile &at, const TilePart &part = {});
 
 private:
+  /// What a loop does with its tiles.
+  struct Kind {
+    bool full;
+    const mask::Pieces *where;
+    bool isOf(const TileRun &run) const;
+  };
+  static SmallVector<Kind> kindsOf(ArrayRef<TileRun> runs, Kind ofList);
   Value step(OpBuilder &b, const QueryTile &at, ValueRange queryOperands,
-             Value keyTile, bool full, Value state);
+             Value keyTile, Kind kind, Value state);
   Value countOf(OpBuilder &b, const VisitSequence &sequence);
   /// True when the last key tile may be cut by the end of the keys.
   bool mayBeRagged() const;

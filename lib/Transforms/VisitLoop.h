@@ -13,6 +13,8 @@ namespace mlir::sparse_attn::transforms {
 struct TileRun {
   Value begin, end;
   bool full;
+  /// The live pairs of its tiles where the segment names them, else null.
+  const mask::Pieces *where = nullptr;
 };
 
 /// Tiles listed at run time: element t < count of a tensor<?xindex> (static

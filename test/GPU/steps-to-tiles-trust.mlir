@@ -8,7 +8,7 @@
 // CHECK-LABEL: func.func @window
 // CHECK:         scf.forall
 //
-// Nothing but the mask itself in the loop over partial tiles, one product of P and V.
+// Nothing but the mask itself in loops over partial tiles, one product of P and V.
 //
 // CHECK:           scf.for
 // CHECK-NOT:         arith.maximumf {{.*}} : f32
@@ -16,6 +16,7 @@
 // CHECK-NOT:         scf.if
 // CHECK:             math.fma
 // CHECK:             scf.yield
+// CHECK:           scf.for
 // CHECK:           %[[STATE:.*]]:3 = scf.for
 //
 // Rows that are trusted have a score, numbers only, and a maximum that is not large;
@@ -34,7 +35,7 @@
 // CHECK:           } else {
 //
 // Exact steps keep scores of -inf apart from masked ones, and where V has a NaN or
-// an infinity, add up key by key what rows see. One loop visits the tiles of both
+// an infinity, add up key by key what rows see. One loop visits the tiles of all
 // kinds, with the mask.
 //
 // CHECK:             scf.for
@@ -64,6 +65,7 @@ func.func @window(%q: tensor<1x1x64x16xf16>, %k: tensor<1x1x64x16xf16>,
 // weights are so small.
 //
 // CHECK-LABEL: func.func @single
+// CHECK:           scf.for %
 // CHECK:           scf.for %
 // CHECK:           %[[STATE:.*]]:3 = scf.for
 // CHECK:           linalg.generic {{.*}} iterator_types = ["parallel", "reduction"]} ins(%[[STATE]]#2

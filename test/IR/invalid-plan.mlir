@@ -87,3 +87,13 @@ func.func private @f() attributes {p = #sparse_attn.rows<"0" to "nq", light = tr
 // expected-error@below {{'block' must be at least 1, got 0}}
 // expected-error@below {{failed to parse SparseAttn_DrawAttr parameter 'random'}}
 func.func private @f() attributes {p = #sparse_attn.draw<partial <block = 0, blocks_per_row = 1> "0" to "nk">}
+
+// -----
+
+// expected-error@below {{invalid pairs "j > 3": expected '>=', '<' or 'mod'}}
+func.func private @f() attributes {p = #sparse_attn.segment<partial "0" to "nk" where "j > 3">}
+
+// -----
+
+// expected-error@below {{a full segment has no masked pair, so that 'where' says nothing}}
+func.func private @f() attributes {p = #sparse_attn.segment<full "0" to "nk" where "j < nk">}

@@ -9,7 +9,11 @@
 // CHECK-SAME:    b = #sparse_attn.segment<full "q * 3" to "min(q * 3 + 2, nk floordiv 4)">
 // CHECK-SAME:    c = #sparse_attn.segment<partial "0" to "q" when "min(q - 3, nk - 8) > 0">
 // CHECK-SAME:    d = #sparse_attn.draw<full <block = 64, blocks_per_row = 3> "0" to "q" when "nk - 8 > 0">
+// CHECK-SAME:    e = #sparse_attn.segment<partial "0" to "q" where "j >= i floordiv 8 * 8 - 3 or i >= 2 and j < nk">
+// CHECK-SAME:    f = #sparse_attn.segment<partial "0" to "q" when "q - 1 > 0" where "j - i mod 4 in 0 to 1">
 func.func private @canonical() attributes {
+  e = #sparse_attn.segment<partial "0" to "q" where "j>=i floordiv 8*8-3 or j < nk and i >= 1 + 1">,
+  f = #sparse_attn.segment<partial "0" to "q" when "q - 1 > 0" where "j - i mod 4 in 0 to 1">,
   c = #sparse_attn.segment<partial "0" to "q" when "min(nk - 8, q - 3)>0">,
   d = #sparse_attn.draw<full <block = 64, blocks_per_row = 3> "0" to "q" when "nk-8 > 0">,
   a = #sparse_attn.segment<full "q + q * 2" to "min(nk floordiv 4, 3 * q + 1 + 1)">,

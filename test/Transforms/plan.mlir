@@ -23,12 +23,12 @@ func.func @causal(%q: !t) -> !t {
   return %o : !t
 }
 
-// A window: its two edges are partial, the middle is full.
+// A window: its two edges are partial, each cut by one bound; the middle is full.
 // CHECK-LABEL: func.func @window
 // CHECK:         rows = [<"0" to "256", segments = [
-// CHECK-SAME:      <partial "max(0, (q - 2) floordiv 2)" to "q floordiv 2">,
+// CHECK-SAME:      <partial "max(0, (q - 2) floordiv 2)" to "q floordiv 2" where "j >= i - 32">,
 // CHECK-SAME:      <full "q floordiv 2" to "(q + 2) floordiv 2">,
-// CHECK-SAME:      <partial "(q + 2) floordiv 2" to "min(8, (q + 4) floordiv 2)">]>]
+// CHECK-SAME:      <partial "(q + 2) floordiv 2" to "min(8, (q + 4) floordiv 2)" where "j < i + 33">]>]
 func.func @window(%q: !t) -> !t {
   %o = sparse_attn.attention mask(#sparse_attn.sliding_window<left = 32, right = 32>)
       ins(%q, %q, %q : !t, !t, !t) outs(%q : !t) -> !t

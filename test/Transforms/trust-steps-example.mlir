@@ -9,7 +9,9 @@ func.func @window(%q: !t, %k: !t, %v: !t, %init: !t) -> !t {
 }
 
 // CHECK:      %[[INITIAL:.*]] = sparse_attn.initial_state : <16x16xf16, trusting>
-// CHECK:      %[[PARTIAL:.*]] = scf.for {{.*}} iter_args(%{{.*}} = %[[INITIAL]]) {{.*}} {
+// CHECK:      %[[LEFT:.*]] = scf.for {{.*}} iter_args(%{{.*}} = %[[INITIAL]]) {{.*}} {
+// CHECK:        sparse_attn.step {{.*}} mask {
+// CHECK:      %[[PARTIAL:.*]] = scf.for {{.*}} iter_args(%{{.*}} = %[[LEFT]]) {{.*}} {
 // CHECK:        sparse_attn.step {{.*}} mask {
 // CHECK:      %[[STATE:.*]] = scf.for {{.*}} iter_args(%{{.*}} = %[[PARTIAL]]) {{.*}} {
 // CHECK:        sparse_attn.step {{.*}} : <16x16xf16, trusting>

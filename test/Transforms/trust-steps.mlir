@@ -8,13 +8,17 @@
 // RUN:   --sparse-attn-visit-tiles=heavy-splits=4 --sparse-attn-trust-steps=trust=sums --canonicalize \
 // RUN:   | FileCheck %s --check-prefix=SUMS
 
-// The fallback path is one loop over the tiles of both kinds, all with the mask: the
-// places of the partial tiles, then those of the full ones.
+// The fallback path is one loop over the tiles of all kinds: the places of the left edge,
+// of the right one, and of the full tiles, and the mask of the kind that a place is of.
 //
 // CHECK-LABEL: func.func @window
 // CHECK:         %[[INITIAL:.*]] = sparse_attn.initial_state : <16x16xf16, trusting>
-// CHECK:         %[[PARTIAL:.*]] = scf.for %{{.*}} = %c0 to %[[TURN:.*]] step %c1 iter_args(%{{.*}} = %[[INITIAL]])
+// CHECK:         %[[LEFT:.*]] = scf.for %{{.*}} = %c0 to %[[TURN:.*]] step %c1 iter_args(%{{.*}} = %[[INITIAL]])
 // CHECK:           sparse_attn.step {{.*}} scale(2.500000e-01) mask {
+// CHECK:             arith.cmpi sge
+// CHECK:         %[[PARTIAL:.*]] = scf.for %{{.*}} = %c0 to %[[RIGHT:.*]] step %c1 iter_args(%{{.*}} = %[[LEFT]])
+// CHECK:           sparse_attn.step {{.*}} scale(2.500000e-01) mask {
+// CHECK:             arith.cmpi slt
 // CHECK:         %[[STATE:.*]] = scf.for %{{.*}} = %c0 to %[[FULL:.*]] step %c1 iter_args(%{{.*}} = %[[PARTIAL]])
 // CHECK:           sparse_attn.step {{.*}} scale(2.500000e-01) : <16x16xf16, trusting>
 // CHECK:         %[[TRUSTED:.*]] = sparse_attn.is_trusted %[[STATE]] rows(%c16) scale(2.500000e-01)
@@ -23,15 +27,25 @@
 // CHECK-NEXT:      scf.yield %[[SETTLED]]
 // CHECK-NEXT:    } else {
 // CHECK-NEXT:      %[[AGAIN:.*]] = sparse_attn.restart %[[STATE]] : <16x16xf16, trusting> -> <16x16xf16>
-// CHECK-NEXT:      %[[ALL:.*]] = arith.addi %[[TURN]], %[[FULL]]
+// CHECK-NEXT:      %[[LAST:.*]] = arith.addi %[[TURN]], %[[RIGHT]]
+// CHECK-NEXT:      %[[ALL:.*]] = arith.addi %[[LAST]], %[[FULL]]
 // CHECK-NEXT:      %[[EXACT:.*]] = scf.for %[[T:.*]] = %c0 to %[[ALL]] step %c1 iter_args(%{{.*}} = %[[AGAIN]])
 // CHECK:             %[[LATE:.*]] = arith.cmpi sge, %[[T]], %[[TURN]]
+// CHECK:             %[[LATEST:.*]] = arith.cmpi sge, %[[T]], %[[LAST]]
 // CHECK:             %[[KEY:.*]] = scf.if %[[LATE]]
-// CHECK:               arith.subi %[[T]], %[[TURN]]
+// CHECK:               scf.if %[[LATEST]]
+// CHECK:                 arith.subi %[[T]], %[[LAST]]
+// CHECK:               } else {
+// CHECK:                 arith.subi %[[T]], %[[TURN]]
 // CHECK:             } else {
 // CHECK:             tensor.extract_slice %{{.*}}[0, 0, %[[KEY]], 0]
 // CHECK:             tensor.extract_slice %{{.*}}[0, 0, %[[KEY]], 0]
 // CHECK-NEXT:        sparse_attn.step {{.*}} at(%{{.*}}, %[[KEY]]) keys(16) scale(2.500000e-01) mask {
+// CHECK:               %[[FROM:.*]] = arith.cmpi sge
+// CHECK:               %[[BELOW:.*]] = arith.cmpi slt
+// CHECK-NEXT:          %[[BEHIND:.*]] = arith.select %[[LATEST]], %true, %[[BELOW]]
+// CHECK-NEXT:          %[[LIVE:.*]] = arith.select %[[LATE]], %[[BEHIND]], %[[FROM]]
+// CHECK-NEXT:          sparse_attn.yield %[[LIVE]]
 // CHECK-NOT:       scf.for
 // CHECK:           scf.yield %[[EXACT]]
 // CHECK:         sparse_attn.finish %[[RESULT]]
@@ -79,7 +93,8 @@ func.func @parts(%q: tensor<1x1x60x16xf16>) -> tensor<1x1x60x16xf16> {
 // SUMS-LABEL: func.func @single
 // SUMS:         %[[INITIAL:.*]] = sparse_attn.initial_state : <16x16xf32, trusting>
 // SUMS:         %[[STATE:.*]] = scf.while (%[[START:.*]] = %[[INITIAL]])
-// SUMS:           %[[PARTIAL:.*]] = scf.for {{.*}} iter_args(%{{.*}} = %[[START]])
+// SUMS:           %[[LEFT:.*]] = scf.for {{.*}} iter_args(%{{.*}} = %[[START]])
+// SUMS:           %[[PARTIAL:.*]] = scf.for {{.*}} iter_args(%{{.*}} = %[[LEFT]])
 // SUMS:           %[[END:.*]] = scf.for {{.*}} iter_args(%{{.*}} = %[[PARTIAL]])
 // SUMS:           %[[TRUSTED:.*]] = sparse_attn.is_trusted %[[END]]
 // SUMS:           %[[AGAIN:.*]] = arith.xori %[[TRUSTED]], %true
@@ -99,7 +114,7 @@ func.func @single(%q: tensor<1x1x64x16xf32>, %k: tensor<1x1x64x16xf32>,
   return %o : tensor<1x1x64x16xf32>
 }
 
-// Loops of another form than one masked and one not are repeated as they are.
+// A loop alone, and loops that have no mask, are repeated as they are.
 //
 // CHECK-LABEL: func.func @one_loop
 // CHECK:         scf.for {{.*}} -> (!sparse_attn.state<16x16xf32, trusting>)

@@ -22,6 +22,13 @@ def SparseAttn_Condition
   let defaultValue = "::mlir::sparse_attn::plan::TileExpr::constant(1)";
 }
 
+/// The live pairs of a partial tile, where they are told by less than the mask.
+def SparseAttn_Pairs
+    : AttrOrTypeParameter<"::std::optional<::mlir::sparse_attn::mask::Pieces>",
+                          "a union of pieces over i, j and nk"> {
+  let defaultValue = "::std::nullopt";
+}
+
 class SparseAttn_PlanPart<string name, string attrMnemonic>
     : SparseAttn_Attr<name, attrMnemonic> {
   let genVerifyDecl = 1;
@@ -43,13 +50,17 @@ def SparseAttn_SegmentAttr : SparseAttn_PlanPart<"Segment", "segment"> {
     nothing. Bounds are expressions of q, nq = Sq and nk = Sk with `+`, `-`, `*`
     and `floordiv` by constants, `min` and `max`. `when`, if there is one, is an
     expression too: where it is not positive, the segment is empty.
+
+    `where` are the live pairs (i, j) of a partial segment's tiles, as literals
+    of the mask that may cut one: of a window's left edge `"j >= i - 256"`. Keys
+    past Sk are not among them. Without it, the op's mask tells.
   }];
   let parameters = (ins "SegmentKind":$kind, SparseAttn_Bound:$begin,
-                        SparseAttn_Bound:$end, SparseAttn_Condition:$when);
-  let genVerifyDecl = 0;
+                        SparseAttn_Bound:$end, SparseAttn_Condition:$when,
+                        SparseAttn_Pairs:$where);
   let assemblyFormat = [{
     `<` $kind custom<Bound>($begin) `to` custom<Bound>($end)
-    (`when` custom<Condition>($when)^)? `>`
+    (`when` custom<Condition>($when)^)? (`where` custom<Pairs>($where)^)? `>`
   }];
 }
 

@@ -13,6 +13,7 @@
 #define SPARSEATTN_MASK_PIECE_H
 
 #include "SparseAttn/Mask/Interval.h"
+#include "llvm/ADT/Hashing.h"
 #include "llvm/ADT/SmallVector.h"
 #include <cstdint>
 #include <memory>
@@ -46,7 +47,7 @@ struct Bound {
 };
 
 /// subject mod modulus lies in [begin, end), mod being the non-negative
-/// remainder and 0 <= begin < end <= modulus.
+/// remainder and 0 <= begin < end <= modulus <= 2^31.
 struct Residue {
   enum class Subject { Key, Query, KeyMinusQuery };
   Subject subject = Subject::Key;
@@ -55,6 +56,10 @@ struct Residue {
   int64_t end = 1;
 
   bool holds(int64_t i, int64_t j) const;
+  friend bool operator==(const Residue &a, const Residue &b) {
+    return a.subject == b.subject && a.modulus == b.modulus &&
+           a.begin == b.begin && a.end == b.end;
+  }
 };
 
 /// A leaf without closed form, or the complement of one.
@@ -63,6 +68,10 @@ struct OpaqueLiteral {
   bool negated = false;
   /// The leaf's own bounds stand beside it in the piece, and are nearly exact.
   bool bounded = false;
+
+  friend bool operator==(const OpaqueLiteral &a, const OpaqueLiteral &b) {
+    return a.leaf == b.leaf && a.negated == b.negated && a.bounded == b.bounded;
+  }
 };
 
 /// The pairs (i, j) for which all literals hold. An empty list constrains
@@ -80,10 +89,17 @@ struct Piece {
   /// inside its bounds is full.
   bool isBand() const { return residues.empty() && opaque.empty(); }
   bool hasRowBounds() const { return !rowLower.empty() || !rowUpper.empty(); }
+  /// The same literals in the same order.
+  friend bool operator==(const Piece &a, const Piece &b) {
+    return a.rowLower == b.rowLower && a.rowUpper == b.rowUpper &&
+           a.lower == b.lower && a.upper == b.upper &&
+           a.residues == b.residues && a.opaque == b.opaque;
+  }
 };
 
 /// The union of its pieces, which may overlap.
 using Pieces = llvm::SmallVector<Piece, 4>;
+llvm::hash_code hash_value(const Pieces &pieces);
 
 /// The part of `keys` inside the lower and upper bounds of `piece` in row i;
 /// empty where the row bounds exclude i. Residues and opaque literals are not

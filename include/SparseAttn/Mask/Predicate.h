@@ -57,6 +57,9 @@ bool boundsFromBelow(const OpaqueLiteral &literal);
 /// The predicate of `mask` for 0 <= j < N and i < N.
 Predicate makePredicate(const Mask &mask);
 
+/// Adds j < N to `piece`, unless one of its upper bounds says as much.
+void endAtLastKey(Piece &piece);
+
 /// The same for any j >= 0: false where j >= N.
 Predicate amongKeys(Predicate predicate);
 

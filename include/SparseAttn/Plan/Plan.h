@@ -38,6 +38,11 @@ struct Segment {
   TileExpr begin, end;
   bool full = false;
   TileExpr when = TileExpr::constant(1);
+  /// Of a partial segment: its live pairs, for the rows that the class has of
+  /// its own; no pair with j >= Sk is among them. They are what is left of the
+  /// mask where literals that cut no tile of the segment are dropped. Without
+  /// it, the pairs of the mask.
+  std::optional<mask::Pieces> where = std::nullopt;
 
   mask::Range keyTiles(int64_t q, const mask::Lengths &n) const;
 };

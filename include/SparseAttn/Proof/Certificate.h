@@ -4,6 +4,7 @@
 //   coverage  each live pair (i, j) lies in a visited tile,
 //   once      no key tile is visited twice (segments are pairwise disjoint),
 //   full      a tile called full has no masked pair and no key past Sk,
+//   where     the pairs that a segment names in its tiles are the live ones,
 //   range     visited tiles hold at least one key of [0, Sk), and the rows of a
 //             class lie in [0, Sq).
 // The proof shares no code with the planner: it starts from the mask's own

@@ -88,9 +88,10 @@ def SparseAttnVisitTiles : Pass<"sparse-attn-visit-tiles"> {
   let summary = "lower planned attention to loops over tiles with a step inside";
   let description = [{
     For each class of rows one `scf.forall` over (batch, query head, query
-    tile); inside, a loop over the partial tiles and one over the full tiles of
-    the plan, which carry the state of online softmax through
-    `sparse_attn.step`. Only steps of the loop over partial tiles have a mask.
+    tile); inside, a loop over the full tiles of the plan, and one over partial
+    tiles for each of the sets of live pairs that its segments name, which carry
+    the state of online softmax through `sparse_attn.step`. Only steps of loops
+    over partial tiles have a mask.
     Nothing in the result is made for a target: the loops are marked
     `sparse_attn.grid`, and each target decomposes steps in its own way.
 

@@ -4,14 +4,14 @@ import plans
 import pytest
 from packages import BenchError
 from patterns import PATTERNS
-from plans import Trips, evaluate, parse_plan
+from plans import evaluate, parse_plan, part_of
 
 WINDOW = [
     "tile 128 x 64",
     "rows 0 to nq",
-    "  partial 0 to 1 when q * 128 - 1024 > 0",
+    "  partial 0 to 1 when q * 128 - 1024 > 0 where j >= i - 512 or j < 1",
     "  partial max(1, (q * 128 + nk - nq - 1023) floordiv 64) to"
-    " max(1, (q * 128 + nk - nq - 833) floordiv 64)",
+    " max(1, (q * 128 + nk - nq - 833) floordiv 64) where j >= i - 512",
     "  full max(1, (q * 128 + nk - nq - 833) floordiv 64) to"
     " max(1, (q * 128 + nk - nq + 1) floordiv 64)",
     "rows 0 to 1, heavy",
@@ -31,21 +31,24 @@ def test_trips_follow_the_segments():
     plan = parse_plan(WINDOW)
     rows, heavy = plan.classes
     assert plan.tile == (128, 64) and heavy.heavy and not rows.heavy
-    assert plan.trips(rows, 0, LENGTHS) == Trips(0, 0)
-    assert plan.trips(rows, 8, LENGTHS) == Trips(1, 14)  # its condition does not hold yet
-    assert plan.trips(rows, 20, LENGTHS) == Trips(1 + 2, 14)
-    assert plan.trips(heavy, 0, LENGTHS) == Trips(0, 128)
+    assert rows.loops == ("partial where j >= i - 512 or j < 1", "partial where j >= i - 512",
+                          "full")
+    assert heavy.loops == ("full",)
+    assert plan.trips(rows, 0, LENGTHS) == (0, 0, 0)
+    assert plan.trips(rows, 8, LENGTHS) == (0, 1, 14)  # its condition does not hold yet
+    assert plan.trips(rows, 20, LENGTHS) == (1, 2, 14)
+    assert plan.trips(heavy, 0, LENGTHS) == (128,)
 
 
 def test_parts_share_all_tiles():
-    parts = [Trips(125, 3).part(index, 64) for index in range(64)]
-    assert sum(part.partial for part in parts) == 125 and sum(part.full for part in parts) == 3
-    assert {part.partial for part in parts} == {1, 2}
+    parts = [part_of((125, 3), index, 64) for index in range(64)]
+    assert sum(partial for partial, _ in parts) == 125 and sum(full for _, full in parts) == 3
+    assert {partial for partial, _ in parts} == {1, 2}
 
 
 @pytest.mark.parametrize("kind, expected", [
-    ("draw", [Trips(3, 3), Trips(2, 3), Trips(0, 1)]),
-    ("draw full", [Trips(0, 6), Trips(0, 5), Trips(0, 1)]),
+    ("draw", [(3, 3), (2, 3), (0, 1)]),
+    ("draw full", [(6,), (5,), (1,)]),
 ])
 def test_drawn_tiles_count_once(kind, expected):
     """Query tiles of two row blocks, whose first and last row blocks draw nothing."""

@@ -1,6 +1,7 @@
 //===- PlanOracle.cpp -----------------------------------------------------===//
 
 #include "PlanOracle.h"
+#include "Mask/PieceOracle.h"
 #include "llvm/ADT/STLExtras.h"
 #include <map>
 
@@ -43,6 +44,16 @@ static std::string checkRow(const Mask &mask, const Plan &plan,
   }
   if (ownerOf(plan, row, n) != &cls)
     return "";
+  int64_t i = row + n.firstQuery();
+  for (const Segment &segment : cls.segments) {
+    Range tiles = segment.keyTiles(q, n);
+    if (!segment.where || tiles.empty())
+      continue;
+    for (int64_t j = tiles.begin * keys; j < tiles.end * keys; ++j)
+      if (test::holdsLiterally(*segment.where, n, head, i, j) !=
+          (j < n.nk && mask.contains(n, head, i, j)))
+        return "pairs of a partial tile at key " + std::to_string(j);
+  }
   for (int64_t j = 0; j < n.nk; ++j) {
     auto it = visited.find(j / keys);
     if (mask.contains(n, head, row + n.firstQuery(), j)) {

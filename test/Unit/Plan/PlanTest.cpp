@@ -32,15 +32,15 @@ TEST(PlanTest, SlidingWindowIsPartialFullPartial) {
   Mask mask = Mask::slidingWindow(256, 256);
   EXPECT_EQ(planOf(mask, {48, 64}, known(4096, 4096)), R"(tile 48 x 64
 rows 0 to 4096
-  partial max(0, (q * 3 - 16) floordiv 4) to max(0, (q * 3 - 10) floordiv 4)
+  partial max(0, (q * 3 - 16) floordiv 4) to max(0, (q * 3 - 10) floordiv 4) where j >= i - 256
   full max(0, (q * 3 - 10) floordiv 4) to min(64, (q * 3 + 16) floordiv 4)
-  partial min(64, (q * 3 + 16) floordiv 4) to min(64, (q * 3 + 22) floordiv 4)
+  partial min(64, (q * 3 + 16) floordiv 4) to min(64, (q * 3 + 22) floordiv 4) where j < i + 257
 )");
   EXPECT_EQ(planOf(mask, {48, 64}, {}), R"(tile 48 x 64
 rows 0 to nq
-  partial max(0, (q * 48 + nk - nq - 256) floordiv 64) to max(0, (q * 48 + nk - nq - 146) floordiv 64)
+  partial max(0, (q * 48 + nk - nq - 256) floordiv 64) to max(0, (q * 48 + nk - nq - 146) floordiv 64) where j >= i - 256
   full max(0, (q * 48 + nk - nq - 146) floordiv 64) to max(0, min(nk floordiv 64, (q * 48 + nk - nq + 257) floordiv 64))
-  partial max(0, min(nk floordiv 64, (q * 48 + nk - nq + 257) floordiv 64)) to min((nk + 63) floordiv 64, (q * 48 + nk - nq + 367) floordiv 64)
+  partial max(0, min(nk floordiv 64, (q * 48 + nk - nq + 257) floordiv 64)) to min((nk + 63) floordiv 64, (q * 48 + nk - nq + 367) floordiv 64) where j < i + 257 and j < nk
 )");
 }
 
@@ -63,7 +63,7 @@ rows 0 to nq
   partial max(1, min(nk floordiv 64, (q * 48 + nk - nq + 257) floordiv 64)) to min((nk + 63) floordiv 64, (q * 48 + nk - nq + 367) floordiv 64)
 rows max(0, nq - nk) to nq - nk + 1, heavy
   full 0 to nk floordiv 64
-  partial nk floordiv 64 to (nk + 63) floordiv 64
+  partial nk floordiv 64 to (nk + 63) floordiv 64 where j < nk
 )");
 }
 
@@ -161,7 +161,7 @@ rows 0 to 4096
   full 0 to 1
   partial 1 to 2
   full 2 to max(2, q * 3 floordiv 4)
-  partial max(2, q * 3 floordiv 4) to min(64, (q * 3 + 6) floordiv 4)
+  partial max(2, q * 3 floordiv 4) to min(64, (q * 3 + 6) floordiv 4) where j < i + 1
 )");
 }
 
@@ -213,7 +213,7 @@ TEST(PlanTest, RowsOfAPieceAreAConditionOfItsTiles) {
   EXPECT_EQ(planOf(later, {16, 16}, known(8192, 8192)),
             R"(tile 16 x 16
 rows 0 to 8192
-  partial 0 to 1 when min(q * -16 + 4096, q * 16 - 4080) > 0
+  partial 0 to 1 when min(q * -16 + 4096, q * 16 - 4080) > 0 where i >= 4096
   full 0 to 1 when q * 16 - 4095 > 0
 )");
 }

@@ -98,7 +98,28 @@ TEST(CertificateTest, NamesTheViolation) {
     EXPECT_EQ(prove({{zero - 1, tiles, false}}, facts),
               "a visited tile lies outside [0, Sk)");
   }
+  // One that names too much, one too little, and one a key that is not there.
+  auto pairs = [](llvm::ArrayRef<Bound> upper) {
+    Piece piece;
+    piece.upper.assign(upper.begin(), upper.end());
+    return Pieces{piece};
+  };
+  auto naming = [&](Pieces where) {
+    return Segment{zero, tiles, false, TileExpr::constant(1), where};
+  };
+  for (LengthFacts facts : {LengthFacts(), known(64, 64), known(50, 50)}) {
+    for (int64_t offset : {0, 2})
+      EXPECT_EQ(prove(naming(pairs(Bound::diagonal(offset))), facts),
+                "the pairs that a segment names in its tiles are not the live "
+                "ones");
+    EXPECT_EQ(prove(naming({}), facts), "the pairs that a segment names in "
+                                        "its tiles are not the live ones");
+  }
   mask = Mask::full();
+  for (LengthFacts facts : {LengthFacts(), known(50, 50)})
+    EXPECT_EQ(prove(naming(pairs({})), facts),
+              "the pairs that a segment names in its tiles are not the live "
+              "ones");
   for (LengthFacts facts : {LengthFacts(), known(50, 50)})
     EXPECT_EQ(prove({{zero, tiles, true}}, facts),
               "a full tile has keys past Sk");

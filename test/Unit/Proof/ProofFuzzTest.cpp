@@ -93,6 +93,29 @@ TEST(ProofFuzzTest, PlansAreNeverRefutedAtUnknownLengths) {
   EXPECT_GE(proven * 10, total * 8) << proven << " of " << total;
 }
 
+/// A bound moves by one or is lost, or a piece is.
+void mutatePairs(Rng &rng, Pieces &pieces) {
+  if (pieces.empty()) {
+    pieces.push_back(Piece());
+    return;
+  }
+  unsigned index = pick(rng, 0, pieces.size() - 1);
+  Piece &piece = pieces[index];
+  for (auto *bounds : {&piece.lower, &piece.upper}) {
+    if (bounds->empty() || pick(rng, 0, 1))
+      continue;
+    if (pick(rng, 0, 2) == 0)
+      bounds->pop_back();
+    else
+      bounds->back().offset += pick(rng, 0, 1) ? 1 : -1;
+    return;
+  }
+  if (pick(rng, 0, 1))
+    pieces.erase(pieces.begin() + index);
+  else
+    piece.residues.clear();
+}
+
 /// A small change of the plan.
 void mutate(Rng &rng, Plan &plan) {
   RowClass &cls = plan.classes[pick(rng, 0, plan.classes.size() - 1)];
@@ -108,6 +131,10 @@ void mutate(Rng &rng, Plan &plan) {
   }
   unsigned index = pick(rng, 0, cls.segments.size() - 1);
   Segment &segment = cls.segments[index];
+  if (segment.where && pick(rng, 0, 1)) {
+    mutatePairs(rng, *segment.where);
+    return;
+  }
   switch (pick(rng, 0, 7)) {
   case 0:
     segment.begin = segment.begin + 1;

@@ -1,6 +1,7 @@
 //===- WitnessOracle.cpp --------------------------------------------------===//
 
 #include "WitnessOracle.h"
+#include "Mask/PieceOracle.h"
 
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::mask;
@@ -40,6 +41,14 @@ bool plan_test::isTrueWitness(const Mask &mask, const Plan &plan,
       shown = seen > 1;
     else if (reason.contains("masked pair"))
       shown = &cls == owner && full && !isLive && w.j < w.n.nk;
+    else if (reason.contains("a segment names"))
+      shown = &cls == owner &&
+              llvm::any_of(cls.segments, [&](const Segment &segment) {
+                return segment.where &&
+                       segment.keyTiles(q, w.n).contains(keyTile) &&
+                       test::holdsLiterally(*segment.where, w.n, w.head, w.i,
+                                            w.j) != isLive;
+              });
     else if (reason.contains("keys past Sk"))
       shown = full && (keyTile + 1) * plan.tile.keys > w.n.nk;
     else if (reason.contains("outside [0, Sk)"))

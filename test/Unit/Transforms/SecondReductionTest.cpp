@@ -36,10 +36,10 @@ using namespace mlir::sparse_attn::plan;
 namespace {
 
 /// out[b, h, r, :] = sum over the keys c that row r may see of K[b, hk, c, :],
-/// f32. Operands: queries, keys, destination.
+/// f32. Operands: queries, keys, destination, and numbers that a mask may read.
 class SumKeysOp
     : public Op<SumKeysOp, OpTrait::ZeroRegions, OpTrait::OneResult,
-                OpTrait::ZeroSuccessors, OpTrait::NOperands<3>::Impl,
+                OpTrait::ZeroSuccessors, OpTrait::AtLeastNOperands<3>::Impl,
                 MaskedReductionOpInterface::Trait> {
 public:
   using Op::Op;
@@ -63,7 +63,11 @@ public:
   }
   Value getQuery() { return (*this)->getOperand(0); }
   Value getKey() { return (*this)->getOperand(1); }
-  OperandRange getInits() { return (*this)->getOperands().drop_front(2); }
+  OperandRange getInits() { return (*this)->getOperands().slice(2, 1); }
+  Value getDataOperand(StringRef name) {
+    bool isThere = name == "numbers" && (*this)->getNumOperands() > 3;
+    return isThere ? (*this)->getOperand(3) : Value();
+  }
   TileNeeds getTileNeeds() { return {size(), size(), 4}; }
 
   SmallVector<Value> createQueryOperands(OpBuilder &, const QueryTile &) {
@@ -163,13 +167,61 @@ private:
   }
 };
 
+/// Pairs whose keys have the same number in the op's operand, which says it for
+/// each batch. As a value it says nothing: any pair may be live.
+struct SameNumberNode : MaskNode {
+  bool contains(const Lengths &, int64_t, int64_t, int64_t) const override {
+    return true;
+  }
+  void print(llvm::raw_ostream &os) const override { os << "same_number"; }
+};
+
+class SameNumberAttr
+    : public Attribute::AttrBase<SameNumberAttr, Attribute, AttributeStorage,
+                                 MaskAttrInterface::Trait> {
+public:
+  using Base::Base;
+  static constexpr StringLiteral name = "other.same_number";
+
+  Mask getMask(std::optional<int64_t>) const {
+    return Mask(std::make_shared<SameNumberNode>());
+  }
+  Value emitPredicate(OpBuilder &b, Location loc,
+                      const MaskPosition &at) const {
+    Value zero = arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(0));
+    Value one = arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(1));
+    Value last = arith::SubIOp::create(b, loc, at.n, one);
+    auto numberAt = [&](Value position) -> Value {
+      // Tiles may have rows and keys that do not exist.
+      Value inside = arith::MaxSIOp::create(
+          b, loc, arith::MinSIOp::create(b, loc, position, last), zero);
+      SmallVector<Value> place;
+      for (Value x : {at.batch, inside})
+        place.push_back(
+            arith::IndexCastOp::create(b, loc, b.getIndexType(), x));
+      return tensor::ExtractOp::create(b, loc, at.operand("numbers"), place);
+    };
+    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
+                                 numberAt(at.i), numberAt(at.j));
+  }
+};
+
 class OtherDialect : public Dialect {
 public:
   explicit OtherDialect(MLIRContext *context)
       : Dialect(getDialectNamespace(), context, TypeID::get<OtherDialect>()) {
     addOperations<SumKeysOp>();
+    addAttributes<SameNumberAttr>();
   }
   static StringRef getDialectNamespace() { return "other"; }
+  Attribute parseAttribute(DialectAsmParser &parser, Type) const override {
+    if (failed(parser.parseKeyword("same_number")))
+      return {};
+    return SameNumberAttr::get(getContext());
+  }
+  void printAttribute(Attribute, DialectAsmPrinter &printer) const override {
+    printer << "same_number";
+  }
 };
 
 constexpr int64_t kHeads = 4, kKeyHeads = 2, kSize = 16;
@@ -179,9 +231,9 @@ struct Case {
   int64_t queries, keys;
 };
 
-class SecondReductionTest : public ::testing::TestWithParam<Case> {
+class OtherDialectTest {
 protected:
-  SecondReductionTest() {
+  OtherDialectTest() {
     DialectRegistry registry;
     registerDialects(registry);
     registry.insert<OtherDialect>();
@@ -191,6 +243,29 @@ protected:
     context.loadAllAvailableDialects();
     llvm::InitializeNativeTarget();
     llvm::InitializeNativeTargetAsmPrinter();
+  }
+
+  /// Lowers the module and calls a function of it.
+  void run(StringRef function, MutableArrayRef<void *> arguments) {
+    PassManager pm(&context);
+    CPUPipelineOptions options;
+    options.openmp = false;
+    buildCPUPipeline(pm, options);
+    ASSERT_TRUE(succeeded(pm.run(*module)));
+    auto engine = ExecutionEngine::create(*module);
+    ASSERT_TRUE(bool(engine)) << llvm::toString(engine.takeError());
+    llvm::Error error = (*engine)->invokePacked(function, arguments);
+    ASSERT_FALSE(bool(error)) << llvm::toString(std::move(error));
+  }
+
+  MLIRContext context;
+  OwningOpRef<ModuleOp> module;
+};
+
+class SecondReductionTest : public OtherDialectTest,
+                            public ::testing::TestWithParam<Case> {
+protected:
+  SecondReductionTest() {
     module = parseSourceString<ModuleOp>(text(), &context);
   }
 
@@ -226,9 +301,6 @@ func.func @sums(%q: tensor<1x4x?x16xf32>, %k: tensor<1x2x?x16xf32>,
         }
     return sums;
   }
-
-  MLIRContext context;
-  OwningOpRef<ModuleOp> module;
 };
 
 TEST_P(SecondReductionTest, IsPlannedAndProven) {
@@ -274,12 +346,12 @@ TEST_P(SecondReductionTest, IsDescribedAsAttentionIs) {
 }
 
 template <typename T>
-StridedMemRefType<T, 4> view(std::vector<T> &data, int64_t heads,
-                             int64_t rows) {
+StridedMemRefType<T, 4> view(std::vector<T> &data, int64_t heads, int64_t rows,
+                             int64_t batches = 1) {
   return {data.data(),
           data.data(),
           0,
-          {1, heads, rows, kSize},
+          {batches, heads, rows, kSize},
           {heads * rows * kSize, rows * kSize, kSize, 1}};
 }
 
@@ -293,20 +365,12 @@ TEST_P(SecondReductionTest, LoweredItComputesItsDefinition) {
     key = int64_t(random() % 64) - 32;
   std::vector<float> sums = expected(keys);
 
-  PassManager pm(&context);
-  CPUPipelineOptions options;
-  options.openmp = false;
-  buildCPUPipeline(pm, options);
-  ASSERT_TRUE(succeeded(pm.run(*module)));
-  auto engine = ExecutionEngine::create(*module);
-  ASSERT_TRUE(bool(engine)) << llvm::toString(engine.takeError());
   StridedMemRefType<float, 4> result, q = view(queries, kHeads, numQueries),
                                       k = view(keys, kKeyHeads, numKeys),
                                       o = view(init, kHeads, numQueries);
   StridedMemRefType<float, 4> *pointers[] = {&result, &q, &k, &o};
   void *arguments[] = {&pointers[0], &pointers[1], &pointers[2], &pointers[3]};
-  llvm::Error error = (*engine)->invokePacked("_mlir_ciface_sums", arguments);
-  ASSERT_FALSE(bool(error)) << llvm::toString(std::move(error));
+  ASSERT_NO_FATAL_FAILURE(run("_mlir_ciface_sums", arguments));
   ASSERT_EQ(result.sizes[2], numQueries);
   for (int64_t n = 0; n < int64_t(sums.size()); ++n)
     ASSERT_EQ(result.data[result.offset + n], sums[n])
@@ -327,5 +391,55 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"#sparse_attn.bigbird<block = 16, window_blocks = 3, "
              "random_blocks = 2, seed = 5>",
              160, 160}));
+
+class OperandOfMaskTest : public OtherDialectTest, public ::testing::Test {};
+
+/// Keys of the same number, in two batches with different numbers, and no later
+/// than the query.
+TEST_F(OperandOfMaskTest, AnOpaqueMaskReadsTheBatchAndAnOperand) {
+  module = parseSourceString<ModuleOp>(R"mlir(
+func.func @sums(%q: tensor<2x4x?x16xf32>, %k: tensor<2x2x?x16xf32>,
+                %init: tensor<2x4x?x16xf32>, %numbers: tensor<2x?xi32>) -> tensor<2x4x?x16xf32> {
+  %o = "other.sum_keys"(%q, %k, %init, %numbers)
+    {mask = #sparse_attn.intersection<#sparse_attn.causal, #other.same_number>}
+    : (tensor<2x4x?x16xf32>, tensor<2x2x?x16xf32>, tensor<2x4x?x16xf32>, tensor<2x?xi32>) -> tensor<2x4x?x16xf32>
+  return %o : tensor<2x4x?x16xf32>
+})mlir",
+                                       &context);
+  ASSERT_TRUE(module);
+  constexpr int64_t n = 75, batches = 2;
+  std::mt19937 random(9);
+  std::vector<float> queries(batches * kHeads * n * kSize),
+      keys(batches * kKeyHeads * n * kSize), init(queries.size());
+  for (float &key : keys)
+    key = int64_t(random() % 64) - 32;
+  std::vector<int32_t> numbers(batches * n);
+  for (int32_t &number : numbers)
+    number = random() % 3;
+  StridedMemRefType<float, 4> result, q = view(queries, kHeads, n, batches),
+                                      k = view(keys, kKeyHeads, n, batches),
+                                      o = view(init, kHeads, n, batches);
+  StridedMemRefType<int32_t, 2> d = {
+      numbers.data(), numbers.data(), 0, {batches, n}, {n, 1}};
+  void *pointers[] = {&result, &q, &k, &o, &d};
+  void *arguments[] = {&pointers[0], &pointers[1], &pointers[2], &pointers[3],
+                       &pointers[4]};
+  ASSERT_NO_FATAL_FAILURE(run("_mlir_ciface_sums", arguments));
+  for (int64_t b = 0; b < batches; ++b)
+    for (int64_t h = 0; h < kHeads; ++h)
+      for (int64_t r = 0; r < n; ++r) {
+        float sum = 0;
+        for (int64_t c = 0; c <= r; ++c)
+          if (numbers[b * n + c] == numbers[b * n + r])
+            sum += keys[((b * kKeyHeads + h / (kHeads / kKeyHeads)) * n + c) *
+                        kSize];
+        ASSERT_EQ(
+            result.data[result.offset + ((b * kHeads + h) * n + r) * kSize],
+            sum)
+            << "row " << r << " of head " << h << " of batch " << b;
+      }
+  if (result.basePtr != init.data())
+    free(result.basePtr);
+}
 
 } // namespace
