@@ -1,4 +1,4 @@
-// Exponentials and logarithms of f32 become one instruction an element.
+// Exponentials and logarithms of f32 become one instruction an element, tanh a few.
 //
 // RUN: sparse-attn-opt %s --sparse-attn-approximate-math | FileCheck %s
 
@@ -26,6 +26,28 @@ gpu.module @kernels {
     %log2 = math.log2 %x : f32
     %log = math.log %x : f32
     return %log2, %log : f32, f32
+  }
+
+  // tanh x = x + x^3 p(x^2) below 0.625, else 1 - 2 / (1 + 2^(2 log2(e) x)).
+  //
+  // CHECK-LABEL: func.func @tanh
+  // CHECK-SAME:    %[[X:[a-z0-9]+]]: vector<2xf32>
+  // CHECK:         %[[SQUARE:.*]] = arith.mulf %[[X]], %[[X]]
+  // CHECK-COUNT-4: math.fma %{{.*}}, %[[SQUARE]], %{{.*}}
+  // CHECK:         %[[CUBE:.*]] = arith.mulf %[[X]], %[[SQUARE]]
+  // CHECK:         %[[NEAR:.*]] = math.fma %[[CUBE]], %{{.*}}, %[[X]]
+  // CHECK:         %[[FACTOR:.*]] = arith.constant dense<2.885390e+00> : vector<2xf32>
+  // CHECK:         arith.mulf %[[X]], %[[FACTOR]]
+  // CHECK-COUNT-2: llvm.call_intrinsic "llvm.nvvm.ex2.approx.ftz.f"
+  // CHECK:         arith.divf
+  // CHECK:         %[[FAR:.*]] = math.fma
+  // CHECK:         %[[SIZE:.*]] = arith.maximumf %[[X]], %{{.*}}
+  // CHECK:         %[[IS_NEAR:.*]] = arith.cmpf olt, %[[SIZE]], %{{.*}}
+  // CHECK:         %[[TANH:.*]] = arith.select %[[IS_NEAR]], %[[NEAR]], %[[FAR]]
+  // CHECK:         return %[[TANH]]
+  func.func @tanh(%x: vector<2xf32>) -> vector<2xf32> {
+    %t = math.tanh %x : vector<2xf32>
+    return %t : vector<2xf32>
   }
 
   // Other types are left alone.

@@ -240,17 +240,20 @@ def SparseAttnKernelsToPtx
 
 def SparseAttnApproximateMath
     : Pass<"sparse-attn-approximate-math", "::mlir::gpu::GPUModuleOp"> {
-  let summary = "base-2 exponentials and logarithms by the special function unit";
+  let summary = "exponentials, logarithms and tanh by the special function unit";
   let description = [{
     `math.exp2`, `math.log2` and `math.log` of f32 become `ex2.approx.ftz` and
     `lg2.approx.ftz`, an instruction an element (and a product for `math.log`), where the upstream lowering
     would call a library. Their largest errors, by NVIDIA's documentation of
-    PTX, are 2 ulp for ex2 and, near 1, 2^-22 absolute for lg2.
+    PTX, are 2 ulp for ex2 and, near 1, 2^-22 absolute for lg2. `math.tanh` of
+    f32 becomes a polynomial of a small x and an exponential elsewhere, with a
+    relative error near 2^-22; `tanh.approx` has 2^-11.
 
     Example: test/GPU/approximate-math-example.mlir
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::LLVM::LLVMDialect",
+                           "::mlir::math::MathDialect",
                            "::mlir::vector::VectorDialect"];
 }
 
