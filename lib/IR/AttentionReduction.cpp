@@ -126,7 +126,8 @@ Value AttentionOp::createStep(OpBuilder &b, Value state,
   auto step = StepOp::create(b, loc, state.getType(), state, queryOperands[0],
                              rowsOf(getKey()), rowsOf(getValue()), at.position,
                              keys.key, b.getI64IntegerAttr(keys.size),
-                             b.getF64FloatAttr(getScaleValue()));
+                             b.getF64FloatAttr(getScaleValue()),
+                             /*batch=*/Value(), /*head=*/Value());
   if (mask) {
     OpBuilder::InsertionGuard guard(b);
     Type i32 = b.getI32Type();

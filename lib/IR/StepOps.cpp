@@ -88,21 +88,42 @@ LogicalResult StepOp::verify() {
   if (!hasMask() && (key.isDynamicDim(0) || key.getDimSize(0) != keys))
     return emitOpError() << "without a mask takes whole tiles of " << keys
                          << " keys, got " << key;
+  if (bool(getBatch()) != hasScore() || bool(getHead()) != hasScore())
+    return emitOpError("has a batch, a head and a score region, or none of "
+                       "them");
   return success();
 }
 
-LogicalResult StepOp::verifyRegions() {
-  if (!hasMask())
-    return success();
-  Block &block = getMask().front();
-  TypeRange arguments = block.getArgumentTypes();
-  if (arguments.size() != 2 || !arguments[0].isInteger(32) ||
-      !arguments[1].isInteger(32))
-    return emitOpError("mask takes a query and a key position, both i32");
+/// The type of what a region yields, or null.
+static Type yieldedType(Block &block) {
   auto yield = dyn_cast<YieldOp>(block.getTerminator());
-  if (!yield || !yield.getValue().getType().isInteger(1))
-    return emitOpError("mask yields one i1");
+  return yield ? yield.getValue().getType() : Type();
+}
+
+LogicalResult StepOp::verifyRegions() {
+  Builder b(getContext());
+  Type f32 = b.getF32Type(), index = b.getIndexType(), i32 = b.getI32Type();
+  if (hasScore()) {
+    Block &block = getScore().front();
+    if (block.getArgumentTypes() != TypeRange{f32, index, index, i32, i32})
+      return emitOpError("score takes a score (f32), a batch and a head "
+                         "(index), and a query and a key position (i32)");
+    if (yieldedType(block) != f32)
+      return emitOpError("score yields one f32");
+  }
+  if (hasMask()) {
+    Block &block = getMask().front();
+    if (block.getArgumentTypes() != TypeRange{i32, i32})
+      return emitOpError("mask takes a query and a key position, both i32");
+    if (yieldedType(block) != b.getI1Type())
+      return emitOpError("mask yields one i1");
+  }
   return success();
+}
+
+FloatAttr StepOp::getStateScaleAttr() {
+  return hasScore() ? Builder(getContext()).getF64FloatAttr(1.0)
+                    : getScaleAttr();
 }
 
 //===----------------------------------------------------------------------===//

@@ -31,7 +31,7 @@ static SmallVector<Type> tensorsOf(StateType state, const StepTarget &target) {
 LogicalResult transforms::decomposeSteps(Operation *root,
                                          const StepTarget &target) {
   MLIRContext *context = root->getContext();
-  Decomposition shared{target, DenseMap<Value, Value>()};
+  Decomposition shared{target};
   TypeConverter converter;
   converter.addConversion([](Type type) { return type; });
   converter.addConversion([&](StateType state, SmallVectorImpl<Type> &results) {

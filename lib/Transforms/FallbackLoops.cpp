@@ -73,6 +73,16 @@ static bool positionIsAll(TileLoop &from) {
   });
 }
 
+/// Whether steps make the same scores of the same products, as far as the ops
+/// themselves say.
+static bool haveSameScores(StepOp a, StepOp b) {
+  return a.getScale() == b.getScale() && a.getBatch() == b.getBatch() &&
+         a.getHead() == b.getHead() &&
+         OperationEquivalence::isRegionEquivalentTo(
+             &a.getScore(), &b.getScore(),
+             OperationEquivalence::IgnoreLocations);
+}
+
 namespace {
 /// A chain of loops as one, which visits the places of one after the other.
 class MergedLoops {
@@ -214,7 +224,9 @@ Value transforms::repeatLoops(OpBuilder &b, ArrayRef<scf::ForOp> loops,
   SmallVector<TileLoop> tileLoops;
   for (scf::ForOp loop : loops)
     if (std::optional<TileLoop> tileLoop = TileLoop::match(loop);
-        tileLoop && positionIsAll(*tileLoop))
+        tileLoop && positionIsAll(*tileLoop) &&
+        (tileLoops.empty() ||
+         haveSameScores(tileLoops.front().step, tileLoop->step)))
       tileLoops.push_back(*tileLoop);
   bool hasMask = llvm::any_of(
       tileLoops, [](TileLoop &loop) { return loop.step.hasMask(); });

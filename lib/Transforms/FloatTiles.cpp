@@ -22,7 +22,7 @@ std::unique_ptr<TileOps> FloatTarget::tiles(OpBuilder &b, Location loc,
 
 /// Q takes the sign, so that a running maximum is one, and a power of two,
 /// which rounds nothing and keeps large scores in range; the exponent takes the
-/// rest.
+/// rest, or S does, where a region takes it in natural units.
 FloatTiles::FloatTiles(OpBuilder &b, Location loc, TileLayout layout,
                        const StepInfo &step)
     : TileOps(b, loc, layout, {step.state.getRows(), step.keys}) {
@@ -34,7 +34,8 @@ FloatTiles::FloatTiles(OpBuilder &b, Location loc, TileLayout layout,
   }
   double power = size < 1.0 ? std::exp2(std::ilogb(size)) : 1.0;
   queryFactor = std::copysign(power, step.scale);
-  unit = std::min<double>(size / power, std::numeric_limits<float>::max());
+  double &rest = step.hasScore ? scoreFactor : unit;
+  rest = std::min<double>(size / power, std::numeric_limits<float>::max());
 }
 
 //===----------------------------------------------------------------------===//
@@ -127,6 +128,12 @@ Value FloatTiles::atLeastLowest(OpBuilder &nested, Value x) {
 
 Value FloatTiles::magnitude(OpBuilder &nested, Value x) {
   return math::AbsFOp::create(nested, loc, x);
+}
+
+Value FloatTiles::naturalScore(OpBuilder &nested, Value score) {
+  if (scoreFactor == 1.0)
+    return score;
+  return arith::MulFOp::create(nested, loc, score, scalar(nested, scoreFactor));
 }
 
 Value FloatTiles::allowedScore(OpBuilder &nested, Value score) {

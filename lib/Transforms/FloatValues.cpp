@@ -23,7 +23,8 @@ Value FloatTiles::accumulatedProduct(Value accumulator, const Terms &terms) {
 Value FloatTiles::accumulatedWhereAllowed(Value accumulator,
                                           const Terms &terms) {
   // 0 where allowed, else -inf
-  Value mask = masked(filled(tileType(tile.keys), 0.0), terms.allowed);
+  Value mask =
+      revised(filled(tileType(tile.keys), 0.0), /*newScore=*/{}, terms.allowed);
   AffineExpr k = b.getAffineDimExpr(2);
   AffineMap tileMap = layout.map(3, queryDim(), k);
   SmallVector<AffineMap> maps = {

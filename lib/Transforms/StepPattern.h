@@ -11,8 +11,8 @@ namespace mlir::sparse_attn::transforms {
 /// What all patterns share: the target, and queries that are packed.
 struct Decomposition {
   const StepTarget &target;
-  /// Queries are packed once, where their slice is.
-  DenseMap<Value, Value> packedQueries;
+  /// Queries are packed once for a scale, where their slice is.
+  DenseMap<std::pair<Value, Attribute>, Value> packedQueries{};
 };
 
 template <typename Op> struct StepPattern : OpConversionPattern<Op> {

@@ -133,17 +133,22 @@ Value TileOps::valueProduct(Value values, Value weights, Value init) {
   return contract(values, valueMap, weights, weightMap, init);
 }
 
-Value TileOps::masked(Value scores, AllowedFn allowed) {
-  return elementwise({}, scores, [&](OpBuilder &nested, ValueRange args) {
-    std::array<Value, 2> index = {linalg::IndexOp::create(nested, loc, 0),
-                                  linalg::IndexOp::create(nested, loc, 1)};
-    Value keep =
-        allowed(nested, index[layout.otherDim()], index[layout.queryDim()]);
-    Value score = allowedScore(nested, args[0]);
-    return arith::SelectOp::create(nested, loc, keep, score,
-                                   scalar(nested, kMinusInfinity))
-        .getResult();
-  });
+Value TileOps::revised(Value scores, ScoreFn newScore, AllowedFn allowed) {
+  return elementwise(
+      {}, scores, [&](OpBuilder &nested, ValueRange args) -> Value {
+        std::array<Value, 2> index = {linalg::IndexOp::create(nested, loc, 0),
+                                      linalg::IndexOp::create(nested, loc, 1)};
+        Value k = index[layout.otherDim()], q = index[layout.queryDim()];
+        Value score = args[0];
+        if (newScore)
+          score = newScore(nested, naturalScore(nested, score), k, q);
+        if (!allowed)
+          return score;
+        Value keep = allowed(nested, k, q);
+        score = allowedScore(nested, score);
+        return arith::SelectOp::create(nested, loc, keep, score,
+                                       scalar(nested, kMinusInfinity));
+      });
 }
 
 Value TileOps::maximum(OpBuilder &nested, Value score, Value max) {
@@ -158,11 +163,12 @@ Value TileOps::rescaledSum(Value alpha, Value x, Value y) {
 }
 
 SoftmaxState TileOps::update(SoftmaxState state, Value scores,
-                             const ValueTile &values, AllowedFn allowed) {
+                             const ValueTile &values, ScoreFn newScore,
+                             AllowedFn allowed) {
   // Rows may be masked altogether so far.
   bool guard = bool(allowed);
-  if (allowed)
-    scores = masked(scores, allowed);
+  if (newScore || allowed)
+    scores = revised(scores, newScore, allowed);
   auto largerOf = [&](OpBuilder &nested, ValueRange args) {
     return maximum(nested, args[0], args[1]);
   };

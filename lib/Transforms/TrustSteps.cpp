@@ -82,7 +82,8 @@ static void addFallback(MutableArrayRef<scf::ForOp> loops) {
   OpBuilder b(loops.back());
   b.setInsertionPointAfter(loops.back());
   Value rows = numRows(b, loc, step.getQuery());
-  Value trusted = IsTrustedOp::create(b, loc, state, rows, step.getScaleAttr());
+  Value trusted =
+      IsTrustedOp::create(b, loc, state, rows, step.getStateScaleAttr());
   auto branch = scf::IfOp::create(b, loc, exact, trusted, /*withElse=*/true);
   OpBuilder inside = branch.getThenBodyBuilder();
   scf::YieldOp::create(inside, loc,
@@ -120,7 +121,8 @@ static void runAgain(MutableArrayRef<scf::ForOp> loops) {
   loops.front().getInitArgsMutable()[0].set(before->getArgument(0));
   b.setInsertionPointToEnd(before);
   Value rows = numRows(b, loc, step.getQuery());
-  Value trusted = IsTrustedOp::create(b, loc, state, rows, step.getScaleAttr());
+  Value trusted =
+      IsTrustedOp::create(b, loc, state, rows, step.getStateScaleAttr());
   Value yes = arith::ConstantOp::create(b, loc, b.getBoolAttr(true));
   Value again = arith::XOrIOp::create(b, loc, trusted, yes);
   scf::ConditionOp::create(b, loc, again, state);

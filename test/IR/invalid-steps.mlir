@@ -71,6 +71,50 @@ func.func @cut_tile(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32>, %k:
 
 // -----
 
+func.func @score_arguments(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32>, %k: tensor<64x8xf32>, %v: tensor<64x16xf32>, %at: index) {
+  // expected-error@below {{score takes a score (f32), a batch and a head (index), and a query and a key position (i32)}}
+  %r = sparse_attn.step %s ins(%q, %k, %v : tensor<32x8xf32>, tensor<64x8xf32>, tensor<64x16xf32>)
+      at(%at, %at) keys(64) scale(0.25) score(%at, %at) {
+      ^bb0(%x: f32, %b: index, %h: index, %i: index, %j: index):
+        sparse_attn.yield %x : f32
+      } : !sparse_attn.state<32x16xf32>
+  return
+}
+
+// -----
+
+func.func @score_result(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32>, %k: tensor<64x8xf32>, %v: tensor<64x16xf32>, %at: index) {
+  // expected-error@below {{score yields one f32}}
+  %r = sparse_attn.step %s ins(%q, %k, %v : tensor<32x8xf32>, tensor<64x8xf32>, tensor<64x16xf32>)
+      at(%at, %at) keys(64) scale(0.25) score(%at, %at) {
+      ^bb0(%x: f32, %b: index, %h: index, %i: i32, %j: i32):
+        sparse_attn.yield %i : i32
+      } : !sparse_attn.state<32x16xf32>
+  return
+}
+
+// -----
+
+func.func @score_without_head(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32>, %k: tensor<64x8xf32>, %v: tensor<64x16xf32>, %at: index) {
+  // expected-error@below {{has a batch, a head and a score region, or none of them}}
+  %r = "sparse_attn.step"(%s, %q, %k, %v, %at, %at, %at) <{keys = 64 : i64, scale = 0.25 : f64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1, 0>}> ({
+    ^bb0(%x: f32, %b: index, %h: index, %i: i32, %j: i32):
+      sparse_attn.yield %x : f32
+    }, {}) : (!sparse_attn.state<32x16xf32>, tensor<32x8xf32>, tensor<64x8xf32>, tensor<64x16xf32>, index, index, index) -> !sparse_attn.state<32x16xf32>
+  return
+}
+
+// -----
+
+func.func @batch_without_score(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32>, %k: tensor<64x8xf32>, %v: tensor<64x16xf32>, %at: index) {
+  // expected-error@below {{has a batch, a head and a score region, or none of them}}
+  %r = "sparse_attn.step"(%s, %q, %k, %v, %at, %at, %at, %at) <{keys = 64 : i64, scale = 0.25 : f64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1, 1>}> ({}, {})
+      : (!sparse_attn.state<32x16xf32>, tensor<32x8xf32>, tensor<64x8xf32>, tensor<64x16xf32>, index, index, index, index) -> !sparse_attn.state<32x16xf32>
+  return
+}
+
+// -----
+
 func.func @mask_arguments(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32>, %k: tensor<64x8xf32>, %v: tensor<64x16xf32>, %at: index) {
   // expected-error@below {{mask takes a query and a key position, both i32}}
   %r = sparse_attn.step %s ins(%q, %k, %v : tensor<32x8xf32>, tensor<64x8xf32>, tensor<64x16xf32>)

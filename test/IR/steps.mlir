@@ -35,6 +35,39 @@ func.func @steps(%q: tensor<?x8xf16>, %k: tensor<64x8xf16>, %v: tensor<64x16xf16
   return
 }
 
+// CHECK-LABEL: func.func @score
+// CHECK-SAME:    %[[B:[a-z0-9]+]]: index, %[[H:[a-z0-9]+]]: index)
+// CHECK:         %[[A:.*]] = sparse_attn.step {{.*}} keys(64) scale(2.500000e-01) score(%[[B]], %[[H]]) {
+// CHECK-NEXT:    ^bb0(%[[S:.*]]: f32, %{{.*}}: index, %{{.*}}: index, %{{.*}}: i32, %{{.*}}: i32):
+// CHECK-NEXT:      %[[T:.*]] = math.tanh %[[S]] : f32
+// CHECK-NEXT:      sparse_attn.yield %[[T]] : f32
+// CHECK-NEXT:    } : <32x16xf16>
+// CHECK:         sparse_attn.step %[[A]] {{.*}} score(%[[B]], %[[H]]) {
+// CHECK:           sparse_attn.yield %{{.*}} : f32
+// CHECK-NEXT:    } mask {
+// CHECK:           sparse_attn.yield %{{.*}} : i1
+// CHECK-NEXT:    } : <32x16xf16>
+func.func @score(%s: !sparse_attn.state<32x16xf16>, %q: tensor<32x8xf16>, %k: tensor<64x8xf16>, %v: tensor<64x16xf16>,
+                 %b: index, %h: index) -> !sparse_attn.state<32x16xf16> {
+  %a = sparse_attn.step %s ins(%q, %k, %v : tensor<32x8xf16>, tensor<64x8xf16>, tensor<64x16xf16>)
+      at(%b, %b) keys(64) scale(0.25) score(%b, %h) {
+      ^bb0(%x: f32, %batch: index, %head: index, %i: i32, %j: i32):
+        %t = math.tanh %x : f32
+        sparse_attn.yield %t : f32
+      } : !sparse_attn.state<32x16xf16>
+  %r = sparse_attn.step %a ins(%q, %k, %v : tensor<32x8xf16>, tensor<64x8xf16>, tensor<64x16xf16>)
+      at(%b, %b) keys(64) scale(0.25) score(%b, %h) {
+      ^bb0(%x: f32, %batch: index, %head: index, %i: i32, %j: i32):
+        %y = arith.negf %x : f32
+        sparse_attn.yield %y : f32
+      } mask {
+      ^bb0(%i: i32, %j: i32):
+        %allowed = arith.cmpi sle, %j, %i : i32
+        sparse_attn.yield %allowed : i1
+      } : !sparse_attn.state<32x16xf16>
+  return %r : !sparse_attn.state<32x16xf16>
+}
+
 // CHECK-LABEL: func.func @trusting
 // CHECK:         %[[S:.*]] = sparse_attn.initial_state : <32x16xf32, trusting>
 // CHECK:         %[[A:.*]] = sparse_attn.step %[[S]] {{.*}} : <32x16xf32, trusting>

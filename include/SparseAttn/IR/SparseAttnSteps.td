@@ -64,7 +64,7 @@ def SparseAttn_InitialStateOp : SparseAttn_StateOp<"initial_state", [Pure]> {
 }
 
 def SparseAttn_StepOp : SparseAttn_StateOp<"step", [
-    RecursiveMemoryEffects, RecursivelySpeculatable,
+    AttrSizedOperandSegments, RecursiveMemoryEffects, RecursivelySpeculatable,
     TypesMatchWith<"state and result have one type", "state", "result",
                    "$_self">]> {
   let summary = "online softmax over one tile of keys";
@@ -74,6 +74,7 @@ def SparseAttn_StepOp : SparseAttn_StateOp<"step", [
 
     ```text
     S  = scale * query key^T
+    S  = score(S)                  where there is a score region
     S  = mask ? S : -inf           where there is a mask
     m' = max(m, max_k S)
     P  = exp(S - m'),  a = exp(m - m')
@@ -84,6 +85,15 @@ def SparseAttn_StepOp : SparseAttn_StateOp<"step", [
     query may attend to the key; without it, every query attends to every key
     and n = `keys`. Query r of the tile stands at `row_position` + r, key c at
     `key_position` + c. The mask may use values from outside.
+
+    `score` makes of a score %s, scaled and in f32, the one that counts; it may
+    depend on the `batch` and `head` that stand before it, on the positions, and
+    on values from outside: a soft cap, a bias by distance. It has no side
+    effects. It is computed for pairs that the mask leaves out as well, and for
+    rows and keys past the end of a tile, none of which reaches the result. A
+    score of -inf is a score still: only the mask leaves pairs out. What follows
+    the steps of a state with such a region (`finish`, `is_trusted`,
+    `merge_stored`) has scale(1.0), as the region's results are scaled.
 
     The result is exact up to rounding for whatever the operands hold: a masked
     key's NaN or infinity reaches nothing, a row of which all scores are -inf
@@ -100,23 +110,38 @@ def SparseAttn_StepOp : SparseAttn_StateOp<"step", [
         %allowed = arith.cmpi sle, %j, %i : i32
         sparse_attn.yield %allowed : i1
       } : !sparse_attn.state<32x16xf32>
+
+    %capped = sparse_attn.step %state
+      ins(%q, %k, %v : tensor<32x16xf32>, tensor<32x16xf32>, tensor<32x16xf32>)
+      at(%row_position, %key_position) keys(32) scale(2.5e-01) score(%batch, %head) {
+      ^bb0(%s: f32, %b: index, %h: index, %i: i32, %j: i32):
+        %tanh = math.tanh %s : f32
+        sparse_attn.yield %tanh : f32
+      } : !sparse_attn.state<32x16xf32>
     ```
   }];
   let arguments = (ins SparseAttn_StateType:$state, AnyRankedTensor:$query,
                        AnyRankedTensor:$key, AnyRankedTensor:$value,
                        Index:$row_position, Index:$key_position,
                        ConfinedAttr<I64Attr, [IntPositive]>:$keys,
-                       F64Attr:$scale);
-  let regions = (region MaxSizedRegion<1>:$mask);
+                       F64Attr:$scale, Optional<Index>:$batch,
+                       Optional<Index>:$head);
+  let regions = (region MaxSizedRegion<1>:$score, MaxSizedRegion<1>:$mask);
   let results = (outs SparseAttn_StateType:$result);
   let assemblyFormat = [{
     $state `ins` `(` $query `,` $key `,` $value `:`
       type($query) `,` type($key) `,` type($value) `)`
     `at` `(` $row_position `,` $key_position `)`
-    `keys` `(` $keys `)` `scale` `(` $scale `)` (`mask` $mask^)? attr-dict `:` type($state)
+    `keys` `(` $keys `)` `scale` `(` $scale `)`
+    (`score` `(` $batch^ `,` $head `)` $score)? (`mask` $mask^)? attr-dict
+    `:` type($state)
   }];
   let extraClassDeclaration = [{
     bool hasMask() { return !getMask().empty(); }
+    bool hasScore() { return !getScore().empty(); }
+    /// The scale that is left to ops on the state: what a score region yields is
+    /// scaled.
+    ::mlir::FloatAttr getStateScaleAttr();
   }];
   let hasVerifier = 1;
   let hasRegionVerifier = 1;

@@ -17,6 +17,9 @@ struct StepInfo {
   bool exact = false;
   /// Keys of a tile.
   int64_t keys = 0;
+  /// Whether a region makes new scores, and takes them scaled. The exponent has
+  /// no scale then.
+  bool hasScore = false;
 };
 
 /// Makes a target's code of steps.

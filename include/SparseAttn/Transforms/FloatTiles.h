@@ -31,6 +31,7 @@ protected:
                 Value init) override;
   Value atLeastLowest(OpBuilder &builder, Value x) override;
   Value magnitude(OpBuilder &builder, Value x) override;
+  Value naturalScore(OpBuilder &builder, Value score) override;
   Value allowedScore(OpBuilder &builder, Value score) override;
   Value probability(OpBuilder &builder, Value score, Value max) override;
   Value rescale(OpBuilder &builder, Value before, Value max) override;
@@ -48,8 +49,9 @@ private:
   /// Whether no element of a tile is NaN or infinite, as an i1.
   Value isFinite(Value tileValue);
 
-  /// scale = queryFactor * unit: the factors of Q and of the exponent.
-  double queryFactor = 1.0, unit = 1.0;
+  /// scale = queryFactor * scoreFactor * unit: the factors of Q, of S where a
+  /// region takes it, and of the exponent.
+  double queryFactor = 1.0, scoreFactor = 1.0, unit = 1.0;
 };
 
 /// Computes steps by FloatTiles.

@@ -5,6 +5,7 @@
 // that the unit holds what of the scale neither Q nor S carries:
 //
 //   S     = K Q^T                       scores
+//   S     = score(scale S)              where a region says so; then in nats
 //   S     = mask(S)                     partial tiles only
 //   m'    = max(m, max_k S)             running maximum
 //   P     = exp((S - m') unit)          probabilities, unnormalised
@@ -82,6 +83,9 @@ class TileOps {
 public:
   /// Whether query q may attend to key k, both indices of the tile.
   using AllowedFn = llvm::function_ref<Value(OpBuilder &, Value k, Value q)>;
+  /// The new score of such a pair; both scores are natural ones.
+  using ScoreFn =
+      llvm::function_ref<Value(OpBuilder &, Value score, Value k, Value q)>;
 
   TileOps(OpBuilder &b, Location loc, TileLayout layout, plan::TileShape tile)
       : b(b), loc(loc), layout(layout), tile(tile) {}
@@ -106,7 +110,7 @@ public:
   /// One step of the algorithm above. Without `allowed`, each row has a live
   /// key in this tile, and no key is masked.
   SoftmaxState update(SoftmaxState state, Value scores, const ValueTile &values,
-                      AllowedFn allowed = {});
+                      ScoreFn newScore, AllowedFn allowed);
 
   /// Whether trusting steps were enough for the first `rows` rows of operands
   /// of `type`, as an i1.
@@ -166,6 +170,8 @@ protected:
   virtual Value atLeastLowest(OpBuilder &builder, Value x) = 0;
   /// |x|; NaN stays.
   virtual Value magnitude(OpBuilder &builder, Value x) = 0;
+  /// scale * q k of what `scores` gives, where a region takes it.
+  virtual Value naturalScore(OpBuilder &builder, Value score) = 0;
   /// The score of a pair that the mask allows, max(score, lowest) unless the
   /// step trusts that scores are finite.
   virtual Value allowedScore(OpBuilder &builder, Value score) = 0;
@@ -197,8 +203,9 @@ protected:
   Value reduceOverKeys(Value tileValue, Value init, BodyFn combine);
   /// init + V^T P
   Value valueProduct(Value values, Value weights, Value init);
-  /// score -> allowedScore(score) where allowed, else -inf.
-  Value masked(Value scores, AllowedFn allowed);
+  /// score -> newScore(score), and then allowedScore(score) where allowed, else
+  /// -inf; one of both may be null.
+  Value revised(Value scores, ScoreFn newScore, AllowedFn allowed);
   /// alpha x + y, rounded once.
   Value rescaledSum(Value alpha, Value x, Value y);
   /// scf.if on values of one type.

@@ -21,12 +21,15 @@ bool TensorCoreTarget::hasFactor(StateType state) const {
   return StepTarget::hasFactor(state) && !state.getTrusting();
 }
 
-/// The exponent takes a positive scale, and scores any other, then in base 2.
+/// The exponent takes a positive scale, and scores any other, then in base 2;
+/// where a region takes natural scores, they have all of it.
 TensorCoreTiles::TensorCoreTiles(OpBuilder &b, Location loc,
                                  const StepInfo &step)
     : TileOps(b, loc, TileLayout::queriesOuter(),
               {step.state.getRows(), step.keys}),
       step(step) {
+  if (step.hasScore)
+    return;
   double size = std::fabs(step.scale);
   bool isNormal = size >= std::numeric_limits<float>::min() &&
                   size <= std::numeric_limits<float>::max() / 2;
@@ -75,6 +78,10 @@ Value TensorCoreTiles::atLeastLowest(OpBuilder &nested, Value x) {
 Value TensorCoreTiles::magnitude(OpBuilder &nested, Value x) {
   Value negated = arith::NegFOp::create(nested, loc, x);
   return arith::MaximumFOp::create(nested, loc, x, negated);
+}
+
+Value TensorCoreTiles::naturalScore(OpBuilder &nested, Value score) {
+  return arith::MulFOp::create(nested, loc, score, scalar(nested, step.scale));
 }
 
 Value TensorCoreTiles::allowedScore(OpBuilder &nested, Value score) {

@@ -12,6 +12,10 @@
 // that a f32 result is not so small that products of its parts are lost. It is
 // exact steps that compute a tile again.
 //
+// All of this shows in the state that steps end with, and none of it is
+// concluded from Q and K: so a region that makes new scores, whatever they are,
+// breaks no more of it than operands do.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef SPARSEATTN_LIB_GPU_STEP_TENSORCORETILES_H
@@ -42,6 +46,7 @@ protected:
                 Value init) override;
   Value atLeastLowest(OpBuilder &builder, Value x) override;
   Value magnitude(OpBuilder &builder, Value x) override;
+  Value naturalScore(OpBuilder &builder, Value score) override;
   Value allowedScore(OpBuilder &builder, Value score) override;
   Value probability(OpBuilder &builder, Value score, Value max) override;
   Value rescale(OpBuilder &builder, Value before, Value max) override;
@@ -96,7 +101,9 @@ private:
   Value holdsForAll(Value source, BodyFn predicate);
 
   StepInfo step;
-  /// scale = scoreFactor * unit: the factors of S and of the exponent.
+  /// scale = scoreFactor * unit: the factors of S and of the exponent. Where a
+  /// region takes natural scores, it is there that they are scaled, and unit
+  /// = 1.
   double scoreFactor = 1.0, unit = 1.0;
 };
 
