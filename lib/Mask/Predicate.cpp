@@ -109,16 +109,12 @@ static bool hasWholeRows(const Piece &piece) {
 
 PiecesByTest::PiecesByTest(const Pieces &pieces) {
   for (const Piece &piece : pieces) {
-    if (!hasBoundsOnly(piece))
-      (dependsOnRow(piece) ? others : columns).push_back(piece);
-    else if (hasWholeRows(piece))
-      wholeRows.push_back(piece);
-    else if (!isBelow(piece))
-      below.push_back(piece);
-    else if (!isAbove(piece))
-      from.push_back(piece);
-    else
-      (dependsOnRow(piece) ? others : columns).push_back(piece);
+    Pieces &rest = dependsOnRow(piece) ? others : columns;
+    Pieces &bounded = hasWholeRows(piece) ? wholeRows
+                      : !isBelow(piece)   ? below
+                      : !isAbove(piece)   ? from
+                                          : rest;
+    (hasBoundsOnly(piece) ? bounded : rest).push_back(piece);
   }
   // Where none of them moves, one comparison would serve no row more.
   for (Pieces *side : {&below, &from})

@@ -56,8 +56,8 @@ public:
 
   int64_t integer(int64_t min, int64_t max) const {
     bool fits = value.is_number_integer() &&
-                !(value.is_number_unsigned() &&
-                  value.get<uint64_t>() > uint64_t(INT64_MAX));
+                (!value.is_number_unsigned() ||
+                 value.get<uint64_t>() <= uint64_t(INT64_MAX));
     if (!fits || value.get<int64_t>() < min || value.get<int64_t>() > max)
       error(path, "is not an integer from " + std::to_string(min) + " to " +
                       std::to_string(max));

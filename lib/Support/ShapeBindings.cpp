@@ -141,7 +141,7 @@ llvm::Error ShapeBindings::checkAllBound(StringRef where) const {
   for (const Binding &binding : bindings) {
     if (binding.isUsed)
       continue;
-    auto reason = llvm::find_if(
+    const auto *reason = llvm::find_if(
         fixed, [&](const Fixed &size) { return size.name == binding.name; });
     if (reason != fixed.end())
       return makeError("--shape={0}={1} binds nothing in {2}: {3}; {4}",
