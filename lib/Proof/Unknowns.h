@@ -3,7 +3,7 @@
 #ifndef SPARSEATTN_LIB_PROOF_UNKNOWNS_H
 #define SPARSEATTN_LIB_PROOF_UNKNOWNS_H
 
-#include "Formula.h"
+#include "PresburgerFormula.h"
 #include "SparseAttn/Mask/Piece.h"
 
 namespace mlir::sparse_attn::proof {

@@ -4,7 +4,7 @@
 #define SPARSEATTN_LIB_RUNTIME_JSON_H
 
 #include "Error.h"
-#include "Formula.h"
+#include "ManifestFormula.h"
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>

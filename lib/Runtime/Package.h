@@ -8,7 +8,7 @@
 #ifndef SPARSEATTN_LIB_RUNTIME_PACKAGE_H
 #define SPARSEATTN_LIB_RUNTIME_PACKAGE_H
 
-#include "Formula.h"
+#include "ManifestFormula.h"
 #include "SparseAttn/Runtime/SparseAttnRuntime.h"
 #include <array>
 #include <memory>

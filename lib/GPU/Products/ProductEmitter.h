@@ -4,7 +4,6 @@
 #define SPARSEATTN_LIB_GPU_PRODUCTS_PRODUCTEMITTER_H
 
 #include "Products.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -37,21 +36,9 @@ protected:
   }
 
   /// acc += left * right, with a mma.sync of 16-bit operands, as deep as there
-  /// are registers of them: two for every 8.
+  /// are registers of them: two for every 8 (MmaSync.cpp).
   void multiplyAdd(MutableArrayRef<Value> acc, ArrayRef<Value> left,
-                   ArrayRef<Value> right, NVVM::MMATypes type) {
-    auto structType = LLVM::LLVMStructType::getLiteral(
-        b.getContext(), SmallVector<Type>(4, b.getF32Type()));
-    std::array<NVVM::MMATypes, 2> types = {type, type};
-    std::array<NVVM::MMALayout, 2> layouts = {NVVM::MMALayout::row,
-                                              NVVM::MMALayout::col};
-    int64_t depth = 8 * right.size();
-    Value sum = NVVM::MmaOp::create(b, loc, structType, left, right, acc,
-                                    {16, 8, depth}, std::nullopt, std::nullopt,
-                                    types, layouts);
-    for (int64_t i = 0; i < 4; ++i)
-      acc[i] = LLVM::ExtractValueOp::create(b, loc, sum, i);
-  }
+                   ArrayRef<Value> right, NVVM::MMATypes type);
 
   OpBuilder &b;
   Location loc;

@@ -1,6 +1,6 @@
-//===- Formula.cpp - Formulas of a manifest -------------------------------===//
+//===- ManifestFormula.cpp - Formulas of a manifest -----------------------===//
 
-#include "Formula.h"
+#include "ManifestFormula.h"
 #include "Error.h"
 
 using namespace sparse_attn::runtime;

@@ -1,6 +1,6 @@
-//===- FormulaSearch.cpp - Solutions of linear integer formulas -----------===//
+//===- PresburgerSearch.cpp - Solutions of linear integer formulas --------===//
 
-#include "Formula.h"
+#include "PresburgerFormula.h"
 #include "mlir/Analysis/Presburger/Fraction.h"
 #include "mlir/Analysis/Presburger/IntegerRelation.h"
 #include "mlir/Analysis/Presburger/Simplex.h"

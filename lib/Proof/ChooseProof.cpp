@@ -1,4 +1,4 @@
-//===- Certificate.cpp - Choice of a proof route --------------------------===//
+//===- ChooseProof.cpp - Choice of a proof route --------------------------===//
 
 #include "SparseAttn/Proof/Certificate.h"
 #include "Proofs.h"

@@ -1,4 +1,4 @@
-//===- Postfix.cpp - Formulas as they are evaluated -----------------------===//
+//===- Evaluate.cpp - What a formula says of sizes ------------------------===//
 
 #include "SparseAttn/Formula/Postfix.h"
 

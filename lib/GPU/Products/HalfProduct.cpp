@@ -1,4 +1,4 @@
-//===- Products.cpp - Products of tiles on tensor cores -------------------===//
+//===- HalfProduct.cpp - Products of 16-bit tiles on tensor cores ---------===//
 
 #include "ProductEmitter.h"
 #include "Staging/SharedAddress.h"

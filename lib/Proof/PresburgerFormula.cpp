@@ -1,6 +1,6 @@
-//===- Formula.cpp - Linear integer formulas ------------------------------===//
+//===- PresburgerFormula.cpp - Linear integer formulas --------------------===//
 
-#include "Formula.h"
+#include "PresburgerFormula.h"
 #include "llvm/ADT/STLExtras.h"
 #include <numeric>
 

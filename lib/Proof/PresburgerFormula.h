@@ -1,4 +1,4 @@
-//===- Formula.h - Linear integer formulas and their search -----*- C++ -*-===//
+//===- PresburgerFormula.h - Linear integer formulas and their search *- C++ -*-===//
 //
 // Conjunctions and disjunctions of linear inequalities over integers, with
 // floor divisions as defined variables. The search branches over disjunctions,
@@ -8,8 +8,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef SPARSEATTN_LIB_PROOF_FORMULA_H
-#define SPARSEATTN_LIB_PROOF_FORMULA_H
+#ifndef SPARSEATTN_LIB_PROOF_PRESBURGERFORMULA_H
+#define SPARSEATTN_LIB_PROOF_PRESBURGERFORMULA_H
 
 #include "SparseAttn/Plan/TileExpr.h"
 #include "llvm/ADT/SmallVector.h"
@@ -99,4 +99,4 @@ private:
 
 } // namespace mlir::sparse_attn::proof
 
-#endif // SPARSEATTN_LIB_PROOF_FORMULA_H
+#endif // SPARSEATTN_LIB_PROOF_PRESBURGERFORMULA_H

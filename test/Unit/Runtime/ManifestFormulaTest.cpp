@@ -1,6 +1,6 @@
-//===- FormulaTest.cpp - Errors of the formulas of a manifest -------------===//
+//===- ManifestFormulaTest.cpp - Errors of the formulas of a manifest -----===//
 
-#include "../../../lib/Runtime/Formula.h"
+#include "../../../lib/Runtime/ManifestFormula.h"
 #include "../../../lib/Runtime/Error.h"
 #include "gtest/gtest.h"
 

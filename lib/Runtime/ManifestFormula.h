@@ -1,11 +1,11 @@
-//===- Formula.h - Formulas of a manifest -----------------------*- C++ -*-===//
+//===- ManifestFormula.h - Formulas of a manifest ---------------*- C++ -*-===//
 //
 // Formulas whose faults are errors of the runtime.
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef SPARSEATTN_LIB_RUNTIME_FORMULA_H
-#define SPARSEATTN_LIB_RUNTIME_FORMULA_H
+#ifndef SPARSEATTN_LIB_RUNTIME_MANIFESTFORMULA_H
+#define SPARSEATTN_LIB_RUNTIME_MANIFESTFORMULA_H
 
 #include "SparseAttn/Formula/Postfix.h"
 
@@ -34,4 +34,4 @@ private:
 
 } // namespace sparse_attn::runtime
 
-#endif // SPARSEATTN_LIB_RUNTIME_FORMULA_H
+#endif // SPARSEATTN_LIB_RUNTIME_MANIFESTFORMULA_H
