@@ -23,7 +23,8 @@ using namespace mlir::sparse_attn::package;
 using namespace mlir::sparse_attn::support;
 
 static bool hasAttention(func::FuncOp func) {
-  return func.walk([](AttentionOp) { return WalkResult::interrupt(); })
+  return func
+      .walk([](MaskedReductionOpInterface) { return WalkResult::interrupt(); })
       .wasInterrupted();
 }
 
@@ -63,12 +64,12 @@ findAttending(ArrayRef<func::FuncOp> functions) {
 /// silence.
 static bool isInFunctions(ModuleOp module) {
   return !module
-              .walk([&](AttentionOp op) {
+              .walk([&](MaskedReductionOpInterface op) {
                 auto func = op->getParentOfType<func::FuncOp>();
                 if (func && isa<ModuleOp>(func->getParentOp()))
                   return WalkResult::advance();
-                op.emitOpError("stands in no func.func of a module; move it "
-                               "into one");
+                op->emitOpError("stands in no func.func of a module; move it "
+                                "into one");
                 return WalkResult::interrupt();
               })
               .wasInterrupted();
@@ -167,14 +168,14 @@ static StringRef getPtx(ModuleOp module) {
 
 /// A package launches its kernels always, and each once.
 static LogicalResult verifyLaunches(func::FuncOp func) {
-  WalkResult result = func.walk([&](AttentionOp op) {
+  WalkResult result = func.walk([&](MaskedReductionOpInterface op) {
     Operation *parent = op->getParentOp();
     // Becomes the grid of a launch.
     while (isa<scf::ForallOp>(parent))
       parent = parent->getParentOp();
     if (parent == func)
       return WalkResult::advance();
-    op.emitOpError("stands inside '")
+    op->emitOpError("stands inside '")
         << parent->getName()
         << "', and the kernels of a package are launched one after another, "
            "each once; give it a function of its own, and choose or repeat "

@@ -10,6 +10,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "SparseAttn/IR/SparseAttn.h"
+#include "SparseAttn/Package/Compile/Compile.h"
 #include "SparseAttn/Package/Describe/Describe.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
 #include "SparseAttn/Transforms/Passes.h"
@@ -320,8 +321,12 @@ TEST_P(SecondReductionTest, IsDescribedAsAttentionIs) {
   PassManager pm(&context);
   pm.addPass(createSparseAttnPlan());
   ASSERT_TRUE(succeeded(pm.run(*module)));
+  auto programs = package::findPrograms(*module, /*entry=*/"");
+  ASSERT_TRUE(bool(programs));
+  ASSERT_EQ(programs->size(), 1u);
+  EXPECT_EQ(programs->front().getName(), "sums");
   FailureOr<package::Program> program =
-      package::describeInterface(module->lookupSymbol<func::FuncOp>("sums"));
+      package::describeInterface(programs->front());
   ASSERT_TRUE(succeeded(program));
   ASSERT_EQ(program->sizes.size(), 2u);
   EXPECT_EQ(program->sizes[0].name, "Sq");
