@@ -21,9 +21,11 @@ python_packages=(numpy pytest torch mypy setuptools)
 torch_version=2.13.0
 # Of bench/requirements.txt.
 bench_packages=(matplotlib transformers)
-# ptxas, of the version that test/GPU/ptx/resources.json was made by, and cuda.h:
-# what is needed of a CUDA toolkit, without the packages these depend on.
-cuda_packages=(nvidia-cuda-nvcc==13.0.88 nvidia-cuda-runtime==13.0.96)
+# ptxas, of the version that test/GPU/ptx/resources.json was made by, nvdisasm, and
+# cuda.h: what is needed of a CUDA toolkit, without the packages these depend on.
+cuda_packages=(
+  nvidia-cuda-nvcc==13.0.88 nvidia-cuda-runtime==13.0.96 nvidia-cuda-nvdisasm==13.2.86
+)
 
 fail() {
   echo "install-deps: $*" >&2
@@ -109,6 +111,7 @@ sys.exit(importlib.metadata.version(name) != version)" "$package" 2>/dev/null ||
   local root
   root=$(.venv/bin/python -c "import nvidia.cu13 as m; print(m.__path__[0])")
   ln -sfrn "$root/bin/ptxas" .venv/bin/ptxas
+  ln -sfrn "$root/bin/nvdisasm" .venv/bin/nvdisasm
   ln -sfrn "$root/include" .venv/include/cuda
 }
 

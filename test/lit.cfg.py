@@ -21,8 +21,8 @@ if lit_config.params.get("quick"):
         "examples", "gpu", "numerics", "embed.test", "fuzz.test",
     ]
 
-# The project's tools; FileCheck, not, split-file, mlir-opt from LLVM; and ptxas as
-# scripts/install-deps.sh has installed it, before any other.
+# The project's tools; FileCheck, not, split-file, mlir-opt from LLVM; and ptxas and
+# nvdisasm as scripts/install-deps.sh has installed them, before any other.
 venv = os.path.join(config.source_root, ".venv", "bin")
 config.environment["PATH"] = os.pathsep.join(
     [

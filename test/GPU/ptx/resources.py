@@ -1,21 +1,22 @@
-"""What each example's kernels need of each chip, as ptxas says.
+"""What each example's kernels need of each chip, as ptxas says, and how many
+instructions their loops over key tiles have, as nvdisasm shows.
 
     python test/GPU/ptx/resources.py --write
 
-makes resources.json anew; sparse-attn-opt and ptxas must be in PATH. The test
-beside it compares. Examples in f32 are there in bf16 as well. Kernels are those of
+makes resources.json anew; sparse-attn-opt, ptxas and nvdisasm must be in PATH. The
+test beside it compares. Examples in f32 are there in bf16 as well. Kernels are those of
 packages, which take rows at any strides.
 """
 
 import concurrent.futures
 import json
-import os
 import pathlib
 import re
 import subprocess
 import sys
 import tempfile
 
+import sass
 from ptx import compile_kernels
 
 FOLDER = pathlib.Path(__file__).resolve().parent
@@ -40,16 +41,16 @@ def variants():
 
 
 def assemble(ptx, chip):
-    """ptxas's report."""
-    with tempfile.NamedTemporaryFile("w", suffix=".ptx") as file:
-        file.write(ptx)
-        file.flush()
+    """ptxas's report, and the loops of each kernel by name."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, cubin = (pathlib.Path(folder) / name for name in ("k.ptx", "k.cubin"))
+        source.write_text(ptx)
         done = subprocess.run(
-            ["ptxas", f"-arch={chip}", "-v", "-warn-spills", file.name, "-o", os.devnull],
+            ["ptxas", f"-arch={chip}", "-v", "-warn-spills", source, "-o", cubin],
             capture_output=True, text=True,
         )
-    assert done.returncode == 0, done.stderr
-    return done.stderr
+        assert done.returncode == 0, done.stderr
+        return done.stderr, {name: sass.loops(lines) for name, lines in sass.kernels(cubin)}
 
 
 def needs_of(text, chip):
@@ -57,7 +58,7 @@ def needs_of(text, chip):
     (kernels,) = compile_kernels(text, chip=chip, strides="any")
     threads = dict(THREADS.findall(kernels.ptx))
     needs, name = {}, None
-    report = assemble(kernels.ptx, chip)
+    report, loops = assemble(kernels.ptx, chip)
     warnings = [line for line in report.splitlines() if "warning" in line.lower()]
     for line in report.splitlines():
         if found := COMPILING.search(line):
@@ -74,6 +75,7 @@ def needs_of(text, chip):
             needs[name] |= {key: int(n or 0) for key, n in zip(keys, found.groups())}
     for name, kernel in needs.items():
         kernel["warnings"] = sum(f"'{name}'" in line for line in warnings)
+        kernel["loops"] = loops[name]
     return needs
 
 

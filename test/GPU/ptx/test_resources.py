@@ -13,6 +13,8 @@ from resources import CHIPS, TABLE, make_table
 # fit a multiprocessor.
 REGISTER_STEP = 8
 REGISTERS = 65536  # of a multiprocessor
+# So do the instructions of a loop, with the order that ptxas finds.
+LOOP_STEP = 1.01
 # Bytes of shared memory of a multiprocessor; each block takes 1 KiB more than it asks
 # for (CUDA C++ Programming Guide, technical specifications by compute capability).
 SHARED = dict(zip(CHIPS, (164 << 10, 100 << 10, 100 << 10, 228 << 10, 228 << 10, 100 << 10)))
@@ -72,5 +74,16 @@ def test_no_figure_is_worse(made):
             now, chip = made["needs"][job][name], job.split()[1]
             assert now["registers"] <= then["registers"] + REGISTER_STEP, (job, name)
             assert blocks(now, chip) >= blocks(then, chip), (job, name)
-            for what in now.keys() - {"registers", "threads"}:
+            for what in now.keys() - {"registers", "threads", "loops"}:
                 assert now[what] <= then[what], (job, name, what)
+
+
+def test_no_loop_over_key_tiles_is_longer(made):
+    """As many loops, with as many products, and not more instructions for them."""
+    for job, kernels in COMMITTED["needs"].items():
+        for name, then in kernels.items():
+            now = made["needs"][job][name]["loops"]
+            products = lambda loops: [count for _, count in loops]
+            assert products(now) == products(then["loops"]), (job, name)
+            for (length, _), (before, _) in zip(now, then["loops"]):
+                assert length <= before * LOOP_STEP, (job, name, now)
