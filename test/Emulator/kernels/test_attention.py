@@ -8,11 +8,13 @@ import subprocess
 import numpy as np
 import pytest
 
+# Each of the edges has a query tile with an odd number of key tiles, 3 and 5: behind an even
+# number the loop that follows first copies to where nobody reads any more.
 ATTENTION = """
 func.func @attention(%q: tensor<1x1x256x16xbf16>, %k: tensor<1x1x256x16xbf16>,
                      %v: tensor<1x1x256x16xbf16>) -> tensor<1x1x256x16xbf16> {
   %init = tensor.empty() : tensor<1x1x256x16xbf16>
-  %o = sparse_attn.attention mask(#sparse_attn.sliding_window<left = 150, right = 100>)
+  %o = sparse_attn.attention mask(#sparse_attn.sliding_window<left = 170, right = 100>)
       ins(%q, %k, %v : tensor<1x1x256x16xbf16>, tensor<1x1x256x16xbf16>, tensor<1x1x256x16xbf16>)
       outs(%init : tensor<1x1x256x16xbf16>) -> tensor<1x1x256x16xbf16>
   return %o : tensor<1x1x256x16xbf16>
