@@ -85,9 +85,12 @@ static SegmentKind kindOf(bool full) {
   return full ? SegmentKind::full : SegmentKind::partial;
 }
 
+// TableGen declares it so.
+// NOLINTBEGIN(performance-unnecessary-value-param)
 LogicalResult SegmentAttr::verify(ErrorEmitter emitError, SegmentKind kind,
                                   TileExpr, TileExpr, TileExpr,
                                   std::optional<mask::Pieces> where) {
+  // NOLINTEND(performance-unnecessary-value-param)
   if (kind == SegmentKind::full && where)
     return emitError() << "a full segment has no masked pair, so that "
                           "'where' says nothing";

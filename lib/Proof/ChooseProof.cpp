@@ -1,7 +1,7 @@
 //===- ChooseProof.cpp - Choice of a proof route --------------------------===//
 
-#include "SparseAttn/Proof/Certificate.h"
 #include "Proofs.h"
+#include "SparseAttn/Proof/Certificate.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir::sparse_attn;

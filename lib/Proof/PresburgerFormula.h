@@ -1,4 +1,5 @@
-//===- PresburgerFormula.h - Linear integer formulas and their search *- C++ -*-===//
+//===- PresburgerFormula.h - Linear integer formulas and their search *- C++
+//-*-===//
 //
 // Conjunctions and disjunctions of linear inequalities over integers, with
 // floor divisions as defined variables. The search branches over disjunctions,

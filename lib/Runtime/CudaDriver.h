@@ -22,7 +22,7 @@ using CUfunction = struct CUfunc_st *;
 using CUevent = struct CUevent_st *;
 using CUstream = struct CUstream_st *;
 // At a multiple of 64 up to CUDA 12, and of 128 from CUDA 13 on.
-struct CUtensorMap_st {
+struct CUtensorMap_st { // NOLINT(readability-identifier-naming)
   alignas(128) uint64_t opaque[16];
 };
 using CUtensorMap = CUtensorMap_st;

@@ -264,9 +264,9 @@ Program::run(MutableArrayRef<Array> arguments) {
   for (Descriptor &input : inputs)
     pointers.push_back(input.data());
   if (!results.empty())
-    packedArgs.push_back(&resultPointer);
+    packedArgs.push_back(static_cast<void *>(&resultPointer));
   for (void *&pointer : pointers)
-    packedArgs.push_back(&pointer);
+    packedArgs.push_back(static_cast<void *>(&pointer));
 
   auto start = std::chrono::steady_clock::now();
   if (llvm::Error failure = invoke(packedArgs))

@@ -53,8 +53,11 @@ namespace {
 class ScratchDirectory {
 public:
   ~ScratchDirectory() {
-    if (!path.empty())
-      (void)llvm::sys::fs::remove_directories(path);
+    if (path.empty())
+      return;
+    // What cannot be removed stays.
+    std::error_code error = llvm::sys::fs::remove_directories(path);
+    (void)error;
   }
   llvm::Error create() {
     std::error_code code =

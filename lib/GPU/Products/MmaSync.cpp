@@ -15,9 +15,9 @@ void ProductEmitter::multiplyAdd(MutableArrayRef<Value> acc,
   std::array<NVVM::MMALayout, 2> layouts = {NVVM::MMALayout::row,
                                             NVVM::MMALayout::col};
   int64_t depth = 8 * right.size();
-  Value sum = NVVM::MmaOp::create(b, loc, structType, left, right, acc,
-                                  {16, 8, depth}, std::nullopt, std::nullopt,
-                                  types, layouts);
+  Value sum =
+      NVVM::MmaOp::create(b, loc, structType, left, right, acc, {16, 8, depth},
+                          std::nullopt, std::nullopt, types, layouts);
   for (int64_t i = 0; i < 4; ++i)
     acc[i] = LLVM::ExtractValueOp::create(b, loc, sum, i);
 }

@@ -25,6 +25,12 @@ static std::string join(StringRef directory, StringRef name) {
   return path.str().str();
 }
 
+/// The error that is being reported says more than another one would.
+static void removeIfPossible(StringRef path) {
+  std::error_code error = llvm::sys::fs::remove(path);
+  (void)error;
+}
+
 namespace {
 /// Undoes everything unless committed.
 class Transaction {
@@ -33,10 +39,10 @@ public:
     for (Pending &file : pending)
       llvm::consumeError(file.temporary.discard());
     for (const std::string &path : renamed)
-      llvm::sys::fs::remove(path);
+      removeIfPossible(path);
     // Only if empty, and the innermost first.
     for (auto path = created.rbegin(); path != created.rend(); ++path)
-      llvm::sys::fs::remove(*path);
+      removeIfPossible(*path);
   }
 
   llvm::Error createDirectory(StringRef path) {
