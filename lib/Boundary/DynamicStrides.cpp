@@ -119,7 +119,7 @@ struct DynamicStridesPass
 
   void runOnOperation() override {
     for (auto func : getOperation().getOps<func::FuncOp>())
-      // Who calls a function here passes what it took before.
+      // A caller inside the module passes what the function took before.
       if (!func.isExternal() && func.getBody().hasOneBlock() &&
           SymbolTable::symbolKnownUseEmpty(func, getOperation()))
         makeStrided(func);

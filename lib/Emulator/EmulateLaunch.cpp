@@ -168,7 +168,8 @@ LogicalResult KernelRewriter::rewriteLaunch(gpu::LaunchFuncOp op) {
   Location loc = op.getLoc();
   auto pointer = pointerType(b);
   LLVM::LLVMStructType type = getArgumentStruct(kernel.function);
-  // On the stack of the function, once, however often this launches.
+  // The memory is on the stack of the function, once, however often this
+  // launches.
   auto function = op->getParentOfType<FunctionOpInterface>();
   OpBuilder entry =
       OpBuilder::atBlockBegin(&function.getFunctionBody().front());

@@ -13,7 +13,7 @@ std::optional<int64_t> Postfix::asConstant() const {
 Value Postfix::evaluate(const int64_t *sizes) const {
   if (std::optional<int64_t> value = asConstant())
     return {*value};
-  // At each level wait at most two operands of a select, a sum and a product.
+  // At most two operands of a select, a sum and a product wait at each level.
   constexpr int kMaxStack = 4 * (kMaxDepth + 1);
   // Not set first, which would cost more than most formulas do. In postfix
   // order nothing is taken off that was not put there.

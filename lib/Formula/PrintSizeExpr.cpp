@@ -68,7 +68,7 @@ private:
     printOperand(rhs, {Op::Add, Op::Sub});
   }
 
-  /// In parentheses if of one of the operations `loose`.
+  /// Parentheses stand around an operation of `loose`.
   void printOperand(const SizeExpr &expr, std::initializer_list<Op> loose) {
     bool parentheses =
         std::find(loose.begin(), loose.end(), expr.node->op) != loose.end();

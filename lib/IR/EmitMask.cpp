@@ -5,7 +5,7 @@
 //
 //   j < high(i),   j >= low(i),   or for both   j - low(i) <u high(i) - low(i).
 //
-// In the last form nothing overflows that does not do so on both sides.
+// Nothing overflows in the last form that does not do so on both sides.
 //
 //===----------------------------------------------------------------------===//
 

@@ -15,8 +15,8 @@ using namespace mlir::sparse_attn;
 
 namespace {
 
-/// Of a tree of attributes: levels, and nodes with each shared part counted as
-/// often as it occurs.
+/// The levels of a tree of attributes, and its nodes with each shared part
+/// counted as often as it occurs.
 struct Extent {
   unsigned depth = 0;
   uint64_t size = 0;

@@ -115,7 +115,7 @@ static SmallVector<MaskAttrInterface> dropRedundant(
   for (auto [index, member] : llvm::enumerate(members)) {
     bool drop = false;
     for (auto [other, by] : llvm::enumerate(members)) {
-      // Of two that make each other redundant the first one stays.
+      // The first one stays of two that make each other redundant.
       bool mutual = redundant(by, member);
       if (other != index && redundant(member, by) && (!mutual || other < index))
         drop = true;

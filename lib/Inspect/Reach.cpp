@@ -63,7 +63,7 @@ public:
     });
   }
 
-  /// From R_{L-1} to R_L; false when nothing changed.
+  /// Goes from R_{L-1} to R_L; false when nothing changed.
   bool step() {
     std::vector<uint64_t> next = bits;
     std::vector<char> grewNext(size, false);

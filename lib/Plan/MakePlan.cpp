@@ -75,7 +75,7 @@ Plan plan::makePlan(const Mask &mask, TileShape tile, const LengthFacts &facts,
   for (const ClassPieces &part : parts.classes) {
     TileRows rows = makeTileRows(part, tile, facts);
     bool isOrdinary = plan.classes.empty();
-    // With known lengths a global token may turn out not to exist.
+    // A global token may turn out not to exist where lengths are known.
     if (!isOrdinary &&
         TileExpr::provablyLE(rows.rowEnd, rows.rowBegin, rows.facts))
       continue;

@@ -52,7 +52,7 @@ public:
   bool isTooLarge() const;
   /// Whether partial segments ask too many different things.
   bool hasTooManyConditions() const;
-  /// In the order left, moving, right.
+  /// The bands are in the order left, moving, right.
   void finish(RowClass &cls) const;
 
 private:

@@ -146,7 +146,7 @@ static TileExpr makeExtremum(Kind kind, const TileExpr &a, const TileExpr &b) {
   flatten(kind, b, added);
   bool isMin = kind == Kind::Min;
   for (const TileExpr &operand : added) {
-    // Of two operands with a constant difference one is never needed.
+    // One of two operands with a constant difference is never needed.
     bool isRedundant = false;
     for (TileExpr &other : kept) {
       LinearForm gap = difference(operand, other);

@@ -76,7 +76,7 @@ drawnTiles(const RowClass &cls, const TileShape &tile, const Lengths &n,
       }
     }
   }
-  // Of two draws of a tile the full one stays.
+  // The full one of two draws of a tile stays.
   llvm::sort(tiles, [](const VisitedTile &a, const VisitedTile &b) {
     return std::pair(a.keyTile, !a.full) < std::pair(b.keyTile, !b.full);
   });

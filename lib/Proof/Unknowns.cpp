@@ -17,7 +17,7 @@ Unknowns::Unknowns(const LengthFacts &facts) {
         Formula::lessEqual(variable, Linear::number(maxSequenceLength)));
     return variable;
   };
-  // In the order in which branch and bound is to fix them.
+  // They are in the order in which branch and bound is to fix them.
   q = newVariable();
   row = newVariable();
   keyTile = newVariable();

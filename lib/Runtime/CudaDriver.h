@@ -119,7 +119,8 @@ enum : int {
     (CUfunction, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,   \
      unsigned, CUstream, void **, void **))
 
-/// Of CUDA 11.2, and tensor maps of 12.0; null in older drivers.
+/// These came with CUDA 11.2, tensor maps with 12.0; they are null in older
+/// drivers.
 #define SPARSE_ATTN_CUDA_OPTIONAL_FUNCTIONS(X)                                 \
   X(cuMemAllocAsync, (CUdeviceptr *, size_t, CUstream))                        \
   X(cuMemFreeAsync, (CUdeviceptr, CUstream))                                   \

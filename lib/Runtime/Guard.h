@@ -21,7 +21,7 @@ struct SparseAttnPackage {
 struct SparseAttnDriver {
   std::shared_ptr<sparse_attn::runtime::Driver> driver;
 };
-/// On a device, or for the host.
+/// A program on a device, or for the host.
 struct SparseAttnProgram {
   std::shared_ptr<const sparse_attn::runtime::Module> module;
   std::shared_ptr<const sparse_attn::runtime::HostModule> host;

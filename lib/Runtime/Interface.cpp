@@ -12,7 +12,7 @@
 
 using namespace sparse_attn::runtime;
 
-/// Of a fixed size, as memory may be what there is none of.
+/// The size is fixed, as memory may be what there is none of.
 static thread_local char lastError[4096];
 
 SparseAttnStatus sparse_attn::runtime::setError(SparseAttnStatus status,

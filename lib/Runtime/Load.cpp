@@ -6,7 +6,7 @@
 
 using namespace sparse_attn::runtime;
 
-/// Of cuTensorMapEncodeTiled.
+/// The CUDA version that cuTensorMapEncodeTiled came with.
 static constexpr int kTensorMapVersion = 12000;
 
 /// The CUDA version, as 12040, whose drivers first took that PTX. Release notes

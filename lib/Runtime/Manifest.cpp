@@ -13,7 +13,7 @@ using namespace sparse_attn::runtime;
 
 static constexpr int64_t kSchemaVersion = 2;
 
-// In the order of SparseAttnType.
+// The names are in the order of SparseAttnType.
 static constexpr const char *kTypeNames[] = {"f16", "bf16", "f32", "f64",
                                              "i8",  "i16",  "i32", "i64"};
 static constexpr int64_t kTypeBytes[] = {2, 2, 4, 8, 1, 2, 4, 8};

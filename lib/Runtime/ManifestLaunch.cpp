@@ -5,7 +5,7 @@
 
 using namespace sparse_attn::runtime;
 
-// Of tensor maps.
+// A tensor map has at most so many dimensions.
 static constexpr size_t kMaxMapRank = 5;
 static constexpr int64_t kMaxBox = 256;
 static constexpr int kMapCapability = 90;
@@ -34,7 +34,7 @@ private:
     std::move(formulas.begin(), formulas.end(), dims.begin());
   }
 
-  /// Of an argument or a result.
+  /// Reads which argument or result a node names.
   BufferRef readTensorOf(const JsonNode &node) {
     std::optional<BufferRef> buffer = readBuffer(node, variant);
     if (!buffer || buffer->kind == BufferRef::Kind::Workspace)

@@ -75,7 +75,7 @@ private:
     terms = std::move(merged);
   }
 
-  /// By the terms from number k on.
+  /// Whether the terms from number k on reach it.
   bool reaches(size_t k, Wide low, Wide high) {
     if (++steps > kMaxOverlapSteps)
       return true;
@@ -96,7 +96,7 @@ private:
   }
 
   std::vector<Term> terms;
-  /// For each term, the least and the largest sum of it and those behind it.
+  /// The least and the largest sum of each term and those behind it.
   std::vector<Wide> least, most;
   std::vector<int64_t> divisor;
   int steps = 0;

@@ -38,7 +38,7 @@ struct TensorSpec {
   bool isStrided = false;
   int64_t strideMultiple = 1;
 
-  // As the C interface hands them out.
+  // The C interface hands them out like this.
   std::vector<int64_t> staticShape;
   std::vector<const char *> sizeTexts, roleTexts;
 };
@@ -73,8 +73,8 @@ struct TensorMapArgument {
   BufferRef buffer;
   SparseAttnType type = SPARSE_ATTN_F32;
   std::vector<Formula> sizes;
-  /// Of all dimensions but the last, in elements: a formula, or what the caller
-  /// gives as the tensor's stride in a dimension.
+  /// A stride of each dimension but the last, in elements, is a formula, or
+  /// what the caller gives as the tensor's stride in a dimension.
   std::vector<std::variant<Formula, size_t>> strides;
   std::vector<int64_t> box;
   int64_t swizzle = 0; ///< bytes: 0, 32, 64 or 128

@@ -33,7 +33,7 @@ private:
   void add(const Launch &launch, const TensorMapArgument &argument);
 
   const Call &call;
-  /// Of addresses 0 until they are known, of maps always.
+  /// An address is 0 until it is known, and a map always.
   std::vector<uint64_t> values;
   /// By the number of the parameter.
   std::vector<std::pair<size_t, BufferRef>> pointers;

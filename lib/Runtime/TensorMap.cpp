@@ -10,7 +10,7 @@
 
 using namespace sparse_attn::runtime;
 
-/// Of addresses and strides.
+/// Addresses and strides are multiples of so many bytes.
 static constexpr uint64_t kAlignment = 16;
 static constexpr int64_t kMaxSize = int64_t(1) << 32;
 static constexpr uint64_t kMaxStride = uint64_t(1) << 40;

@@ -6,7 +6,7 @@
 using namespace sparse_attn::runtime;
 
 namespace {
-/// Of the current context.
+/// An event of the current context.
 class Event {
 public:
   explicit Event(const Driver &driver) : driver(driver) {

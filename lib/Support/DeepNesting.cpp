@@ -17,8 +17,8 @@ using llvm::StringRef;
 
 namespace {
 
-/// Of an alias: the brackets open at once, and how many aliases it stands for,
-/// both with all that these stand for in turn.
+/// The brackets that an alias has open at once, and how many aliases it stands
+/// for, both with all that these stand for in turn.
 struct Extent {
   size_t depth = 0;
   uint64_t names = 1;

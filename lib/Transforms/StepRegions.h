@@ -31,7 +31,7 @@ private:
   StepOp step;
   /// Positions, as i32 values.
   Value firstRow, firstKey;
-  /// Of the score region: what depends on no pair.
+  /// The values of the score region that depend on no pair.
   IRMapping shared;
 };
 

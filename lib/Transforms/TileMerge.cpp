@@ -19,7 +19,7 @@ SoftmaxState TileOps::mergedSums(const SoftmaxState &x, const SoftmaxState &y) {
                        });
   };
   Value wx = weight(1), wy = weight(0);
-  // In the place of mx, which is not read any more.
+  // It takes the place of mx, which is not read any more.
   Value max =
       elementwise({y.max}, x.max, [&](OpBuilder &nested, ValueRange args) {
         return maximum(nested, args[0], args[1]);

@@ -35,7 +35,7 @@ struct Inspection {
   plan::Plan plan;
   /// What it gives away, where it is the planner's own.
   SmallVector<plan::PlanLoss> losses;
-  /// Of all query heads of one batch.
+  /// The tiles of all query heads of one batch.
   plan::TileCounts tiles;
   /// Tiles of that size in all pairs of those heads.
   uint64_t denseTiles = 0;

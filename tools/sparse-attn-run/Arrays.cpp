@@ -194,7 +194,7 @@ Array Descriptor::load(Type element) const {
   int64_t width = element.getIntOrFloatBitWidth() / 8;
   array.bytes.resize(product(sizes) * width);
   auto *source = reinterpret_cast<const char *>(fields[1]) + fields[2] * width;
-  // Of no element both pointers may be null.
+  // Both pointers may be null where there is no element.
   if (!array.bytes.empty())
     std::memcpy(array.bytes.data(), source, array.bytes.size());
   return array;

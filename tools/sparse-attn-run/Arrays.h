@@ -42,7 +42,7 @@ llvm::Expected<Array> readArgument(llvm::StringRef path, RankedTensorType type,
 /// C interface passes it: all fields are 8 bytes.
 class Descriptor {
 public:
-  /// Of an array, or of a copy of its bytes elsewhere.
+  /// Describes an array, or a copy of its bytes elsewhere.
   static Descriptor of(Array &array) { return of(array, array.bytes.data()); }
   static Descriptor of(const Array &array, void *bytes);
   static Descriptor ofRank(unsigned rank) { return Descriptor(rank); }

@@ -12,7 +12,7 @@ using namespace mlir::sparse_attn::support;
 namespace {
 struct Size {
   int64_t value;
-  /// By its type, not by what was given.
+  /// Its type says so, not what was given.
   bool isStatic;
 
   bool isUnknown() const { return ShapedType::isDynamic(value); }

@@ -226,7 +226,8 @@ llvm::Error Call::place(ArrayRef<Array> arrays,
   return workspace.allocate(workspaceBytes);
 }
 
-/// In memory of its own, or in that of an argument or an earlier result.
+/// The result lies in memory of its own, or in that of an argument or an
+/// earlier result.
 llvm::Error Call::placeResult(RankedTensorType type) {
   auto index = static_cast<int32_t>(results.size());
   Array &array = made.emplace_back();

@@ -227,7 +227,7 @@ static void report(StringRef name, const Run &run,
         comparison->maxAbsError, comparison->maxRelError);
 }
 
-/// Under every schedule of the emulator a kernel computes the same bits.
+/// A kernel computes the same bits under every schedule of the emulator.
 static llvm::Error compareSchedules(ArrayRef<Array> before, ArrayRef<Array> now,
                                     unsigned repeat) {
   if (flags().device != "emulator" || repeat == 0)
@@ -241,7 +241,7 @@ static llvm::Error compareSchedules(ArrayRef<Array> before, ArrayRef<Array> now,
   return llvm::Error::success();
 }
 
-/// On the CPU or in the emulator.
+/// Runs the program on the CPU or in the emulator.
 static llvm::Expected<Run> runHere(ModuleOp module, func::FuncOp func,
                                    Device device,
                                    MutableArrayRef<Array> arguments) {
@@ -300,7 +300,7 @@ static llvm::Error run() {
   auto entry = findEntry(*module, flags().entry);
   if (!entry)
     return entry.takeError();
-  // With what it calls inside it, so that --check sees all attention.
+  // What it calls is taken inside it, so that --check sees all attention.
   OwningOpRef<ModuleOp> alone = package::isolate(*entry);
   if (!alone)
     return makeError("cannot run '{0}' for the error above", entry->getName());
@@ -310,7 +310,7 @@ static llvm::Error run() {
   auto options = parseCheck();
   if (!options)
     return options.takeError();
-  // Whoever has no GPU does not wait for the compiler to hear so.
+  // Without a GPU the error comes before compiling.
   std::optional<CudaDevice> cuda;
   if (flags().device == "cuda") {
     auto opened = CudaDevice::open();

@@ -37,7 +37,7 @@ public:
   /// True only if no admissible sizes make it negative.
   bool isNonNegative() const;
 
-  /// In the grammar of formulas.
+  /// The expression in the grammar of formulas.
   std::string str() const;
   /// As an expression of C: sizes are spelled `sizePrefix` + name, functions
   /// `functionPrefix` + name.

@@ -38,7 +38,7 @@ struct NamedTensor {
   bool hasKeysShape = false; ///< [B, Hkv, Sk, ...], not [B, Hq, Sq, ...]
 };
 
-/// Of a reduction that gives nothing but outputs.
+/// Names the tensors of a reduction that gives nothing but outputs.
 SmallVector<NamedTensor> nameTensors(Value query, Value key, ValueRange inits,
                                      ValueRange results);
 

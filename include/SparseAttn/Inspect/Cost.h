@@ -17,7 +17,7 @@ struct Cost {
   uint64_t livePairs = 0, totalPairs = 0;
   /// livePairs / totalPairs; 1 where there are no pairs at all.
   double density = 1;
-  /// Of the whole op: two products with 2 operations a multiply-add, so
+  /// The whole op has two products with 2 operations a multiply-add, so
   /// 2 (D + Dv) for each pair. The softmax is not counted, as is usual.
   uint64_t flops = 0, denseFlops = 0;
   /// Least traffic of the whole op: Q, K and V read once, O written once.

@@ -30,7 +30,7 @@ struct Picture {
   std::vector<mask::TileState> states;
 };
 
-/// At most `maxCells` cells a side.
+/// The picture has at most `maxCells` cells a side.
 Picture makePicture(const mask::Mask &mask, const mask::Lengths &lengths,
                     int64_t head, int64_t maxCells = 64);
 

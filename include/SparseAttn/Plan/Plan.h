@@ -38,7 +38,7 @@ struct Segment {
   TileExpr begin, end;
   bool full = false;
   TileExpr when = TileExpr::constant(1);
-  /// Of a partial segment: its live pairs, for the rows that the class has of
+  /// The live pairs of a partial segment, for the rows that the class has of
   /// its own; no pair with j >= Sk is among them. They are what is left of the
   /// mask where literals that cut no tile of the segment are dropped. Without
   /// it, the pairs of the mask.

@@ -27,7 +27,7 @@ namespace mlir::sparse_attn::plan {
 /// q >= 0 always; a plan without rows or keys is never run, so nq, nk >= 1.
 struct LengthFacts {
   std::optional<int64_t> nq, nk; ///< known lengths, else anything >= 1.
-  /// With value B: q * B < nq, as for a query tile of B rows that exists.
+  /// A value B says that q * B < nq, as for a query tile of B rows that exists.
   std::optional<int64_t> rowsPerTile;
   /// q is at most this.
   std::optional<int64_t> lastTile;

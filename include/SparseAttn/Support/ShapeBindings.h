@@ -15,7 +15,7 @@ namespace mlir::sparse_attn::support {
 
 /// A size of attention and what --shape calls it.
 struct SizeName {
-  /// For messages.
+  /// Messages call the size by these words.
   llvm::StringLiteral what;
   /// The name of this size alone.
   llvm::StringLiteral name;
@@ -37,7 +37,7 @@ inline constexpr SizeName kNumKeys{"number of keys", "Sk", "S"};
 /// argI_dimD for dimension D of argument I where no attention gives it a name.
 class ShapeBindings {
 public:
-  /// For --help.
+  /// --help says this of the option.
   static constexpr llvm::StringLiteral help =
       "Sizes that are dynamic ('?' in a type): B, Hq, Hkv, Sq, Sk, H (query "
       "and key heads), S (queries and keys), or argI_dimD; separated by commas "

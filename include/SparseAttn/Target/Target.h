@@ -32,7 +32,7 @@ struct WideRows {
 /// How tiles are chosen; plan::chooseTile says what each is for.
 struct TileRules {
   TileSize usual;
-  /// For masks of which a band follows the queries on both sides.
+  /// Masks of which a band follows the queries on both sides take this.
   TileSize window;
   /// The largest tile that divides the blocks of a mask that has some. Its
   /// queries are halved, down to 16, until they divide.

@@ -113,7 +113,7 @@ void Block::switchSometimes() {
   yield();
 }
 
-/// From now on the thread's accesses are later than what it has released.
+/// The thread's accesses from now on are later than what it has released.
 void Block::release(Thread &thread) { ++thread.clocks[thread.index]; }
 
 void Block::joinClocks(llvm::ArrayRef<Thread *> those) {

@@ -108,7 +108,7 @@ struct Barrier {
   uint32_t operation = 0;
   llvm::SmallVector<const Warp *, 8> warps;    ///< that have arrived
   llvm::SmallVector<Thread *, 0> participants; ///< that it lets go together
-  /// Of the participants; they lie on the stacks of threads that wait.
+  /// The arrivals of the participants lie on the stacks of threads that wait.
   llvm::SmallVector<BarrierArrival *, 0> voters;
   llvm::SmallVector<Thread *, 0> waiting; ///< those who wait already
   std::vector<uint32_t> clocks; ///< joined over those who have arrived

@@ -39,7 +39,7 @@ public:
   /// Runs the fiber until it suspends or its body returns.
   void resume();
 
-  /// On the fiber: back to whoever resumed it.
+  /// This is called on the fiber, and goes back to whoever resumed it.
   void suspend();
 
   bool isFinished() const { return finished; }

@@ -31,7 +31,7 @@ void storeMatrix(uint16_t *const rows[8], bool transposed,
 ///   B      16 bits: register r has column g, rows 2t + 8 r and the next;
 ///          tf32: column g, row t + 4 r
 ///
-/// Of tf32 operands the lower 13 bits are ignored, as the hardware does;
+/// The lower 13 bits of tf32 operands are ignored, as the hardware does;
 /// TensorCore.h has the arithmetic.
 void multiplyFragments(MmaKind kind, MmaRegisters *const lanes[32]);
 

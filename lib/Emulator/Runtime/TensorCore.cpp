@@ -13,7 +13,7 @@ using namespace mlir::sparse_attn::emulator;
 static constexpr int kFraction = 24;
 /// Exponents below this one count as this one.
 static constexpr int kLeastExponent = -132;
-/// Of a zero: no product with one is the largest.
+/// A zero has this exponent, so that no product with one is the largest.
 static constexpr int kNoExponent = -1000;
 
 static int exponentOf(float x) {

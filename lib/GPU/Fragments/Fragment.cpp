@@ -84,7 +84,7 @@ Value Threads::expand(OpBuilder &b, Location loc, const Fragment &fragment,
                                 fragment.lanes.getType());
     return b.createOrFold<vector::BroadcastOp>(loc, type, fragment.lanes);
   }
-  // To a tile from its rows or its columns.
+  // A tile is made of its rows or its columns.
   SmallVector<int64_t> places;
   for (int64_t band = 0; band < bands(rows); ++band)
     for (int64_t c = 0; c < columns / 8; ++c)

@@ -7,8 +7,8 @@
 
 namespace mlir::sparse_attn::kernels {
 
-/// Of row `row` (i32, the same for all threads) of a tile in shared memory the
-/// columns that the thread holds of any tile.
+/// The columns that the thread holds of any tile, of row `row` (i32, the same
+/// for all threads) of a tile in shared memory.
 Fragment loadStagedRow(OpBuilder &b, Location loc, const Threads &threads,
                        const StagedTile &tile, Value row);
 

@@ -28,7 +28,7 @@ void SparseAttnGPUDialect::initialize() {
       >();
 }
 
-/// Of a tensor map.
+/// A tensor map has at most so many dimensions.
 static constexpr int64_t kMaxMapRank = 5;
 static constexpr int64_t kMaxBox = 256;
 

@@ -53,7 +53,7 @@ private:
   void setAge(Value token, int64_t age) { births[token] = committed - age; }
   void commitBehind(Operation *op, Value token);
 
-  /// On the way that has been followed, at least.
+  /// There are at least so many on the way that has been followed.
   int64_t committed = 0;
   /// What `committed` was when the token's group had been committed.
   DenseMap<Value, int64_t> births;

@@ -80,7 +80,7 @@ Value TensorCoreTiles::accumulatedProduct(Value accumulator,
 /// for the rows q that see k, which are all without a mask.
 Value TensorCoreTiles::accumulatedByKey(Value accumulator, const Terms &terms) {
   const ValueTile &values = terms.values;
-  // As the product takes them: that is all that a thread keeps.
+  // They are as the product takes them, which is all that a thread keeps.
   Value probabilities =
       rounded(terms.weights, getElementTypeOrSelf(values.tile));
   auto accumulate = [&](OpBuilder &nested, Value key, Value sum) -> Value {

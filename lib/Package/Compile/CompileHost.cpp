@@ -150,7 +150,7 @@ static void addEntry(llvm::Module &module, StringRef name, StringRef entry,
   b.CreateRetVoid();
 }
 
-/// From the LLVM dialect to an object file's bytes.
+/// Makes an object file's bytes of a module in the LLVM dialect.
 static llvm::Expected<std::string> emitCode(ModuleOp lowered, StringRef name,
                                             StringRef entry,
                                             ArrayRef<unsigned> order,

@@ -321,7 +321,7 @@ private:
   llvm::DenseMap<Value, StrideArgument> strides;
   /// Results as the interface has them.
   std::vector<BufferSpec> expected;
-  /// In the order of their allocation.
+  /// The buffers are in the order of their allocation.
   std::vector<BufferSpec> resultAllocs;
 };
 } // namespace

@@ -51,7 +51,7 @@ package::compileForEmulator(func::FuncOp func,
   if (!lowered)
     return lowered.takeError();
   ModuleOp module = **lowered;
-  // Whoever loads the object launches by itself.
+  // A program that loads the object launches its kernels itself.
   for (auto host : llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
     host.erase();
   renameForMachineCode(module);

@@ -11,7 +11,7 @@
 
 namespace mlir::sparse_attn::package {
 
-/// Of the functions that formulas call.
+/// The names of the functions that formulas call begin with this.
 inline constexpr std::string_view kFunctionPrefix = "sparse_attn_";
 
 /// Prints the parts of a header that fill in what cuLaunchKernel takes. Names

@@ -27,7 +27,7 @@ static llvm::json::Value toJson(const SizeExpr &formula) {
   return formula.str();
 }
 
-/// On one line.
+/// Writes a value on one line.
 static void printCompact(OStream &json, StringRef key,
                          const llvm::json::Value &value) {
   std::string text;

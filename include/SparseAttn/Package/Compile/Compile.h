@@ -45,7 +45,7 @@ std::optional<std::string> findNewestChip(int capability);
 /// The level of x86-64 that `target` is, itself or as "native"; nothing for
 /// other targets.
 std::optional<StringRef> findHostTarget(StringRef target);
-/// For error messages.
+/// Their names, as error messages list them.
 std::string knownHostTargets();
 
 struct HostOptions {

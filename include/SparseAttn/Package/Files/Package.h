@@ -17,7 +17,7 @@ namespace mlir::sparse_attn::package {
 /// Changes whenever a reader of the older format would go wrong.
 constexpr int64_t kManifestSchema = 2;
 
-/// Of all host code.
+/// The target of all host code in a package.
 constexpr const char *kHostTriple = "x86_64-unknown-linux-gnu";
 
 struct OutputFile {
@@ -35,7 +35,7 @@ struct PackagedProgram {
   bool isHost = false;
   std::string entry; ///< of host code: the symbol to call
   std::string sharedObject;
-  /// As given on the command line, in its order.
+  /// These stand in the order of the command line.
   std::vector<std::pair<std::string, int64_t>> options;
   /// Without the manifest.
   std::vector<OutputFile> files;

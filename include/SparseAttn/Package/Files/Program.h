@@ -97,15 +97,16 @@ struct TensorMapArgument {
   std::string elementType;
   int64_t elementBits = 0;
   llvm::SmallVector<SizeExpr, 4> sizes;
-  /// Of all dimensions but the last, in elements: of a strided buffer what the
-  /// caller gives, of a dense one the products of later sizes.
+  /// The strides of all dimensions but the last, in elements, are what the
+  /// caller gives for a strided buffer, and the products of later sizes for a
+  /// dense one.
   bool isStrided = false;
   llvm::SmallVector<int64_t, 4> box;
   /// Bytes after which the permutation of a row's chunks repeats; 0, 32, 64 or
   /// 128.
   int64_t swizzle = 0;
 
-  /// Of a dense buffer.
+  /// The strides that a dense buffer has.
   llvm::SmallVector<SizeExpr, 4> denseStrides() const;
 };
 
