@@ -19,15 +19,6 @@ struct LowerStep : StepPattern<StepOp> {
     StepInfo info{type, op.getScale().convertToDouble(),
                   /*exact=*/!type.getTrusting(), int64_t(op.getKeys()),
                   op.hasScore()};
-    auto ops = tiles(rewriter, loc, info);
-    Value query = packQuery(op, adaptor.getQuery()[0], rewriter);
-    auto pack = [&](Value slice) {
-      return ops->packKeys(slice, numRows(rewriter, loc, slice));
-    };
-    Value scores = ops->scores(pack(adaptor.getKey()[0]), query);
-    Value values = adaptor.getValue()[0];
-    ValueTile valueTile{pack(values), numRows(rewriter, loc, values)};
-    SoftmaxState state = SoftmaxState::from(adaptor.getState());
     StepRegions regions(rewriter, op, adaptor.getRowPosition()[0],
                         adaptor.getKeyPosition()[0]);
     auto newScore = [&](OpBuilder &b, Value score, Value k, Value q) {
@@ -36,12 +27,20 @@ struct LowerStep : StepPattern<StepOp> {
     auto allowed = [&](OpBuilder &b, Value k, Value q) {
       return regions.isAllowed(b, k, q);
     };
-    SoftmaxState next = ops->update(
-        state, scores, valueTile,
-        op.hasScore() ? TileOps::ScoreFn(newScore) : TileOps::ScoreFn(),
-        op.hasMask() ? TileOps::AllowedFn(allowed) : TileOps::AllowedFn());
-    rewriter.replaceOpWithMultiple(op, {next.values()});
-    return success();
+    auto updated = [&](TileOps &ops, const SoftmaxState &state) {
+      Value query = packQuery(op, adaptor.getQuery()[0], rewriter);
+      auto pack = [&](Value slice) {
+        return ops.packKeys(slice, numRows(rewriter, loc, slice));
+      };
+      Value scores = ops.scores(pack(adaptor.getKey()[0]), query);
+      Value values = adaptor.getValue()[0];
+      ValueTile valueTile{pack(values), numRows(rewriter, loc, values)};
+      return ops.update(
+          state, scores, valueTile,
+          op.hasScore() ? TileOps::ScoreFn(newScore) : TileOps::ScoreFn(),
+          op.hasMask() ? TileOps::AllowedFn(allowed) : TileOps::AllowedFn());
+    };
+    return replaceBy(op, adaptor, rewriter, info, updated);
   }
 
   /// Q, once for all steps that have it and one scale.

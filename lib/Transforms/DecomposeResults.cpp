@@ -16,22 +16,22 @@ struct LowerFinish : StepPattern<FinishOp> {
   matchAndRewrite(FinishOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
-    auto ops =
-        tiles(rewriter, loc,
-              {op.getState().getType(), op.getScale().convertToDouble()});
-    SoftmaxState state = SoftmaxState::from(adaptor.getState());
-    Value destination = adaptor.getOutputInit()[0];
-    Value rows = numRows(rewriter, loc, destination);
-    SmallVector<Value> results = {ops->output(state, rows, destination)};
-    if (op.getLse()) {
-      Value lse = ops->logSumExp(state);
-      if (!getConstantIntValue(rows))
-        lse = sliceRows(rewriter, loc, lse, {},
-                        IndexMath{rewriter, loc}.constant(0), rows);
-      results.push_back(lse);
-    }
-    rewriter.replaceOp(op, results);
-    return success();
+    auto finished = [&](TileOps &ops, const SoftmaxState &state) {
+      Value destination = adaptor.getOutputInit()[0];
+      Value rows = numRows(rewriter, loc, destination);
+      SmallVector<Value> results = {ops.output(state, rows, destination)};
+      if (op.getLse()) {
+        Value lse = ops.logSumExp(state);
+        if (!getConstantIntValue(rows))
+          lse = sliceRows(rewriter, loc, lse, {},
+                          IndexMath{rewriter, loc}.constant(0), rows);
+        results.push_back(lse);
+      }
+      return results;
+    };
+    return replaceBy(op, adaptor, rewriter,
+                     {op.getState().getType(), op.getScale().convertToDouble()},
+                     finished);
   }
 };
 
@@ -41,13 +41,12 @@ struct LowerIsTrusted : StepPattern<IsTrustedOp> {
   LogicalResult
   matchAndRewrite(IsTrustedOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    StateType state = op.getState().getType();
-    auto ops =
-        tiles(rewriter, op.getLoc(), {state, op.getScale().convertToDouble()});
-    rewriter.replaceOp(
-        op, ops->isTrusted(SoftmaxState::from(adaptor.getState()),
-                           adaptor.getRows()[0], state.getElementType()));
-    return success();
+    StateType type = op.getState().getType();
+    auto isTrusted = [&](TileOps &ops, const SoftmaxState &state) {
+      return ops.isTrusted(state, adaptor.getRows()[0], type.getElementType());
+    };
+    return replaceBy(op, adaptor, rewriter,
+                     {type, op.getScale().convertToDouble()}, isTrusted);
   }
 };
 } // namespace

@@ -37,13 +37,13 @@ struct LowerSettle : StepPattern<SettleOp> {
   LogicalResult
   matchAndRewrite(SettleOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    auto ops = tiles(rewriter, op.getLoc(), {op.getState().getType()});
-    SoftmaxState state = SoftmaxState::from(adaptor.getState());
-    state.isAgain = {};
-    if (shared.target.hasFactor(op.getResult().getType()) && !state.factor)
-      state.factor = ops->factors(1.0);
-    rewriter.replaceOpWithMultiple(op, {state.values()});
-    return success();
+    auto settled = [&](TileOps &ops, SoftmaxState state) {
+      state.isAgain = {};
+      if (shared.target.hasFactor(op.getResult().getType()) && !state.factor)
+        state.factor = ops.factors(1.0);
+      return state;
+    };
+    return replaceBy(op, adaptor, rewriter, {op.getState().getType()}, settled);
   }
 };
 
@@ -57,13 +57,13 @@ struct LowerRestart : StepPattern<RestartOp> {
     if (type.getTrusting() && !shared.target.mayRunAgain(type))
       return op.emitOpError("cannot run the same steps again on this target; "
                             "give an exact state");
-    auto ops = tiles(rewriter, op.getLoc(), {type});
-    SoftmaxState state = ops->restarted(SoftmaxState::from(adaptor.getState()),
-                                        shared.target.hasFactor(type));
-    if (type.getTrusting())
-      state.isAgain = flag(rewriter, op.getLoc(), true);
-    rewriter.replaceOpWithMultiple(op, {state.values()});
-    return success();
+    auto restarted = [&](TileOps &ops, const SoftmaxState &state) {
+      SoftmaxState next = ops.restarted(state, shared.target.hasFactor(type));
+      if (type.getTrusting())
+        next.isAgain = flag(rewriter, op.getLoc(), true);
+      return next;
+    };
+    return replaceBy(op, adaptor, rewriter, {type}, restarted);
   }
 };
 } // namespace

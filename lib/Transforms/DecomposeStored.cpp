@@ -15,13 +15,13 @@ struct LowerStore : StepPattern<StoreStateOp> {
   LogicalResult
   matchAndRewrite(StoreStateOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
-    auto ops = tiles(rewriter, op.getLoc(), {op.getState().getType()});
-    SoftmaxState state = SoftmaxState::from(adaptor.getState());
-    // Unlike sums, means are never too large to be merged.
-    Value accumulator =
-        ops->toRows(ops->means(state), adaptor.getAccumulatorInit()[0]);
-    rewriter.replaceOp(op, ValueRange{state.max, state.sum, accumulator});
-    return success();
+    auto stored = [&](TileOps &ops, const SoftmaxState &state) {
+      // Unlike sums, means are never too large to be merged.
+      Value accumulator =
+          ops.toRows(ops.means(state), adaptor.getAccumulatorInit()[0]);
+      return SmallVector<Value>{state.max, state.sum, accumulator};
+    };
+    return replaceBy(op, adaptor, rewriter, {op.getState().getType()}, stored);
   }
 };
 

@@ -2,7 +2,7 @@
 
 #include "FallbackLoops.h"
 #include "EmitTileExpr.h"
-#include "SparseAttn/IR/SparseAttn.h"
+#include "TileLoop.h"
 #include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/IRMapping.h"
@@ -10,78 +10,6 @@
 using namespace mlir;
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::transforms;
-
-namespace {
-/// A loop of one step, whose place decides on the key tile and nothing else.
-struct TileLoop {
-  scf::ForOp loop;
-  StepOp step;
-  /// What computes the position of the key tile, in order.
-  SetVector<Operation *> position;
-
-  /// Nothing where the loop is of another form.
-  static std::optional<TileLoop> match(scf::ForOp loop);
-  /// Emits the position of the tile at place `t`.
-  Value emitPosition(OpBuilder &b, Value t);
-};
-} // namespace
-
-std::optional<TileLoop> TileLoop::match(scf::ForOp loop) {
-  if (getConstantIntValue(loop.getStep()) != int64_t(1))
-    return std::nullopt;
-  TileLoop result;
-  result.loop = loop;
-  auto steps = loop.getBody()->getOps<StepOp>();
-  if (!llvm::hasSingleElement(steps))
-    return std::nullopt;
-  result.step = *steps.begin();
-  BackwardSliceOptions options;
-  options.inclusive = true;
-  options.omitBlockArguments = true;
-  options.omitUsesFromAbove = false;
-  options.filter = [&](Operation *op) {
-    return op->getBlock() == loop.getBody();
-  };
-  if (failed(getBackwardSlice(result.step.getKeyPosition(), &result.position,
-                              options)))
-    return std::nullopt;
-  auto isPosition = [&](Operation *user) {
-    Operation *inBody = loop.getBody()->findAncestorOpInBlock(*user);
-    return result.position.contains(inBody);
-  };
-  if (!llvm::all_of(loop.getInductionVar().getUsers(), isPosition))
-    return std::nullopt;
-  return result;
-}
-
-Value TileLoop::emitPosition(OpBuilder &b, Value t) {
-  IRMapping mapping;
-  mapping.map(loop.getInductionVar(), t);
-  for (Operation *op : position)
-    b.clone(*op, mapping);
-  return mapping.lookupOrDefault(step.getKeyPosition());
-}
-
-/// True where no value but the position itself leaves what computes it.
-static bool positionIsAll(TileLoop &from) {
-  Operation *last = from.step.getKeyPosition().getDefiningOp();
-  return llvm::all_of(from.position, [&](Operation *op) {
-    return op == last || llvm::all_of(op->getUsers(), [&](Operation *user) {
-             return from.position.contains(
-                 from.loop.getBody()->findAncestorOpInBlock(*user));
-           });
-  });
-}
-
-/// Whether steps make the same scores of the same products, as far as the ops
-/// themselves say.
-static bool haveSameScores(StepOp a, StepOp b) {
-  return a.getScale() == b.getScale() && a.getBatch() == b.getBatch() &&
-         a.getHead() == b.getHead() &&
-         OperationEquivalence::isRegionEquivalentTo(
-             &a.getScore(), &b.getScore(),
-             OperationEquivalence::IgnoreLocations);
-}
 
 namespace {
 /// A chain of loops as one, which visits the places of one after the other.
@@ -224,9 +152,8 @@ Value transforms::repeatLoops(OpBuilder &b, ArrayRef<scf::ForOp> loops,
   SmallVector<TileLoop> tileLoops;
   for (scf::ForOp loop : loops)
     if (std::optional<TileLoop> tileLoop = TileLoop::match(loop);
-        tileLoop && positionIsAll(*tileLoop) &&
-        (tileLoops.empty() ||
-         haveSameScores(tileLoops.front().step, tileLoop->step)))
+        tileLoop && (tileLoops.empty() ||
+                     haveSameScores(tileLoops.front().step, tileLoop->step)))
       tileLoops.push_back(*tileLoop);
   bool hasMask = llvm::any_of(
       tileLoops, [](TileLoop &loop) { return loop.step.hasMask(); });

@@ -26,6 +26,22 @@ template <typename Op> struct StepPattern : OpConversionPattern<Op> {
     return shared.target.tiles(b, loc, step);
   }
 
+  /// Replaces `op` by what `compute` makes of the state that it takes, with the
+  /// code of `step`: the state that `op` gives, or a value for each result.
+  template <typename ComputeFn>
+  LogicalResult
+  replaceBy(Op op, typename OpConversionPattern<Op>::OneToNOpAdaptor adaptor,
+            ConversionPatternRewriter &rewriter, const StepInfo &step,
+            ComputeFn compute) const {
+    std::unique_ptr<TileOps> ops = tiles(rewriter, op.getLoc(), step);
+    auto results = compute(*ops, SoftmaxState::from(adaptor.getState()));
+    if constexpr (std::is_same_v<decltype(results), SoftmaxState>)
+      rewriter.replaceOpWithMultiple(op, {results.values()});
+    else
+      rewriter.replaceOp(op, results);
+    return success();
+  }
+
   Decomposition &shared;
 };
 

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "FuzzOptions.h"
 #include "Mask/PieceOracle.h"
 #include "Mask/RandomMask.h"
 #include "SparseAttn/IR/SparseAttn.h"

@@ -1,6 +1,7 @@
 // Every answer of a mask against brute force over `contains`, on random masks
 // from the whole algebra.
 
+#include "FuzzOptions.h"
 #include "PieceOracle.h"
 #include "RandomMask.h"
 #include <gtest/gtest.h>

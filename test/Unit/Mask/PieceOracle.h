@@ -9,7 +9,6 @@
 #define SPARSEATTN_TEST_UNIT_MASK_PIECEORACLE_H
 
 #include "SparseAttn/Mask/Mask.h"
-#include <cstdlib>
 
 namespace mlir::sparse_attn::test {
 
@@ -57,12 +56,6 @@ inline bool holdsLiterally(const Pieces &pieces, const Lengths &n, int64_t head,
     if (holdsLiterally(piece, n, head, i, j))
       return true;
   return false;
-}
-
-/// SPARSE_ATTN_FUZZ_CASES where it is set, else `byDefault`.
-inline int fuzzCases(int byDefault) {
-  const char *text = std::getenv("SPARSE_ATTN_FUZZ_CASES");
-  return text ? std::atoi(text) : byDefault;
 }
 
 } // namespace mlir::sparse_attn::test

@@ -2,6 +2,7 @@
 // does not read says why and where.
 
 #include "SparseAttn/Mask/PieceText.h"
+#include "FuzzOptions.h"
 #include "PieceOracle.h"
 #include "RandomMask.h"
 #include <gtest/gtest.h>

@@ -1,6 +1,7 @@
 // Predicates say what `contains` says, and ask as little as they should.
 
 #include "SparseAttn/Mask/Predicate.h"
+#include "FuzzOptions.h"
 #include "PieceOracle.h"
 #include "RandomMask.h"
 #include "llvm/ADT/STLExtras.h"

@@ -1,6 +1,6 @@
 //===- PlanFuzzTest.cpp - Plans of random masks ---------------------------===//
 
-#include "FuzzCases.h"
+#include "FuzzOptions.h"
 #include "RandomPlans.h"
 #include "gtest/gtest.h"
 
@@ -8,6 +8,7 @@ using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::mask;
 using namespace mlir::sparse_attn::plan;
 using namespace mlir::sparse_attn::plan_test;
+using namespace mlir::sparse_attn::test;
 
 namespace {
 

@@ -1,13 +1,14 @@
 //===- TileExprTest.cpp ---------------------------------------------------===//
 
 #include "SparseAttn/Plan/TileExpr.h"
-#include "FuzzCases.h"
+#include "FuzzOptions.h"
 #include "gtest/gtest.h"
 #include <random>
 
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::mask;
 using namespace mlir::sparse_attn::plan;
+using namespace mlir::sparse_attn::test;
 
 namespace {
 

@@ -1,7 +1,7 @@
 //===- ProofFuzzTest.cpp - Proofs of plans of random masks ----------------===//
 
-#include "../Plan/FuzzCases.h"
 #include "../Plan/RandomPlans.h"
+#include "FuzzOptions.h"
 #include "WitnessOracle.h"
 #include "gtest/gtest.h"
 
@@ -10,6 +10,7 @@ using namespace mlir::sparse_attn::mask;
 using namespace mlir::sparse_attn::plan;
 using namespace mlir::sparse_attn::proof;
 using namespace mlir::sparse_attn::plan_test;
+using namespace mlir::sparse_attn::test;
 
 namespace {
 

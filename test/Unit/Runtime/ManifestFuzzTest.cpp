@@ -6,16 +6,12 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "FuzzOptions.h"
 #include "RuntimeTest.h"
-#include <cstdlib>
 #include <random>
 
 using namespace runtime_test;
-
-static uint64_t getNumber(const char *variable, uint64_t otherwise) {
-  const char *text = std::getenv(variable);
-  return text ? std::strtoull(text, nullptr, 10) : otherwise;
-}
+using mlir::sparse_attn::test::fuzzOption;
 
 /// Bytes that mean something in JSON and in formulas.
 static void change(std::string &text, std::mt19937_64 &random) {
@@ -75,8 +71,8 @@ TEST(ManifestFuzz, EndsWithAStatus) {
     manifest["host_programs"].push_back(program);
   }
   const std::string text = manifest.dump();
-  std::mt19937_64 random(getNumber("SPARSE_ATTN_FUZZ_SEED", 1));
-  uint64_t numOpened = 0, cases = getNumber("SPARSE_ATTN_FUZZ_CASES", 1000);
+  std::mt19937_64 random(fuzzOption("SPARSE_ATTN_FUZZ_SEED", 1));
+  uint64_t numOpened = 0, cases = fuzzOption("SPARSE_ATTN_FUZZ_CASES", 1000);
   for (uint64_t i = 0; i < cases; ++i) {
     std::string changed = text;
     change(changed, random);

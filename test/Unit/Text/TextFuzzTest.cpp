@@ -13,6 +13,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "FuzzOptions.h"
 #include "MaskText.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
 #include "SparseAttn/Proof/Certificate.h"
@@ -38,11 +39,6 @@ using namespace mlir::sparse_attn::support;
 using namespace mlir::sparse_attn::test;
 
 namespace {
-
-uint64_t fromEnvironment(const char *name, uint64_t byDefault) {
-  const char *text = std::getenv(name);
-  return text ? std::strtoull(text, nullptr, 10) : byDefault;
-}
 
 /// The case that runs, for the handler of signals.
 struct Current {
@@ -173,9 +169,9 @@ std::vector<std::string> readExamples() {
 }
 
 TEST(TextFuzz, NoTextCrashesAndWhatIsAcceptedIsPlannedAndProven) {
-  uint64_t cases = fromEnvironment("SPARSE_ATTN_FUZZ_CASES", 10000);
-  uint64_t seed = fromEnvironment("SPARSE_ATTN_FUZZ_SEED", 1);
-  uint64_t first = fromEnvironment("SPARSE_ATTN_FUZZ_FIRST", 0);
+  uint64_t cases = fuzzOption("SPARSE_ATTN_FUZZ_CASES", 10000);
+  uint64_t seed = fuzzOption("SPARSE_ATTN_FUZZ_SEED", 1);
+  uint64_t first = fuzzOption("SPARSE_ATTN_FUZZ_FIRST", 0);
   std::vector<std::string> examples = readExamples();
   ASSERT_GE(examples.size(), 13u);
   std::vector<std::string> corpus;

@@ -1,0 +1,65 @@
+//===- TileLoop.cpp - Loops of one step over key tiles --------------------===//
+
+#include "TileLoop.h"
+#include "mlir/Analysis/SliceAnalysis.h"
+#include "mlir/IR/IRMapping.h"
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::transforms;
+
+/// True where no value but the position itself leaves what computes it.
+bool TileLoop::positionIsAll() {
+  Operation *last = step.getKeyPosition().getDefiningOp();
+  return llvm::all_of(position, [&](Operation *op) {
+    return op == last || llvm::all_of(op->getUsers(), [&](Operation *user) {
+             return position.contains(
+                 loop.getBody()->findAncestorOpInBlock(*user));
+           });
+  });
+}
+
+std::optional<TileLoop> TileLoop::match(scf::ForOp loop) {
+  if (getConstantIntValue(loop.getStep()) != int64_t(1))
+    return std::nullopt;
+  TileLoop result;
+  result.loop = loop;
+  auto steps = loop.getBody()->getOps<StepOp>();
+  if (!llvm::hasSingleElement(steps))
+    return std::nullopt;
+  result.step = *steps.begin();
+  BackwardSliceOptions options;
+  options.inclusive = true;
+  options.omitBlockArguments = true;
+  options.omitUsesFromAbove = false;
+  options.filter = [&](Operation *op) {
+    return op->getBlock() == loop.getBody();
+  };
+  if (failed(getBackwardSlice(result.step.getKeyPosition(), &result.position,
+                              options)))
+    return std::nullopt;
+  auto isPosition = [&](Operation *user) {
+    Operation *inBody = loop.getBody()->findAncestorOpInBlock(*user);
+    return result.position.contains(inBody);
+  };
+  if (!llvm::all_of(loop.getInductionVar().getUsers(), isPosition) ||
+      !result.positionIsAll())
+    return std::nullopt;
+  return result;
+}
+
+Value TileLoop::emitPosition(OpBuilder &b, Value t) {
+  IRMapping mapping;
+  mapping.map(loop.getInductionVar(), t);
+  for (Operation *op : position)
+    b.clone(*op, mapping);
+  return mapping.lookupOrDefault(step.getKeyPosition());
+}
+
+bool transforms::haveSameScores(StepOp a, StepOp b) {
+  return a.getScale() == b.getScale() && a.getBatch() == b.getBatch() &&
+         a.getHead() == b.getHead() &&
+         OperationEquivalence::isRegionEquivalentTo(
+             &a.getScore(), &b.getScore(),
+             OperationEquivalence::IgnoreLocations);
+}

@@ -1,0 +1,35 @@
+//===- TileLoop.h - Loops of one step over key tiles ------------*- C++ -*-===//
+
+#ifndef SPARSEATTN_LIB_TRANSFORMS_TILELOOP_H
+#define SPARSEATTN_LIB_TRANSFORMS_TILELOOP_H
+
+#include "SparseAttn/IR/SparseAttn.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "llvm/ADT/SetVector.h"
+
+namespace mlir::sparse_attn::transforms {
+
+/// A loop of one step, whose place decides on the key tile and nothing else.
+struct TileLoop {
+  scf::ForOp loop;
+  StepOp step;
+  /// What computes the position of the key tile, in order, and nothing else
+  /// that is used.
+  SetVector<Operation *> position;
+
+  /// Nothing where the loop is of another form.
+  static std::optional<TileLoop> match(scf::ForOp loop);
+  /// Emits the position of the tile at place `t`.
+  Value emitPosition(OpBuilder &b, Value t);
+
+private:
+  bool positionIsAll();
+};
+
+/// Whether steps make the same scores of the same products, as far as the ops
+/// themselves say.
+bool haveSameScores(StepOp a, StepOp b);
+
+} // namespace mlir::sparse_attn::transforms
+
+#endif // SPARSEATTN_LIB_TRANSFORMS_TILELOOP_H
