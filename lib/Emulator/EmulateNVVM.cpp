@@ -419,5 +419,5 @@ LogicalResult KernelRewriter::rewriteNVVM(Operation *op) {
       .Case([&](NVVM::ConvertF32x2ToBF16x2Op convert) {
         return rewriter.rewriteConversion(convert, "sparse_attn_emu_pack_bf16");
       })
-      .Default([&](Operation *op) { return emitUnsupported(op, "yet"); });
+      .Default([&](Operation *op) { return rewriteMBarrier(op); });
 }

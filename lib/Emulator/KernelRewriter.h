@@ -33,6 +33,7 @@ public:
   // One op each; they erase or replace what they rewrite.
   LogicalResult rewriteAccess(Operation *op);     // EmulateAccesses.cpp
   LogicalResult rewriteNVVM(Operation *op);       // EmulateNVVM.cpp
+  LogicalResult rewriteMBarrier(Operation *op);   // EmulateMBarriers.cpp
   LogicalResult rewritePTX(Operation *op);        // EmulatePTX.cpp
   LogicalResult rewriteLaunch(gpu::LaunchFuncOp); // EmulateLaunch.cpp
 

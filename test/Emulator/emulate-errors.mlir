@@ -97,8 +97,38 @@ gpu.module @m {
 
 gpu.module @m {
   llvm.func @kernel(%p: !llvm.ptr<3>, %n: i32) attributes {nvvm.kernel} {
-    // expected-error @below {{the emulator does not know 'nvvm.mbarrier.init' yet}}
-    nvvm.mbarrier.init %p, %n : !llvm.ptr<3>, i32
+    // expected-error @below {{the emulator does not know 'nvvm.mbarrier.expect_tx' yet}}
+    nvvm.mbarrier.expect_tx %p, %n : !llvm.ptr<3>, i32
+    llvm.return
+  }
+}
+
+// -----
+
+gpu.module @m {
+  llvm.func @kernel(%p: !llvm.ptr<3>, %n: i32, %some: i1) attributes {nvvm.kernel} {
+    // expected-error @below {{the emulator does not know 'nvvm.mbarrier.init' with a predicate}}
+    nvvm.mbarrier.init %p, %n, predicate = %some : !llvm.ptr<3>, i32, i1
+    llvm.return
+  }
+}
+
+// -----
+
+gpu.module @m {
+  llvm.func @kernel(%p: !llvm.ptr<3>) attributes {nvvm.kernel} {
+    // expected-error @below {{the emulator does not know 'nvvm.mbarrier.arrive' that is relaxed or of a cluster}}
+    %state = nvvm.mbarrier.arrive %p {relaxed = true} : !llvm.ptr<3> -> i64
+    llvm.return
+  }
+}
+
+// -----
+
+gpu.module @m {
+  llvm.func @kernel(%p: !llvm.ptr<3>, %parity: i32) attributes {nvvm.kernel} {
+    // expected-error @below {{the emulator does not know 'nvvm.mbarrier.test.wait' that is relaxed or of a cluster}}
+    %done = nvvm.mbarrier.test.wait %p, %parity {scope = #nvvm.mem_scope<cluster>} : !llvm.ptr<3>, i32 -> i1
     llvm.return
   }
 }

@@ -179,6 +179,44 @@ gpu.module @m {
     llvm.return
   }
 
+  // CHECK-LABEL: llvm.func internal @m_mbarriers(
+  // CHECK-SAME:    %[[S:.*]]: !llvm.ptr, %[[I:.*]]: i32)
+  llvm.func @mbarriers(%s: !llvm.ptr<3>, %i: i32) {
+    // CHECK:      llvm.call @sparse_attn_emu_mbarrier_init(%[[S]], %[[I]], %{{.*}}) : (!llvm.ptr, i32, i32) -> ()
+    nvvm.mbarrier.init %s, %i : !llvm.ptr<3>, i32
+    // CHECK:      %[[ONE:.*]] = llvm.mlir.constant(1 : i32)
+    // CHECK-NEXT: %[[MAY:.*]] = llvm.mlir.constant(1 : i32)
+    // CHECK:      %[[STATE:.*]] = llvm.call @sparse_attn_emu_mbarrier_arrive(%[[S]], %[[ONE]], %[[MAY]], %{{.*}}) : (!llvm.ptr, i32, i32, i32) -> i64
+    %state = nvvm.mbarrier.arrive %s : !llvm.ptr<3> -> i64
+    // CHECK:      llvm.call @sparse_attn_emu_mbarrier_arrive(%[[S]], %[[I]],
+    nvvm.mbarrier.arrive %s, %i : !llvm.ptr<3>
+    // CHECK:      %[[MAY_NOT:.*]] = llvm.mlir.constant(0 : i32)
+    // CHECK:      llvm.call @sparse_attn_emu_mbarrier_arrive(%[[S]], %[[I]], %[[MAY_NOT]],
+    %other = nvvm.mbarrier.arrive.nocomplete %s, %i : !llvm.ptr<3>, i32 -> i64
+    // CHECK:      %[[COUNTED:.*]] = llvm.mlir.constant(1 : i32)
+    // CHECK:      llvm.call @sparse_attn_emu_mbarrier_arrive_with_copies(%[[S]], %[[COUNTED]],
+    nvvm.cp.async.mbarrier.arrive %s {noinc = true} : !llvm.ptr<3>
+    // CHECK:      %[[ON_TOP:.*]] = llvm.mlir.constant(0 : i32)
+    // CHECK:      llvm.call @sparse_attn_emu_mbarrier_arrive_with_copies(%[[S]], %[[ON_TOP]],
+    nvvm.cp.async.mbarrier.arrive %s : !llvm.ptr<3>
+    // CHECK:      %[[DONE:.*]] = llvm.call @sparse_attn_emu_mbarrier_test(%[[S]], %[[STATE]], %{{.*}}) : (!llvm.ptr, i64, i32) -> i32
+    // CHECK-NEXT: llvm.trunc %[[DONE]] : i32 to i1
+    %0 = nvvm.mbarrier.test.wait %s, %state : !llvm.ptr<3>, i64 -> i1
+    // CHECK:      %[[TESTS:.*]] = llvm.mlir.constant(0 : i32)
+    // CHECK:      llvm.call @sparse_attn_emu_mbarrier_test_parity(%[[S]], %[[I]], %[[TESTS]], %{{.*}}) : (!llvm.ptr, i32, i32, i32) -> i32
+    %1 = nvvm.mbarrier.test.wait %s, %i : !llvm.ptr<3>, i32 -> i1
+    // CHECK:      llvm.call @sparse_attn_emu_mbarrier_test(%[[S]], %[[STATE]],
+    %2 = nvvm.mbarrier.try_wait %s, %state : !llvm.ptr<3>, i64 -> i1
+    // CHECK:      llvm.call @sparse_attn_emu_mbarrier_test_parity(%[[S]], %[[I]],
+    %3 = nvvm.mbarrier.try_wait %s, %i, %i : !llvm.ptr<3>, i32, i32 -> i1
+    // CHECK:      %[[WAITS:.*]] = llvm.mlir.constant(1 : i32)
+    // CHECK:      llvm.call @sparse_attn_emu_mbarrier_test_parity(%[[S]], %[[I]], %[[WAITS]],
+    nvvm.mbarrier.try_wait.parity %s, %i, %i : !llvm.ptr<3>, i32, i32
+    // CHECK:      llvm.call @sparse_attn_emu_mbarrier_invalidate(%[[S]],
+    nvvm.mbarrier.inval %s : !llvm.ptr<3>
+    llvm.return
+  }
+
   // CHECK-LABEL: llvm.func internal @m_arithmetic(
   llvm.func @arithmetic(%x: f32, %v: vector<4xf32>, %i: i32) {
     // CHECK:      llvm.call @sparse_attn_emu_ex2_ftz(%[[X:.*]]) : (f32) -> f32

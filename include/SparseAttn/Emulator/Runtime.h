@@ -189,6 +189,27 @@ int32_t sparse_attn_emu_barrier_reduce(int32_t kind, int32_t id,
 void sparse_attn_emu_barrier_arrive(int32_t id, int32_t threads,
                                     int32_t operation);
 
+// Barrier objects in shared memory.
+void sparse_attn_emu_mbarrier_init(const void *address, int32_t count,
+                                   int32_t operation);
+void sparse_attn_emu_mbarrier_invalidate(const void *address,
+                                         int32_t operation);
+/// The state before.
+int64_t sparse_attn_emu_mbarrier_arrive(const void *address, int32_t count,
+                                        int32_t mayComplete, int32_t operation);
+/// Arrives when the copies have ended that the thread has started. An arrival
+/// that is not counted comes on top of those that the barrier expects.
+void sparse_attn_emu_mbarrier_arrive_with_copies(const void *address,
+                                                 int32_t isCounted,
+                                                 int32_t operation);
+/// Whether the phase of a state has completed.
+int32_t sparse_attn_emu_mbarrier_test(const void *address, int64_t state,
+                                      int32_t operation);
+/// Whether the phase of a parity has; `waits` until it has.
+int32_t sparse_attn_emu_mbarrier_test_parity(const void *address,
+                                             int32_t parity, int32_t waits,
+                                             int32_t operation);
+
 // Warps.
 void sparse_attn_emu_warp_sync(int32_t mask, int32_t operation);
 /// The value in the lower, its validity in bit 32.

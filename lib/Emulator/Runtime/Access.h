@@ -5,6 +5,11 @@
 // access by u at its time c happened before what t does now iff c <= C_t[u].
 // Two accesses of which one writes race if neither happened before the other.
 //
+// Copies that an mbarrier tracks are by nobody: each mbarrier has an entry of
+// its own in all clocks, behind those of the threads, which counts the phases
+// that copies landed in. A thread knows of them once it has waited for the
+// phase, whoever started the copy.
+//
 //===----------------------------------------------------------------------===//
 
 #ifndef SPARSEATTN_EMULATOR_RUNTIME_ACCESS_H
@@ -49,6 +54,9 @@ enum class Fault : uint8_t {
   Unwritten, ///< reads what nobody has written
   InFlight,  ///< touches the target of a copy that nobody has waited for
   Race,
+  NoBarrier,    ///< takes for an mbarrier what is none
+  HoldsBarrier, ///< loads from or stores to an mbarrier
+  BarrierInUse, ///< initialises an mbarrier once more
 };
 
 /// An error of an access, with the access that it collides with.

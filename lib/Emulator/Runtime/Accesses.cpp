@@ -66,7 +66,7 @@ void Block::accessGeneric(const void *address, uint32_t bytes,
 std::shared_ptr<const Release> Block::makeRelease(const Thread &thread) const {
   auto release = std::make_shared<Release>();
   release->block = order.block;
-  release->clocks.assign(thread.clocks, thread.clocks + threads.size());
+  release->clocks.assign(thread.clocks, thread.clocks + numClocks());
   for (const Acquire &acquire : order.acquires)
     if (acquire.clock <= thread.clocks[acquire.thread])
       release->before.push_back(acquire.release);
@@ -80,7 +80,7 @@ void Block::acquire(Thread &thread,
         {release, thread.index, thread.clocks[thread.index]});
     return;
   }
-  for (size_t i = 0, e = threads.size(); i < e; ++i)
+  for (size_t i = 0, e = numClocks(); i < e; ++i)
     thread.clocks[i] = std::max(thread.clocks[i], release->clocks[i]);
 }
 

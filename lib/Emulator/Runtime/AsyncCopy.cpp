@@ -1,8 +1,9 @@
 //===- AsyncCopy.cpp - Copies that land as late as they may ---------------===//
 //
-// Data arrive when the thread that started a copy waits for it, never before:
-// whoever forgets to wait finds what was there. The bytes count as in flight
-// until then, for the starting thread too.
+// Data arrive when the thread that started a copy waits for it, or when a phase
+// of an mbarrier that tracks it is complete, never before: whoever forgets to
+// wait finds what was there. The bytes count as in flight until then, for the
+// starting thread too.
 //
 //===----------------------------------------------------------------------===//
 
@@ -34,9 +35,26 @@ void Block::startCopy(void *target, const void *source, uint32_t bytes,
                   operation, /*isShared=*/true);
     current->fiber.suspend();
   }
-  current->copies.push_back({static_cast<char *>(target),
-                             static_cast<const char *>(source), bytes,
-                             sourceBytes, operation, current->copyGroup});
+  forgetKnownCopies(*current);
+  current->copies.push_back(std::make_shared<AsyncCopy>(
+      AsyncCopy{static_cast<char *>(target), static_cast<const char *>(source),
+                bytes, sourceBytes, operation, current->copyGroup}));
+}
+
+void Block::forgetKnownCopies(Thread &thread) {
+  llvm::erase_if(thread.copies, [&](const std::shared_ptr<AsyncCopy> &copy) {
+    return copy->isKnownTo(thread.clocks);
+  });
+}
+
+/// From now on those may read it whose clocks have `landedAt` at `landedFor`.
+void Block::land(AsyncCopy &copy, uint16_t landedFor, uint32_t landedAt) {
+  std::memcpy(copy.target, copy.source, copy.sourceBytes);
+  std::memset(copy.target + copy.sourceBytes, 0, copy.bytes - copy.sourceBytes);
+  copy.landedFor = landedFor;
+  copy.landedAt = landedAt;
+  shared.endCopy(copy.target, copy.bytes,
+                 Access{landedAt, landedFor, 0, kWrite, copy.operation});
 }
 
 void Block::waitForCopies(int32_t newest) {
@@ -46,17 +64,14 @@ void Block::waitForCopies(int32_t newest) {
            (copy.group == thread.copyGroup ||
             thread.copyGroup - copy.group <= static_cast<uint32_t>(newest));
   };
-  for (const AsyncCopy &copy : thread.copies) {
-    if (mayStayInFlight(copy))
+  for (const std::shared_ptr<AsyncCopy> &copy : thread.copies) {
+    if (mayStayInFlight(*copy))
       continue;
-    std::memcpy(copy.target, copy.source, copy.sourceBytes);
-    std::memset(copy.target + copy.sourceBytes, 0,
-                copy.bytes - copy.sourceBytes);
-    Access access{thread.clocks[thread.index], thread.index, 0, kWrite,
-                  copy.operation};
-    shared.endCopy(copy.target, copy.bytes, access);
+    if (!copy->landedAt)
+      land(*copy, thread.index, thread.clocks[thread.index]);
+    uint32_t &known = thread.clocks[copy->landedFor];
+    known = std::max(known, copy->landedAt);
   }
-  llvm::erase_if(thread.copies,
-                 [&](const AsyncCopy &copy) { return !mayStayInFlight(copy); });
+  forgetKnownCopies(thread);
   yield();
 }

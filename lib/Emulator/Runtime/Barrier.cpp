@@ -57,7 +57,7 @@ void Block::arrive(Warp &warp, const Rendezvous &rendezvous) {
   if (barrier.warps.empty()) {
     barrier.expected = arrival.expected;
     barrier.operation = rendezvous.operation;
-    barrier.clocks.assign(threads.size(), 0);
+    barrier.clocks.assign(numClocks(), 0);
   }
   if (barrier.expected != arrival.expected)
     return setReport(
@@ -81,7 +81,7 @@ void Block::arrive(Warp &warp, const Rendezvous &rendezvous) {
                        "names another barrier or number of threads than the "
                        "first lane of its warp");
     mine.phase = barrier.phase;
-    for (size_t i = 0, e = threads.size(); i < e; ++i)
+    for (size_t i = 0, e = numClocks(); i < e; ++i)
       barrier.clocks[i] = std::max(barrier.clocks[i], thread->clocks[i]);
     if (arrival.waits) {
       barrier.participants.push_back(thread);

@@ -27,9 +27,9 @@ Block::Block(const Launch &launch, GlobalMemory &global, SharedMemory &shared,
 }
 
 void Block::startThreads() {
-  clocks.assign(threads.size() * threads.size(), 0);
+  clocks.assign(threads.size() * numClocks(), 0);
   for (Thread &thread : threads) {
-    thread.clocks = &clocks[thread.index * threads.size()];
+    thread.clocks = &clocks[thread.index * numClocks()];
     thread.clocks[thread.index] = 1;
     thread.waitsIn = nullptr;
     thread.copies.clear();
@@ -51,6 +51,10 @@ void Block::startThreads() {
   }
   for (Barrier &barrier : barriers)
     barrier = Barrier();
+  mbarriers.clear();
+  mbarriers.reserve(kMaxMBarriers);
+  asyncArrivals.clear();
+  vainTests = 0;
   numAlive = threads.size();
   accessesLeft = 0;
 }
@@ -66,7 +70,8 @@ std::string Block::run(uint32_t block) {
   shared.reset();
   startThreads();
   while (numAlive > 0 && report.empty()) {
-    if (runnable.empty()) {
+    endSomeCopies();
+    if (runnable.empty() && !stopWaitingAtMBarriers()) {
       reportDeadlock();
       break;
     }
@@ -82,6 +87,7 @@ std::string Block::run(uint32_t block) {
 }
 
 void Block::exit(Thread &thread) {
+  vainTests = 0;
   --numAlive;
   thread.warp->exited |= thread.laneBit();
   leaveRendezvous(thread);
@@ -106,6 +112,11 @@ void Block::yield() {
 }
 
 void Block::switchSometimes() {
+  vainTests = 0;
+  yieldSometimes();
+}
+
+void Block::yieldSometimes() {
   if (accessesLeft-- > 0)
     return;
   constexpr uint32_t longest = 64;
@@ -117,7 +128,7 @@ void Block::switchSometimes() {
 void Block::release(Thread &thread) { ++thread.clocks[thread.index]; }
 
 void Block::joinClocks(llvm::ArrayRef<Thread *> those) {
-  llvm::SmallVector<uint32_t, kMaxThreads> joined(threads.size(), 0);
+  llvm::SmallVector<uint32_t, kMaxThreads> joined(numClocks(), 0);
   for (const Thread *thread : those)
     for (size_t i = 0, e = joined.size(); i < e; ++i)
       joined[i] = std::max(joined[i], thread->clocks[i]);

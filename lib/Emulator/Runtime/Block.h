@@ -21,10 +21,12 @@ namespace mlir::sparse_attn::emulator {
 constexpr unsigned kWarpSize = 32;
 constexpr unsigned kMaxThreads = 1024;
 constexpr unsigned kNumBarriers = 16;
+/// Places in shared memory where a block may have an mbarrier, over its life.
+constexpr unsigned kMaxMBarriers = 64;
 
 struct Warp;
 
-/// A copy to shared memory that has not landed.
+/// A copy to shared memory.
 struct AsyncCopy {
   char *target;
   const char *source;
@@ -32,7 +34,16 @@ struct AsyncCopy {
   uint32_t sourceBytes; ///< the rest is filled with zeros
   uint32_t operation;
   uint32_t group;
+  /// Who knows that it has landed: those whose clocks have `landedAt` at
+  /// `landedFor`. 0 while it is in flight.
+  uint16_t landedFor = 0;
+  uint32_t landedAt = 0;
+
+  bool isKnownTo(const uint32_t *clocks) const {
+    return landedAt && landedAt <= clocks[landedFor];
+  }
 };
+using AsyncCopies = std::vector<std::shared_ptr<AsyncCopy>>;
 
 struct Thread {
   Fiber fiber;
@@ -40,11 +51,12 @@ struct Thread {
   uint16_t index = 0;
   uint16_t lane = 0;
   uint32_t position[3] = {};
-  uint32_t *clocks = nullptr; ///< one for each thread of the block
+  /// One for each thread of the block, and behind those for each mbarrier.
+  uint32_t *clocks = nullptr;
   /// What it waits in; null while it can run.
   const char *waitsIn = nullptr;
   uint32_t operation = 0;
-  std::vector<AsyncCopy> copies;
+  AsyncCopies copies;     ///< of which it does not know that they have landed
   uint32_t copyGroup = 0; ///< number of the group that is being filled
   /// What a relaxed atomic access releases: its state at the last fence.
   std::shared_ptr<const Release> fenced;
@@ -114,6 +126,32 @@ struct Barrier {
   std::vector<uint32_t> clocks; ///< joined over those who have arrived
 };
 
+/// An arrival at an mbarrier that happens when copies have ended.
+struct AsyncArrival {
+  const Thread *thread; ///< that has started the copies
+  unsigned mbarrier;
+  AsyncCopies copies;
+};
+
+/// A barrier object in shared memory.
+struct MBarrier {
+  uint64_t offset = 0; ///< in shared memory
+  bool isValid = false;
+  uint32_t expected = 0; ///< arrivals of a phase
+  uint32_t pending = 0;  ///< of them, those of the current phase to come
+  uint64_t phase = 0;
+  uint32_t operation = 0; ///< that has initialised it
+  AsyncCopies copies;     ///< that the current phase's arrivals wait for
+  uint32_t landings = 0;  ///< phases that copies have landed in, ever
+  /// Joined over the arrivals of the current phase, and of the one before.
+  std::vector<uint32_t> clocks, completed;
+  llvm::SmallVector<Thread *, 0> waiting;
+};
+
+/// How a wait at an mbarrier names a phase: by what an arrival has returned, or
+/// by its lowest bit.
+enum class PhaseName : uint8_t { State, Parity };
+
 /// A launch, as the blocks see it.
 struct Launch {
   const KernelDescriptor *kernel = nullptr;
@@ -146,6 +184,19 @@ public:
   void startCopy(void *target, const void *source, uint32_t bytes,
                  uint32_t sourceBytes, uint32_t operation);
   void commitCopies() { ++current->copyGroup; }
+  void initMBarrier(const void *address, int32_t count, uint32_t operation);
+  void invalidateMBarrier(const void *address, uint32_t operation);
+  /// Returns the state before: the current phase's number. `mayComplete`: the
+  /// phase, by this arrival.
+  uint64_t arriveAtMBarrier(const void *address, int32_t count,
+                            bool mayComplete, uint32_t operation);
+  /// Lets the copies that the thread has started arrive when they have ended.
+  /// `isCounted`: the arrival is one of those that the mbarrier expects.
+  void arriveWithCopies(const void *address, bool isCounted,
+                        uint32_t operation);
+  /// Whether that phase has completed; until it has where `waits`.
+  bool testMBarrier(const void *address, PhaseName name, uint64_t phase,
+                    bool waits, uint32_t operation);
   void waitForCopies(int32_t newest);
   BarrierArrival arriveAtBarrier(int32_t id, int32_t threads,
                                  uint32_t operation, bool waits,
@@ -177,6 +228,8 @@ public:
 private:
   void startThreads();
   void switchSometimes();
+  /// The same in an operation that brings nobody on.
+  void yieldSometimes();
   void wait(const char *where, uint32_t operation);
   void wake(Thread &thread);
   void exit(Thread &thread);
@@ -191,9 +244,22 @@ private:
   void reportFinding(const Thread &thread, const Finding &finding,
                      uint32_t bytes, uint32_t alignment, uint32_t mode,
                      uint32_t operation, bool isShared);
+  void land(AsyncCopy &copy, uint16_t landedFor, uint32_t landedAt);
+  void forgetKnownCopies(Thread &thread);
+  void checkMBarrier(Fault fault, uint32_t mode, uint32_t operation);
+  MBarrier &useMBarrier(const void *address, uint32_t operation);
+  void countArrivals(MBarrier &mbarrier, uint32_t count);
+  void completePhase(MBarrier &mbarrier);
+  void endSomeCopies();
+  bool stopWaitingAtMBarriers();
+  unsigned clockOf(const MBarrier &mbarrier) const {
+    return threads.size() + (&mbarrier - mbarriers.data());
+  }
+  unsigned numClocks() const { return threads.size() + kMaxMBarriers; }
   std::shared_ptr<const Release> makeRelease(const Thread &thread) const;
   void acquire(Thread &thread, const std::shared_ptr<const Release> &release);
 
+  std::string describeOther(const Finding &finding, bool isShared) const;
   std::string nameThread(const Thread &thread) const;
   const char *nameOperation(uint32_t operation) const;
   std::string headline(llvm::StringRef what) const;
@@ -208,8 +274,13 @@ private:
   BlockOrder order;
   std::vector<Thread> threads;
   std::vector<Warp> warps;
-  std::vector<uint32_t> clocks; ///< threads x threads
+  std::vector<uint32_t> clocks; ///< threads x numClocks()
   Barrier barriers[kNumBarriers];
+  std::vector<MBarrier> mbarriers; ///< those that have been initialised once
+  std::vector<AsyncArrival> asyncArrivals; ///< to come, in order of their start
+  /// How often all who wait at mbarriers have been told that their phases are
+  /// not complete since anybody did anything else.
+  unsigned vainTests = 0;
   std::vector<Thread *> runnable;
   Thread *current = nullptr;
   unsigned numAlive = 0;

@@ -102,6 +102,44 @@ void sparse_attn_emu_barrier_arrive(int32_t id, int32_t threads,
   block().arriveAtBarrier(id, threads, operation, /*waits=*/false);
 }
 
+void sparse_attn_emu_mbarrier_init(const void *address, int32_t count,
+                                   int32_t operation) {
+  block().initMBarrier(address, count, operation);
+}
+
+void sparse_attn_emu_mbarrier_invalidate(const void *address,
+                                         int32_t operation) {
+  block().invalidateMBarrier(address, operation);
+}
+
+int64_t sparse_attn_emu_mbarrier_arrive(const void *address, int32_t count,
+                                        int32_t mayComplete,
+                                        int32_t operation) {
+  return static_cast<int64_t>(
+      block().arriveAtMBarrier(address, count, mayComplete != 0, operation));
+}
+
+void sparse_attn_emu_mbarrier_arrive_with_copies(const void *address,
+                                                 int32_t isCounted,
+                                                 int32_t operation) {
+  block().arriveWithCopies(address, isCounted != 0, operation);
+}
+
+int32_t sparse_attn_emu_mbarrier_test(const void *address, int64_t state,
+                                      int32_t operation) {
+  return block().testMBarrier(address, PhaseName::State,
+                              static_cast<uint64_t>(state), /*waits=*/false,
+                              operation);
+}
+
+int32_t sparse_attn_emu_mbarrier_test_parity(const void *address,
+                                             int32_t parity, int32_t waits,
+                                             int32_t operation) {
+  return block().testMBarrier(address, PhaseName::Parity,
+                              static_cast<uint64_t>(parity), waits != 0,
+                              operation);
+}
+
 void sparse_attn_emu_yield(void) { block().yield(); }
 
 int32_t sparse_attn_emu_special_register(int32_t which) {
@@ -179,6 +217,12 @@ llvm::ArrayRef<Symbol> emulator::getSymbols() {
       SYMBOL(sparse_attn_emu_barrier),
       SYMBOL(sparse_attn_emu_barrier_reduce),
       SYMBOL(sparse_attn_emu_barrier_arrive),
+      SYMBOL(sparse_attn_emu_mbarrier_init),
+      SYMBOL(sparse_attn_emu_mbarrier_invalidate),
+      SYMBOL(sparse_attn_emu_mbarrier_arrive),
+      SYMBOL(sparse_attn_emu_mbarrier_arrive_with_copies),
+      SYMBOL(sparse_attn_emu_mbarrier_test),
+      SYMBOL(sparse_attn_emu_mbarrier_test_parity),
       SYMBOL(sparse_attn_emu_warp_sync),
       SYMBOL(sparse_attn_emu_shuffle),
       SYMBOL(sparse_attn_emu_vote),

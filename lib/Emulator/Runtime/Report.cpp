@@ -60,6 +60,12 @@ void Block::reportDeadlock() {
     report +=
         llvm::formatv("\n  threads {0} wait in {1}\n    {2}", formatRanges(who),
                       where.first, nameOperation(where.second));
+  for (const MBarrier &mbarrier : mbarriers)
+    if (!mbarrier.waiting.empty())
+      report += llvm::formatv(
+          "\n  phase {0} of an mbarrier lacks {1} of {2} arrivals\n    {3}",
+          mbarrier.phase, mbarrier.pending, mbarrier.expected,
+          nameOperation(mbarrier.operation));
   if (numExited)
     report += llvm::formatv("\n  {0} threads have exited", numExited);
 }
@@ -85,6 +91,12 @@ static std::string headlineOf(Fault fault, llvm::StringRef space) {
         "access to {0} memory that an asynchronous copy still writes", space);
   case Fault::Race:
     return llvm::formatv("race in {0} memory", space);
+  case Fault::NoBarrier:
+    return "use of an mbarrier that is not initialised";
+  case Fault::HoldsBarrier:
+    return llvm::formatv("access to {0} memory that holds an mbarrier", space);
+  case Fault::BarrierInUse:
+    return "initialisation of an mbarrier that is in use";
   case Fault::None:
     break;
   }
@@ -108,25 +120,36 @@ void Block::reportFinding(const Thread &thread, const Finding &finding,
   if (finding.fault == Fault::Misaligned)
     report += llvm::formatv(", not at a multiple of {0}", alignment);
   report += std::string("\n    ") + nameOperation(operation);
-  if (finding.fault != Fault::Race && finding.fault != Fault::InFlight)
+  if (finding.fault == Fault::NoBarrier || !finding.other.clock)
     return;
+  report += "\n  " + describeOther(finding, isShared);
+  report += std::string("\n    ") + nameOperation(finding.other.operation);
+}
+
+/// Whom an access collides with.
+std::string Block::describeOther(const Finding &finding, bool isShared) const {
   const Access &other = finding.other;
   if (!isShared && finding.otherBlock != order.block) {
     uint32_t block = finding.otherBlock;
     uint32_t at[] = {block % launch.grid[0],
                      block / launch.grid[0] % launch.grid[1],
                      block / launch.grid[0] / launch.grid[1]};
-    report += llvm::formatv("\n  block {0}, {1} {2} there", formatTriple(at),
-                            nameThread(threads[other.thread]),
-                            nameMode(other.mode, /*past=*/true));
-  } else if (finding.fault == Fault::InFlight) {
-    report +=
-        llvm::formatv("\n  {0} started the copy and has not waited for it",
-                      nameThread(threads[other.thread]));
-  } else {
-    report += llvm::formatv("\n  {0} {1} there, and nothing orders the two",
-                            nameThread(threads[other.thread]),
-                            nameMode(other.mode, /*past=*/true));
+    return llvm::formatv("block {0}, {1} {2} there", formatTriple(at),
+                         nameThread(threads[other.thread]),
+                         nameMode(other.mode, /*past=*/true));
   }
-  report += std::string("\n    ") + nameOperation(other.operation);
+  if (other.thread >= threads.size())
+    return "a copy has written there, and nothing orders the access behind the "
+           "phase of the mbarrier that the copy arrived at";
+  std::string who = nameThread(threads[other.thread]);
+  switch (finding.fault) {
+  case Fault::InFlight:
+    return who + " started the copy and has not waited for it";
+  case Fault::HoldsBarrier:
+  case Fault::BarrierInUse:
+    return who + " initialised the mbarrier";
+  default:
+    return llvm::formatv("{0} {1} there, and nothing orders the two", who,
+                         nameMode(other.mode, /*past=*/true));
+  }
 }

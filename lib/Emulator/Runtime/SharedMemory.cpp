@@ -171,6 +171,8 @@ void SharedMemory::removeReaders(uint64_t word, uint8_t bytes) {
 Fault SharedMemory::checkRead(uint64_t word, const Access &access,
                               const uint32_t *clocks) {
   Word &shadow = words[word];
+  if (shadow.isBarrier)
+    return reportWord(Fault::HoldsBarrier, word, shadow.writer);
   if (shadow.inFlight & access.bytes)
     return reportWord(Fault::InFlight, word, shadow.writer);
   if (conflicts(shadow.writer, access, clocks))
@@ -190,6 +192,11 @@ Fault SharedMemory::checkWrite(uint64_t word, const Access &access,
   if (const Access *reader = findUnorderedReader(word, access, clocks))
     return reportWord(Fault::Race, word, *reader);
   return Fault::None;
+}
+
+void SharedMemory::write(uint64_t word, const Access &access) {
+  removeReaders(word, access.bytes);
+  words[word].writer = access;
 }
 
 //===----------------------------------------------------------------------===//
@@ -236,13 +243,14 @@ Fault SharedMemory::access(const void *address, uint32_t bytes,
         addReader(word, part, clocks);
       return fault;
     }
+    Word &shadow = words[word];
+    if (shadow.isBarrier)
+      return reportWord(Fault::HoldsBarrier, word, shadow.writer);
     if (Fault fault = checkWrite(word, part, clocks); fault != Fault::None)
       return fault;
-    Word &shadow = words[word];
     if ((access.mode & kRead) && (covered & ~shadow.written))
       return reportWord(Fault::Unwritten, word, Access());
-    removeReaders(word, covered);
-    shadow.writer = part;
+    write(word, part);
     shadow.written |= covered;
     return Fault::None;
   });
@@ -256,10 +264,11 @@ Fault SharedMemory::beginCopy(const void *address, uint32_t bytes,
   return forEachWord(first, bytes, [&](uint64_t word, uint8_t covered) {
     Access part = access;
     part.bytes = covered;
+    if (words[word].isBarrier)
+      return reportWord(Fault::HoldsBarrier, word, words[word].writer);
     if (Fault fault = checkWrite(word, part, clocks); fault != Fault::None)
       return fault;
-    removeReaders(word, covered);
-    words[word].writer = part;
+    write(word, part);
     words[word].inFlight |= covered;
     return Fault::None;
   });
@@ -276,4 +285,69 @@ void SharedMemory::endCopy(const void *address, uint32_t bytes,
     shadow.written |= covered;
     return Fault::None;
   });
+}
+
+//===----------------------------------------------------------------------===//
+// Memory barriers
+//===----------------------------------------------------------------------===//
+
+template <typename Function>
+Fault SharedMemory::forEachBarrierWord(const void *address,
+                                       const Access &access,
+                                       Function function) {
+  constexpr uint32_t bytes = 8;
+  uint64_t first;
+  if (Fault fault = locate(address, bytes, bytes, first); fault != Fault::None)
+    return fault;
+  return forEachWord(first, bytes, [&](uint64_t word, uint8_t covered) {
+    Access part = access;
+    part.bytes = covered;
+    return function(word, part);
+  });
+}
+
+Fault SharedMemory::initBarrier(const void *address, const Access &access,
+                                const uint32_t *clocks) {
+  return forEachBarrierWord(
+      address, access, [&](uint64_t word, const Access &part) {
+        Word &shadow = words[word];
+        if (shadow.isBarrier)
+          return reportWord(Fault::BarrierInUse, word, shadow.writer);
+        if (Fault fault = checkWrite(word, part, clocks); fault != Fault::None)
+          return fault;
+        write(word, part);
+        shadow.isBarrier = true;
+        return Fault::None;
+      });
+}
+
+Fault SharedMemory::useBarrier(const void *address, const Access &access,
+                               const uint32_t *clocks) {
+  return forEachBarrierWord(
+      address, access, [&](uint64_t word, const Access &part) {
+        Word &shadow = words[word];
+        if (!shadow.isBarrier)
+          return reportWord(Fault::NoBarrier, word, Access());
+        if (conflicts(shadow.writer, part, clocks))
+          return reportWord(Fault::Race, word, shadow.writer);
+        addReader(word, part, clocks);
+        return Fault::None;
+      });
+}
+
+/// What is left there is not defined.
+Fault SharedMemory::invalidateBarrier(const void *address, const Access &access,
+                                      const uint32_t *clocks) {
+  return forEachBarrierWord(
+      address, access, [&](uint64_t word, const Access &part) {
+        Word &shadow = words[word];
+        if (!shadow.isBarrier)
+          return reportWord(Fault::NoBarrier, word, Access());
+        if (Fault fault = checkWrite(word, part, clocks); fault != Fault::None)
+          return fault;
+        write(word, part);
+        shadow.isBarrier = false;
+        shadow.written &= ~part.bytes;
+        return Fault::None;
+      });
 }

@@ -3,6 +3,8 @@
 // The memory starts as NaN (all bits set) and every word of it has a shadow:
 // which bytes were written, which are targets of copies in flight, the last
 // write, and the reads since then that are not ordered among each other.
+// Where an mbarrier lies, only its own operations may touch the memory. They
+// are seen as atomic reads, its initialisation and invalidation as writes.
 //
 // Words are exact for accesses of whole words. Of writes to different parts of
 // one word only the last is kept, so a race may be missed there, never
@@ -49,6 +51,17 @@ public:
                   const uint32_t *clocks);
   void endCopy(const void *address, uint32_t bytes, const Access &access);
 
+  // The same for operations on an mbarrier, which has 8 bytes.
+  Fault initBarrier(const void *address, const Access &access,
+                    const uint32_t *clocks);
+  Fault useBarrier(const void *address, const Access &access,
+                   const uint32_t *clocks);
+  Fault invalidateBarrier(const void *address, const Access &access,
+                          const uint32_t *clocks);
+  uint64_t offsetOf(const void *address) const {
+    return static_cast<const char *>(address) - base;
+  }
+
   /// More about the last fault.
   const Finding &getFinding() const { return finding; }
 
@@ -59,6 +72,7 @@ private:
     uint8_t inFlight = 0;
     uint8_t numReaders = 0;
     bool isVariable = false;
+    bool isBarrier = false;
     uint32_t dense = 0; ///< index + 1 of a clock for each thread
   };
 
@@ -68,11 +82,15 @@ private:
                uint64_t &first);
   template <typename Function>
   Fault forEachWord(uint64_t first, uint32_t bytes, Function function);
+  template <typename Function>
+  Fault forEachBarrierWord(const void *address, const Access &access,
+                           Function function);
   Fault report(Fault fault, uint64_t offset, const Access &other);
   Fault reportWord(Fault fault, uint64_t word, const Access &other) {
     return report(fault, word * kWordBytes, other);
   }
   Fault checkWrite(uint64_t word, const Access &access, const uint32_t *clocks);
+  void write(uint64_t word, const Access &access);
   Fault checkRead(uint64_t word, const Access &access, const uint32_t *clocks);
   void addReader(uint64_t word, const Access &access, const uint32_t *clocks);
   void addDenseReader(uint64_t word, const Access &access);

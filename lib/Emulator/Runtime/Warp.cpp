@@ -45,6 +45,7 @@ void Block::leaveRendezvous(Thread &thread) {
 
 void Block::meet(Collective kind, uint32_t mask, uint32_t operation,
                  void *operands, Perform perform) {
+  vainTests = 0;
   Warp &warp = *current->warp;
   uint32_t bit = current->laneBit();
   if (!(mask & bit))

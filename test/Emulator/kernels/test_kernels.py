@@ -56,11 +56,13 @@ class Kernel:
 rng = np.random.default_rng(0)
 a, b = rng.standard_normal((2, 1000)).astype("f4")
 x = rng.standard_normal((37, 200)).astype("f4")
+rows = rng.standard_normal((11, 256)).astype("f4")
 m = round_bf16(rng.standard_normal((100, 192)))
 n = round_bf16(rng.standard_normal((192, 64)))
 KERNELS = {
     "vector-add": Kernel("vector-add", [a, b], a + b),
     "row-sum": Kernel("row-sum", [x], x.sum(1)),
+    "column-sum": Kernel("column-sum", [rows], rows.sum(0)),
     "matmul": Kernel("matmul", [m, n], m.astype("f8") @ n.astype("f8")),
 }
 
@@ -100,6 +102,8 @@ IN_FLIGHT = "that an asynchronous copy still writes"
 UNWRITTEN = "that nobody has written"
 OUTSIDE_GLOBAL = "access outside of global memory"
 WRONG = "wrong result"
+DEADLOCK = "deadlock"
+NO_MBARRIER = "use of an mbarrier that is not initialised"
 
 GUARDED_BARRIER = """%some = arith.cmpi slt, %tid, {0} : i32
       scf.if %some {{
@@ -119,6 +123,15 @@ MUTANTS = [
     ("matmul", "barrier before reuse", "nvvm.barrier0 // consumed", "", [RACE, IN_FLIGHT]),
     ("row-sum", "barrier", "nvvm.barrier0", "", [RACE, UNWRITTEN]),
     ("row-sum", "shuffle", "%s4 = llvm.fadd %s8, %y4 : f32", "%s4 = llvm.fadd %s8, %zero : f32", [WRONG]),
+    ("column-sum", "wait until full", "llvm.call @wait(%full, %parity) : (!llvm.ptr<3>, i32) -> () // full", "", [RACE, IN_FLIGHT, UNWRITTEN]),
+    ("column-sum", "wait until empty", "llvm.call @wait(%empty, %before) : (!llvm.ptr<3>, i32) -> () // empty", "", [RACE, IN_FLIGHT]),
+    ("column-sum", "arrival of copies", "nvvm.cp.async.mbarrier.arrive %full {noinc = true} : !llvm.ptr<3>", "", [DEADLOCK]),
+    ("column-sum", "arrival of readers", "%state = nvvm.mbarrier.arrive %empty : !llvm.ptr<3> -> i64", "", [DEADLOCK]),
+    ("column-sum", "copy", "nvvm.cp.async.shared.global %target, %source, 16, cache = cg : !llvm.ptr<3>, !llvm.ptr<1>", "", [UNWRITTEN]),
+    ("column-sum", "barrier behind the initialisation", "nvvm.barrier0", "", [RACE, NO_MBARRIER]),
+    ("column-sum", "barrier before the invalidation", "nvvm.barrier0\n    scf.if %first {\n      nvvm.mbarrier.inval", "scf.if %first {\n      nvvm.mbarrier.inval", [RACE, NO_MBARRIER, "invalidates an mbarrier"]),
+    ("column-sum", "meeting of the lanes", "nvvm.bar.warp.sync %all : i32", "", [RACE, IN_FLIGHT]),
+    ("column-sum", "initialisation", "nvvm.mbarrier.init %empty1, %warps : !llvm.ptr<3>, i32", "", [NO_MBARRIER]),
     # Too weak
     ("matmul", "wait for one group less", "wait.group 1", "wait.group 2", [IN_FLIGHT]),
     ("matmul", "wait after the barrier", "nvvm.cp.async.wait.group 1\n      nvvm.barrier0", "nvvm.barrier0\n      nvvm.cp.async.wait.group 1", [RACE, IN_FLIGHT]),
@@ -128,7 +141,19 @@ MUTANTS = [
     ("row-sum", "shuffle of half a warp", "bfly %all, %mine", "bfly %c31, %mine", ["which the mask", "reads from lane"]),
     ("row-sum", "divergent shuffle", "%y1 = nvvm.shfl.sync bfly %all, %s2, %c1, %c31 : f32 -> f32", "%low = arith.cmpi slt, %lane, %c16 : i32\n    %y1 = scf.if %low -> f32 {\n %z = nvvm.shfl.sync bfly %all, %s2, %c1, %c31 : f32 -> f32\n scf.yield %z : f32\n } else {\n scf.yield %s2 : f32\n }", ["deadlock", "has exited", "diverges"]),
     ("row-sum", "all lanes store", "%first_lane = arith.cmpi eq, %lane, %c0", "%first_lane = arith.cmpi sge, %lane, %c0", [RACE]),
+    ("column-sum", "arrival before the loads", "%value = llvm.load %source : !llvm.ptr<3> -> vector<4xf32>", "%early = arith.addi %slot, %c2 : i32\n %gone = llvm.call @mbarrier(%early) : (i32) -> !llvm.ptr<3>\n nvvm.bar.warp.sync %all : i32\n scf.if %first_lane {\n %s = nvvm.mbarrier.arrive %gone : !llvm.ptr<3> -> i64\n }\n %value = llvm.load %source : !llvm.ptr<3> -> vector<4xf32>", [RACE, IN_FLIGHT, DEADLOCK, "arrives 1 times"]),
+    ("column-sum", "parity when waiting for full", "@wait(%full, %parity)", "@wait(%full, %c0)", [DEADLOCK, RACE, IN_FLIGHT, WRONG]),
+    ("column-sum", "other parity when waiting for full", "(%full, %parity) : (!llvm.ptr<3>, i32) -> () // full", "(%full, %slot) : (!llvm.ptr<3>, i32) -> () // full", [DEADLOCK, RACE, IN_FLIGHT, UNWRITTEN]),
+    ("column-sum", "parity when waiting for empty", "@wait(%empty, %before)", "@wait(%empty, %parity)", [DEADLOCK]),
+    ("column-sum", "too few copies are waited for", "init %full0, %threads", "init %full0, %c31", [RACE, IN_FLIGHT, UNWRITTEN]),
+    ("column-sum", "too many copies are waited for", "init %full1, %threads", "init %full1, %all_threads", [DEADLOCK]),
+    ("column-sum", "too few readers are waited for", "init %empty0, %warps", "init %empty0, %c1", [RACE, IN_FLIGHT, DEADLOCK]),
+    ("column-sum", "copies arrive on top", "{noinc = true}", "{noinc = false}", [DEADLOCK]),
+    ("column-sum", "initialised twice", "nvvm.mbarrier.init %empty1, %warps : !llvm.ptr<3>, i32", "nvvm.mbarrier.init %empty1, %warps : !llvm.ptr<3>, i32\n nvvm.mbarrier.init %empty1, %warps : !llvm.ptr<3>, i32", ["initialisation of an mbarrier that is in use"]),
+    ("column-sum", "initialised by all", "scf.if %first {\n      nvvm.mbarrier.init", "%some = arith.cmpi slt, %tid, %threads : i32\n    scf.if %some {\n      nvvm.mbarrier.init", ["initialisation of an mbarrier that is in use"]),
     # Addresses
+    ("column-sum", "mbarriers in the slots", "%slots = arith.constant 2048", "%slots = arith.constant 2032", ["that holds an mbarrier"]),
+    ("column-sum", "mbarriers at multiples of 4", "%slots = arith.constant 2048", "%slots = arith.constant 2044", ["misaligned access to shared memory"]),
     ("matmul", "A is written without swizzle", "%offset = llvm.call @chunk_offset(%row, %chunk) : (i32, i32) -> i32", PLAIN_OFFSET.format("%row", "%chunk", "%offset"), [WRONG]),
     ("matmul", "A is read without swizzle", "%aoffset = llvm.call @chunk_offset(%arow, %achunk) : (i32, i32) -> i32", "%c128 = arith.constant 128 : i32\n" + PLAIN_OFFSET.format("%arow", "%achunk", "%aoffset"), [WRONG]),
     ("matmul", "B is read without swizzle", "%boffset = llvm.call @chunk_offset(%brow, %bchunk) : (i32, i32) -> i32", "%c128 = arith.constant 128 : i32\n" + PLAIN_OFFSET.format("%brow", "%bchunk", "%boffset"), [WRONG]),
@@ -154,7 +179,9 @@ def test_a_broken_kernel_is_caught(name, old, new, reports, tmp_path):
         assert old in text
         text = text.replace(old, new, 1)
         return text.replace(
-            "%c31 = arith", "%c32 = arith.constant 32 : i32\n    %c31 = arith", 1
+            "%c31 = arith",
+            "%c32 = arith.constant 32 : i32\n    %all_threads = arith.constant 65 : i32\n    %c31 = arith",
+            1,
         )
 
     kernel = KERNELS[name]
