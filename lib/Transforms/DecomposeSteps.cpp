@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "SparseAttn/Transforms/DecomposeSteps.h"
+#include "StateScales.h"
 #include "StepPattern.h"
 #include "mlir/Dialect/SCF/Transforms/Patterns.h"
 #include "mlir/Transforms/DialectConversion.h"
@@ -30,6 +31,8 @@ static SmallVector<Type> tensorsOf(StateType state, const StepTarget &target) {
 
 LogicalResult transforms::decomposeSteps(Operation *root,
                                          const StepTarget &target) {
+  if (failed(verifyStateScales(root)))
+    return failure();
   MLIRContext *context = root->getContext();
   Decomposition shared{target};
   TypeConverter converter;

@@ -40,7 +40,8 @@ public:
 };
 
 /// Replaces every step, and what belongs to it, under `root` by linalg ops on
-/// tiles, and every state by the tensors m [Bm], l [Bm] and A.
+/// tiles, and every state by the tensors m [Bm], l [Bm] and A. It is an error
+/// where what a state comes to is of another scale than the steps behind it.
 LogicalResult decomposeSteps(Operation *root, const StepTarget &target);
 
 } // namespace mlir::sparse_attn::transforms
