@@ -12,6 +12,7 @@
 #include "mlir/Dialect/GPU/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
@@ -21,6 +22,15 @@ using namespace mlir::sparse_attn::target;
 
 // Passes that would rewrite anything are nested in functions, or run on our
 // kernels alone: those of the user's own stay as they are.
+
+/// Folds what the passes before left. Loops are structured and have no blocks
+/// to merge, nor arguments that only blocks know: to look for these takes as
+/// long as the rest.
+static void addFolding(OpPassManager &functions) {
+  GreedyRewriteConfig config;
+  config.setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
+  functions.addPass(createCanonicalizerPass(config));
+}
 
 /// Attention gets its plan.
 static void addPlanning(OpPassManager &pm, const NVVMPipelineOptions &options,
@@ -48,20 +58,20 @@ static void addTiling(OpPassManager &pm, const NVVMPipelineOptions &options) {
   trust.trust = "operands";
   pm.addPass(createSparseAttnTrustSteps(trust));
   pm.addPass(createSparseAttnStepsToTiles());
-  pm.addNestedPass<func::FuncOp>(createCanonicalizerPass());
+  addFolding(pm.nest<func::FuncOp>());
 }
 
 /// Whole tiles as vectors, which the loops over keys carry.
 static void addVectorisation(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createSparseAttnVectorizeTiles());
   OpPassManager &functions = pm.nest<func::FuncOp>();
-  functions.addPass(createCanonicalizerPass());
+  addFolding(functions);
   // Only one read of what a loop carries is left: the condition of hoisting.
   functions.addPass(createCSEPass());
   // Inner loops first, then what reads through them.
   for (int depth = 0; depth < 2; ++depth) {
     functions.addPass(createLoopInvariantSubsetHoistingPass());
-    functions.addPass(createCanonicalizerPass());
+    addFolding(functions);
     functions.addPass(createCSEPass());
   }
 }
@@ -90,11 +100,10 @@ static void addThreads(OpPassManager &pm, const NVVMPipelineOptions &options,
   stage.stages = options.stages;
   stage.target = chip.name.str();
   functions.addPass(createSparseAttnStageOperands(stage));
-  functions.addPass(createCanonicalizerPass());
+  addFolding(functions);
   functions.addPass(createCSEPass());
   functions.addPass(createSparseAttnDistributeFragments());
   functions.addPass(createSparseAttnCopiesToCpAsync());
-  functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());
   // The lanes' parts of addresses leave the loops.
   functions.addPass(createLoopInvariantCodeMotionPass());
@@ -110,8 +119,9 @@ static void addAddressLowering(OpPassManager &pm) {
   pm.addPass(createLowerAffinePass());
 }
 
-/// Kernels to the LLVM and NVVM dialects.
-static void addNVVMLowering(OpPassManager &pm) {
+/// Kernels to the LLVM and NVVM dialects, folded where no pass of LLVM is to
+/// follow, which does it in less time.
+static void addNVVMLowering(OpPassManager &pm, bool fold) {
   addAddressLowering(pm.nest<func::FuncOp>());
   OpPassManager kernels(gpu::GPUModuleOp::getOperationName());
   addAddressLowering(kernels);
@@ -126,8 +136,10 @@ static void addNVVMLowering(OpPassManager &pm) {
   kernels.addPass(createConvertGpuOpsToNVVMOps(toNVVM));
   kernels.addPass(createSparseAttnExternShared());
   kernels.addPass(createReconcileUnrealizedCastsPass());
-  kernels.addPass(createCanonicalizerPass());
-  kernels.addPass(createCSEPass());
+  if (fold) {
+    kernels.addPass(createCanonicalizerPass());
+    kernels.addPass(createCSEPass());
+  }
   SparseAttnLowerKernelsOptions lower;
   lower.opPipelines.push_back(std::move(kernels));
   pm.addPass(createSparseAttnLowerKernels(lower));
@@ -202,8 +214,9 @@ LogicalResult mlir::sparse_attn::buildNVVMPipeline(
   addVectorisation(pm);
   addBufferization(pm, options);
   addThreads(pm, options, **chip);
-  addNVVMLowering(pm);
-  if (options.emit == "ptx")
+  bool toPtx = options.emit == "ptx";
+  addNVVMLowering(pm, /*fold=*/!toPtx);
+  if (toPtx)
     addSerialization(pm, **chip);
   return success();
 }

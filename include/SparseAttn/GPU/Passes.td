@@ -224,8 +224,9 @@ def SparseAttnKernelsToPtx
   let description = [{
     Each `gpu.module` with the attribute `sparse_attn.kernels` becomes a
     `gpu.binary` with PTX, as by upstream's `nvvm-attach-target` and
-    `gpu-module-to-binary`, which would take the user's own modules too. Requires
-    the LLVM and NVVM dialects inside.
+    `gpu-module-to-binary`, which would take the user's own modules too. Of the
+    passes of LLVM's -O3 only those run that change kernels; the PTX is the same.
+    Requires the LLVM and NVVM dialects inside.
 
     Example: test/GPU/kernels-to-ptx-example.mlir
   }];

@@ -1,8 +1,9 @@
 //===- KernelsToPtx.cpp - --sparse-attn-kernels-to-ptx --------------------===//
 
+#include "Launch/OptimizeKernels.h"
 #include "SparseAttn/GPU/Passes.h"
-#include "mlir/Dialect/GPU/Transforms/Passes.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Target/LLVM/NVVM/Utils.h"
 
 namespace mlir::sparse_attn {
 #define GEN_PASS_DEF_SPARSEATTNKERNELSTOPTX
@@ -11,27 +12,63 @@ namespace mlir::sparse_attn {
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
 
-/// Upstream serialises every gpu.module inside an operation: one that holds
-/// nothing but this module.
-static LogicalResult serialize(gpu::GPUModuleOp module) {
-  OwningOpRef<ModuleOp> alone = ModuleOp::create(module.getLoc());
-  Operation *before = module->getPrevNode();
-  Block *place = module->getBlock();
-  module->moveBefore(alone->getBody(), alone->getBody()->end());
+namespace {
+/// Upstream's way from a gpu.module to PTX, with our passes between.
+class KernelSerializer : public NVVM::SerializeGPUModuleBase {
+public:
+  using SerializeGPUModuleBase::SerializeGPUModuleBase;
+
+private:
+  LogicalResult optimizeModule(llvm::Module &module, int) override;
+  FailureOr<SmallVector<char, 0>> moduleToObject(llvm::Module &module) override;
+};
+} // namespace
+
+LogicalResult KernelSerializer::optimizeModule(llvm::Module &module, int) {
+  FailureOr<llvm::TargetMachine *> machine = getOrCreateTargetMachine();
+  if (failed(machine))
+    return failure();
+  if (llvm::Error error = optimizeKernels(module, **machine))
+    return getOperation().emitError("LLVM's passes: ")
+           << llvm::toString(std::move(error));
+  return success();
+}
+
+FailureOr<SmallVector<char, 0>>
+KernelSerializer::moduleToObject(llvm::Module &module) {
+  FailureOr<llvm::TargetMachine *> machine = getOrCreateTargetMachine();
+  if (failed(machine))
+    return failure();
+  FailureOr<SmallString<0>> ptx = translateModuleToISA(
+      module, **machine, [&] { return getOperation().emitError(); });
+  if (failed(ptx))
+    return failure();
+  return SmallVector<char, 0>(ptx->begin(), ptx->end());
+}
+
+/// Replaces a module of kernels by their PTX, and by nothing else of it.
+static LogicalResult serialize(gpu::GPUModuleOp module,
+                               NVVM::NVVMTargetAttr target) {
   gpu::TargetOptions options(/*toolkitPath=*/{}, /*librariesToLink=*/{},
                              /*cmdOptions=*/{}, /*elfSection=*/{},
                              gpu::CompilationTarget::Assembly);
-  LogicalResult result =
-      gpu::transformGpuModulesToBinaries(*alone, /*handler=*/nullptr, options);
-  // Back where it was, lowered or not.
-  Operation &now = alone->getBody()->front();
-  now.setAttr(kKernelsAttr, UnitAttr::get(now.getContext()));
-  if (before)
-    now.moveAfter(before);
-  else
-    now.moveBefore(place, place->begin());
-  return result;
+  KernelSerializer::init();
+  KernelSerializer serializer(*module, target, options);
+  std::optional<SmallVector<char, 0>> ptx = serializer.run();
+  if (!ptx)
+    return module.emitError("kernels could not be made PTX for ")
+           << target.getChip();
+  OpBuilder b(module);
+  Attribute object = cast<gpu::TargetAttrInterface>(Attribute(target))
+                         .createObject(module, *ptx, options);
+  auto binary = gpu::BinaryOp::create(b, module.getLoc(), module.getName(),
+                                      /*offloadingHandler=*/Attribute(),
+                                      ArrayRef<Attribute>(object));
+  binary->setAttr(kKernelsAttr, b.getUnitAttr());
+  module.erase();
+  return success();
 }
 
 namespace {
@@ -49,11 +86,9 @@ struct KernelsToPtxPass
     for (auto module : getOperation().getOps<gpu::GPUModuleOp>())
       if (module->hasAttr(kKernelsAttr))
         modules.push_back(module);
-    for (gpu::GPUModuleOp module : modules) {
-      module.setTargetsAttr(b.getArrayAttr(target));
-      if (failed(serialize(module)))
+    for (gpu::GPUModuleOp module : modules)
+      if (failed(serialize(module, target)))
         return signalPassFailure();
-    }
   }
 };
 } // namespace

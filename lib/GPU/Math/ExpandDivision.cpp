@@ -4,7 +4,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/IR/Matchers.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "mlir/Transforms/WalkPatternRewriteDriver.h"
 
 namespace mlir::sparse_attn {
 #define GEN_PASS_DEF_SPARSEATTNEXPANDDIVISION
@@ -41,8 +41,9 @@ struct ExpandDivisionPass
     RewritePatternSet patterns(&getContext());
     patterns.add<ShiftFloorDivision>(&getContext(), /*benefit=*/2);
     arith::populateCeilFloorDivExpandOpsPatterns(patterns);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
-      signalPassFailure();
+    // No expansion makes another division of these, so one walk is enough; a
+    // greedy driver would fold every operation of the kernels besides.
+    walkAndApplyPatterns(getOperation(), std::move(patterns));
   }
 };
 } // namespace
