@@ -2,7 +2,6 @@
 
 #include "SparseAttn/Emulator/Passes.h"
 #include "SparseAttn/Emulator/Pipeline.h"
-#include "SparseAttn/Pipelines/Pipelines.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
@@ -19,7 +18,7 @@ void mlir::sparse_attn::buildEmulatorPipeline(
   SparseAttnEmulateOptions emulate;
   emulate.exportKernels = options.exportKernels;
   pm.addPass(createSparseAttnEmulate(emulate));
-  buildHostPipeline(pm);
+  pm.addPass(createSparseAttnLowerHost());
 }
 
 void mlir::sparse_attn::registerEmulator() {

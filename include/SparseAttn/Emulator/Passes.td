@@ -37,4 +37,17 @@ def SparseAttnEmulate : Pass<"sparse-attn-emulate", "::mlir::ModuleOp"> {
                            "::mlir::LLVM::LLVMDialect"];
 }
 
+def SparseAttnLowerHost : Pass<"sparse-attn-lower-host", "::mlir::ModuleOp"> {
+  let summary = "lower the host code around emulated kernels to the LLVM dialect";
+  let description = [{
+    Buffers, loops and vectors of host functions become the LLVM dialect, as the
+    CPU pipeline makes it. Functions that are in that dialect throughout, as
+    emulated kernels are, stand aside as declarations meanwhile: some thirty
+    passes that have nothing to do there would take longer for a kernel than all
+    else that is done to it.
+
+    Example: test/Emulator/lower-host-example.mlir
+  }];
+}
+
 #endif // SPARSEATTN_EMULATOR_PASSES_TD
