@@ -18,7 +18,7 @@ if lit_config.params.get("quick"):
     config.excludes += [
         "Bench", "Python",
         "attention", "kernels", "ptx",
-        "examples", "gpu", "numerics", "embed.test", "fuzz.test",
+        "examples", "gpu", "numerics", "determinism.test", "embed.test", "fuzz.test",
     ]
 
 # The project's tools; FileCheck, not, split-file, mlir-opt from LLVM; and ptxas and

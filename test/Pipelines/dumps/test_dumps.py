@@ -3,6 +3,7 @@
 import pathlib
 import re
 import subprocess
+import tempfile
 
 import pytest
 
@@ -31,7 +32,7 @@ DUMP = [
     "--mlir-print-ir-after-all", "--mlir-print-ir-module-scope",
     "--mlir-disable-threading",
 ]
-HEADER = re.compile(r"^// -----// (IR Dump After .*) //----- //\n", re.MULTILINE)
+HEADER = re.compile(r"^// -----// (IR Dump After .*) //----- //\n")
 SEPARATOR = "// -----\n"
 
 
@@ -43,14 +44,20 @@ def run(arguments, text=None):
 
 
 def dump(program, options):
-    """What was printed, each text once, and after which pass first."""
-    done = run([str(program), *options, *DUMP, "-o", "/dev/null"])
-    assert done.returncode == 0, done.stderr[-2000:]
-    before, *parts = HEADER.split(done.stderr)
-    assert not before.strip()
-    passes = {}
-    for title, text in zip(parts[::2], parts[1::2]):
-        passes.setdefault(text.strip(), title)
+    """What was printed, each text once, and after which pass.
+
+    To files: the tool writes standard error a few bytes a call, which takes longer than
+    all its passes.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        tree = f"--mlir-print-ir-tree-dir={folder}"
+        done = run([str(program), *options, *DUMP, tree, "-o", "/dev/null"])
+        assert done.returncode == 0, done.stderr[-2000:]
+        passes = {}
+        for path in sorted(pathlib.Path(folder).rglob("*.mlir")):
+            before, title, text = HEADER.split(path.read_text())
+            assert not before
+            passes.setdefault(text.strip(), title)
     return passes
 
 

@@ -92,10 +92,10 @@ TEST(TileExprTest, ParserNamesTheProblem) {
   EXPECT_EQ(errorOf(std::string(500, '(')), "the expression nests too deep");
   EXPECT_EQ(errorOf(std::string(500, '-') + "q"),
             "the expression nests too deep");
-  std::string many = "max(q";
+  std::string many = "q";
   for (int k = 0; k < 5000; ++k)
-    many += ", q * " + std::to_string(k);
-  EXPECT_EQ(errorOf(many + ")"), "the expression is too long");
+    many += " + q";
+  EXPECT_EQ(errorOf(many), "the expression is too long");
 }
 
 TEST(TileExprTest, ProvesWhatPlansNeed) {
