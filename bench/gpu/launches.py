@@ -112,8 +112,10 @@ class Package:
         """Over key tiles, by name, in the kernel's order."""
         return () if launch.role in ("draw", "merge") else self.plan.classes[launch.rows].loops
 
-    def block_trips(self, launch: Launch, sizes: Sizes) -> list[Trips]:
-        """Of each block, in the grid's order: the later query tiles of a head first."""
+    def block_trips(self, launch: Launch, sizes: Sizes, l2_bytes: int) -> list[Trips]:
+        """Of each block, in the grid's order: heads in groups whose keys and values fit half
+        of the second-level cache, and of each group the later query tiles first. Of the
+        parts of a heavy row tile the order is of no account."""
         count = evaluate(launch.grid, sizes.names)
         if launch.role in ("draw", "merge"):
             return [()] * count
@@ -121,12 +123,20 @@ class Package:
         parts = self.parts if launch.role == "parts" else 1
         planes = sizes.batches * sizes.heads
         tiles = count // planes // parts
+        by_head = [[self._trips(rows, head, q, sizes) for q in range(tiles)]
+                   for head in range(sizes.heads if rows.draws else 1)]
         blocks = []
-        for head in range(sizes.heads):
-            for q in reversed(range(tiles)):
-                whole = self._trips(rows, head, q, sizes)
-                blocks += [part_of(whole, index, parts) for index in range(parts)]
-        return blocks * sizes.batches
+        for group in _groups(planes, l2_bytes // 2 // max(1, sizes.keys * self._key_bytes)):
+            for q in range(tiles):
+                for plane in group:
+                    whole = by_head[plane % len(by_head)][q]
+                    blocks += [part_of(whole, index, parts) for index in range(parts)]
+        return blocks[::-1]
+
+    @property
+    def _key_bytes(self) -> int:
+        """Of a key and its value."""
+        return 2 * self.function.head_size * ELEMENT_BYTES[self.function.dtype]
 
     def _trips(self, rows: RowClass, head: int, q: int, sizes: Sizes) -> Trips:
         drawn = _drawn(self.function, sizes)[head] if rows.draws else ()
@@ -135,13 +145,19 @@ class Package:
     def moved_bytes(self, launch: Launch, sizes: Sizes) -> int:
         """To and from memory, each array once: what is read again is in the second-level
         cache."""
-        token = self.function.head_size * ELEMENT_BYTES[self.function.dtype] * sizes.batches
-        keys = 2 * sizes.key_heads * sizes.keys * token
-        queries = 2 * sizes.heads * sizes.queries * token  # and results
+        token = self._key_bytes * sizes.batches
+        keys = sizes.key_heads * sizes.keys * token
+        queries = sizes.heads * sizes.queries * token  # and results
         heavy = sum(rows.heavy for rows in self.plan.classes)
         space = evaluate(self.program["workspace"]["bytes"], sizes.names) // max(heavy, 1)
         return {"draw": 0, "rows": keys + queries, "parts": keys + space,
                 "merge": space}[launch.role]
+
+
+def _groups(count: int, most: int) -> list[range]:
+    """Numbers below `count` in groups of `most`, or of 1."""
+    size = max(1, most)
+    return [range(first, min(first + size, count)) for first in range(0, count, size)]
 
 
 @functools.cache

@@ -166,7 +166,8 @@ def replay_kernel(cubin: pathlib.Path, launch: Launch, blocks: int, names: tuple
 def predict_launch(package: Package, launch: Launch, sizes: Sizes, chip: Chip,
                    nvdisasm: str) -> dict[str, Any]:
     """What one launch takes, and why."""
-    blocks, names = package.block_trips(launch, sizes), package.loops(launch)
+    blocks = package.block_trips(launch, sizes, chip.l2_bytes)
+    names = package.loops(launch)
     # Chips that differ in name and memory only have one replay.
     same = dataclasses.replace(chip, name=chip.architecture, dram_bytes_per_second=0.0)
     kernel = replay_kernel(package.cubin, launch, len(blocks), names, mean_trips(blocks),

@@ -15,7 +15,9 @@
 // CHECK-DAG:     %[[SCALE:.*]] = arith.constant 2.500000e-01 : f32
 // One task a (head, query tile):
 // CHECK:         scf.forall (%[[H:.*]], %[[T:.*]]) in (4, 4) shared_outs(%[[O:.*]] = %{{.*}}, %[[L:.*]] = %{{.*}})
-// CHECK:           %[[HK:.*]] = arith.divui %[[H]], %c2
+// CHECK:           %[[H32:.*]] = arith.index_castui %[[H]] : index to i32
+// CHECK:           %[[HK32:.*]] = arith.divui %[[H32]], %c2_i32
+// CHECK:           %[[HK:.*]] = arith.index_castui %[[HK32]]
 // CHECK:           %[[ROW:.*]] = arith.muli %[[T]], %c16
 // The query tile, transposed and multiplied by the scale, here a power of two:
 // CHECK:           tensor.extract_slice %[[Q]][0, %[[H]], %[[ROW]], 0] [1, 1, 16, 16]

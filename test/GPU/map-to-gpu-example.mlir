@@ -20,7 +20,8 @@ func.func @f(%q: memref<3x128x16xf32>, %o: memref<3x128x16xf32>) {
 
 // CHECK:      gpu.launch blocks(%[[X:[a-z0-9_]+]], {{.*}}) in (%{{.*}} = %c12, {{.*}}) threads({{.*}}) in (%{{.*}} = %c64, {{.*}}) module(@f_kernels) function(@f_0) {
 // CHECK:        %[[GLOBAL:.*]] = memref.memory_space_cast %{{.*}} : memref<3x128x16xf32> to memref<3x128x16xf32, #gpu.address_space<global>>
-// CHECK:        %[[BLOCK:.*]] = arith.index_castui %[[X]] : index to i32
+// CHECK:        %[[FROM_LAST:.*]] = arith.subi %c11{{[_0-9]*}}, %[[X]] : index
+// CHECK:        %[[BLOCK:.*]] = arith.index_castui %[[FROM_LAST]] : index to i32
 // CHECK:        %[[T:.*]] = arith.remui %[[BLOCK]], %c4_i32 : i32
 // CHECK:        %[[HEAD:.*]] = arith.divui %[[BLOCK]], %c4_i32 : i32
 // CHECK:        memref.subview %[[GLOBAL]]

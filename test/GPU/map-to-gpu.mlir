@@ -2,9 +2,10 @@
 //
 // RUN: sparse-attn-opt %s --sparse-attn-map-to-gpu | FileCheck %s
 
-// All blocks lie along x: those of a head side by side, then those of a batch. Later
-// query tiles, the longer ones under a causal mask, come first. 32 rows are shared by
-// two warps. Kernels of a function have a module, which is marked as ours.
+// All blocks lie along x: those of a head side by side, then those of a batch, and the
+// last of all first, as later query tiles are the longer ones under a causal mask. 32
+// rows are shared by two warps. Kernels of a function have a module, which is marked as
+// ours.
 //
 // CHECK-LABEL: func.func @grid
 // CHECK-SAME:    %[[Q:.*]]: memref<2x3x128x16xf32>,
@@ -13,15 +14,15 @@
 // CHECK-SAME:      threads({{.*}}) in (%{{.*}} = %c64,
 // CHECK-SAME:      module(@grid_kernels) function(@grid_0)
 // CHECK-DAG:       %[[GLOBAL:.*]] = memref.memory_space_cast %[[Q]] {{.*}} #gpu.address_space<global>
-// CHECK-DAG:       %[[BLOCK:.*]] = arith.index_castui %[[X]] : index to i32
+// CHECK-DAG:       %[[FROM_LAST:.*]] = arith.subi %c23{{[_0-9]*}}, %[[X]]
+// CHECK-DAG:       %[[BLOCK:.*]] = arith.index_castui %[[FROM_LAST]] : index to i32
 // CHECK-DAG:       %[[T:.*]] = arith.remui %[[BLOCK]], %c4_i32
-// CHECK-DAG:       %[[TILE:.*]] = arith.index_castui %[[T]]
+// CHECK-DAG:       %[[QUERY:.*]] = arith.index_castui %[[T]]
 // CHECK-DAG:       %[[HEADS:.*]] = arith.divui %[[BLOCK]], %c4_i32
 // CHECK-DAG:       %[[H:.*]] = arith.remui %[[HEADS]], %c3_i32
 // CHECK-DAG:       %[[HEAD:.*]] = arith.index_castui %[[H]]
 // CHECK-DAG:       %[[B:.*]] = arith.divui %[[HEADS]], %c3_i32
 // CHECK-DAG:       %[[BATCH:.*]] = arith.index_castui %[[B]]
-// CHECK-DAG:       %[[QUERY:.*]] = arith.subi %c3{{[_0-9]*}}, %[[TILE]]
 // CHECK:           %[[ROW:.*]] = arith.muli %[[QUERY]], %c32
 // CHECK:           memref.subview %[[GLOBAL]][%[[BATCH]], %[[HEAD]], %[[ROW]], 0]
 // CHECK:           vector.transfer_write {{.*}} #gpu.address_space<global>

@@ -14,7 +14,9 @@
 // S = scale * Q K^T
 // CHECK:         %[[DOT:.*]] = linalg.generic {{.*}} ins(%[[Q]] : {{.*}}) outs(%{{.*}} : tensor<1x4x8x32xf32>)
 // CHECK:           %[[H:.*]] = linalg.index 1
-// CHECK:           %[[HK:.*]] = arith.divui %[[H]], %c2
+// CHECK:           %[[H32:.*]] = arith.index_castui %[[H]] : index to i32
+// CHECK:           %[[HK32:.*]] = arith.divui %[[H32]], %c2_i32
+// CHECK:           %[[HK:.*]] = arith.index_castui %[[HK32]]
 // CHECK:           tensor.extract %[[K]][%c0, %[[HK]],
 // CHECK:           arith.extf
 // CHECK:           arith.extf

@@ -6,7 +6,9 @@
 // CHECK-LABEL: func.func @causal
 // CHECK-SAME:    %[[Q:[a-z0-9]+]]: tensor<1x4x64x16xf32>, %[[K:[a-z0-9]+]]: tensor<1x2x128x16xf32>, %[[V:[a-z0-9]+]]: tensor<1x2x128x24xf32>
 // CHECK:         scf.forall (%[[H:.*]], %[[T:.*]]) in (4, 4) shared_outs(%[[O:.*]] = %{{.*}}, %[[L:.*]] = %{{.*}})
-// CHECK:           %[[HK:.*]] = arith.divui %[[H]], %c2
+// CHECK:           %[[H32:.*]] = arith.index_castui %[[H]] : index to i32
+// CHECK:           %[[HK32:.*]] = arith.divui %[[H32]], %c2_i32
+// CHECK:           %[[HK:.*]] = arith.index_castui %[[HK32]]
 // CHECK:           %[[ROW:.*]] = arith.muli %[[T]], %c16
 // CHECK:           %[[POSITION:.*]] = arith.addi %[[ROW]], %c64
 // CHECK:           %[[QT:.*]] = tensor.extract_slice %[[Q]][0, %[[H]], %[[ROW]], 0] [1, 1, 16, 16]

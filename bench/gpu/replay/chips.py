@@ -21,6 +21,7 @@ class Chip:
     multiprocessors: int
     clock_ghz: float  # under this load: the boost clock of the data sheet
     shared: int  # of a multiprocessor; each block takes 1 KiB more than it asks for
+    l2_bytes: int
     dram_bytes_per_second: float  # on paper
     # mma.sync m16n8k16, 16-bit inputs, f32 sums. Hopper: ptxas schedules for 6 cycles,
     # 6.36 are measured, 62.9% of what wgmma reaches.
@@ -44,8 +45,8 @@ class Chip:
     blocks: int = 32
 
 
-A100 = Chip("A100", "sm_80", 108, 1.41, 164 << 10, 2.039e12)
-H100 = Chip("H100", "sm_90", 132, 1.755, 228 << 10, 3.35e12, hmma=6.36, fma=1.0)
+A100 = Chip("A100", "sm_80", 108, 1.41, 164 << 10, 40 << 20, 2.039e12)
+H100 = Chip("H100", "sm_90", 132, 1.755, 228 << 10, 50 << 20, 3.35e12, hmma=6.36, fma=1.0)
 # Of the H100's die, with other memory.
 H200 = dataclasses.replace(H100, name="H200", dram_bytes_per_second=4.8e12)
 CHIPS = {chip.name: chip for chip in (A100, H100, H200)}

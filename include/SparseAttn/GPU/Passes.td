@@ -80,12 +80,15 @@ def SparseAttnMapToGpu : Pass<"sparse-attn-map-to-gpu", "::mlir::ModuleOp"> {
   let description = [{
     Every outermost `scf.forall` becomes a `gpu.launch`: an iteration is a block,
     and all of them lie along the grid's x, as a device takes 2^31 - 1 blocks
-    there and 65,535 along y and z. Those of the last loop of the forall (query
-    tiles, or the parts of heavy rows) are side by side, so that blocks of one
-    head run together and share its keys and values in the second-level cache;
-    later query tiles, which are the longer ones under a causal mask, come first. What the body needs of
-    scalars is computed inside, from the sizes of its buffers, so that a kernel
-    takes buffers only; its buffers are cast to the global address space.
+    there and 65,535 along y and z. The last loop of the forall counts query tiles
+    (or the parts of heavy rows). Later ones, which are the longer ones under a
+    causal mask, come first, so that the last blocks to end are short. That order
+    holds in groups of heads whose keys and values fit half of the chip's
+    second-level cache; blocks of a group run together and share them there.
+
+    What the body needs of scalars is computed inside, from the sizes of its
+    buffers, so that a kernel takes buffers only; its buffers are cast to the
+    global address space.
 
     The kernels of a function `@f` will be `@f_0`, `@f_1`, ... of a `gpu.module`,
     `@f_kernels` or the like, which is made here, empty. Its attribute

@@ -70,6 +70,8 @@ struct GpuTarget {
   /// Shared memory a block may use, in bytes.
   int64_t sharedLimit;
   const TileRules *tiles;
+  /// Second-level cache of a common chip of this name, in bytes.
+  int64_t cacheBytes;
   WarpRules warps = {};
   /// Bytes of a row that one step of a product takes.
   int64_t productBytes = 32;

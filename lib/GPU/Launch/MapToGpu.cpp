@@ -1,5 +1,6 @@
 //===- MapToGpu.cpp - --sparse-attn-map-to-gpu ----------------------------===//
 
+#include "Launch/Grid.h"
 #include "RequireGpu.h"
 #include "SparseAttn/GPU/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -111,54 +112,6 @@ static int64_t chooseWarps(scf::ForallOp forall,
 static Value constantIndex(OpBuilder &b, Location loc, int64_t value) {
   return arith::ConstantIndexOp::create(b, loc, value);
 }
-
-namespace {
-/// The iterations of a forall in a row, the last loop's side by side:
-///
-///   block = (i0 * size1 + i1) * size2 + (size2 - 1 - i2)
-///
-/// They are the blocks along the grid's x, of which a device takes 2^31 - 1; of
-/// y and z it takes 65,535.
-struct Grid {
-  SmallVector<Value> sizes; ///< of the forall's loops, outermost first
-  Value blocks;
-
-  Grid(OpBuilder &b, scf::ForallOp forall) : sizes(forall.getUpperBound(b)) {
-    blocks = constantIndex(b, forall.getLoc(), 1);
-    for (Value size : sizes)
-      blocks = b.createOrFold<arith::MulIOp>(forall.getLoc(), blocks, size);
-  }
-
-  /// The loops' indices in a block. Numbers of blocks have 31 bits, and so have
-  /// sizes: divisions of 64 bits would take several times as long. Later query
-  /// tiles come first.
-  SmallVector<Value> indices(OpBuilder &b, Location loc, Value block) const {
-    auto narrow = [&](Value value) {
-      return b.createOrFold<arith::IndexCastUIOp>(loc, b.getI32Type(), value);
-    };
-    auto widen = [&](Value value) {
-      return b.createOrFold<arith::IndexCastUIOp>(loc, b.getIndexType(), value);
-    };
-    SmallVector<Value> result(sizes.size());
-    Value rest = narrow(block);
-    for (size_t dim = sizes.size(); dim-- > 0;) {
-      if (dim == 0) {
-        result[0] = widen(rest);
-        break;
-      }
-      Value size = narrow(sizes[dim]);
-      result[dim] = widen(b.createOrFold<arith::RemUIOp>(loc, rest, size));
-      rest = b.createOrFold<arith::DivUIOp>(loc, rest, size);
-    }
-    if (!sizes.empty()) {
-      Value last = b.createOrFold<arith::SubIOp>(loc, sizes.back(),
-                                                 constantIndex(b, loc, 1));
-      result.back() = arith::SubIOp::create(b, loc, last, result.back());
-    }
-    return result;
-  }
-};
-} // namespace
 
 /// True for what a kernel may compute again: arithmetic, constants and sizes
 /// of buffers.
@@ -275,13 +228,14 @@ static void remarkNested(scf::ForallOp forall) {
   });
 }
 
-static FailureOr<gpu::LaunchOp> mapForall(scf::ForallOp forall, int64_t warps) {
+static FailureOr<gpu::LaunchOp> mapForall(scf::ForallOp forall, int64_t warps,
+                                          int64_t cacheBytes) {
   OpBuilder b(forall);
   Location loc = forall.getLoc();
-  Grid grid(b, forall);
+  kernels::Grid grid(b, forall, cacheBytes);
   Value one = constantIndex(b, loc, 1);
   auto launch =
-      gpu::LaunchOp::create(b, loc, grid.blocks, one, one,
+      gpu::LaunchOp::create(b, loc, grid.getBlocks(), one, one,
                             constantIndex(b, loc, 32 * warps), one, one);
   Block &block = launch.getBody().front();
   b.setInsertionPointToStart(&block);
@@ -361,12 +315,13 @@ struct MapToGpuPass : sparse_attn::impl::SparseAttnMapToGpuBase<MapToGpuPass> {
     SymbolTable symbols(getOperation());
     for (auto func :
          llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>()))
-      if (failed(mapFunction(func, symbols, gpu->warps)))
+      if (failed(mapFunction(func, symbols, *gpu)))
         return signalPassFailure();
   }
 
   LogicalResult mapFunction(func::FuncOp func, SymbolTable &symbols,
-                            const target::WarpRules &rules) const {
+                            const target::GpuTarget &gpu) const {
+    const target::WarpRules &rules = gpu.warps;
     SmallVector<scf::ForallOp> foralls;
     func.walk<WalkOrder::PreOrder>([&](scf::ForallOp forall) {
       foralls.push_back(forall);
@@ -384,7 +339,8 @@ struct MapToGpuPass : sparse_attn::impl::SparseAttnMapToGpuBase<MapToGpuPass> {
       if (failed(verifyForall(forall, count, rules.rows)))
         return failure();
       remarkNested(forall);
-      FailureOr<gpu::LaunchOp> launch = mapForall(forall, count);
+      FailureOr<gpu::LaunchOp> launch =
+          mapForall(forall, count, gpu.cacheBytes / 2);
       if (failed(launch))
         return failure();
       nameKernel(*launch, module, number);

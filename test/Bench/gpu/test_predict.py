@@ -87,12 +87,15 @@ def test_launches_are_what_plan_and_manifest_say(package):
     rows, parts, merge = package.launches(sizes)
     assert [launch.role for launch in (rows, parts, merge)] == ["rows", "parts", "merge"]
     assert (merge.beside, rows.beside) == (4, 0)
-    # The later query tiles of a head come first.
     assert [package.loops(launch) for launch in (rows, parts, merge)] == [
         ("partial",), ("full",), ()]
-    assert package.block_trips(rows, sizes) == [(2,), (1,)] * 6
-    assert package.block_trips(parts, sizes) == [(2,)] * 24
-    assert package.block_trips(merge, sizes) == [()] * 6 * 255
+    # The later query tiles come first among heads whose keys fit half of the cache.
+    keys = 512 * 2 * 64 * 2
+    assert package.block_trips(rows, sizes, keys) == [(2,), (1,)] * 6
+    assert package.block_trips(rows, sizes, 8 * keys) == (
+        [(2,)] * 2 + [(1,)] * 2 + [(2,)] * 4 + [(1,)] * 4)
+    assert package.block_trips(parts, sizes, keys) == [(2,)] * 24
+    assert package.block_trips(merge, sizes, keys) == [()] * 6 * 255
     keys, queries, space = 2 * 2 * 512 * 128, 2 * 2 * 3 * 256 * 128, 600
     assert package.moved_bytes(rows, sizes) == keys + queries
     assert package.moved_bytes(parts, sizes) == keys + space
