@@ -38,25 +38,44 @@ class Sizes:
 
 
 @dataclasses.dataclass(frozen=True)
-class Launch:
-    """`role` is draw (lists random blocks), rows, parts (of heavy rows) or merge."""
+class Body:
+    """What some blocks of a launch do. `role` is draw (lists random blocks), rows, parts (of
+    heavy rows) or merge."""
 
-    kernel: str
     role: str
     rows: int  # the index of the row class
-    grid: str | int
-    threads: int
-    shared: int  # bytes
+    loops: tuple[str, ...]  # over key tiles, by name, in the kernel's order
     beside: int  # things that loops not over key tiles are over; 0 for loops that run once
 
 
-def _roles(plan: Plan) -> list[tuple[str, int]]:
-    """Of a function's launches, in their order."""
-    roles = [("draw", 0)] if any(rows.draws for rows in plan.classes) else []
+@dataclasses.dataclass(frozen=True)
+class Launch:
+    """The blocks of the first body come first, and their code does."""
+
+    kernel: str
+    bodies: tuple[Body, ...]
+    grid: str | int
+    threads: int
+    shared: int  # bytes
+
+    @property
+    def role(self) -> str:
+        """Of all bodies, each kind once."""
+        return "+".join(dict.fromkeys(body.role for body in self.bodies))
+
+
+def _roles(plan: Plan) -> list[list[tuple[str, int]]]:
+    """Of a function's launches, in their order, those of their bodies. The parts of all
+    classes run together with the rows of the first."""
+    launches = [[("draw", 0)]] if any(rows.draws for rows in plan.classes) else []
+    parts = [("parts", index) for index, rows in enumerate(plan.classes) if rows.heavy]
+    first = plan.classes[0]
+    if parts:
+        launches.append(parts + ([] if first.heavy else [("rows", 0)]))
     for index, rows in enumerate(plan.classes):
-        kinds = ("parts", "merge") if rows.heavy else ("rows",)
-        roles += [(kind, index) for kind in kinds]
-    return roles
+        if index or not parts or first.heavy:
+            launches.append([("merge" if rows.heavy else "rows", index)])
+    return launches
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,30 +116,46 @@ class Package:
             raise BenchError(f"{self.function.name} has {len(entries)} launches, its plan"
                              f" is known to take {len(roles)}")
         found = []
-        for (role, rows), entry in zip(roles, entries, strict=True):
-            beside = {"merge": self.parts, "rows": self._row_blocks(rows)}.get(role, 0)
-            found.append(Launch(entry["kernel"], role, rows, entry["grid"][0],
-                                entry["block"][0], entry.get("shared_bytes", 0), beside))
+        for bodies, entry in zip(roles, entries, strict=True):
+            found.append(Launch(
+                entry["kernel"], tuple(self._body(role, rows) for role, rows in bodies),
+                entry["grid"][0], entry["block"][0], entry.get("shared_bytes", 0)))
         return [launch for launch in found if evaluate(launch.grid, sizes.names) > 0]
+
+    def _body(self, role: str, rows: int) -> Body:
+        loops = self.plan.classes[rows].loops if role in ("parts", "rows") else ()
+        beside = {"merge": self.parts, "rows": self._row_blocks(rows)}.get(role, 0)
+        return Body(role, rows, loops, beside)
 
     def _row_blocks(self, rows: int) -> int:
         """How many rows of random blocks a query tile gathers; 0 without any."""
         return max((-(-self.plan.tile[0] // draw.block)
                     for draw in self.plan.classes[rows].draws), default=0)
 
-    def loops(self, launch: Launch) -> tuple[str, ...]:
-        """Over key tiles, by name, in the kernel's order."""
-        return () if launch.role in ("draw", "merge") else self.plan.classes[launch.rows].loops
+    def block_trips(self, launch: Launch, sizes: Sizes, l2_bytes: int) -> list[list[Trips]]:
+        """Of each block of each body, in the grid's order."""
+        left = evaluate(launch.grid, sizes.names)
+        found = []
+        for body in launch.bodies[:-1]:
+            found.append(self._blocks(body, self._parts_blocks(body.rows, sizes), sizes, l2_bytes))
+            left -= len(found[-1])
+        return [*found, self._blocks(launch.bodies[-1], left, sizes, l2_bytes)]
 
-    def block_trips(self, launch: Launch, sizes: Sizes, l2_bytes: int) -> list[Trips]:
-        """Of each block, in the grid's order: heads in groups whose keys and values fit half
-        of the second-level cache, and of each group the later query tiles first. Of the
+    def _parts_blocks(self, rows: int, sizes: Sizes) -> int:
+        """One a part of each query tile, whose rows are at most those of the plan's tile."""
+        heavy = self.plan.classes[rows]
+        count = evaluate(heavy.end, sizes.lengths) - evaluate(heavy.begin, sizes.lengths)
+        tiles = -(-max(0, count) // self.plan.tile[0])
+        return sizes.batches * sizes.heads * tiles * self.parts
+
+    def _blocks(self, body: Body, count: int, sizes: Sizes, l2_bytes: int) -> list[Trips]:
+        """Of `count` blocks, in the grid's order: heads in groups whose keys and values fit
+        half of the second-level cache, and of each group the later query tiles first. Of the
         parts of a heavy row tile the order is of no account."""
-        count = evaluate(launch.grid, sizes.names)
-        if launch.role in ("draw", "merge"):
+        if body.role in ("draw", "merge"):
             return [()] * count
-        rows = self.plan.classes[launch.rows]
-        parts = self.parts if launch.role == "parts" else 1
+        rows = self.plan.classes[body.rows]
+        parts = self.parts if body.role == "parts" else 1
         planes = sizes.batches * sizes.heads
         tiles = count // planes // parts
         by_head = [[self._trips(rows, head, q, sizes) for q in range(tiles)]
@@ -148,10 +183,11 @@ class Package:
         token = self._key_bytes * sizes.batches
         keys = sizes.key_heads * sizes.keys * token
         queries = sizes.heads * sizes.queries * token  # and results
-        heavy = sum(rows.heavy for rows in self.plan.classes)
-        space = evaluate(self.program["workspace"]["bytes"], sizes.names) // max(heavy, 1)
-        return {"draw": 0, "rows": keys + queries, "parts": keys + space,
-                "merge": space}[launch.role]
+        space = evaluate(self.program["workspace"]["bytes"], sizes.names)
+        heavy = max(1, sum(rows.heavy for rows in self.plan.classes))
+        moved = {"draw": 0, "rows": queries, "parts": space // heavy, "merge": space // heavy}
+        total = sum(moved[body.role] for body in launch.bodies)
+        return total + (keys if any(body.loops for body in launch.bodies) else 0)
 
 
 def _groups(count: int, most: int) -> list[range]:

@@ -13,16 +13,16 @@ import dataclasses
 import functools
 import pathlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from dealing import dealt_out
-from launches import Launch, Package, Sizes
+from launches import Body, Launch, Package, Sizes
 from packages import BenchError
 from plans import Trips
 from replay.ablation import gains
 from replay.chips import Chip
 from replay.cubin import kernels_of
-from replay.flow import Flow, Loop, other_loops, tile_loops
+from replay.flow import Flow, Loop, other_loops, threads_of_barriers, tile_loops
 from replay.pipes import TENSOR, tensor_fma
 from replay.rates import bounds, occupancy, replay, whole_block
 from replay.sass import disassemble
@@ -38,6 +38,7 @@ LAUNCH_GAP = 2e-6
 # takes when it is replayed alone.
 REPLAYED_TRIPS = 16
 BLOCK_TIMES, BLOCK_SEEDS = 6, 3
+Name = TypeVar("Name")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,19 +64,13 @@ class LoopReplay:
 
 
 @dataclasses.dataclass(frozen=True)
-class KernelReplay:
-    registers: int
-    stack: int
-    limited_by: str
+class BodyReplay:
+    """What some blocks of a kernel do."""
+
     # Cycles of one iteration by one block where a multiprocessor has 1, 2, … blocks.
     sharing: tuple[float, ...]
     loops: tuple[LoopReplay | None, ...]  # None where the kernel has no such loop
     rest: float  # cycles of a block beside them
-
-    @property
-    def resident(self) -> int:
-        """Blocks of a multiprocessor."""
-        return len(self.sharing)
 
     def cycles(self, trips: Trips) -> float:
         """Of a multiprocessor, for one of its blocks."""
@@ -83,11 +78,20 @@ class KernelReplay:
                                for count, loop in zip(trips, self.loops, strict=True) if loop)
 
 
+@dataclasses.dataclass(frozen=True)
+class KernelReplay:
+    registers: int
+    stack: int
+    limited_by: str
+    resident: int  # blocks of a multiprocessor
+    bodies: tuple[BodyReplay, ...]
+
+
 def _flops(loop: Loop, warps: int) -> int:
     return 2 * warps * sum(tensor_fma(i) for i in loop.code if i.base in TENSOR)
 
 
-def _loops_by_tile(loops: list[Loop], trips: Mapping[str, int]) -> dict[str, Loop]:
+def _loops_by_tile(loops: list[Loop], trips: Mapping[Name, int]) -> dict[Name, Loop]:
     """Those with the names of `trips`, in whose order the code has them; without those that
     do not run, where it lacks some."""
     for names in (list(trips), [name for name, count in trips.items() if count]):
@@ -128,64 +132,97 @@ def _sharing(loops: dict[str, Loop], chip: Chip, warps: int, resident: int) -> t
 
 
 def _rest(flow: Flow, loops: dict[str, Loop], alone: dict[str, LoopReplay],
-          trips: Mapping[str, int], launch: Launch, resident: int, chip: Chip) -> float:
+          trips: Mapping[str, int], body: Body, warps: int, resident: int,
+          chip: Chip) -> float:
     """Cycles of a whole block less those of its iterations."""
     short = _capped(trips)
     running = [(loop, short[name]) for name, loop in loops.items()]
     first = min((loop.first for loop in loops.values()), default=len(flow.code))
-    running += [(loop, loop.trips(launch.beside)) for loop in other_loops(flow)
-                if launch.beside and loop.first < first]
-    program = whole_block(flow.code, running)
-    whole = replay(program, chip, -(-launch.threads // 32), resident, BLOCK_TIMES, 0,
-                   BLOCK_SEEDS)
+    running += [(loop, loop.trips(body.beside)) for loop in other_loops(flow)
+                if body.beside and loop.first < first]
+    program = whole_block(flow, running, [loop.head for loop in loops.values()])
+    whole = replay(program, chip, warps, resident, BLOCK_TIMES, 0, BLOCK_SEEDS)
     return whole.cycles - sum(short[name] * loop.cycles for name, loop in alone.items())
 
 
+def _warps(loops: dict[str, Loop], threads: int) -> int:
+    """Those that the barriers of the loops wait for; others of the block do nothing."""
+    for loop in loops.values():
+        if (count := threads_of_barriers(loop)) is not None:
+            return count // 32
+    return -(-threads // 32)
+
+
+def _replay_body(flow: Flow, loops: dict[str, Loop], trips: Mapping[str, int], body: Body,
+                 threads: int, resident: int, chip: Chip) -> BodyReplay:
+    warps = _warps(loops, threads)
+    alone = {name: _replay_loop(loop, chip, warps, resident, body.role == "rows")
+             for name, loop in loops.items()}
+    rest = _rest(flow, loops, alone, trips, body, warps, resident, chip)
+    return BodyReplay(_sharing(loops, chip, warps, resident),
+                      tuple(map(alone.get, body.loops)), rest)
+
+
 @functools.cache
-def replay_kernel(cubin: pathlib.Path, launch: Launch, blocks: int, names: tuple[str, ...],
-                  trips: Trips, chip: Chip, nvdisasm: str) -> KernelReplay:
-    """Replays the kernel of `launch` with `blocks` in its grid, and these trips of the
-    loops of these names in a block of mean length."""
+def replay_kernel(cubin: pathlib.Path, launch: Launch, blocks: int, trips: tuple[Trips, ...],
+                  chip: Chip, nvdisasm: str) -> KernelReplay:
+    """Replays the kernel of `launch` with `blocks` in its grid, and for each body these trips
+    of its loops in a block of mean length."""
     kernel = kernels_of(cubin)[launch.kernel]
     flow = Flow(disassemble(cubin, kernel, nvdisasm))
     fitting = occupancy(kernel, chip, launch.threads, launch.shared)
     wanted = -(-blocks // chip.multiprocessors)
     resident = max(1, min(fitting.blocks, wanted))
-    warps = -(-launch.threads // 32)
-    named = dict(zip(names, trips, strict=True))
-    loops = _loops_by_tile(tile_loops(flow), named)
-    alone = {name: _replay_loop(loop, chip, warps, resident, launch.role == "rows")
-             for name, loop in loops.items()}
-    rest = _rest(flow, loops, alone, named, launch, resident, chip)
+    named = [dict(zip(body.loops, counts, strict=True))
+             for body, counts in zip(launch.bodies, trips, strict=True)]
+    found = _loops_by_tile(tile_loops(flow), {
+        (index, name): count for index, counts in enumerate(named)
+        for name, count in counts.items()})
+    bodies = [
+        _replay_body(flow, {name: found[index, name] for name in counts
+                            if (index, name) in found},
+                     counts, body, launch.threads, resident, chip)
+        for index, (body, counts) in enumerate(zip(launch.bodies, named))]
     return KernelReplay(kernel.registers, kernel.stack,
                         fitting.limited_by if fitting.blocks <= wanted else "grid",
-                        _sharing(loops, chip, warps, resident),
-                        tuple(map(alone.get, names)), rest)
+                        resident, tuple(bodies))
+
+
+def _describe_loops(launch: Launch, kernel: KernelReplay, blocks: Sequence[Sequence[Trips]],
+                    chip: Chip) -> dict[str, Any]:
+    """By name, those of other bodies than the last one with its role."""
+    loops = {}
+    for index, (body, replayed, trips) in enumerate(zip(launch.bodies, kernel.bodies, blocks)):
+        prefix = f"{body.role} {index}: " if body is not launch.bodies[-1] else ""
+        for name, loop, counts in zip(body.loops, replayed.loops, zip(*trips)):
+            if loop:
+                loops[prefix + name] = {**loop.describe(chip),
+                                        "tiles_of_all_blocks": sum(counts)}
+    return loops
 
 
 def predict_launch(package: Package, launch: Launch, sizes: Sizes, chip: Chip,
                    nvdisasm: str) -> dict[str, Any]:
     """What one launch takes, and why."""
     blocks = package.block_trips(launch, sizes, chip.l2_bytes)
-    names = package.loops(launch)
+    count = sum(map(len, blocks))
     # Chips that differ in name and memory only have one replay.
     same = dataclasses.replace(chip, name=chip.architecture, dram_bytes_per_second=0.0)
-    kernel = replay_kernel(package.cubin, launch, len(blocks), names, mean_trips(blocks),
-                           same, nvdisasm)
-    each = [kernel.cycles(trips) for trips in blocks]
-    cycles = dealt_out(each, chip.multiprocessors, kernel.sharing)
+    kernel = replay_kernel(package.cubin, launch, count, tuple(map(mean_trips, blocks)), same,
+                           nvdisasm)
+    each = [body.cycles(trips) for body, some in zip(kernel.bodies, blocks) for trips in some]
+    cycles = dealt_out(each, chip.multiprocessors, kernel.bodies[-1].sharing)
     compute = cycles / (chip.clock_ghz * 1e9) / CALIBRATION
     moved = package.moved_bytes(launch, sizes)
     memory = moved / (chip.dram_bytes_per_second * DRAM_EFFICIENCY)
-    loops = {name: {**loop.describe(chip), "tiles_of_all_blocks": sum(counts)}
-             for name, loop, counts in zip(names, kernel.loops, zip(*blocks)) if loop}
     return {
-        "kernel": launch.kernel, "role": launch.role, "blocks": len(blocks),
+        "kernel": launch.kernel, "role": launch.role, "blocks": count,
         "threads": launch.threads, "shared_bytes": launch.shared,
         "registers": kernel.registers, "stack_bytes": kernel.stack,
         "blocks_a_multiprocessor": kernel.resident, "limited_by": kernel.limited_by,
-        "waves": round(len(blocks) / (chip.multiprocessors * kernel.resident), 2),
-        "loops": loops, "cycles_beside_loops": round(kernel.rest, 1),
+        "waves": round(count / (chip.multiprocessors * kernel.resident), 2),
+        "loops": _describe_loops(launch, kernel, blocks, chip),
+        "cycles_beside_loops": round(kernel.bodies[-1].rest, 1),
         # What an even share for each multiprocessor takes, in what the launch takes.
         "balance": round(sum(each) / chip.multiprocessors / cycles, 3),
         "dram_bytes": moved, "compute_seconds": compute, "memory_seconds": memory,

@@ -76,15 +76,16 @@ def _kernel_row(item: dict[str, Any], launch: dict[str, Any]) -> str:
 
 def _cost_row(item: dict[str, Any]) -> str:
     """Parts of the time of a call, and what the loop that most tiles have would gain."""
-    rows = next(launch for launch in item["launches"] if launch["role"] == "rows")
+    rows = next(launch for launch in item["launches"] if "rows" in launch["role"].split("+"))
     tiles = {name: loop["tiles_of_all_blocks"] for name, loop in rows["loops"].items()}
     cycles = {name: loop["cycles"] for name, loop in rows["loops"].items()}
     masked = sum(tiles[name] * (cycles[name] - cycles.get("full", 0))
-                 for name in tiles if name != "full")
+                 for name in tiles if name.startswith("partial"))
     beside = rows["blocks"] * rows["cycles_beside_loops"]
     total = beside + sum(tiles[name] * cycles[name] for name in tiles)
     share = rows["seconds"] / item["seconds"]
-    most = rows["loops"][max(tiles, key=lambda name: tiles[name])]
+    gaining = [name for name in tiles if rows["loops"][name]["gains"]]
+    most = rows["loops"][max(gaining, key=lambda name: tiles[name])]
     parts = [share * rows["balance"] * masked / total if "full" in cycles else 0,
              share * rows["balance"] * beside / total, share * (1 - rows["balance"]), 1 - share]
     cells = [item["chip"], str(item["head_size"]), item["title"]]

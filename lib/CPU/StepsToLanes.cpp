@@ -27,7 +27,7 @@ struct StepsToLanesPass
     Operation *root = getOperation();
     if (failed(decomposeSteps(root, FloatTarget(TileLayout::queriesInner()))))
       return signalPassFailure();
-    root->walk([](scf::ForallOp loop) { loop->removeAttr(kGridAttr); });
+    forgetGrids(root);
   }
 };
 } // namespace

@@ -3,6 +3,7 @@
 #include "KernelRewriter.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
@@ -94,6 +95,40 @@ static bool fits(Operation *op, const Instruction &instruction,
          llvm::all_of(operands.getTypes(), [](Type t) { return t.isF32(); });
 }
 
+/// `barrier.red` of some threads of a block, which the NVVM dialect has for all
+/// of them only.
+static std::optional<BarrierReduction> getReduction(StringRef intrinsic) {
+  return llvm::StringSwitch<std::optional<BarrierReduction>>(intrinsic)
+      .Case("llvm.nvvm.barrier.cta.red.and.aligned.count",
+            BarrierReduction::And)
+      .Case("llvm.nvvm.barrier.cta.red.or.aligned.count", BarrierReduction::Or)
+      .Case("llvm.nvvm.barrier.cta.red.popc.aligned.count",
+            BarrierReduction::Count)
+      .Default(std::nullopt);
+}
+
+/// Operands are the barrier's number, that of threads, and the predicate.
+static LogicalResult rewriteBarrier(KernelRewriter &kernel,
+                                    LLVM::CallIntrinsicOp op,
+                                    BarrierReduction kind) {
+  OpBuilder b(op);
+  Location loc = op.getLoc();
+  Type type = op.getResult(0).getType();
+  OperandRange args = op.getArgs();
+  Value vote = LLVM::ZExtOp::create(b, loc, b.getI32Type(), args[2]);
+  Value result =
+      kernel
+          .call(b, loc, "sparse_attn_emu_barrier_reduce", b.getI32Type(),
+                {KernelRewriter::i32Of(b, loc, kind), args[0], args[1], vote,
+                 kernel.nameOperation(b, op)})
+          .getResult();
+  if (type.isInteger(1))
+    result = LLVM::TruncOp::create(b, loc, type, result);
+  op.getResult(0).replaceAllUsesWith(result);
+  op.erase();
+  return success();
+}
+
 LogicalResult KernelRewriter::rewritePTX(Operation *op) {
   if (auto inlined = dyn_cast<NVVM::InlinePtxOp>(op)) {
     OperandRange operands = inlined.getReadOnlyArgs();
@@ -115,10 +150,14 @@ LogicalResult KernelRewriter::rewritePTX(Operation *op) {
     op->erase();
     return success();
   }
+  if (std::optional<BarrierReduction> kind = getReduction(name))
+    return rewriteBarrier(*this, called, *kind);
   const Instruction *known = lookUp(kIntrinsics, name);
   if (known && fits(op, *known, called.getArgs()))
     return replace(*this, op, *known, called.getArgs());
   return op->emitError("the emulator does not know the intrinsic '")
-         << name << "'; it knows llvm.nvvm.cp.async.wait.all, "
+         << name
+         << "'; it knows llvm.nvvm.cp.async.wait.all, "
+            "llvm.nvvm.barrier.cta.red.{and,or,popc}.aligned.count, "
          << join(kIntrinsics);
 }

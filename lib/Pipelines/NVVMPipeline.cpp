@@ -107,6 +107,7 @@ static void addThreads(OpPassManager &pm, const NVVMPipelineOptions &options,
   functions.addPass(createCSEPass());
   // The lanes' parts of addresses leave the loops.
   functions.addPass(createLoopInvariantCodeMotionPass());
+  functions.addPass(createSparseAttnJoinLaunches());
   // Constants have been gathered outside the kernels.
   functions.addPass(createGpuLaunchSinkIndexComputationsPass());
   pm.addPass(createGpuKernelOutliningPass());

@@ -1,6 +1,7 @@
 //===- RandomTables.cpp - Random blocks at run time -----------------------===//
 
 #include "RandomTables.h"
+#include "SparseAttn/Transforms/DecomposeSteps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -206,6 +207,13 @@ static void insertDraws(OpBuilder &b, Location loc, ArrayRef<Value> drawn,
   b.setInsertionPointToStart(terminator.getBody());
   tensor::ParallelInsertSliceOp::create(b, loc, row, table, offsets, sizes,
                                         strides);
+}
+
+void transforms::forgetGrids(Operation *root) {
+  root->walk([](scf::ForallOp loop) {
+    loop->removeAttr(kGridAttr);
+    loop->removeAttr(kTogetherAttr);
+  });
 }
 
 void transforms::markAsGrid(scf::ForallOp loop) {

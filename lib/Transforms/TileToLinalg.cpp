@@ -34,7 +34,7 @@ struct TileToLinalgPass
     if (failed(visitTiles(root, heavySplits)) ||
         failed(decomposeSteps(root, FloatTarget(TileLayout::queriesOuter()))))
       return signalPassFailure();
-    root->walk([](scf::ForallOp loop) { loop->removeAttr(kGridAttr); });
+    forgetGrids(root);
   }
 };
 } // namespace

@@ -8,7 +8,8 @@
 //       results = finish(state)
 //
 // A heavy class (rows that see every key) runs its loops in parts along the
-// keys, each with a state of its own, and merges them (split-K).
+// keys, each with a state of its own, and merges them (split-K). The parts of
+// all classes come before anything else.
 //
 //===----------------------------------------------------------------------===//
 
@@ -57,32 +58,25 @@ public:
         shapes(builder, op), tables(builder, op, shapes, plan),
         heavySplits(heavySplits) {}
 
-  SmallVector<Value> run() {
-    SmallVector<Value> outputs(op.getInits());
-    for (const RowClass &cls : plan.classes) {
-      QueryTiles tiles(builder, op, shapes, cls, plan.tile);
-      if (tiles.isEmpty())
-        continue;
-      int64_t parts = cls.heavy ? heavySplits : 1;
-      report(cls, tiles.getTile(), parts);
-      outputs = parts > 1 ? visitInParts(cls, tiles, outputs)
-                          : visitWhole(cls, tiles, outputs);
-    }
-    return outputs;
-  }
+  SmallVector<Value> run();
 
 private:
   using BodyFn = function_ref<void(OpBuilder &, ValueRange)>;
 
+  /// Whether the class runs in parts along the keys.
+  bool isSplit(const RowClass &cls) const {
+    return cls.heavy && heavySplits > 1;
+  }
   SmallVector<Value> visitWhole(const RowClass &cls, const QueryTiles &tiles,
-                                ValueRange outputs);
-  SmallVector<Value> visitInParts(const RowClass &cls, const QueryTiles &tiles,
-                                  ValueRange outputs);
+                                ValueRange outputs, bool together);
   SmallVector<Value> emitParts(const RowClass &cls, const QueryTiles &tiles);
+  SmallVector<Value> mergeParts(const QueryTiles &tiles, ValueRange parts,
+                                ValueRange outputs);
   void report(const RowClass &cls, TileShape tile, int64_t parts) const;
   void finish(OpBuilder &b, const QueryTiles &tiles, const QueryTile &at,
               Value state, ValueRange outputs);
-  SmallVector<Value> forall(ValueRange bounds, ValueRange outputs, BodyFn body);
+  SmallVector<Value> forall(ValueRange bounds, ValueRange outputs,
+                            bool together, BodyFn body);
 
   MaskedReductionOpInterface op;
   Location loc;
@@ -93,6 +87,33 @@ private:
   int64_t heavySplits;
 };
 } // namespace
+
+/// Parts come first: they write memory of their own, and so may run together
+/// with the rows of the first class, whose results those of later ones replace.
+SmallVector<Value> Visits::run() {
+  SmallVector<QueryTiles> tiles;
+  for (const RowClass &cls : plan.classes)
+    tiles.emplace_back(builder, op, shapes, cls, plan.tile);
+  SmallVector<SmallVector<Value>> parts(plan.classes.size());
+  for (auto [cls, at, states] : llvm::zip(plan.classes, tiles, parts)) {
+    if (at.isEmpty())
+      continue;
+    report(cls, at.getTile(), isSplit(cls) ? heavySplits : 1);
+    if (isSplit(cls))
+      states = emitParts(cls, at);
+  }
+  bool hasParts = llvm::any_of(
+      plan.classes, [&](const RowClass &cls) { return isSplit(cls); });
+  SmallVector<Value> outputs(op.getInits());
+  for (auto [index, cls] : llvm::enumerate(plan.classes)) {
+    if (tiles[index].isEmpty())
+      continue;
+    outputs = isSplit(cls) ? mergeParts(tiles[index], parts[index], outputs)
+                           : visitWhole(cls, tiles[index], outputs,
+                                        /*together=*/hasParts && index == 0);
+  }
+  return outputs;
+}
 
 /// What a class of rows comes to, as numbers, for who asks for remarks.
 void Visits::report(const RowClass &cls, TileShape tile, int64_t parts) const {
@@ -113,11 +134,13 @@ void Visits::report(const RowClass &cls, TileShape tile, int64_t parts) const {
 }
 
 SmallVector<Value> Visits::forall(ValueRange bounds, ValueRange outputs,
-                                  BodyFn body) {
+                                  bool together, BodyFn body) {
   auto loop = scf::ForallOp::create(
       builder, loc, getAsOpFoldResult(bounds), outputs, std::nullopt,
       [&](OpBuilder &b, Location, ValueRange args) { body(b, args); });
   markAsGrid(loop);
+  if (together)
+    loop->setDiscardableAttr(kTogetherAttr, builder.getUnitAttr());
   return loop.getResults();
 }
 
@@ -131,12 +154,13 @@ void Visits::finish(OpBuilder &b, const QueryTiles &tiles, const QueryTile &at,
 
 SmallVector<Value> Visits::visitWhole(const RowClass &cls,
                                       const QueryTiles &tiles,
-                                      ValueRange outputs) {
+                                      ValueRange outputs, bool together) {
   KeyTileLoops loops(op, shapes, tables, cls, tiles.getTile());
-  return forall(tiles.getBounds(), outputs, [&](OpBuilder &b, ValueRange args) {
-    QueryTile at = tiles.locate(b, args.take_front(3));
-    finish(b, tiles, at, loops.visit(b, at), args.drop_front(3));
-  });
+  return forall(tiles.getBounds(), outputs, together,
+                [&](OpBuilder &b, ValueRange args) {
+                  QueryTile at = tiles.locate(b, args.take_front(3));
+                  finish(b, tiles, at, loops.visit(b, at), args.drop_front(3));
+                });
 }
 
 /// The states of all parts of a heavy class, as tensors
@@ -155,27 +179,28 @@ SmallVector<Value> Visits::emitParts(const RowClass &cls,
     parts.push_back(
         tensor::EmptyOp::create(builder, loc, sizes, type.getElementType()));
   }
-  return forall(bounds, parts, [&](OpBuilder &b, ValueRange args) {
-    QueryTile at = tiles.locate(b, args.take_front(3));
-    Value state = loops.visit(b, at, {/*part=*/args[3], heavySplits});
-    SmallVector<Value> slices;
-    for (Value part : args.drop_front(4))
-      slices.push_back(sliceTrailing(b, loc, part, args.take_front(4)));
-    SmallVector<Value> stored = op.createStore(b, state, slices);
-    insertInParallel(b, loc, stored, slices);
-  });
+  return forall(
+      bounds, parts, /*together=*/true, [&](OpBuilder &b, ValueRange args) {
+        QueryTile at = tiles.locate(b, args.take_front(3));
+        Value state = loops.visit(b, at, {/*part=*/args[3], heavySplits});
+        SmallVector<Value> slices;
+        for (Value part : args.drop_front(4))
+          slices.push_back(sliceTrailing(b, loc, part, args.take_front(4)));
+        SmallVector<Value> stored = op.createStore(b, state, slices);
+        insertInParallel(b, loc, stored, slices);
+      });
 }
 
-SmallVector<Value> Visits::visitInParts(const RowClass &cls,
-                                        const QueryTiles &tiles,
-                                        ValueRange outputs) {
-  SmallVector<Value> parts = emitParts(cls, tiles);
-  return forall(tiles.getBounds(), outputs, [&](OpBuilder &b, ValueRange args) {
-    QueryTile at = tiles.locate(b, args.take_front(3));
-    Value merged = op.createMergeStored(b, parts, args.take_front(3),
-                                        op.getStateType(tiles.getTile()));
-    finish(b, tiles, at, merged, args.drop_front(3));
-  });
+SmallVector<Value> Visits::mergeParts(const QueryTiles &tiles, ValueRange parts,
+                                      ValueRange outputs) {
+  return forall(tiles.getBounds(), outputs, /*together=*/false,
+                [&](OpBuilder &b, ValueRange args) {
+                  QueryTile at = tiles.locate(b, args.take_front(3));
+                  Value merged =
+                      op.createMergeStored(b, parts, args.take_front(3),
+                                           op.getStateType(tiles.getTile()));
+                  finish(b, tiles, at, merged, args.drop_front(3));
+                });
 }
 
 LogicalResult transforms::visitTiles(Operation *root, int64_t heavySplits) {

@@ -226,14 +226,14 @@ func.func @dynamic(%q: tensor<?x?x?x16xbf16>, %k: tensor<?x?x?x16xbf16>) -> tens
 }
 
 // A class of heavy rows runs in parts along the keys, each with a state of its
-// own, that a second loop merges; its rows overwrite those of the first class.
+// own, that a last loop merges; its rows overwrite those of the first class.
 //
 // CHECK-LABEL: func.func @heavy
-// CHECK:         %[[ORDINARY:.*]] = scf.forall (%{{.*}}, %{{.*}}) in (2, 4)
 // CHECK:         %[[PARTS:.*]]:3 = scf.forall (%[[H:.*]], %[[PART:.*]]) in (2, 4) shared_outs
 // CHECK-SAME:      -> (tensor<1x2x1x4x16xf32>, tensor<1x2x1x4x16xf32>, tensor<1x2x1x4x16x16xf32>)
 // CHECK:           scf.for
 // CHECK:           tensor.parallel_insert_slice %{{.*}} into %{{.*}}[0, %[[H]], 0, %[[PART]], 0]
+// CHECK:         %[[ORDINARY:.*]] = scf.forall (%{{.*}}, %{{.*}}) in (2, 4)
 // CHECK:         scf.forall (%[[H2:.*]]) in (2) shared_outs(%[[O:.*]] = %[[ORDINARY]])
 // CHECK:           scf.for %[[PART2:[a-z0-9]+]] = %c0 to %c4
 // CHECK:             tensor.extract_slice %[[PARTS]]#0[0, %[[H2]], 0, %[[PART2]], 0]

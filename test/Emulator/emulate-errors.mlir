@@ -233,7 +233,7 @@ gpu.module @m {
 
 gpu.module @m {
   llvm.func @kernel(%x: f32) attributes {nvvm.kernel} {
-    // expected-error @below {{the emulator does not know the intrinsic 'llvm.nvvm.sin.approx.f'; it knows llvm.nvvm.cp.async.wait.all, llvm.nvvm.ex2.approx.f32,}}
+    // expected-error @below {{the emulator does not know the intrinsic 'llvm.nvvm.sin.approx.f'; it knows llvm.nvvm.cp.async.wait.all, llvm.nvvm.barrier.cta.red.{and,or,popc}.aligned.count, llvm.nvvm.ex2.approx.f32,}}
     %y = llvm.call_intrinsic "llvm.nvvm.sin.approx.f"(%x) : (f32) -> f32
     llvm.return
   }

@@ -120,6 +120,16 @@ gpu.module @m {
     // CHECK:      %[[AND:.*]] = llvm.mlir.constant(1 : i32)
     // CHECK:      llvm.call @sparse_attn_emu_barrier_reduce(%[[AND]], %{{.*}}, %{{.*}}, %[[X]], %{{.*}})
     %all = nvvm.barrier #nvvm.reduction<and> %x -> i32
+    // CHECK:      %[[VOTE:.*]] = llvm.zext %{{.*}} : i1 to i32
+    // CHECK:      %[[AND_SOME:.*]] = llvm.mlir.constant(1 : i32)
+    // CHECK:      %[[SOME:.*]] = llvm.call @sparse_attn_emu_barrier_reduce(%[[AND_SOME]], %[[X]], %[[X]], %[[VOTE]], %{{.*}})
+    // CHECK:      llvm.trunc %[[SOME]] : i32 to i1
+    %bit = llvm.trunc %x : i32 to i1
+    %some = llvm.call_intrinsic "llvm.nvvm.barrier.cta.red.and.aligned.count"(%x, %x, %bit) : (i32, i32, i1) -> i1
+    // CHECK:      %[[COUNT:.*]] = llvm.mlir.constant(0 : i32)
+    // CHECK:      llvm.call @sparse_attn_emu_barrier_reduce(%[[COUNT]], %[[X]], %[[X]], %{{.*}}, %{{.*}})
+    // CHECK-NOT:  llvm.trunc
+    %count = llvm.call_intrinsic "llvm.nvvm.barrier.cta.red.popc.aligned.count"(%x, %x, %bit) : (i32, i32, i1) -> i32
     // CHECK:      llvm.call @sparse_attn_emu_barrier_arrive(%{{.*}}, %[[X]], %{{.*}})
     nvvm.barrier.arrive number_of_threads = %x
     // CHECK:      llvm.call @sparse_attn_emu_warp_sync(%[[X]], %{{.*}})

@@ -70,15 +70,17 @@ func.func @dynamic(%q: tensor<?x?x?x16xbf16>, %k: tensor<?x?x?x16xbf16>) -> tens
 }
 
 // Heavy rows run in parts along the keys, whose states are kept as tensors, and a
-// second loop nest merges them.
+// second loop nest merges them. They run first, together with the rows of the first class.
 //
 // CHECK-LABEL: func.func @heavy
-// CHECK:         %[[ORDINARY:.*]] = scf.forall (%{{.*}}, %{{.*}}) in (2, 4)
 // CHECK:         %[[PARTS:.*]]:3 = scf.forall (%[[H:.*]], %[[PART:.*]]) in (2, 4) shared_outs
 // CHECK-SAME:      -> (tensor<1x2x1x4x16xf32>, tensor<1x2x1x4x16xf32>, tensor<1x2x1x4x16x16xf32>)
 // CHECK:           %[[S:.*]] = scf.for
 // CHECK:           %{{.*}} = sparse_attn.store_state %[[S]] outs(
 // CHECK:           tensor.parallel_insert_slice %{{.*}} into %{{.*}}[0, %[[H]], 0, %[[PART]], 0]
+// CHECK:         } {sparse_attn.grid, sparse_attn.together}
+// CHECK:         %[[ORDINARY:.*]] = scf.forall (%{{.*}}, %{{.*}}) in (2, 4)
+// CHECK:         } {sparse_attn.grid, sparse_attn.together}
 // CHECK:         scf.forall (%[[H2:.*]]) in (2) shared_outs(%[[O:.*]] = %[[ORDINARY]])
 // CHECK:           %[[MERGED:.*]] = sparse_attn.merge_stored %[[PARTS]]#0, %[[PARTS]]#1, %[[PARTS]]#2[%c0, %[[H2]], %c0] scale(2.500000e-01)
 // CHECK:           sparse_attn.finish %[[MERGED]]

@@ -4,6 +4,7 @@ import collections
 import dataclasses
 import functools
 import re
+from collections.abc import Iterable
 
 from replay.pipes import TENSOR
 from replay.sass import Instruction
@@ -12,7 +13,8 @@ from replay.sass import Instruction
 Program = list[tuple[Instruction, bool]]
 BRANCHES = ("BRA", "CALL")
 ENDS = ("EXIT", "RET", "BRX", "JMX")
-CONDITION = re.compile(r"BRA !?U?P\d")
+CONDITION = re.compile(r"BRA\S* !?U?P\d")
+COUNTED_BARRIER = re.compile(r"BAR\.\S+ 0x[0-9a-f]+, (0x[0-9a-f]+)")
 COMPARISON = re.compile(r"U?ISETP(\S*) (U?P\d), (.*)")
 STEP = re.compile(r"(?:U?IADD3|VIADD) (U?R\d+), (?:U?P\d, )?\1(?:\.reuse)?, (-?0x[0-9a-f]+)")
 
@@ -62,6 +64,18 @@ def is_vote(instruction: Instruction) -> bool:
     return instruction.base == "BAR" and ".RED" in instruction.op
 
 
+def threads_of_barriers(loop: Loop) -> int | None:
+    """How many threads the loop's barriers wait for, where they say so; else all wait."""
+    for instruction in loop.code:
+        if instruction.base == "BAR" and (match := COUNTED_BARRIER.search(instruction.text)):
+            return int(match[1], 16)
+    return None
+
+
+def is_conditional(branch: Instruction) -> bool:
+    return bool(branch.predicate) or CONDITION.search(branch.text) is not None
+
+
 class Flow:
     """Blocks are named by the index of their first instruction."""
 
@@ -96,8 +110,7 @@ class Flow:
         if last.base in BRANCHES and last.target in self.place:
             if not diverges:
                 targets.append(self.place[last.target])
-            falls_through = (bool(last.predicate) or diverges
-                             or CONDITION.search(last.text) is not None)
+            falls_through = diverges or is_conditional(last)
         elif last.base in ENDS:
             falls_through = bool(last.predicate)
         if falls_through and end < len(self.code):
@@ -164,9 +177,24 @@ class Flow:
         return bodies
 
     @functools.cached_property
-    def first_vote(self) -> int:
-        return next((n for n, instruction in enumerate(self.code) if is_vote(instruction)),
-                    len(self.code))
+    def votes(self) -> list[int]:
+        """The blocks in which all threads vote."""
+        return [block for block in self.order
+                if any(map(is_vote, self.code[block:self.ends[block]]))]
+
+    def is_behind_a_vote(self, block: int) -> bool:
+        return any(vote != block and self.dominates(vote, block) for vote in self.votes)
+
+    def leading_to(self, heads: Iterable[int]) -> set[int]:
+        """The blocks from which there is a way to one of these."""
+        found: set[int] = set()
+        stack = list(heads)
+        while stack:
+            block = stack.pop()
+            if block not in found:
+                found.add(block)
+                stack += self.before[block]
+        return found
 
     def has_tensor(self, body: set[int]) -> bool:
         return any(instruction.base in TENSOR for block in body
@@ -201,10 +229,10 @@ class Flow:
 
 
 def tile_loops(flow: Flow) -> list[Loop]:
-    """Innermost loops with products, in the code's order, up to the block's first vote:
-    behind it is the path for operands that are not trusted."""
+    """Innermost loops with products, in the code's order, that are not behind a vote of the
+    block: there is the path for operands that are not trusted."""
     bodies = {head: body for head, body in flow.bodies.items() if flow.has_tensor(body)}
-    heads = [head for head, body in bodies.items() if head < flow.first_vote
+    heads = [head for head, body in bodies.items() if not flow.is_behind_a_vote(head)
              and not any(other in body for other in bodies if other != head)]
     return sorted(map(flow.loop, heads), key=lambda loop: loop.first)
 

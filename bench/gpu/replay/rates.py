@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from replay.chips import Chip
 from replay.cubin import Kernel
-from replay.flow import Loop, Program, is_vote
+from replay.flow import Flow, Loop, Program, is_conditional, is_vote
 from replay.machine import SUBPARTITIONS, Machine
 from replay.pipes import pipe_of, shared_cycles, tensor_cycles
 from replay.sass import Instruction
@@ -91,11 +91,13 @@ def replay(program: Program, chip: Chip, warps: int, blocks: int, times: int = I
     return Replay(cycles, dict(busy))
 
 
-def whole_block(code: list[Instruction], loops: Iterable[tuple[Loop, int]]) -> Program:
+def whole_block(flow: Flow, loops: Iterable[tuple[Loop, int]],
+                heads: Iterable[int] = ()) -> Program:
     """A block from its first instruction to EXIT: these loops run so many times, others
-    once; forward branches fall through, but those behind a vote of the block,
-    which skip the path for untrusted operands, are taken."""
-    place = {instruction.address: n for n, instruction in enumerate(code)}
+    once. Where one of two ways leads to a loop with a head of `heads`, it is taken. Else
+    forward branches fall through, but those behind a vote of the block, which skip the path
+    for untrusted operands, are taken."""
+    code, place, wanted = flow.code, flow.place, flow.leading_to(heads)
     left = {loop.head: (loop, times) for loop, times in loops}
     program: Program = []
     at, voted = 0, False
@@ -109,8 +111,11 @@ def whole_block(code: list[Instruction], loops: Iterable[tuple[Loop, int]]) -> P
         voted |= is_vote(instruction)
         target = instruction.target
         jumps = False
-        if instruction.base == "BRA" and target is not None and ".DIV" not in instruction.op:
-            jumps = target > instruction.address and (not instruction.predicate or voted)
+        if instruction.base == "BRA" and target in place and ".DIV" not in instruction.op:
+            jumps = target > instruction.address and (not is_conditional(instruction) or voted)
+            leads = place[target] in wanted
+            if is_conditional(instruction) and leads != (at + 1 in wanted):
+                jumps = leads and target > instruction.address
         program.append((instruction, jumps))
         if instruction.base == "EXIT" and not instruction.predicate:
             break

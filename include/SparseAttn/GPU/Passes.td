@@ -187,6 +187,31 @@ def SparseAttnCopiesToCpAsync
     "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect"];
 }
 
+def SparseAttnJoinLaunches
+    : Pass<"sparse-attn-join-launches", "::mlir::func::FuncOp"> {
+  let summary = "run launches that do not depend on one another as one grid";
+  let description = [{
+    Launches that are marked `sparse_attn.together`, and between which nothing
+    stands that reads or writes memory, become one, whose first blocks are those
+    of the first launch, and so on: rows that are split along the keys run beside
+    all others, on multiprocessors that would wait for the next launch, and find
+    keys and values in the second-level cache.
+
+    A block has the threads of the largest body, and starts with as much dynamic
+    shared memory as the largest takes. In a body of fewer threads the others do
+    nothing, and its barriers wait for its own threads only. The kernels of each
+    function are numbered anew.
+
+    Run after `sparse-attn-copies-to-cp-async`, before kernels are outlined.
+
+    Example: test/GPU/join-launches-example.mlir
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
+    "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect",
+    "::mlir::scf::SCFDialect"];
+}
+
 def SparseAttnBareKernels
     : Pass<"sparse-attn-bare-kernels", "::mlir::ModuleOp"> {
   let summary = "let kernels take pointers, then sizes, and nothing else";

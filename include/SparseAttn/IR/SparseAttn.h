@@ -48,6 +48,11 @@ constexpr int64_t kMaxBigBirdRadius = 16;
 /// to blocks of threads.
 inline constexpr llvm::StringLiteral kGridAttr = "sparse_attn.grid";
 
+/// On loops like that, and on the launches they become, of which none reads or
+/// writes what another one writes: those that stand next to each other may run
+/// at the same time.
+inline constexpr llvm::StringLiteral kTogetherAttr = "sparse_attn.together";
+
 /// Rows or columns of a tile.
 constexpr int64_t kMaxTileSize = 65536;
 

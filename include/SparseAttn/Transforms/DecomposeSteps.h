@@ -44,6 +44,10 @@ public:
 /// where what a state comes to is of another scale than the steps behind it.
 LogicalResult decomposeSteps(Operation *root, const StepTarget &target);
 
+/// Takes the marks of loops over query tiles away, for targets that treat them
+/// as all others.
+void forgetGrids(Operation *root);
+
 } // namespace mlir::sparse_attn::transforms
 
 #endif // SPARSEATTN_TRANSFORMS_DECOMPOSESTEPS_H

@@ -1,8 +1,10 @@
 //===- MapToGpu.cpp - --sparse-attn-map-to-gpu ----------------------------===//
 
 #include "Launch/Grid.h"
+#include "Launch/Launches.h"
 #include "RequireGpu.h"
 #include "SparseAttn/GPU/Passes.h"
+#include "SparseAttn/IR/SparseAttn.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -113,44 +115,6 @@ static Value constantIndex(OpBuilder &b, Location loc, int64_t value) {
   return arith::ConstantIndexOp::create(b, loc, value);
 }
 
-/// True for what a kernel may compute again: arithmetic, constants and sizes
-/// of buffers.
-static bool isSinkable(Operation *op) {
-  return op && op->getNumRegions() == 0 && isPure(op) &&
-         llvm::none_of(op->getResultTypes(),
-                       [](Type type) { return isa<MemRefType>(type); });
-}
-
-/// Clones the scalars and constants that the body uses into it, so that its
-/// operands are buffers only.
-static void sinkScalars(gpu::LaunchOp launch) {
-  Region &body = launch.getBody();
-  OpBuilder b = OpBuilder::atBlockBegin(&body.front());
-  while (true) {
-    llvm::SetVector<Value> above;
-    getUsedValuesDefinedAbove(body, above);
-    bool changed = false;
-    for (Value value : above) {
-      Operation *op = value.getDefiningOp();
-      if (!isSinkable(op))
-        continue;
-      b.setInsertionPointToStart(&body.front());
-      Operation *clone = b.clone(*op);
-      for (auto [old, fresh] : llvm::zip(op->getResults(), clone->getResults()))
-        replaceAllUsesInRegionWith(old, fresh, body);
-      changed = true;
-    }
-    if (!changed)
-      return;
-  }
-}
-
-static MemRefType inSpace(MemRefType type, gpu::AddressSpace space) {
-  return MemRefType::get(type.getShape(), type.getElementType(),
-                         type.getLayout(),
-                         gpu::AddressSpaceAttr::get(type.getContext(), space));
-}
-
 /// Buffers that the body allocates (lists of drawn tiles) are the block's own.
 static LogicalResult moveToSharedMemory(gpu::LaunchOp launch) {
   SmallVector<memref::AllocOp> allocs;
@@ -160,42 +124,12 @@ static LogicalResult moveToSharedMemory(gpu::LaunchOp launch) {
       return op.emitOpError("allocates a buffer of unknown size inside a "
                             "kernel, which cannot be in shared memory");
     Value shared = launch.addWorkgroupAttribution(
-        inSpace(op.getType(), gpu::AddressSpace::Workgroup), op.getLoc());
+        kernels::inSpace(op.getType(), gpu::AddressSpace::Workgroup),
+        op.getLoc());
     op.getMemref().replaceAllUsesWith(shared);
     op.erase();
   }
   return success();
-}
-
-/// Casts the buffers from outside to the global address space and retypes the
-/// views of all buffers in the body.
-static void moveToGlobalSpace(gpu::LaunchOp launch) {
-  Region &body = launch.getBody();
-  OpBuilder b = OpBuilder::atBlockBegin(&body.front());
-  llvm::SetVector<Value> above;
-  getUsedValuesDefinedAbove(body, above);
-  for (Value value : above) {
-    auto type = dyn_cast<MemRefType>(value.getType());
-    if (!type || type.getMemorySpace())
-      continue;
-    Value cast = memref::MemorySpaceCastOp::create(
-        b, launch.getLoc(), inSpace(type, gpu::AddressSpace::Global), value);
-    value.replaceUsesWithIf(cast, [&](OpOperand &use) {
-      return use.getOwner() != cast.getDefiningOp() &&
-             body.isAncestor(use.getOwner()->getParentRegion());
-    });
-  }
-  body.walk([](ViewLikeOpInterface view) {
-    auto source = dyn_cast<MemRefType>(view.getViewSource().getType());
-    Value result = view.getOperation()->getResult(0);
-    auto type = dyn_cast<MemRefType>(result.getType());
-    auto space =
-        source
-            ? dyn_cast_or_null<gpu::AddressSpaceAttr>(source.getMemorySpace())
-            : gpu::AddressSpaceAttr();
-    if (space && type && !type.getMemorySpace())
-      result.setType(inSpace(type, space.getValue()));
-  });
 }
 
 /// The empty module for the kernels of `func`. Kernels of others are not to
@@ -207,15 +141,6 @@ static gpu::GPUModuleOp makeModule(func::FuncOp func, SymbolTable &symbols) {
   module->setAttr(kKernelsAttr, b.getUnitAttr());
   symbols.insert(module, std::next(func->getIterator()));
   return module;
-}
-
-/// The kernels of function @f are @f_0, @f_1, ...
-static void nameKernel(gpu::LaunchOp launch, gpu::GPUModuleOp module,
-                       int64_t number) {
-  StringRef function = launch->getParentOfType<func::FuncOp>().getName();
-  launch.setModuleAttr(FlatSymbolRefAttr::get(module.getSymNameAttr()));
-  launch.setFunctionAttr(FlatSymbolRefAttr::get(
-      launch.getContext(), (function + "_" + Twine(number)).str()));
 }
 
 /// A block is one iteration of the outermost loop.
@@ -246,11 +171,13 @@ static FailureOr<gpu::LaunchOp> mapForall(scf::ForallOp forall, int64_t warps,
   block.getOperations().splice(block.end(), forall.getBody()->getOperations());
   b.setInsertionPointToEnd(&block);
   gpu::TerminatorOp::create(b, loc);
+  if (Attribute together = forall->getDiscardableAttr(kTogetherAttr))
+    launch->setDiscardableAttr(kTogetherAttr, together);
   forall.erase();
-  sinkScalars(launch);
+  kernels::sinkScalars(launch);
   if (failed(moveToSharedMemory(launch)))
     return failure();
-  moveToGlobalSpace(launch);
+  kernels::moveToGlobalSpace(launch);
   return launch;
 }
 
@@ -343,7 +270,8 @@ struct MapToGpuPass : sparse_attn::impl::SparseAttnMapToGpuBase<MapToGpuPass> {
           mapForall(forall, count, gpu.cacheBytes / 2);
       if (failed(launch))
         return failure();
-      nameKernel(*launch, module, number);
+      launch->setModuleAttr(FlatSymbolRefAttr::get(module.getSymNameAttr()));
+      kernels::nameKernel(*launch, number);
       remark::analysis(launch->getLoc(),
                        remark::RemarkOpts::name("launch").category(DEBUG_TYPE))
           << remark::metric("warps", count) << remark::metric("rows", rows);

@@ -15,7 +15,7 @@ from launches import Package, Sizes
 from packages import BenchError, Function
 from patterns import PATTERNS
 from predicted_cases import GOALS, predicted_cases
-from prediction import KernelReplay, LoopReplay, mean_trips
+from prediction import BodyReplay, LoopReplay, mean_trips
 from replay import ablation, rates
 
 HAS_TOOLS = all(shutil.which(name, path=str(predict.CUDA_TOOLS)) or shutil.which(name)
@@ -45,10 +45,9 @@ def loop(cycles):
 
 
 def test_a_block_takes_its_tiles_and_a_rest():
-    kernel = KernelReplay(200, 0, "registers", (2.0, 1.0), (loop(30.0), None, loop(20.0)), 5.0)
-    assert kernel.resident == 2
-    assert kernel.cycles((2, 0, 3)) == 5 + 2 * 30 + 3 * 20
-    assert kernel.cycles((0, 0, 0)) == 5
+    body = BodyReplay((2.0, 1.0), (loop(30.0), None, loop(20.0)), 5.0)
+    assert body.cycles((2, 0, 3)) == 5 + 2 * 30 + 3 * 20
+    assert body.cycles((0, 0, 0)) == 5
     assert mean_trips([(1, 4), (2, 9), (3, 8)]) == (2, 7)
 
 
@@ -67,11 +66,12 @@ def test_loops_are_named_by_the_tiles_that_they_visit():
 
 @pytest.fixture
 def package(tmp_path):
-    """Of three launches: rows, parts and merge."""
+    """Of two launches: parts with rows, and merge."""
     function = Function(PATTERNS["longformer"], "bf16", 64)
     launches = [{"kernel": f"k_{index}", "grid": [grid, 1, 1], "block": [128, 1, 1],
                  "shared_bytes": 1024} for index, grid in enumerate((
-                     "B * Hq * floordiv(Sq + 127, 128)", "B * Hq * 4", "B * Hq * max(Sq - 1, 0)"))]
+                     "B * Hq * 4 + B * Hq * floordiv(Sq + 127, 128)",
+                     "B * Hq * max(Sq - 1, 0)"))]
     program = {
         "name": function.name, "target": {"chip": "sm_90"}, "options": {"heavy-splits": 4},
         "files": [{"kind": "cubin", "name": "k.cubin"}], "workspace": {"bytes": "B * Hq * 100"},
@@ -84,24 +84,22 @@ def package(tmp_path):
 
 def test_launches_are_what_plan_and_manifest_say(package):
     sizes = Sizes(2, 3, 1, 256, 512)
-    rows, parts, merge = package.launches(sizes)
-    assert [launch.role for launch in (rows, parts, merge)] == ["rows", "parts", "merge"]
-    assert (merge.beside, rows.beside) == (4, 0)
-    assert [package.loops(launch) for launch in (rows, parts, merge)] == [
-        ("partial",), ("full",), ()]
+    joint, merge = package.launches(sizes)
+    assert (joint.role, merge.role) == ("parts+rows", "merge")
+    parts, rows = joint.bodies
+    assert (parts.loops, rows.loops) == (("full",), ("partial",))
+    assert (rows.beside, merge.bodies[0].beside) == (0, 4)
     # The later query tiles come first among heads whose keys fit half of the cache.
     keys = 512 * 2 * 64 * 2
-    assert package.block_trips(rows, sizes, keys) == [(2,), (1,)] * 6
-    assert package.block_trips(rows, sizes, 8 * keys) == (
+    assert package.block_trips(joint, sizes, keys) == [[(2,)] * 24, [(2,), (1,)] * 6]
+    assert package.block_trips(joint, sizes, 8 * keys)[1] == (
         [(2,)] * 2 + [(1,)] * 2 + [(2,)] * 4 + [(1,)] * 4)
-    assert package.block_trips(parts, sizes, keys) == [(2,)] * 24
-    assert package.block_trips(merge, sizes, keys) == [()] * 6 * 255
-    keys, queries, space = 2 * 2 * 512 * 128, 2 * 2 * 3 * 256 * 128, 600
-    assert package.moved_bytes(rows, sizes) == keys + queries
-    assert package.moved_bytes(parts, sizes) == keys + space
+    assert package.block_trips(merge, sizes, keys) == [[()] * 6 * 255]
+    read, rest, space = 2 * 2 * 512 * 128, 2 * 2 * 3 * 256 * 128, 600
+    assert package.moved_bytes(joint, sizes) == read + rest + space
     assert package.moved_bytes(merge, sizes) == space
     # A launch of no block is none.
-    assert len(package.launches(Sizes(2, 3, 1, 1, 512))) == 2
+    assert len(package.launches(Sizes(2, 3, 1, 1, 512))) == 1
 
 
 def test_what_a_package_lacks_is_said(package, tmp_path):
@@ -111,7 +109,7 @@ def test_what_a_package_lacks_is_said(package, tmp_path):
     with pytest.raises(BenchError, match="has no cubin; it takes ptxas"):
         package.cubin
     package.program["launches"].pop()
-    with pytest.raises(BenchError, match="has 2 launches, its plan is known to take 3"):
+    with pytest.raises(BenchError, match="has 1 launches, its plan is known to take 2"):
         package.launches(Sizes(1, 1, 1, 1, 1))
 
 

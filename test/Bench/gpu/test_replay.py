@@ -7,7 +7,7 @@ from listings import listing
 from replay.ablation import gains
 from replay.chips import A100, CHIPS, H100
 from replay.cubin import Kernel
-from replay.flow import Flow, other_loops, tile_loops
+from replay.flow import Flow, other_loops, threads_of_barriers, tile_loops
 from replay.machine import Machine
 from replay.pipes import pipe_of, shared_cycles, tensor_cycles, tensor_fma
 from replay.rates import bounds, occupancy, replay, whole_block
@@ -155,7 +155,8 @@ KERNEL = (
 def test_loops_are_found_with_their_longest_way():
     flow = Flow(code_of(*KERNEL))
     partial, full = tile_loops(flow)  # not what a vote leads to
-    exact, = (flow.loop(head) for head in flow.bodies if flow.first_vote < head < 17)
+    exact, = (flow.loop(head) for head in flow.bodies
+              if flow.is_behind_a_vote(head) and flow.has_tensor(flow.bodies[head]))
     assert [instruction.base for instruction in partial.code] == [
         "HMMA", "BRA", "FADD", "FADD", "BRA", "BRA"]
     assert [jumps for _, jumps in partial.path] == [False, False, False, False, True, True]
@@ -179,13 +180,41 @@ def test_counters_say_how_often_a_loop_runs(code, trips):
 
 
 def test_a_whole_block_runs_its_loops_and_skips_what_a_vote_skips():
-    code = code_of(*KERNEL)
-    partial, full = tile_loops(Flow(code))
-    program = whole_block(code, [(partial, 2), (full, 3)])
+    flow = Flow(code_of(*KERNEL))
+    partial, full = tile_loops(flow)
+    program = whole_block(flow, [(partial, 2), (full, 3)])
     names = [instruction.base for instruction, _ in program]
     assert names.count("HMMA") == 2 + 3 * 2 and names[-3:] == ["BAR", "BRA", "EXIT"]
     assert program[-2][1] and not program[1][1]
     assert [name for name, _ in zip(names, range(2))] == ["MOV", "BRA"]
+
+
+# Two bodies: the first of 32 threads, behind a branch that the second takes.
+JOINT = (
+    "MOV R0, R1", "@P0 BRA `(.L_second)", "@P1 BRA `(.L_end)",
+    ".L_few:", HMMA, "BAR.SYNC.DEFER_BLOCKING 0x1, 0x20", "@P2 BRA `(.L_few)",
+    "BAR.RED.AND.DEFER_BLOCKING 0x1, 0x20, P3", "@P3 BRA `(.L_end)",
+    ".L_exact:", HMMA, HMMA, "@P2 BRA `(.L_exact)", "EXIT",
+    ".L_second:", "FADD R1, R1, R1",
+    ".L_all:", HMMA, HMMA, HMMA, "BAR.SYNC.DEFER_BLOCKING 0x0", "@P2 BRA `(.L_all)",
+    "BAR.RED.AND.DEFER_BLOCKING 0x0, P3", "@P3 BRA `(.L_end)", "FMUL R1, R1, R1",
+    ".L_end:", "EXIT",
+)
+
+
+def test_bodies_of_a_kernel_are_told_apart_by_their_loops():
+    flow = Flow(code_of(*JOINT))
+    few, every = tile_loops(flow)
+    assert (threads_of_barriers(few), threads_of_barriers(every)) == (32, None)
+    first = [i.base for i, _ in whole_block(flow, [(few, 2)], [few.head])]
+    assert first.count("HMMA") == 2 and "FADD" not in first
+    second = [i.base for i, _ in whole_block(flow, [(every, 2)], [every.head])]
+    assert second.count("HMMA") == 6 and "FADD" in second and second[-1] == "EXIT"
+
+
+def test_branches_on_uniform_predicates_are_conditional():
+    flow = Flow(code_of("BRA.U !UP0, `(.L_end)", "FADD R1, R1, R1", ".L_end:", "EXIT"))
+    assert [i.base for i, _ in whole_block(flow, [])] == ["BRA", "FADD", "EXIT"]
 
 
 def test_a_loop_gains_what_a_part_costs():

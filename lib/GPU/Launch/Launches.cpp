@@ -1,0 +1,81 @@
+//===- Launches.cpp - Making launches -------------------------------------===//
+
+#include "Launch/Launches.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Transforms/RegionUtils.h"
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+
+void kernels::nameKernel(gpu::LaunchOp launch, int64_t number) {
+  StringRef function = launch->getParentOfType<func::FuncOp>().getName();
+  launch.setFunctionAttr(FlatSymbolRefAttr::get(
+      launch.getContext(), (function + "_" + Twine(number)).str()));
+}
+
+/// True for what a kernel may compute again: arithmetic, constants and sizes
+/// of buffers.
+static bool isSinkable(Operation *op) {
+  return op && op->getNumRegions() == 0 && isPure(op) &&
+         llvm::none_of(op->getResultTypes(),
+                       [](Type type) { return isa<MemRefType>(type); });
+}
+
+void kernels::sinkScalars(gpu::LaunchOp launch) {
+  Region &body = launch.getBody();
+  OpBuilder b = OpBuilder::atBlockBegin(&body.front());
+  while (true) {
+    llvm::SetVector<Value> above;
+    getUsedValuesDefinedAbove(body, above);
+    bool changed = false;
+    for (Value value : above) {
+      Operation *op = value.getDefiningOp();
+      if (!isSinkable(op))
+        continue;
+      b.setInsertionPointToStart(&body.front());
+      Operation *clone = b.clone(*op);
+      for (auto [old, fresh] : llvm::zip(op->getResults(), clone->getResults()))
+        replaceAllUsesInRegionWith(old, fresh, body);
+      changed = true;
+    }
+    if (!changed)
+      return;
+  }
+}
+
+MemRefType kernels::inSpace(MemRefType type, gpu::AddressSpace space) {
+  return MemRefType::get(type.getShape(), type.getElementType(),
+                         type.getLayout(),
+                         gpu::AddressSpaceAttr::get(type.getContext(), space));
+}
+
+void kernels::moveToGlobalSpace(gpu::LaunchOp launch) {
+  Region &body = launch.getBody();
+  OpBuilder b = OpBuilder::atBlockBegin(&body.front());
+  llvm::SetVector<Value> above;
+  getUsedValuesDefinedAbove(body, above);
+  for (Value value : above) {
+    auto type = dyn_cast<MemRefType>(value.getType());
+    if (!type || type.getMemorySpace())
+      continue;
+    Value cast = memref::MemorySpaceCastOp::create(
+        b, launch.getLoc(), inSpace(type, gpu::AddressSpace::Global), value);
+    value.replaceUsesWithIf(cast, [&](OpOperand &use) {
+      return !isa<memref::MemorySpaceCastOp>(use.getOwner()) &&
+             body.isAncestor(use.getOwner()->getParentRegion());
+    });
+  }
+  body.walk([](ViewLikeOpInterface view) {
+    auto source = dyn_cast<MemRefType>(view.getViewSource().getType());
+    Value result = view.getOperation()->getResult(0);
+    auto type = dyn_cast<MemRefType>(result.getType());
+    auto space =
+        source
+            ? dyn_cast_or_null<gpu::AddressSpaceAttr>(source.getMemorySpace())
+            : gpu::AddressSpaceAttr();
+    if (space && type && !type.getMemorySpace())
+      result.setType(inSpace(type, space.getValue()));
+  });
+}

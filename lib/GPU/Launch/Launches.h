@@ -1,0 +1,27 @@
+//===- Launches.h - Making launches -----------------------------*- C++ -*-===//
+
+#ifndef SPARSEATTN_LIB_GPU_LAUNCH_LAUNCHES_H
+#define SPARSEATTN_LIB_GPU_LAUNCH_LAUNCHES_H
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+
+namespace mlir::sparse_attn::kernels {
+
+/// Calls the kernel of a launch that has a module: that of function @f is @f_0,
+/// @f_1, ...
+void nameKernel(gpu::LaunchOp launch, int64_t number);
+
+/// Clones the scalars and constants that the body uses into it, so that its
+/// operands are buffers only.
+void sinkScalars(gpu::LaunchOp launch);
+
+/// The type of the same buffer in that address space.
+MemRefType inSpace(MemRefType type, gpu::AddressSpace space);
+
+/// Casts the buffers from outside to the global address space and retypes the
+/// views of all buffers in the body.
+void moveToGlobalSpace(gpu::LaunchOp launch);
+
+} // namespace mlir::sparse_attn::kernels
+
+#endif // SPARSEATTN_LIB_GPU_LAUNCH_LAUNCHES_H
