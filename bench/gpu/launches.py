@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import json
 import pathlib
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -43,7 +44,7 @@ class Body:
     heavy rows) or merge."""
 
     role: str
-    rows: int  # the index of the row class
+    rows: int  # the index of the row class, or of the first of several
     loops: tuple[str, ...]  # over key tiles, by name, in the kernel's order
     beside: int  # things that loops not over key tiles are over; 0 for loops that run once
 
@@ -64,17 +65,38 @@ class Launch:
         return "+".join(dict.fromkeys(body.role for body in self.bodies))
 
 
+def _is_with(rows: RowClass, before: RowClass) -> bool:
+    """Whether the launches of the class before compute these rows, too, for they visit
+    the same tiles."""
+    bounds = [text for tiles in rows.segments for text in (tiles.begin, tiles.end, tiles.when)]
+    fixed = not any(text and re.search(r"\bq\b", text) for text in bounds)
+    return (fixed and rows.heavy == before.heavy and rows.segments == before.segments
+            and not rows.draws and not before.draws)
+
+
+def _launched(plan: Plan) -> list[list[int]]:
+    """The indices of classes, those that share launches together."""
+    groups: list[list[int]] = []
+    for index, rows in enumerate(plan.classes):
+        if groups and _is_with(rows, plan.classes[index - 1]):
+            groups[-1].append(index)
+        else:
+            groups.append([index])
+    return groups
+
+
 def _roles(plan: Plan) -> list[list[tuple[str, int]]]:
     """Of a function's launches, in their order, those of their bodies. The parts of all
     classes run together with the rows of the first."""
     launches = [[("draw", 0)]] if any(rows.draws for rows in plan.classes) else []
-    parts = [("parts", index) for index, rows in enumerate(plan.classes) if rows.heavy]
+    heads = [group[0] for group in _launched(plan)]
+    parts = [("parts", index) for index in heads if plan.classes[index].heavy]
     first = plan.classes[0]
     if parts:
         launches.append(parts + ([] if first.heavy else [("rows", 0)]))
-    for index, rows in enumerate(plan.classes):
+    for index in heads:
         if index or not parts or first.heavy:
-            launches.append([("merge" if rows.heavy else "rows", index)])
+            launches.append([("merge" if plan.classes[index].heavy else "rows", index)])
     return launches
 
 
@@ -143,9 +165,11 @@ class Package:
 
     def _parts_blocks(self, rows: int, sizes: Sizes) -> int:
         """One a part of each query tile, whose rows are at most those of the plan's tile."""
-        heavy = self.plan.classes[rows]
-        count = evaluate(heavy.end, sizes.lengths) - evaluate(heavy.begin, sizes.lengths)
-        tiles = -(-max(0, count) // self.plan.tile[0])
+        group = next(group for group in _launched(self.plan) if group[0] == rows)
+        tiles = 0
+        for heavy in (self.plan.classes[index] for index in group):
+            count = evaluate(heavy.end, sizes.lengths) - evaluate(heavy.begin, sizes.lengths)
+            tiles += -(-max(0, count) // self.plan.tile[0])
         return sizes.batches * sizes.heads * tiles * self.parts
 
     def _blocks(self, body: Body, count: int, sizes: Sizes, l2_bytes: int) -> list[Trips]:
@@ -184,7 +208,7 @@ class Package:
         keys = sizes.key_heads * sizes.keys * token
         queries = sizes.heads * sizes.queries * token  # and results
         space = evaluate(self.program["workspace"]["bytes"], sizes.names)
-        heavy = max(1, sum(rows.heavy for rows in self.plan.classes))
+        heavy = max(1, sum(self.plan.classes[group[0]].heavy for group in _launched(self.plan)))
         moved = {"draw": 0, "rows": queries, "parts": space // heavy, "merge": space // heavy}
         total = sum(moved[body.role] for body in launch.bodies)
         return total + (keys if any(body.loops for body in launch.bodies) else 0)

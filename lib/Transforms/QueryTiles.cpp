@@ -23,19 +23,26 @@ static TileShape fitTile(const RowClass &cls, TileShape planTile) {
 }
 
 QueryTiles::QueryTiles(OpBuilder &b, MaskedReductionOpInterface op,
-                       const ReductionShapes &shapes, const RowClass &cls,
-                       TileShape planTile)
-    : loc(op.getLoc()), shapes(shapes), tile(fitTile(cls, planTile)) {
+                       const ReductionShapes &shapes,
+                       ArrayRef<RowClass> classes, TileShape planTile)
+    : loc(op.getLoc()), shapes(shapes), tile{0, planTile.keys} {
+  for (const RowClass &cls : classes)
+    tile.queries = std::max(tile.queries, fitTile(cls, planTile).queries);
   IndexMath math{b, loc};
   TileExprVariables v{math.constant(0), shapes.virtualQueries, shapes.numKeys};
-  begin = emitTileExpr(b, loc, cls.rowBegin, v);
-  end = emitTileExpr(b, loc, cls.rowEnd, v);
+  tiles = math.constant(0);
   // A tile of a larger attention has fewer rows than the plan speaks of, and
   // where there is no query or no key, all bounds mean nothing.
-  begin = math.max(begin, math.constant(0));
-  end = math.min(end, shapes.numQueries);
-  Value count = math.max(math.sub(end, begin), math.constant(0));
-  tiles = math.ceilDiv(count, tile.queries);
+  Value before = math.constant(0);
+  for (const RowClass &cls : classes) {
+    Value begin = math.max(emitTileExpr(b, loc, cls.rowBegin, v), before);
+    Value end =
+        math.min(emitTileExpr(b, loc, cls.rowEnd, v), shapes.numQueries);
+    ranges.push_back({begin, end, tiles});
+    Value count = math.max(math.sub(end, begin), math.constant(0));
+    tiles = math.add(tiles, math.ceilDiv(count, tile.queries));
+    before = math.max(begin, end);
+  }
 }
 
 bool QueryTiles::isEmpty() const {
@@ -57,10 +64,20 @@ QueryTile QueryTiles::locate(OpBuilder &b, ValueRange ids) const {
   at.head = ids[1];
   at.keyHead = shapes.keyHead(b, loc, at.head);
   at.tile = ids[2];
-  at.row = math.add(begin, math.mul(at.tile, size));
-  std::optional<int64_t> first = getConstantIntValue(begin);
-  std::optional<int64_t> last = getConstantIntValue(end);
-  bool whole = first && last && *first < *last && (*last - *first) % size == 0;
+  // Each range holds from its first tile on; an empty one holds no tile.
+  Value end;
+  bool whole = true;
+  for (const Rows &rows : ranges) {
+    Value row =
+        math.add(rows.begin, math.mul(math.sub(at.tile, rows.firstTile), size));
+    std::optional<int64_t> first = getConstantIntValue(rows.begin);
+    std::optional<int64_t> last = getConstantIntValue(rows.end);
+    whole &= first && last && *first < *last && (*last - *first) % size == 0;
+    Value reached =
+        math.compare(arith::CmpIPredicate::sge, at.tile, rows.firstTile);
+    at.row = end ? math.select(reached, row, at.row) : row;
+    end = end ? math.select(reached, rows.end, end) : rows.end;
+  }
   at.rows = whole ? math.constant(size)
                   : math.min(math.sub(end, at.row), math.constant(size));
   at.position = math.add(at.row, shapes.firstPosition);

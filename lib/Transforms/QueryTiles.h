@@ -8,15 +8,17 @@
 
 namespace mlir::sparse_attn::transforms {
 
-/// The rows of one class of a plan, cut into query tiles.
+/// The rows of a class of a plan, or of several that visit the same key tiles
+/// for each of their query tiles, cut into query tiles.
 class QueryTiles {
 public:
-  /// Emits the bounds of the rows at `b`.
+  /// Emits the bounds of the rows at `b`. Where classes overlap, a row belongs
+  /// to the first; they are in the order of their first rows.
   QueryTiles(OpBuilder &b, MaskedReductionOpInterface op,
-             const ReductionShapes &shapes, const plan::RowClass &cls,
+             const ReductionShapes &shapes, ArrayRef<plan::RowClass> classes,
              plan::TileShape planTile);
 
-  /// The plan's tile, or less where the class has few rows.
+  /// The plan's tile, or less where the classes have few rows.
   plan::TileShape getTile() const { return tile; }
   /// True when there is certainly no tile. A grid cannot be known to be empty.
   bool isEmpty() const;
@@ -32,8 +34,12 @@ private:
   Location loc;
   const ReductionShapes &shapes;
   plan::TileShape tile;
-  Value begin, end; ///< rows
-  Value tiles;      ///< number of query tiles
+  struct Rows {
+    Value begin, end;
+    Value firstTile; ///< number of query tiles of the classes before
+  };
+  SmallVector<Rows, 1> ranges;
+  Value tiles; ///< number of query tiles
 };
 
 } // namespace mlir::sparse_attn::transforms

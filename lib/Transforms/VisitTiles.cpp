@@ -1,6 +1,6 @@
 //===- VisitTiles.cpp - --sparse-attn-visit-tiles -------------------------===//
 //
-//   for each class of rows of the plan:
+//   for each class of rows of the plan, or several that visit the same tiles:
 //     forall (batch b, query head h, query tile q)
 //       state = initial
 //       for kt in the partial tiles of q:  state = step(state, kt, mask)
@@ -49,6 +49,33 @@ static void insertInParallel(OpBuilder &b, Location loc, ValueRange tiles,
   }
 }
 
+/// Whether each query tile of both classes visits the same tiles, and their
+/// rows are in order. (A list of drawn tiles is another for each query tile.)
+static bool visitTheSame(const RowClass &a, const RowClass &b) {
+  auto areSame = [](const Segment &x, const Segment &y) {
+    auto areFixed = [](const TileExpr &bound) {
+      return !bound.dependsOnQueryTile();
+    };
+    return areFixed(x.begin) && areFixed(x.end) && areFixed(x.when) &&
+           x.begin == y.begin && x.end == y.end && x.when == y.when &&
+           x.full == y.full && x.where == y.where;
+  };
+  return a.heavy == b.heavy && a.draws.empty() && b.draws.empty() &&
+         a.segments.size() == b.segments.size() &&
+         llvm::all_of_zip(a.segments, b.segments, areSame) &&
+         TileExpr::provablyLE(a.rowBegin, b.rowBegin, LengthFacts());
+}
+
+/// How many classes, from the first of `classes` on, one grid visits: fewer
+/// kernels, and launches with more blocks.
+static size_t countTogether(ArrayRef<RowClass> classes) {
+  size_t count = 1;
+  while (count < classes.size() &&
+         visitTheSame(classes[count - 1], classes[count]))
+    ++count;
+  return count;
+}
+
 namespace {
 /// Lowers one op.
 class Visits {
@@ -89,29 +116,38 @@ private:
 } // namespace
 
 /// Parts come first: they write memory of their own, and so may run together
-/// with the rows of the first class, whose results those of later ones replace.
+/// with the rows of the first classes, whose results those of later ones
+/// replace.
 SmallVector<Value> Visits::run() {
-  SmallVector<QueryTiles> tiles;
-  for (const RowClass &cls : plan.classes)
-    tiles.emplace_back(builder, op, shapes, cls, plan.tile);
-  SmallVector<SmallVector<Value>> parts(plan.classes.size());
-  for (auto [cls, at, states] : llvm::zip(plan.classes, tiles, parts)) {
-    if (at.isEmpty())
+  struct Group {
+    const RowClass &cls; ///< the first of those that visit the same tiles
+    QueryTiles tiles;
+    SmallVector<Value> parts = {};
+  };
+  SmallVector<Group> groups;
+  bool isFirst = true, hasParts = false, firstIsWhole = false;
+  for (ArrayRef<RowClass> rest = plan.classes; !rest.empty(); isFirst = false) {
+    ArrayRef<RowClass> together = rest.take_front(countTogether(rest));
+    rest = rest.drop_front(together.size());
+    Group group = {together.front(),
+                   QueryTiles(builder, op, shapes, together, plan.tile)};
+    if (group.tiles.isEmpty())
       continue;
-    report(cls, at.getTile(), isSplit(cls) ? heavySplits : 1);
-    if (isSplit(cls))
-      states = emitParts(cls, at);
+    bool split = isSplit(group.cls);
+    for (const RowClass &one : together)
+      report(one, group.tiles.getTile(), split ? heavySplits : 1);
+    if (split)
+      group.parts = emitParts(group.cls, group.tiles);
+    hasParts |= split;
+    firstIsWhole |= isFirst && !split;
+    groups.push_back(std::move(group));
   }
-  bool hasParts = llvm::any_of(
-      plan.classes, [&](const RowClass &cls) { return isSplit(cls); });
   SmallVector<Value> outputs(op.getInits());
-  for (auto [index, cls] : llvm::enumerate(plan.classes)) {
-    if (tiles[index].isEmpty())
-      continue;
-    outputs = isSplit(cls) ? mergeParts(tiles[index], parts[index], outputs)
-                           : visitWhole(cls, tiles[index], outputs,
-                                        /*together=*/hasParts && index == 0);
-  }
+  for (auto [index, group] : llvm::enumerate(groups))
+    outputs = isSplit(group.cls)
+                  ? mergeParts(group.tiles, group.parts, outputs)
+                  : visitWhole(group.cls, group.tiles, outputs,
+                               hasParts && firstIsWhole && index == 0);
   return outputs;
 }
 

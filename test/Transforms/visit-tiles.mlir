@@ -93,3 +93,59 @@ func.func @heavy(%q: tensor<1x2x64x16xf32>) -> tensor<1x2x64x16xf32> {
       outs(%init : tensor<1x2x64x16xf32>) -> tensor<1x2x64x16xf32>
   return %o : tensor<1x2x64x16xf32>
 }
+
+// Classes next to each other that visit the same tiles are one grid. Where rows of one
+// end and those of the next begin is found by the number of the query tile.
+//
+// CHECK-LABEL: func.func @both_ends
+// CHECK:         scf.forall (%{{.*}}, %[[T:.*]], %{{.*}}) in (2, 2, 4) shared_outs
+// CHECK-SAME:      -> (tensor<1x2x2x4x16xf32>, tensor<1x2x2x4x16xf32>, tensor<1x2x2x4x16x16xf32>)
+// CHECK:           %[[BEHIND:.*]] = arith.cmpi sge, %[[T]], %c1 : index
+// CHECK:           %[[ROW:.*]] = arith.select %[[BEHIND]], %{{.*}}, %{{.*}} : index
+// CHECK:           tensor.extract_slice %{{.*}}[0, %{{.*}}, %[[ROW]], 0] [1, 1, 16, 16]
+// CHECK:         scf.forall (%{{.*}}, %{{.*}}) in (2, 4)
+// CHECK:         scf.forall (%{{.*}}, %{{.*}}) in (2, 2)
+// CHECK-NOT:     scf.forall (
+// CHECK:         return
+func.func @both_ends(%q: tensor<1x2x64x16xf32>) -> tensor<1x2x64x16xf32> {
+  %init = tensor.empty() : tensor<1x2x64x16xf32>
+  %o = sparse_attn.attention mask(#sparse_attn.bigbird<block = 16, window_blocks = 1, random_blocks = 0>)
+      plan(<tile = [16, 16], rows = [<"0" to "64", segments = [<partial "0" to "4">]>,
+                                     <"0" to "16", heavy = true, segments = [<full "0" to "4">]>,
+                                     <"48" to "64", heavy = true, segments = [<full "0" to "4">]>]>)
+      ins(%q, %q, %q : tensor<1x2x64x16xf32>, tensor<1x2x64x16xf32>, tensor<1x2x64x16xf32>)
+      outs(%init : tensor<1x2x64x16xf32>) -> tensor<1x2x64x16xf32>
+  return %o : tensor<1x2x64x16xf32>
+}
+
+// A row of both belongs to the first, which is the same here.
+//
+// CHECK-LABEL: func.func @overlap
+// CHECK:         scf.forall (%{{.*}}, %[[T:.*]]) in (2, 3)
+// CHECK:           %[[MORE:.*]] = arith.addi %{{.*}}, %c32 : index
+// CHECK:           arith.select %{{.*}}, %[[MORE]], %{{.*}} : index
+// CHECK-NOT:     scf.forall (
+// CHECK:         return
+func.func @overlap(%q: tensor<1x2x48x16xf32>) -> tensor<1x2x48x16xf32> {
+  %init = tensor.empty() : tensor<1x2x48x16xf32>
+  %o = sparse_attn.attention mask(#sparse_attn.full)
+      plan(<tile = [16, 16], rows = [<"0" to "32", segments = [<full "0" to "3">]>,
+                                     <"16" to "48", segments = [<full "0" to "3">]>]>)
+      ins(%q, %q, %q : tensor<1x2x48x16xf32>, tensor<1x2x48x16xf32>, tensor<1x2x48x16xf32>)
+      outs(%init : tensor<1x2x48x16xf32>) -> tensor<1x2x48x16xf32>
+  return %o : tensor<1x2x48x16xf32>
+}
+
+// Bounds that depend on the query tile mean another one in each class.
+//
+// CHECK-LABEL: func.func @apart
+// CHECK-COUNT-2: scf.forall (
+func.func @apart(%q: tensor<1x2x48x16xf32>) -> tensor<1x2x48x16xf32> {
+  %init = tensor.empty() : tensor<1x2x48x16xf32>
+  %o = sparse_attn.attention mask(#sparse_attn.full)
+      plan(<tile = [16, 16], rows = [<"0" to "32", segments = [<full "0" to "q + 1">, <full "q + 1" to "3">]>,
+                                     <"32" to "48", segments = [<full "0" to "q + 1">, <full "q + 1" to "3">]>]>)
+      ins(%q, %q, %q : tensor<1x2x48x16xf32>, tensor<1x2x48x16xf32>, tensor<1x2x48x16xf32>)
+      outs(%init : tensor<1x2x48x16xf32>) -> tensor<1x2x48x16xf32>
+  return %o : tensor<1x2x48x16xf32>
+}

@@ -88,7 +88,8 @@ def SparseAttnVisitTiles : Pass<"sparse-attn-visit-tiles"> {
   let summary = "lower planned attention to loops over tiles with a step inside";
   let description = [{
     For each class of rows one `scf.forall` over (batch, query head, query
-    tile); inside, a loop over the full tiles of the plan, and one over partial
+    tile), which classes next to each other share if they visit the same tiles
+    whatever the query tile; inside, a loop over the full tiles of the plan, and one over partial
     tiles for each of the sets of live pairs that its segments name, which carry
     the state of online softmax through `sparse_attn.step`. Only steps of loops
     over partial tiles have a mask.
