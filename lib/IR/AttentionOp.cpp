@@ -1,6 +1,6 @@
 //===- AttentionOp.cpp - sparse_attn.attention ----------------------------===//
 
-#include "SparseAttn/IR/SparseAttn.h"
+#include "Scale.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -24,6 +24,14 @@ double AttentionOp::getScaleValue() {
 //===----------------------------------------------------------------------===//
 // Verifier
 //===----------------------------------------------------------------------===//
+
+LogicalResult mlir::sparse_attn::verifyScale(Operation *op,
+                                             const APFloat &scale) {
+  double value = scale.convertToDouble();
+  if (std::isfinite(static_cast<float>(value)))
+    return success();
+  return op->emitOpError() << "scale must be finite in f32, got " << value;
+}
 
 /// Rejects two known sizes that differ.
 static LogicalResult verifySameDim(AttentionOp op, StringRef what, Type a,
@@ -164,8 +172,9 @@ LogicalResult AttentionOp::verify() {
       failed(verifyMagnitudes(*this)) || failed(verifyInits(*this)) ||
       failed(verifyResults(*this)))
     return failure();
-  if (std::optional<APFloat> scale = getScale(); scale && !scale->isFinite())
-    return emitOpError("scale must be finite");
+  if (std::optional<APFloat> scale = getScale();
+      scale && failed(verifyScale(*this, *scale)))
+    return failure();
   if (!getOrigin().empty() && getOrigin().size() != 2)
     return emitOpError("origin takes a head and a position, got ")
            << getOrigin().size() << " values";

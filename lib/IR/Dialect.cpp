@@ -73,7 +73,7 @@ static void emitUnknownAttribute(DialectAsmParser &parser, SMLoc loc,
   parser.emitError(loc) << "unknown attribute `" << word
                         << "` in dialect `sparse_attn`"
                         << suggestName(word, all) << "; the masks are "
-                        << quoteList(masks) << ", the parts of a plan "
+                        << quoteList(masks) << ", other attributes "
                         << quoteList(others);
 }
 

@@ -1,10 +1,20 @@
 //===- StepOps.cpp - The ops that steps are made of -----------------------===//
 
-#include "SparseAttn/IR/SparseAttn.h"
+#include "Scale.h"
 #include "mlir/IR/OpImplementation.h"
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+
+//===----------------------------------------------------------------------===//
+// #sparse_attn.grid
+//===----------------------------------------------------------------------===//
+
+int64_t GridAttr::getMappingId() const { return getDim(); }
+
+bool GridAttr::isLinearMapping() const { return true; }
+
+int64_t GridAttr::getRelativeIndex() const { return getDim(); }
 
 //===----------------------------------------------------------------------===//
 // !sparse_attn.state
@@ -88,6 +98,8 @@ LogicalResult StepOp::verify() {
   if (!hasMask() && (key.isDynamicDim(0) || key.getDimSize(0) != keys))
     return emitOpError() << "without a mask takes whole tiles of " << keys
                          << " keys, got " << key;
+  if (failed(verifyScale(*this, getScale())))
+    return failure();
   if (bool(getBatch()) != hasScore() || bool(getHead()) != hasScore())
     return emitOpError("has a batch, a head and a score region, or none of "
                        "them");
@@ -164,6 +176,8 @@ LogicalResult StoreStateOp::verify() {
 }
 
 LogicalResult MergeStoredOp::verify() {
+  if (failed(verifyScale(*this, getScale())))
+    return failure();
   auto maximum = cast<RankedTensorType>(getMaximum().getType());
   int64_t lead = getAt().size() + 1;
   if (maximum.getRank() != lead + 1 || maximum.isDynamicDim(lead - 1))
@@ -177,6 +191,8 @@ LogicalResult MergeStoredOp::verify() {
 }
 
 LogicalResult IsTrustedOp::verify() {
+  if (failed(verifyScale(*this, getScale())))
+    return failure();
   if (getState().getType().getTrusting())
     return success();
   return emitOpError() << "takes a trusting state, got "
@@ -202,7 +218,8 @@ LogicalResult SettleOp::verify() {
 
 LogicalResult FinishOp::verify() {
   StateType state = getState().getType();
-  if (failed(verifyExact(*this, state)) ||
+  if (failed(verifyScale(*this, getScale())) ||
+      failed(verifyExact(*this, state)) ||
       failed(verifyTile(*this, "output", getOutputInit(), state.getRows(),
                         state.getValueSize(), state.getElementType())))
     return failure();

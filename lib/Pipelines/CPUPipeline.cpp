@@ -1,9 +1,11 @@
 //===- CPUPipeline.cpp - --sparse-attn-cpu-pipeline -----------------------===//
 
 #include "Buffers.h"
+#include "OptionCheck.h"
 #include "SparseAttn/Boundary/Passes.h"
 #include "SparseAttn/CPU/Passes.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
+#include "SparseAttn/Target/Target.h"
 #include "SparseAttn/Transforms/Passes.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Affine/Transforms/Passes.h"
@@ -21,6 +23,24 @@
 using namespace mlir;
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::pipelines;
+
+LogicalResult mlir::sparse_attn::verifyOptions(
+    const CPUPipelineOptions &options,
+    function_ref<LogicalResult(const Twine &)> error) {
+  OptionCheck check{error};
+  if (failed(check.requireTile(options.tileQueries)) ||
+      failed(check.requireTile(options.tileKeys)) ||
+      failed(check.require(options.heavySplits >= 1, options.heavySplits,
+                           "at least 1")) ||
+      failed(check.require(options.lanes >= 1, options.lanes, "at least 1")) ||
+      failed(check.require(options.registers >= 4, options.registers,
+                           "at least 4")))
+    return failure();
+  if (!options.target.empty() && !target::findCpu(options.target))
+    return error("unknown target '" + options.target + "'; code is made for " +
+                 target::knownCpus());
+  return success();
+}
 
 /// Attention gets its plan.
 void mlir::sparse_attn::buildCPUPlanning(OpPassManager &pm,
@@ -43,6 +63,8 @@ static void addTiling(OpPassManager &pm, const CPUPipelineOptions &options) {
     pm.addPass(createSparseAttnToDenseLinalg());
     return;
   }
+  if (!options.trustPlans)
+    pm.addPass(createSparseAttnVerifyPlan());
   buildCPUPlanning(pm, options);
   SparseAttnVisitTilesOptions visit;
   visit.heavySplits = options.heavySplits;

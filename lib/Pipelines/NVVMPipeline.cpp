@@ -1,6 +1,7 @@
 //===- NVVMPipeline.cpp - --sparse-attn-nvvm-pipeline ---------------------===//
 
 #include "Buffers.h"
+#include "OptionCheck.h"
 #include "SparseAttn/Boundary/Passes.h"
 #include "SparseAttn/GPU/Passes.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
@@ -160,19 +161,7 @@ static void addSerialization(OpPassManager &pm, const GpuTarget &chip) {
 static FailureOr<const GpuTarget *>
 checkOptions(const NVVMPipelineOptions &options,
              function_ref<LogicalResult(const Twine &)> error) {
-  auto require = [&](bool holds,
-                     const NVVMPipelineOptions::Option<int64_t> &option,
-                     const Twine &what) -> LogicalResult {
-    if (holds)
-      return success();
-    return error(option.getArgStr() + " must be " + what + ", got " +
-                 Twine(option.getValue()));
-  };
-  auto requireTile = [&](const NVVMPipelineOptions::Option<int64_t> &option) {
-    return require(option >= 0 && option <= kMaxTileSize, option,
-                   "from 1 to " + Twine(kMaxTileSize) +
-                       ", or 0 to have it chosen");
-  };
+  OptionCheck check{error};
   const GpuTarget *chip = findGpu(options.chip);
   if (!chip)
     return error("unknown chip '" + options.chip + "'; kernels are made for " +
@@ -181,13 +170,14 @@ checkOptions(const NVVMPipelineOptions &options,
     return error("unknown emit '" + options.emit + "'; use nvvm or ptx");
   if (options.strides != "dense" && options.strides != "any")
     return error("unknown strides '" + options.strides + "'; use dense or any");
-  if (failed(requireTile(options.tileQueries)) ||
-      failed(requireTile(options.tileKeys)) ||
-      failed(require(options.heavySplits >= 1, options.heavySplits,
-                     "at least 1")) ||
-      failed(require(options.stages >= 2, options.stages,
-                     "at least 2, for one is filled while another is read")) ||
-      failed(require(
+  if (failed(check.requireTile(options.tileQueries)) ||
+      failed(check.requireTile(options.tileKeys)) ||
+      failed(check.require(options.heavySplits >= 1, options.heavySplits,
+                           "at least 1")) ||
+      failed(check.require(
+          options.stages >= 2, options.stages,
+          "at least 2, for one is filled while another is read")) ||
+      failed(check.require(
           options.warps >= 0 && options.warps <= kMaxWarps, options.warps,
           "from 1 to " + Twine(kMaxWarps) + ", or 0 to have it chosen")))
     return failure();
@@ -210,6 +200,8 @@ LogicalResult mlir::sparse_attn::buildNVVMPipeline(
   FailureOr<const GpuTarget *> chip = checkOptions(options, error);
   if (failed(chip))
     return failure();
+  if (!options.trustPlans)
+    pm.addPass(createSparseAttnVerifyPlan());
   addPlanning(pm, options, **chip);
   addTiling(pm, options);
   addVectorisation(pm);

@@ -66,7 +66,26 @@
 using namespace mlir;
 using namespace mlir::sparse_attn;
 
-/// Unlike PassPipelineRegistration, lets the builder refuse its options.
+// Unlike PassPipelineRegistration, both let a pipeline refuse its options.
+
+static void registerCPUPipeline() {
+  registerPassPipeline(
+      "sparse-attn-cpu-pipeline",
+      "lower sparse attention to the LLVM dialect for the CPU",
+      [](OpPassManager &pm, StringRef text,
+         function_ref<LogicalResult(const Twine &)> error) -> LogicalResult {
+        CPUPipelineOptions options;
+        if (failed(options.parseFromString(text)) ||
+            failed(verifyOptions(options, error)))
+          return failure();
+        buildCPUPipeline(pm, options);
+        return success();
+      },
+      [](function_ref<void(const mlir::detail::PassOptions &)> visit) {
+        visit(CPUPipelineOptions());
+      });
+}
+
 static void registerNVVMPipeline() {
   registerPassPipeline(
       "sparse-attn-nvvm-pipeline",
@@ -88,10 +107,7 @@ void mlir::sparse_attn::registerPassesAndPipelines() {
   registerSparseAttnBoundaryPasses();
   registerSparseAttnCPUPasses();
   registerSparseAttnGPUPasses();
-  PassPipelineRegistration<CPUPipelineOptions>(
-      "sparse-attn-cpu-pipeline",
-      "lower sparse attention to the LLVM dialect for the CPU",
-      buildCPUPipeline);
+  registerCPUPipeline();
   registerNVVMPipeline();
 }
 

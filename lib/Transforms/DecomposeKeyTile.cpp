@@ -28,12 +28,14 @@ struct LowerStep : StepPattern<StepOp> {
       return regions.isAllowed(b, k, q);
     };
     auto updated = [&](TileOps &ops, const SoftmaxState &state) {
-      Value query = packQuery(op, adaptor.getQuery()[0], rewriter);
+      Value query =
+          packQuery(op, withKnownRows(adaptor.getQuery()[0]), rewriter);
       auto pack = [&](Value slice) {
         return ops.packKeys(slice, numRows(rewriter, loc, slice));
       };
-      Value scores = ops.scores(pack(adaptor.getKey()[0]), query);
-      Value values = adaptor.getValue()[0];
+      Value scores =
+          ops.scores(pack(withKnownRows(adaptor.getKey()[0])), query);
+      Value values = withKnownRows(adaptor.getValue()[0]);
       ValueTile valueTile{pack(values), numRows(rewriter, loc, values)};
       return ops.update(
           state, scores, valueTile,

@@ -2,11 +2,18 @@
 
 #include "EmitTileExpr.h"
 #include "StepPattern.h"
-#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::transforms;
+
+/// The destination may know less of its rows than what is written to it.
+static Value withType(OpBuilder &b, Location loc, Value result, Type type) {
+  if (result.getType() == type)
+    return result;
+  return tensor::CastOp::create(b, loc, type, result);
+}
 
 namespace {
 struct LowerFinish : StepPattern<FinishOp> {
@@ -17,16 +24,18 @@ struct LowerFinish : StepPattern<FinishOp> {
                   ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     auto finished = [&](TileOps &ops, const SoftmaxState &state) {
-      Value destination = adaptor.getOutputInit()[0];
+      Value destination = withKnownRows(adaptor.getOutputInit()[0]);
       Value rows = numRows(rewriter, loc, destination);
       SmallVector<Value> results = {ops.output(state, rows, destination)};
       if (op.getLse()) {
         Value lse = ops.logSumExp(state);
-        if (!getConstantIntValue(rows))
+        if (!isWhole(rows, op.getState().getType().getRows()))
           lse = sliceRows(rewriter, loc, lse, {},
                           IndexMath{rewriter, loc}.constant(0), rows);
         results.push_back(lse);
       }
+      for (auto [result, type] : llvm::zip(results, op->getResultTypes()))
+        result = withType(rewriter, loc, result, type);
       return results;
     };
     return replaceBy(op, adaptor, rewriter,

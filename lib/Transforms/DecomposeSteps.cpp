@@ -10,11 +10,17 @@
 #include "StateScales.h"
 #include "StepPattern.h"
 #include "mlir/Dialect/SCF/Transforms/Patterns.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Transforms/DialectConversion.h"
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::transforms;
+
+Value transforms::withKnownRows(Value tile) {
+  auto cast = tile.getDefiningOp<tensor::CastOp>();
+  return cast && tensor::canFoldIntoConsumerOp(cast) ? cast.getSource() : tile;
+}
 
 /// The tensors of a state.
 static SmallVector<Type> tensorsOf(StateType state, const StepTarget &target) {

@@ -47,7 +47,8 @@ FloatTiles::FloatTiles(OpBuilder &b, Location loc, TileLayout layout,
 static Value copyRows(OpBuilder &b, Location loc, Value source,
                       Value destination, unsigned rowDim, Value rows,
                       llvm::function_ref<Value(OpBuilder &, Value)> convert) {
-  bool ragged = !getConstantIntValue(rows);
+  bool ragged = !isWhole(
+      rows, cast<RankedTensorType>(destination.getType()).getDimSize(rowDim));
   Value target =
       ragged ? firstRows(b, loc, destination, rowDim, rows) : destination;
   SmallVector<unsigned> permutation = {0, 1};
@@ -76,7 +77,7 @@ Value FloatTiles::packQuery(Value query, Value rows) {
   int64_t size = cast<RankedTensorType>(query.getType()).getDimSize(1);
   RankedTensorType type = tileType(size);
   Value destination =
-      getConstantIntValue(rows) ? empty(type) : filled(type, 0.0);
+      isWhole(rows, tile.queries) ? empty(type) : filled(type, 0.0);
   return copyRows(b, loc, query, destination, layout.queryDim(), rows,
                   [&](OpBuilder &nested, Value x) -> Value {
                     return arith::MulFOp::create(nested, loc,
@@ -93,7 +94,7 @@ Value FloatTiles::packKeys(Value keys, Value rows) {
   int64_t size = sliceType.getDimSize(1);
   auto type = RankedTensorType::get({tile.keys, size}, b.getF32Type());
   Value destination =
-      getConstantIntValue(rows) ? empty(type) : filled(type, 0.0);
+      isWhole(rows, tile.keys) ? empty(type) : filled(type, 0.0);
   return copyRows(
       b, loc, keys, destination, 0, rows,
       [&](OpBuilder &nested, Value x) { return toF32(nested, loc, x); });
@@ -175,7 +176,7 @@ Value FloatTiles::rowLogSumExp(OpBuilder &nested, Value max, Value sum) {
 Value FloatTiles::output(const SoftmaxState &state, Value rows,
                          Value destination) {
   Value accumulator = state.accumulator, weights = divisor(state);
-  if (!getConstantIntValue(rows)) {
+  if (!isWhole(rows, tile.queries)) {
     accumulator = firstRows(b, loc, accumulator, layout.queryDim(), rows);
     SmallVector<OpFoldResult> zero = {b.getIndexAttr(0)},
                               size = {getAsOpFoldResult(rows)},

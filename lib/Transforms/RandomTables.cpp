@@ -209,15 +209,24 @@ static void insertDraws(OpBuilder &b, Location loc, ArrayRef<Value> drawn,
                                         strides);
 }
 
-void transforms::forgetGrids(Operation *root) {
-  root->walk([](scf::ForallOp loop) {
-    loop->removeAttr(kGridAttr);
-    loop->removeAttr(kTogetherAttr);
-  });
+void transforms::markAsGrid(scf::ForallOp loop) {
+  SmallVector<Attribute> mapping;
+  for (int64_t dim = 0; dim < loop.getRank(); ++dim)
+    mapping.push_back(GridAttr::get(loop.getContext(), dim));
+  loop.setMappingAttr(ArrayAttr::get(loop.getContext(), mapping));
 }
 
-void transforms::markAsGrid(scf::ForallOp loop) {
-  loop->setDiscardableAttr(kGridAttr, UnitAttr::get(loop.getContext()));
+bool transforms::isGrid(scf::ForallOp loop) {
+  return llvm::any_of(loop.getDeviceMappingAttrs(),
+                      [](Attribute mapped) { return isa<GridAttr>(mapped); });
+}
+
+void transforms::forgetGrids(Operation *root) {
+  root->walk([](scf::ForallOp loop) {
+    if (isGrid(loop))
+      loop.removeMappingAttr();
+    loop->removeAttr(kTogetherAttr);
+  });
 }
 
 RandomTables::RandomTables(OpBuilder &b, MaskedReductionOpInterface op,

@@ -15,6 +15,11 @@ struct Decomposition {
   DenseMap<std::pair<Value, Attribute>, Value> packedQueries{};
 };
 
+/// A tile without the cast by which canonicalisation hides how many rows it
+/// has, once they are known: an operand keeps the type that its user was made
+/// for.
+Value withKnownRows(Value tile);
+
 template <typename Op> struct StepPattern : OpConversionPattern<Op> {
   StepPattern(const TypeConverter &converter, MLIRContext *context,
               Decomposition &shared)

@@ -11,6 +11,10 @@ using namespace mlir::sparse_attn::transforms;
 
 static constexpr auto parallel = utils::IteratorType::parallel;
 
+bool transforms::isWhole(Value rows, int64_t size) {
+  return getConstantIntValue(rows) == size;
+}
+
 Value transforms::firstRows(OpBuilder &b, Location loc, Value tileValue,
                             unsigned dim, Value rows) {
   auto type = cast<RankedTensorType>(tileValue.getType());

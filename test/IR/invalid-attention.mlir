@@ -353,6 +353,17 @@ func.func @infinite_scale(%q: tensor<1x1x4x8xf32>) {
 
 // -----
 
+// Scores are f32, whatever the attribute is.
+func.func @large_scale(%q: tensor<1x1x4x8xf32>) {
+  // expected-error@below {{scale must be finite in f32, got 1.000000e+40}}
+  sparse_attn.attention mask(#sparse_attn.full) scale(1.0e+40)
+    ins(%q, %q, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
+    outs(%q : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
+  return
+}
+
+// -----
+
 func.func @half_an_origin(%q: tensor<1x1x4x8xf32>, %head: index) {
   // expected-error@below {{origin takes a head and a position, got 1 values}}
   sparse_attn.attention mask(#sparse_attn.full)

@@ -241,3 +241,36 @@ func.func @finish_lse_rows(%s: !sparse_attn.state<32x16xf32>, %o: tensor<32x16xf
   %r:2 = sparse_attn.finish %s scale(0.25) outs(%o : tensor<32x16xf32>, %l : tensor<8xf32>) : !sparse_attn.state<32x16xf32> -> tensor<8xf32>
   return
 }
+
+// -----
+
+func.func @step_scale(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32>, %k: tensor<64x8xf32>, %v: tensor<64x16xf32>, %at: index) {
+  // expected-error@below {{scale must be finite in f32, got -1.000000e+40}}
+  %r = sparse_attn.step %s ins(%q, %k, %v : tensor<32x8xf32>, tensor<64x8xf32>, tensor<64x16xf32>)
+      at(%at, %at) keys(64) scale(-1.0e+40) : !sparse_attn.state<32x16xf32>
+  return
+}
+
+// -----
+
+func.func @finish_scale(%s: !sparse_attn.state<32x16xf32>, %o: tensor<32x16xf32>) {
+  // expected-error@below {{scale must be finite in f32, got 1.000000e+40}}
+  %r = sparse_attn.finish %s scale(1.0e+40) outs(%o : tensor<32x16xf32>) : !sparse_attn.state<32x16xf32>
+  return
+}
+
+// -----
+
+func.func @trusted_scale(%s: !sparse_attn.state<32x16xf32, trusting>, %rows: index) {
+  // expected-error@below {{scale must be finite in f32, got 1.000000e+40}}
+  %r = sparse_attn.is_trusted %s rows(%rows) scale(1.0e+40) : !sparse_attn.state<32x16xf32, trusting>
+  return
+}
+
+// -----
+
+func.func @merge_scale(%m: tensor<2x32xf32>, %a: tensor<2x32x16xf32>) {
+  // expected-error@below {{scale must be finite in f32, got 1.000000e+40}}
+  %r = sparse_attn.merge_stored %m, %m, %a[] scale(1.0e+40) : tensor<2x32xf32>, tensor<2x32xf32>, tensor<2x32x16xf32> -> <32x16xf32>
+  return
+}

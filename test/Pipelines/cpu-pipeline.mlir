@@ -14,6 +14,18 @@
 // RUN:   --dump-pass-pipeline -o %t.once 2> %t.pipeline
 // RUN: bash -c 'sparse-attn-opt %s --pass-pipeline="$(tail -n +2 %t.pipeline)" -o %t.again'
 // RUN: diff %t.once %t.again
+//
+// What some pass would fail on is refused before any runs.
+// RUN: not sparse-attn-opt %s --sparse-attn-cpu-pipeline="lanes=0" 2>&1 | FileCheck %s --check-prefix=LANES --implicit-check-not=func.func
+// LANES: lanes must be at least 1, got 0
+// RUN: not sparse-attn-opt %s --sparse-attn-cpu-pipeline="registers=3" 2>&1 | FileCheck %s --check-prefix=REGISTERS --implicit-check-not=func.func
+// REGISTERS: registers must be at least 4, got 3
+// RUN: not sparse-attn-opt %s --sparse-attn-cpu-pipeline="heavy-splits=0" 2>&1 | FileCheck %s --check-prefix=SPLITS --implicit-check-not=func.func
+// SPLITS: heavy-splits must be at least 1, got 0
+// RUN: not sparse-attn-opt %s --sparse-attn-cpu-pipeline="tile-keys=70000" 2>&1 | FileCheck %s --check-prefix=TILE --implicit-check-not=func.func
+// TILE: tile-keys must be from 1 to 65536, or 0 to have it chosen, got 70000
+// RUN: not sparse-attn-opt %s --sparse-attn-cpu-pipeline="target=sm_80" 2>&1 | FileCheck %s --check-prefix=TARGET --implicit-check-not=func.func
+// TARGET: unknown target 'sm_80'; code is made for {{.*}}x86-64-v3
 
 // The result is the one thing allocated on the heap. A thread's tiles are on
 // its stack, allocated once: nothing is allocated in any loop.

@@ -70,7 +70,7 @@ func.func @window(%q: tensor<1x1x64x16xf16>, %k: tensor<1x1x64x16xf16>,
 // so that nothing is there to trust.
 //
 // CHECK-LABEL: func.func @parts
-// CHECK:         scf.forall (%{{.*}}, %{{.*}}) in (4, 4)
+// CHECK:         scf.forall {{.*}} in (1, 1, 4, 4)
 // CHECK:           sparse_attn.step {{.*}} trusting
 // CHECK:           %[[RESULT:.*]] = scf.if
 // CHECK:             sparse_attn.step {{.*}} scale({{.*}}) mask

@@ -7,7 +7,7 @@ func.func @causal(%q: !t, %k: !t, %v: !t, %init: !t) -> !t {
   return %o : !t
 }
 
-// CHECK:      scf.forall (%[[HEAD:.*]], %[[QT:.*]]) in (4, 4) shared_outs(%[[OUT:.*]] = %{{.*}}) -> (tensor<1x4x64x16xf32>) {
+// CHECK:      scf.forall (%{{.*}}, %[[HEAD:.*]], %[[QT:.*]]) in (1, 4, 4) shared_outs(%[[OUT:.*]] = %{{.*}}) -> (tensor<1x4x64x16xf32>) {
 // CHECK:        %[[Q_TILE:.*]] = tensor.extract_slice %{{.*}} : tensor<1x4x64x16xf32> to tensor<16x16xf32>
 // CHECK:        %[[S:.*]] = sparse_attn.initial_state : <16x16xf32>
 // CHECK:        %[[P:.*]] = scf.for %[[T:.*]] = {{.*}} iter_args(%[[STATE:.*]] = %[[S]]) -> (!sparse_attn.state<16x16xf32>) {
@@ -22,4 +22,4 @@ func.func @causal(%q: !t, %k: !t, %v: !t, %init: !t) -> !t {
 // CHECK:        %[[O_TILE:.*]] = sparse_attn.finish %[[F]] scale(2.500000e-01) outs(%{{.*}} : tensor<16x16xf32>) : <16x16xf32>
 // CHECK:        scf.forall.in_parallel {
 // CHECK-NEXT:     tensor.parallel_insert_slice %[[O_TILE]] into %[[OUT]]{{.*}} : tensor<16x16xf32> into tensor<1x4x64x16xf32>
-// CHECK:      } {sparse_attn.grid}
+// CHECK:      } {mapping = [#sparse_attn.grid<0>, #sparse_attn.grid<1>, #sparse_attn.grid<2>]}

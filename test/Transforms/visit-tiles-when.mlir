@@ -6,7 +6,7 @@
 !t = tensor<1x1x64x16xf32>
 
 // CHECK-LABEL: func.func @when
-// CHECK:         scf.forall (%[[Q:.*]]) in (4)
+// CHECK:         scf.forall (%{{.*}}, %{{.*}}, %[[Q:.*]]) in (1, 1, 4)
 // CHECK:           %[[AMOUNT:.*]] = arith.addi %[[Q]], %c-1
 // CHECK:           %[[WHEN:.*]] = arith.cmpi sgt, %[[AMOUNT]], %c0
 // CHECK:           %[[END:.*]] = arith.select %[[WHEN]], %c2, %c1

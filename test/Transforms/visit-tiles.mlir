@@ -5,7 +5,7 @@
 
 // CHECK-LABEL: func.func @causal
 // CHECK-SAME:    %[[Q:[a-z0-9]+]]: tensor<1x4x64x16xf32>, %[[K:[a-z0-9]+]]: tensor<1x2x128x16xf32>, %[[V:[a-z0-9]+]]: tensor<1x2x128x24xf32>
-// CHECK:         scf.forall (%[[H:.*]], %[[T:.*]]) in (4, 4) shared_outs(%[[O:.*]] = %{{.*}}, %[[L:.*]] = %{{.*}})
+// CHECK:         scf.forall (%{{.*}}, %[[H:.*]], %[[T:.*]]) in (1, 4, 4) shared_outs(%[[O:.*]] = %{{.*}}, %[[L:.*]] = %{{.*}})
 // CHECK:           %[[H32:.*]] = arith.index_castui %[[H]] : index to i32
 // CHECK:           %[[HK32:.*]] = arith.divui %[[H32]], %c2_i32
 // CHECK:           %[[HK:.*]] = arith.index_castui %[[HK32]]
@@ -26,7 +26,7 @@
 // CHECK:           %[[OUT:.*]], %[[LSE:.*]] = sparse_attn.finish %[[F]] scale(2.500000e-01) outs(%{{.*}} : tensor<16x24xf32>, %{{.*}} : tensor<16xf32>)
 // CHECK:             tensor.parallel_insert_slice %[[OUT]] into %[[O]][0, %[[H]], %[[ROW]], 0] [1, 1, 16, 24]
 // CHECK:             tensor.parallel_insert_slice %[[LSE]] into %[[L]][0, %[[H]], %[[ROW]]] [1, 1, 16]
-// CHECK:         } {sparse_attn.grid}
+// CHECK:         } {mapping = [#sparse_attn.grid<0>, #sparse_attn.grid<1>, #sparse_attn.grid<2>]}
 func.func @causal(%q: tensor<1x4x64x16xf32>, %k: tensor<1x2x128x16xf32>, %v: tensor<1x2x128x24xf32>,
                   %init: tensor<1x4x64x24xf32>, %lse: tensor<1x4x64xf32>)
     -> (tensor<1x4x64x24xf32>, tensor<1x4x64xf32>) {
@@ -73,15 +73,15 @@ func.func @dynamic(%q: tensor<?x?x?x16xbf16>, %k: tensor<?x?x?x16xbf16>) -> tens
 // second loop nest merges them. They run first, together with the rows of the first class.
 //
 // CHECK-LABEL: func.func @heavy
-// CHECK:         %[[PARTS:.*]]:3 = scf.forall (%[[H:.*]], %[[PART:.*]]) in (2, 4) shared_outs
+// CHECK:         %[[PARTS:.*]]:3 = scf.forall (%{{.*}}, %[[H:.*]], %{{.*}}, %[[PART:.*]]) in (1, 2, 1, 4) shared_outs
 // CHECK-SAME:      -> (tensor<1x2x1x4x16xf32>, tensor<1x2x1x4x16xf32>, tensor<1x2x1x4x16x16xf32>)
 // CHECK:           %[[S:.*]] = scf.for
 // CHECK:           %{{.*}} = sparse_attn.store_state %[[S]] outs(
 // CHECK:           tensor.parallel_insert_slice %{{.*}} into %{{.*}}[0, %[[H]], 0, %[[PART]], 0]
-// CHECK:         } {sparse_attn.grid, sparse_attn.together}
-// CHECK:         %[[ORDINARY:.*]] = scf.forall (%{{.*}}, %{{.*}}) in (2, 4)
-// CHECK:         } {sparse_attn.grid, sparse_attn.together}
-// CHECK:         scf.forall (%[[H2:.*]]) in (2) shared_outs(%[[O:.*]] = %[[ORDINARY]])
+// CHECK:         } {mapping = [#sparse_attn.grid<0>, #sparse_attn.grid<1>, #sparse_attn.grid<2>, #sparse_attn.grid<3>], sparse_attn.together}
+// CHECK:         %[[ORDINARY:.*]] = scf.forall (%{{.*}}, %{{.*}}, %{{.*}}) in (1, 2, 4)
+// CHECK:         } {mapping = [#sparse_attn.grid<0>, #sparse_attn.grid<1>, #sparse_attn.grid<2>], sparse_attn.together}
+// CHECK:         scf.forall (%{{.*}}, %[[H2:.*]], %{{.*}}) in (1, 2, 1) shared_outs(%[[O:.*]] = %[[ORDINARY]])
 // CHECK:           %[[MERGED:.*]] = sparse_attn.merge_stored %[[PARTS]]#0, %[[PARTS]]#1, %[[PARTS]]#2[%c0, %[[H2]], %c0] scale(2.500000e-01)
 // CHECK:           sparse_attn.finish %[[MERGED]]
 func.func @heavy(%q: tensor<1x2x64x16xf32>) -> tensor<1x2x64x16xf32> {
@@ -98,13 +98,13 @@ func.func @heavy(%q: tensor<1x2x64x16xf32>) -> tensor<1x2x64x16xf32> {
 // end and those of the next begin is found by the number of the query tile.
 //
 // CHECK-LABEL: func.func @both_ends
-// CHECK:         scf.forall (%{{.*}}, %[[T:.*]], %{{.*}}) in (2, 2, 4) shared_outs
+// CHECK:         scf.forall (%{{.*}}, %{{.*}}, %[[T:.*]], %{{.*}}) in (1, 2, 2, 4) shared_outs
 // CHECK-SAME:      -> (tensor<1x2x2x4x16xf32>, tensor<1x2x2x4x16xf32>, tensor<1x2x2x4x16x16xf32>)
 // CHECK:           %[[BEHIND:.*]] = arith.cmpi sge, %[[T]], %c1 : index
 // CHECK:           %[[ROW:.*]] = arith.select %[[BEHIND]], %{{.*}}, %{{.*}} : index
 // CHECK:           tensor.extract_slice %{{.*}}[0, %{{.*}}, %[[ROW]], 0] [1, 1, 16, 16]
-// CHECK:         scf.forall (%{{.*}}, %{{.*}}) in (2, 4)
-// CHECK:         scf.forall (%{{.*}}, %{{.*}}) in (2, 2)
+// CHECK:         scf.forall {{.*}} in (1, 2, 4)
+// CHECK:         scf.forall {{.*}} in (1, 2, 2)
 // CHECK-NOT:     scf.forall (
 // CHECK:         return
 func.func @both_ends(%q: tensor<1x2x64x16xf32>) -> tensor<1x2x64x16xf32> {
@@ -121,7 +121,7 @@ func.func @both_ends(%q: tensor<1x2x64x16xf32>) -> tensor<1x2x64x16xf32> {
 // A row of both belongs to the first, which is the same here.
 //
 // CHECK-LABEL: func.func @overlap
-// CHECK:         scf.forall (%{{.*}}, %[[T:.*]]) in (2, 3)
+// CHECK:         scf.forall (%{{.*}}, %{{.*}}, %[[T:.*]]) in (1, 2, 3)
 // CHECK:           %[[MORE:.*]] = arith.addi %{{.*}}, %c32 : index
 // CHECK:           arith.select %{{.*}}, %[[MORE]], %{{.*}} : index
 // CHECK-NOT:     scf.forall (

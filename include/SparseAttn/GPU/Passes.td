@@ -34,7 +34,7 @@ def SparseAttnStepsToTiles : Pass<"sparse-attn-steps-to-tiles"> {
     the queries along the rows, padded with zeros; products are
     `linalg.contract` of operands in the types they come in, as tensor cores take
     them, and probabilities are rounded to those. Exponents are in base 2. Loops
-    marked `sparse_attn.grid` are mapped to blocks of threads. Requires steps on
+    mapped to `#sparse_attn.grid` are mapped to blocks of threads. Requires steps on
     tensors, as `sparse-attn-visit-tiles` makes them, and leaves none.
 
     Example: test/GPU/steps-to-tiles-example.mlir

@@ -12,6 +12,7 @@
 #include "SparseAttn/Mask/Predicate.h"
 #include "SparseAttn/Plan/Plan.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/Dialect/SCF/IR/DeviceMappingInterface.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Dialect.h"
@@ -44,13 +45,9 @@ using mask::TileState;
 constexpr int64_t kMaxBlocksPerRow = 32;
 constexpr int64_t kMaxBigBirdRadius = 16;
 
-/// On an scf.forall of ours, whose iterations a target may give to threads or
-/// to blocks of threads.
-inline constexpr llvm::StringLiteral kGridAttr = "sparse_attn.grid";
-
-/// On loops like that, and on the launches they become, of which none reads or
-/// writes what another one writes: those that stand next to each other may run
-/// at the same time.
+/// On loops over query tiles, and on the launches they become, of which none
+/// reads or writes what another one writes: those that stand next to each other
+/// may run at the same time.
 inline constexpr llvm::StringLiteral kTogetherAttr = "sparse_attn.together";
 
 /// Rows or columns of a tile.

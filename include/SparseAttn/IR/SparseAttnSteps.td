@@ -10,10 +10,29 @@
 #ifndef SPARSEATTN_IR_STEPS_TD
 #define SPARSEATTN_IR_STEPS_TD
 
-include "SparseAttn/IR/SparseAttnDialect.td"
+include "SparseAttn/IR/SparseAttnMasks.td"
+include "mlir/Dialect/SCF/IR/DeviceMappingInterface.td"
 include "mlir/IR/AttrTypeBase.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def SparseAttn_GridAttr : SparseAttn_Attr<"Grid", "grid",
+    [DeclareAttrInterfaceMethods<DeviceMappingAttrInterface>]> {
+  let summary = "dimension `dim` of a grid that a target gives to threads or blocks";
+  let description = [{
+    The mapping of loops over query tiles, as long as no target has made them its
+    own. As for all mapped loops, upstream's patterns leave those alone that run
+    once: their bodies stay what one block computes.
+
+    ```mlir
+    scf.forall (%batch, %head, %tile) in (1, 1, 1) shared_outs(...) {
+    } {mapping = [#sparse_attn.grid<0>, #sparse_attn.grid<1>, #sparse_attn.grid<2>]}
+    ```
+  }];
+  let parameters = (ins "int64_t":$dim);
+  let namedParameters = [];
+  let assemblyFormat = "`<` $dim `>`";
+}
 
 def SparseAttn_StateType : TypeDef<SparseAttn_Dialect, "State"> {
   let mnemonic = "state";

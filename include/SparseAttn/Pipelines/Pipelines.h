@@ -54,9 +54,19 @@ struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
       *this, "dense",
       llvm::cl::desc("Use the naive dense decomposition (a test oracle)"),
       llvm::cl::init(false)};
+  Option<bool> trustPlans{
+      *this, "trust-plans",
+      llvm::cl::desc("Take plans that attention has already for right"),
+      llvm::cl::init(false)};
 };
 
-/// Attention on tensors to the LLVM dialect.
+/// Refuses an option's value that some pass would fail on, before any runs;
+/// `error` says why.
+LogicalResult
+verifyOptions(const CPUPipelineOptions &options,
+              llvm::function_ref<LogicalResult(const Twine &)> error);
+
+/// Attention on tensors to the LLVM dialect. Options are to be checked before.
 void buildCPUPipeline(OpPassManager &pm, const CPUPipelineOptions &options);
 
 /// The pipeline's first step alone: attention gets its plan.
@@ -97,6 +107,10 @@ struct NVVMPipelineOptions : PassPipelineOptions<NVVMPipelineOptions> {
       llvm::cl::desc("Where to stop: nvvm (kernels in the LLVM and NVVM "
                      "dialects) or ptx (a gpu.binary)"),
       llvm::cl::init("ptx")};
+  Option<bool> trustPlans{
+      *this, "trust-plans",
+      llvm::cl::desc("Take plans that attention has already for right"),
+      llvm::cl::init(false)};
 };
 
 /// Attention on tensors to kernels, and a host function that

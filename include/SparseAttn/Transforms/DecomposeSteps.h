@@ -4,6 +4,7 @@
 #define SPARSEATTN_TRANSFORMS_DECOMPOSESTEPS_H
 
 #include "SparseAttn/Transforms/TileOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include <memory>
 
 namespace mlir::sparse_attn::transforms {
@@ -44,8 +45,11 @@ public:
 /// where what a state comes to is of another scale than the steps behind it.
 LogicalResult decomposeSteps(Operation *root, const StepTarget &target);
 
-/// Takes the marks of loops over query tiles away, for targets that treat them
-/// as all others.
+/// Whether a loop is one of ours over query tiles, which no target has mapped
+/// yet.
+bool isGrid(scf::ForallOp loop);
+/// Takes the marks of such loops away, for targets that treat them as all
+/// others.
 void forgetGrids(Operation *root);
 
 } // namespace mlir::sparse_attn::transforms

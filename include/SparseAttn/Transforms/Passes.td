@@ -68,6 +68,20 @@ def SparseAttnProvePlan : Pass<"sparse-attn-prove-plan"> {
   ];
 }
 
+def SparseAttnVerifyPlan : Pass<"sparse-attn-verify-plan"> {
+  let summary = "refuse plans that come with a file and do not cover their masks";
+  let description = [{
+    Pipelines run this before they plan. A plan that an op already has is right
+    where the planner makes the same one of the op; any other must be proven, as
+    by `sparse-attn-prove-plan`. A refuted plan is an error. One that cannot be
+    proven is a warning, and its key tiles are cut to those that exist, so that
+    nothing outside of K and V is read. Ops without a plan stay as they are.
+
+    Example: test/Transforms/verify-plan-example.mlir
+  }];
+  let dependentDialects = ["::mlir::sparse_attn::SparseAttnDialect"];
+}
+
 def SparseAttnToDenseLinalg : Pass<"sparse-attn-to-dense-linalg"> {
   let summary = "decompose attention into dense linalg ops, the mask evaluated on every pair";
   let description = [{
@@ -93,8 +107,8 @@ def SparseAttnVisitTiles : Pass<"sparse-attn-visit-tiles"> {
     tiles for each of the sets of live pairs that its segments name, which carry
     the state of online softmax through `sparse_attn.step`. Only steps of loops
     over partial tiles have a mask.
-    Nothing in the result is made for a target: the loops are marked
-    `sparse_attn.grid`, and each target decomposes steps in its own way.
+    Nothing in the result is made for a target: the loops are mapped to
+    `#sparse_attn.grid`, and each target decomposes steps in its own way.
 
     Rows that see every key are split along the keys into `heavy-splits` parts,
     whose states a second loop nest merges (split-K). Every op that implements

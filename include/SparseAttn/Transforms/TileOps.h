@@ -263,6 +263,10 @@ private:
 /// x widened to f32.
 Value toF32(OpBuilder &b, Location loc, Value x);
 
+/// Whether a tile is known to have all `size` rows; of a ragged one they are
+/// not known, or known to be fewer.
+bool isWhole(Value rows, int64_t size);
+
 /// The first `rows` rows along `dim` of a rank-2 tile.
 Value firstRows(OpBuilder &b, Location loc, Value tileValue, unsigned dim,
                 Value rows);

@@ -29,7 +29,6 @@ static void mapToBlocks(scf::ForallOp loop) {
         static_cast<gpu::MappingId>(
             static_cast<size_t>(gpu::MappingId::LinearDim0) + dim)));
   loop.setMappingAttr(ArrayAttr::get(loop.getContext(), mapping));
-  loop->removeAttr(kGridAttr);
 }
 
 namespace {
@@ -42,7 +41,7 @@ struct StepsToTilesPass
     if (failed(decomposeSteps(root, TensorCoreTarget())))
       return signalPassFailure();
     root->walk([](scf::ForallOp loop) {
-      if (loop->hasAttr(kGridAttr))
+      if (transforms::isGrid(loop))
         mapToBlocks(loop);
     });
   }

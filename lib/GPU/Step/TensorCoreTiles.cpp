@@ -63,7 +63,8 @@ Value TensorCoreTiles::padRows(Value source, Value rows, int64_t count) {
   Value zero =
       arith::ConstantOp::create(b, loc, b.getZeroAttr(type.getElementType()));
   SmallVector<OpFoldResult> low(2, b.getIndexAttr(0));
-  SmallVector<OpFoldResult> high = {missing, b.getIndexAttr(0)};
+  SmallVector<OpFoldResult> high = {getAsOpFoldResult(missing),
+                                    b.getIndexAttr(0)};
   auto padded =
       RankedTensorType::get({count, type.getDimSize(1)}, type.getElementType());
   return tensor::PadOp::create(b, loc, padded, source, low, high, zero);
@@ -102,7 +103,7 @@ Value TensorCoreTiles::output(const SoftmaxState &state, Value rows,
   Value place = empty(cast<RankedTensorType>(state.accumulator.getType())
                           .clone(getElementTypeOrSelf(destination)));
   Value result = quotients(state.accumulator, weights, place);
-  if (getConstantIntValue(rows))
+  if (isWhole(rows, tile.queries))
     return result;
   return firstRows(b, loc, result, layout.queryDim(), rows);
 }

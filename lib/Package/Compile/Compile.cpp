@@ -8,6 +8,7 @@
 #include "SparseAttn/Support/Entry.h"
 #include "SparseAttn/Support/Error.h"
 #include "SparseAttn/Target/Target.h"
+#include "SparseAttn/Transforms/Passes.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/SymbolTable.h"
@@ -203,8 +204,12 @@ public:
       message = text.str();
       return mlir::failure();
     };
+    NVVMPipelineOptions planned;
+    planned.copyOptionValuesFrom(options);
+    planned.trustPlans = true;
+    planning.addPass(createSparseAttnVerifyPlan());
     if (failed(buildNVVMPlanning(planning, options, refuse)) ||
-        failed(buildNVVMPipeline(lowering, options, refuse)))
+        failed(buildNVVMPipeline(lowering, planned, refuse)))
       return makeError("{0}", message);
     if (failed(planning.run(*module)) || failed(verifyLaunches(func)))
       return fail();

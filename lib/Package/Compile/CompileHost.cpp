@@ -7,6 +7,7 @@
 #include "SparseAttn/Package/Describe/Describe.h"
 #include "SparseAttn/Support/Error.h"
 #include "SparseAttn/Target/Target.h"
+#include "SparseAttn/Transforms/Passes.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/ExecutionEngine/OptUtils.h"
 #include "mlir/Pass/PassManager.h"
@@ -193,7 +194,16 @@ package::compileForHost(func::FuncOp func, const HostOptions &options,
   pipeline.openmp = options.openmp;
   pipeline.resultsToArguments = true;
   pipeline.anyStrides = !options.dense;
+  std::string message;
+  auto refuse = [&](const Twine &text) {
+    message = text.str();
+    return mlir::failure();
+  };
+  if (failed(verifyOptions(pipeline, refuse)))
+    return makeError("{0}", message);
   PassManager planning(func.getContext()), lowering(func.getContext());
+  planning.addPass(createSparseAttnVerifyPlan());
+  pipeline.trustPlans = true;
   buildCPUPlanning(planning, pipeline);
   buildCPUPipeline(lowering, pipeline);
   if (failed(dropDeclarations(*module)) || failed(planning.run(*module)))

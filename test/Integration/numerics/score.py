@@ -96,7 +96,7 @@ func.func @f(%q: {tensor}, %k: {tensor}, %v: {tensor}, %slopes: tensor<{HEADS}xf
       tensor.parallel_insert_slice %done#1 into %l[%b, %h, %row] [1, 1, %rows] [1, 1, 1]
           : tensor<?xf32> into {lse}
     }}
-  }} {{sparse_attn.grid}}
+  }} {{mapping = [#sparse_attn.grid<0>, #sparse_attn.grid<1>, #sparse_attn.grid<2>]}}
   return %r#0, %r#1 : {tensor}, {lse}
 }}
 """

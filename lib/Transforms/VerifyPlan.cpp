@@ -1,0 +1,80 @@
+//===- VerifyPlan.cpp - --sparse-attn-verify-plan -------------------------===//
+
+#include "PlanProof.h"
+#include "SparseAttn/Transforms/Passes.h"
+
+namespace mlir::sparse_attn {
+#define GEN_PASS_DEF_SPARSEATTNVERIFYPLAN
+#include "SparseAttn/Transforms/Passes.h.inc"
+} // namespace mlir::sparse_attn
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::plan;
+using namespace mlir::sparse_attn::proof;
+using namespace mlir::sparse_attn::transforms;
+
+/// True for what the planner makes of the op itself: as plans are made anew in
+/// no time, and proofs are not, most plans that come in a file need none.
+static bool isPlanners(MaskedReductionOpInterface op) {
+  PlanAttr given = *op.getPlan();
+  Plan own =
+      makePlan(op.getMaskValue(), given.getPlan().tile, op.getLengthFacts());
+  return given == PlanAttr::get(op->getContext(), own);
+}
+
+/// Cuts key tiles to those that exist: nothing outside of K is read then,
+/// whatever else the plan gets wrong.
+template <typename Tiles> static void keepInside(Tiles &tiles, int64_t size) {
+  TileExpr numTiles = tiles.full ? TileExpr::numKeys().floorDiv(size)
+                                 : TileExpr::numKeys().ceilDiv(size);
+  tiles.begin = TileExpr::max(TileExpr::constant(0), tiles.begin);
+  tiles.end = TileExpr::min(numTiles, tiles.end);
+}
+
+/// Rows need no such care: their loops end with the queries.
+static PlanAttr keepInside(MLIRContext *context, Plan plan) {
+  for (RowClass &cls : plan.classes) {
+    for (Segment &segment : cls.segments)
+      keepInside(segment, plan.tile.keys);
+    for (Draw &draw : cls.draws)
+      keepInside(draw, plan.tile.keys);
+  }
+  return PlanAttr::get(context, plan);
+}
+
+static LogicalResult verify(MaskedReductionOpInterface op) {
+  // Without a query or a key there are no tiles, whatever the bounds say.
+  bool isEmpty = staticDim(op.getQueryType(), 2) == int64_t(0) ||
+                 staticDim(op.getKeyType(), 2) == int64_t(0);
+  if (!op.getPlan() || isEmpty || isPlanners(op))
+    return success();
+  Proof proof = provePlan(op);
+  switch (proof.verdict) {
+  case Verdict::Proven:
+    return success();
+  case Verdict::Refuted:
+    return reportRefuted(op, proof);
+  case Verdict::Unsupported:
+    op->emitWarning() << "plan not proven: " << proof.reason
+                      << "; tiles outside of the keys are not visited, but it "
+                         "may miss pairs; remove the plan to have one made";
+    op.setPlanAttr(keepInside(op->getContext(), op.getPlan()->getPlan()));
+    return success();
+  }
+  llvm_unreachable("unknown verdict");
+}
+
+namespace {
+struct VerifyPlanPass
+    : sparse_attn::impl::SparseAttnVerifyPlanBase<VerifyPlanPass> {
+  void runOnOperation() override {
+    bool isSound = true;
+    getOperation()->walk([&](MaskedReductionOpInterface op) {
+      isSound &= succeeded(verify(op));
+    });
+    if (!isSound)
+      signalPassFailure();
+  }
+};
+} // namespace
