@@ -93,9 +93,7 @@ public:
     }
     return reached / all;
   }
-  ReachKind targetKind() const {
-    return looksAhead ? ReachKind::Full : ReachKind::Causal;
-  }
+  bool isLookingAhead() const { return looksAhead; }
 
 private:
   uint64_t *row(std::vector<uint64_t> &matrix, int64_t i) const {
@@ -141,11 +139,12 @@ Reach inspection::computeReach(const Mask &mask, int64_t n, int64_t numHeads,
         findNeighbours(mask, n, numHeads, result.granularity, unit));
 
   ReachSets sets(std::move(neighbours));
+  result.looksAhead = sets.isLookingAhead();
   result.fractions.push_back(sets.fraction());
   while (!sets.isComplete() && sets.step())
     result.fractions.push_back(sets.fraction());
   if (sets.isComplete()) {
-    result.kind = sets.targetKind();
+    result.kind = result.looksAhead ? ReachKind::Full : ReachKind::Causal;
     result.layers = static_cast<int64_t>(result.fractions.size()) - 1;
   }
   return result;

@@ -150,11 +150,6 @@ inspect_tool::inspect(AttentionOp op, const InspectionOptions &options,
   llvm::Expected<AttentionShape> shape = resolveShape(op, entry, bindings);
   if (!shape)
     return shape.takeError();
-  if (failed(op.getMask().verifyLengths([&] { return op.emitOpError(); },
-                                        shape->queries, shape->keys)))
-    return createStringError("the mask in @" + entry + " does not fit " +
-                             Twine(shape->queries) + " queries and " +
-                             Twine(shape->keys) + " keys");
   if (options.head >= shape->queryHeads)
     return createStringError(
         "--head=" + Twine(options.head) + ": the attention in @" + entry +

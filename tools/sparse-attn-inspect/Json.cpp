@@ -54,7 +54,8 @@ static json::Value toJson(const std::optional<Reach> &reach,
     return nullptr;
   json::Object object{{"kind", toString(reach->kind)},
                       {"layers", reach->layers},
-                      {"exact", reach->isExact()}};
+                      {"exact", reach->isExact()},
+                      {"looks_ahead", reach->looksAhead}};
   if (layers)
     object["fraction_after"] = reach->fractionAfter(*layers);
   return object;

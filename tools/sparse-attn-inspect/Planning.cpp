@@ -16,14 +16,21 @@ using namespace mlir::sparse_attn::inspect_tool;
 using namespace mlir::sparse_attn::plan;
 using namespace mlir::sparse_attn::support;
 
+llvm::Error inspect_tool::checkTarget(StringRef target) {
+  if (target == "cpu" || target == "gpu" || target::findCpu(target) ||
+      target::findGpu(target))
+    return llvm::Error::success();
+  return makeError("unknown --target '{0}'; use cpu or gpu, or one of {1}, {2}",
+                   target, target::knownCpus(), target::knownGpus());
+}
+
 static SmallVector<AttentionOp> getAttentions(ModuleOp module) {
   SmallVector<AttentionOp> attentions;
   module.walk([&](AttentionOp op) { attentions.push_back(op); });
   return attentions;
 }
 
-/// The first step of the pipeline for `target`. The planning pass says which
-/// names there are, where this is none.
+/// The first step of the pipeline for `target`.
 static void addPlanning(OpPassManager &passes, StringRef target) {
   if (target.empty()) {
     passes.addPass(createSparseAttnPlan());

@@ -8,6 +8,10 @@
 
 namespace mlir::sparse_attn::inspect_tool {
 
+/// Fails for what is neither a level of processors, nor a chip, nor any of one
+/// kind.
+llvm::Error checkTarget(StringRef target);
+
 /// Plans the attention ops that have no plan: as the pipeline for `target`
 /// does, a level of processors or a chip, or, where it is empty, by the
 /// planning pass alone. Fails where a plan in the file has other tiles than

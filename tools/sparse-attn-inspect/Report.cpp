@@ -143,11 +143,16 @@ static std::string layersText(int64_t layers) {
   return std::to_string(layers) + (layers == 1 ? " layer" : " layers");
 }
 
+/// What fractions are parts of.
+static StringRef pairsText(const Reach &reach) {
+  return reach.looksAhead ? " of the pairs" : " of the pairs with key <= query";
+}
+
 /// What any number of layers attains, as a sentence.
 static void printLimit(const Reach &reach, raw_ostream &os) {
   if (reach.kind == ReachKind::Never) {
     os << "some positions never reach some others, however many layers: "
-       << percent(reach.fractions.back()) << " of the pairs at most\n";
+       << percent(reach.fractions.back()) << pairsText(reach) << " at most\n";
     return;
   }
   os << "every position reaches "
@@ -167,8 +172,7 @@ static void printReach(const Inspection &inspection, raw_ostream &os) {
   int64_t layers = *inspection.layers;
   bool tooFew = reach.kind != ReachKind::Never && *reach.layers > layers;
   label(os, "") << "after " << layersText(layers) << ": "
-                << percent(reach.fractionAfter(layers)) << " of the pairs"
-                << (reach.kind == ReachKind::Causal ? " with key <= query" : "")
+                << percent(reach.fractionAfter(layers)) << pairsText(reach)
                 << (reach.isExact() ? "" : " at most")
                 << (tooFew ? ", too few layers\n" : "\n");
   if (!reach.isExact())

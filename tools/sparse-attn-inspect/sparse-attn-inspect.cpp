@@ -30,7 +30,8 @@ static cl::opt<std::string>
     entry("entry", cl::value_desc("function"), cl::cat(category),
           cl::desc("Inspect this function only; else all"));
 static cl::opt<std::string>
-    target("target", cl::value_desc("cpu|sm_80|..."), cl::cat(category),
+    target("target", cl::value_desc("cpu|gpu|x86-64-v3|sm_80|..."),
+           cl::cat(category),
            cl::desc("Plan as the pipeline for this level of processors or chip "
                     "does; a plan in the file must have the same tiles"));
 static cl::opt<bool> prove("prove", cl::cat(category),
@@ -72,6 +73,12 @@ static llvm::Expected<InspectionOptions> readOptions() {
   if (head < 0)
     return llvm::createStringError("--head must not be negative, got " +
                                    Twine(head));
+  if (entry.getNumOccurrences() && entry.empty())
+    return llvm::createStringError(
+        "--entry has no name; give a function's, or leave it out");
+  if (target.getNumOccurrences())
+    if (llvm::Error unknown = checkTarget(target))
+      return std::move(unknown);
   InspectionOptions options;
   options.prove = prove;
   if (layers.getNumOccurrences())
@@ -174,6 +181,7 @@ static llvm::Expected<bool> run() {
 int main(int argc, char **argv) {
   setBugReport();
   llvm::InitLLVM init(argc, argv);
+  ignoreFileSizeLimit();
   cl::HideUnrelatedOptions(category);
   setVersion("sparse-attn-inspect");
   cl::ParseCommandLineOptions(

@@ -34,6 +34,8 @@ struct Reach {
   ReachKind kind = ReachKind::Never;
   /// The smallest L with every R_L complete; nullopt for Never.
   std::optional<int64_t> layers;
+  /// Whether a position sees a later one in any layer.
+  bool looksAhead = false;
   /// Element L: the part of all pairs (of those with j <= i, for a mask that
   /// never looks ahead) that R_L holds. The last element is the limit.
   std::vector<double> fractions;

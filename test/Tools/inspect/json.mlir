@@ -23,7 +23,8 @@
 // CHECK-NEXT:     "reach": {
 // CHECK-NEXT:       "exact": true,
 // CHECK-NEXT:       "kind": "causal",
-// CHECK-NEXT:       "layers": 1
+// CHECK-NEXT:       "layers": 1,
+// CHECK-NEXT:       "looks_ahead": false
 // CHECK-NEXT:     },
 // CHECK-NEXT:     "tile": [
 // CHECK-NEXT:       8,

@@ -25,13 +25,19 @@
 // CHECK:      function  @never
 // CHECK:      reach     some positions never reach some others, however many layers: 50% of the pairs at most
 
+// Only the diagonal is live: of 64 * 65 / 2 pairs that a causal mask may have, 64.
+// CHECK:      function  @diagonal
+// CHECK:      reach     some positions never reach some others, however many layers: 3.077% of the pairs with key <= query at most
+// CHECK-NEXT: {{^ +}}after 1 layer: 3.077% of the pairs with key <= query{{$}}
+
 // DEEP:       every position reaches all before it after 63 layers
 // DEEP-NEXT:  after 63 layers: 100% of the pairs with key <= query{{$}}
 
 // JSON:       "exact": true,
 // JSON-NEXT:  "fraction_after": 0.5,
 // JSON-NEXT:  "kind": "never",
-// JSON-NEXT:  "layers": null
+// JSON-NEXT:  "layers": null,
+// JSON-NEXT:  "looks_ahead": true
 
 // UNDEFINED:  reach     undefined, since the numbers of queries and keys differ
 // NULL:       "reach": null
@@ -59,6 +65,13 @@ func.func @global(%x: !t) -> !t {
 
 func.func @never(%x: !t) -> !t {
   %o = sparse_attn.attention mask(#sparse_attn.strided<stride = 2>)
+      ins(%x, %x, %x : !t, !t, !t) outs(%x : !t) -> !t
+  return %o : !t
+}
+
+func.func @diagonal(%x: !t) -> !t {
+  %o = sparse_attn.attention
+      mask(#sparse_attn.sliding_window<left = 0, right = 0>)
       ins(%x, %x, %x : !t, !t, !t) outs(%x : !t) -> !t
   return %o : !t
 }

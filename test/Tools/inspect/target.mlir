@@ -64,8 +64,10 @@
 
 // RUN: not sparse-attn-inspect %t/causal.mlir --target=sm_99 -o %t/out 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 // RUN: not ls %t/out
-// UNKNOWN: error: unknown target 'sm_99'; use cpu or gpu, or one of x86-64-v2, x86-64-v3, x86-64-v4, armv8-a, sm_80, sm_86,
-// UNKNOWN: sparse-attn-inspect: error: planning failed
+// RUN: not sparse-attn-inspect %t/causal.mlir --target= 2>&1 | FileCheck %s --check-prefix=NOTARGET
+// NOTARGET: sparse-attn-inspect: error: unknown --target ''; use cpu or gpu
+// UNKNOWN-NOT: causal.mlir
+// UNKNOWN: sparse-attn-inspect: error: unknown --target 'sm_99'; use cpu or gpu, or one of x86-64-v2, x86-64-v3, x86-64-v4, armv8-a, sm_80, sm_86,
 
 // What a chip cannot compute has no tiles on it.
 //
