@@ -115,9 +115,9 @@ def framework_of(tensor: Any) -> Framework:
     """New tensors come from where this one does."""
     if is_torch(tensor):
         return _TORCH
-    module = type(tensor).__module__.split(".")[0]
-    if module == "cupy":
+    modules = {base.__module__.split(".")[0] for base in type(tensor).__mro__}
+    if "cupy" in modules:
         return _CUPY
-    if module == "numpy":
+    if "numpy" in modules:
         return _NUMPY
     return _OTHER

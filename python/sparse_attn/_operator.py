@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -15,8 +15,9 @@ from ._autograd import (
     requires_gradient,
 )
 from ._formula import evaluate
+from ._library import HOST
 from ._specs import TensorSpec
-from ._views import TYPES, torch_type
+from ._views import TYPES, View, torch_type
 from .errors import InvalidArgumentError, WrongShapeError, WrongTypeError
 from .function import Function
 
@@ -57,6 +58,17 @@ class _Traceable(WithoutDerivative):
             _no_backward(gradients[0], context.name, *kind) if needed else None
             for kind, needed in zip(context.kinds, context.needs_input_grad[2:])
         )
+
+
+def _require_equal(name: str, text: int | str, size: Any, expected: Any) -> None:
+    """Checks a size that may be a symbol, of which it becomes a fact then."""
+    message = f"{name} has a size of {size} for {text}, expected {expected}"
+    # PyTorch has no types for it.
+    check: Any = torch._check
+    try:
+        check(size == expected, lambda: message)
+    except RuntimeError as error:
+        raise WrongShapeError(message) from error
 
 
 class Operator:
@@ -132,22 +144,44 @@ class Operator:
         return self._pick_new(listed)
 
     def _make_fake(self, *tensors: torch.Tensor) -> Any:
-        sizes: dict[str, Any] = {}
         for i, (spec, tensor) in enumerate(zip(self.function.arguments, tensors)):
             self._check_fake(i, spec, tensor)
-            shape = spec.in_order(tensor.shape, self.layout)
-            for text, size in zip(spec.shape, shape):
-                if isinstance(text, str):
-                    sizes.setdefault(text, size)
-        results = []
-        for spec in self.function.results:
-            shape = [evaluate(size, sizes) for size in spec.shape]
-            results.append(
-                tensors[0].new_empty(
-                    spec.in_order(shape, self.layout), dtype=_DTYPES[spec.type]
+        shapes = [tuple(tensor.shape) for tensor in tensors]
+        result_shapes: Sequence[Sequence[Any]]
+        if all(type(size) is int for shape in shapes for size in shape):
+            result_shapes = self._ask_for_shapes(shapes)
+        else:
+            result_shapes = self._trace_shapes(shapes)
+        return self._pick_new(
+            [
+                tensors[0].new_empty(shape, dtype=_DTYPES[spec.type])
+                for spec, shape in zip(self.function.results, result_shapes)
+            ]
+        )
+
+    def _ask_for_shapes(self, shapes: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
+        """Of the results, after all checks of shapes that a call makes."""
+        views = [
+            View(0, TYPES.index(spec.type), shape, None, HOST, None)
+            for spec, shape in zip(self.function.arguments, shapes)
+        ]
+        return self.function.get_result_shapes(views, self.layout)
+
+    def _trace_shapes(self, shapes: list[tuple[Any, ...]]) -> list[list[Any]]:
+        """The same where sizes are symbols: one size for each name, and what is
+        fixed. Whether they fit together otherwise shows when a call has numbers."""
+        sizes: dict[str, Any] = {}
+        for i, (spec, shape) in enumerate(zip(self.function.arguments, shapes)):
+            name = f"argument {i} of '{self.function.name}'"
+            for text, size in zip(spec.shape, spec.in_order(shape, self.layout)):
+                expected = (
+                    sizes.setdefault(text, size) if isinstance(text, str) else text
                 )
-            )
-        return self._pick_new(results)
+                _require_equal(name, text, size, expected)
+        return [
+            spec.in_order([evaluate(size, sizes) for size in spec.shape], self.layout)
+            for spec in self.function.results
+        ]
 
     def _check_fake(self, index: int, spec: TensorSpec, tensor: torch.Tensor) -> None:
         name = f"argument {index} of '{self.function.name}'"

@@ -141,6 +141,16 @@ class Function:
         views = self._view_all(tensors, layout, None)
         return list(self._get_result_shapes(views, layout))
 
+    def get_result_shapes(
+        self, views: list[View], layout: str
+    ) -> list[tuple[int, ...]]:
+        """The same of tensors that need no memory.
+
+        Raises InvalidArgumentError where the package is closed.
+        """
+        self._package._check_open()
+        return list(self._get_result_shapes(views, layout))
+
     def workspace_bytes(self, *tensors: Any, layout: str = "bhsd") -> int:
         """Bytes of scratch memory for arguments like these, on their device."""
         views = self._view_all(tensors, layout, None)

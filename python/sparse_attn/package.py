@@ -34,10 +34,15 @@ class Package(Mapping[str, Function]):
     def __init__(self, directory: str | os.PathLike[str]) -> None:
         """See ``load``."""
         self.directory = os.fspath(directory)
+        path = os.fsencode(self.directory)
+        if b"\0" in path:
+            raise InvalidArgumentError(
+                f"{self.directory!r} has a NUL character, which no path can have"
+            )
         self._lock = threading.RLock()
         lib = library()
         handle = c_void_p()
-        lib.call("PackageOpen", os.fsencode(self.directory), byref(handle))
+        lib.call("PackageOpen", path, byref(handle))
         self._handle = handle
         # What pickles name: the working directory may change.
         self._path = os.path.abspath(self.directory)
@@ -145,6 +150,7 @@ class Package(Mapping[str, Function]):
             self._finalizer()
 
     def __enter__(self) -> Package:
+        self._check_open()
         return self
 
     def __exit__(self, *exception: object) -> None:

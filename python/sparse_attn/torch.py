@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import itertools
+import keyword
 import re
 import threading
 
@@ -26,7 +27,7 @@ except ImportError as error:
 
 from ._operator import Operator
 from ._specs import check_layout
-from .errors import InvalidArgumentError
+from .errors import InvalidArgumentError, WrongTypeError
 from .function import Function
 
 _lock = threading.Lock()
@@ -39,8 +40,10 @@ def register(
     """A PyTorch operator that computes ``function``, known to torch.compile and
     torch.export, on every device that the function has code for.
 
-    ``name``: "namespace::operator", by default "sparse_attn::", the function's name,
-    and a number where that name is taken. ``layout``: as in ``Function.__call__``.
+    ``name``: "namespace::operator", by default "sparse_attn::" and the function's name,
+    with what an operator's name cannot have replaced by "_", "f_" before it where it
+    is no identifier then, and a number where that name is taken. ``layout``: as in
+    ``Function.__call__``.
 
     Returns a callable that takes the function's tensors and returns its result, or a
     tuple of several. New results are dense in that layout. It raises what
@@ -49,14 +52,17 @@ def register(
     differentiates it, or a gradient through a function that writes its result into
     an argument, at once.
 
-    Raises InvalidArgumentError where the name is taken by another function.
+    Raises InvalidArgumentError where the name is taken, by another function or by
+    PyTorch, or cannot be an operator's; WrongTypeError for what is no function.
     """
     check_layout(layout)
-    if name is not None and not re.fullmatch(r"[A-Za-z_]\w*::[A-Za-z_]\w*", name):
-        raise InvalidArgumentError(
-            f"{name!r} is no operator's name; give one such as "
-            "'my_library::longformer'"
+    if not isinstance(function, Function):
+        raise WrongTypeError(
+            f"expected a function of a package, got a {type(function).__name__}; name "
+            "one of its functions, as in register(package['attend'])"
         )
+    if name is not None and not _is_name(name):
+        raise _not_a_name(name)
     with _lock:
         for known in _registered if name is None else [name]:
             if known in _registered and _registered[known][:2] == (function, layout):
@@ -68,7 +74,39 @@ def register(
             )
         if name is None:
             name = _find_free_name(function)
-        return _add(Operator(function, name, layout))
+        elif _is_pytorchs(name):
+            raise InvalidArgumentError(
+                f"PyTorch has something called {name} already; give another name"
+            )
+        try:
+            return _add(Operator(function, name, layout))
+        except (RuntimeError, ValueError) as error:
+            # PyTorch keeps some namespaces, and words, for itself.
+            raise _not_a_name(name) from error
+
+
+def _is_identifier(text: str) -> bool:
+    """In PyTorch's sense: ASCII, and no keyword, which some of Python's are."""
+    isascii = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text) is not None
+    return isascii and not keyword.iskeyword(text) and text != "NoneType"
+
+
+def _is_name(name: str) -> bool:
+    parts = name.split("::")
+    return len(parts) == 2 and all(map(_is_identifier, parts))
+
+
+def _is_pytorchs(name: str) -> bool:
+    """Whether there is an operator of that name, or the object that has the operators
+    of a namespace as attributes needs this one itself."""
+    namespace, operator = name.split("::")
+    return hasattr(getattr(torch.ops, namespace), operator)
+
+
+def _not_a_name(name: str) -> InvalidArgumentError:
+    return InvalidArgumentError(
+        f"{name!r} is no operator's name; give one such as 'my_library::longformer'"
+    )
 
 
 def _add(operator: Operator) -> Operator:
@@ -96,6 +134,11 @@ def _register_again(function: Function, name: str, layout: str) -> Operator:
 
 
 def _find_free_name(function: Function) -> str:
-    base = "sparse_attn::" + re.sub(r"\W", "_", function.name)
+    base = re.sub(r"[^A-Za-z0-9_]", "_", function.name)
+    if not _is_identifier(base):
+        base = "f_" + base
+    base = "sparse_attn::" + base
     names = itertools.chain([base], (f"{base}_{i}" for i in itertools.count(2)))
-    return next(name for name in names if name not in _registered)
+    return next(
+        name for name in names if name not in _registered and not _is_pytorchs(name)
+    )

@@ -18,6 +18,16 @@ def check_longformer(tensors, o, lse):
     np.testing.assert_allclose(lse, expected_lse, atol=1e-5)
 
 
+def test_subclasses_of_numpys_arrays_give_numpys(package):
+    class Named(np.ndarray):
+        pass
+
+    tensors = [random((1, 2, 97, 64), seed=i).view(Named) for i in range(3)]
+    o, lse = package["longformer"](*tensors)
+    assert type(o) is np.ndarray and type(lse) is np.ndarray
+    check_longformer(tensors, o, lse)
+
+
 def test_numpy_in_numpy_out(package):
     tensors = make_longformer()
     o, lse = package(*tensors)

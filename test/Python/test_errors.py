@@ -80,6 +80,11 @@ def test_unknown_functions(package):
         package(*tensors(np.float64))
 
 
+def test_a_path_with_nul(directory):
+    with expect(errors.InvalidArgumentError, "has a NUL character"):
+        sparse_attn.load(f"{directory}\0x")
+
+
 def test_closed(directory):
     package = sparse_attn.load(directory)
     function = package["longformer"]
@@ -89,6 +94,9 @@ def test_closed(directory):
         package(*tensors())
     with expect(errors.InvalidArgumentError, "the package is closed"):
         function(*tensors())
+    with expect(errors.InvalidArgumentError, "the package is closed"):
+        with package:
+            pass
 
 
 # Tensors

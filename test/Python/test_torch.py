@@ -1,9 +1,12 @@
 """Functions as operators of PyTorch."""
 
+import json
+
 import pytest
 import sparse_attn
 import sparse_attn.torch
 import torch
+from conftest import compile_package
 from sparse_attn import errors
 from sparse_attn._formula import evaluate
 
@@ -54,6 +57,38 @@ def test_names(directory, package):
         tensors = [torch.randn(1, 2, 64, 64) for _ in range(3)]
         assert torch.equal(first(*tensors), second(*tensors))
     assert sparse_attn.torch.register(package["causal_64"]) is first
+
+
+def test_default_names_are_identifiers(tmp_path):
+    """Whatever functions are called, and whatever PyTorch calls its own things."""
+    names = ["name", "_dir", "__class__", "__init__", "1abc", "class", "é", "日本", "odd-é"]
+    names += ["NoneType", "return", ""]
+    function = """func.func @{}(%q: !t) -> !t {{
+      %i = tensor.empty() : !t
+      %o = sparse_attn.attention mask(#sparse_attn.causal) ins(%q, %q, %q : !t, !t, !t)
+          outs(%i : !t) -> !t
+      return %o : !t
+    }}
+    """
+    text = "!t = tensor<1x1x7x8xf32>\n"
+    text += "".join(function.format(json.dumps(n, ensure_ascii=False)) for n in names)
+    (tmp_path / "names.mlir").write_text(text)
+    compile_package(tmp_path / "package", "native", file=tmp_path / "names.mlir")
+    q = torch.randn(1, 1, 7, 8)
+    with sparse_attn.load(tmp_path / "package") as package:
+        for name in names:
+            operator = sparse_attn.torch.register(package[name])
+            assert operator.name.isascii(), name
+            assert torch.equal(operator(q), package[name](q)), name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["my::name", "my::__class__", "my::class", "my::é", "prim::x", "_::_", "aten::add"],
+)
+def test_names_that_no_operator_can_have(package, name):
+    with pytest.raises(errors.InvalidArgumentError, match="name"):
+        sparse_attn.torch.register(package["causal_64"], name)
 
 
 def test_layout(package, attend):
@@ -131,6 +166,37 @@ def test_errors_of_the_fake_kernel(attend):
         attend(q, k, v[0])
 
 
+def test_the_fake_kernel_checks_shapes(package, attend):
+    """As a call does: sizes that are fixed, that must agree, and that must fit."""
+    q, k, v = (tensor.to("meta") for tensor in longformer_inputs())
+    wrong = {
+        "head size": (q[..., :3], k, v),
+        "batch": (q[:1], k, v),
+        "keys": (q, k[:, :, :7], v),
+        "heads": (q[:, :3], k, v),
+    }
+    for tensors in wrong.values():
+        with pytest.raises(errors.WrongShapeError):
+            attend(*tensors)
+        with pytest.raises(errors.WrongShapeError):
+            package["longformer"](*(torch.zeros(t.shape) for t in tensors))
+    fixed = sparse_attn.torch.register(package["causal_64"], "tests::fixed")
+    with pytest.raises(errors.WrongShapeError):
+        fixed(*[torch.empty(1, 2, 63, 64, device="meta")] * 3)
+
+
+def test_a_trace_with_symbols_checks_shapes(attend):
+    from torch._dynamo.exc import TorchRuntimeError
+
+    compiled = torch.compile(
+        lambda *t: attend(*t), fullgraph=True, dynamic=True, backend="aot_eager"
+    )
+    q, k, v = longformer_inputs()
+    compiled(q, k, v)
+    with pytest.raises((errors.WrongShapeError, TorchRuntimeError), match="size of|fit"):
+        compiled(q, k[:, :, :7], v)
+
+
 def test_errors_of_registering(package, attend):
     register = sparse_attn.torch.register
     assert register(package["longformer"]) is attend
@@ -143,6 +209,8 @@ def test_errors_of_registering(package, attend):
         register(package["causal_64"], "causal")
     with pytest.raises(errors.InvalidArgumentError, match="unknown layout 'x'"):
         register(package["causal_64"], layout="x")
+    with pytest.raises(errors.WrongTypeError, match="expected a function of a package"):
+        register(package)
 
 
 @pytest.mark.parametrize(
