@@ -80,6 +80,16 @@ std::string Mismatch::str() const {
   return text;
 }
 
+/// The larger of two errors; NaN is larger than any.
+static double getLarger(double a, double b) {
+  return std::isnan(a) || a > b ? a : b;
+}
+
+void Comparison::raiseErrors(double absolute, double relative) {
+  maxAbsError = getLarger(maxAbsError, absolute);
+  maxRelError = getLarger(maxRelError, relative);
+}
+
 /// Adds one element to the record. `stored` is the expected value rounded to
 /// the result's type; it decides where NaN and infinity belong.
 static void judge(Comparison &record, const Mismatch &element, float stored) {
@@ -87,14 +97,15 @@ static void judge(Comparison &record, const Mismatch &element, float stored) {
   double ratio = std::numeric_limits<double>::infinity();
   if (std::isfinite(actual) && std::isfinite(stored)) {
     double error = std::fabs(actual - element.expected);
-    record.maxAbsError = std::max(record.maxAbsError, error);
-    record.maxRelError = std::max(record.maxRelError,
-                                  error / std::max(std::fabs(element.expected),
-                                                   Comparison::relativeFloor));
+    record.raiseErrors(error, error / std::max(std::fabs(element.expected),
+                                               Comparison::relativeFloor));
     // An error of 0 is right at tolerance 0 too.
     ratio = error == 0 ? 0 : error / element.tolerance;
   } else if ((std::isnan(actual) && std::isnan(stored)) || actual == stored) {
     ratio = 0;
+  } else {
+    double error = std::fabs(actual - stored);
+    record.raiseErrors(error, error);
   }
   bool fails = ratio > 1;
   record.mismatches += fails;
@@ -168,8 +179,7 @@ static void merge(Comparison &total, const Comparison &part) {
   };
   total.rows += part.rows;
   total.mismatches += part.mismatches;
-  total.maxAbsError = std::max(total.maxAbsError, part.maxAbsError);
-  total.maxRelError = std::max(total.maxRelError, part.maxRelError);
+  total.raiseErrors(part.maxAbsError, part.maxRelError);
   bool worse =
       part.worst && (!total.worst || part.worstRatio > total.worstRatio ||
                      (part.worstRatio == total.worstRatio &&

@@ -43,10 +43,14 @@ llvm::Error ShapeBindings::add(StringRef text) {
                      "with a name of {2}",
                      name, text, listNames());
   int64_t size, least = name.starts_with("H") ? 1 : 0;
-  if (number.getAsInteger(10, size) || size < least)
+  bool isNumber = !number.empty() && llvm::all_of(number, llvm::isDigit);
+  if (isNumber && number.getAsInteger(10, size))
+    return makeError("--shape={0}: the size is too large; sizes are below 2^63",
+                     text);
+  if (!isNumber || size < least)
     return makeError("--shape={0}: the size must be an integer of at least "
-                     "{1}, as in --shape={2}=4096",
-                     text, least, name);
+                     "{1}, as in --shape={2}={3}",
+                     text, least, name, name.starts_with("S") ? 4096 : 8);
   if (name.starts_with("S") && size >= maxSequenceLength)
     return makeError("--shape={0}: sequences must be shorter than {1}", text,
                      maxSequenceLength);

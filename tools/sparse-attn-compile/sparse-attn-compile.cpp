@@ -14,6 +14,7 @@
 #include "SparseAttn/Target/Target.h"
 #include "mlir/Target/LLVMIR/Dialect/OpenMP/OpenMPToLLVMIRTranslation.h"
 #include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/SourceMgr.h"
@@ -228,6 +229,19 @@ static Targets getTargets() {
   return targets;
 }
 
+/// Refuses what would write nothing: kernels come in files of other kinds than
+/// host code.
+static llvm::Error checkEmit(const Emit &emit, const Targets &targets) {
+  bool forChips = emit.ptx || emit.cubin || emit.header;
+  if (emit.manifest || (forChips && !targets.chips.empty()) ||
+      (emit.host && !targets.cpus.empty()))
+    return llvm::Error::success();
+  return makeError("nothing to write: --emit={0} is for {1}, and no --target "
+                   "is one",
+                   llvm::join(flags().emit, ","),
+                   forChips ? "GPUs" : "processors of a host");
+}
+
 /// A caller of a function does not ask what it is compiled for.
 static llvm::Error checkEqualPlaces(ArrayRef<PackagedProgram> programs) {
   for (const PackagedProgram &program : programs) {
@@ -280,6 +294,14 @@ static llvm::Error run() {
     return emit.takeError();
   if (llvm::Error unknown = checkTargets())
     return unknown;
+  Targets targets = getTargets();
+  if (llvm::Error nothing = checkEmit(*emit, targets))
+    return nothing;
+  if (flags().directory.empty())
+    return makeError("-o has no name; give the directory to write to, '.' for "
+                     "the current one");
+  if (flags().entry.getNumOccurrences() && flags().entry.empty())
+    return makeError("--entry has no name; give a function's, or leave it out");
   DialectRegistry registry;
   registerDialects(registry);
   registerOpenMPDialectTranslation(registry);
@@ -294,7 +316,6 @@ static llvm::Error run() {
   auto functions = findPrograms(**module, flags().entry);
   if (!functions)
     return functions.takeError();
-  Targets targets = getTargets();
   emit->cubin &= !targets.chips.empty();
   llvm::Expected<std::optional<std::string>> ptxas = getPtxas(*emit);
   if (!ptxas)
@@ -333,6 +354,7 @@ static llvm::Error run() {
 int main(int argc, char **argv) {
   setBugReport();
   llvm::InitLLVM init(argc, argv);
+  ignoreFileSizeLimit();
   cl::ResetCommandLineParser();
   (void)flags();
   setVersion("sparse-attn-compile");

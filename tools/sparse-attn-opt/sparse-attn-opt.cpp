@@ -24,6 +24,7 @@
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/Debug.h"
 #include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Regex.h"
 #include "llvm/Support/ToolOutputFile.h"
 
 using namespace mlir::sparse_attn;
@@ -106,7 +107,7 @@ static void registerDebugOption() {
 #endif
 }
 
-static int fail(llvm::StringRef message) {
+static int fail(const llvm::Twine &message) {
   llvm::errs() << "sparse-attn-opt: error: " << message << "\n";
   return EXIT_FAILURE;
 }
@@ -114,6 +115,7 @@ static int fail(llvm::StringRef message) {
 int main(int argc, char **argv) {
   setBugReport();
   llvm::InitLLVM init(argc, argv);
+  ignoreFileSizeLimit();
   mlir::DialectRegistry registry;
   registerDialects(registry);
   registerPassesAndPipelines();
@@ -128,6 +130,16 @@ int main(int argc, char **argv) {
   if (config.shouldShowDialects() || config.shouldListPasses())
     return mlir::asMainReturnCode(
         mlir::MlirOptMain(argc, argv, inputFile, outputFile, registry));
+
+  for (const std::string &filter :
+       {config.getRemarksAllFilter(), config.getRemarksPassedFilter(),
+        config.getRemarksFailedFilter(), config.getRemarksMissedFilter(),
+        config.getRemarksAnalyseFilter()}) {
+    std::string error;
+    if (!filter.empty() && !llvm::Regex(filter).isValid(error))
+      return fail("the filter of remarks '" + filter +
+                  "' is no regular expression: " + error);
+  }
 
   // That of dialects is read by MlirOptMain itself.
   if (llvm::StringRef dialects = config.getIrdlFile(); !dialects.empty())

@@ -46,8 +46,7 @@ Comparison run_tool::checkRun(ArrayRef<ObservedAttention> observed,
     Comparison one = checkOne(op, results, options);
     all.rows += one.rows;
     all.mismatches += one.mismatches;
-    all.maxAbsError = std::max(all.maxAbsError, one.maxAbsError);
-    all.maxRelError = std::max(all.maxRelError, one.maxRelError);
+    all.raiseErrors(one.maxAbsError, one.maxRelError);
     if (one.worstRatio >= all.worstRatio) {
       all.worstRatio = one.worstRatio;
       all.worst = one.worst;

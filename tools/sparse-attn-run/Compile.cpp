@@ -100,7 +100,7 @@ run_tool::observe(func::FuncOp func) {
   if (nested)
     return makeError(
         "--check needs every attention op in the body of '{0}', not "
-        "inside loops",
+        "inside loops or branches",
         func.getName());
   if (observed.empty())
     return makeError("--check finds no attention op in '{0}'", func.getName());
@@ -208,6 +208,8 @@ llvm::Expected<Program> Program::compile(ModuleOp module, func::FuncOp entry,
   ExecutionEngineOptions engineOptions;
   engineOptions.transformer = transformer;
   engineOptions.jitCodeGenOptLevel = level;
+  // It would write a file for a profiler at each run, and leave it.
+  engineOptions.enablePerfNotificationListener = false;
   auto engine =
       ExecutionEngine::create(module, engineOptions, std::move(*target));
   if (!engine)

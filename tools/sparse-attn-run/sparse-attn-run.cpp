@@ -13,6 +13,7 @@
 #include "SparseAttn/Oracle/Npy.h"
 #include "SparseAttn/Package/Compile/Isolate.h"
 #include "SparseAttn/Support/BugReport.h"
+#include "SparseAttn/Support/Entry.h"
 #include "SparseAttn/Support/Error.h"
 #include "SparseAttn/Support/Source.h"
 #include "SparseAttn/Support/Version.h"
@@ -26,6 +27,7 @@
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/TargetSelect.h"
 #include <chrono>
+#include <cmath>
 #include <omp.h>
 #include <thread>
 
@@ -128,6 +130,8 @@ static llvm::Error validateOptions(func::FuncOp func) {
                      device);
   if (device != "emulator" && !flags().kernelIR.empty())
     return makeError("--kernel-ir needs --device=emulator");
+  if (device != "emulator" && flags().scheduleSeed.getNumOccurrences())
+    return makeError("--schedule-seed needs --device=emulator");
   if (device != "cuda" && !flags().emulatorObjects.empty())
     return makeError("--emulator-objects needs --device=cuda");
   if (flags().repeat < 1)
@@ -198,6 +202,12 @@ static double getMedian(SmallVector<double> values) {
   return values[values.size() / 2];
 }
 
+/// JSON has no NaN and no infinity.
+static llvm::json::Value toJson(double error) {
+  return std::isfinite(error) ? llvm::json::Value(error)
+                              : llvm::json::Value(nullptr);
+}
+
 static void report(StringRef name, const Run &run,
                    const std::optional<Comparison> &comparison) {
   double seconds = getMedian(run.seconds);
@@ -207,8 +217,8 @@ static void report(StringRef name, const Run &run,
                               {"compile_seconds", run.compileSeconds},
                               {"seconds", seconds}};
     if (comparison) {
-      object["max_abs_error"] = comparison->maxAbsError;
-      object["max_rel_error"] = comparison->maxRelError;
+      object["max_abs_error"] = toJson(comparison->maxAbsError);
+      object["max_rel_error"] = toJson(comparison->maxRelError);
       object["checked_rows"] = comparison->rows;
       object["passed"] = comparison->passed();
     }
@@ -289,6 +299,7 @@ static llvm::Error run() {
   registerLLVMDialectTranslation(registry);
   registerOpenMPDialectTranslation(registry);
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  context.printOpOnDiagnostic(false);
   llvm::SourceMgr sources;
   SourceMgrDiagnosticHandler diagnostics(sources, &context);
   llvm::Expected<OwningOpRef<ModuleOp>> source =
@@ -297,6 +308,8 @@ static llvm::Error run() {
     return source.takeError();
   OwningOpRef<ModuleOp> module = std::move(*source);
 
+  if (flags().entry.getNumOccurrences() && flags().entry.empty())
+    return makeError("--entry has no name; give a function's, or leave it out");
   auto entry = findEntry(*module, flags().entry);
   if (!entry)
     return entry.takeError();
@@ -318,7 +331,7 @@ static llvm::Error run() {
       return opened.takeError();
     cuda = std::move(*opened);
   }
-  std::string name = func.getName().str();
+  std::string name = getPath(*entry);
   size_t numResults = func.getNumResults();
   auto arguments = makeArguments(func);
   if (!arguments)
@@ -343,8 +356,8 @@ static llvm::Error run() {
   if (*options)
     comparison = checkRun(observed, results, **options);
   if (comparison && comparison->rows == 0)
-    return makeError("--check found no row to compare: a size is 0; give "
-                     "--input files that have rows");
+    return makeError("--check found no row to compare: a size is 0, by a type, "
+                     "a --shape or an --input file; give sizes of at least 1");
   for (auto [path, result] :
        llvm::zip(flags().outputs, results.take_front(numResults)))
     if (llvm::Error failure = writeNpy(path, result.toNpy()))
@@ -360,6 +373,7 @@ static llvm::Error run() {
 int main(int argc, char **argv) {
   setBugReport();
   llvm::InitLLVM init(argc, argv);
+  ignoreFileSizeLimit();
   cl::ResetCommandLineParser();
   (void)flags();
   setVersion("sparse-attn-run");

@@ -43,7 +43,8 @@ struct Comparison {
   int64_t rows = 0;
   /// Elements beyond tolerance or not finite in the wrong place.
   int64_t mismatches = 0;
-  /// Over the elements that are finite on both sides, LSE included.
+  /// Over all elements, LSE included. NaN where one is NaN and should not be,
+  /// or should be and is not; infinite likewise.
   double maxAbsError = 0;
   /// |error| / max(|expected|, relativeFloor).
   double maxRelError = 0;
@@ -54,6 +55,8 @@ struct Comparison {
 
   static constexpr double relativeFloor = 1e-3;
   bool passed() const { return mismatches == 0; }
+  /// Takes larger errors over.
+  void raiseErrors(double absolute, double relative);
 };
 
 struct CompareOptions {

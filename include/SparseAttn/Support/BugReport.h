@@ -9,6 +9,10 @@ namespace mlir::sparse_attn::support {
 /// name its own. Call it first in main.
 void setBugReport();
 
+/// Makes a file that grows beyond the limit of `ulimit -f` an ordinary error of
+/// writing, not a crash. Call it after LLVM has set up its signal handlers.
+void ignoreFileSizeLimit();
+
 } // namespace mlir::sparse_attn::support
 
 #endif // SPARSEATTN_SUPPORT_BUGREPORT_H

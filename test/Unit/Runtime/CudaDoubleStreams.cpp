@@ -181,8 +181,11 @@ EXPORT CUresult cuLaunchKernel(CUfunction function, unsigned gridX,
                    current()->device,
                    {}};
   readParameters(function, parameters, launch);
+  // An empty tensor may have no memory, and so the address 0, which the
+  // emulator lets no kernel access.
   for (size_t i = 0; i < launch.parameters.size(); ++i)
-    if (function->isPointer[i] && !findAllocation(launch.parameters[i].value))
+    if (uint64_t address = launch.parameters[i].value;
+        function->isPointer[i] && address != 0 && !findAllocation(address))
       violate(function->name + " gets a pointer to nothing", 0);
   if (!stream || !stream->isCapturing)
     run(*function->module, launch);
