@@ -3,10 +3,10 @@
 #include "Compile.h"
 #include "SparseAttn/Emulator/Pipeline.h"
 #include "SparseAttn/Emulator/Runtime.h"
+#include "SparseAttn/Package/Compile/Optimize.h"
 #include "SparseAttn/Package/Compile/Symbols.h"
 #include "SparseAttn/Support/Entry.h"
 #include "SparseAttn/Support/Error.h"
-#include "mlir/ExecutionEngine/OptUtils.h"
 #include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/LocationSnapshot.h"
@@ -203,10 +203,13 @@ llvm::Expected<Program> Program::compile(ModuleOp module, func::FuncOp entry,
     return makeError("lowering '{0}' failed", symbol);
   program.entry = "_mlir_ciface_" + *lowered;
 
-  auto transformer =
-      makeOptimizingTransformer(isHot ? 3 : 0, /*sizeLevel=*/0, target->get());
+  auto transformer = [machine = target->get()](llvm::Module *module) {
+    package::optimizeHostCode(*module, *machine);
+    return llvm::Error::success();
+  };
   ExecutionEngineOptions engineOptions;
-  engineOptions.transformer = transformer;
+  if (isHot)
+    engineOptions.transformer = transformer;
   engineOptions.jitCodeGenOptLevel = level;
   // It would write a file for a profiler at each run, and leave it.
   engineOptions.enablePerfNotificationListener = false;

@@ -3,13 +3,13 @@
 #include "SparseAttn/Boundary/Passes.h"
 #include "SparseAttn/Package/Compile/Compile.h"
 #include "SparseAttn/Package/Compile/HostObject.h"
+#include "SparseAttn/Package/Compile/Optimize.h"
 #include "SparseAttn/Package/Compile/Symbols.h"
 #include "SparseAttn/Package/Describe/Describe.h"
 #include "SparseAttn/Support/Error.h"
 #include "SparseAttn/Target/Target.h"
 #include "SparseAttn/Transforms/Passes.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/ExecutionEngine/OptUtils.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/ADT/StringExtras.h"
@@ -168,9 +168,7 @@ static llvm::Expected<std::string> emitCode(ModuleOp lowered, StringRef name,
     return makeError("cannot translate '{0}' to LLVM IR", name);
   setTarget(*module, *target);
   addEntry(*module, name, entry, order);
-  if (llvm::Error error = makeOptimizingTransformer(
-          /*optLevel=*/3, /*sizeLevel=*/0, target.get())(module.get()))
-    return std::move(error);
+  optimizeHostCode(*module, *target);
   return emitObject(*module, *target);
 }
 

@@ -1,0 +1,20 @@
+//===- Optimize.h - LLVM's passes over host code ----------------*- C++ -*-===//
+
+#ifndef SPARSEATTN_PACKAGE_COMPILE_OPTIMIZE_H
+#define SPARSEATTN_PACKAGE_COMPILE_OPTIMIZE_H
+
+namespace llvm {
+class Module;
+class TargetMachine;
+} // namespace llvm
+
+namespace mlir::sparse_attn::package {
+
+/// Runs LLVM's passes of -O3 but its unrolling of loops. What is worth it is
+/// unrolled where tiles become vectors (--sparse-attn-tile-registers); more of
+/// it takes 40% of the time to compile, and kernels are no faster.
+void optimizeHostCode(llvm::Module &module, llvm::TargetMachine &target);
+
+} // namespace mlir::sparse_attn::package
+
+#endif // SPARSEATTN_PACKAGE_COMPILE_OPTIMIZE_H
