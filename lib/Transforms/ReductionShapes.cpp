@@ -38,12 +38,13 @@ ReductionShapes::ReductionShapes(OpBuilder &b, MaskedReductionOpInterface op) {
 
 Value ReductionShapes::keyHead(OpBuilder &b, Location loc,
                                Value queryHead) const {
-  // Numbers of heads have 31 bits: a division of 64 takes several times as long.
+  // Numbers of heads have 31 bits: a division of 64 takes several times as
+  // long.
   auto narrow = [&](Value heads) {
     return b.createOrFold<arith::IndexCastUIOp>(loc, b.getI32Type(), heads);
   };
-  Value group = b.createOrFold<arith::DivUIOp>(loc, narrow(queryHeads),
-                                               narrow(keyHeads));
+  Value group =
+      b.createOrFold<arith::DivUIOp>(loc, narrow(queryHeads), narrow(keyHeads));
   if (matchPattern(group, m_One()))
     return queryHead;
   Value head = b.createOrFold<arith::DivUIOp>(loc, narrow(queryHead), group);
