@@ -7,12 +7,15 @@ import re
 from collections.abc import Iterable
 
 from replay.pipes import TENSOR
+from replay.ring import is_test
 from replay.sass import Instruction
 
 # An instruction, and whether it jumps.
 Program = list[tuple[Instruction, bool]]
 BRANCHES = ("BRA", "CALL")
 ENDS = ("EXIT", "RET", "BRX", "JMX")
+# So many instructions before a branch may stand what decides it.
+LOOK_BACK = 64
 CONDITION = re.compile(r"BRA\S* !?U?P\d")
 COUNTED_BARRIER = re.compile(r"BAR\.\S+ 0x[0-9a-f]+, (0x[0-9a-f]+)")
 COMPARISON = re.compile(r"U?ISETP(\S*) (U?P\d), (.*)")
@@ -101,11 +104,26 @@ class Flow:
                 starts.add(n + 1)
         return starts
 
+    def _tests_again(self, at: int) -> bool:
+        """Whether a branch is taken where a test of an mbarrier has failed."""
+        branch = self.code[at]
+        if branch.base != "BRA" or not branch.predicate:
+            return False
+        predicate = branch.predicate.lstrip("@!")
+        for before in range(at - 1, max(at - LOOK_BACK, -1), -1):
+            instruction = self.code[before]
+            if instruction.base in BRANCHES:
+                return False
+            if re.search(rf" {predicate}, ", instruction.text):
+                return is_test(instruction)
+        return False
+
     def _targets(self, end: int) -> list[int]:
         """Where the block that ends before `end` goes. BRA.DIV leaves the way of warps
-        whose lanes are together, and is not followed."""
+        whose lanes are together, and is not followed; nor is the way of a warp that has to
+        test an mbarrier again."""
         last = self.code[end - 1]
-        diverges = ".DIV" in last.op
+        diverges = ".DIV" in last.op or self._tests_again(end - 1)
         targets, falls_through = [], True
         if last.base in BRANCHES and last.target in self.place:
             if not diverges:

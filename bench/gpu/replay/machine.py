@@ -14,6 +14,7 @@ from collections import defaultdict
 from replay.chips import Chip
 from replay.flow import Program
 from replay.pipes import pipe_of, shared_cycles, tensor_cycles
+from replay.ring import Role, roles
 from replay.sass import BARRIERS, NO_BARRIER, Instruction
 
 SUBPARTITIONS = 4
@@ -21,6 +22,9 @@ SUBPARTITIONS = 4
 # are read; what special registers and spilled registers in L1 take.
 TO_XU, TO_QUEUE, OPERANDS, SPECIAL = 2, 4, 2, 33
 WGMMA_LATENCY, MBARRIER_LATENCY = 24, 24
+# A fence of the block that has nothing to wait for; what a test of an mbarrier takes
+# beside its load on sm_80, where a warp that waits tests again and again.
+FENCE, TEST = 20, 12
 LOCAL = ("S2R", "CS2R", "LDC", "LDL", "STL")
 # No more groups of copies than this are looked back at.
 GROUPS = 8
@@ -41,6 +45,7 @@ class Step:
     latency: int
     left_in_flight: int  # groups, of a DEPBAR
     ends_group: bool  # of wgmma
+    role: Role | None = None  # at an mbarrier
 
 
 def _kind_of(instruction: Instruction, pipe: str, jumps: bool) -> str:
@@ -49,7 +54,7 @@ def _kind_of(instruction: Instruction, pipe: str, jumps: bool) -> str:
         return "barrier" if ZERO_BARRIER.search(instruction.text) else "named barrier"
     if base == "WARPGROUP" and "DEPBAR" in op:
         return "wait for products"
-    kinds = {"LDGDEPBAR": "commit", "DEPBAR": "wait for copies"}
+    kinds = {"LDGDEPBAR": "commit", "DEPBAR": "wait for copies", "MEMBAR": "fence"}
     if base in kinds:
         return kinds[base]
     if jumps:
@@ -63,7 +68,8 @@ def _kind_of(instruction: Instruction, pipe: str, jumps: bool) -> str:
     return pipe if pipe in ("xu", "shared") else "plain"
 
 
-def decode(instruction: Instruction, jumps: bool, chip: Chip) -> Step:
+def decode(instruction: Instruction, jumps: bool, chip: Chip,
+           role: Role | None = None) -> Step:
     pipe = pipe_of(instruction)
     kind = _kind_of(instruction, pipe, jumps)
     rates = {"xu": chip.xu, "fma": chip.fma, "imad": chip.imad, "alu": chip.alu,
@@ -79,14 +85,14 @@ def decode(instruction: Instruction, jumps: bool, chip: Chip) -> Step:
     waits = tuple(b for b in range(BARRIERS) if control.wait >> b & 1)
     latency = chip.shuffle_latency if instruction.base == "SHFL" else chip.shared_latency
     return Step(pipe, kind, cost, instruction.stall, control.write, control.read, waits,
-                latency, instruction.left_in_flight, "gsb0" in instruction.text)
+                latency, instruction.left_in_flight, "gsb0" in instruction.text, role)
 
 
 class Warp:
     """Where a warp stands. Times are absolute, in cycles."""
 
     __slots__ = ("identity", "block", "subpartition", "at", "ready", "barriers", "groups",
-                 "copied", "products", "done", "last")
+                 "copied", "products", "done", "last", "numbers")
 
     def __init__(self, identity: int, block: int, subpartition: int, ready: float) -> None:
         self.identity, self.block, self.subpartition = identity, block, subpartition
@@ -96,22 +102,29 @@ class Warp:
         self.copied = 0.0  # when the copies of the open group are
         self.products: list[float] = []  # when each group of wgmma is
         self.done: list[float] = []  # when each run of the program ended
+        # Operations at mbarriers so far, by round, slot and whether they wait.
+        self.numbers: defaultdict[tuple[int, str, bool], int] = defaultdict(int)
 
 
 class Machine:
     """`blocks` blocks of `warps` warps run the program again and again; they start
-    apart from each other, at random within one run."""
+    apart from each other, at random within one run. `stages`: slots of rings."""
 
     def __init__(self, chip: Chip, program: Program, warps: int, blocks: int,
-                 seed: int = 0) -> None:
+                 seed: int = 0, stages: int = 2) -> None:
         self.chip, self.warps_per_block = chip, warps
-        self.steps = [decode(instruction, jumps, chip) for instruction, jumps in program]
+        self.steps = [decode(instruction, jumps, chip, role)
+                      for (instruction, jumps), role in zip(program, roles(program, stages))]
+        self.meets = any(step.kind == "barrier" for step in self.steps)
         length = sum(instruction.stall for instruction, _ in program)
         rng = random.Random(seed)
         offsets = [rng.random() * length for _ in range(blocks)]
         self.warps = [Warp(number, number // warps, number % SUBPARTITIONS,
                            offsets[number // warps]) for number in range(blocks * warps)]
         self.arrived: list[list[Warp]] = [[] for _ in range(blocks)]
+        # Of each phase of an mbarrier when its warps arrived, and who waits for it.
+        self.phases: defaultdict[tuple[int, ...], list[float]] = defaultdict(list)
+        self.waiting: defaultdict[tuple[int, ...], list[tuple[Warp, Step]]] = defaultdict(list)
         self.free: list[defaultdict[str, float]] = [
             defaultdict(float) for _ in range(SUBPARTITIONS)]
         self.now = [0.0] * SUBPARTITIONS
@@ -173,12 +186,49 @@ class Machine:
         warp.at += 1
         if step.kind == "barrier":
             return self._arrive(warp, time)
+        released = [warp]
+        if step.role:
+            released = self._at_mbarrier(warp, step, step.role, time)
         done, read = self._complete(warp, step, time)
         if step.write != NO_BARRIER:
             warp.barriers[step.write] = max(warp.barriers[step.write], done)
         if step.read != NO_BARRIER:
             warp.barriers[step.read] = max(warp.barriers[step.read], read)
-        return [warp]
+        return released
+
+    def _at_mbarrier(self, warp: Warp, step: Step, role: Role, time: float) -> list[Warp]:
+        """The warps that can go on. A program in which the block meets begins anew with
+        each run, a loop goes on."""
+        run = len(warp.done) if self.meets else 0
+        name = (role.round, role.slot, role.waits)
+        number = warp.numbers[run, *name] - role.offset
+        warp.numbers[run, *name] += 1
+        phase = (warp.block, run, role.round, role.slot, number)
+        arrivals = self.phases[phase]
+        if role.waits:
+            if number >= 0 and len(arrivals) < self.warps_per_block:
+                self.waiting[phase].append((warp, step))
+                return []
+            self._pass(warp, step, max(arrivals, default=0.0), time)
+            return [warp]
+        there = time + self.chip.shared_latency
+        arrivals.append(max(there, warp.copied) if role.slot == "full" else there)
+        if len(arrivals) < self.warps_per_block:
+            return [warp]
+        waiting = self.waiting.pop(phase, [])
+        for mate, waited in waiting:
+            self._pass(mate, waited, max(arrivals), time)
+        return [warp, *(mate for mate, _ in waiting)]
+
+    def _pass(self, warp: Warp, step: Step, complete: float, time: float) -> None:
+        """Lets the warp go on when the phase is complete and it has noticed."""
+        if complete <= time:
+            return
+        if step.kind == "mbarrier":
+            complete += MBARRIER_LATENCY
+        else:
+            complete += self.chip.shared_latency + TEST
+        warp.ready = max(warp.ready, complete)
 
     def _arrive(self, warp: Warp, time: float) -> list[Warp]:
         mates = self.arrived[warp.block]
@@ -226,6 +276,8 @@ class Machine:
                 warp.products = [*warp.products, end][-GROUPS:]
         elif kind == "mbarrier":
             done = time + MBARRIER_LATENCY
+        elif kind == "fence":
+            warp.ready += FENCE
         elif kind == "branch":
             warp.ready += chip.branch
         return done, read

@@ -78,11 +78,11 @@ class Replay:
 
 
 def replay(program: Program, chip: Chip, warps: int, blocks: int, times: int = ITERATIONS,
-           skip: int = WARM_UP, seeds: int = SEEDS) -> Replay:
+           skip: int = WARM_UP, seeds: int = SEEDS, stages: int = 2) -> Replay:
     cycles = 0.0
     busy: defaultdict[str, float] = defaultdict(float)
     for seed in range(seeds):
-        machine = Machine(chip, program, warps, blocks, seed).run(times)
+        machine = Machine(chip, program, warps, blocks, seed, stages).run(times)
         cycles += 1 / runs_a_cycle(machine, skip) / seeds
         span = max(warp.done[-1] for warp in machine.warps) * seeds
         for pipe, used in machine.busy.items():

@@ -11,6 +11,7 @@ from replay.flow import Flow, other_loops, threads_of_barriers, tile_loops
 from replay.machine import Machine
 from replay.pipes import pipe_of, shared_cycles, tensor_cycles, tensor_fma
 from replay.rates import bounds, occupancy, replay, whole_block
+from replay.ring import roles
 from replay.sass import Control, parse_listing
 
 HMMA = "HMMA.16816.F32.BF16 R0, R4, R8, R0"
@@ -248,3 +249,73 @@ def test_occupancy_is_limited_by_what_runs_out():
 def test_h200_is_the_die_of_h100():
     assert dataclasses.replace(CHIPS["H200"], name="H100",
                                dram_bytes_per_second=H100.dram_bytes_per_second) == H100
+
+
+# One iteration of a loop over tiles, at least what matters of it: wait for the tile, wait
+# for the slot of the next one, copy it, read the tile, let its slot go.
+RING_SM_80 = (
+    ("LDS R5, [R4+0xc004]", {"write": 0}),
+    ("LOP3.LUT P0, RZ, R5, 0x80000000, R6, 0x48, !PT", {"wait": (0,), "stall": 13}),
+    ("LDS R7, [R4+0xc014]", {"write": 0}),
+    ("LOP3.LUT P0, RZ, R7, 0x80000000, R6, 0x48, !PT", {"wait": (0,), "stall": 13}),
+    "LDGSTS.E.128 [R1], [R2.64]", "ARRIVES.LDGSTSBAR.64 [UR4+0xc000]",
+    ("LDSM.16.M88.4 R8, [R4]", {"write": 1}), ("FADD R3, R8, R8", {"wait": (1,)}),
+    "MEMBAR.ALL.CTA", "ATOMS.ARRIVE.64 RZ, [UR4+0xc010]",
+)
+RING_SM_90 = (
+    ("SYNCS.PHASECHK.TRANS64.TRYWAIT P0, [UR4+0xc000], R6", {"write": 0}),
+    ("@!P0 BRA `(.L_again)", {"wait": (0,)}),
+    ("SYNCS.PHASECHK.TRANS64.TRYWAIT P1, [UR4+0xc010], R6", {"write": 0}),
+    ("@!P1 BRA `(.L_too)", {"wait": (0,)}),
+    "LDGSTS.E.128 [R1], desc[UR6][R2.64]", "ARRIVES.LDGSTSBAR.64.ARVCNT [UR4+0xc000]",
+    ("LDSM.16.M88.4 R8, [R4]", {"write": 1}), ("FADD R3, R8, R8", {"wait": (1,)}),
+    "@!P2 SYNCS.ARRIVE.TRANS64.A1T0 RZ, [UR4+0xc010], RZ",
+)
+
+
+@pytest.mark.parametrize("ring", [RING_SM_80, RING_SM_90])
+def test_operations_at_mbarriers_have_roles(ring):
+    found = [role for role in roles(program_of(*ring), stages=2) if role]
+    assert [(role.slot, role.waits) for role in found] == [
+        ("full", True), ("empty", True), ("full", False), ("empty", False)]
+    # Behind the loop's start, the first wait is for what the run before copied.
+    assert [role.offset for role in found if role.waits] == [1, 2]
+    # With the first copies before the loop it is for those; a barrier starts a new ring.
+    first = ["LDGSTS.E.128 [R1], [R2.64]", "ARRIVES.LDGSTSBAR.64 [UR4+0xc000]"]
+    whole = program_of(*first, *ring, "BAR.SYNC.DEFER_BLOCKING 0x0", *first, *ring)
+    waits = [role for role in roles(whole, stages=2) if role and role.waits]
+    assert [(role.round, role.slot, role.offset) for role in waits] == [
+        (0, "full", 0), (0, "empty", 2), (1, "full", 0), (1, "empty", 2)]
+    assert [role.offset for role in roles(program_of(*ring), stages=3)
+            if role and role.waits] == [2, 2]
+
+
+@pytest.mark.parametrize("chip, ring", [(A100, RING_SM_80), (H100, RING_SM_90)])
+def test_warps_wait_at_a_ring_for_each_others_copies(chip, ring):
+    # The copies of one run are there when the next one starts, and no earlier: those of
+    # 4 warps, each of 512 bytes.
+    there = chip.l2_latency + 512 * 4 / chip.l2_rate
+    found = replay(program_of(*ring), chip, 4, 1, seeds=1).cycles
+    assert there < found < there + 150
+    # With a third slot they have two runs.
+    more = replay(program_of(*ring), chip, 4, 1, seeds=1, stages=3).cycles
+    assert found / 2 - 5 < more < found / 2 + 100
+
+
+def test_a_warp_waits_at_a_ring_for_the_slowest():
+    machine = Machine(H100, program_of(*RING_SM_90), 4, 1)
+    machine.warps[3].ready += 5000
+    machine.run(3)
+    assert max(warp.done[0] for warp in machine.warps[:3]) < 5000
+    assert min(warp.done[1] for warp in machine.warps[:3]) > 5000
+
+
+def test_testing_an_mbarrier_again_is_no_way_through_a_loop():
+    code = code_of(".L_loop:", *RING_SM_90[:2], ".L_on:", HMMA, "@P3 BRA `(.L_loop)", "EXIT",
+                   ".L_again:", *RING_SM_90[:1], "@!P0 BRA `(.L_again)", "BRA `(.L_on)")
+    loop, = tile_loops(Flow(code))
+    assert [instruction.base for instruction in loop.code] == ["SYNCS", "BRA", "HMMA", "BRA"]
+    code = code_of(".L_loop:", ".L_test:", *RING_SM_80[:2], "NOP", "@!P0 BRA `(.L_test)", HMMA,
+                   "@P3 BRA `(.L_loop)", "EXIT")
+    loop, = tile_loops(Flow(code))
+    assert len(loop.path) == 6
