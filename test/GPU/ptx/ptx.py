@@ -5,6 +5,9 @@ import dataclasses
 import re
 import subprocess
 
+import flow
+from flow import Step
+
 ASSEMBLY = re.compile(r'assembly = "((?:[^"\\]|\\.)*)"')
 LAUNCH = re.compile(
     r"gpu\.launch_func +@\w+::@(\w+)(?:.*?dynamic_shared_memory_size %c(\d+)_i32)?"
@@ -43,24 +46,26 @@ def compile_kernels(text, **options):
     return kernels
 
 
-def loops(ptx):
-    """How often each instruction stands in each loop, in order.
+def steps_of(ptx):
+    steps, labels = [], []
+    for line in ptx.splitlines():
+        if label := LABEL.match(line):
+            labels.append(label[1])
+        elif found := INSTRUCTION.match(line):
+            target, name = BRANCH.search(line), found[1]
+            ends = name in ("ret", "exit", "bra", "bra.uni") and "@" not in line
+            steps.append(Step(name, tuple(labels), target[1] if target else None, not ends))
+            labels = []
+    return steps
 
-    A loop is what lies between a label and the last branch back to it.
-    """
-    lines = ptx.splitlines()
-    places = {found[1]: n for n, line in enumerate(lines) if (found := LABEL.match(line))}
-    ends = {}
-    for number, line in enumerate(lines):
-        target = BRANCH.search(line)
-        # What is not in this part of a kernel lies behind it.
-        if target and places.get(target[1], number) < number:
-            ends[target[1]] = number
-    bodies = []
-    for label, end in sorted(ends.items(), key=lambda item: places[item[0]]):
-        found = map(INSTRUCTION.match, lines[places[label] : end + 1])
-        bodies.append(collections.Counter(match[1] for match in found if match))
-    return bodies
+
+def loops(ptx):
+    """How often each instruction stands in each loop, in order."""
+    steps = steps_of(ptx)
+    return [
+        collections.Counter(steps[place].name for place in body)
+        for body in flow.loops(steps).values()
+    ]
 
 
 def ordinary(ptx):

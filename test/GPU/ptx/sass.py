@@ -3,9 +3,14 @@
 import re
 import subprocess
 
+import flow
+from flow import Step
+
 SECTION = re.compile(r"^\s*\.section\s+\.text\.(\w+)")
 LABEL = re.compile(r"^(\.L_\w+):")
 INSTRUCTION = re.compile(r"^\s*/\*[0-9a-f]{4,}\*/\s+(?:@!?U?P\w+\s+)?([A-Z][A-Z0-9]*)")
+# A predicate, before the instruction or as its operand.
+CONDITION = re.compile(r"@!?U?P|BRA\.DIV|BRA !?U?P\d")
 BRANCH = re.compile(r"\bBRA\b.*`\((\.L_\w+)\)")
 
 
@@ -19,25 +24,31 @@ def kernels(cubin):
     return [(name, lines[start:end]) for (start, name), end in zip(starts, ends)]
 
 
-def loops(lines):
-    """[instructions, products] of each innermost loop with products, as they stand.
-
-    A loop is what lies between a label and the last branch back to it. Products are
-    instructions of the tensor cores, which work on 16 rows and 8 columns each.
-    """
-    places, ends, opcodes = {}, {}, []
+def steps_of(lines):
+    steps, labels = [], []
     for line in lines:
         if label := LABEL.match(line):
-            places[label[1]] = len(opcodes)
+            labels.append(label[1])
         elif found := INSTRUCTION.match(line):
-            target = BRANCH.search(line)
-            if target and target[1] in places:
-                ends[places[target[1]]] = len(opcodes)
-            opcodes.append(found[1])
-    bodies = {start: opcodes[start : end + 1] for start, end in ends.items()}
-    with_products = {start: body for start, body in bodies.items() if "HMMA" in body}
+            target, name = BRANCH.search(line), found[1]
+            ends = name in ("EXIT", "RET", "BRA") and not CONDITION.search(line)
+            steps.append(Step(name, tuple(labels), target[1] if target else None, not ends))
+            labels = []
+    return steps
+
+
+def loops(lines):
+    """[instructions, products] of each innermost loop with products, as they stand.
+    Products are instructions of the tensor cores, which work on 16 rows and 8 columns
+    each."""
+    steps = steps_of(lines)
+    opcodes = [step.name for step in steps]
+    bodies = {
+        head: body for head, body in flow.loops(steps).items()
+        if any(opcodes[place] == "HMMA" for place in body)
+    }
     inner = [
-        body for start, body in with_products.items()
-        if not any(start < other < start + len(body) for other in with_products)
+        body for head, body in bodies.items()
+        if not any(other in body for other in bodies if other != head)
     ]
-    return [[len(body), body.count("HMMA")] for body in inner]
+    return [[len(body), sum(opcodes[n] == "HMMA" for n in body)] for body in inner]
