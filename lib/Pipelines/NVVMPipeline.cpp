@@ -104,7 +104,9 @@ static void addThreads(OpPassManager &pm, const NVVMPipelineOptions &options,
   addFolding(functions);
   functions.addPass(createCSEPass());
   functions.addPass(createSparseAttnDistributeFragments());
-  functions.addPass(createSparseAttnCopiesToCpAsync());
+  SparseAttnCopiesToCpAsyncOptions copies;
+  copies.target = chip.name.str();
+  functions.addPass(createSparseAttnCopiesToCpAsync(copies));
   functions.addPass(createCSEPass());
   // The lanes' parts of addresses leave the loops.
   functions.addPass(createLoopInvariantCodeMotionPass());

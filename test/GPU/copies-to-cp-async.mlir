@@ -21,6 +21,7 @@
 // CHECK:           nvvm.cp.async.shared.global %{{.*}}, %{{.*}}, 16, cache = cg, %[[BYTES]]
 // CHECK-COUNT-3:   nvvm.cp.async.shared.global
 // CHECK-NEXT:      nvvm.cp.async.commit.group
+// CHECK-NEXT:      nvvm.cp.async.wait.group 0
 // CHECK-NOT:       nvvm.cp.async
 func.func @copy(%k: memref<?x64xf16, strided<[64, 1], offset: ?>, #global>,
                 %m: memref<?xi8, #shared>, %thread: i32) {
@@ -31,6 +32,7 @@ func.func @copy(%k: memref<?x64xf16, strided<[64, 1], offset: ?>, #global>,
              threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
     %copy = sparse_attn_gpu.stage %k to %m[%c0] rows 16 thread %thread
       : memref<?x64xf16, strided<[64, 1], offset: ?>, #global>, memref<?xi8, #shared>
+    sparse_attn_gpu.wait %copy
     gpu.terminator
   }
   return
@@ -239,6 +241,114 @@ func.func @other_values(%k: memref<16x16xf16, #global>, %m: memref<?xi8, #shared
       scf.yield %y, %t : i32, !sparse_attn_gpu.token
     }
     "test.use"(%sum) : (i32) -> ()
+    gpu.terminator
+  }
+  return
+}
+
+// A ring of two slots has four mbarriers: two that expect the copies of 64 threads, and two
+// that expect two warps. Tile n is in slot n mod 2, in a phase whose parity is n / 2 mod 2; a
+// thread that reserves the slot waits for the phase before. Nobody counts groups.
+//
+// RUN: sparse-attn-opt %s --allow-unregistered-dialect --sparse-attn-copies-to-cp-async=target=sm_90 --canonicalize | FileCheck %s --check-prefix=SUSPEND
+//
+// CHECK-LABEL: func.func @apart_ring
+// CHECK-SAME:    %[[THREAD:[a-z0-9]+]]: i32, %[[N:[a-z0-9]+]]: index
+// CHECK-NOT:       commit
+// CHECK:           %[[FIRST:.*]] = arith.cmpi eq, %[[THREAD]], %c0_i32
+// CHECK-NEXT:      scf.if %[[FIRST]] {
+// CHECK:             nvvm.mbarrier.init %[[BARRIERS:.*]], %c64_i32
+// CHECK:             nvvm.mbarrier.init %{{.*}}, %c64_i32
+// CHECK:             nvvm.mbarrier.init %{{.*}}, %c2_i32
+// CHECK:             nvvm.mbarrier.init %{{.*}}, %c2_i32
+// CHECK-NEXT:      }
+// CHECK-NEXT:      gpu.barrier
+// CHECK:           nvvm.cp.async.shared.global
+// CHECK:           nvvm.cp.async.mbarrier.arrive %[[BARRIERS]] {noinc = true}
+// CHECK:           scf.for %[[T:.*]] = %c0 to %[[N]]
+// CHECK-DAG:         %[[NUMBER:.*]] = arith.index_castui %[[T]] : index to i32
+// CHECK-DAG:         %[[SLOT:.*]] = arith.remui %[[NUMBER]], %c2_i32
+// CHECK-DAG:         %[[PHASE:.*]] = arith.divui %[[NUMBER]], %c2_i32
+// CHECK-DAG:         %[[BYTES:.*]] = arith.muli %[[SLOT]], %c8_i32
+// CHECK-DAG:         %[[FULL:.*]] = llvm.getelementptr %[[BARRIERS]][%[[BYTES]]]
+// CHECK-DAG:         %[[PARITY:.*]] = arith.andi %[[PHASE]], %c1_i32
+// CHECK:             scf.while : () -> () {
+// CHECK-NEXT:          %[[DONE:.*]] = nvvm.mbarrier.test.wait %[[FULL]], %[[PARITY]]
+// CHECK-NEXT:          %[[AGAIN:.*]] = arith.xori %[[DONE]], %true
+// CHECK-NEXT:          scf.condition(%[[AGAIN]])
+// CHECK:             %[[EMPTY:.*]] = llvm.getelementptr %{{.*}}[16]
+// CHECK:             %[[BEFORE:.*]] = arith.xori %{{.*}}, %c1_i32
+// CHECK:               nvvm.mbarrier.test.wait %[[EMPTY]], %[[BEFORE]]
+// CHECK:             nvvm.cp.async.shared.global
+// CHECK:             nvvm.cp.async.mbarrier.arrive
+// CHECK:             nvvm.bar.warp.sync %c-1_i32
+// CHECK-NEXT:        %[[LANE:.*]] = arith.andi %[[THREAD]], %c31_i32
+// CHECK-NEXT:        %[[SPEAKS:.*]] = arith.cmpi eq, %[[LANE]], %c0_i32
+// CHECK-NEXT:        scf.if %[[SPEAKS]] {
+// CHECK-NEXT:          nvvm.mbarrier.arrive
+// CHECK-NOT:       inval
+// CHECK:           gpu.terminator
+//
+// SUSPEND-LABEL: func.func @apart_ring
+// SUSPEND-NOT:     test.wait
+// SUSPEND:         nvvm.mbarrier.try_wait
+// SUSPEND:         nvvm.mbarrier.try_wait
+// SUSPEND-NOT:     test.wait
+// SUSPEND:         gpu.terminator
+func.func @apart_ring(%k: memref<16x16xf16, #global>, %m: memref<?xi8, #shared>, %thread: i32, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c64 = arith.constant 64 : index
+  %c1024 = arith.constant 1024 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c64, %sy = %c1, %sz = %c1) {
+    %ring = sparse_attn_gpu.ring %m[%c1024] thread %thread : memref<?xi8, #shared> -> <2>
+    %a = sparse_attn_gpu.stage %k to %m[%c0] rows 16 thread %thread : memref<16x16xf16, #global>, memref<?xi8, #shared>
+    %first = sparse_attn_gpu.fill %ring[%c0] by (%a) : <2>
+    %last = scf.for %t = %c0 to %n step %c1 iter_args(%this = %first) -> (!sparse_attn_gpu.token) {
+      sparse_attn_gpu.wait %this of %ring[%t] : !sparse_attn_gpu.ring<2>
+      %next = arith.addi %t, %c1 : index
+      sparse_attn_gpu.reserve %ring[%next] : <2>
+      %b = sparse_attn_gpu.stage %k to %m[%c0] rows 16 thread %thread : memref<16x16xf16, #global>, memref<?xi8, #shared>
+      %later = sparse_attn_gpu.fill %ring[%next] by (%b) : <2>
+      sparse_attn_gpu.release %ring[%t] thread %thread : <2>
+      scf.yield %later : !sparse_attn_gpu.token
+    }
+    gpu.terminator
+  }
+  return
+}
+
+// What was copied before the ring was there, has come with its first tile. A ring that a
+// loop makes anew is taken down before.
+//
+// CHECK-LABEL: func.func @many_rings
+// CHECK:           nvvm.cp.async.shared.global
+// CHECK-NOT:       commit
+// CHECK:           scf.for
+// CHECK:             nvvm.mbarrier.init
+// CHECK:             gpu.barrier
+// CHECK:             nvvm.mbarrier.test.wait
+// CHECK-NOT:         wait.group
+// CHECK:             gpu.barrier
+// CHECK:             scf.if
+// CHECK-COUNT-4:       nvvm.mbarrier.inval
+// CHECK-NEXT:        }
+// CHECK-NEXT:      }
+func.func @many_rings(%k: memref<16x16xf16, #global>, %m: memref<?xi8, #shared>, %thread: i32, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c64 = arith.constant 64 : index
+  %c1024 = arith.constant 1024 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c64, %sy = %c1, %sz = %c1) {
+    %q = sparse_attn_gpu.stage %k to %m[%c0] rows 16 thread %thread : memref<16x16xf16, #global>, memref<?xi8, #shared>
+    scf.for %t = %c0 to %n step %c1 {
+      %ring = sparse_attn_gpu.ring %m[%c1024] thread %thread : memref<?xi8, #shared> -> <2>
+      %a = sparse_attn_gpu.stage %k to %m[%c0] rows 16 thread %thread : memref<16x16xf16, #global>, memref<?xi8, #shared>
+      %first = sparse_attn_gpu.fill %ring[%c0] by (%a) : <2>
+      sparse_attn_gpu.wait %first, %q of %ring[%c0] : !sparse_attn_gpu.ring<2>
+    }
     gpu.terminator
   }
   return

@@ -328,11 +328,13 @@ func.func @single_values(%p: memref<16x24xf32, 1>, %shared: memref<?xi8, #gpu.ad
 }
 
 // A copy to shared memory gets the number of its thread: how it is made is for a later
-// pass to say.
+// pass to say. So do a ring, and who lets a slot of it go.
 //
 // CHECK-LABEL: func.func @stage
 // CHECK:           %[[THREAD:.*]] = arith.index_cast
+// CHECK:           sparse_attn_gpu.ring %{{.*}}[%{{.*}}] thread %[[THREAD]] :
 // CHECK:           sparse_attn_gpu.stage %{{.*}} to %{{.*}}[%{{.*}}] rows 16 thread %[[THREAD]] :
+// CHECK:           sparse_attn_gpu.release %{{.*}}[%{{.*}}] thread %[[THREAD]] :
 func.func @stage(%k: memref<?x64xf16, strided<[64, 1], offset: ?>, #gpu.address_space<global>>,
                  %shared: memref<?xi8, #gpu.address_space<workgroup>>) {
   %c0 = arith.constant 0 : index
@@ -340,9 +342,12 @@ func.func @stage(%k: memref<?x64xf16, strided<[64, 1], offset: ?>, #gpu.address_
   %c32 = arith.constant 32 : index
   gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
              threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    %ring = sparse_attn_gpu.ring %shared[%c0]
+      : memref<?xi8, #gpu.address_space<workgroup>> -> <2>
     %copy = sparse_attn_gpu.stage %k to %shared[%c0] rows 16
       : memref<?x64xf16, strided<[64, 1], offset: ?>, #gpu.address_space<global>>,
         memref<?xi8, #gpu.address_space<workgroup>>
+    sparse_attn_gpu.release %ring[%c0] : <2>
     gpu.terminator
   }
   return

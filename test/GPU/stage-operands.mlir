@@ -51,6 +51,29 @@
 // THREE:             arith.addi %{{.*}}, %c2
 // THREE:             %[[LATER:.*]] = scf.if
 // THREE:             scf.yield %{{.*}}, %[[NEWER]], %[[LATER]]
+//
+// Where warps run apart, there is one slot more. Each iteration waits for its own tile,
+// reserves the slot of a later one, and lets its slot go behind the last product.
+//
+// RUN: sparse-attn-opt %s --sparse-attn-stage-operands="mbarriers" --canonicalize | FileCheck %s --check-prefix=APART
+//
+// APART-LABEL: func.func @ring
+// APART:         gpu.launch {{.*}} dynamic_shared_memory_size %c3120_i32
+// APART:           %[[SHARED:.*]] = gpu.dynamic_shared_memory
+// APART:           %[[RING:.*]] = sparse_attn_gpu.ring %[[SHARED]][%c3072] : {{.*}} -> <3>
+// APART-NOT:       reserve
+// APART:           %[[FIRST:.*]] = sparse_attn_gpu.fill %[[RING]][%c0] by (%
+// APART:           scf.for %[[T:.*]] = %c0 to %c4 step %c1 iter_args(%{{.*}} = %{{.*}}, %[[THIS:.*]] = %[[FIRST]])
+// APART-NEXT:        sparse_attn_gpu.wait %[[THIS]] of %[[RING]][%[[T]]] : !sparse_attn_gpu.ring<3>
+// APART:             %[[NEXT:.*]] = arith.addi %[[T]], %c1
+// APART:             scf.if
+// APART:               sparse_attn_gpu.reserve %[[RING]][%[[NEXT]]] : <3>
+// APART:               %[[COPY:.*]] = sparse_attn_gpu.stage
+// APART:               sparse_attn_gpu.fill %[[RING]][%[[NEXT]]] by (%[[COPY]]) : <3>
+// APART:             vector.contract
+// APART-NEXT:        sparse_attn_gpu.release %[[RING]][%[[T]]] : <3>
+// APART-NOT:       gpu.barrier
+// APART:           gpu.terminator
 func.func @ring(%q: vector<16x32xf16>, %k: memref<64x32xf16, #gpu.address_space<global>>,
                 %max: vector<16xf32>) {
   %c0 = arith.constant 0 : index

@@ -125,6 +125,11 @@ def SparseAttnStageOperands
     `query-registers` for them; else they are copied into shared memory too, once,
     and loaded anew for every product.
 
+    Before a slot of the ring is filled anew, all warps of the block have read it:
+    they meet for each tile, or, with `mbarriers`, tell each other when they have
+    read one, and run apart by up to a tile, for which the ring has one more slot.
+    A target has a rule which it is.
+
     Fails where ring and queries do not fit `shared-limit` bytes. Run after
     `sparse-attn-map-to-gpu`, on whole-tile vectors.
 
@@ -136,6 +141,8 @@ def SparseAttnStageOperands
            "Registers a thread from which on queries are in shared memory">,
     Option<"sharedLimit", "shared-limit", "int64_t", "101376",
            "Bytes of shared memory that a block may use">,
+    Option<"mbarriers", "mbarriers", "bool", "false",
+           "Warps do not meet for each tile, whatever the target's rule says">,
     Option<"target", "target", "std::string", "\"\"",
            "Chip whose query-registers and shared-limit replace those given">,
   ];
@@ -170,17 +177,26 @@ def SparseAttnDistributeFragments
 
 def SparseAttnCopiesToCpAsync
     : Pass<"sparse-attn-copies-to-cp-async", "::mlir::func::FuncOp"> {
-  let summary = "copy tiles by cp.async, and wait for groups of copies";
+  let summary = "copy tiles by cp.async, and wait for groups of copies or by mbarriers";
   let description = [{
     Inside `gpu.launch`, each thread copies its 16-byte chunks of a tile by
     `cp.async`, and commits the copies that share a token as one group. A wait
     lets as many groups go on as have been committed since that of the youngest
     of its tokens, which is counted through loops and branches
     (lib/GPU/Staging/CopyGroups.h), and is followed by a barrier, for what other
-    threads have copied. Run after `--sparse-attn-distribute-fragments`.
+    threads have copied.
+
+    The slots of a ring have mbarriers (lib/GPU/Staging/RingBarriers.h): threads
+    arrive at one when their copies have ended, and warps at another when they
+    have read the tile; whoever waits tests until the phase has completed. Run
+    after `--sparse-attn-distribute-fragments`.
 
     Example: test/GPU/copies-to-cp-async-example.mlir
   }];
+  let options = [
+    Option<"target", "target", "std::string", "\"sm_80\"",
+           "Chip that kernels are made for: sm_80, ...">,
+  ];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
     "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect",

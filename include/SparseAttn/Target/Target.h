@@ -63,6 +63,15 @@ struct WarpRules {
   int64_t wideTileRows = 128, wideColumns = 64, wideKeyValues = 3;
 };
 
+/// Where the warps of a block, to whom tiles come through a ring, tell each
+/// other by mbarriers what they have copied and read, and do not meet for each
+/// tile: where the tiles of keys and values have no more columns, and elements
+/// of no more bytes, than these. It takes one more slot, and is not done where
+/// that costs a second block its place on a multiprocessor.
+struct RingRules {
+  int64_t mbarrierColumns = 0, mbarrierElementBytes = 0;
+};
+
 struct GpuTarget {
   llvm::StringRef name; ///< as LLVM and ptxas spell it: sm_80, ...
   /// Oldest PTX version that knows the chip: what a driver must accept.
@@ -72,6 +81,9 @@ struct GpuTarget {
   const TileRules *tiles;
   /// Second-level cache of a common chip of this name, in bytes.
   int64_t cacheBytes;
+  RingRules rings = {};
+  /// Whether threads that wait at an mbarrier can sleep.
+  bool canSuspend = false;
   WarpRules warps = {};
   /// Bytes of a row that one step of a product takes.
   int64_t productBytes = 32;

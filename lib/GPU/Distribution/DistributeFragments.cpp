@@ -108,8 +108,10 @@ LogicalResult Distribution::distribute(Operation *op) {
     return success();
   }
   // How it is copied is for a later pass to say.
-  if (auto copy = dyn_cast<StageOp>(op))
-    return stage(copy);
+  if (isa<StageOp, RingOp, ReleaseOp>(op)) {
+    tellThread(op);
+    return success();
+  }
   bool isOfTiles = isa<memref::StoreOp>(op) ||
                    llvm::any_of(op->getResults(), isVector) ||
                    llvm::any_of(op->getOperands(), isVector);

@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/IR/Matchers.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
@@ -55,9 +56,9 @@ LogicalResult Distribution::row(vector::ExtractOp op) {
   return success();
 }
 
-LogicalResult Distribution::stage(StageOp op) {
-  op.getThreadMutable().assign(threads.thread);
-  return success();
+void Distribution::tellThread(Operation *op) {
+  llvm::TypeSwitch<Operation *>(op).Case<StageOp, RingOp, ReleaseOp>(
+      [&](auto known) { known.getThreadMutable().assign(threads.thread); });
 }
 
 /// What a block stores once, its first thread stores; into shared memory, for

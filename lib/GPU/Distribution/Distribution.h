@@ -60,7 +60,8 @@ private:
   LogicalResult write(vector::TransferWriteOp op);
   LogicalResult staged(StagedTileOp op);
   LogicalResult row(vector::ExtractOp op);
-  LogicalResult stage(StageOp op);
+  /// Tells what the threads of a block do together which of them executes it.
+  void tellThread(Operation *op);
   LogicalResult store(memref::StoreOp op);
   LogicalResult gather(vector::GatherOp op);
   LogicalResult loop(scf::ForOp op);

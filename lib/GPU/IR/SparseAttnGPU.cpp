@@ -72,9 +72,21 @@ LogicalResult StageOp::verify() {
   return success();
 }
 
+LogicalResult RingType::verify(function_ref<InFlightDiagnostic()> emitError,
+                               int64_t slots) {
+  if (slots < 2)
+    return emitError() << "a ring has at least 2 slots, got " << slots;
+  return success();
+}
+
+LogicalResult RingOp::verify() { return verifyMemory(*this, getMemory()); }
+
 LogicalResult WaitOp::verify() {
   if (getTokens().empty())
     return emitOpError("needs a token to wait for");
+  if (!getRing() != !getNumber())
+    return emitOpError("names a ring without the number of a tile, or the "
+                       "other way round");
   return success();
 }
 

@@ -2,6 +2,8 @@
 
 #include "BufferPointers.h"
 #include "CopyGroups.h"
+#include "RequireGpu.h"
+#include "RingBarriers.h"
 #include "SharedAddress.h"
 #include "SharedLayout.h"
 #include "SparseAttn/GPU/IR/SparseAttnGPU.h"
@@ -208,15 +210,18 @@ struct CopiesToCpAsyncPass
   using Base::Base;
 
   void runOnOperation() override {
+    const target::GpuTarget *gpu = requireGpu(getOperation(), target);
+    if (!gpu)
+      return signalPassFailure();
     SmallVector<gpu::LaunchOp> launches;
     getOperation().walk(
         [&](gpu::LaunchOp launch) { launches.push_back(launch); });
     for (gpu::LaunchOp launch : launches)
-      if (failed(lower(launch)))
+      if (failed(lower(launch, gpu->canSuspend)))
         return signalPassFailure();
   }
 
-  static LogicalResult lower(gpu::LaunchOp launch) {
+  static LogicalResult lower(gpu::LaunchOp launch, bool canSuspend) {
     SmallVector<StageOp> copies;
     launch.walk([&](StageOp op) { copies.push_back(op); });
     std::optional<int64_t> threads =
@@ -230,12 +235,16 @@ struct CopiesToCpAsyncPass
     OpBuilder b(launch);
     for (StageOp op : copies)
       emitCopy(b, op, *threads);
-    for (Operation *op : groups->getCommits()) {
-      b.setInsertionPointAfter(op);
-      NVVM::CpAsyncCommitGroupOp::create(b, op->getLoc());
-    }
+    // Copies that nobody waits for by their groups need none.
+    if (!groups->getWaits().empty())
+      for (Operation *op : groups->getCommits()) {
+        b.setInsertionPointAfter(op);
+        NVVM::CpAsyncCommitGroupOp::create(b, op->getLoc());
+      }
     for (auto [op, newer] : groups->getWaits())
       emitWait(b, op, newer);
+    if (threads && failed(lowerRings(launch, *threads, canSuspend)))
+      return failure();
     return dropTokens(launch);
   }
 

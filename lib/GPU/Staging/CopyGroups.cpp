@@ -17,7 +17,7 @@ static Operation *findCommit(Value token) {
     OpOperand &use = *token.use_begin();
     Operation *user = use.getOwner();
     auto branch = dyn_cast<scf::IfOp>(user->getParentOp());
-    if (isa<JoinOp>(user) && user->getBlock() == token.getParentBlock())
+    if (isa<JoinOp, FillOp>(user) && user->getBlock() == token.getParentBlock())
       token = user->getResult(0);
     else if (isa<scf::YieldOp>(user) && branch)
       token = branch.getResult(use.getOperandNumber());
@@ -68,8 +68,14 @@ LogicalResult CopyGroups::countThrough(Operation *op) {
     return countIn(loop);
   if (auto branch = dyn_cast<scf::IfOp>(op))
     return countIn(branch);
-  if (auto join = dyn_cast<JoinOp>(op))
-    return countIn(join);
+  if (auto join = dyn_cast<JoinOp>(op)) {
+    countJoined(join, join.getTokens(), join.getToken());
+    return success();
+  }
+  if (auto fill = dyn_cast<FillOp>(op)) {
+    countJoined(fill, fill.getTokens(), fill.getToken());
+    return success();
+  }
   if (auto wait = dyn_cast<WaitOp>(op))
     return countIn(wait);
   if (auto stage = dyn_cast<StageOp>(op)) {
@@ -78,7 +84,7 @@ LogicalResult CopyGroups::countThrough(Operation *op) {
     return success();
   }
   auto takesPart = [](Operation *inner) {
-    return isa<StageOp, WaitOp, JoinOp>(inner) ||
+    return isa<StageOp, WaitOp, JoinOp, FillOp>(inner) ||
            llvm::any_of(inner->getResults(), isToken);
   };
   auto found = op->walk([&](Operation *inner) {
@@ -90,24 +96,23 @@ LogicalResult CopyGroups::countThrough(Operation *op) {
   return success();
 }
 
-LogicalResult CopyGroups::countIn(JoinOp join) {
+void CopyGroups::countJoined(Operation *join, ValueRange tokens, Value token) {
   int64_t age = kNothing;
   bool isCommitted = true;
-  for (Value token : join.getTokens()) {
-    std::optional<int64_t> known = ageOf(token);
+  for (Value joined : tokens) {
+    std::optional<int64_t> known = ageOf(joined);
     isCommitted &= known.has_value();
     age = std::min(age, known.value_or(kNothing));
   }
-  if (isCommitted) {
-    setAge(join.getToken(), age);
-    return success();
-  }
+  if (isCommitted)
+    return setAge(token, age);
   committed += commits.contains(join);
-  commitBehind(join, join.getToken());
-  return success();
+  commitBehind(join, token);
 }
 
 LogicalResult CopyGroups::countIn(WaitOp wait) {
+  if (wait.getRing())
+    return success();
   int64_t age = kNothing;
   for (Value token : wait.getTokens()) {
     FailureOr<int64_t> known = requireAge(wait, token);

@@ -33,7 +33,8 @@ public:
   /// branch that copies stand in. One that other threads of control skip is
   /// empty there, so that all count the same.
   ArrayRef<Operation *> getCommits() const { return commits.getArrayRef(); }
-  /// N of every wait; none where nothing is left to wait for.
+  /// N of every wait that is not of a ring; none where nothing is left to wait
+  /// for.
   ArrayRef<std::pair<WaitOp, std::optional<int64_t>>> getWaits() const {
     return waits.getArrayRef();
   }
@@ -42,7 +43,8 @@ private:
   LogicalResult countIn(Block &block);
   LogicalResult countIn(scf::ForOp loop);
   LogicalResult countIn(scf::IfOp branch);
-  LogicalResult countIn(JoinOp join);
+  /// A token for several.
+  void countJoined(Operation *join, ValueRange tokens, Value token);
   LogicalResult countIn(WaitOp wait);
   LogicalResult countThrough(Operation *op);
 

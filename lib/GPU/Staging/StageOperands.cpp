@@ -21,6 +21,9 @@ using namespace mlir;
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::kernels;
 
+/// What a multiprocessor's shared memory holds besides for each block.
+constexpr int64_t kBlockBytes = 1024;
+
 /// Slots start at multiples of what the widest swizzle repeats after.
 constexpr int64_t kSlotAlignment = 1024;
 
@@ -61,6 +64,7 @@ namespace {
 /// What a target allows.
 struct Limits {
   int64_t sharedBytes, queryRegisters;
+  target::RingRules rings;
 };
 
 struct StageOperandsPass
@@ -72,12 +76,12 @@ struct StageOperandsPass
       getOperation().emitError("stages must be at least 2");
       return signalPassFailure();
     }
-    Limits limits = {sharedLimit, queryRegisters};
+    Limits limits = {sharedLimit, queryRegisters, {}};
     if (!target.empty()) {
       const target::GpuTarget *gpu = requireGpu(getOperation(), target);
       if (!gpu)
         return signalPassFailure();
-      limits = {gpu->sharedLimit, gpu->queryRegisters};
+      limits = {gpu->sharedLimit, gpu->queryRegisters, gpu->rings};
     }
     WalkResult result = getOperation().walk([&](gpu::LaunchOp launch) {
       return failed(stage(launch, limits)) ? WalkResult::interrupt()
@@ -90,33 +94,33 @@ struct StageOperandsPass
   LogicalResult stage(gpu::LaunchOp launch, const Limits &limits) {
     separateReads(launch);
     SmallVector<Ring> rings;
-    int64_t bytes = 0;
     WalkResult result = launch.getBody().walk([&](Block *block) {
       FailureOr<Ring> ring = findRing(block);
       if (failed(ring))
         return WalkResult::interrupt();
       if (!ring->reads.empty())
         rings.push_back(*ring);
-      int64_t slots = ring->getLoop() ? int64_t(stages) : 1;
-      bytes = std::max(bytes, slots * ring->slotBytes);
       return WalkResult::advance();
     });
     if (result.wasInterrupted())
       return failure();
     if (rings.empty())
       return success();
+    int64_t queryBytes = 0;
     FailureOr<SmallVector<StagedRead>> queries =
-        findQueries(launch, bytes, limits.queryRegisters);
+        findQueries(launch, queryBytes, limits.queryRegisters);
     if (failed(queries))
       return failure();
     int64_t own = ownBytes(launch);
-    if (bytes + own > limits.sharedBytes)
-      return launch.emitOpError("needs ")
-             << bytes + own << " bytes of shared memory for " << int64_t(stages)
-             << " stages of keys and values, the queries and lists, "
-             << bytes + own - limits.sharedBytes << " more than the "
-             << limits.sharedBytes
-             << " that a block may use; choose fewer keys a tile";
+    bool apart = mbarriers || areApart(rings, queryBytes + own, limits);
+    int64_t bytes = layOut(rings, apart);
+    for (StagedRead &staged : *queries)
+      staged.offset += bytes;
+    bytes += queryBytes;
+    if (apart)
+      bytes = layOutBarriers(rings, bytes);
+    if (failed(verifyFits(launch, bytes + own, limits.sharedBytes)))
+      return failure();
     IRRewriter b(&getContext());
     b.setInsertionPointToStart(&launch.getBody().front());
     auto space =
@@ -128,11 +132,68 @@ struct StageOperandsPass
     for (StagedRead &staged : *queries)
       copied.push_back(stageQueries(b, staged, shared, rings));
     for (Ring &ring : rings)
-      stageRing(b, ring, shared, stages, copied);
+      stageRing(b, ring, shared, stages - 1, copied);
     b.setInsertionPoint(launch);
     launch.getDynamicSharedMemorySizeMutable().assign(arith::ConstantOp::create(
         b, launch.getLoc(), b.getI32IntegerAttr(bytes)));
     return success();
+  }
+
+  LogicalResult verifyFits(gpu::LaunchOp launch, int64_t bytes,
+                           int64_t limit) const {
+    if (bytes <= limit)
+      return success();
+    return launch.emitOpError("needs ")
+           << bytes << " bytes of shared memory for " << int64_t(stages)
+           << " stages of keys and values, the queries and lists, "
+           << bytes - limit << " more than the " << limit
+           << " that a block may use; choose fewer keys a tile";
+  }
+
+  /// Gives rings their slots, and returns what they take: one ring is there at
+  /// a time. Where warps run apart, one more slot lets them be a tile apart.
+  int64_t layOut(MutableArrayRef<Ring> rings, bool apart) const {
+    int64_t bytes = 0;
+    for (Ring &ring : rings) {
+      ring.slots = ring.getLoop() ? stages + apart : 1;
+      bytes = std::max(bytes, ring.slots * ring.slotBytes);
+    }
+    return bytes;
+  }
+
+  /// Behind `bytes` of other memory. Returns what all of it takes.
+  static int64_t layOutBarriers(MutableArrayRef<Ring> rings, int64_t bytes) {
+    for (Ring &ring : rings)
+      if (ring.getLoop()) {
+        ring.barriers = bytes;
+        bytes += RingOp::bytesOf(ring.slots);
+      }
+    return bytes;
+  }
+
+  /// Whether the warps of a block meet for no tile: where the target's rule has
+  /// it so, and the slot that this takes costs no second block its place on a
+  /// multiprocessor, beside `others` bytes of shared memory.
+  bool areApart(ArrayRef<Ring> rings, int64_t others,
+                const Limits &limits) const {
+    bool isInRule = llvm::all_of(rings, [&](const Ring &ring) {
+      return llvm::all_of(ring.reads, [&](const StagedRead &staged) {
+        auto type = cast<VectorType>(staged.read->getResult(0).getType());
+        return type.getDimSize(1) <= limits.rings.mbarrierColumns &&
+               type.getElementTypeBitWidth() <=
+                   8 * limits.rings.mbarrierElementBytes;
+      });
+    });
+    if (!isInRule)
+      return false;
+    SmallVector<Ring> tried(rings);
+    int64_t meeting = others + layOut(tried, /*apart=*/false);
+    int64_t apart =
+        layOutBarriers(tried, others + layOut(tried, /*apart=*/true));
+    auto twoFit = [&](int64_t bytes) {
+      return 2 * (bytes + kBlockBytes) <= limits.sharedBytes + kBlockBytes;
+    };
+    return apart <= limits.sharedBytes && (twoFit(apart) || !twoFit(meeting));
   }
 
   /// What the launch's own buffers, such as lists of drawn tiles, take.
@@ -148,8 +209,8 @@ struct StageOperandsPass
     return bytes;
   }
 
-  /// The left operands that would take too many registers, each behind what
-  /// `bytes` of shared memory are used for already.
+  /// The left operands that would take too many registers, one behind the
+  /// other; `bytes` is what they take.
   FailureOr<SmallVector<StagedRead>>
   findQueries(gpu::LaunchOp launch, int64_t &bytes, int64_t queryRegisters) {
     SmallVector<StagedRead> queries;

@@ -115,15 +115,15 @@ namespace {
 /// Rewrites one loop.
 class RingEmitter {
 public:
-  RingEmitter(Ring &ring, Value shared, int64_t stages)
+  RingEmitter(Ring &ring, Value shared, int64_t ahead)
       : ring(ring), loop(ring.getLoop()), loc(loop.getLoc()), shared(shared),
-        stages(stages) {}
+        ahead(ahead) {}
 
   void run(RewriterBase &b, ArrayRef<StagedQueries> queries) {
     SmallVector<Value> others = queriesOf(ring, queries);
-    SmallVector<Value> ahead = emitPrologue(b);
+    SmallVector<Value> first = emitPrologue(b);
     (void)loop.replaceWithAdditionalYields(
-        b, ahead, /*replaceInitOperandUsesInLoop=*/false,
+        b, first, /*replaceInitOperandUsesInLoop=*/false,
         [&](OpBuilder &body, Location, ArrayRef<BlockArgument> carried) {
           return emitIteration(body, carried, others);
         });
@@ -139,51 +139,92 @@ private:
     b.setInsertionPointToStart(loop.getBody());
     SmallVector<Value> tokens{carried.front()};
     llvm::append_range(tokens, others);
-    WaitOp::create(b, loc, tokens);
-    Value ahead = index(b, stages - 1);
-    Value newest = stageIfInside(
-        b, arith::AddIOp::create(b, loc, loop.getInductionVar(), ahead));
-    Value slot = slotOf(b, loop.getInductionVar());
+    Value number = numberOf(b, loop.getInductionVar());
+    WaitOp::create(b, loc, tokens, handle, handle ? number : Value());
+    Value newest =
+        stageIfInside(b, arith::AddIOp::create(b, loc, loop.getInductionVar(),
+                                               index(b, ahead)));
+    Value slot = slotOf(b, number);
+    SmallVector<Value> tiles;
     for (StagedRead &staged : ring.reads)
-      replaceRead(b, staged.read, shared,
-                  arith::AddIOp::create(b, loc, slot, index(b, staged.offset)));
+      tiles.push_back(replaceRead(
+          b, staged.read, shared,
+          arith::AddIOp::create(b, loc, slot, index(b, staged.offset))));
+    if (handle)
+      emitRelease(b, tiles, number);
     SmallVector<Value> next(carried.drop_front());
     next.push_back(newest);
     return next;
+  }
+
+  /// Behind the last operation of the body that reads one of `tiles`.
+  void emitRelease(OpBuilder &b, ArrayRef<Value> tiles, Value number) {
+    Operation *last = tiles.back().getDefiningOp();
+    for (Value tile : tiles)
+      for (Operation *user : tile.getUsers()) {
+        user = loop.getBody()->findAncestorOpInBlock(*user);
+        if (last->isBeforeInBlock(user))
+          last = user;
+      }
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointAfter(last);
+    ReleaseOp::create(b, loc, handle, number, /*thread=*/Value());
   }
 
   Value index(OpBuilder &b, int64_t value) {
     return arith::ConstantIndexOp::create(b, loc, value);
   }
 
-  /// The first tiles. The barrier keeps them from overwriting what a loop
-  /// before this one may still read.
+  /// The first tiles. All threads meet before, so that they do not overwrite
+  /// what a loop before this one may still read.
   SmallVector<Value> emitPrologue(OpBuilder &b) {
     b.setInsertionPoint(loop);
-    gpu::BarrierOp::create(b, loc);
+    if (ring.barriers)
+      handle = RingOp::create(b, loc, RingType::get(b.getContext(), ring.slots),
+                              shared, index(b, *ring.barriers),
+                              /*thread=*/Value());
+    else
+      gpu::BarrierOp::create(b, loc);
     SmallVector<Value> tokens;
-    for (int64_t s = 0; s + 1 < stages; ++s)
-      tokens.push_back(
-          stageIfInside(b, b.createOrFold<arith::AddIOp>(
-                               loc, loop.getLowerBound(), index(b, s))));
+    for (int64_t s = 0; s < ahead; ++s)
+      tokens.push_back(stageIfInside(
+          b,
+          b.createOrFold<arith::AddIOp>(loc, loop.getLowerBound(), index(b, s)),
+          /*isFirst=*/true));
     return tokens;
   }
 
-  /// Byte offset of the slot of iteration t.
-  Value slotOf(OpBuilder &b, Value t) {
-    Value count = arith::SubIOp::create(b, loc, t, loop.getLowerBound());
-    Value slot = arith::RemUIOp::create(b, loc, count, index(b, stages));
+  /// How many tiles come before that of iteration t.
+  Value numberOf(OpBuilder &b, Value t) {
+    return arith::SubIOp::create(b, loc, t, loop.getLowerBound());
+  }
+
+  /// Byte offset of the slot of a tile. Where there are mbarriers, the same is
+  /// computed of their places, in 32 bits.
+  Value slotOf(OpBuilder &b, Value number) {
+    Value slot;
+    if (handle) {
+      Type i32 = b.getI32Type();
+      Value narrow = arith::IndexCastUIOp::create(b, loc, i32, number);
+      Value count =
+          arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(ring.slots));
+      slot = arith::RemUIOp::create(b, loc, narrow, count);
+      slot = arith::IndexCastUIOp::create(b, loc, b.getIndexType(), slot);
+    } else {
+      slot = arith::RemUIOp::create(b, loc, number, index(b, ring.slots));
+    }
     return arith::MulIOp::create(b, loc, slot, index(b, ring.slotBytes));
   }
 
-  /// Starts to copy the tiles of iteration t, if there is one.
-  Value stageIfInside(OpBuilder &b, Value t) {
+  /// Starts to copy the tiles of iteration t, if there is one. The first ones
+  /// find their slots empty.
+  Value stageIfInside(OpBuilder &b, Value t, bool isFirst = false) {
     Value inside = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, t,
                                          loop.getUpperBound());
     auto copies = scf::IfOp::create(
         b, loc, inside,
         [&](OpBuilder &then, Location) {
-          scf::YieldOp::create(then, loc, stage(then, t));
+          scf::YieldOp::create(then, loc, stage(then, t, isFirst));
         },
         [&](OpBuilder &otherwise, Location) {
           scf::YieldOp::create(otherwise, loc, join(otherwise, {}));
@@ -191,10 +232,13 @@ private:
     return copies.getResult(0);
   }
 
-  Value stage(OpBuilder &b, Value t) {
+  Value stage(OpBuilder &b, Value t, bool isFirst) {
     IRMapping map;
     map.map(loop.getInductionVar(), t);
-    Value slot = slotOf(b, t);
+    Value number = numberOf(b, t);
+    Value slot = slotOf(b, number);
+    if (handle && !isFirst)
+      ReserveOp::create(b, loc, handle, number);
     SmallVector<Value> tokens;
     for (StagedRead &staged : ring.reads) {
       Value source = cloneSlice(b, loop, staged.read.getBase(), map);
@@ -202,6 +246,9 @@ private:
           arith::AddIOp::create(b, loc, slot, index(b, staged.offset));
       tokens.push_back(startCopy(b, staged, source, shared, offset));
     }
+    if (handle)
+      return FillOp::create(b, loc, TokenType::get(b.getContext()), handle,
+                            number, tokens);
     return join(b, tokens);
   }
 
@@ -213,14 +260,15 @@ private:
   scf::ForOp loop;
   Location loc;
   Value shared;
-  int64_t stages;
+  int64_t ahead;
+  Value handle; ///< the ring; null where threads meet for each tile
 };
 } // namespace
 
 void kernels::stageRing(RewriterBase &b, Ring &ring, Value shared,
-                        int64_t stages, ArrayRef<StagedQueries> queries) {
+                        int64_t ahead, ArrayRef<StagedQueries> queries) {
   if (ring.getLoop())
-    RingEmitter(ring, shared, stages).run(b, queries);
+    RingEmitter(ring, shared, ahead).run(b, queries);
   else
     stageInPlace(b, ring, shared, queries);
   for (StagedRead &staged : ring.reads)

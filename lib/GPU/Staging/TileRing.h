@@ -23,6 +23,10 @@ struct Ring {
   Block *block;
   SmallVector<StagedRead> reads;
   int64_t slotBytes = 0;
+  int64_t slots = 1; ///< more where it is a loop
+  /// Where in shared memory warps tell each other of the slots; none where they
+  /// meet for each tile.
+  std::optional<int64_t> barriers = std::nullopt;
 
   scf::ForOp getLoop() const {
     return dyn_cast<scf::ForOp>(block->getParentOp());
@@ -46,8 +50,8 @@ StagedQueries stageQueries(OpBuilder &b, StagedRead &staged, Value shared,
                            MutableArrayRef<Ring> rings);
 
 /// Replaces the reads of `ring`, and waits for the queries as well that are
-/// used with them.
-void stageRing(RewriterBase &b, Ring &ring, Value shared, int64_t stages,
+/// used with them. In a loop, `ahead` tiles are on their way at a time.
+void stageRing(RewriterBase &b, Ring &ring, Value shared, int64_t ahead,
                ArrayRef<StagedQueries> queries);
 
 } // namespace mlir::sparse_attn::kernels

@@ -137,3 +137,28 @@ func.func @staged_narrow(%m: memref<?xi8, #shared>, %o: index) {
   %r = sparse_attn_gpu.staged_tile %m[%o] : memref<?xi8, #shared> -> vector<64x4xf32>
   return
 }
+
+// -----
+
+#shared = #gpu.address_space<workgroup>
+
+// expected-error@below {{a ring has at least 2 slots, got 1}}
+func.func @one_slot(%ring: !sparse_attn_gpu.ring<1>) {
+  return
+}
+
+// -----
+
+func.func @ring_memory(%m: memref<?xi8>, %o: index) {
+  // expected-error@below {{'sparse_attn_gpu.ring' op takes bytes of shared memory, a memref of i8 in #gpu.address_space<workgroup>, got 'memref<?xi8>'}}
+  %ring = sparse_attn_gpu.ring %m[%o] : memref<?xi8> -> <2>
+  return
+}
+
+// -----
+
+func.func @no_number(%ring: !sparse_attn_gpu.ring<2>, %token: !sparse_attn_gpu.token) {
+  // expected-error@below {{'sparse_attn_gpu.wait' op names a ring without the number of a tile, or the other way round}}
+  "sparse_attn_gpu.wait"(%token, %ring) {operandSegmentSizes = array<i32: 1, 1, 0>} : (!sparse_attn_gpu.token, !sparse_attn_gpu.ring<2>) -> ()
+  return
+}

@@ -27,6 +27,34 @@ func.func @copy(%keys: memref<?x128xbf16, strided<[128, 1], offset: ?>, #global>
   return %tile : vector<64x128xbf16>
 }
 
+// Two slots that tiles take in turn. All of it stays where it is.
+//
+// CHECK-LABEL: func.func @ring
+// CHECK:         %[[RING:.*]] = sparse_attn_gpu.ring %{{.*}}[%{{.*}}] thread %{{.*}} : memref<?xi8, #gpu.address_space<workgroup>> -> <2>
+// CHECK:         sparse_attn_gpu.reserve %[[RING]][%[[N:.*]]] : <2>
+// CHECK:         %[[TILES:.*]] = sparse_attn_gpu.fill %[[RING]][%[[N]]] by (%{{.*}}, %{{.*}}) : <2>
+// CHECK:         sparse_attn_gpu.wait %[[TILES]], %{{.*}} of %[[RING]][%[[N]]] : !sparse_attn_gpu.ring<2>
+// CHECK:         sparse_attn_gpu.release %[[RING]][%[[N]]] : <2>
+// CHECK:         sparse_attn_gpu.release %[[RING]][%[[N]]] thread %{{.*}} : <2>
+//
+// EFFECTS-LABEL: func.func @ring
+// EFFECTS-NEXT:    sparse_attn_gpu.ring
+// EFFECTS-NEXT:    sparse_attn_gpu.reserve
+// EFFECTS-NEXT:    sparse_attn_gpu.fill
+// EFFECTS-NEXT:    sparse_attn_gpu.wait
+// EFFECTS-NEXT:    sparse_attn_gpu.release
+// EFFECTS-NEXT:    sparse_attn_gpu.release
+func.func @ring(%memory: memref<?xi8, #shared>, %offset: index, %number: index, %thread: i32,
+                %k: !sparse_attn_gpu.token, %v: !sparse_attn_gpu.token, %q: !sparse_attn_gpu.token) {
+  %ring = sparse_attn_gpu.ring %memory[%offset] thread %thread : memref<?xi8, #shared> -> <2>
+  sparse_attn_gpu.reserve %ring[%number] : <2>
+  %tiles = sparse_attn_gpu.fill %ring[%number] by (%k, %v) : <2>
+  sparse_attn_gpu.wait %tiles, %q of %ring[%number] : !sparse_attn_gpu.ring<2>
+  sparse_attn_gpu.release %ring[%number] : <2>
+  sparse_attn_gpu.release %ring[%number] thread %thread : <2>
+  return
+}
+
 // CHECK-LABEL: func.func @carried
 // CHECK:         scf.for {{.*}} iter_args({{.*}}) -> (!sparse_attn_gpu.token)
 func.func @carried(%token: !sparse_attn_gpu.token, %n: index) {

@@ -52,7 +52,7 @@ TEST(GpuTargetTest, SharedMemoryIsWhatOneBlockMayHave) {
 }
 
 TEST(GpuTargetTest, FeaturesNameThePTXVersion) {
-  EXPECT_EQ(findGpu("sm_80")->features(), "+ptx70");
+  EXPECT_EQ(findGpu("sm_80")->features(), "+ptx71");
   EXPECT_EQ(findGpu("sm_90a")->features(), "+ptx80");
   // mma.sync, ldmatrix and cp.async are there from PTX 7.0 on.
   for (const std::string &name : names())
@@ -70,5 +70,16 @@ TEST(GpuTargetTest, TilesAreWholeProducts) {
     }
     EXPECT_EQ(gpu.warps.wideRows % gpu.warps.rows, 0);
     EXPECT_EQ(gpu.warps.wideTileRows % gpu.warps.wideRows, 0);
+  }
+}
+
+/// They came with PTX 7.0 (sm_80), the test of a parity with 7.1, the wait that
+/// sleeps with 7.8 (sm_90).
+TEST(GpuTargetTest, PTXKnowsMBarriersWhereRingsHaveThem) {
+  for (const GpuTarget &gpu : getGpus()) {
+    if (gpu.rings.mbarrierColumns > 0)
+      EXPECT_GE(gpu.ptxVersion, gpu.canSuspend ? 78u : 71u) << gpu.name.str();
+    if (gpu.canSuspend)
+      EXPECT_GE(gpu.ptxVersion, 78u) << gpu.name.str();
   }
 }

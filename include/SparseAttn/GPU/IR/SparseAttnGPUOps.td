@@ -24,7 +24,11 @@ def SparseAttnGPU_Dialect : Dialect {
     A copy is started by one operation and waited for by another; a token stands
     for it in between, which loops carry where copies run ahead of their use.
     Which instructions copy and how a thread waits is for a lowering to say:
-    `--sparse-attn-copies-to-cp-async` takes groups of asynchronous copies.
+    `--sparse-attn-copies-to-cp-async` takes asynchronous copies.
+
+    Tiles that come one after another take the slots of a ring in turn. Where the
+    operations name the ring, the warps of a block need not meet for each tile:
+    a slot is reserved, filled, waited for, and released.
   }];
   let cppNamespace = "::mlir::sparse_attn::kernels";
   let useDefaultTypePrinterParser = 1;
@@ -35,6 +39,14 @@ def SparseAttnGPU_Dialect : Dialect {
 def SparseAttnGPU_TokenType : TypeDef<SparseAttnGPU_Dialect, "Token"> {
   let mnemonic = "token";
   let summary = "copies that have been started";
+}
+
+def SparseAttnGPU_RingType : TypeDef<SparseAttnGPU_Dialect, "Ring"> {
+  let mnemonic = "ring";
+  let summary = "slots that tiles take in turn";
+  let parameters = (ins "int64_t":$slots);
+  let assemblyFormat = "`<` $slots `>`";
+  let genVerifyDecl = 1;
 }
 
 class SparseAttnGPU_Op<string mnemonic, list<Trait> traits = []>
@@ -87,21 +99,118 @@ def SparseAttnGPU_JoinOp : SparseAttnGPU_Op<"join", [Pure]> {
   let assemblyFormat = "`(` $tokens `)` attr-dict";
 }
 
-def SparseAttnGPU_WaitOp : SparseAttnGPU_Op<"wait", [
+def SparseAttnGPU_RingOp : SparseAttnGPU_Op<"ring", [
     MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "a ring whose slots are empty";
+  let description = [{
+    Tile `number` of those that come through the ring, counted from 0, takes slot
+    `number` mod `slots`. What threads tell each other of the slots lies at byte
+    `offset` of `memory`, a multiple of 8, and takes 16 bytes a slot, which
+    nothing else may touch.
+
+    All threads of the block meet here; as they meet, what they have read before
+    may be overwritten behind it. `thread`, which
+    `--sparse-attn-distribute-fragments` gives, is the number of the one that
+    executes this.
+
+    ```mlir
+    %ring = sparse_attn_gpu.ring %shared[%offset]
+      : memref<?xi8, #gpu.address_space<workgroup>> -> <2>
+    ```
+  }];
+  let arguments = (ins AnyStridedMemRefOfRank<1>:$memory, Index:$offset,
+                       Optional<I32>:$thread);
+  let results = (outs SparseAttnGPU_RingType:$ring);
+  let assemblyFormat = [{
+    $memory `[` $offset `]` (`thread` $thread^)? attr-dict `:` type($memory)
+    `->` type($ring)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// How many bytes a ring of so many slots takes.
+    static int64_t bytesOf(int64_t slots) { return 16 * slots; }
+  }];
+}
+
+def SparseAttnGPU_ReserveOp : SparseAttnGPU_Op<"reserve", [
+    MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "wait until a slot is empty";
+  let description = [{
+    Behind it the thread may start the copies of tile `number`: all have released
+    the tile that was in its slot before, if there was one.
+
+    ```mlir
+    sparse_attn_gpu.reserve %ring[%number] : <2>
+    ```
+  }];
+  let arguments = (ins SparseAttnGPU_RingType:$ring, Index:$number);
+  let assemblyFormat = "$ring `[` $number `]` attr-dict `:` type($ring)";
+}
+
+def SparseAttnGPU_FillOp : SparseAttnGPU_Op<"fill", [
+    MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "the copies that fill a slot";
+  let description = [{
+    Of tile `number` this thread copies what the `tokens` stand for; the result
+    stands for all that the block copies of it.
+
+    ```mlir
+    %tiles = sparse_attn_gpu.fill %ring[%number] by (%keys, %values) : <2>
+    ```
+  }];
+  let arguments = (ins SparseAttnGPU_RingType:$ring, Index:$number,
+                       Variadic<SparseAttnGPU_TokenType>:$tokens);
+  let results = (outs SparseAttnGPU_TokenType:$token);
+  let assemblyFormat = [{
+    $ring `[` $number `]` `by` ` ` `(` $tokens `)` attr-dict `:` type($ring)
+  }];
+}
+
+def SparseAttnGPU_ReleaseOp : SparseAttnGPU_Op<"release", [
+    MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "let a slot be filled again";
+  let description = [{
+    The threads of a warp meet here, and none of them reads tile `number` behind
+    it.
+
+    ```mlir
+    sparse_attn_gpu.release %ring[%number] : <2>
+    ```
+  }];
+  let arguments = (ins SparseAttnGPU_RingType:$ring, Index:$number,
+                       Optional<I32>:$thread);
+  let assemblyFormat = [{
+    $ring `[` $number `]` (`thread` $thread^)? attr-dict `:` type($ring)
+  }];
+}
+
+def SparseAttnGPU_WaitOp : SparseAttnGPU_Op<"wait", [
+    AttrSizedOperandSegments, MemoryEffects<[MemRead, MemWrite]>]> {
   let summary = "wait until copies have been made";
   let description = [{
     All threads of the block meet here, and behind it may read the tiles that the
     `tokens` stand for. As they meet, what they have read before may be
     overwritten behind it, too.
 
+    Where the first token is that of tile `number` of a ring, threads do not meet:
+    each waits until that tile is there. Other tokens are of copies that were
+    started before the ring was there.
+
     ```mlir
     sparse_attn_gpu.wait %tiles
+    sparse_attn_gpu.wait %tiles, %queries of %ring[%number]
+      : !sparse_attn_gpu.ring<2>
     ```
   }];
-  let arguments = (ins Variadic<SparseAttnGPU_TokenType>:$tokens);
-  let assemblyFormat = "$tokens attr-dict";
+  let arguments = (ins Variadic<SparseAttnGPU_TokenType>:$tokens,
+                       Optional<SparseAttnGPU_RingType>:$ring,
+                       Optional<Index>:$number);
+  let assemblyFormat = [{
+    $tokens (`of` $ring^ `[` $number `]` `:` type($ring))? attr-dict
+  }];
   let hasVerifier = 1;
+  let builders = [OpBuilder<(ins "::mlir::ValueRange":$tokens),
+                            [{ build($_builder, $_state, tokens, {}, {}); }]>];
 }
 
 def SparseAttnGPU_StagedTileOp : SparseAttnGPU_Op<"staged_tile", [
