@@ -83,11 +83,11 @@ static bool hasWindow(const Mask &mask) {
          });
 }
 
-/// The tile before anything has to fit.
+/// The tile before anything has to fit, of a mask whose blocks have that size,
+/// or 0.
 static TileShape startTile(const Mask &mask, const target::TileRules &rules,
-                           const LengthFacts &facts) {
+                           int64_t block) {
   bool isWindow = hasWindow(mask);
-  int64_t block = commonBlock(mask, facts);
   LDBG() << (isWindow ? "window" : "no window") << ", blocks of " << block;
   for (int64_t queries = rules.block.queries; block != 0 && queries >= 16;
        queries /= 2)
@@ -95,6 +95,16 @@ static TileShape startTile(const Mask &mask, const target::TileRules &rules,
       return {queries, std::gcd(block, rules.block.keys)};
   const target::TileSize &size = isWindow ? rules.window : rules.usual;
   return {size.queries, size.keys};
+}
+
+/// The most keys of a tile, a multiple of `granule`, that divide the block, if
+/// there is one. A long block has so many tiles that a partial one at its end
+/// costs less than smaller ones everywhere.
+static int64_t dividing(int64_t block, int64_t keys, int64_t granule) {
+  constexpr int64_t longBlock = 16;
+  while (block < longBlock * keys && block % keys != 0 && keys > granule)
+    keys -= granule;
+  return keys;
 }
 
 int64_t TileMemory::sharedBytes(TileShape tile) const {
@@ -115,23 +125,21 @@ static int64_t listBytes(const Plan &plan) {
 /// The largest tile of at most that size which fits: fewer keys first, which
 /// cost only more steps of a loop, then fewer queries, for which K and V are
 /// read more often.
-static TileShape fitSharedMemory(TileShape tile, const TileMemory &memory,
-                                 const Mask &mask, const LengthFacts &facts) {
+static TileShape fitSharedMemory(TileShape tile, int64_t block,
+                                 const TileMemory &memory, const Mask &mask,
+                                 const LengthFacts &facts) {
   bool mayDraw = !mask.pieces();
   auto bytes = [&] {
     return memory.sharedBytes(tile) +
            (mayDraw ? listBytes(makePlan(mask, tile, facts)) : 0);
   };
-  auto halve = [](int64_t size) {
-    return std::max<int64_t>(16, llvm::alignTo(size / 2, 16));
-  };
   while (memory.sharedLimit > 0 && bytes() > memory.sharedLimit) {
     LDBG() << tile.queries << " x " << tile.keys << " takes " << bytes()
            << " bytes of shared memory, more than there are";
     if (tile.keys > 16)
-      tile.keys = halve(tile.keys);
+      tile.keys = dividing(block, llvm::alignDown(tile.keys - 1, 16), 16);
     else if (tile.queries > 16)
-      tile.queries = halve(tile.queries);
+      tile.queries = llvm::alignTo(tile.queries / 2, 16);
     else
       break;
   }
@@ -140,18 +148,24 @@ static TileShape fitSharedMemory(TileShape tile, const TileMemory &memory,
 
 TileShape plan::chooseTile(const Mask &mask, const target::TileRules &rules,
                            const TileMemory &memory, const LengthFacts &facts) {
-  TileShape tile = startTile(mask, rules, facts);
+  int64_t block = commonBlock(mask, facts);
+  TileShape tile = startTile(mask, rules, block);
+  // A block that 16 queries do not divide is no matter.
+  if (block % tile.keys != 0)
+    block = 0;
   int64_t widest = std::max(memory.headDim, memory.valueDim);
   LDBG() << tile.queries << " x " << tile.keys << " for heads of " << widest
          << ", " << memory.elementBytes
          << " bytes an element, shared memory of " << memory.sharedLimit
          << " bytes";
-  for (const target::WideRows &wide : rules.wide) {
-    if (widest <= wide.headDim || memory.elementBytes <= wide.elementBytes)
+  for (const target::LargestTile &largest : rules.largest) {
+    if (widest > largest.headDim || memory.elementBytes > largest.elementBytes)
       continue;
-    tile.queries = std::min(tile.queries, wide.most.queries);
-    tile.keys = std::min(tile.keys, wide.most.keys);
+    tile.queries = std::min(tile.queries, largest.most.queries);
+    tile.keys = std::min(tile.keys, largest.most.keys);
+    break;
   }
+  tile.keys = dividing(block, tile.keys, rules.granule.keys);
   auto limit = [](int64_t size, std::optional<int64_t> length,
                   int64_t granule) {
     if (!length)
@@ -161,5 +175,5 @@ TileShape plan::chooseTile(const Mask &mask, const target::TileRules &rules,
   };
   tile.queries = limit(tile.queries, facts.nq, rules.granule.queries);
   tile.keys = limit(tile.keys, facts.nk, rules.granule.keys);
-  return fitSharedMemory(tile, memory, mask, facts);
+  return fitSharedMemory(tile, block, memory, mask, facts);
 }

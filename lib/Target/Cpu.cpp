@@ -11,7 +11,8 @@ static constexpr int64_t kAny = INT64_MAX;
 
 /// Heads of more than 128 elements get 32 keys, so that the tiles of keys and
 /// values stay in the first cache.
-static constexpr WideRows kWideRows[] = {{128, 0, {kAny, 32}}};
+static constexpr LargestTile kLargest[] = {{128, kAny, {kAny, kAny}},
+                                           {kAny, kAny, {kAny, 32}}};
 
 /// 48 queries x 64 keys: three vectors of 16 queries leave registers for the
 /// keys' broadcasts, and the tile of scores stays in the first cache. 32 x 32
@@ -19,7 +20,7 @@ static constexpr WideRows kWideRows[] = {{128, 0, {kAny, 32}}};
 /// with the tile (measured against 48 x 64 on Zen 4, 2 threads: a tenth of the
 /// time of Longformer's window of 512, for 2% on dense).
 static constexpr TileRules kTiles = {
-    /*usual=*/{48, 64}, /*window=*/{32, 32}, /*block=*/{64, 64}, kWideRows,
+    /*usual=*/{48, 64}, /*window=*/{32, 32}, /*block=*/{64, 64}, kLargest,
     /*granule=*/{16, 8}};
 
 // Packages are not made for x86-64-v2, which has no FMA: each would be a call.

@@ -9,16 +9,39 @@ using namespace mlir::sparse_attn::target;
 
 static constexpr int64_t kAny = INT64_MAX;
 
-/// Accumulators of wide heads take more of a thread's 255 registers, and so do
-/// elements of 4 bytes. The parts of f32 operands take some, too: beyond 96
-/// columns there is no room for the sums for 32 keys besides.
-static constexpr WideRows kWideRows[] = {
-    {128, 0, {64, 32}}, {0, 2, {64, 32}}, {96, 2, {kAny, 16}}};
+/// Elements of 4 bytes, and the parts of f32 operands, take many of a thread's
+/// 255 registers: beyond 96 columns there is no room for the sums for 32 keys.
+static constexpr LargestTile kSingleShort = {96, 4, {64, 32}};
+static constexpr LargestTile kSingleLong = {kAny, 4, {64, 16}};
+
+/// Of operands of 2 bytes, a warp takes 32 rows up to heads of 160, with an
+/// accumulator a thread for each key and each value of a head, and 16 beyond.
+static constexpr LargestTile kLargest80[] = {
+    {80, 2, {kAny, kAny}}, {128, 2, {kAny, 48}}, {160, 2, {kAny, 32}},
+    {kAny, 2, {kAny, 64}}, kSingleShort,         kSingleLong};
+
+/// Here ptxas 13 spills registers with 48 keys.
+static constexpr LargestTile kLargest90[] = {{80, 2, {kAny, kAny}},
+                                             {160, 2, {kAny, 32}},
+                                             {kAny, 2, {kAny, 64}},
+                                             kSingleShort,
+                                             kSingleLong};
+
+/// Elsewhere a warp takes 16 rows beyond heads of 64: ptxas 13 spills more for
+/// sm_100 and sm_120, and where a multiprocessor has 100 KiB of shared memory
+/// it would have one block of four warps. No model has compared tiles there.
+static constexpr LargestTile kLargest[] = {
+    {128, 2, {kAny, kAny}}, {kAny, 2, {64, 32}}, kSingleShort, kSingleLong};
+static constexpr WarpRules kWarps = {.wideHalfColumns = 128};
 
 /// 128 queries x 64 keys: 4 or 8 warps whose accumulators fit the registers.
-static constexpr TileRules kTiles = {
-    /*usual=*/{128, 64}, /*window=*/{128, 64}, /*block=*/{128, 64}, kWideRows,
-    /*granule=*/{16, 16}};
+static constexpr TileRules rulesWith(llvm::ArrayRef<LargestTile> largest) {
+  return {/*usual=*/{128, 64}, /*window=*/{128, 64}, /*block=*/{128, 64},
+          largest, /*granule=*/{16, 16}};
+}
+static constexpr TileRules kTiles80 = rulesWith(kLargest80),
+                           kTiles90 = rulesWith(kLargest90),
+                           kTiles = rulesWith(kLargest);
 
 /// Chosen by the replay of kernels, bench/gpu/predict.py.
 static constexpr RingRules kNarrowRings = {64, 2};
@@ -30,15 +53,15 @@ static constexpr int64_t kMiB = 1 << 20;
 /// 8.9 and 12.0, 227 KiB on 9.0 and 10.0. Second-level caches from NVIDIA's
 /// data sheets, of A100, RTX 3090, L4, H100, B200 and RTX 5070.
 static constexpr GpuTarget kGpus[] = {
-    {"sm_80", 71, 163 * 1024, &kTiles, 40 * kMiB, kNarrowRings},
-    {"sm_86", 71, 99 * 1024, &kTiles, 6 * kMiB},
-    {"sm_89", 78, 99 * 1024, &kTiles, 48 * kMiB},
-    {"sm_90", 78, 227 * 1024, &kTiles, 50 * kMiB, kNarrowRings, true},
-    {"sm_90a", 80, 227 * 1024, &kTiles, 50 * kMiB, kNarrowRings, true},
-    {"sm_100", 86, 227 * 1024, &kTiles, 126 * kMiB, {}, true},
-    {"sm_100a", 86, 227 * 1024, &kTiles, 126 * kMiB, {}, true},
-    {"sm_120", 87, 99 * 1024, &kTiles, 48 * kMiB, {}, true},
-    {"sm_120a", 87, 99 * 1024, &kTiles, 48 * kMiB, {}, true},
+    {"sm_80", 71, 163 * 1024, &kTiles80, 40 * kMiB, kNarrowRings},
+    {"sm_86", 71, 99 * 1024, &kTiles, 6 * kMiB, {}, false, kWarps},
+    {"sm_89", 78, 99 * 1024, &kTiles, 48 * kMiB, {}, false, kWarps},
+    {"sm_90", 78, 227 * 1024, &kTiles90, 50 * kMiB, kNarrowRings, true},
+    {"sm_90a", 80, 227 * 1024, &kTiles90, 50 * kMiB, kNarrowRings, true},
+    {"sm_100", 86, 227 * 1024, &kTiles, 126 * kMiB, {}, true, kWarps},
+    {"sm_100a", 86, 227 * 1024, &kTiles, 126 * kMiB, {}, true, kWarps},
+    {"sm_120", 87, 99 * 1024, &kTiles, 48 * kMiB, {}, true, kWarps},
+    {"sm_120a", 87, 99 * 1024, &kTiles, 48 * kMiB, {}, true, kWarps},
 };
 
 llvm::ArrayRef<GpuTarget> target::getGpus() { return kGpus; }

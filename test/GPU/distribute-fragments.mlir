@@ -589,8 +589,8 @@ func.func @agree(%q: memref<16x16xf32, 1>, %o: memref<16x16xf32, 1>, %k: index) 
   return
 }
 
-// A branch with a loop over tiles of its own numbers the threads anew, and so does
-// what comes behind it: nothing from before is kept for them.
+// A branch with a loop over tiles of its own numbers the threads anew, and so do each
+// iteration and what comes behind the branch: nothing from before is kept for them.
 //
 // CHECK-LABEL: func.func @anew
 // CHECK:           %[[THREAD:.*]] = arith.index_cast %{{.*}} : index to i32
@@ -598,8 +598,9 @@ func.func @agree(%q: memref<16x16xf32, 1>, %o: memref<16x16xf32, 1>, %k: index) 
 // CHECK-NOT:         nvvm.shfl
 // CHECK:           } else {
 // CHECK:             %[[INSIDE:.*]] = nvvm.shfl.sync bfly %{{.*}}, %[[THREAD]], %c0_i32, %c31_i32 : i32 -> i32
-// CHECK:             arith.andi %[[INSIDE]], %c31_i32
 // CHECK:             scf.for
+// CHECK:               %[[EACH:.*]] = nvvm.shfl.sync bfly %{{.*}}, %[[INSIDE]], %c0_i32, %c31_i32 : i32 -> i32
+// CHECK:               arith.andi %[[EACH]], %c31_i32
 // CHECK:               nvvm.mma.sync
 // CHECK:           %[[BEHIND:.*]] = nvvm.shfl.sync bfly %{{.*}}, %[[THREAD]], %c0_i32, %c31_i32 : i32 -> i32
 // CHECK:           arith.andi %[[BEHIND]], %c31_i32

@@ -159,6 +159,80 @@ func.func @three_values_of_a_key(%o: memref<128x16xi32>, %a: vector<16xi32>) {
   return
 }
 
+// The probabilities of 48 keys and the sums of 128 values are 176 columns, for which
+// there is room beside operands of 16 bits, but not beside those of f32.
+//
+// CHECK-LABEL: func.func @columns_of_half
+// CHECK:         gpu.launch {{.*}} threads({{.*}}) in (%{{.*}} = %c128{{[_0-9]*}},
+func.func @columns_of_half(%v: memref<48x128xbf16>, %o: memref<128x128xf32>, %p: bf16) {
+  %c0 = arith.constant 0 : index
+  %pad = arith.constant 0.0 : bf16
+  %zeros = arith.constant dense<0.0> : vector<128x128xf32>
+  scf.forall (%t) in (1) {
+    %weights = vector.broadcast %p : bf16 to vector<128x48xbf16>
+    %values = vector.transfer_read %v[%c0, %c0], %pad {in_bounds = [true, true]}
+      : memref<48x128xbf16>, vector<48x128xbf16>
+    %sum = vector.contract {
+        indexing_maps = [affine_map<(q, d, k) -> (q, k)>,
+                         affine_map<(q, d, k) -> (k, d)>,
+                         affine_map<(q, d, k) -> (q, d)>],
+        iterator_types = ["parallel", "parallel", "reduction"],
+        kind = #vector.kind<add>} %weights, %values, %zeros
+      : vector<128x48xbf16>, vector<48x128xbf16> into vector<128x128xf32>
+    vector.transfer_write %sum, %o[%c0, %c0] {in_bounds = [true, true]}
+      : vector<128x128xf32>, memref<128x128xf32>
+  }
+  return
+}
+
+// CHECK-LABEL: func.func @columns_of_single
+// CHECK:         gpu.launch {{.*}} threads({{.*}}) in (%{{.*}} = %c256{{[_0-9]*}},
+func.func @columns_of_single(%v: memref<48x128xf32>, %o: memref<128x128xf32>, %p: f32) {
+  %c0 = arith.constant 0 : index
+  %pad = arith.constant 0.0 : f32
+  %zeros = arith.constant dense<0.0> : vector<128x128xf32>
+  scf.forall (%t) in (1) {
+    %weights = vector.broadcast %p : f32 to vector<128x48xf32>
+    %values = vector.transfer_read %v[%c0, %c0], %pad {in_bounds = [true, true]}
+      : memref<48x128xf32>, vector<48x128xf32>
+    %sum = vector.contract {
+        indexing_maps = [affine_map<(q, d, k) -> (q, k)>,
+                         affine_map<(q, d, k) -> (k, d)>,
+                         affine_map<(q, d, k) -> (q, d)>],
+        iterator_types = ["parallel", "parallel", "reduction"],
+        kind = #vector.kind<add>} %weights, %values, %zeros
+      : vector<128x48xf32>, vector<48x128xf32> into vector<128x128xf32>
+    vector.transfer_write %sum, %o[%c0, %c0] {in_bounds = [true, true]}
+      : vector<128x128xf32>, memref<128x128xf32>
+  }
+  return
+}
+
+// 64 keys and 144 values are too many.
+//
+// CHECK-LABEL: func.func @too_many_columns
+// CHECK:         gpu.launch {{.*}} threads({{.*}}) in (%{{.*}} = %c256{{[_0-9]*}},
+func.func @too_many_columns(%v: memref<64x144xbf16>, %o: memref<128x144xf32>, %p: bf16) {
+  %c0 = arith.constant 0 : index
+  %pad = arith.constant 0.0 : bf16
+  %zeros = arith.constant dense<0.0> : vector<128x144xf32>
+  scf.forall (%t) in (1) {
+    %weights = vector.broadcast %p : bf16 to vector<128x64xbf16>
+    %values = vector.transfer_read %v[%c0, %c0], %pad {in_bounds = [true, true]}
+      : memref<64x144xbf16>, vector<64x144xbf16>
+    %sum = vector.contract {
+        indexing_maps = [affine_map<(q, d, k) -> (q, k)>,
+                         affine_map<(q, d, k) -> (k, d)>,
+                         affine_map<(q, d, k) -> (q, d)>],
+        iterator_types = ["parallel", "parallel", "reduction"],
+        kind = #vector.kind<add>} %weights, %values, %zeros
+      : vector<128x64xbf16>, vector<64x144xbf16> into vector<128x144xf32>
+    vector.transfer_write %sum, %o[%c0, %c0] {in_bounds = [true, true]}
+      : vector<128x144xf32>, memref<128x144xf32>
+  }
+  return
+}
+
 // A name that is taken gets a number.
 //
 // CHECK-LABEL: func.func @taken

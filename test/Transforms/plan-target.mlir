@@ -9,9 +9,9 @@
 // RUN: sparse-attn-opt %s --sparse-attn-plan="target=cpu" | FileCheck %s --check-prefix=CPU
 !t = tensor<1x4x?x128xbf16>
 
-// SM80: plan(<tile = [128, 64],
+// SM80: plan(<tile = [128, 48],
 // SM86: plan(<tile = [128, 32],
-// GPU:  plan(<tile = [128, 64],
+// GPU:  plan(<tile = [128, 48],
 // CPU:  plan(<tile = [48, 64],
 func.func @causal(%q: !t, %init: !t) -> !t {
   %o = sparse_attn.attention mask(#sparse_attn.causal) ins(%q, %q, %q : !t, !t, !t) outs(%init : !t) -> !t

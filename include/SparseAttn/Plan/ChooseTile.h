@@ -24,7 +24,8 @@ struct TileMemory {
 ///  - Where all bounds of the mask are multiples of one block size, both sizes
 ///    divide the block: tiles are then full or empty, and none is partial but
 ///    at a ragged end. Else the usual tile, or that for windows.
-///  - Wide rows get smaller tiles.
+///  - No larger than the target has it for such heads; then with fewer keys
+///    still, so that they divide the block, unless that is 16 tiles long.
 ///  - Never larger than known lengths need.
 ///  - Fewer keys, then fewer queries, where shared memory asks for it, lists of
 ///    drawn tiles included. The smallest tile, 16 x 16, may still not fit.

@@ -21,10 +21,9 @@ struct TileSize {
   int64_t queries, keys;
 };
 
-/// Rows too wide for the usual tile, and the largest tile for them.
-struct WideRows {
-  /// Applies to heads of more elements, and to elements of more bytes, than
-  /// these.
+/// The largest tile for rows of up to so many elements, of up to so many bytes
+/// each.
+struct LargestTile {
   int64_t headDim, elementBytes;
   TileSize most;
 };
@@ -37,7 +36,8 @@ struct TileRules {
   /// The largest tile that divides the blocks of a mask that has some. Its
   /// queries are halved, down to 16, until they divide.
   TileSize block;
-  llvm::ArrayRef<WideRows> wide;
+  /// The first that is for a head is its.
+  llvm::ArrayRef<LargestTile> largest;
   /// Known lengths below a tile's size are rounded up to multiples of these.
   TileSize granule;
 };
@@ -58,9 +58,11 @@ struct CpuTarget {
 struct WarpRules {
   /// The rows of a product of one warp, and of one that takes two.
   int64_t rows = 16, wideRows = 32;
-  /// A warp takes two where the tile has so many queries, no product more
-  /// columns, and the mask holds fewer values of each key than this.
-  int64_t wideTileRows = 128, wideColumns = 64, wideKeyValues = 3;
+  /// A warp takes two where the tile has so many queries, the scores and the
+  /// output together no more columns, for operands of 2 bytes an element and
+  /// for others, and the mask holds fewer values of each key than this.
+  int64_t wideTileRows = 128, wideHalfColumns = 192, wideColumns = 128,
+          wideKeyValues = 3;
 };
 
 /// Where the warps of a block, to whom tiles come through a ring, tell each

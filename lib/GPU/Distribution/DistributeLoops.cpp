@@ -66,8 +66,16 @@ LogicalResult Distribution::loop(scf::ForOp op) {
   }
   // An empty body has no terminator yet where values are carried.
   body.getOperations().splice(body.end(), op.getBody()->getOperations());
+  // An iteration on the rare path computes addresses and positions anew:
+  // speed is no matter there, and kept for it they would be in the way.
+  Threads outside = threads;
+  if (isRare && hasProducts(loop)) {
+    b.setInsertionPointToStart(&body);
+    threads = threads.renumbered(b, op.getLoc());
+  }
   if (failed(distribute(body)))
     return failure();
+  threads = outside;
   Operation *yield = body.getTerminator();
   b.setInsertionPoint(yield);
   for (auto [i, operand] : llvm::enumerate(yield->getOpOperands())) {
@@ -120,14 +128,16 @@ LogicalResult Distribution::branch(scf::IfOp op) {
   for (Region *region : {&fresh.getThenRegion(), &fresh.getElseRegion()}) {
     Block &body = region->front();
     Threads outside = threads;
+    bool wasRare = isRare;
     if (hasLoopsOfProducts(*region)) {
-      isLong = true;
+      isLong = isRare = true;
       b.setInsertionPointToStart(&body);
       threads = threads.renumbered(b, loc);
     }
     if (failed(distribute(body)))
       return failure();
     threads = outside;
+    isRare = wasRare;
     b.setInsertionPoint(body.getTerminator());
     for (auto [operand, extent] :
          llvm::zip(body.getTerminator()->getOpOperands(), extents))

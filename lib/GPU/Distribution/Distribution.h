@@ -81,6 +81,8 @@ private:
   Axes axes;
   OpBuilder &b;
   Threads threads;
+  /// Whether the walk is in a block that only rare inputs reach.
+  bool isRare = false;
   DenseMap<Value, Fragment> fragments;
   /// Pending sums that have been taken in a block. The parts stay in
   /// `fragments`: what is linear in them goes on with those.

@@ -21,13 +21,16 @@ Threads::Threads(OpBuilder &b, gpu::LaunchOp launch, int64_t numWarps)
   number(b, loc);
 }
 
-/// A shuffle in which each lane asks itself: no optimiser sees through it.
+Value kernels::hidden(OpBuilder &b, Location loc, Value value) {
+  return NVVM::ShflOp::create(b, loc, b.getI32Type(), constantI32(b, loc, -1),
+                              value, constantI32(b, loc, 0),
+                              constantI32(b, loc, 31), NVVM::ShflKind::bfly,
+                              /*return_value_and_is_valid=*/UnitAttr());
+}
+
 Threads Threads::renumbered(OpBuilder &b, Location loc) const {
   Threads copy = *this;
-  copy.thread = NVVM::ShflOp::create(
-      b, loc, b.getI32Type(), constantI32(b, loc, -1), thread,
-      constantI32(b, loc, 0), constantI32(b, loc, 31), NVVM::ShflKind::bfly,
-      /*return_value_and_is_valid=*/UnitAttr());
+  copy.thread = hidden(b, loc, thread);
   copy.number(b, loc);
   return copy;
 }

@@ -105,6 +105,10 @@ private:
 /// The type of the lanes of a value of `element`s with that extent.
 Type lanesType(Type element, Extent extent, int64_t count);
 
+/// An i32 as it is, of which no optimiser knows that it is the same: a shuffle
+/// in which each lane asks itself.
+Value hidden(OpBuilder &b, Location loc, Value value);
+
 /// Element i of `source` becomes element number `places[i]` of it.
 Value shuffle(OpBuilder &b, Location loc, Value source,
               ArrayRef<int64_t> places);

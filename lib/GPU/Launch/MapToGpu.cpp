@@ -34,21 +34,13 @@ constexpr int64_t kMaxBlocks = 2147483647;
 // Size of a block
 //===----------------------------------------------------------------------===//
 
-/// The products of a kernel: their result is [rows, columns].
-static SmallVector<VectorType> productTypes(scf::ForallOp forall) {
-  SmallVector<VectorType> types;
-  forall.walk([&](vector::ContractionOp op) {
-    types.push_back(cast<VectorType>(op.getResultType()));
-  });
-  return types;
-}
-
 /// The query rows of the body's tiles: those of its products and of what it
 /// writes; 0 where it computes with no tiles.
 static int64_t tileRows(scf::ForallOp forall) {
   int64_t rows = 0;
-  for (VectorType type : productTypes(forall))
-    rows = std::max(rows, type.getDimSize(0));
+  forall.walk([&](vector::ContractionOp op) {
+    rows = std::max(rows, cast<VectorType>(op.getResultType()).getDimSize(0));
+  });
   forall.walk([&](vector::TransferWriteOp op) {
     rows = std::max(rows, op.getVectorType().getDimSize(0));
   });
@@ -84,25 +76,46 @@ static int64_t numKeyValues(scf::ForallOp forall) {
   return most;
 }
 
+/// The most columns that a product holds: those of its result and, where it is
+/// computed, those of its left operand, as probabilities are.
+static int64_t heldColumns(scf::ForallOp forall) {
+  int64_t most = 0;
+  forall.walk([&](vector::ContractionOp op) {
+    int64_t columns = cast<VectorType>(op.getResultType()).getDimSize(1);
+    if (!op.getLhs().getDefiningOp<vector::TransferReadOp>())
+      columns += op.getLhsType().getDimSize(1);
+    most = std::max(most, columns);
+  });
+  return most;
+}
+
+/// Whether all operands of products have 2 bytes an element.
+static bool hasHalfOperands(scf::ForallOp forall) {
+  return !forall
+              .walk([](vector::ContractionOp op) {
+                bool isHalf = op.getRhsType().getElementTypeBitWidth() == 16;
+                return isHalf ? WalkResult::advance() : WalkResult::interrupt();
+              })
+              .wasInterrupted();
+}
+
 /// 32 rows a warp halve what each product reads from shared memory, but twice
-/// as many accumulators must fit the registers of a thread: they do for heads
-/// of up to 64 values and key tiles of up to 64 keys, unless the mask holds as
-/// many registers as a third of them: three values for each of the 16 keys of a
-/// thread.
+/// as many accumulators must fit the registers of a thread, one for each column
+/// that is held. With them must fit what the mask holds of each of its keys.
 static int64_t chooseWarps(scf::ForallOp forall,
                            const target::WarpRules &rules) {
   int64_t rows = tileRows(forall);
   if (rows == 0)
     return 1;
-  int64_t columns = 0;
-  for (VectorType type : productTypes(forall))
-    columns = std::max(columns, type.getDimSize(1));
+  int64_t columns = heldColumns(forall);
+  int64_t most =
+      hasHalfOperands(forall) ? rules.wideHalfColumns : rules.wideColumns;
   int64_t keyValues = numKeyValues(forall);
   bool isWide = rows % rules.wideRows == 0 && rows >= rules.wideTileRows &&
-                columns <= rules.wideColumns && keyValues < rules.wideKeyValues;
+                columns <= most && keyValues < rules.wideKeyValues;
   int64_t rowsOfWarp = isWide ? rules.wideRows : rules.rows;
   LDBG() << "a warp takes " << rowsOfWarp << " of " << rows
-         << " rows: products have up to " << columns
+         << " rows: products hold up to " << columns
          << " columns, and the mask holds " << keyValues << " values a key";
   return std::max<int64_t>(rows / rowsOfWarp, 1);
 }

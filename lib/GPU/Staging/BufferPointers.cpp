@@ -22,7 +22,8 @@ static unsigned addressSpaceOf(MemRefType type) {
 
 /// From the descriptor that the buffer will be lowered to: {allocated, aligned,
 /// offset, sizes, strides}.
-Value kernels::pointerTo(OpBuilder &b, Location loc, Value memory) {
+std::pair<Value, Value> kernels::pointerAndOffset(OpBuilder &b, Location loc,
+                                                  Value memory) {
   auto type = cast<MemRefType>(memory.getType());
   MLIRContext *context = b.getContext();
   auto pointer = LLVM::LLVMPointerType::get(context, addressSpaceOf(type));
@@ -34,10 +35,17 @@ Value kernels::pointerTo(OpBuilder &b, Location loc, Value memory) {
   Value aligned = LLVM::ExtractValueOp::create(b, loc, fields, 1);
   auto [strides, offset] = type.getStridesAndOffset();
   if (offset == 0)
-    return aligned;
-  Value first = LLVM::ExtractValueOp::create(b, loc, fields, 2);
-  return LLVM::GEPOp::create(b, loc, pointer, type.getElementType(), aligned,
-                             ArrayRef<LLVM::GEPArg>{first});
+    return {aligned, Value()};
+  return {aligned, LLVM::ExtractValueOp::create(b, loc, fields, 2)};
+}
+
+Value kernels::pointerTo(OpBuilder &b, Location loc, Value memory) {
+  auto [pointer, offset] = pointerAndOffset(b, loc, memory);
+  if (!offset)
+    return pointer;
+  Type element = cast<MemRefType>(memory.getType()).getElementType();
+  return LLVM::GEPOp::create(b, loc, pointer.getType(), element, pointer,
+                             ArrayRef<LLVM::GEPArg>{offset});
 }
 
 Value kernels::sharedPointer(OpBuilder &b, Location loc, Value memory,

@@ -7,6 +7,11 @@
 
 namespace mlir::sparse_attn::kernels {
 
+/// The pointer that a buffer's offset is counted from, and that offset in
+/// elements, null where it is 0.
+std::pair<Value, Value> pointerAndOffset(OpBuilder &b, Location loc,
+                                         Value memory);
+
 /// The pointer to a buffer's first element.
 Value pointerTo(OpBuilder &b, Location loc, Value memory);
 

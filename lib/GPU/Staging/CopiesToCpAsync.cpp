@@ -37,11 +37,11 @@ public:
         numThreads(numThreads), panel(panel), type(op.getSourceType()),
         elementBytes(type.getElementTypeBitWidth() / 8) {}
 
-  void emit(Value source, Value target) {
+  void emit(Value target) {
     int64_t rowsAtOnce = numThreads / panel.chunks();
     row = math.div(op.getThread(), panel.chunks());
     chunk = math.mod(op.getThread(), panel.chunks());
-    source = startIn(source);
+    Value source = startIn();
     int64_t rows = op.getRows();
     for (int64_t first = 0; first < rows; first += rowsAtOnce) {
       if (first > 0)
@@ -89,13 +89,19 @@ private:
                                pointer, ArrayRef<LLVM::GEPArg>{elements});
   }
 
-  /// What this thread copies first.
-  Value startIn(Value source) {
-    Value column = math.add(math.mul(chunk, 16 / elementBytes),
-                            math.constant(panel.firstByte / elementBytes));
-    Value start = b.createOrFold<arith::MulIOp>(loc, toI64(row), rowStride());
-    return step(source,
-                Value(arith::AddIOp::create(b, loc, start, toI64(column))));
+  /// What this thread copies first. Its own part comes before the tile's, so
+  /// that their sum with the buffer's first element is one value of a loop.
+  Value startIn() {
+    Value column = math.mul(chunk, 16 / elementBytes);
+    Value lane = b.createOrFold<arith::MulIOp>(loc, toI64(row), rowStride());
+    lane = arith::AddIOp::create(b, loc, lane, toI64(column));
+    auto [buffer, offset] = pointerAndOffset(b, loc, op.getSource());
+    Value start = step(buffer, lane);
+    if (offset)
+      start = step(start, offset);
+    if (panel.firstByte > 0)
+      start = step(start, static_cast<int32_t>(panel.firstByte / elementBytes));
+    return start;
   }
 
   /// The same `rows` rows on. A constant becomes the copy's own offset; adding
@@ -151,10 +157,9 @@ static void emitCopy(OpBuilder &b, StageOp op, int64_t numThreads) {
   SharedLayout layout(op.getRows(),
                       type.getDimSize(1) * type.getElementTypeBitWidth() / 8);
   b.setInsertionPoint(op);
-  Value source = pointerTo(b, loc, op.getSource());
   Value target = sharedPointer(b, loc, op.getMemory(), op.getOffset());
   for (const SharedPanel &panel : layout.getPanels())
-    PanelCopy(b, op, numThreads, panel).emit(source, target);
+    PanelCopy(b, op, numThreads, panel).emit(target);
 }
 
 /// Groups end where tokens are waited for; the barrier is for what other

@@ -38,9 +38,9 @@ def steps_of(lines):
 
 
 def loops(lines):
-    """[instructions, products] of each innermost loop with products, as they stand.
-    Products are instructions of the tensor cores, which work on 16 rows and 8 columns
-    each."""
+    """[instructions, products, spills] of each innermost loop with products, as they
+    stand. Products are instructions of the tensor cores, which work on 16 rows and 8
+    columns each; spills are loads and stores of local memory."""
     steps = steps_of(lines)
     opcodes = [step.name for step in steps]
     bodies = {
@@ -51,4 +51,5 @@ def loops(lines):
         body for head, body in bodies.items()
         if not any(other in body for other in bodies if other != head)
     ]
-    return [[len(body), sum(opcodes[n] == "HMMA" for n in body)] for body in inner]
+    count = lambda body, *names: sum(opcodes[n] in names for n in body)
+    return [[len(body), count(body, "HMMA"), count(body, "LDL", "STL")] for body in inner]

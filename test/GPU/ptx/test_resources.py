@@ -30,6 +30,19 @@ SHARED = dict(zip(CHIPS, (164 << 10, 100 << 10, 100 << 10, 228 << 10, 228 << 10,
 # That of dilated-bf16, to be mended, came with mbarriers for the slots of its rings; without
 # them it takes 243 registers.
 SPILLS = {("prefix_lm sm_120", "prefix_lm_0"): 64, ("dilated-bf16 sm_90", "dilated_0"): 256}
+# Where warps take 32 rows beyond heads of 64, up to 24 bytes of stack: all registers but a
+# few hold accumulators. What spills is read in the fallback path and behind it, in several
+# places, and in mistral twice in a loop over partial tiles.
+SPILLS |= {
+    ("chunked sm_80", "chunked_0"): 80,
+    ("chunked sm_90", "chunked_0"): 16,
+    ("decode sm_80", "decode_0"): 8,
+    ("mistral sm_80", "mistral_0"): 64,
+}
+
+
+# To be mended.
+SPILLED_LOOPS = {("dilated-bf16 sm_90", "dilated_0")}
 
 
 def round_up(number, step):
@@ -67,6 +80,15 @@ def test_nothing_spills(made):
             assert kernel["warnings"] <= (1 if allowed else 0), (job, name)
 
 
+def test_no_loop_over_full_tiles_spills(made):
+    """Of a kernel's loops it has the fewest instructions a product."""
+    for job, kernels in made["needs"].items():
+        for name, kernel in kernels.items():
+            loops = [(length / products, spills) for length, products, spills in kernel["loops"]]
+            spills = min(loops, default=(0, 0))[1]
+            assert spills == 0 or (job, name) in SPILLED_LOOPS, (job, name, kernel["loops"])
+
+
 def test_a_block_fits(made):
     """With 128 query rows, at least one of four or more warps."""
     for job, kernels in made["needs"].items():
@@ -90,7 +112,7 @@ def test_no_loop_over_key_tiles_is_longer(made):
     for job, kernels in COMMITTED["needs"].items():
         for name, then in kernels.items():
             now = made["needs"][job][name]["loops"]
-            products = lambda loops: [count for _, count in loops]
+            products = lambda loops: [count for _, count, _ in loops]
             assert products(now) == products(then["loops"]), (job, name)
-            for (length, _), (before, _) in zip(now, then["loops"]):
+            for (length, *_), (before, *_) in zip(now, then["loops"]):
                 assert length <= before * LOOP_STEP, (job, name, now)

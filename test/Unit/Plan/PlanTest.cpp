@@ -434,7 +434,35 @@ TEST(ChooseTileTest, GpuTilesLeaveRegistersForThePartsOfF32) {
   EXPECT_EQ(keys(96, 96, 4), 32);
   EXPECT_EQ(keys(112, 96, 4), 16);
   EXPECT_EQ(keys(64, 128, 4), 16);
-  EXPECT_EQ(keys(128, 128, 2), 64);
+  EXPECT_EQ(keys(128, 128, 2), 48);
+}
+
+TEST(ChooseTileTest, GpuTilesOf16BitTypesAreThoseOfTheHeadAndTheChip) {
+  auto expect = [](llvm::StringRef chip, int64_t headDim, int64_t queries,
+                   int64_t keys) {
+    const target::GpuTarget &gpu = *target::findGpu(chip);
+    TileMemory memory{headDim, headDim, 2, 2, gpu.sharedLimit};
+    TileShape tile = chooseTile(Mask::causal(), *gpu.tiles, memory, {});
+    EXPECT_EQ(tile.queries, queries) << chip.str() << " " << headDim;
+    EXPECT_EQ(tile.keys, keys) << chip.str() << " " << headDim;
+  };
+  for (llvm::StringRef chip : {"sm_80", "sm_86", "sm_90", "sm_120"})
+    for (int64_t headDim : {64, 80})
+      expect(chip, headDim, 128, 64);
+  for (int64_t headDim : {96, 128}) {
+    expect("sm_80", headDim, 128, 48);
+    expect("sm_86", headDim, 128, 64);
+    expect("sm_90", headDim, 128, 32);
+    expect("sm_100", headDim, 128, 64);
+  }
+  for (llvm::StringRef chip : {"sm_80", "sm_90"})
+    expect(chip, 160, 128, 32);
+  expect("sm_120", 160, 64, 32);
+  expect("sm_80", 192, 128, 64);
+  expect("sm_80", 256, 128, 48);
+  expect("sm_86", 192, 64, 32);
+  expect("sm_86", 256, 64, 32);
+  expect("sm_90", 256, 128, 64);
 }
 
 TEST(ChooseTileTest, GpuTilesLeaveRoomForListsOfDrawnTiles) {
@@ -461,6 +489,20 @@ TEST(ChooseTileTest, GpuTilesDivideTheBlocksOfAMask) {
   TileShape tile = gpuTile(Mask::chunked(64), {64, 64, 2}, known(4096, 4096));
   EXPECT_EQ(tile.queries, 64);
   EXPECT_EQ(tile.keys, 64);
+}
+
+/// Where 48 keys are the most, shorter blocks get 32 and longer ones are cut.
+TEST(ChooseTileTest, GpuTilesOfWideHeadsDivideShortBlocks) {
+  auto keys = [](int64_t block, int64_t sharedLimit) {
+    TileMemory memory{128, 128, 2, 2, sharedLimit};
+    return gpuTile(Mask::chunked(block), memory, known(16384, 16384)).keys;
+  };
+  EXPECT_EQ(keys(64, 0), 32);
+  EXPECT_EQ(keys(512, 0), 32);
+  EXPECT_EQ(keys(768, 0), 48);
+  EXPECT_EQ(keys(8192, 0), 48);
+  // Shared memory for 64 queries and two stages of 31 keys.
+  EXPECT_EQ(keys(64, (64 + 4 * 31) * 256), 16);
 }
 
 TEST(ChooseTileTest, GpuTilesAreNoLargerThanShortSequencesNeed) {

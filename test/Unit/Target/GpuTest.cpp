@@ -1,6 +1,7 @@
 //===- GpuTest.cpp - GPUs that kernels are made for -----------------------===//
 
 #include "SparseAttn/Target/Target.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include "gtest/gtest.h"
 
@@ -59,6 +60,18 @@ TEST(GpuTargetTest, FeaturesNameThePTXVersion) {
     EXPECT_GE(findGpu(name)->ptxVersion, 70u);
 }
 
+constexpr int64_t kAny = INT64_MAX;
+
+TEST(GpuTargetTest, EveryHeadOf16And32BitsHasALargestTile) {
+  for (const GpuTarget &gpu : getGpus())
+    for (int64_t elementBytes : {2, 4})
+      EXPECT_TRUE(
+          llvm::any_of(gpu.tiles->largest, [&](const LargestTile &tile) {
+            return gpu.maxHeadSize <= tile.headDim &&
+                   elementBytes <= tile.elementBytes;
+          }));
+}
+
 /// A step of a product takes 16 rows and 16 keys.
 TEST(GpuTargetTest, TilesAreWholeProducts) {
   for (const GpuTarget &gpu : getGpus()) {
@@ -67,6 +80,11 @@ TEST(GpuTargetTest, TilesAreWholeProducts) {
          {tiles.usual, tiles.window, tiles.block, tiles.granule}) {
       EXPECT_EQ(size.queries % gpu.warps.rows, 0);
       EXPECT_EQ(size.keys % 16, 0);
+    }
+    for (const LargestTile &largest : tiles.largest) {
+      const TileSize &most = largest.most;
+      EXPECT_TRUE(most.queries == kAny || most.queries % gpu.warps.rows == 0);
+      EXPECT_TRUE(most.keys == kAny || most.keys % 16 == 0);
     }
     EXPECT_EQ(gpu.warps.wideRows % gpu.warps.rows, 0);
     EXPECT_EQ(gpu.warps.wideTileRows % gpu.warps.wideRows, 0);
