@@ -102,11 +102,13 @@ def _roles(plan: Plan) -> list[list[tuple[str, int]]]:
 
 @dataclasses.dataclass(frozen=True)
 class Package:
-    """One function for one chip."""
+    """One function for one chip, and the variant of its launches that is asked about: the
+    last one, for all sizes, unless `at` has chosen."""
 
     folder: pathlib.Path
     function: Function
     program: Mapping[str, Any] = dataclasses.field(hash=False)
+    variant: int = -1
 
     @classmethod
     def read(cls, folder: pathlib.Path, function: Function, architecture: str) -> "Package":
@@ -116,9 +118,23 @@ class Package:
                 return cls(folder, function, program)
         raise BenchError(f"{folder} has no {function.name} for {architecture}")
 
+    def at(self, sizes: Sizes, multiprocessors: int) -> "Package":
+        """With the variant that a launcher takes for these sizes on such a device."""
+        names = {**sizes.names, "sm_count": multiprocessors}
+        for index, variant in enumerate(self.program["variants"]):
+            if evaluate(variant["when"], names):
+                return dataclasses.replace(self, variant=index)
+        raise BenchError(f"no variant of {self.function.name} takes {names}")
+
+    @property
+    def entry(self) -> Mapping[str, Any]:
+        """Of the variant, in the manifest."""
+        entry: Mapping[str, Any] = self.program["variants"][self.variant]
+        return entry
+
     @functools.cached_property
     def plan(self) -> Plan:
-        return parse_plan(self.program["attentions"][0]["plan"])
+        return parse_plan(self.entry["plans"][0]["plan"])
 
     @property
     def cubin(self) -> pathlib.Path:
@@ -133,7 +149,7 @@ class Package:
 
     def launches(self, sizes: Sizes) -> list[Launch]:
         """Those that have a block."""
-        roles, entries = _roles(self.plan), self.program["launches"]
+        roles, entries = _roles(self.plan), self.entry["launches"]
         if len(roles) != len(entries):
             raise BenchError(f"{self.function.name} has {len(entries)} launches, its plan"
                              f" is known to take {len(roles)}")
@@ -207,7 +223,7 @@ class Package:
         token = self._key_bytes * sizes.batches
         keys = sizes.key_heads * sizes.keys * token
         queries = sizes.heads * sizes.queries * token  # and results
-        space = evaluate(self.program["workspace"]["bytes"], sizes.names)
+        space = evaluate(self.entry["workspace"]["bytes"], sizes.names)
         heavy = max(1, sum(self.plan.classes[group[0]].heavy for group in _launched(self.plan)))
         moved = {"draw": 0, "rows": queries, "parts": space // heavy, "merge": space // heavy}
         total = sum(moved[body.role] for body in launch.bodies)

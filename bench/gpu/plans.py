@@ -14,7 +14,9 @@ SEGMENT = re.compile(
     r"  (full|partial) (.+) to (.+?)(?: when (.+?) > 0)?(?: where (.+))?$")
 DRAW = re.compile(r"  draw (full )?(\d+) blocks of (\d+), (.+) to (.+?)(?: when (.+) > 0)?$")
 TILE = re.compile(r"tile (\d+) x (\d+)$")
-FUNCTIONS = {"min": min, "max": max, "floordiv": lambda a, b: a // b}
+FUNCTIONS = {"min": min, "max": max, "floordiv": lambda a, b: a // b,
+             "lt": lambda a, b: int(a < b), "eq": lambda a, b: int(a == b),
+             "select": lambda c, a, b: a if c else b}
 # How often each loop of a kernel runs, in the order of RowClass.loops.
 Trips = tuple[int, ...]
 

@@ -234,8 +234,9 @@ def predict(package: Package, sizes: Sizes, useful_flops: int, chip: Chip,
             nvdisasm: str) -> dict[str, Any]:
     """All launches of a call. Balanced is what it would be if all multiprocessors ended
     together: so are the predictions of other implementations made."""
-    launches = [predict_launch(package, launch, sizes, chip, nvdisasm)
-                for launch in package.launches(sizes)]
+    chosen = package.at(sizes, chip.multiprocessors)
+    launches = [predict_launch(chosen, launch, sizes, chip, nvdisasm)
+                for launch in chosen.launches(sizes)]
     seconds = sum(launch["seconds"] for launch in launches)
     balanced = sum(max(launch["compute_seconds"] * launch["balance"],
                        launch["memory_seconds"]) + LAUNCH_GAP for launch in launches)

@@ -1,6 +1,7 @@
 //===- Evaluate.cpp - What a formula says of sizes ------------------------===//
 
 #include "SparseAttn/Formula/Postfix.h"
+#include <algorithm>
 
 using namespace sparse_attn::formula;
 
@@ -8,6 +9,12 @@ std::optional<int64_t> Postfix::asConstant() const {
   if (steps.size() == 1 && steps[0].op == Op::Constant)
     return steps[0].value;
   return std::nullopt;
+}
+
+bool Postfix::uses(size_t size) const {
+  return std::any_of(steps.begin(), steps.end(), [&](const Step &step) {
+    return step.op == Op::Size && static_cast<size_t>(step.value) == size;
+  });
 }
 
 Value Postfix::evaluate(const int64_t *sizes) const {

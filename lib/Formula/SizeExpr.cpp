@@ -7,6 +7,12 @@ using namespace sparse_attn::formula;
 SizeExpr::SizeExpr(std::shared_ptr<const Node> node) : node(std::move(node)) {}
 
 uint64_t SizeExpr::getLength() const { return node->length; }
+void SizeExpr::collectSizes(std::set<std::string> &names) const {
+  if (node->op == Op::Size)
+    names.insert(node->name);
+  for (const SizeExpr &operand : node->operands)
+    operand.collectSizes(names);
+}
 bool SizeExpr::isNonNegative() const { return node->nonNegative; }
 
 std::optional<int64_t> SizeExpr::asConstant() const {

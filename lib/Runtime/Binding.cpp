@@ -200,9 +200,3 @@ void sparse_attn::runtime::checkResults(const Variant &variant,
     checkShape(variant, {true, i}, sizes, arguments, results[i]);
   }
 }
-
-uint64_t
-sparse_attn::runtime::getWorkspaceBytes(const Variant &variant,
-                                        const std::vector<int64_t> &sizes) {
-  return std::max<int64_t>(variant.workspaceBytes.evaluate(sizes), 0);
-}

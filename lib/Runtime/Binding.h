@@ -61,10 +61,6 @@ void checkResults(const Variant &variant, const std::vector<int64_t> &sizes,
                   const SparseAttnTensor *arguments,
                   const SparseAttnTensor *results, int32_t numResults);
 
-/// Bytes of workspace, never negative.
-uint64_t getWorkspaceBytes(const Variant &variant,
-                           const std::vector<int64_t> &sizes);
-
 } // namespace sparse_attn::runtime
 
 #endif // SPARSEATTN_LIB_RUNTIME_BINDING_H

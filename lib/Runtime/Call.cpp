@@ -15,7 +15,7 @@ CallTensor Call::getTensor(BufferRef buffer) const {
 uint64_t Call::getAddress(BufferRef buffer, uint64_t workspace) const {
   if (buffer.kind != BufferRef::Kind::Workspace)
     return getTensor(buffer).getData();
-  return workspace + variant.workspaceOffsets[buffer.index].evaluate(sizes);
+  return workspace + launches->workspaceOffsets[buffer.index].evaluate(values);
 }
 
 std::string Call::describe(BufferRef buffer) const {

@@ -12,7 +12,10 @@ namespace sparse_attn::runtime {
 struct Call {
   const Variant &variant;
   const LaunchRequest &request;
-  std::vector<int64_t> sizes;
+  /// Of formulas of launches: the sizes, then the device's multiprocessors.
+  std::vector<int64_t> values;
+  /// What is launched for them, once it has been chosen.
+  const LaunchVariant *launches = nullptr;
 
   /// The tensor in whose memory an argument or a result is.
   CallTensor getTensor(BufferRef buffer) const;

@@ -50,6 +50,7 @@ using CUtensorMap = CUtensorMap_st;
   X(CU_DEVICE_ATTRIBUTE_MAX_GRID_DIM_X, 5)                                     \
   X(CU_DEVICE_ATTRIBUTE_MAX_GRID_DIM_Y, 6)                                     \
   X(CU_DEVICE_ATTRIBUTE_MAX_GRID_DIM_Z, 7)                                     \
+  X(CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, 16)                              \
   X(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, 75)                          \
   X(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, 76)                          \
   X(CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN, 97)                 \

@@ -7,6 +7,7 @@
 #include "Binding.h"
 #include "Choice.h"
 #include "Guard.h"
+#include "LaunchVariant.h"
 #include <cstdio>
 #include <cstdlib>
 
@@ -187,7 +188,7 @@ int32_t sparseAttnFunctionGetNumLaunches(const SparseAttnFunction *function,
                                          int32_t variant) {
   if (variant < 0 || variant >= sparseAttnFunctionGetNumVariants(function))
     return 0;
-  return static_cast<int32_t>(function->variants[variant]->launches.size());
+  return static_cast<int32_t>(function->variants[variant]->getNumLaunches());
 }
 
 static const Variant &needVariant(const SparseAttnFunction *function,
@@ -205,17 +206,10 @@ SparseAttnStatus sparseAttnFunctionGetLaunch(const SparseAttnFunction *function,
   return guard([&] {
     const Variant &chosen = needVariant(function, variant);
     need(info, "info");
-    const Launch &which =
-        chosen.launches[needIndex(launch, chosen.launches.size(), "launch")];
-    std::vector<int64_t> sizes = bindSizes(chosen, arguments, numArguments);
-    SparseAttnLaunchInfo values = {};
-    values.kernel = which.kernel.c_str();
-    for (int i = 0; i < 3; ++i) {
-      values.grid[i] = which.grid[i].evaluate(sizes);
-      values.block[i] = which.block[i].evaluate(sizes);
-    }
-    values.sharedBytes = which.sharedBytes.evaluate(sizes);
-    *info = values;
+    size_t index = needIndex(launch, chosen.getNumLaunches(), "launch");
+    std::vector<int64_t> values =
+        withoutDevice(chosen, bindSizes(chosen, arguments, numArguments));
+    *info = describeLaunch(chosen, index, values);
   });
 }
 
@@ -225,8 +219,12 @@ SparseAttnStatus sparseAttnFunctionGetWorkspaceBytes(
   return guard([&] {
     const Variant &chosen = needVariant(function, variant);
     need(bytes, "bytes");
-    *bytes =
-        getWorkspaceBytes(chosen, bindSizes(chosen, arguments, numArguments));
+    std::vector<int64_t> sizes = bindSizes(chosen, arguments, numArguments);
+    *bytes = 0;
+    if (chosen.isHost)
+      return;
+    std::vector<int64_t> values = withoutDevice(chosen, std::move(sizes));
+    *bytes = getWorkspaceBytes(chooseLaunches(chosen, values), values);
   });
 }
 

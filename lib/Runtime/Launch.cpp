@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Error.h"
+#include "LaunchVariant.h"
 #include "Parameters.h"
 #include "Placement.h"
 #include <algorithm>
@@ -14,7 +15,7 @@ using namespace sparse_attn::runtime;
 namespace {
 /// A launch whose formulas have values.
 struct ReadyLaunch {
-  size_t index;
+  size_t index; ///< among those of its launch variant
   unsigned grid[3], block[3], sharedBytes;
   size_t firstParameter;
 };
@@ -23,18 +24,21 @@ class Launcher {
 public:
   Launcher(const Module &module, const LaunchRequest &request)
       : module(module), driver(*module.driver), variant(module.variant),
-        request(request), call{variant, request, {}}, parameters(call) {}
+        request(request), call{variant, request, {}, nullptr},
+        parameters(call) {}
 
   bool run() {
-    call.sizes = bindSizes(variant, request.arguments, request.numArguments);
-    checkResults(variant, call.sizes, request.arguments, request.results,
+    call.values = bindSizes(variant, request.arguments, request.numArguments);
+    checkResults(variant, call.values, request.arguments, request.results,
                  request.numResults);
-    uint64_t bytes = getWorkspaceBytes(variant, call.sizes);
+    call.values.push_back(module.numMultiprocessors);
+    call.launches = &chooseLaunches(variant, call.values);
+    uint64_t bytes = getWorkspaceBytes(*call.launches, call.values);
     Workspace workspace;
     if (request.workspace)
       workspace = {request.workspace, bytes};
     checkPlacement(variant, request.arguments, request.results, workspace);
-    for (size_t i = 0; i < variant.launches.size(); ++i)
+    for (size_t i = 0; i < call.launches->launches.size(); ++i)
       prepare(i);
     if (ready.empty())
       return false;
@@ -54,10 +58,10 @@ public:
 
 private:
   void prepare(size_t index) {
-    const Launch &launch = variant.launches[index];
+    const Launch &launch = call.launches->launches[index];
     int64_t grid[3];
     for (int i = 0; i < 3; ++i)
-      grid[i] = launch.grid[i].evaluate(call.sizes);
+      grid[i] = launch.grid[i].evaluate(call.values);
     // A class of rows that are split along the keys may have none.
     if (*std::min_element(grid, grid + 3) <= 0)
       return;
@@ -75,7 +79,7 @@ private:
   unsigned checkGrid(size_t index, int dim, int64_t blocks) const {
     if (blocks > module.maxGrid[dim])
       fail(SPARSE_ATTN_TOO_LARGE,
-           call.describe(variant.launches[index]) + " needs " +
+           call.describe(call.launches->launches[index]) + " needs " +
                std::to_string(blocks) + " blocks in dimension " +
                std::to_string(dim) + " of its grid, the device allows " +
                std::to_string(module.maxGrid[dim]) +
@@ -86,7 +90,7 @@ private:
   void setBlock(const Launch &launch, ReadyLaunch &next) const {
     int64_t threads = 1;
     for (int i = 0; i < 3; ++i) {
-      int64_t block = launch.block[i].evaluate(call.sizes);
+      int64_t block = launch.block[i].evaluate(call.values);
       bool fits = block >= 1 && block <= module.maxThreads / threads;
       if (!fits)
         fail(SPARSE_ATTN_CORRUPT_PACKAGE,
@@ -101,13 +105,15 @@ private:
   }
 
   unsigned getSharedBytes(size_t index) const {
-    int64_t shared = variant.launches[index].sharedBytes.evaluate(call.sizes);
-    if (shared < 0 || shared > module.maxShared[index])
+    int64_t most = module.maxShared[call.launches->firstLaunch + index];
+    int64_t shared =
+        call.launches->launches[index].sharedBytes.evaluate(call.values);
+    if (shared < 0 || shared > most)
       fail(SPARSE_ATTN_TOO_LARGE,
-           call.describe(variant.launches[index]) + " needs " +
+           call.describe(call.launches->launches[index]) + " needs " +
                std::to_string(shared) +
                " bytes of shared memory, the device has " +
-               std::to_string(module.maxShared[index]) +
+               std::to_string(most) +
                "; give smaller tensors, or compile with smaller tiles");
     return static_cast<unsigned>(shared);
   }
@@ -221,12 +227,13 @@ private:
     std::vector<void *> places = parameters.locate(driver, workspace);
     record(request.start);
     for (const ReadyLaunch &l : ready)
-      driver.check(
-          driver.cuLaunchKernel(module.kernels[l.index], l.grid[0], l.grid[1],
-                                l.grid[2], l.block[0], l.block[1], l.block[2],
-                                l.sharedBytes, request.stream,
-                                places.data() + l.firstParameter, nullptr),
-          "the launch of " + call.describe(variant.launches[l.index]));
+      driver.check(driver.cuLaunchKernel(
+                       module.kernels[call.launches->firstLaunch + l.index],
+                       l.grid[0], l.grid[1], l.grid[2], l.block[0], l.block[1],
+                       l.block[2], l.sharedBytes, request.stream,
+                       places.data() + l.firstParameter, nullptr),
+                   "the launch of " +
+                       call.describe(call.launches->launches[l.index]));
     record(request.end);
   }
 

@@ -38,8 +38,9 @@ public:
     ContextScope scope(driver, module.context);
     loadCode();
     readLimits();
-    for (const Launch &launch : module.variant.launches)
-      addKernel(launch);
+    for (const LaunchVariant &launches : module.variant.launchVariants)
+      for (const Launch &launch : launches.launches)
+        addKernel(launch);
     raiseSharedLimits();
   }
 
@@ -109,6 +110,8 @@ private:
           module.device, CU_DEVICE_ATTRIBUTE_MAX_GRID_DIM_X + i);
     module.maxThreads = driver.getAttribute(
         module.device, CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK);
+    module.numMultiprocessors = driver.getAttribute(
+        module.device, CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
     module.hasMemoryPools =
         driver.cuMemAllocAsync && driver.cuMemFreeAsync &&
         driver.getAttribute(module.device,

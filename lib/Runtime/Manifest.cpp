@@ -11,7 +11,8 @@
 
 using namespace sparse_attn::runtime;
 
-static constexpr int64_t kSchemaVersion = 2;
+/// Formats that are read. Programs of the older one have no variants.
+static constexpr int64_t kOldestSchema = 2, kSchemaVersion = 3;
 
 // The names are in the order of SparseAttnType.
 static constexpr const char *kTypeNames[] = {"f16", "bf16", "f32", "f64",
@@ -37,7 +38,8 @@ SparseAttnType sparse_attn::runtime::readType(const JsonNode &node) {
 }
 
 std::optional<BufferRef>
-sparse_attn::runtime::readBuffer(const JsonNode &node, const Variant &variant) {
+sparse_attn::runtime::readBuffer(const JsonNode &node, const Variant &variant,
+                                 size_t numWorkspaces) {
   auto read = [&](const char *key, BufferRef::Kind kind, size_t count) {
     size_t index = node[key].integer(0, INT32_MAX);
     if (index >= count)
@@ -51,16 +53,15 @@ sparse_attn::runtime::readBuffer(const JsonNode &node, const Variant &variant) {
   if (node.has("result"))
     return read("result", BufferRef::Kind::Result, variant.results.size());
   if (node.has("workspace"))
-    return read("workspace", BufferRef::Kind::Workspace,
-                variant.workspaceOffsets.size());
+    return read("workspace", BufferRef::Kind::Workspace, numWorkspaces);
   return std::nullopt;
 }
 
 namespace {
 class VariantReader {
 public:
-  VariantReader(const JsonNode &json, Variant &variant)
-      : json(json), variant(variant) {}
+  VariantReader(const JsonNode &json, int64_t schema, Variant &variant)
+      : json(json), schema(schema), variant(variant) {}
 
   void read() {
     variant.name = json["name"].text();
@@ -77,13 +78,13 @@ public:
       variant.results.push_back(readTensor(node));
     checkSources();
     readConditions();
-    if (!variant.isHost)
-      readWorkspace();
     readResultBuffers();
     if (variant.isHost)
       return;
-    for (const JsonNode &node : json["launches"].elements())
-      variant.launches.push_back(readLaunch(node, variant));
+    if (schema == kOldestSchema)
+      readOnlyLaunches(json, variant);
+    else
+      readLaunchVariants(json["variants"], variant);
   }
 
 private:
@@ -135,6 +136,8 @@ private:
       std::string name = node["name"].text();
       if (std::count(variant.sizes.begin(), variant.sizes.end(), name))
         node["name"].error("names a size twice");
+      if (name == kSmCount)
+        node["name"].error("is the name of the device's multiprocessors");
       variant.sizes.push_back(std::move(name));
       std::vector<SizeSource> sources;
       for (const JsonNode &from : node["from"].elements())
@@ -167,6 +170,8 @@ private:
                                     return role == "query" || role == "key" ||
                                            role == "value" || role == "output";
                                   });
+    if (schema != kOldestSchema)
+      checkDataRoles(node["roles"], tensor);
     std::string layout = node["layout"].text();
     tensor.isStrided = layout == "strided";
     if (!tensor.isStrided && layout != "dense")
@@ -182,19 +187,14 @@ private:
           {node["formula"].formula(variant.sizes), node["text"].text()});
   }
 
-  void readWorkspace() {
-    JsonNode workspace = json["workspace"];
-    variant.workspaceBytes = workspace["bytes"].formula(variant.sizes);
-    for (const JsonNode &node : workspace["buffers"].elements())
-      variant.workspaceOffsets.push_back(node["offset"].formula(variant.sizes));
-  }
-
   void readResultBuffers() {
     std::vector<JsonNode> nodes = json["results"].elements();
     for (size_t i = 0; i < nodes.size(); ++i) {
       JsonNode node = nodes[i]["buffer"];
-      std::optional<BufferRef> buffer = readBuffer(node, variant);
-      if (!buffer || buffer->kind == BufferRef::Kind::Workspace ||
+      std::optional<BufferRef> buffer;
+      if (!node.has("workspace"))
+        buffer = readBuffer(node, variant, /*numWorkspaces=*/0);
+      if (!buffer ||
           (buffer->kind == BufferRef::Kind::Result && buffer->index > i))
         node.error("is neither an argument nor this or an earlier result");
       // So that one step leads to the memory.
@@ -205,6 +205,7 @@ private:
   }
 
   const JsonNode &json;
+  int64_t schema;
   Variant &variant;
 };
 } // namespace
@@ -230,17 +231,18 @@ sparse_attn::runtime::parseManifest(const std::string &text) {
          "sparse-attn-compile");
   JsonNode root(json, "");
   int64_t version = root["schema_version"].integer(0, INT32_MAX);
-  if (version != kSchemaVersion)
+  if (version < kOldestSchema || version > kSchemaVersion)
     fail(SPARSE_ATTN_UNKNOWN_SCHEMA,
          "manifest.json has schema_version " + std::to_string(version) +
-             ", this runtime reads " + std::to_string(kSchemaVersion) +
+             ", this runtime reads " + std::to_string(kOldestSchema) + " and " +
+             std::to_string(kSchemaVersion) +
              "; use the sparse-attn-compile and the runtime of one release");
   std::vector<std::unique_ptr<Variant>> variants;
   auto readAll = [&](const char *key, bool isHost) {
     for (const JsonNode &node : root[key].elements()) {
       auto variant = std::make_unique<Variant>();
       variant->isHost = isHost;
-      VariantReader(node, *variant).read();
+      VariantReader(node, version, *variant).read();
       setTexts(variant->arguments);
       setTexts(variant->results);
       variants.push_back(std::move(variant));

@@ -13,12 +13,22 @@ namespace sparse_attn::runtime {
 SparseAttnType readType(const JsonNode &node);
 
 /// {"argument": 0}, {"result": 0} or {"workspace": 0} of a variant whose
-/// buffers have been read; none where there is no such key.
-std::optional<BufferRef> readBuffer(const JsonNode &node,
-                                    const Variant &variant);
+/// tensors have been read, with so many buffers in its workspace; none where
+/// there is no such key.
+std::optional<BufferRef>
+readBuffer(const JsonNode &node, const Variant &variant, size_t numWorkspaces);
 
-/// A launch of a variant of which all else has been read.
-Launch readLaunch(const JsonNode &node, Variant &variant);
+/// The launch variants of a variant of which all else has been read.
+void readLaunchVariants(const JsonNode &node, Variant &variant);
+
+/// The one of a manifest of schema 2, which has its launches and its workspace
+/// beside all else.
+void readOnlyLaunches(const JsonNode &node, Variant &variant);
+
+/// Refuses data, such as the lengths of the sequences of a batch, of another
+/// type or rank than its role's. `node` has the roles of `tensor`, of which all
+/// else has been read.
+void checkDataRoles(const JsonNode &node, const TensorSpec &tensor);
 
 } // namespace sparse_attn::runtime
 

@@ -22,6 +22,7 @@ public:
   /// does not fit, WRONG_SHAPE where a divisor is less than 1.
   int64_t evaluate(const std::vector<int64_t> &values) const;
   std::optional<int64_t> asConstant() const { return postfix.asConstant(); }
+  bool uses(size_t size) const { return postfix.uses(size); }
   const std::string &str() const { return text; }
   friend bool operator==(const Formula &a, const Formula &b) {
     return a.text == b.text;

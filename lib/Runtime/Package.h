@@ -19,6 +19,8 @@
 
 namespace sparse_attn::runtime {
 
+using formula::kSmCount;
+
 struct BufferRef {
   enum class Kind { Argument, Result, Workspace };
   Kind kind = Kind::Argument;
@@ -97,8 +99,19 @@ struct PackageFile {
   std::string contents; ///< of ptx, cubin and host files
 };
 
+/// The launches of a function for the sizes for which `when` is not 0. Formulas
+/// are over the sizes, then kSmCount.
+struct LaunchVariant {
+  Formula when;
+  Formula workspaceBytes;
+  std::vector<Formula> workspaceOffsets;
+  std::vector<Launch> launches;
+  /// Of its first launch, among those of all launch variants.
+  size_t firstLaunch = 0;
+};
+
 /// A function for one chip, or for the host: then `chip` is a level of x86-64,
-/// and there are neither launches nor a workspace.
+/// and there are no launches.
 struct Variant {
   std::string name, chip;
   bool isHost = false;
@@ -113,9 +126,10 @@ struct Variant {
   std::vector<Condition> conditions;
   uint64_t alignment = 1;
   std::vector<TensorSpec> arguments, results;
-  Formula workspaceBytes;
-  std::vector<Formula> workspaceOffsets;
-  std::vector<Launch> launches;
+  /// A call makes the launches of the first that takes its sizes.
+  std::vector<LaunchVariant> launchVariants;
+  /// Whether a formula of theirs has the number of multiprocessors.
+  bool dependsOnDevice = false;
   /// Whether a kernel takes a tensor map, which not every driver can make.
   bool hasTensorMaps = false;
 
@@ -123,6 +137,12 @@ struct Variant {
   bool hasOwnMemory(size_t result) const {
     BufferRef buffer = results[result].buffer;
     return buffer.kind == BufferRef::Kind::Result && buffer.index == result;
+  }
+  /// Of all launch variants together.
+  size_t getNumLaunches() const {
+    return launchVariants.empty() ? 0
+                                  : launchVariants.back().firstLaunch +
+                                        launchVariants.back().launches.size();
   }
   /// The contents, or null where there is no such file.
   const std::string *findCode(std::string_view kind) const;

@@ -22,7 +22,7 @@ void Parameters::add(const Launch &, const StrideArgument &argument) {
 /// The low bytes are those of the 32-bit integer: both ends of a launch are
 /// little-endian.
 void Parameters::add(const Launch &launch, const IntegerArgument &argument) {
-  int64_t value = argument.value.evaluate(call.sizes);
+  int64_t value = argument.value.evaluate(call.values);
   if (!argument.is64Bits && value != static_cast<int32_t>(value))
     fail(SPARSE_ATTN_TOO_LARGE,
          call.describe(launch) + " takes " + argument.value.str() +

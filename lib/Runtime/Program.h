@@ -28,12 +28,14 @@ struct Module {
   bool hasPrimaryContext = false; ///< retained here, to be released
   CUmodule module = nullptr;
   bool isCubin = false;
-  std::vector<CUfunction> kernels; ///< of each launch
+  /// Of each launch of each launch variant.
+  std::vector<CUfunction> kernels;
   /// What the device allows.
   std::array<int64_t, 3> maxGrid = {};
   int64_t maxThreads = 0;
+  int64_t numMultiprocessors = 0;
   bool hasMemoryPools = false;
-  std::vector<int64_t> maxShared; ///< dynamic, of each launch
+  std::vector<int64_t> maxShared; ///< dynamic, of each of these launches
 };
 
 /// Throws NO_DEVICE, WRONG_CHIP, OLD_DRIVER, INVALID_CODE, OUT_OF_MEMORY, ...

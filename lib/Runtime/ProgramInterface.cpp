@@ -2,6 +2,7 @@
 
 #include "Binding.h"
 #include "Guard.h"
+#include "LaunchVariant.h"
 #include <chrono>
 
 using namespace sparse_attn::runtime;
@@ -43,8 +44,12 @@ sparseAttnProgramGetWorkspaceBytes(const SparseAttnProgram *program,
   return guard([&] {
     const Variant &variant = need(program, "program").getVariant();
     need(bytes, "bytes");
-    *bytes =
-        getWorkspaceBytes(variant, bindSizes(variant, arguments, numArguments));
+    std::vector<int64_t> values = bindSizes(variant, arguments, numArguments);
+    if (program->module)
+      values.push_back(program->module->numMultiprocessors);
+    *bytes = variant.isHost
+                 ? 0
+                 : getWorkspaceBytes(chooseLaunches(variant, values), values);
   });
 }
 

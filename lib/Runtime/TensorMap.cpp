@@ -46,14 +46,14 @@ static int getMapSwizzle(int64_t bytes) {
 TensorMap::TensorMap(const TensorMapArgument &argument, const Call &call)
     : argument(&argument), call(&call) {
   for (size_t dim = argument.sizes.size(); dim-- > 0;)
-    addSize(argument.sizes[dim].evaluate(call.sizes));
+    addSize(argument.sizes[dim].evaluate(call.values));
   if (isEmpty)
     return;
   for (size_t dim = argument.strides.size(); dim-- > 0;) {
     const auto &stride = argument.strides[dim];
     const auto *ownDim = std::get_if<size_t>(&stride);
     addStride(ownDim ? call.getTensor(argument.buffer).getStride(*ownDim)
-                     : std::get<Formula>(stride).evaluate(call.sizes),
+                     : std::get<Formula>(stride).evaluate(call.values),
               sizes[argument.strides.size() - dim]);
   }
 }

@@ -50,6 +50,10 @@ inline constexpr Function kFunctions[] = {
     {Op::Max, "max", 2},           {Op::Less, "lt", 2},
     {Op::Equal, "eq", 2},          {Op::Select, "select", 3}};
 
+/// What formulas of launches call the number of multiprocessors of the device
+/// that they go to; no size of a tensor has that name.
+inline constexpr std::string_view kSmCount = "sm_count";
+
 /// No formula of a package has more operators and operands.
 inline constexpr uint64_t kMaxLength = 4096;
 /// Parentheses and calls inside one another.

@@ -31,6 +31,8 @@ public:
   /// 1, the fault has the value.
   Value evaluate(const int64_t *sizes) const;
   std::optional<int64_t> asConstant() const;
+  /// Whether the value may depend on that of the i-th name.
+  bool uses(size_t size) const;
 
 private:
   friend class Parser;

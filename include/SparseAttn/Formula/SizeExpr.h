@@ -6,6 +6,7 @@
 #include "SparseAttn/Formula/Operation.h"
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,8 @@ public:
   std::optional<int64_t> asConstant() const;
   /// Length of the formula, in operators and operands.
   uint64_t getLength() const;
+  /// Adds the names of the sizes that the formula has to `names`.
+  void collectSizes(std::set<std::string> &names) const;
   /// True only if no admissible sizes make it negative.
   bool isNonNegative() const;
 

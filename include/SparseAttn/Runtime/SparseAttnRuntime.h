@@ -190,6 +190,9 @@ typedef struct {
   int64_t sharedBytes;
 } SparseAttnLaunchInfo;
 
+/* Where launches differ by sizes (docs/Package.md, variants), these count those
+   for all sizes, and a launch that is not for the given sizes has a grid of 0
+   blocks. INVALID_ARGUMENT where the choice depends on the device. */
 SPARSE_ATTN_API int32_t sparseAttnFunctionGetNumLaunches(
     const SparseAttnFunction *function, int32_t variant);
 SPARSE_ATTN_API SparseAttnStatus sparseAttnFunctionGetLaunch(

@@ -54,9 +54,9 @@ namespace {
 class HeaderPrinter {
 public:
   HeaderPrinter(const PackagedProgram &packaged, llvm::raw_ostream &os)
-      : program(packaged.program), os(os),
+      : program(packaged.program), variants(listVariants(packaged)), os(os),
         prefix(makeIdentifier(program.name) + "_" + packaged.chip),
-        launches(program, prefix, os) {}
+        launches(packaged, prefix, os) {}
 
   void print() {
     printComment();
@@ -67,9 +67,9 @@ public:
        << "#endif\n";
     printTypes();
     launches.printTypes();
+    launches.printChoice();
     printSizes();
-    printKernelNames();
-    launches.printFunction();
+    launches.printFunctions();
     os << "#endif\n";
   }
 
@@ -114,7 +114,11 @@ private:
     os << "\n/* What is known at run time only. */\ntypedef struct {\n";
     for (const SizeSpec &size : program.sizes)
       os << "  int64_t " << size.name << ";\n";
-    if (program.sizes.empty())
+    bool asksForDevice = dependsOnDevice();
+    if (asksForDevice)
+      os << "  int64_t " << ::sparse_attn::formula::kSmCount
+         << "; /* the device's multiprocessors */\n";
+    if (program.sizes.empty() && !asksForDevice)
       os << "  int64_t none;\n";
     os << "} " << prefix << "_sizes;\n\n"
        << "/* Addresses on the device. */\ntypedef struct {\n"
@@ -125,6 +129,23 @@ private:
     printStrides("argument_strides", program.arguments);
     printStrides("result_strides", program.results);
     os << "} " << prefix << "_buffers;\n\n";
+  }
+
+  /// Whether a formula has what is no size of a tensor.
+  bool dependsOnDevice() const {
+    std::set<std::string> names;
+    for (const ProgramVariant &variant : variants) {
+      variant.when.collectSizes(names);
+      getWorkspaceBytes(variant).collectSizes(names);
+      for (const LaunchSpec &launch : variant.program->launches) {
+        for (const SizeExpr &size : launch.grid)
+          size.collectSizes(names);
+        for (const KernelArgument &argument : launch.arguments)
+          if (const auto *integer = std::get_if<IntegerArgument>(&argument))
+            integer->value.collectSizes(names);
+      }
+    }
+    return names.count(std::string(::sparse_attn::formula::kSmCount)) > 0;
   }
 
   void printStrides(StringRef name, llvm::ArrayRef<BufferSpec> buffers) {
@@ -157,24 +178,24 @@ private:
     printFunction("sizes_fit", all);
     for (auto [index, result] : llvm::enumerate(program.results))
       printFunction("result_bytes_" + llvm::Twine(index), result.bytes());
-    size_t count = program.workspaces.size();
-    printFunction("workspace_bytes", program.workspaceOffset(count));
-    for (size_t i = 0; i < count; ++i)
-      printFunction("workspace_offset_" + llvm::Twine(i),
-                    program.workspaceOffset(i));
+    // The last of the variants takes all sizes.
+    SizeExpr bytes;
+    for (const ProgramVariant &variant : llvm::reverse(variants))
+      bytes = SizeExpr::select(variant.when, getWorkspaceBytes(variant), bytes);
+    printFunction("workspace_bytes", bytes);
+    size_t next = 0;
+    for (const ProgramVariant &variant : variants)
+      for (size_t i = 0; i < variant.program->workspaces.size(); ++i)
+        printFunction("workspace_offset_" + llvm::Twine(next++),
+                      variant.program->workspaceOffset(i));
   }
 
-  void printKernelNames() {
-    os << "#define " << prefix << "_NUM_LAUNCHES " << program.launches.size()
-       << "\n\nstatic inline const char *" << prefix
-       << "_kernel(int launch) {\n  switch (launch) {\n";
-    for (auto [index, launch] : llvm::enumerate(program.launches))
-      os << "  case " << index << ":\n    return \"" << launch.kernel
-         << "\";\n";
-    os << "  default:\n    return 0;\n  }\n}\n\n";
+  static SizeExpr getWorkspaceBytes(const ProgramVariant &variant) {
+    return variant.program->workspaceOffset(variant.program->workspaces.size());
   }
 
   const Program &program;
+  std::vector<ProgramVariant> variants;
   llvm::raw_ostream &os;
   std::string prefix;
   LaunchPrinter launches;

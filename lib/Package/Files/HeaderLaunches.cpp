@@ -38,16 +38,18 @@ typedef struct {
 
 )";
 
-LaunchPrinter::LaunchPrinter(const Program &program, StringRef prefix,
+LaunchPrinter::LaunchPrinter(const PackagedProgram &packaged, StringRef prefix,
                              llvm::raw_ostream &os)
-    : program(program), prefix(prefix), os(os) {
-  for (const LaunchSpec &launch : program.launches) {
-    size_t maps =
-        llvm::count_if(launch.arguments, [](const KernelArgument &argument) {
-          return std::holds_alternative<TensorMapArgument>(argument);
-        });
-    maxParameters = std::max(maxParameters, launch.arguments.size());
-    maxMaps = std::max(maxMaps, maps);
+    : variants(listVariants(packaged)), prefix(prefix), os(os) {
+  for (const ProgramVariant &each : variants) {
+    for (const LaunchSpec &launch : each.program->launches) {
+      size_t maps =
+          llvm::count_if(launch.arguments, [](const KernelArgument &argument) {
+            return std::holds_alternative<TensorMapArgument>(argument);
+          });
+      maxParameters = std::max(maxParameters, launch.arguments.size());
+      maxMaps = std::max(maxMaps, maps);
+    }
   }
 }
 
@@ -69,12 +71,47 @@ void LaunchPrinter::printTypes() {
   os << "} " << prefix << "_launch;\n\n";
 }
 
-void LaunchPrinter::printFunction() {
+void LaunchPrinter::printChoice() {
+  if (variants.size() == 1)
+    return;
+  os << "/* Which of the variants is launched for the sizes. */\n"
+     << "static inline int " << prefix << "_variant(const " << prefix
+     << "_sizes *n) {\n";
+  for (const auto &[index, each] : llvm::enumerate(llvm::drop_end(variants))) {
+    os << "  if (";
+    printFormula(each.when);
+    os << ")\n    return " << index << ";\n";
+  }
+  os << "  return " << variants.size() - 1 << ";\n}\n\n";
+}
+
+void LaunchPrinter::printKernelNames() {
+  size_t index = 0;
+  os << "static inline const char *" << prefix
+     << "_kernel(int launch) {\n  switch (launch) {\n";
+  for (const ProgramVariant &each : variants)
+    for (const LaunchSpec &launch : each.program->launches)
+      os << "  case " << index++ << ":\n    return \"" << launch.kernel
+         << "\";\n";
+  os << "  default:\n    return 0;\n  }\n}\n\n";
+}
+
+void LaunchPrinter::printFunctions() {
+  size_t count = 0;
+  for (const ProgramVariant &each : variants)
+    count += each.program->launches.size();
+  os << "#define " << prefix << "_NUM_LAUNCHES " << count << "\n\n";
+  printKernelNames();
   os << "static inline void " << prefix << "_get_launch(int launch, const "
      << prefix << "_sizes *n, const " << prefix << "_buffers *b, " << prefix
      << "_launch *l) {\n  (void)n;\n  (void)b;\n  switch (launch) {\n";
-  for (auto [index, launch] : llvm::enumerate(program.launches))
-    printLaunch(index, launch);
+  size_t next = 0;
+  for (const auto &[number, each] : llvm::enumerate(variants)) {
+    variant = number;
+    for (const LaunchSpec &launch : each.program->launches)
+      printLaunch(next++, launch);
+    firstOffset += each.program->workspaces.size();
+  }
   os << "  default:\n    break;\n  }\n}\n\n";
 }
 
@@ -92,7 +129,11 @@ void LaunchPrinter::printLaunch(size_t index, const LaunchSpec &launch) {
   if (maxMaps > 0)
     os << "    l->num_maps = " << numMaps << ";\n";
   os << "    for (int i = 0; i < " << launch.arguments.size()
-     << "; ++i)\n      l->parameters[i] = &l->values[i];\n    break;\n";
+     << "; ++i)\n      l->parameters[i] = &l->values[i];\n";
+  if (variants.size() > 1)
+    os << "    if (" << prefix << "_variant(n) != " << variant
+       << ")\n      l->grid[0] = 0;\n";
+  os << "    break;\n";
 }
 
 void LaunchPrinter::printAssignment(const llvm::Twine &field,
@@ -117,7 +158,7 @@ void LaunchPrinter::printAddress(BufferRef buffer) {
     break;
   case BufferRef::Kind::Workspace:
     os << "workspace + (uint64_t)" << prefix << "_workspace_offset_"
-       << buffer.index << "(n)";
+       << firstOffset + buffer.index << "(n)";
     break;
   }
 }

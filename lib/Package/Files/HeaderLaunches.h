@@ -3,7 +3,7 @@
 #ifndef SPARSEATTN_LIB_PACKAGE_FILES_HEADERLAUNCHES_H
 #define SPARSEATTN_LIB_PACKAGE_FILES_HEADERLAUNCHES_H
 
-#include "SparseAttn/Package/Files/Program.h"
+#include "SparseAttn/Package/Files/Package.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/raw_ostream.h"
@@ -19,7 +19,7 @@ inline constexpr std::string_view kFunctionPrefix = "sparse_attn_";
 /// the sizes, and `b`, the buffers.
 class LaunchPrinter {
 public:
-  LaunchPrinter(const Program &program, llvm::StringRef prefix,
+  LaunchPrinter(const PackagedProgram &packaged, llvm::StringRef prefix,
                 llvm::raw_ostream &os);
 
   /// For the comment of the header: what a caller does about tensor maps, if
@@ -27,10 +27,13 @@ public:
   void printUsage();
   /// PREFIX_launch, and what it consists of.
   void printTypes();
-  /// PREFIX_get_launch.
-  void printFunction();
+  /// PREFIX_variant, where there are several.
+  void printChoice();
+  /// PREFIX_kernel and PREFIX_get_launch.
+  void printFunctions();
 
 private:
+  void printKernelNames();
   void printLaunch(size_t index, const LaunchSpec &launch);
   void printAssignment(const llvm::Twine &field, const SizeExpr &formula);
   void printFormula(const SizeExpr &formula);
@@ -42,11 +45,13 @@ private:
   void print(size_t index, const IntegerArgument &argument);
   void print(size_t index, const TensorMapArgument &argument);
 
-  const Program &program;
+  std::vector<ProgramVariant> variants;
   llvm::StringRef prefix;
   llvm::raw_ostream &os;
   size_t maxParameters = 1, maxMaps = 0; ///< of one launch
   size_t numMaps = 0;                    ///< of this launch so far
+  size_t variant = 0;                    ///< whose launches are printed
+  size_t firstOffset = 0;                ///< of its workspace's buffers
 };
 
 } // namespace mlir::sparse_attn::package

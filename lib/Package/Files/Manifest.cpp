@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "SparseAttn/Package/Files/Package.h"
+#include "ManifestParts.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/SHA256.h"
@@ -20,41 +20,6 @@ static std::string toUTF8(StringRef text) {
   return llvm::json::isUTF8(text) ? text.str() : llvm::json::fixUTF8(text);
 }
 
-/// Constants as numbers, all else as text.
-static llvm::json::Value toJson(const SizeExpr &formula) {
-  if (std::optional<int64_t> constant = formula.asConstant())
-    return *constant;
-  return formula.str();
-}
-
-/// Writes a value on one line.
-static void printCompact(OStream &json, StringRef key,
-                         const llvm::json::Value &value) {
-  std::string text;
-  llvm::raw_string_ostream(text) << value;
-  json.attributeBegin(key);
-  json.rawValue(text);
-  json.attributeEnd();
-}
-
-/// A list of objects.
-template <typename Range, typename Print>
-static void printList(OStream &json, StringRef key, const Range &range,
-                      Print print) {
-  json.attributeArray(key, [&] {
-    for (const auto &element : range)
-      json.object([&] { print(element); });
-  });
-}
-
-static void printFormulas(OStream &json, StringRef key,
-                          llvm::ArrayRef<SizeExpr> formulas) {
-  llvm::json::Array array;
-  for (const SizeExpr &formula : formulas)
-    array.push_back(toJson(formula));
-  printCompact(json, key, std::move(array));
-}
-
 static void printBuffer(OStream &json, const BufferSpec &buffer, bool isHost) {
   llvm::json::Array roles;
   for (const std::string &role : buffer.roles)
@@ -66,18 +31,6 @@ static void printBuffer(OStream &json, const BufferSpec &buffer, bool isHost) {
   json.attribute("layout", buffer.isStrided ? "strided" : "dense");
   if (buffer.isStrided)
     json.attribute("stride_multiple", isHost ? 1 : buffer.strideMultiple());
-}
-
-static llvm::json::Object toJson(BufferRef ref) {
-  switch (ref.kind) {
-  case BufferRef::Kind::Argument:
-    return llvm::json::Object{{"argument", ref.index}};
-  case BufferRef::Kind::Result:
-    return llvm::json::Object{{"result", ref.index}};
-  case BufferRef::Kind::Workspace:
-    break;
-  }
-  return llvm::json::Object{{"workspace", ref.index}};
 }
 
 static void printTarget(OStream &json, const PackagedProgram &packaged) {
@@ -119,12 +72,7 @@ static void printAttention(OStream &json, const AttentionSpec &attention) {
   json.attribute("head_size", attention.headSize);
   json.attribute("value_head_size", attention.valueHeadSize);
   json.attribute("lse", attention.hasLse);
-  printCompact(json, "tile",
-               llvm::json::Array{attention.tileQueries, attention.tileKeys});
-  llvm::json::Array lines;
-  for (StringRef line : llvm::split(StringRef(attention.plan).rtrim(), '\n'))
-    lines.push_back(line);
-  json.attribute("plan", std::move(lines));
+  printPlan(json, attention);
 }
 
 /// Code for the host asks for no more than C does.
@@ -166,74 +114,6 @@ static void printInterface(OStream &json, const PackagedProgram &packaged) {
       printCompact(json, "buffer", toJson(ref));
       json.objectEnd();
     }
-  });
-}
-
-static void printWorkspace(OStream &json, const Program &program) {
-  json.attributeObject("workspace", [&] {
-    size_t count = program.workspaces.size();
-    json.attribute("bytes", toJson(program.workspaceOffset(count)));
-    json.attributeArray("buffers", [&] {
-      for (size_t i = 0; i < count; ++i) {
-        json.objectBegin();
-        json.attribute("offset", toJson(program.workspaceOffset(i)));
-        json.attribute("type", program.workspaces[i].elementType);
-        printFormulas(json, "shape", program.workspaces[i].shape);
-        json.attribute("bytes", toJson(program.workspaces[i].bytes()));
-        json.objectEnd();
-      }
-    });
-  });
-}
-
-static llvm::json::Value toJson(const PointerArgument &argument) {
-  return toJson(argument.buffer);
-}
-
-static llvm::json::Value toJson(const StrideArgument &argument) {
-  llvm::json::Object stride = toJson(argument.buffer);
-  stride["dim"] = argument.dim;
-  return llvm::json::Object{{"stride", std::move(stride)}};
-}
-
-static llvm::json::Value toJson(const IntegerArgument &argument) {
-  return llvm::json::Object{
-      {argument.bits == 32 ? "i32" : "i64", toJson(argument.value)}};
-}
-
-static llvm::json::Value toJson(const TensorMapArgument &argument) {
-  llvm::json::Object map = toJson(argument.buffer);
-  map["type"] = argument.elementType;
-  llvm::json::Array sizes, strides;
-  for (const SizeExpr &size : argument.sizes)
-    sizes.push_back(toJson(size));
-  map["sizes"] = std::move(sizes);
-  if (argument.isStrided)
-    for (size_t dim = 0; dim + 1 < argument.sizes.size(); ++dim)
-      strides.push_back(llvm::json::Object{{"dim", dim}});
-  else
-    for (const SizeExpr &stride : argument.denseStrides())
-      strides.push_back(toJson(stride));
-  map["strides"] = std::move(strides);
-  map["box"] = llvm::json::Array(argument.box);
-  map["swizzle"] = argument.swizzle;
-  return llvm::json::Object{{"tensor_map", std::move(map)}};
-}
-
-static llvm::json::Value toJson(const KernelArgument &argument) {
-  return std::visit([](const auto &kind) { return toJson(kind); }, argument);
-}
-
-static void printLaunches(OStream &json, const Program &program) {
-  printList(json, "launches", program.launches, [&](const LaunchSpec &launch) {
-    json.attribute("kernel", launch.kernel);
-    printFormulas(json, "grid", launch.grid);
-    printFormulas(json, "block", launch.block);
-    json.attribute("shared_bytes", toJson(launch.sharedBytes));
-    llvm::json::Array arguments;
-    for (const KernelArgument &argument : launch.arguments)
-      arguments.push_back(toJson(argument));
-    printCompact(json, "arguments", std::move(arguments));
   });
 }
 
@@ -284,10 +164,8 @@ static void printProgram(OStream &json, const PackagedProgram &packaged) {
       json, "attentions", program.attentions,
       [&](const AttentionSpec &attention) { printAttention(json, attention); });
   printInterface(json, packaged);
-  if (!packaged.isHost) {
-    printWorkspace(json, program);
-    printLaunches(json, program);
-  }
+  if (!packaged.isHost)
+    printVariants(json, packaged);
   printNumerics(json, packaged);
 }
 

@@ -74,10 +74,16 @@ def package(tmp_path):
                      "B * Hq * max(Sq - 1, 0)"))]
     program = {
         "name": function.name, "target": {"chip": "sm_90"}, "options": {"heavy-splits": 4},
-        "files": [{"kind": "cubin", "name": "k.cubin"}], "workspace": {"bytes": "B * Hq * 100"},
-        "attentions": [{"plan": ["tile 128 x 64", "rows 0 to nq", "  partial 0 to q + 1",
+        "files": [{"kind": "cubin", "name": "k.cubin"}],
+        "variants": [
+            {"when": "eq(Sq, Sk) * lt(B, sm_count)", "workspace": {"bytes": 0},
+             "plans": [{"plan": ["tile 64 x 64", "rows 0 to nq", "  full 0 to q + 1"]}],
+             "launches": [{"kernel": "square_0", "grid": ["B * Hq * floordiv(Sq, 64)", 1, 1],
+                           "block": [128, 1, 1], "shared_bytes": 0}]},
+            {"when": 1, "workspace": {"bytes": "B * Hq * 100"},
+             "plans": [{"plan": ["tile 128 x 64", "rows 0 to nq", "  partial 0 to q + 1",
                                  "rows 0 to 1, heavy", "  full 0 to nk floordiv 64"]}],
-        "launches": launches}
+             "launches": launches}]}
     (tmp_path / "manifest.json").write_text(json.dumps({"programs": [program]}))
     return Package.read(tmp_path, function, "sm_90")
 
@@ -102,13 +108,28 @@ def test_launches_are_what_plan_and_manifest_say(package):
     assert len(package.launches(Sizes(2, 3, 1, 1, 512))) == 1
 
 
+def test_a_variant_is_chosen_as_by_a_launcher(package):
+    square = Sizes(2, 3, 1, 256, 256)
+    chosen = package.at(square, 108)
+    assert [launch.kernel for launch in chosen.launches(square)] == ["square_0"]
+    assert chosen.plan.tile == (64, 64)
+    assert chosen.launches(square)[0].bodies[0].loops == ("full",)
+    for sizes, multiprocessors in ((Sizes(2, 3, 1, 256, 512), 108), (square, 2)):
+        other = package.at(sizes, multiprocessors)
+        assert other.plan.tile == (128, 64)
+        assert other.launches(sizes)[0].kernel == "k_0"
+    package.program["variants"].pop()
+    with pytest.raises(BenchError, match="no variant of longformer_bf16_d64 takes {'B': 2"):
+        package.at(square, 2)
+
+
 def test_what_a_package_lacks_is_said(package, tmp_path):
     with pytest.raises(BenchError, match="has no longformer_bf16_d64 for sm_80"):
         Package.read(tmp_path, package.function, "sm_80")
     package.program["files"].clear()
     with pytest.raises(BenchError, match="has no cubin; it takes ptxas"):
         package.cubin
-    package.program["launches"].pop()
+    package.program["variants"][-1]["launches"].pop()
     with pytest.raises(BenchError, match="has 1 launches, its plan is known to take 2"):
         package.launches(Sizes(1, 1, 1, 1, 1))
 

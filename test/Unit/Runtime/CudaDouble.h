@@ -34,6 +34,7 @@ struct Device {
   int capability = 90;
   int sharedPerBlock = 232448; ///< at most, asked for
   bool hasMemoryPools = true;
+  int multiprocessors = 132;
 };
 
 /// What cuTensorMapEncodeTiled was given, as the double finds it in a kernel's

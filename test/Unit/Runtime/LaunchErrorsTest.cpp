@@ -397,7 +397,7 @@ TEST_F(LaunchErrorsTest, RefusesSizesThatNoLaunchHas) {
 TEST_F(LaunchErrorsTest, RefusesLaunchesThatNoDeviceHas) {
   PackageCopy copy;
   copy.editManifest([](nlohmann::ordered_json &json) {
-    json["programs"][1]["launches"][0]["block"] = {64, 32, 1};
+    json["programs"][1]["variants"][0]["launches"][0]["block"] = {64, 32, 1};
   });
   usePackage(copy.path, "longformer");
   Call call = makeLongformer(1, 1, 1, 256, 256);
@@ -406,7 +406,7 @@ TEST_F(LaunchErrorsTest, RefusesLaunchesThatNoDeviceHas) {
                "other than 1 to 1024 threads"});
   program.reset();
   copy.editManifest([](nlohmann::ordered_json &json) {
-    auto &launch = json["programs"][1]["launches"][0];
+    auto &launch = json["programs"][1]["variants"][0]["launches"][0];
     launch["block"] = {128, 1, 1};
     launch["shared_bytes"] = "Sq * 1000";
   });

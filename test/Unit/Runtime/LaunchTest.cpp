@@ -89,7 +89,7 @@ TEST_F(LaunchTest, PassesWhatTheManifestSays) {
                    {"heavy", 1}};
   auto manifest =
       nlohmann::json::parse(readFile(getPackage() / "manifest.json"));
-  auto specs = manifest["programs"][1]["launches"];
+  auto specs = manifest["programs"][1]["variants"][0]["launches"];
   for (size_t i = 0; i < 3; ++i) {
     EXPECT_EQ(launches[i].kernel, specs[i]["kernel"]);
     EXPECT_EQ(launches[i].stream, stream);
@@ -240,7 +240,7 @@ TEST_F(LaunchTest, PassesIntegersOf64Bits) {
   size_t at = ptx.find(".param .u32");
   copy.addFile(1, "ptx", "l.ptx", ptx.replace(at, 11, ".param .s64"));
   copy.editManifest([](nlohmann::ordered_json &json) {
-    json["programs"][1]["launches"][0]["arguments"][5] = {
+    json["programs"][1]["variants"][0]["launches"][0]["arguments"][5] = {
         {"i64", "B - 4294967298"}};
   });
   usePackage(copy.path, "longformer");

@@ -246,7 +246,7 @@ TEST_F(LoadTest, ReportsPtxThatTheDriverRefuses) {
 TEST_F(LoadTest, UnloadsWhatIsHalfLoaded) {
   PackageCopy copy;
   copy.editManifest([](nlohmann::ordered_json &json) {
-    json["programs"][1]["launches"][2]["kernel"] = "missing";
+    json["programs"][1]["variants"][0]["launches"][2]["kernel"] = "missing";
   });
   expectNotLoaded(copy.path, SPARSE_ATTN_INVALID_CODE,
                   {"kernel 'missing' of 'longformer': error 500"});

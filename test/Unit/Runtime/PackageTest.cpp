@@ -271,9 +271,14 @@ TEST_F(PackageTest, RefusesFilesThatHaveChanged) {
 }
 
 TEST_F(PackageTest, RefusesAnotherSchema) {
-  expectRefused([](Json &json) { json["schema_version"] = 1; },
-                {"manifest.json has schema_version 1, this runtime reads 2"},
-                SPARSE_ATTN_UNKNOWN_SCHEMA);
+  expectRefused(
+      [](Json &json) { json["schema_version"] = 4; },
+      {"manifest.json has schema_version 4, this runtime reads 2 and 3"},
+      SPARSE_ATTN_UNKNOWN_SCHEMA);
+  expectRefused(
+      [](Json &json) { json["schema_version"] = 1; },
+      {"manifest.json has schema_version 1, this runtime reads 2 and 3; use "},
+      SPARSE_ATTN_UNKNOWN_SCHEMA);
 }
 
 TEST_F(PackageTest, RefusesWhatIsNoManifest) {
@@ -339,10 +344,11 @@ TEST_F(PackageTest, RefusesWrongEntries) {
        "arguments[0].layout is neither \"dense\" nor \"strided\""},
       {"arguments/0/stride_multiple", 0,
        "arguments[0].stride_multiple is not an integer from 1 to 4096"},
-      {"launches/0/arguments/0",
+      {"variants/0/launches/0/arguments/0",
        Json{{"stride", {{"workspace", 0}, {"dim", 0}}}},
        "arguments[0].stride is of neither an argument nor a result"},
-      {"launches/0/arguments/0", Json{{"stride", {{"result", 1}, {"dim", 3}}}},
+      {"variants/0/launches/0/arguments/0",
+       Json{{"stride", {{"result", 1}, {"dim", 3}}}},
        "arguments[0].stride.dim is a dimension that is not there"},
       {"arguments/0/shape/0", "Bq",
        "arguments[0].shape[0] the formula 'Bq' has at byte 2: unknown size"},
@@ -351,12 +357,13 @@ TEST_F(PackageTest, RefusesWrongEntries) {
        "results[0].buffer is neither an argument nor this or an earlier"},
       {"results/0/buffer", Json{{"result", 1}},
        "results[0].buffer is neither an argument nor this or an earlier"},
-      {"launches/0/grid", Json{1, 1}, "grid does not have 3 formulas"},
-      {"launches/0/arguments/0", Json{{"argument", 3}},
+      {"variants/0/launches/0/grid", Json{1, 1},
+       "grid does not have 3 formulas"},
+      {"variants/0/launches/0/arguments/0", Json{{"argument", 3}},
        "launches[0].arguments[0].argument is 3, of 3"},
-      {"launches/1/arguments/2", Json{{"workspace", 9}},
+      {"variants/0/launches/1/arguments/2", Json{{"workspace", 9}},
        "launches[1].arguments[2].workspace is 9, of 3"},
-      {"launches/0/arguments/0", Json{{"f32", 1}},
+      {"variants/0/launches/0/arguments/0", Json{{"f32", 1}},
        "launches[0].arguments[0].i32 is missing"}};
   for (const auto &wrong : cases)
     expectRefused(at(wrong.pointer, wrong.value),

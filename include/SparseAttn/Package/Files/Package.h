@@ -15,7 +15,7 @@
 namespace mlir::sparse_attn::package {
 
 /// Changes whenever a reader of the older format would go wrong.
-constexpr int64_t kManifestSchema = 2;
+constexpr int64_t kManifestSchema = 3;
 
 /// The target of all host code in a package.
 constexpr const char *kHostTriple = "x86_64-unknown-linux-gnu";
@@ -26,10 +26,21 @@ struct OutputFile {
   std::string contents;
 };
 
+/// A program as it is launched for the sizes for which `when`, a formula over
+/// the sizes and kSmCount, is not 0.
+struct SpecializedProgram {
+  SizeExpr when;
+  Program program;
+};
+
 /// A program for one chip, or for the host: then `chip` is a level of x86-64,
 /// and there is no PTX, no launch and no workspace.
 struct PackagedProgram {
+  /// Launched for sizes that no specialisation takes.
   Program program;
+  /// The first one whose condition holds is launched in place of `program`.
+  /// All have its sizes, tensors and places of results.
+  std::vector<SpecializedProgram> specializations;
   std::string chip;
   std::string ptx;
   bool isHost = false;
@@ -56,6 +67,23 @@ std::string getComputeCapability(llvm::StringRef chip);
 
 /// True for chips such as sm_90a, whose code runs on no other.
 bool isArchitectureSpecific(llvm::StringRef chip);
+
+/// Refuses specialisations that a launcher could not choose among: with a
+/// condition over what is no size of the program, or that all sizes or none
+/// satisfy, or that one before it has; or with other tensors than the
+/// program's.
+llvm::Error checkSpecializations(const PackagedProgram &packaged);
+
+/// A way to launch a program: one of its specialisations, or, of which `when`
+/// is 1, the program itself.
+struct ProgramVariant {
+  SizeExpr when;
+  const Program *program;
+};
+
+/// All of them, in the order in which a launcher looks for the first that takes
+/// its sizes.
+std::vector<ProgramVariant> listVariants(const PackagedProgram &packaged);
 
 /// Programs for GPUs and for the host.
 std::string printManifest(llvm::ArrayRef<PackagedProgram> programs);

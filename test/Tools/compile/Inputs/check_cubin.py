@@ -17,6 +17,6 @@ for program in manifest.load(directory)["programs"]:
     (chip,) = re.findall(r"Flags: .*, (sm_\d+)", listed)
     assert chip == program["target"]["chip"].removesuffix("a"), (chip, program["target"])
     kernels = re.findall(r" FUNC +GLOBAL .* (\S+)$", listed, re.M)
-    launched = {launch["kernel"] for launch in program["launches"]}
+    launched = {launch["kernel"] for launch in manifest.launches(program)}
     assert sorted(kernels) == sorted(launched), (kernels, launched)
     print(program["name"], chip, len(kernels), "kernels")

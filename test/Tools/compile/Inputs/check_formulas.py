@@ -46,27 +46,32 @@ def expected(program, sizes):
     def value(formula):
         return manifest.evaluate(formula, sizes)
 
+    chosen = manifest.choose(program, sizes)
     lines = [
         int(all(value(c["formula"]) for c in program["conditions"])),
-        value(program["workspace"]["bytes"]),
+        value(chosen["workspace"]["bytes"]),
         *(value(result["bytes"]) for result in program["results"]),
     ]
     places = addresses(program)
-    workspace = [value(b["offset"]) for b in program["workspace"]["buffers"]]
-    for launch in program["launches"]:
-        lines.append(launch["kernel"])
-        lines += [value(f) for f in launch["grid"] + launch["block"]]
-        lines.append(value(launch["shared_bytes"]))
-        for argument in launch["arguments"]:
-            ((kind, what),) = argument.items()
-            if kind == "stride":
-                lines.append(stride(what))
-            elif kind == "workspace":
-                lines.append(places["workspace"] + workspace[what])
-            elif kind in places:
-                lines.append(places[kind][what])
-            else:
-                lines.append(value(what))
+    for variant in program["variants"]:
+        workspace = [value(b["offset"]) for b in variant["workspace"]["buffers"]]
+        for launch in variant["launches"]:
+            lines.append(launch["kernel"])
+            grid = [value(f) for f in launch["grid"]]
+            # The header leaves launches of other variants out by an empty grid.
+            lines += grid if variant is chosen else [0, *grid[1:]]
+            lines += [value(f) for f in launch["block"]]
+            lines.append(value(launch["shared_bytes"]))
+            for argument in launch["arguments"]:
+                ((kind, what),) = argument.items()
+                if kind == "stride":
+                    lines.append(stride(what))
+                elif kind == "workspace":
+                    lines.append(places["workspace"] + workspace[what])
+                elif kind in places:
+                    lines.append(places[kind][what])
+                else:
+                    lines.append(value(what))
     return [str(line) for line in lines]
 
 
@@ -87,7 +92,7 @@ def driver(header, prefix, program, cases):
     for i in range(len(program["results"])):
         text.append(show % f"PREFIX_result_bytes_{i}(n)")
     text += ["  PREFIX_launch l;"]
-    for i, launch in enumerate(program["launches"]):
+    for i, launch in enumerate(manifest.launches(program)):
         text.append(f"  PREFIX_get_launch({i}, n, &b, &l);")
         text.append(f"  puts(PREFIX_kernel({i}));")
         text += [show % f"l.grid[{axis}]" for axis in range(3)]
@@ -100,7 +105,7 @@ def driver(header, prefix, program, cases):
     for sizes in cases:
         fields = ", ".join(f".{name} = {size}" for name, size in sizes.items())
         text.append("  print(&(PREFIX_sizes){%s});" % (fields or "0"))
-    text += ["  return PREFIX_NUM_LAUNCHES != %d;" % len(program["launches"]), "}"]
+    text += ["  return PREFIX_NUM_LAUNCHES != %d;" % len(manifest.launches(program)), "}"]
     return "\n".join(text).replace("PREFIX", prefix) + "\n"
 
 

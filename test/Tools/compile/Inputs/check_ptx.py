@@ -80,28 +80,32 @@ def check_alignment(program, kernels):
         assert tensor["layout"] == ("dense" if program["options"]["dense"] else "strided")
         if tensor["layout"] == "strided" and tensor["roles"] not in ([], ["lse"]):
             assert tensor["stride_multiple"] * BYTES[tensor["type"]] == alignment
-    for buffer in program["workspace"]["buffers"]:
-        for sizes in manifest.some_sizes(program):
-            assert manifest.evaluate(buffer["offset"], sizes) % 256 == 0
+    for variant in program["variants"]:
+        for buffer in variant["workspace"]["buffers"]:
+            for sizes in manifest.some_sizes(program):
+                assert manifest.evaluate(buffer["offset"], sizes) % 256 == 0
 
 
 def check_attentions(program):
     tensors = program["arguments"] + program["results"]
     roles = {role: tensor for tensor in tensors for role in tensor["roles"]}
-    for attention in program["attentions"]:
+    for index, attention in enumerate(program["attentions"]):
         assert attention["type"] == roles["query"]["type"] == roles["output"]["type"]
         assert attention["head_size"] == roles["query"]["shape"][3] == roles["key"]["shape"][3]
         assert attention["value_head_size"] == roles["value"]["shape"][3]
         assert attention["lse"] == ("lse" in roles)
-        assert attention["plan"][0] == "tile {} x {}".format(*attention["tile"])
+        for plan in [attention, *(v["plans"][index] for v in program["variants"])]:
+            assert plan["plan"][0] == "tile {} x {}".format(*plan["tile"])
+        assert attention["plan"] == program["variants"][-1]["plans"][index]["plan"]
         # One launch has a block for each tile of queries of each head, and perhaps some for
         # the parts of rows that are split.
         for sizes in manifest.some_sizes(program):
             batch, heads, queries = (
                 manifest.evaluate(size, sizes) for size in roles["query"]["shape"][:3]
             )
-            blocks = batch * heads * -(-queries // attention["tile"][0])
-            grids = [manifest.evaluate(launch["grid"][0], sizes) for launch in program["launches"]]
+            chosen = manifest.choose(program, sizes)
+            blocks = batch * heads * -(-queries // chosen["plans"][index]["tile"][0])
+            grids = [manifest.evaluate(launch["grid"][0], sizes) for launch in chosen["launches"]]
             parts = max(1, batch * heads) * program["options"]["heavy-splits"]
             assert any(grid == blocks or grid > blocks and (grid - blocks) % parts == 0
                        for grid in grids), (blocks, grids)
@@ -171,7 +175,7 @@ def check_header(program, text):
     ]
     places = re.findall(r"^     in (argument|result) (\d+)$", comment, re.M)
     assert [{kind: int(index)} for kind, index in places] == elsewhere
-    assert f"_NUM_LAUNCHES {len(program['launches'])}\n" in text
+    assert f"_NUM_LAUNCHES {len(manifest.launches(program))}\n" in text
 
 
 def check(directory, program):
@@ -179,9 +183,9 @@ def check(directory, program):
     ptx = (directory / files["ptx"]).read_text()
     kernels = read_kernels(ptx)
     check_target(program["target"], ptx)
-    launched = [launch["kernel"] for launch in program["launches"]]
+    launched = [launch["kernel"] for launch in manifest.launches(program)]
     assert sorted(kernels) == sorted(set(launched)), (kernels, launched)
-    for launch in program["launches"]:
+    for launch in manifest.launches(program):
         check_launch(launch, kernels[launch["kernel"]], program["target"])
     check_alignment(program, kernels.values())
     check_attentions(program)

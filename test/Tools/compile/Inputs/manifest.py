@@ -10,7 +10,7 @@ def load(directory):
     """The manifest, after checking the files that it names."""
     directory = pathlib.Path(directory)
     manifest = json.loads((directory / "manifest.json").read_text())
-    assert manifest["schema_version"] == 2
+    assert manifest["schema_version"] == 3
     for program in manifest["programs"]:
         for file in program["files"]:
             contents = (directory / file["name"]).read_bytes()
@@ -39,6 +39,16 @@ def evaluate(formula, sizes):
     return value
 
 
+def launches(program):
+    """Of all variants, in their order."""
+    return [launch for variant in program["variants"] for launch in variant["launches"]]
+
+
+def choose(program, sizes):
+    """The variant that is launched for these sizes."""
+    return next(v for v in program["variants"] if evaluate(v["when"], sizes))
+
+
 def formulas(program):
     """Every formula of a program."""
     for condition in program["conditions"]:
@@ -46,10 +56,12 @@ def formulas(program):
     for buffer in program["arguments"] + program["results"]:
         yield from buffer["shape"]
         yield buffer["bytes"]
-    yield program["workspace"]["bytes"]
-    for buffer in program["workspace"]["buffers"]:
-        yield from [buffer["offset"], buffer["bytes"], *buffer["shape"]]
-    for launch in program["launches"]:
+    for variant in program["variants"]:
+        yield variant["when"]
+        yield variant["workspace"]["bytes"]
+        for buffer in variant["workspace"]["buffers"]:
+            yield from [buffer["offset"], buffer["bytes"], *buffer["shape"]]
+    for launch in launches(program):
         yield from launch["grid"]
         yield from launch["block"]
         yield launch["shared_bytes"]
@@ -67,6 +79,8 @@ def some_sizes(program):
         (1, 8, 4, 1, 70001),
         (3, 2, 1, 1000, 77),
         (1, 12, 1, 1 << 20, 1 << 20),
+        (1, 2, 1, 192, 192),
+        (1, 2, 1, 64, 192),
         (0, 2, 2, 64, 64),
         (1, 2, 2, 0, 64),
     ]:
