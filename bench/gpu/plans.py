@@ -13,7 +13,7 @@ CLASS = re.compile(r"rows (.+) to (.+?)(, heavy)?$")
 SEGMENT = re.compile(
     r"  (full|partial) (.+) to (.+?)(?: when (.+?) > 0)?(?: where (.+))?$")
 DRAW = re.compile(r"  draw (full )?(\d+) blocks of (\d+), (.+) to (.+?)(?: when (.+) > 0)?$")
-TILE = re.compile(r"tile (\d+) x (\d+)$")
+TILE = re.compile(r"tile (\d+) x (\d+)(?:, where .+)?$")
 FUNCTIONS = {"min": min, "max": max, "floordiv": lambda a, b: a // b,
              "lt": lambda a, b: int(a < b), "eq": lambda a, b: int(a == b),
              "select": lambda c, a, b: a if c else b}

@@ -109,11 +109,19 @@ LogicalResult RowsAttr::verify(ErrorEmitter emitError, TileExpr begin,
 }
 
 LogicalResult PlanAttr::verify(ErrorEmitter emitError, int64_t queries,
-                               int64_t keys, ArrayRef<RowsAttr> classes) {
+                               int64_t keys, int64_t offsetMultiple,
+                               int64_t keysMultiple,
+                               ArrayRef<RowsAttr> classes) {
   for (int64_t size : {queries, keys})
     if (size < 1 || size > kMaxTileSize)
       return emitError() << "tile sizes must be from 1 to " << kMaxTileSize
                          << ", got [" << queries << ", " << keys << "]";
+  if (offsetMultiple < 0 || offsetMultiple > mask::maxSequenceLength)
+    return emitError() << "offset_multiple must be from 0 to "
+                       << mask::maxSequenceLength << ", got " << offsetMultiple;
+  if (keysMultiple < 1 || keysMultiple > mask::maxSequenceLength)
+    return emitError() << "keys_multiple must be from 1 to "
+                       << mask::maxSequenceLength << ", got " << keysMultiple;
   if (classes.empty())
     return emitError() << "a plan needs at least one class of rows";
   return success();
@@ -138,12 +146,15 @@ PlanAttr PlanAttr::get(MLIRContext *context, const Plan &plan) {
     classes.push_back(RowsAttr::get(context, cls.rowBegin, cls.rowEnd,
                                     cls.heavy, segments, draws));
   }
-  return PlanAttr::get(context, plan.tile.queries, plan.tile.keys, classes);
+  return PlanAttr::get(context, plan.tile.queries, plan.tile.keys,
+                       plan.assumed.offsetMultiple, plan.assumed.keysMultiple,
+                       classes);
 }
 
 Plan PlanAttr::getPlan() const {
   Plan plan;
   plan.tile = {getTileQueries(), getTileKeys()};
+  plan.assumed = {getOffsetMultiple(), getKeysMultiple()};
   for (RowsAttr rows : getClasses()) {
     RowClass cls;
     cls.rowBegin = rows.getBegin();

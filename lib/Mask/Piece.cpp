@@ -2,6 +2,8 @@
 
 #include "SparseAttn/Mask/Piece.h"
 #include "Integer.h"
+#include "SparseAttn/Mask/Mask.h"
+#include "llvm/ADT/STLExtras.h"
 
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::mask;
@@ -71,4 +73,13 @@ IntervalSet mask::residueClass(const Residue &residue, int64_t origin,
       ranges.push_back(copy);
   }
   return IntervalSet::fromRanges(std::move(ranges));
+}
+
+void mask::dropKnownLeaves(Pieces &pieces, int64_t keysMultiple) {
+  for (Piece &piece : pieces)
+    llvm::erase_if(piece.opaque, [&](const OpaqueLiteral &literal) {
+      const LastBlock *last = literal.leaf->getLastBlock();
+      return last && literal.bounded && !literal.negated &&
+             keysMultiple % last->block == 0;
+    });
 }

@@ -47,6 +47,14 @@ static void addPlanning(OpPassManager &pm, const NVVMPipelineOptions &options,
   plan.target = chip.name.str();
   plan.stages = options.stages;
   pm.addPass(createSparseAttnPlan(plan));
+  if (!options.variants)
+    return;
+  SparseAttnSpecializeOptions specialize;
+  specialize.tileQueries = options.tileQueries;
+  specialize.tileKeys = options.tileKeys;
+  specialize.target = chip.name.str();
+  specialize.stages = options.stages;
+  pm.addPass(createSparseAttnSpecialize(specialize));
 }
 
 /// Loops over tiles with online softmax, queries along the rows and

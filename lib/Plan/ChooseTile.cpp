@@ -64,6 +64,7 @@ static int64_t commonBlock(const Mask &mask, const LengthFacts &facts) {
   std::optional<Pieces> pieces = mask.pieces();
   if (!pieces)
     return 0;
+  dropKnownLeaves(*pieces, facts.assumed.keysMultiple);
   CommonBlock common(facts);
   for (const Piece &piece : *pieces)
     common.add(piece);

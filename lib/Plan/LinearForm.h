@@ -71,6 +71,10 @@ LinearForm difference(const TileExpr &a, const TileExpr &b);
 void flatten(TileExpr::Kind kind, const TileExpr &expr,
              llvm::SmallVectorImpl<TileExpr> &operands);
 
+/// True only if `form` is certainly a multiple of `divisor` >= 1.
+bool isMultiple(const LinearForm &form, int64_t divisor,
+                const LengthFacts &facts);
+
 /// A constant that `form` is certain never to be below, if one is found.
 std::optional<int64_t> lowerBound(const LinearForm &form,
                                   const LengthFacts &facts);

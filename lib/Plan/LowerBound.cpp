@@ -11,6 +11,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/MathExtras.h"
+#include <numeric>
 
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::mask;
@@ -141,8 +142,8 @@ std::optional<int64_t> BoundProver::pairFloorDivs(const LinearForm &form) {
 
 std::optional<int64_t> BoundProver::relaxFloorDiv(const LinearForm &form,
                                                   unsigned index) {
-  // x - d + 1 <= d * floor(x / d) <= x. The form is an integer, so a lower
-  // bound of d times it is divided rounding up.
+  // x - d + 1 <= d * floor(x / d) <= x, and x where d divides it. The form is
+  // an integer, so a lower bound of d times it is divided rounding up.
   const auto &[atom, factor] = form.getTerms()[index];
   int64_t divisor = atom.getConstant();
   if (divisor >= (int64_t(1) << 31))
@@ -175,7 +176,7 @@ std::optional<int64_t> BoundProver::relaxFloorDiv(const LinearForm &form,
   if (llvm::MulOverflow(dividend.getConstant(), factor, constant))
     return std::nullopt;
   scaled.add(dividend, factor);
-  if (factor > 0)
+  if (factor > 0 && !isMultiple(LinearForm(atom.getLhs()), divisor, facts))
     scaled.addConstant(-factor * (divisor - 1));
   std::optional<int64_t> bound = lowerBound(scaled);
   if (!bound)
@@ -214,6 +215,11 @@ BoundProver::minimizeLinear(const LinearForm &form) const {
     else
       nk = factor;
   }
+  if (facts.areEqual() && !facts.nk) {
+    if (llvm::AddOverflow(nq, nk, nq))
+      return std::nullopt;
+    nk = 0;
+  }
   int64_t value = form.getConstant();
   bool overflow = false;
   auto accumulate = [&](int64_t factor, int64_t amount) {
@@ -222,13 +228,14 @@ BoundProver::minimizeLinear(const LinearForm &form) const {
     overflow |= llvm::AddOverflow(value, product, value);
   };
 
-  // Keys: nk >= 1, no upper bound unless known.
+  // Keys: nk >= 1, or what it is a multiple of, no upper bound unless known.
   if (nk < 0 && !facts.nk)
     return std::nullopt;
-  accumulate(nk, facts.nk.value_or(1));
+  accumulate(nk, facts.nk.value_or(facts.assumed.keysMultiple));
 
   // Queries: nq >= 1 and nq >= q * B + 1, and when a form falls with nq there
-  // is no bound unless nq is known.
+  // is no bound unless nq is known. Where g divides nq, it is at least g, and
+  // q * B + g where it divides B.
   std::optional<int64_t> last = facts.lastTile;
   if (facts.nq) {
     accumulate(nq, *facts.nq);
@@ -239,7 +246,11 @@ BoundProver::minimizeLinear(const LinearForm &form) const {
   } else {
     if (nq < 0)
       return std::nullopt;
-    accumulate(nq, 1);
+    int64_t least = std::gcd(facts.assumed.offsetMultiple,
+                             facts.nk.value_or(facts.assumed.keysMultiple));
+    if (facts.rowsPerTile && *facts.rowsPerTile % least != 0)
+      least = 1;
+    accumulate(nq, least);
     if (facts.rowsPerTile) {
       int64_t product = 0;
       overflow |= llvm::MulOverflow(nq, *facts.rowsPerTile, product);

@@ -17,7 +17,7 @@ static Plan makeDensePlan(TileShape tile, const LengthFacts &facts) {
       {TileExpr::constant(0),
        TileExpr::numKeys().ceilDiv(tile.keys).simplify(facts),
        /*full=*/false, TileExpr::constant(1), std::nullopt});
-  return {tile, {ordinary}};
+  return {tile, {ordinary}, facts.assumed};
 }
 
 static std::string textOf(const MaskNode &leaf) {
@@ -67,6 +67,8 @@ Plan plan::makePlan(const Mask &mask, TileShape tile, const LengthFacts &facts,
 
   Plan plan;
   plan.tile = tile;
+  plan.assumed = facts.assumed;
+  dropKnownLeaves(*pieces, facts.assumed.keysMultiple);
   *pieces = normalizePieces(std::move(*pieces));
   losses.addOpaque(*pieces, facts);
   RowClasses parts = classifyRows(*pieces, tile);

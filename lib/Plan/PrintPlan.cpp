@@ -15,7 +15,10 @@ static void printTiles(const Part &part, llvm::raw_ostream &os) {
 }
 
 void plan::printPlan(const Plan &plan, llvm::raw_ostream &os) {
-  os << "tile " << plan.tile.queries << " x " << plan.tile.keys << '\n';
+  os << "tile " << plan.tile.queries << " x " << plan.tile.keys;
+  if (!plan.assumed.isTrivial())
+    os << ", where " << plan.assumed.str();
+  os << '\n';
   for (const RowClass &cls : plan.classes) {
     os << "rows " << cls.rowBegin.str() << " to " << cls.rowEnd.str()
        << (cls.heavy ? ", heavy\n" : "\n");

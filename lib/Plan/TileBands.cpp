@@ -190,19 +190,19 @@ static void widenFirstTile(const Piece &piece, TileBand &band) {
 }
 
 /// True when each tile drawn for the piece is full: nothing else masks, blocks
-/// are whole tiles that Sk does not cut, and no query tile straddles two row
-/// blocks.
+/// are whole tiles that Sk does not cut, which are all but the last block, and
+/// no query tile straddles two row blocks.
 static bool drawsFullTiles(const Piece &piece, const RandomBlocks &blocks,
                            const TileRows &rows, const TileShape &tile) {
   bool isAlone = !piece.hasRowBounds() && piece.lower.empty() &&
                  piece.upper.empty() && piece.residues.empty();
   TileExpr shift = TileExpr::numKeys() - TileExpr::numQueries();
-  std::optional<int64_t> firstPosition =
-      (rows.rowBegin + shift).simplify(rows.facts).asConstant();
-  return isAlone && blocks.block % tile.queries == 0 &&
-         blocks.block % tile.keys == 0 && firstPosition &&
-         *firstPosition % tile.queries == 0 && rows.facts.nk &&
-         *rows.facts.nk % tile.keys == 0;
+  bool drawsWholeBlocks =
+      blocks.bigBirdWindowRadius ||
+      TileExpr::numKeys().isProvablyMultiple(tile.keys, rows.facts);
+  return isAlone && drawsWholeBlocks && blocks.block % tile.queries == 0 &&
+         blocks.block % tile.keys == 0 &&
+         (rows.rowBegin + shift).isProvablyMultiple(tile.queries, rows.facts);
 }
 
 std::optional<TileBand> plan::makeTileBand(const Piece &piece,

@@ -54,6 +54,31 @@ static TileExpr simplifyExtremum(const TileExpr &expr,
   return result;
 }
 
+/// floor(dividend / divisor), in which what the assumption says is a multiple
+/// of the divisor stands alone: floor((nk + 63) / 64) is floor(nk / 64) where
+/// 64 divides nk.
+static TileExpr divide(const TileExpr &dividend, int64_t divisor,
+                       const LengthFacts &facts) {
+  if (facts.assumed.isTrivial())
+    return dividend.floorDiv(divisor);
+  Kind kind = dividend.getKind();
+  if (kind == Kind::Min || kind == Kind::Max) {
+    TileExpr lhs = divide(dividend.getLhs(), divisor, facts);
+    TileExpr rhs = divide(dividend.getRhs(), divisor, facts);
+    return kind == Kind::Min ? TileExpr::min(lhs, rhs)
+                             : TileExpr::max(lhs, rhs);
+  }
+  LinearForm form(dividend), exact, rest;
+  for (const auto &[atom, factor] : form.getTerms()) {
+    bool isWhole = factor % divisor == 0;
+    (isWhole ? exact : rest).addTerm(atom, isWhole ? factor / divisor : factor);
+  }
+  if (rest.isConstant() || !isMultiple(rest, divisor, facts))
+    return dividend.floorDiv(divisor);
+  exact.addConstant(floorDivide(form.getConstant(), divisor));
+  return rest.toExpr().floorDiv(divisor) + exact.toExpr();
+}
+
 TileExpr TileExpr::simplify(const LengthFacts &facts) const {
   TileExpr result;
   switch (getKind()) {
@@ -66,13 +91,15 @@ TileExpr TileExpr::simplify(const LengthFacts &facts) const {
   case Kind::NumQueries:
     return facts.nq ? constant(*facts.nq) : *this;
   case Kind::NumKeys:
-    return facts.nk ? constant(*facts.nk) : *this;
+    if (facts.nk)
+      return constant(*facts.nk);
+    return facts.areEqual() ? numQueries() : *this;
   case Kind::Add:
     return getLhs().simplify(facts) + getRhs().simplify(facts);
   case Kind::Mul:
     return getLhs().simplify(facts) * getConstant();
   case Kind::FloorDiv:
-    result = getLhs().simplify(facts).floorDiv(getConstant());
+    result = divide(getLhs().simplify(facts), getConstant(), facts);
     break;
   case Kind::Min:
   case Kind::Max:

@@ -52,7 +52,8 @@ bool proof::holds(const Pieces &pieces, const Lengths &n, int64_t i,
 }
 
 Proof proof::provePlan(const Mask &mask, const Plan &plan,
-                       const LengthFacts &facts, int64_t numHeads) {
+                       const LengthFacts &known, int64_t numHeads) {
+  LengthFacts facts = known.assuming(plan.assumed);
   Proof invalid;
   if (plan.tile.queries <= 0 || plan.tile.keys <= 0) {
     invalid.reason = "tile sizes must be positive";
@@ -69,6 +70,12 @@ Proof proof::provePlan(const Mask &mask, const Plan &plan,
   Lengths n = {*facts.nq, *facts.nk};
   if (n.nq < 1 || n.nk < 1) {
     invalid.reason = "lengths must be at least 1";
+    return invalid;
+  }
+  if (!plan.assumed.holds(n)) {
+    invalid.reason = "the plan is for lengths of which " + plan.assumed.str() +
+                     ", which " + std::to_string(n.nq) + " and " +
+                     std::to_string(n.nk) + " are not";
     return invalid;
   }
   double steps = exhaustiveCost(mask, plan, n, numHeads);

@@ -46,6 +46,9 @@ private:
   void checkFull(unsigned classIndex, const Segment &segment);
   void checkWhere(unsigned classIndex, const Segment &segment);
   void checkFull(const RowClass &cls, const Draw &draw);
+  /// The first row of the class stands at a multiple of the tile's queries.
+  bool startsAtTiles(const RowClass &cls);
+  bool hasWholeTilesOfKeys();
 
   /// The tile q of `cls` exists and `row` is one of its rows.
   void requireRowOfTile(Unknowns &x, const RowClass &cls) const;
@@ -358,15 +361,33 @@ void PresburgerProof::checkFull(const RowClass &cls, const Draw &draw) {
            piece.upper.empty() && piece.residues.empty() &&
            piece.opaque.size() == 1 && isDrawOf(draw, piece.opaque[0]);
   });
-  auto isAligned = [&](const Lengths &n) {
-    int64_t first = cls.rowBegin.evaluate(0, n) + n.firstQuery();
-    return first % plan.tile.queries == 0 && n.nk % plan.tile.keys == 0;
-  };
-  if (!isPiece || !facts.nq || !facts.nk ||
-      !isAligned({*facts.nq, *facts.nk}) ||
-      draw.random.block % plan.tile.queries != 0 ||
-      draw.random.block % plan.tile.keys != 0)
+  bool areWhole = isPiece && draw.random.block % plan.tile.queries == 0 &&
+                  draw.random.block % plan.tile.keys == 0;
+  // BigBird's never draw the last block, the one that Sk may cut.
+  if (!areWhole || !startsAtTiles(cls) ||
+      !(draw.random.bigBirdWindowRadius || hasWholeTilesOfKeys()))
     obstacle = "the tiles of a full draw cannot be shown to be full";
+}
+
+/// Whether `form` is a multiple of `divisor` wherever `x.domain` holds.
+static bool isMultiple(Unknowns &x, const Linear &form, int64_t divisor,
+                       int &budget) {
+  Linear quotient = x.problem.floorDiv(form, divisor);
+  x.domain.push_back(Formula::less(quotient * divisor, form));
+  llvm::SmallVector<int64_t> sample;
+  return x.problem.solve(Formula::all(std::move(x.domain)), budget, sample) ==
+         Problem::Answer::Unsat;
+}
+
+bool PresburgerProof::startsAtTiles(const RowClass &cls) {
+  Unknowns x(facts);
+  x.domain.push_back(x.inside(cls.rowBegin, x.row, cls.rowBegin + 1));
+  return isMultiple(x, x.position(), plan.tile.queries, budget);
+}
+
+bool PresburgerProof::hasWholeTilesOfKeys() {
+  Unknowns x(facts);
+  return isMultiple(x, x.nk, plan.tile.keys, budget);
 }
 
 Proof PresburgerProof::run() {
@@ -414,5 +435,6 @@ Proof proof::proveByPresburger(const Mask &mask, const Plan &plan,
     proof.reason = "the mask is a union of too many pieces";
     return proof;
   }
+  dropKnownLeaves(*pieces, facts.assumed.keysMultiple);
   return PresburgerProof(mask, plan, facts, numHeads, std::move(*pieces)).run();
 }

@@ -8,23 +8,39 @@ using namespace mlir::sparse_attn::plan;
 using namespace mlir::sparse_attn::proof;
 
 Unknowns::Unknowns(const LengthFacts &facts) {
-  auto length = [&](std::optional<int64_t> known) {
+  auto length = [&](std::optional<int64_t> known, int64_t multiple) {
     if (known)
       return Linear::number(*known);
-    Linear variable = newVariable();
-    domain.push_back(Formula::lessEqual(Linear::number(1), variable));
+    Linear length = newVariable() * multiple;
+    domain.push_back(Formula::lessEqual(Linear::number(1), length));
     domain.push_back(
-        Formula::lessEqual(variable, Linear::number(maxSequenceLength)));
-    return variable;
+        Formula::lessEqual(length, Linear::number(maxSequenceLength)));
+    return length;
   };
   // They are in the order in which branch and bound is to fix them.
   q = newVariable();
   row = newVariable();
   keyTile = newVariable();
   key = newVariable();
-  nq = length(facts.nq);
-  nk = length(facts.nk);
+  bool isOneLength = facts.areEqual() && !facts.nk;
+  if (!isOneLength)
+    nq = length(facts.nq, 1);
+  nk = length(facts.nk, facts.assumed.keysMultiple);
+  if (isOneLength)
+    nq = nk;
+  if (!isOneLength)
+    requireMultiple(nk - nq, facts.assumed.offsetMultiple);
+  if (facts.nk)
+    requireMultiple(nk, facts.assumed.keysMultiple);
   domain.push_back(Formula::nonNegative(q));
+}
+
+void Unknowns::requireMultiple(const Linear &form, int64_t divisor) {
+  if (divisor == 1)
+    return;
+  Linear multiple = newVariable() * divisor;
+  domain.push_back(Formula::lessEqual(form, multiple));
+  domain.push_back(Formula::lessEqual(multiple, form));
 }
 
 Formula Unknowns::literals(const Piece &piece, bool negated) {

@@ -51,6 +51,7 @@ struct Unknowns {
   std::vector<Formula> domain;
 
 private:
+  void requireMultiple(const Linear &form, int64_t divisor);
   Linear newVariable() { return Linear::variable(problem.addVariable()); }
 };
 

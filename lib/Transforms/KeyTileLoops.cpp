@@ -12,7 +12,9 @@ using namespace mlir::sparse_attn::transforms;
 
 bool KeyTileLoops::mayBeRagged() const {
   std::optional<int64_t> nk = getConstantIntValue(shapes.numKeys);
-  return !nk || *nk % tile.keys != 0;
+  if (nk)
+    return *nk % tile.keys != 0;
+  return !TileExpr::numKeys().isProvablyMultiple(tile.keys, shapes.facts);
 }
 
 namespace {

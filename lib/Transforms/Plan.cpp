@@ -1,7 +1,7 @@
 //===- Plan.cpp - --sparse-attn-plan --------------------------------------===//
 
-#include "SparseAttn/Plan/ChooseTile.h"
 #include "SparseAttn/Transforms/Passes.h"
+#include "TileChoice.h"
 #include "mlir/IR/Remarks.h"
 #include "llvm/Support/DebugLog.h"
 
@@ -16,6 +16,7 @@ using namespace mlir;
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::mask;
 using namespace mlir::sparse_attn::plan;
+using namespace mlir::sparse_attn::transforms;
 
 /// So many rows are looked at for a live key. Nearly all masks have one in the
 /// first row, and those with none anywhere should not take minutes to plan.
@@ -94,30 +95,16 @@ struct PlanPass : sparse_attn::impl::SparseAttnPlanBase<PlanPass> {
   using Base::Base;
 
   void runOnOperation() override {
-    for (int64_t size : {tileQueries.getValue(), tileKeys.getValue()})
-      if (size < 0 || size > kMaxTileSize) {
-        getOperation()->emitError("tile-queries and tile-keys must be from 1 "
-                                  "to ")
-            << kMaxTileSize << ", or 0 to have them chosen; got " << size;
-        return signalPassFailure();
-      }
-    if (target != "cpu" && target != "gpu" && !target::findCpu(target) &&
-        !target::findGpu(target)) {
-      getOperation()->emitError("unknown target '")
-          << target.getValue() << "'; use cpu or gpu, or one of "
-          << target::knownCpus() << ", " << target::knownGpus();
+    TileChoice tiles{tileQueries, tileKeys, target.getValue(), stages,
+                     sharedLimit};
+    if (failed(tiles.verify(getOperation())))
       return signalPassFailure();
-    }
     getOperation()->walk([&](MaskedReductionOpInterface op) {
       if (op.getPlan())
         return;
       Mask mask = op.getMaskValue();
       LengthFacts facts = op.getLengthFacts();
-      TileShape tile = chooseTile(op, mask, facts);
-      if (tileQueries > 0)
-        tile.queries = tileQueries;
-      if (tileKeys > 0)
-        tile.keys = tileKeys;
+      TileShape tile = tiles.choose(op, mask, facts);
       SmallVector<PlanLoss> losses;
       Plan plan = makePlan(mask, tile, facts, &losses);
       for (const PlanLoss &loss : losses)
@@ -130,27 +117,6 @@ struct PlanPass : sparse_attn::impl::SparseAttnPlanBase<PlanPass> {
       });
       op.setPlanAttr(PlanAttr::get(&getContext(), plan));
     });
-  }
-
-  /// By the target's rules. `cpu` and `gpu` are any target of their kind, for
-  /// whose rules the levels and chips do not differ.
-  TileShape chooseTile(MaskedReductionOpInterface op, const Mask &mask,
-                       const LengthFacts &facts) const {
-    TileNeeds needs = op.getTileNeeds();
-    StringRef name = target.getValue();
-    bool isAnyCpu = name == "cpu", isAnyGpu = name == "gpu";
-    // Tiles are of f32, and those of keys decide.
-    if (const target::CpuTarget *cpu =
-            isAnyCpu ? &target::getCpus().front() : target::findCpu(name))
-      return plan::chooseTile(mask, *cpu->tiles,
-                              {needs.headDim, needs.headDim, sizeof(float)},
-                              facts);
-    const target::GpuTarget *gpu =
-        isAnyGpu ? &target::getGpus().front() : target::findGpu(name);
-    TileMemory memory = {needs.headDim, needs.valueDim, needs.elementBytes};
-    memory.stages = stages;
-    memory.sharedLimit = isAnyGpu ? sharedLimit.getValue() : gpu->sharedLimit;
-    return plan::chooseTile(mask, *gpu->tiles, memory, facts);
   }
 };
 } // namespace

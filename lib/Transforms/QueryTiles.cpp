@@ -38,7 +38,12 @@ QueryTiles::QueryTiles(OpBuilder &b, MaskedReductionOpInterface op,
     Value begin = math.max(emitTileExpr(b, loc, cls.rowBegin, v), before);
     Value end =
         math.min(emitTileExpr(b, loc, cls.rowEnd, v), shapes.numQueries);
-    ranges.push_back({begin, end, tiles});
+    // An assumption is never one of a tile of a larger attention.
+    bool isWhole =
+        !shapes.facts.assumed.isTrivial() &&
+        cls.rowBegin.isProvablyMultiple(tile.queries, shapes.facts) &&
+        cls.rowEnd.isProvablyMultiple(tile.queries, shapes.facts);
+    ranges.push_back({begin, end, tiles, isWhole});
     Value count = math.max(math.sub(end, begin), math.constant(0));
     tiles = math.add(tiles, math.ceilDiv(count, tile.queries));
     before = math.max(begin, end);
@@ -72,7 +77,8 @@ QueryTile QueryTiles::locate(OpBuilder &b, ValueRange ids) const {
         math.add(rows.begin, math.mul(math.sub(at.tile, rows.firstTile), size));
     std::optional<int64_t> first = getConstantIntValue(rows.begin);
     std::optional<int64_t> last = getConstantIntValue(rows.end);
-    whole &= first && last && *first < *last && (*last - *first) % size == 0;
+    whole &= rows.isWhole ||
+             (first && last && *first < *last && (*last - *first) % size == 0);
     Value reached =
         math.compare(arith::CmpIPredicate::sge, at.tile, rows.firstTile);
     at.row = end ? math.select(reached, row, at.row) : row;

@@ -37,6 +37,8 @@ private:
   struct Rows {
     Value begin, end;
     Value firstTile; ///< number of query tiles of the classes before
+    /// Whether all tiles certainly have all their rows, as the plan assumes.
+    bool isWhole;
   };
   SmallVector<Rows, 1> ranges;
   Value tiles; ///< number of query tiles

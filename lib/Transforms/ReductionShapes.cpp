@@ -25,7 +25,14 @@ ReductionShapes::ReductionShapes(OpBuilder &b, MaskedReductionOpInterface op) {
   numKeys = dim(op.getKey(), 2);
 
   IndexMath math{b, loc};
-  if (op.getOrigin().empty()) {
+  std::optional<PlanAttr> attribute = op.getPlan();
+  facts = op.getLengthFacts();
+  if (attribute)
+    facts = facts.assuming(attribute->getPlan().assumed);
+  if (op.getOrigin().empty() && facts.areEqual()) {
+    headOrigin = firstPosition = math.constant(0);
+    numKeys = virtualQueries = numQueries;
+  } else if (op.getOrigin().empty()) {
     headOrigin = math.constant(0);
     firstPosition = math.sub(numKeys, numQueries);
     virtualQueries = numQueries;

@@ -18,6 +18,9 @@ struct ReductionShapes {
   /// Index of query head 0 in the mask.
   Value headOrigin;
 
+  /// What is known of nq and nk, and what the plan takes for granted.
+  plan::LengthFacts facts;
+
   ReductionShapes(OpBuilder &b, MaskedReductionOpInterface op);
 
   /// The key head of query head h: h / (Hq / Hkv).

@@ -18,6 +18,16 @@ func.func private @f() attributes {p = #sparse_attn.plan<tile = [65537, 64], row
 
 // -----
 
+// expected-error@below {{offset_multiple must be from 0 to 1073741824, got -1}}
+func.func private @f() attributes {p = #sparse_attn.plan<tile = [16, 16], offset_multiple = -1, rows = [<"0" to "nq">]>}
+
+// -----
+
+// expected-error@below {{keys_multiple must be from 1 to 1073741824, got 0}}
+func.func private @f() attributes {p = #sparse_attn.plan<tile = [16, 16], keys_multiple = 0, rows = [<"0" to "nq">]>}
+
+// -----
+
 // A list of classes has at least one.
 // expected-error@below {{expected '<'}}
 // expected-error@below {{failed to parse SparseAttn_PlanAttr parameter 'classes'}}

@@ -68,6 +68,10 @@ struct Options {
   cl::opt<bool> dense{"dense", cl::cat(category),
                       cl::desc("Kernels for dense, row-major tensors alone; "
                                "else they take rows at any strides")};
+  cl::opt<bool> variants{
+      "variants", cl::init(true), cl::cat(category),
+      cl::desc("Launch faster kernels for sizes that allow some; "
+               "--variants=false compiles less")};
   cl::opt<bool> openmp{
       "openmp", cl::init(false), cl::cat(category),
       cl::desc("Let host code run query tiles in threads of LLVM's OpenMP "
@@ -141,6 +145,7 @@ static void setOptions(NVVMPipelineOptions &options, StringRef chip) {
   options.stages = flags().stages;
   options.warps = flags().warps;
   options.strides = flags().dense ? "dense" : "any";
+  options.variants = flags().variants;
 }
 
 static llvm::Expected<PackagedProgram>

@@ -15,6 +15,10 @@ namespace mlir::sparse_attn {
 /// are the user's own.
 inline constexpr llvm::StringLiteral kKernelsAttr = "sparse_attn.kernels";
 
+/// On functions that a package launches one of, by the sizes: the name that
+/// their gpu.module is called after, as it holds the kernels of all of them.
+inline constexpr llvm::StringLiteral kVariantOfAttr = "sparse_attn.variant_of";
+
 /// A block has at most so many warps: CUDA launches 1024 threads a block.
 constexpr int64_t kMaxWarps = 32;
 

@@ -108,6 +108,10 @@ def SparseAttn_PlanAttr : SparseAttn_PlanPart<"Plan", "plan"> {
     `sparse-attn-prove-plan` shows that every pair that the mask allows is in
     exactly one visited tile, and `sparse-attn-visit-tiles` makes loops of it.
 
+    A plan may take for granted that nk - nq is a multiple of `offset_multiple`
+    (0 says that nk = nq) and nk one of `keys_multiple`. Then its op must run
+    for such lengths only: `sparse-attn-specialize` puts it under a condition.
+
     ```mlir
     #sparse_attn.plan<tile = [16, 32], rows = [<"0" to "256", segments = [
         <full "0" to "q floordiv 2">,
@@ -115,9 +119,13 @@ def SparseAttn_PlanAttr : SparseAttn_PlanPart<"Plan", "plan"> {
     ```
   }];
   let parameters = (ins "int64_t":$tile_queries, "int64_t":$tile_keys,
+                        DefaultValuedParameter<"int64_t", "1">:$offset_multiple,
+                        DefaultValuedParameter<"int64_t", "1">:$keys_multiple,
                         ArrayRefParameter<"RowsAttr">:$classes);
   let assemblyFormat = [{
     `<` `tile` `=` `[` $tile_queries `,` $tile_keys `]` `,`
+    (`offset_multiple` `=` $offset_multiple^ `,`)?
+    (`keys_multiple` `=` $keys_multiple^ `,`)?
     `rows` `=` `[` $classes `]` `>`
   }];
   let extraClassDeclaration = parameterNames # [{

@@ -101,6 +101,11 @@ struct Piece {
 using Pieces = llvm::SmallVector<Piece, 4>;
 llvm::hash_code hash_value(const Pieces &pieces);
 
+/// Drops the literals without closed form that say no more than the bounds
+/// beside them where N is a multiple of `keysMultiple`: of a mask's last block,
+/// which has all its rows then.
+void dropKnownLeaves(Pieces &pieces, int64_t keysMultiple);
+
 /// The part of `keys` inside the lower and upper bounds of `piece` in row i;
 /// empty where the row bounds exclude i. Residues and opaque literals are not
 /// looked at.

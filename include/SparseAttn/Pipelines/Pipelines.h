@@ -102,6 +102,11 @@ struct NVVMPipelineOptions : PassPipelineOptions<NVVMPipelineOptions> {
       llvm::cl::desc("Of the tensors that kernels take: dense, or any, where "
                      "results become arguments of the host function"),
       llvm::cl::init("dense")};
+  Option<bool> variants{
+      *this, "variants",
+      llvm::cl::desc("Branch to faster kernels where the lengths allow some, "
+                     "which takes longer to compile"),
+      llvm::cl::init(true)};
   Option<std::string> emit{
       *this, "emit",
       llvm::cl::desc("Where to stop: nvvm (kernels in the LLVM and NVVM "

@@ -81,6 +81,8 @@ struct RowClass {
 struct Plan {
   TileShape tile;
   llvm::SmallVector<RowClass, 2> classes;
+  /// It holds for such lengths only.
+  LengthAssumption assumed;
 };
 
 /// Why a plan visits tiles, or evaluates the mask in tiles, that a better one
@@ -114,9 +116,10 @@ struct PlanLoss {
 std::string describe(const PlanLoss &loss);
 
 /// Builds a plan in closed form; `facts` holds the lengths known at compile
-/// time. Never fails: where the union of pieces is too complex it falls back
-/// to partial segments over a hull, which is slower but exact. `losses`, where
-/// given, gets each way in which that has happened, once.
+/// time, and what the plan may take for granted of others. Never fails: where
+/// the union of pieces is too complex it falls back to partial segments over a
+/// hull, which is slower but exact. `losses`, where given, gets each way in
+/// which that has happened, once.
 Plan makePlan(const mask::Mask &mask, TileShape tile, const LengthFacts &facts,
               llvm::SmallVectorImpl<PlanLoss> *losses = nullptr);
 

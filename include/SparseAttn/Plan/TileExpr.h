@@ -23,6 +23,25 @@ class raw_ostream;
 
 namespace mlir::sparse_attn::plan {
 
+/// What a plan takes for granted of lengths that are known at run time only.
+/// Whoever runs it sees to it.
+struct LengthAssumption {
+  /// nk - nq is a multiple of this; of 0, so that nk = nq.
+  int64_t offsetMultiple = 1;
+  /// nk is a multiple of this.
+  int64_t keysMultiple = 1;
+
+  bool holds(const mask::Lengths &n) const;
+  /// Whether it says nothing.
+  bool isTrivial() const { return offsetMultiple == 1 && keysMultiple == 1; }
+  /// "nk = nq, nk a multiple of 64"; "any lengths".
+  std::string str() const;
+  friend bool operator==(const LengthAssumption &a, const LengthAssumption &b) {
+    return a.offsetMultiple == b.offsetMultiple &&
+           a.keysMultiple == b.keysMultiple;
+  }
+};
+
 /// What is known about the variables when expressions are simplified.
 /// q >= 0 always; a plan without rows or keys is never run, so nq, nk >= 1.
 struct LengthFacts {
@@ -31,6 +50,12 @@ struct LengthFacts {
   std::optional<int64_t> rowsPerTile;
   /// q is at most this.
   std::optional<int64_t> lastTile;
+  LengthAssumption assumed;
+
+  bool areEqual() const { return assumed.offsetMultiple == 0; }
+  /// These facts and an assumption. Where one of two equal lengths is known,
+  /// so is the other.
+  LengthFacts assuming(const LengthAssumption &assumption) const;
 };
 
 /// An immutable expression; a value, cheap to copy. The factories fold
@@ -77,6 +102,8 @@ public:
   TileExpr simplify(const LengthFacts &facts) const;
   /// True only if a <= b is certain for all q >= 0 and all admissible lengths.
   static bool provablyLE(TileExpr a, TileExpr b, const LengthFacts &facts);
+  /// True only if the value is certainly a multiple of `divisor` >= 1.
+  bool isProvablyMultiple(int64_t divisor, const LengthFacts &facts) const;
 
   /// `max(0, (q * 48 + nk - nq - 256) floordiv 128)`: +, -, *, floordiv,
   /// min(a, b, ...), max(a, b, ...), parentheses, integers, q, nq, nk.

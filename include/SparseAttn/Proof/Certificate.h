@@ -43,7 +43,8 @@ struct Proof {
 };
 
 /// Proves or refutes `plan` for `mask`. Unknown lengths in `facts` are
-/// universally quantified over 1 <= nq, nk <= 2^30. `numHeads` bounds the heads
+/// universally quantified over 1 <= nq, nk <= 2^30, of which those that `plan`
+/// does not hold for are left out. `numHeads` bounds the heads
 /// tried for masks that differ by head.
 Proof provePlan(const mask::Mask &mask, const plan::Plan &plan,
                 const plan::LengthFacts &facts, int64_t numHeads);

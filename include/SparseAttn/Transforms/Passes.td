@@ -50,6 +50,41 @@ def SparseAttnPlan : Pass<"sparse-attn-plan"> {
   let dependentDialects = ["::mlir::sparse_attn::SparseAttnDialect"];
 }
 
+def SparseAttnSpecialize : Pass<"sparse-attn-specialize"> {
+  let summary = "branch to a better plan where the lengths allow one";
+  let description = [{
+    Where lengths are known at run time only, a plan for all of them visits, or
+    evaluates the mask in, tiles that a plan for some of them would not: tiles of
+    a mask of blocks are full where Sk - Sq and Sk are multiples of the block. If
+    such a plan has to do at least a tenth less, the op is put into an `scf.if`:
+    where the lengths allow it, a copy of it with that plan runs, else the op. A
+    remark says so, and what it saves. Two such plans at most are tried one after
+    the other.
+
+    Packages take one way through such branches for each variant of a program.
+    Run after `sparse-attn-plan`, with its options.
+
+    Example: test/Transforms/specialize-example.mlir
+  }];
+  let options = [
+    Option<"tileQueries", "tile-queries", "int64_t", "0",
+           "Query rows of a tile; 0 lets the mask analysis choose">,
+    Option<"tileKeys", "tile-keys", "int64_t", "0",
+           "Keys of a tile; 0 lets the mask analysis choose">,
+    Option<"target", "target", "std::string", "\"cpu\"",
+           "What tiles are chosen for: cpu, gpu, a level (x86-64-v3, ...) or a "
+           "chip (sm_80, ...)">,
+    Option<"stages", "stages", "int64_t", "2",
+           "gpu: tiles of keys and values in shared memory at a time">,
+    Option<"sharedLimit", "shared-limit", "int64_t", "0",
+           "target=gpu: bytes of shared memory that a block may use; 0 for any; "
+           "chips have their own">,
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
+    "::mlir::sparse_attn::SparseAttnDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def SparseAttnProvePlan : Pass<"sparse-attn-prove-plan"> {
   let summary = "prove that each plan covers its mask exactly";
   let description = [{

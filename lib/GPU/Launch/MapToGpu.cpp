@@ -145,12 +145,13 @@ static LogicalResult moveToSharedMemory(gpu::LaunchOp launch) {
   return success();
 }
 
-/// The empty module for the kernels of `func`. Kernels of others are not to
-/// come into it, so a name that is taken is not used again.
-static gpu::GPUModuleOp makeModule(func::FuncOp func, SymbolTable &symbols) {
+/// The empty module for the kernels of `func` and its variants. Kernels of
+/// others are not to come into it, so a name that is taken is not used again.
+static gpu::GPUModuleOp makeModule(func::FuncOp func, StringRef name,
+                                   SymbolTable &symbols) {
   OpBuilder b(func.getContext());
-  auto module = gpu::GPUModuleOp::create(b, func.getLoc(),
-                                         (func.getName() + "_kernels").str());
+  auto module =
+      gpu::GPUModuleOp::create(b, func.getLoc(), (name + "_kernels").str());
   module->setAttr(kKernelsAttr, b.getUnitAttr());
   symbols.insert(module, std::next(func->getIterator()));
   return module;
@@ -253,13 +254,18 @@ struct MapToGpuPass : sparse_attn::impl::SparseAttnMapToGpuBase<MapToGpuPass> {
     if (!gpu)
       return signalPassFailure();
     SymbolTable symbols(getOperation());
+    KernelModules modules;
     for (auto func :
          llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>()))
-      if (failed(mapFunction(func, symbols, *gpu)))
+      if (failed(mapFunction(func, symbols, modules, *gpu)))
         return signalPassFailure();
   }
 
+  /// The modules of kernels by the names that they are called after.
+  using KernelModules = llvm::DenseMap<StringAttr, gpu::GPUModuleOp>;
+
   LogicalResult mapFunction(func::FuncOp func, SymbolTable &symbols,
+                            KernelModules &modules,
                             const target::GpuTarget &gpu) const {
     const target::WarpRules &rules = gpu.warps;
     SmallVector<scf::ForallOp> foralls;
@@ -269,7 +275,12 @@ struct MapToGpuPass : sparse_attn::impl::SparseAttnMapToGpuBase<MapToGpuPass> {
     });
     if (foralls.empty())
       return success();
-    gpu::GPUModuleOp module = makeModule(func, symbols);
+    auto variantOf = func->getAttrOfType<StringAttr>(kVariantOfAttr);
+    gpu::GPUModuleOp &module =
+        modules[variantOf ? variantOf : func.getNameAttr()];
+    if (!module)
+      module = makeModule(
+          func, variantOf ? variantOf.getValue() : func.getName(), symbols);
     for (auto [number, forall] : llvm::enumerate(foralls)) {
       // A tile of few rows, as rows that are split have, gets as few warps.
       int64_t rows = tileRows(forall);

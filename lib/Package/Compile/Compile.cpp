@@ -167,7 +167,7 @@ static StringRef getPtx(ModuleOp module) {
   return ptx;
 }
 
-/// A package launches its kernels always, and each once.
+/// A variant launches its kernels always, and each once.
 static LogicalResult verifyLaunches(func::FuncOp func) {
   WalkResult result = func.walk([&](MaskedReductionOpInterface op) {
     Operation *parent = op->getParentOp();
@@ -196,6 +196,7 @@ public:
         planning(func.getContext()), lowering(func.getContext()) {}
 
   /// Planned ahead of the pipeline, which keeps a plan: lowering consumes it.
+  /// Its variants are functions of their own from then on.
   llvm::Error plan(const NVVMPipelineOptions &options) {
     if (!module)
       return fail();
@@ -207,19 +208,50 @@ public:
     NVVMPipelineOptions planned;
     planned.copyOptionValuesFrom(options);
     planned.trustPlans = true;
+    planned.variants = false;
     planning.addPass(createSparseAttnVerifyPlan());
     if (failed(buildNVVMPlanning(planning, options, refuse)) ||
         failed(buildNVVMPipeline(lowering, planned, refuse)))
       return makeError("{0}", message);
-    if (failed(planning.run(*module)) || failed(verifyLaunches(func)))
+    if (failed(planning.run(*module)))
       return fail();
+    FailureOr<SmallVector<FunctionVariant>> split = splitBranches(func);
+    if (failed(split))
+      return fail();
+    variants = std::move(*split);
+    for (const FunctionVariant &variant : variants) {
+      if (failed(verifyLaunches(variant.func)))
+        return fail();
+      variant.func->setAttr(kVariantOfAttr, func.getNameAttr());
+    }
     return llvm::Error::success();
   }
   LogicalResult lower() { return lowering.run(*module); }
 
+  /// Lowers, and tells how each variant is launched.
+  FailureOr<SmallVector<Program>> describe() {
+    SmallVector<Program> programs;
+    for (const FunctionVariant &variant : variants) {
+      FailureOr<Program> interface = describeInterface(variant.func);
+      if (failed(interface))
+        return failure();
+      programs.push_back(std::move(*interface));
+    }
+    if (failed(lower()))
+      return failure();
+    for (auto [variant, program] : llvm::zip(variants, programs)) {
+      FailureOr<Program> described =
+          describeProgram(variant.func, std::move(program));
+      if (failed(described))
+        return failure();
+      program = std::move(*described);
+    }
+    return programs;
+  }
+
   ModuleOp getModule() { return *module; }
   OwningOpRef<ModuleOp> takeModule() { return std::move(module); }
-  func::FuncOp getFunction() { return func; }
+  ArrayRef<FunctionVariant> getVariants() const { return variants; }
 
   llvm::Error fail() const {
     return makeError("cannot compile '{0}' for {1}, for the errors above",
@@ -230,6 +262,7 @@ private:
   std::string symbol, chip;
   OwningOpRef<ModuleOp> module;
   func::FuncOp func;
+  SmallVector<FunctionVariant> variants;
   PassManager planning, lowering;
 };
 } // namespace
@@ -239,14 +272,13 @@ package::compile(func::FuncOp func, const NVVMPipelineOptions &options) {
   Lowering lowering(func, options);
   if (llvm::Error error = lowering.plan(options))
     return error;
-  FailureOr<Program> interface = describeInterface(lowering.getFunction());
-  if (failed(interface) || failed(lowering.lower()))
+  FailureOr<SmallVector<Program>> programs = lowering.describe();
+  if (failed(programs))
     return lowering.fail();
-  FailureOr<Program> program =
-      describeProgram(lowering.getFunction(), std::move(*interface));
-  if (failed(program))
-    return lowering.fail();
-  if (program->launches.empty()) {
+  for (Program &program : *programs) {
+    program.name = func.getName().str();
+    if (!program.launches.empty())
+      continue;
     func.emitOpError(
         "launches no kernel: none of its results is what attention "
         "computes, or attention has a length or batch of 0; return "
@@ -255,8 +287,9 @@ package::compile(func::FuncOp func, const NVVMPipelineOptions &options) {
   }
 
   PackagedProgram packaged;
-  packaged.program = std::move(*program);
-  packaged.program.name = func.getName().str();
+  packaged.program = programs->pop_back_val();
+  for (auto [variant, program] : llvm::zip(lowering.getVariants(), *programs))
+    packaged.specializations.push_back({variant.when, std::move(program)});
   packaged.chip = options.chip;
   packaged.ptx = getPtx(lowering.getModule()).str();
   packaged.options = {{"tile-queries", options.tileQueries},
@@ -264,7 +297,10 @@ package::compile(func::FuncOp func, const NVVMPipelineOptions &options) {
                       {"heavy-splits", options.heavySplits},
                       {"stages", options.stages},
                       {"warps", options.warps},
-                      {"dense", options.strides == "dense"}};
+                      {"dense", options.strides == "dense"},
+                      {"variants", options.variants}};
+  if (llvm::Error error = checkSpecializations(packaged))
+    return std::move(error);
   return packaged;
 }
 

@@ -16,10 +16,6 @@ using namespace mlir::sparse_attn::package;
 using llvm::StringRef;
 using llvm::json::OStream;
 
-static std::string toUTF8(StringRef text) {
-  return llvm::json::isUTF8(text) ? text.str() : llvm::json::fixUTF8(text);
-}
-
 static void printBuffer(OStream &json, const BufferSpec &buffer, bool isHost) {
   llvm::json::Array roles;
   for (const std::string &role : buffer.roles)

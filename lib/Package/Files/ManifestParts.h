@@ -8,6 +8,9 @@
 
 namespace mlir::sparse_attn::package {
 
+/// Text that JSON can have.
+std::string toUTF8(llvm::StringRef text);
+
 /// A constant as a number, all else as text.
 llvm::json::Value toJson(const SizeExpr &formula);
 llvm::json::Object toJson(BufferRef ref);

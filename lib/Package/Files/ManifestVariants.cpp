@@ -13,6 +13,10 @@ using namespace mlir::sparse_attn::package;
 using llvm::StringRef;
 using llvm::json::OStream;
 
+std::string package::toUTF8(StringRef text) {
+  return llvm::json::isUTF8(text) ? text.str() : llvm::json::fixUTF8(text);
+}
+
 llvm::json::Value package::toJson(const SizeExpr &formula) {
   if (std::optional<int64_t> constant = formula.asConstant())
     return *constant;
@@ -131,6 +135,7 @@ void package::printVariants(OStream &json, const PackagedProgram &packaged) {
               json.attribute("when", toJson(variant.when));
               printList(json, "plans", variant.program->attentions,
                         [&](const AttentionSpec &attention) {
+                          json.attribute("mask", toUTF8(attention.mask));
                           printPlan(json, attention);
                         });
               printWorkspace(json, *variant.program);

@@ -165,7 +165,8 @@ TEST_F(TensorMapTest, IsCheckedInManifests) {
   compile();
   const std::tuple<const char *, const char *, const char *> cases[] = {
       {R"({"argument":0,"box")", R"({"box")",
-       "programs[0].launches[0].arguments[0].tensor_map is of no buffer"},
+       "programs[0].variants[0].launches[0].arguments[0].tensor_map is of no "
+       "buffer"},
       {R"("type":"bf16"})", R"("type":"i32"})",
        "tensor_map.type is of none of the types that maps have"},
       {R"("sizes":[2,"arg0_dim1",64])", R"("sizes":[])",

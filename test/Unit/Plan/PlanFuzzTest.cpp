@@ -22,6 +22,29 @@ TEST(PlanFuzzTest, EveryLivePairIsVisitedOnceAndFullTilesAreFull) {
   }
 }
 
+// Also at other lengths of which the assumption holds.
+TEST(PlanFuzzTest, PlansAreRightWhereTheirAssumptionHolds) {
+  Rng rng(29);
+  for (int k = 0, e = fuzzCases(1500); k < e; ++k) {
+    Mask mask = randomPlanMask(rng, 2, /*allowOpaque=*/true);
+    if (pick(rng, 0, 2) == 0) {
+      int64_t block = int64_t(1) << pick(rng, 0, 3);
+      mask = Mask::unionOf({bigBird(block, 3, pick(rng, 1, 3), /*seed=*/k,
+                                    /*last=*/0),
+                            Mask::lastBlock(block)});
+    }
+    Lengths n = randomLengths(rng, 40);
+    LengthAssumption assumption = randomAssumption(rng, n);
+    TileShape tile = {int64_t(1) << pick(rng, 0, 3), int64_t(1)
+                                                         << pick(rng, 0, 3)};
+    Plan plan = makePlan(mask, tile, LengthFacts().assuming(assumption));
+    for (int l = 0; l < 3; ++l) {
+      ASSERT_EQ(findViolation(mask, plan, n, 2), "") << describe(mask, plan, n);
+      n = randomLengths(rng, 60, assumption);
+    }
+  }
+}
+
 TEST(PlanFuzzTest, CountsAgreeWithTheVisitedTiles) {
   Rng rng(22);
   for (int k = 0, e = fuzzCases(500); k < e; ++k) {

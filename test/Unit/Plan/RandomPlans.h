@@ -4,8 +4,10 @@
 #define SPARSEATTN_TEST_UNIT_PLAN_RANDOMPLANS_H
 
 #include "PlanOracle.h"
+#include <cstdlib>
 #include <random>
 #include <string>
+#include <vector>
 
 namespace mlir::sparse_attn::plan_test {
 
@@ -33,6 +35,35 @@ inline LengthFacts randomFacts(Rng &rng, const Lengths &n) {
   if (pick(rng, 0, 1))
     facts.nk = n.nk;
   return facts;
+}
+
+/// An assumption that holds for `n`.
+inline LengthAssumption randomAssumption(Rng &rng, const Lengths &n) {
+  auto divisorOf = [&](int64_t number) {
+    std::vector<int64_t> divisors;
+    for (int64_t d = 1; d <= number; ++d)
+      if (number % d == 0)
+        divisors.push_back(d);
+    return divisors[pick(rng, 0, int64_t(divisors.size()) - 1)];
+  };
+  LengthAssumption assumption;
+  int64_t offset = std::abs(n.nk - n.nq);
+  if (pick(rng, 0, 1))
+    assumption.offsetMultiple =
+        offset == 0 ? pick(rng, 0, 8) : divisorOf(offset);
+  if (pick(rng, 0, 1))
+    assumption.keysMultiple = divisorOf(n.nk);
+  return assumption;
+}
+
+/// Lengths of which the assumption holds.
+inline Lengths randomLengths(Rng &rng, int64_t longest,
+                             const LengthAssumption &assumption) {
+  Lengths n = {1, 1};
+  do
+    n = randomLengths(rng, longest);
+  while (!assumption.holds(n));
+  return n;
 }
 
 inline std::string describe(const Mask &mask, const Plan &plan,

@@ -2,6 +2,7 @@
 
 #include "SparseAttn/Plan/TileExpr.h"
 #include "FuzzOptions.h"
+#include "RandomPlans.h"
 #include "gtest/gtest.h"
 #include <random>
 
@@ -119,6 +120,35 @@ TEST(TileExprTest, ProvesWhatPlansNeed) {
       "q * 3 floordiv 4");
 }
 
+TEST(TileExprTest, UsesWhatIsAssumedOfLengths) {
+  LengthFacts facts;
+  facts.rowsPerTile = 64;
+  auto simplify = [&](const TileExpr &expr) {
+    return expr.simplify(facts).str();
+  };
+  TileExpr last = q() * 64 + nk() - nq() + 63;
+  facts.assumed = {/*offsetMultiple=*/64, /*keysMultiple=*/1};
+  EXPECT_EQ(simplify(last.floorDiv(64)), "q + (nk - nq) floordiv 64");
+  EXPECT_EQ(simplify(nk().ceilDiv(64)), "(nk + 63) floordiv 64");
+  facts.assumed = {64, 64};
+  EXPECT_EQ(simplify(nk().ceilDiv(64)), "nk floordiv 64");
+  EXPECT_EQ(simplify(nq().ceilDiv(32)), "nq floordiv 32");
+  EXPECT_TRUE(TileExpr::provablyLE(num(1), nk().floorDiv(64), facts));
+  EXPECT_TRUE(TileExpr::provablyLE(nk(), nk().floorDiv(64) * 64, facts));
+  // The last row of a tile that exists is a row.
+  EXPECT_TRUE(TileExpr::provablyLE(q() * 64 + 64, nq(), facts));
+  EXPECT_FALSE(TileExpr::provablyLE(q() * 64 + 65, nq(), facts));
+  facts.assumed = {/*offsetMultiple=*/0, 64};
+  EXPECT_EQ(simplify(last.floorDiv(64)), "q");
+  EXPECT_EQ(simplify(nk() - nq()), "0");
+  EXPECT_TRUE(nk().isProvablyMultiple(32, facts));
+  EXPECT_FALSE(nk().isProvablyMultiple(128, facts));
+  EXPECT_TRUE((q() * 64 + nq() * 3).isProvablyMultiple(64, facts));
+  LengthFacts one;
+  one.nk = 128;
+  EXPECT_EQ(one.assuming({0, 1}).nq, 128);
+}
+
 /// A random expression of at most `depth` levels.
 TileExpr randomExpr(Rng &rng, unsigned depth) {
   auto pick = [&](int64_t low, int64_t high) {
@@ -177,6 +207,7 @@ Point randomPoint(Rng &rng) {
     p.facts.nk = p.n.nk;
   if (pick(0, 2) == 0)
     p.facts.lastTile = p.q + pick(0, 2);
+  p.facts = p.facts.assuming(plan_test::randomAssumption(rng, p.n));
   return p;
 }
 

@@ -77,7 +77,7 @@ TEST(CertificateTest, NamesTheViolation) {
     RowClass cls;
     cls.rowEnd = TileExpr::numQueries();
     cls.segments.assign(segments.begin(), segments.end());
-    Plan plan{{16, 16}, {cls}};
+    Plan plan{{16, 16}, {cls}, {}};
     Proof proof = provePlan(mask, plan, facts, 1);
     EXPECT_EQ(proof.verdict, Verdict::Refuted);
     EXPECT_TRUE(proof.witness && isTrueWitness(mask, plan, proof));

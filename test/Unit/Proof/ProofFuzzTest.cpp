@@ -94,6 +94,39 @@ TEST(ProofFuzzTest, PlansAreNeverRefutedAtUnknownLengths) {
   EXPECT_GE(proven * 10, total * 8) << proven << " of " << total;
 }
 
+// The proof of a plan is for the lengths that it is for, and no others.
+TEST(ProofFuzzTest, PlansAreProvenWhereTheirAssumptionHolds) {
+  Rng rng(32);
+  int proven = 0, total = fuzzCases(120);
+  for (int k = 0; k < total; ++k) {
+    Mask mask = pick(rng, 0, 1)
+                    ? randomPlanMask(rng, 1, /*allowOpaque=*/true)
+                    : bigBird(int64_t(1) << pick(rng, 0, 3), 3, 1, k, 0);
+    Lengths n = {8 * pick(rng, 1, 4), 8 * pick(rng, 1, 4)};
+    LengthAssumption assumption = randomAssumption(rng, n);
+    TileShape tile = {int64_t(1) << pick(rng, 0, 3), int64_t(1)
+                                                         << pick(rng, 0, 3)};
+    Plan plan = makePlan(mask, tile, LengthFacts().assuming(assumption));
+    Proof proof = provePlan(mask, plan, LengthFacts(), 2);
+    ASSERT_NE(proof.verdict, Verdict::Refuted)
+        << proof.reason << " at i=" << proof.witness->i
+        << " j=" << proof.witness->j << "\n"
+        << describe(mask, plan, proof.witness->n);
+    proven += proof.verdict == Verdict::Proven;
+    // For all lengths it may be wrong, and then is not called right.
+    plan.assumed = {};
+    Lengths other = randomLengths(rng, 40);
+    if (findViolation(mask, plan, other, 2).empty())
+      continue;
+    proof = provePlan(mask, plan, LengthFacts(), 2);
+    ASSERT_NE(proof.verdict, Verdict::Proven) << describe(mask, plan, other);
+    if (proof.verdict == Verdict::Refuted)
+      ASSERT_TRUE(isTrueWitness(mask, plan, proof))
+          << describe(mask, plan, proof.witness->n);
+  }
+  EXPECT_GE(proven * 10, total * 7) << proven << " of " << total;
+}
+
 /// A bound moves by one or is lost, or a piece is.
 void mutatePairs(Rng &rng, Pieces &pieces) {
   if (pieces.empty()) {

@@ -1,10 +1,11 @@
 //===- Describe.h - From IR to the description of a program -----*- C++ -*-===//
 //
-// In two steps, as what a dimension means is lost when attention is lowered:
+// In steps, as what a dimension means is lost when attention is lowered:
 //
-//   auto interface = describeInterface(func);   // attention on tensors
+//   auto variants = splitBranches(func);
+//   auto interface = describeInterface(variant.func); // attention on tensors
 //   (run the NVVM pipeline)
-//   auto program = describeProgram(func, *interface);
+//   auto program = describeProgram(variant.func, *interface);
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,6 +16,19 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 namespace mlir::sparse_attn::package {
+
+/// A function as it is for the sizes for which `when` is not 0.
+struct FunctionVariant {
+  SizeExpr when;
+  func::FuncOp func;
+};
+
+/// A function for each way through the branches of `func` that choose among
+/// attention by the sizes of its arguments: copies of it before it, and itself,
+/// the last one, for all sizes that no other takes. A launcher takes the first
+/// whose condition holds. Only what is in the function's own block counts; a
+/// condition on anything but sizes is an error at what computes it.
+FailureOr<SmallVector<FunctionVariant>> splitBranches(func::FuncOp func);
 
 /// Names the sizes and finds the roles of what `func` takes and returns. Sizes
 /// that the attention ops tie together are one size; a size that is static

@@ -1,0 +1,53 @@
+//===- TileChoice.cpp - The tile of an op by a target's rules -------------===//
+
+#include "TileChoice.h"
+#include "SparseAttn/Plan/ChooseTile.h"
+#include "SparseAttn/Target/Target.h"
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::plan;
+using namespace mlir::sparse_attn::transforms;
+
+LogicalResult TileChoice::verify(Operation *op) const {
+  for (int64_t size : {queries, keys})
+    if (size < 0 || size > kMaxTileSize)
+      return op->emitError("tile-queries and tile-keys must be from 1 to ")
+             << kMaxTileSize << ", or 0 to have them chosen; got " << size;
+  if (target != "cpu" && target != "gpu" && !target::findCpu(target) &&
+      !target::findGpu(target))
+    return op->emitError("unknown target '")
+           << target << "'; use cpu or gpu, or one of " << target::knownCpus()
+           << ", " << target::knownGpus();
+  return success();
+}
+
+static TileShape chooseByRules(const TileChoice &choice,
+                               MaskedReductionOpInterface op, const Mask &mask,
+                               const LengthFacts &facts) {
+  TileNeeds needs = op.getTileNeeds();
+  bool isAnyCpu = choice.target == "cpu", isAnyGpu = choice.target == "gpu";
+  // Tiles are of f32, and those of keys decide.
+  if (const target::CpuTarget *cpu = isAnyCpu ? &target::getCpus().front()
+                                              : target::findCpu(choice.target))
+    return plan::chooseTile(mask, *cpu->tiles,
+                            {needs.headDim, needs.headDim, sizeof(float)},
+                            facts);
+  const target::GpuTarget *gpu =
+      isAnyGpu ? &target::getGpus().front() : target::findGpu(choice.target);
+  TileMemory memory = {needs.headDim, needs.valueDim, needs.elementBytes};
+  memory.stages = choice.stages;
+  memory.sharedLimit = isAnyGpu ? choice.sharedLimit : gpu->sharedLimit;
+  return plan::chooseTile(mask, *gpu->tiles, memory, facts);
+}
+
+TileShape TileChoice::choose(MaskedReductionOpInterface op, const Mask &mask,
+                             const LengthFacts &facts) const {
+  TileShape tile = chooseByRules(*this, op, mask, facts);
+  if (queries > 0)
+    tile.queries = queries;
+  if (keys > 0)
+    tile.keys = keys;
+  return tile;
+}
