@@ -82,7 +82,7 @@ struct Plan {
   TileShape tile;
   llvm::SmallVector<RowClass, 2> classes;
   /// It holds for such lengths only.
-  LengthAssumption assumed;
+  LengthAssumption assumed = {};
 };
 
 /// Why a plan visits tiles, or evaluates the mask in tiles, that a better one

@@ -125,7 +125,10 @@ TEST(Launch, ChecksTheSizeOfABlock) {
 }
 
 TEST(Launch, ChecksTheSizeOfAGrid) {
-  KernelDescriptor descriptor{"kernel", [](void *) { FAIL(); }, kOperations};
+  KernelDescriptor descriptor{};
+  descriptor.name = "kernel";
+  descriptor.entry = [](void *) { FAIL(); };
+  descriptor.operations = kOperations;
   auto reportOf = [&](int64_t x, int64_t y, int64_t z) {
     startSession(0);
     sparse_attn_emu_launch(&descriptor, x, y, z, 32, 1, 1, 0, nullptr);

@@ -70,9 +70,9 @@ TEST_F(LaunchTest, PassesWhatTheManifestSays) {
       << sparseAttnGetLastError();
 
   std::vector<cuda_double::Launch> launches = cuda_double::getLaunches();
-  ASSERT_EQ(launches.size(), 3u);
-  // 16 rows in 64 splits, of 8 heads.
-  uint64_t rows = 8 * 64 * 16 * 4;
+  ASSERT_EQ(launches.size(), 2u);
+  // 16 rows in 16 parts, of 8 heads.
+  uint64_t rows = 8 * 16 * 16 * 4;
   Values values = {{"argument0", call.arguments[0].data},
                    {"argument1", call.arguments[1].data},
                    {"argument2", call.arguments[2].data},
@@ -90,7 +90,7 @@ TEST_F(LaunchTest, PassesWhatTheManifestSays) {
   auto manifest =
       nlohmann::json::parse(readFile(getPackage() / "manifest.json"));
   auto specs = manifest["programs"][1]["variants"][0]["launches"];
-  for (size_t i = 0; i < 3; ++i) {
+  for (size_t i = 0; i < 2; ++i) {
     EXPECT_EQ(launches[i].kernel, specs[i]["kernel"]);
     EXPECT_EQ(launches[i].stream, stream);
     EXPECT_EQ(launches[i].sharedBytes, specs[i]["shared_bytes"]);
@@ -99,9 +99,8 @@ TEST_F(LaunchTest, PassesWhatTheManifestSays) {
     expectParameters(launches[i], specs[i]["arguments"], values, call);
   }
   using Grid = std::array<unsigned, 3>;
-  EXPECT_EQ(launches[0].grid, (Grid{3 * 4 * 2, 1, 1}));
-  EXPECT_EQ(launches[1].grid, (Grid{64 * 8, 1, 1}));
-  EXPECT_EQ(launches[2].grid, (Grid{4 * 2, 1, 1}));
+  EXPECT_EQ(launches[0].grid, (Grid{16 * 8 + 3 * 4 * 2, 1, 1}));
+  EXPECT_EQ(launches[1].grid, (Grid{4 * 2, 1, 1}));
 }
 
 TEST_F(LaunchTest, WritesResultsIntoArguments) {
@@ -115,7 +114,7 @@ TEST_F(LaunchTest, WritesResultsIntoArguments) {
   std::vector<cuda_double::Launch> launches = cuda_double::getLaunches();
   ASSERT_EQ(launches.size(), 2u);
   // More than 48 KiB, which the double allows only once it is asked for.
-  EXPECT_EQ(launches[0].sharedBytes, 98304u);
+  EXPECT_EQ(launches[0].sharedBytes, 65536u);
   EXPECT_EQ(launches[1].parameters[3].value, call.arguments[3].data);
   call.results[0].data = call.arguments[0].data;
   expectError(SPARSE_ATTN_INVALID_ARGUMENT, launch(program, call),
@@ -133,6 +132,9 @@ TEST_F(LaunchTest, AsksForSharedMemoryBesideStaticVariables) {
   ptx.insert(ptx.find(entry), ".shared .align 8 .b8 list[152];\n");
   ptx.insert(ptx.find("ret;", ptx.find(entry)), "mov.b32 %r1, list;\n");
   copy.addFile(1, "ptx", name, ptx);
+  copy.editManifest([](nlohmann::ordered_json &json) {
+    json["programs"][1]["variants"][0]["launches"][0]["shared_bytes"] = 49152;
+  });
   usePackage(copy.path, "longformer");
   Call call = makeLongformer(1, 2, 1, 128, 128);
   ASSERT_EQ(launch(program, call), SPARSE_ATTN_SUCCESS)
@@ -190,9 +192,9 @@ TEST_F(LaunchTest, AllocatesInTheStreamsOrder) {
     if (name.rfind("cuMem", 0) == 0 || name == "cuLaunchKernel" ||
         name == "cuStreamSynchronize")
       order.push_back(name);
-  EXPECT_EQ(order, (std::vector<std::string>{
-                       "cuMemAllocAsync", "cuLaunchKernel", "cuLaunchKernel",
-                       "cuLaunchKernel", "cuMemFreeAsync"}));
+  EXPECT_EQ(order,
+            (std::vector<std::string>{"cuMemAllocAsync", "cuLaunchKernel",
+                                      "cuLaunchKernel", "cuMemFreeAsync"}));
 }
 
 TEST_F(LaunchTest, WaitsWhereADeviceHasNoPools) {
@@ -209,7 +211,7 @@ TEST_F(LaunchTest, WaitsWhereADeviceHasNoPools) {
   expectError(SPARSE_ATTN_INVALID_ARGUMENT, launch(program, call, 0, 0, stream),
               {"the stream is being captured", "give a workspace of ",
                std::to_string(getWorkspaceBytes(program, call)) + " bytes"});
-  EXPECT_EQ(cuda_double::getLaunches().size(), 3u);
+  EXPECT_EQ(cuda_double::getLaunches().size(), 2u);
 }
 
 TEST_F(LaunchTest, IgnoresStridesThatAreNeverUsed) {
@@ -231,24 +233,29 @@ TEST_F(LaunchTest, TakesMemoryThatTheDeviceReaches) {
   expectError(SPARSE_ATTN_WRONG_DEVICE, launch(program, call),
               {"argument 2 (value) of 'longformer' is on device 1, the program "
                "on device 0"});
-  EXPECT_EQ(cuda_double::getLaunches().size(), 3u);
+  EXPECT_EQ(cuda_double::getLaunches().size(), 2u);
 }
 
 TEST_F(LaunchTest, PassesIntegersOf64Bits) {
   PackageCopy copy;
   std::string ptx = readFile(copy.path / copy.getFile(1, "ptx"));
-  size_t at = ptx.find(".param .u32");
+  size_t at =
+      ptx.find(".param .u32", ptx.find(".visible .entry longformer_0("));
   copy.addFile(1, "ptx", "l.ptx", ptx.replace(at, 11, ".param .s64"));
-  copy.editManifest([](nlohmann::ordered_json &json) {
-    json["programs"][1]["variants"][0]["launches"][0]["arguments"][5] = {
-        {"i64", "B - 4294967298"}};
+  size_t number = 0;
+  copy.editManifest([&](nlohmann::ordered_json &json) {
+    auto &arguments =
+        json["programs"][1]["variants"][0]["launches"][0]["arguments"];
+    while (!arguments[number].contains("i32"))
+      ++number;
+    arguments[number] = {{"i64", "B - 4294967298"}};
   });
   usePackage(copy.path, "longformer");
   ASSERT_EQ(launch(program, makeLongformer(1, 1, 1, 1, 100)),
             SPARSE_ATTN_SUCCESS)
       << sparseAttnGetLastError();
   cuda_double::Parameter parameter =
-      cuda_double::getLaunches()[0].parameters[5];
+      cuda_double::getLaunches()[0].parameters[number];
   EXPECT_EQ(parameter.bits, 64);
   EXPECT_EQ(int64_t(parameter.value), -4294967297);
 }

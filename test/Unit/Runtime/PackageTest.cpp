@@ -56,7 +56,7 @@ TEST_F(PackageTest, ListsFunctionsWithTheirChips) {
   EXPECT_STREQ(sparseAttnFunctionGetChip(function, 0), "sm_80");
   EXPECT_STREQ(sparseAttnFunctionGetChip(function, 1), "sm_90a");
   EXPECT_EQ(sparseAttnFunctionGetChip(function, 2), nullptr);
-  EXPECT_EQ(sparseAttnFunctionGetNumLaunches(function, 0), 3);
+  EXPECT_EQ(sparseAttnFunctionGetNumLaunches(function, 0), 2);
   EXPECT_EQ(sparseAttnFunctionGetNumLaunches(function, 2), 0);
   expectError(
       SPARSE_ATTN_NOT_FOUND,
@@ -209,11 +209,11 @@ TEST_F(PackageTest, EvaluatesFormulas) {
   // More heads and batches than a device takes blocks along y or z.
   Call large = makeLongformer(70000, 3, 3, 1, 1);
   views = getViews(large.arguments);
-  for (uint32_t i : {0, 1, 2}) {
+  for (uint32_t i : {0, 1}) {
     ASSERT_EQ(
         sparseAttnFunctionGetLaunch(function, 0, views.data(), 3, i, &info),
         SPARSE_ATTN_SUCCESS);
-    EXPECT_EQ(info.grid[0], i == 1 ? 64 * 210000 : 210000);
+    EXPECT_EQ(info.grid[0], i == 0 ? (16 + 1) * 210000 : 210000);
     EXPECT_EQ(info.grid[1], 1);
     EXPECT_EQ(info.grid[2], 1);
   }
@@ -229,8 +229,8 @@ TEST_F(PackageTest, EvaluatesFormulas) {
   ASSERT_EQ(
       sparseAttnFunctionGetWorkspaceBytes(function, 0, views.data(), 3, &bytes),
       SPARSE_ATTN_SUCCESS);
-  // 16 rows in 64 splits, of 8 heads: maxima, sums and 64 columns.
-  EXPECT_EQ(bytes, 8u * 64 * 16 * 4 * (1 + 1 + 64));
+  // 16 rows in 16 parts, of 8 heads: maxima, sums and 64 columns.
+  EXPECT_EQ(bytes, 8u * 16 * 16 * 4 * (1 + 1 + 64));
 }
 
 TEST_F(PackageTest, RefusesMissingFiles) {
@@ -420,8 +420,8 @@ TEST_F(PackageTest, ReportsNullPointers) {
       {"there is no variant 2, of 2"});
   expectError(
       SPARSE_ATTN_INVALID_ARGUMENT,
-      sparseAttnFunctionGetLaunch(function, 0, views.data(), 3, 3, &info),
-      {"there is no launch 3, of 3"});
+      sparseAttnFunctionGetLaunch(function, 0, views.data(), 3, 2, &info),
+      {"there is no launch 2, of 2"});
   expectError(SPARSE_ATTN_INVALID_ARGUMENT,
               sparseAttnFunctionGetWorkspaceBytes(function, 0, views.data(), 3,
                                                   nullptr),

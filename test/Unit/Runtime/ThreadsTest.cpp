@@ -34,7 +34,7 @@ TEST_F(ThreadsTest, OpenLoadAndLaunchOnTheirOwn) {
     }
     EXPECT_EQ(cuda_double::getCounts().contextDepth, 0);
   });
-  EXPECT_EQ(cuda_double::getLaunches().size(), kThreads * 3u * 3u);
+  EXPECT_EQ(cuda_double::getLaunches().size(), kThreads * 3u * 2u);
 }
 
 TEST_F(ThreadsTest, LoadOneModuleTogether) {
