@@ -26,23 +26,17 @@ SHARED = dict(zip(CHIPS, (164 << 10, 100 << 10, 100 << 10, 228 << 10, 228 << 10,
 # does at -O1. With code generation at -O2, which has EarlyCSE where -O3 has GVN, 12 bytes
 # are stored and 16 read, but on sm_80, sm_90 and sm_100 a loop gets 8 or 9 instructions
 # longer.
-#
-# That of dilated-bf16, to be mended, came with mbarriers for the slots of its rings; without
-# them it takes 243 registers.
-SPILLS = {("prefix_lm sm_120", "prefix_lm_0"): 64, ("dilated-bf16 sm_90", "dilated_0"): 256}
-# Where warps take 32 rows beyond heads of 64, up to 24 bytes of stack: all registers but a
+SPILLS = {("prefix_lm sm_120", "prefix_lm_0"): 64}
+# Where warps take 32 rows beyond heads of 64, up to 32 bytes of stack: all registers but a
 # few hold accumulators. What spills is read in the fallback path and behind it, in several
-# places, and in mistral twice in a loop over partial tiles.
+# places, which is why more is read than stored, and in mistral twice in a loop over partial
+# tiles.
 SPILLS |= {
-    ("chunked sm_80", "chunked_0"): 80,
+    ("chunked sm_80", "chunked_0"): 96,
     ("chunked sm_90", "chunked_0"): 16,
     ("decode sm_80", "decode_0"): 8,
     ("mistral sm_80", "mistral_0"): 64,
 }
-
-
-# To be mended.
-SPILLED_LOOPS = {("dilated-bf16 sm_90", "dilated_0")}
 
 
 def round_up(number, step):
@@ -86,7 +80,7 @@ def test_no_loop_over_full_tiles_spills(made):
         for name, kernel in kernels.items():
             loops = [(length / products, spills) for length, products, spills in kernel["loops"]]
             spills = min(loops, default=(0, 0))[1]
-            assert spills == 0 or (job, name) in SPILLED_LOOPS, (job, name, kernel["loops"])
+            assert spills == 0, (job, name, kernel["loops"])
 
 
 def test_a_block_fits(made):
