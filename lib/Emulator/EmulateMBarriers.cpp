@@ -64,7 +64,7 @@ private:
     return erase();
   }
 
-  /// Of all tests this one alone is repeated until it succeeds.
+  /// This test alone is repeated until it succeeds.
   LogicalResult rewrite(NVVM::MBarrierTryWaitParityOp wait) {
     test(wait.getAddr(), wait.getPhase(), /*waits=*/true);
     return erase();

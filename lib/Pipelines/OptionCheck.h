@@ -21,7 +21,7 @@ struct OptionCheck {
                  Twine(option.getValue()));
   }
 
-  /// Of rows or columns, or 0.
+  /// The option is a number of rows or columns of a tile, or 0.
   template <typename Option>
   LogicalResult requireTile(const Option &option) const {
     return require(option >= 0 && option <= kMaxTileSize, option,

@@ -12,7 +12,8 @@ namespace sparse_attn::runtime {
 struct Call {
   const Variant &variant;
   const LaunchRequest &request;
-  /// Of formulas of launches: the sizes, then the device's multiprocessors.
+  /// Formulas of launches read these: the sizes, then the device's
+  /// multiprocessors.
   std::vector<int64_t> values;
   /// What is launched for them, once it has been chosen.
   const LaunchVariant *launches = nullptr;

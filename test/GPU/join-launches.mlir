@@ -115,3 +115,22 @@ func.func @apart(%n: index, %y: memref<8xi32>) {
   }
   return
 }
+
+// -----
+
+// A launch whose number of threads is not known stays as it is.
+//
+// CHECK-LABEL: func.func @threads_at_run_time
+// CHECK-COUNT-2: gpu.launch
+func.func @threads_at_run_time(%n: index) {
+  %c1 = arith.constant 1 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %n, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %n, %sy = %c1, %sz = %c1) {
+    gpu.terminator
+  } {sparse_attn.together}
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %n, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %n, %sy = %c1, %sz = %c1) {
+    gpu.terminator
+  } {sparse_attn.together}
+  return
+}

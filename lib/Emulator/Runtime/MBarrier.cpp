@@ -17,9 +17,10 @@
 
 using namespace mlir::sparse_attn::emulator;
 
-/// Of so many turns of the scheduler, in one a copy ends that might not yet.
+/// A copy that need not have ended yet ends in one of so many turns of the
+/// scheduler.
 constexpr uint32_t kTurnsUntilCopiesEnd = 64;
-/// Of so many tests that fail, one does so at once.
+/// One of so many tests that fail does so at once.
 constexpr uint32_t kTestsUntilOneFails = 8;
 /// A block has a deadlock when nobody has done anything but test mbarriers for
 /// so many rounds.

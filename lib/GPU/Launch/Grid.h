@@ -42,8 +42,8 @@ private:
   SmallVector<Value> sizes; ///< of the forall's loops, outermost first
   Value heads;              ///< product of all but the last
   Value blocks;
-  /// Of each array that loops read again; null where there is none, and heads
-  /// come one after another.
+  /// Each array that loops read again has so many rows. It is null where there
+  /// is no such array, and then heads come one after another.
   Value rows;
   int64_t rowsOfCache = 0; ///< for which it has room, of all these arrays
 };

@@ -30,8 +30,8 @@ namespace mlir::sparse_attn {
 using namespace mlir;
 using namespace mlir::sparse_attn;
 
-/// Of a block's sixteen barriers, the one of a body that has fewer threads than
-/// the block. Barrier 0 is for all threads.
+/// A body that has fewer threads than the block waits at this one of the
+/// block's sixteen barriers. Barrier 0 is for all threads.
 constexpr int64_t kBarrierOfSome = 1;
 
 //===----------------------------------------------------------------------===//
@@ -44,12 +44,18 @@ static bool mayRunEarlier(Operation *op) {
   return isMemoryEffectFree(op) || isa<memref::AllocOp>(op);
 }
 
+/// Launches of ours have one dimension, and a number of threads that is known.
+static bool isJoinable(gpu::LaunchOp launch) {
+  return launch->hasAttr(kTogetherAttr) &&
+         getConstantIntValue(launch.getBlockSizeX());
+}
+
 /// Runs of launches that may be one, in `block`.
 static SmallVector<SmallVector<gpu::LaunchOp>> findRuns(Block &block) {
   SmallVector<SmallVector<gpu::LaunchOp>> runs(1);
   for (Operation &op : block) {
     auto launch = dyn_cast<gpu::LaunchOp>(op);
-    if (launch && launch->hasAttr(kTogetherAttr))
+    if (launch && isJoinable(launch))
       runs.back().push_back(launch);
     else if (!mayRunEarlier(&op) && !runs.back().empty())
       runs.emplace_back();
@@ -169,7 +175,6 @@ private:
 };
 } // namespace
 
-/// Our launches are of one dimension, and of a number of threads that is known.
 static int64_t threadsOf(gpu::LaunchOp launch) {
   return *getConstantIntValue(launch.getBlockSizeX());
 }
