@@ -9,7 +9,6 @@
 
 #include "Block.h"
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/Support/FormatVariadic.h"
 #include <cstring>
 
 using namespace mlir::sparse_attn::emulator;
@@ -17,9 +16,8 @@ using namespace mlir::sparse_attn::emulator;
 void Block::startCopy(void *target, const void *source, uint32_t bytes,
                       uint32_t sourceBytes, uint32_t operation) {
   if (sourceBytes > bytes)
-    fail(*current, operation,
-         llvm::formatv("copies {0} bytes of the source into {1}", sourceBytes,
-                       bytes));
+    fail(*current, operation, "copies {0} bytes of the source into {1}",
+         sourceBytes, bytes);
   switchSometimes();
   if (sourceBytes) {
     // Sources are aligned to the size of the copy even if less is read.

@@ -98,16 +98,15 @@ BarrierArrival Block::arriveAtBarrier(int32_t id, int32_t expected,
                                       uint32_t operation, bool waits,
                                       bool predicate) {
   if (id < 0 || id >= static_cast<int32_t>(kNumBarriers))
-    fail(*current, operation,
-         llvm::formatv("names barrier {0}; a block has {1}", id, kNumBarriers));
+    fail(*current, operation, "names barrier {0}; a block has {1}", id,
+         kNumBarriers);
   if (expected < 0 || expected % kWarpSize ||
       static_cast<size_t>(expected) > warps.size() * kWarpSize ||
       (!expected && !waits))
-    fail(
-        *current, operation,
-        llvm::formatv("asks for {0} threads at a barrier; the number must be a "
-                      "multiple of {1} and at most the block's {2}",
-                      expected, kWarpSize, threads.size()));
+    fail(*current, operation,
+         "asks for {0} threads at a barrier; the number must be a "
+         "multiple of {1} and at most the block's {2}",
+         expected, kWarpSize, threads.size());
   BarrierArrival arrival{static_cast<uint32_t>(id),
                          static_cast<uint32_t>(expected), waits, predicate};
   meet(Collective::Barrier, current->warp->present & ~current->warp->exited,

@@ -138,8 +138,7 @@ void Block::joinClocks(llvm::ArrayRef<Thread *> those) {
   }
 }
 
-void Block::fail(const Thread &thread, uint32_t operation, std::string what) {
-  setReport(thread, operation, std::move(what));
+void Block::abandon() {
   current->fiber.suspend();
   llvm_unreachable("a block went on after an error");
 }

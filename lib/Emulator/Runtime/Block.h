@@ -15,6 +15,8 @@
 #include "SharedMemory.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
+#include "llvm/Support/FormatVariadic.h"
+#include <type_traits>
 
 namespace mlir::sparse_attn::emulator {
 
@@ -220,10 +222,17 @@ public:
   const uint32_t *getPosition() const { return position; }
   SharedMemory &getShared() { return shared; }
 
-  /// Ends the block with an error of `thread`. The caller must own nothing: its
-  /// frames are left behind.
+  /// Ends the block with an error of `thread`, which `llvm::formatv` makes of
+  /// `what` and `values`. The caller must own nothing: its frames are left
+  /// behind.
+  template <typename... Values>
   [[noreturn]] void fail(const Thread &thread, uint32_t operation,
-                         std::string what);
+                         const char *what, Values... values) {
+    static_assert((std::is_trivially_destructible_v<Values> && ...),
+                  "nobody frees what a frame that is left behind owns");
+    setReport(thread, operation, llvm::formatv(what, values...));
+    abandon();
+  }
 
 private:
   void startThreads();
@@ -240,6 +249,7 @@ private:
   void completeBarrier(Barrier &barrier);
   void completeBarriersWithoutExited();
   void setReport(const Thread &thread, uint32_t operation, std::string what);
+  [[noreturn]] void abandon();
   void reportDeadlock();
   void reportFinding(const Thread &thread, const Finding &finding,
                      uint32_t bytes, uint32_t alignment, uint32_t mode,

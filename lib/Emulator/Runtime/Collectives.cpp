@@ -2,7 +2,6 @@
 
 #include "Fragments.h"
 #include "Session.h"
-#include "llvm/Support/FormatVariadic.h"
 #include <bitset>
 
 using namespace mlir::sparse_attn::emulator;
@@ -78,9 +77,8 @@ static void performShuffle(Block &block, Warp &warp, Rendezvous &rendezvous) {
   forEachLane<Shuffle>(rendezvous, [&](unsigned lane, Shuffle &shuffle) {
     auto [source, isValid] = getSourceLane(lane, shuffle);
     if (!(rendezvous.mask & (1u << source)))
-      block.fail(
-          *warp.lanes[lane], rendezvous.operation,
-          llvm::formatv("reads from lane {0}, which takes no part", source));
+      block.fail(*warp.lanes[lane], rendezvous.operation,
+                 "reads from lane {0}, which takes no part", source);
     shuffle.isValid = isValid;
     shuffle.result = static_cast<Shuffle *>(rendezvous.operands[source])->value;
   });

@@ -1,5 +1,4 @@
-//===- MBarrier.cpp - Barrier objects in shared memory
-//---------------------===//
+//===- MBarrier.cpp - Barrier objects in shared memory --------------------===//
 //
 // A phase of an mbarrier is complete when as many arrivals as it expects have
 // been counted. Who waits for it then knows what those who arrived had done,
@@ -13,7 +12,6 @@
 
 #include "Block.h"
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir::sparse_attn::emulator;
 
@@ -47,9 +45,9 @@ void Block::initMBarrier(const void *address, int32_t count,
   switchSometimes();
   if (count < 1 || count > kMaxArrivals)
     fail(*current, operation,
-         llvm::formatv("initialises an mbarrier for {0} arrivals; it can count "
-                       "1 to {1}",
-                       count, kMaxArrivals));
+         "initialises an mbarrier for {0} arrivals; it can count "
+         "1 to {1}",
+         count, kMaxArrivals);
   Access access{current->clocks[current->index], current->index, 0, kWrite,
                 operation};
   checkMBarrier(shared.initBarrier(address, access, current->clocks), kWrite,
@@ -61,9 +59,9 @@ void Block::initMBarrier(const void *address, int32_t count,
   if (known == mbarriers.end()) {
     if (mbarriers.size() == kMaxMBarriers)
       fail(*current, operation,
-           llvm::formatv("is the initialisation of mbarrier {0} of a block; "
-                         "the emulator follows no more than {1}",
-                         kMaxMBarriers + 1, kMaxMBarriers));
+           "is the initialisation of mbarrier {0} of a block; "
+           "the emulator follows no more than {1}",
+           kMaxMBarriers + 1, kMaxMBarriers);
     known = mbarriers.emplace(mbarriers.end());
     known->offset = offset;
   }
@@ -79,10 +77,12 @@ void Block::invalidateMBarrier(const void *address, uint32_t operation) {
   vainTests = 0;
   MBarrier &mbarrier = useMBarrier(address, operation);
   unsigned number = &mbarrier - mbarriers.data();
-  if (!mbarrier.waiting.empty())
+  if (!mbarrier.waiting.empty()) {
+    const uint32_t *who = mbarrier.waiting.front()->position;
     fail(*current, operation,
-         llvm::formatv("invalidates an mbarrier that {0} waits at",
-                       nameThread(*mbarrier.waiting.front())));
+         "invalidates an mbarrier that thread ({0}, {1}, {2}) waits at", who[0],
+         who[1], who[2]);
+  }
   if (!mbarrier.copies.empty() ||
       llvm::any_of(asyncArrivals, [&](const AsyncArrival &arrival) {
         return arrival.mbarrier == number;
@@ -122,14 +122,14 @@ uint64_t Block::arriveAtMBarrier(const void *address, int32_t count,
   auto pending = static_cast<int32_t>(mbarrier.pending);
   if (count < 1 || count > pending)
     fail(*current, operation,
-         llvm::formatv("arrives {0} times at an mbarrier that expects {1} more "
-                       "arrivals of {2} in its phase {3}",
-                       count, pending, mbarrier.expected, mbarrier.phase));
+         "arrives {0} times at an mbarrier that expects {1} more "
+         "arrivals of {2} in its phase {3}",
+         count, pending, mbarrier.expected, mbarrier.phase);
   if (count == pending && !mayComplete)
     fail(*current, operation,
-         llvm::formatv("completes phase {0} of an mbarrier; it says that it "
-                       "does not",
-                       mbarrier.phase));
+         "completes phase {0} of an mbarrier; it says that it "
+         "does not",
+         mbarrier.phase);
   uint64_t state = mbarrier.phase;
   join(mbarrier.clocks, current->clocks);
   release(*current);
@@ -144,9 +144,9 @@ void Block::arriveWithCopies(const void *address, bool isCounted,
   if (!isCounted) {
     if (mbarrier.pending == static_cast<uint32_t>(kMaxArrivals))
       fail(*current, operation,
-           llvm::formatv("is arrival {0} of a phase of an mbarrier, which "
-                         "counts {1}",
-                         kMaxArrivals + 1, kMaxArrivals));
+           "is arrival {0} of a phase of an mbarrier, which "
+           "counts {1}",
+           kMaxArrivals + 1, kMaxArrivals);
     ++mbarrier.pending;
   }
   forgetKnownCopies(*current);
@@ -210,9 +210,9 @@ bool Block::testMBarrier(const void *address, PhaseName name, uint64_t phase,
       return (mbarrier.phase & 1) != (phase & 1);
     if (phase != mbarrier.phase && phase + 1 != mbarrier.phase)
       fail(*current, operation,
-           llvm::formatv("waits for phase {0} of an mbarrier in its phase {1}; "
-                         "it knows of that and of the one before",
-                         phase, mbarrier.phase));
+           "waits for phase {0} of an mbarrier in its phase {1}; "
+           "it knows of that and of the one before",
+           phase, mbarrier.phase);
     return phase != mbarrier.phase;
   };
   while (!isComplete()) {

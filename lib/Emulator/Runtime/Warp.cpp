@@ -3,7 +3,6 @@
 #include "Block.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir::sparse_attn::emulator;
 
@@ -50,15 +49,13 @@ void Block::meet(Collective kind, uint32_t mask, uint32_t operation,
   uint32_t bit = current->laneBit();
   if (!(mask & bit))
     fail(*current, operation,
-         llvm::formatv(
-             "is lane {0}, which the mask {1:x} of the lanes that take "
-             "part does not name",
-             current->lane, mask));
+         "is lane {0}, which the mask {1:x} of the lanes that take part does "
+         "not name",
+         current->lane, mask);
   mask &= warp.present;
   if (uint32_t gone = mask & warp.exited)
-    fail(*current, operation,
-         llvm::formatv("waits for lane {0}, which has exited",
-                       llvm::countr_zero(gone)));
+    fail(*current, operation, "waits for lane {0}, which has exited",
+         llvm::countr_zero(gone));
   auto *mine = llvm::find_if(warp.pending, [&](const Rendezvous &rendezvous) {
     return rendezvous.mask & bit;
   });
@@ -68,10 +65,10 @@ void Block::meet(Collective kind, uint32_t mask, uint32_t operation,
   }
   if (!isSame(*mine, kind, mask, operation))
     fail(*current, operation,
-         llvm::formatv("diverges: lane {0} of its warp waits for it at {1}, "
-                       "with mask {2:x}",
-                       llvm::countr_zero(mine->arrived),
-                       nameOperation(mine->operation), mine->mask));
+         "diverges: lane {0} of its warp waits for it at {1}, "
+         "with mask {2:x}",
+         llvm::countr_zero(mine->arrived), nameOperation(mine->operation),
+         mine->mask);
   mine->arrived |= bit;
   mine->operands[current->lane] = operands;
   if (mine->arrived != mine->mask) {
@@ -87,7 +84,7 @@ void Block::meetAll(Collective kind, uint32_t operation, void *operands,
                     Perform perform) {
   if (current->warp->lanes.size() != kWarpSize)
     fail(*current, operation,
-         llvm::formatv("is in a warp of {0} threads; the operation needs {1}",
-                       current->warp->lanes.size(), kWarpSize));
+         "is in a warp of {0} threads; the operation needs {1}",
+         current->warp->lanes.size(), kWarpSize);
   meet(kind, ~0u, operation, operands, perform);
 }
