@@ -180,8 +180,8 @@ checkOptions(const NVVMPipelineOptions &options,
     return error("unknown emit '" + options.emit + "'; use nvvm or ptx");
   if (options.strides != "dense" && options.strides != "any")
     return error("unknown strides '" + options.strides + "'; use dense or any");
-  if (failed(check.requireTile(options.tileQueries)) ||
-      failed(check.requireTile(options.tileKeys)) ||
+  if (failed(check.requireGpuTile(options.tileQueries)) ||
+      failed(check.requireGpuTile(options.tileKeys)) ||
       failed(check.require(options.heavySplits >= 1, options.heavySplits,
                            "at least 1")) ||
       failed(check.require(

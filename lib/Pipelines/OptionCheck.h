@@ -8,6 +8,9 @@
 
 namespace mlir::sparse_attn::pipelines {
 
+/// Tensor cores and copies take tiles of multiples of so many rows and columns.
+constexpr int64_t kGpuTileMultiple = 16;
+
 /// Refuses a value of an option of some pipeline: `error` says what it must be.
 struct OptionCheck {
   function_ref<LogicalResult(const Twine &)> error;
@@ -27,6 +30,16 @@ struct OptionCheck {
     return require(option >= 0 && option <= kMaxTileSize, option,
                    "from 1 to " + Twine(kMaxTileSize) +
                        ", or 0 to have it chosen");
+  }
+
+  /// The same of a tile of tensor cores.
+  template <typename Option>
+  LogicalResult requireGpuTile(const Option &option) const {
+    if (failed(requireTile(option)))
+      return failure();
+    return require(option % kGpuTileMultiple == 0, option,
+                   "a multiple of " + Twine(kGpuTileMultiple) +
+                       " for GPUs, or 0 to have it chosen");
   }
 };
 

@@ -15,7 +15,7 @@ std::string TensorLabel::describe(const Variant &variant) const {
     text += (i == 0 ? " (" : ", ") + spec.roles[i];
   if (!spec.roles.empty())
     text += ")";
-  return text + " of '" + variant.name + "'";
+  return text + " of " + quote(variant.name);
 }
 
 static std::string printList(const int64_t *values, size_t count) {
@@ -155,11 +155,22 @@ static void checkCount(const Variant &variant, const char *what,
                        size_t expected) {
   if (given < 0 || size_t(given) != expected)
     fail(SPARSE_ATTN_INVALID_ARGUMENT,
-         "'" + variant.name + "' has " + std::to_string(expected) + " " + what +
+         quote(variant.name) + " has " + std::to_string(expected) + " " + what +
              ", " + std::to_string(given) + " were given");
   if (expected > 0 && !tensors)
     fail(SPARSE_ATTN_INVALID_ARGUMENT,
          std::string("the list of ") + what + " is null");
+}
+
+/// The sizes of which a formula speaks: "; Hq is 4, Hkv is 3".
+static std::string listSizes(const Variant &variant, const Formula &formula,
+                             const std::vector<int64_t> &sizes) {
+  std::string text;
+  for (size_t i = 0; i < sizes.size(); ++i)
+    if (formula.uses(i))
+      text += (text.empty() ? "; " : ", ") + variant.sizes[i] + " is " +
+              std::to_string(sizes[i]);
+  return text;
 }
 
 std::vector<int64_t>
@@ -181,10 +192,11 @@ sparse_attn::runtime::bindSizes(const Variant &variant,
   for (size_t i = 0; i < count; ++i)
     checkShape(variant, {false, i}, sizes, arguments, arguments[i]);
   for (const Condition &condition : variant.conditions)
-    if (condition.formula.evaluate(sizes) == 0)
+    if (!condition.formula.holds(sizes))
       fail(SPARSE_ATTN_WRONG_SHAPE,
-           "the sizes of the arguments of '" + variant.name +
-               "' do not fit together: " + condition.text);
+           "the sizes of the arguments of " + quote(variant.name) +
+               " do not fit together: " + condition.text +
+               listSizes(variant, condition.formula, sizes));
   return sizes;
 }
 

@@ -20,11 +20,11 @@ uint64_t Call::getAddress(BufferRef buffer, uint64_t workspace) const {
 
 std::string Call::describe(BufferRef buffer) const {
   if (buffer.kind == BufferRef::Kind::Workspace)
-    return "the workspace of '" + variant.name + "'";
+    return "the workspace of " + quote(variant.name);
   bool isResult = buffer.kind == BufferRef::Kind::Result;
   return TensorLabel{isResult, buffer.index}.describe(variant);
 }
 
 std::string Call::describe(const Launch &launch) const {
-  return "kernel '" + launch.kernel + "' of '" + variant.name + "'";
+  return "kernel '" + launch.kernel + "' of " + quote(variant.name);
 }

@@ -13,7 +13,7 @@ using Functions = std::vector<const SparseAttnFunction *>;
 static std::string list(const Functions &functions) {
   std::string names;
   for (const SparseAttnFunction *function : functions)
-    names += (names.empty() ? "'" : ", '") + function->name + "'";
+    names += (names.empty() ? "" : ", ") + quote(function->name);
   return names.empty() ? "none" : names;
 }
 

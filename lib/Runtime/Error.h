@@ -11,6 +11,7 @@
 
 #include "SparseAttn/Runtime/SparseAttnRuntime.h"
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace sparse_attn::runtime {
@@ -22,6 +23,25 @@ struct Error {
 
 [[noreturn]] inline void fail(SparseAttnStatus status, std::string message) {
   throw Error{status, std::move(message)};
+}
+
+/// A function's name as messages have it, which are of one line: in quotes,
+/// with escapes for control characters.
+inline std::string quote(std::string_view name) {
+  constexpr char digits[] = "0123456789abcdef";
+  std::string text = "'";
+  for (char c : name) {
+    unsigned char code = c;
+    if (c == '\n')
+      text += "\\n";
+    else if (c == '\\')
+      text += "\\\\";
+    else if (code < 0x20 || code == 0x7f)
+      text += {'\\', 'x', digits[code / 16], digits[code % 16]};
+    else
+      text += c;
+  }
+  return text + "'";
 }
 
 } // namespace sparse_attn::runtime

@@ -55,7 +55,7 @@ static const Variant &chooseVariant(const SparseAttnFunction &function,
   }
   if (best)
     return *best;
-  fail(SPARSE_ATTN_WRONG_CHIP, "'" + function.name + "' has code for " + chips +
+  fail(SPARSE_ATTN_WRONG_CHIP, quote(function.name) + " has code for " + chips +
                                    ", none of which this processor runs; " +
                                    adviseTarget(host));
 }
@@ -64,9 +64,9 @@ static const Variant &chooseVariant(const SparseAttnFunction &function,
 static int writeToMemory(const Variant &variant, const std::string &code) {
   auto check = [&](bool isGood) {
     if (!isGood)
-      fail(SPARSE_ATTN_OUT_OF_MEMORY, "no memory for the code of '" +
-                                          variant.name +
-                                          "': " + std::strerror(errno));
+      fail(SPARSE_ATTN_OUT_OF_MEMORY, "no memory for the code of " +
+                                          quote(variant.name) + ": " +
+                                          std::strerror(errno));
   };
   int file = memfd_create("sparse-attn", MFD_CLOEXEC);
   check(file >= 0);
@@ -100,7 +100,7 @@ sparse_attn::runtime::loadHostModule(const SparseAttnFunction &function) {
   if (!entry) {
     const char *reason = dlerror();
     fail(SPARSE_ATTN_INVALID_CODE,
-         "the code of '" + variant.name + "' for " + variant.chip +
+         "the code of " + quote(variant.name) + " for " + variant.chip +
              " cannot be loaded: " +
              (reason ? reason : "its entry is at address 0") +
              "; install the library that is missing, or write the package "
@@ -138,8 +138,8 @@ void sparse_attn::runtime::run(const HostModule &module,
   checkPlacement(variant, request.arguments, request.results, Workspace());
   if (request.stream)
     fail(SPARSE_ATTN_INVALID_ARGUMENT,
-         "a stream is given, and '" + variant.name +
-             "' is loaded for the host, which has none; give null");
+         "a stream is given, and " + quote(variant.name) +
+             " is loaded for the host, which has none; give null");
   std::vector<int64_t> fields;
   std::vector<size_t> starts;
   auto add = [&](const TensorSpec &spec, const SparseAttnTensor &tensor) {

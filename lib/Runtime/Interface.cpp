@@ -89,9 +89,8 @@ sparseAttnPackageGetFunctionNamed(const SparseAttnPackage *package,
     for (const auto &candidate : data.functions)
       if (candidate->name == name)
         return void(*function = candidate.get());
-    fail(SPARSE_ATTN_NOT_FOUND, "the package has no function '" +
-                                    std::string(name) + "'; it has " +
-                                    listNames(data));
+    fail(SPARSE_ATTN_NOT_FOUND, "the package has no function " + quote(name) +
+                                    "; it has " + listNames(data));
   });
 }
 

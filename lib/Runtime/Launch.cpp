@@ -164,11 +164,12 @@ private:
     if (request.workspaceBytes < bytes)
       fail(SPARSE_ATTN_SMALL_WORKSPACE,
            "the workspace has " + std::to_string(request.workspaceBytes) +
-               " bytes, '" + variant.name + "' needs " + std::to_string(bytes) +
+               " bytes, " + quote(variant.name) + " needs " +
+               std::to_string(bytes) +
                " for these sizes; give that many, or none");
     if (request.workspace % variant.alignment != 0)
       fail(SPARSE_ATTN_MISALIGNED,
-           "the workspace of '" + variant.name + "' starts " +
+           "the workspace of " + quote(variant.name) + " starts " +
                std::to_string(request.workspace % variant.alignment) +
                " bytes past a multiple of " +
                std::to_string(variant.alignment) +
@@ -189,7 +190,8 @@ private:
       throw;
     }
     driver.check(driver.cuMemFreeAsync(workspace, request.stream),
-                 "the workspace of '" + variant.name + "' cannot be freed");
+                 "the workspace of " + quote(variant.name) +
+                     " cannot be freed");
   }
 
   /// The workspace can go only when the launches have ended.
@@ -215,12 +217,12 @@ private:
       throw;
     }
     driver.cuMemFree_v2(workspace);
-    driver.check(ended, "'" + variant.name + "' failed on the device");
+    driver.check(ended, quote(variant.name) + " failed on the device");
   }
 
   std::string describeAllocation(uint64_t bytes) const {
-    return "no workspace of " + std::to_string(bytes) + " bytes for '" +
-           variant.name + "'";
+    return "no workspace of " + std::to_string(bytes) + " bytes for " +
+           quote(variant.name);
   }
 
   void launchAll(uint64_t workspace) {

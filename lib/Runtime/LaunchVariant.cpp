@@ -25,7 +25,7 @@ sparse_attn::runtime::chooseLaunches(const Variant &variant,
     if (launches.when.evaluate(values) != 0)
       return launches;
   fail(SPARSE_ATTN_WRONG_SHAPE,
-       "no variant of '" + variant.name + "' for " + variant.chip +
+       "no variant of " + quote(variant.name) + " for " + variant.chip +
            " takes the sizes " + printValues(variant, values) +
            "; give others, or write the package anew with "
            "sparse-attn-compile");
@@ -36,7 +36,7 @@ sparse_attn::runtime::withoutDevice(const Variant &variant,
                                     std::vector<int64_t> sizes) {
   if (variant.dependsOnDevice)
     fail(SPARSE_ATTN_INVALID_ARGUMENT,
-         "what '" + variant.name + "' launches for " + variant.chip +
+         "what " + quote(variant.name) + " launches for " + variant.chip +
              " depends on the number of the device's multiprocessors; load it "
              "and ask the program");
   sizes.push_back(0);

@@ -52,7 +52,8 @@ private:
       return;
     fail(SPARSE_ATTN_OLD_DRIVER,
          "the driver is of CUDA " + printCudaVersion(driver.getVersion()) +
-             ", and '" + module.variant.name + "' for " + module.variant.chip +
+             ", and " + quote(module.variant.name) + " for " +
+             module.variant.chip +
              " takes tensor maps, which drivers make from CUDA " +
              printCudaVersion(kTensorMapVersion) +
              " on (cuTensorMapEncodeTiled); install a newer driver");
@@ -71,8 +72,8 @@ private:
         return;
       module.module = nullptr;
       if (!ptx || result == CUDA_ERROR_OUT_OF_MEMORY)
-        driver.raise(result, "the driver refuses the cubin of '" +
-                                 module.variant.name + "' for " +
+        driver.raise(result, "the driver refuses the cubin of " +
+                                 quote(module.variant.name) + " for " +
                                  module.variant.chip);
     }
     loadPtx(*ptx);
@@ -84,8 +85,8 @@ private:
     if (driver.getVersion() < needed)
       fail(SPARSE_ATTN_OLD_DRIVER,
            "the driver is of CUDA " + printCudaVersion(driver.getVersion()) +
-               ", and '" + variant.name + "' for " + variant.chip + " is PTX " +
-               std::to_string(variant.ptxMajor) + "." +
+               ", and " + quote(variant.name) + " for " + variant.chip +
+               " is PTX " + std::to_string(variant.ptxMajor) + "." +
                std::to_string(variant.ptxMinor) + ", which needs CUDA " +
                printCudaVersion(needed) +
                "; install a newer driver, or add a cubin to the package");
@@ -99,8 +100,8 @@ private:
       return;
     module.module = nullptr;
     log[sizeof(log) - 1] = '\0';
-    std::string what = "the driver refuses the PTX of '" + variant.name +
-                       "' for " + variant.chip;
+    std::string what = "the driver refuses the PTX of " + quote(variant.name) +
+                       " for " + variant.chip;
     driver.raise(result, *log ? what + " (" + log + ")" : what);
   }
 
@@ -122,8 +123,8 @@ private:
     CUfunction function = nullptr;
     driver.check(driver.cuModuleGetFunction(&function, module.module,
                                             launch.kernel.c_str()),
-                 "kernel '" + launch.kernel + "' of '" + module.variant.name +
-                     "'");
+                 "kernel '" + launch.kernel + "' of " +
+                     quote(module.variant.name));
     int staticBytes = 0;
     driver.check(driver.cuFuncGetAttribute(&staticBytes,
                                            CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES,
@@ -135,8 +136,8 @@ private:
     int64_t wanted = launch.sharedBytes.asConstant().value_or(available);
     if (wanted > available || wanted < 0)
       fail(SPARSE_ATTN_WRONG_CHIP,
-           "kernel '" + launch.kernel + "' of '" + module.variant.name +
-               "' needs " + std::to_string(wanted) +
+           "kernel '" + launch.kernel + "' of " + quote(module.variant.name) +
+               " needs " + std::to_string(wanted) +
                " bytes of shared memory, this device has " +
                std::to_string(available) +
                " for it; compile the function for this chip, with smaller "
@@ -226,8 +227,8 @@ static Choice chooseVariant(const Driver &driver,
   }
   if (!best.variant)
     fail(SPARSE_ATTN_WRONG_CHIP, describeDevice(driver, device, capability) +
-                                     ", and '" + function.name +
-                                     "' has code for " + chips + " only; " +
+                                     ", and " + quote(function.name) +
+                                     " has code for " + chips + " only; " +
                                      adviseTarget(capability));
   return best;
 }

@@ -29,6 +29,13 @@ Formula Formula::parse(std::string_view text,
   return formula;
 }
 
+bool Formula::holds(const std::vector<int64_t> &values) const {
+  Value result = postfix.evaluate(values.data());
+  if (result.fault == Value::Fault::Divisor)
+    return false;
+  return (result ? result.value : evaluate(values)) != 0;
+}
+
 int64_t Formula::evaluate(const std::vector<int64_t> &values) const {
   Value result = postfix.evaluate(values.data());
   if (result)

@@ -21,6 +21,9 @@ public:
   /// `values[i]` is the size of the i-th name. Throws TOO_LARGE where a value
   /// does not fit, WRONG_SHAPE where a divisor is less than 1.
   int64_t evaluate(const std::vector<int64_t> &values) const;
+  /// Whether a condition holds, as which none does that divides by 0. Throws
+  /// TOO_LARGE.
+  bool holds(const std::vector<int64_t> &values) const;
   std::optional<int64_t> asConstant() const { return postfix.asConstant(); }
   bool uses(size_t size) const { return postfix.uses(size); }
   const std::string &str() const { return text; }

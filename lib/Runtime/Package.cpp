@@ -78,7 +78,7 @@ static bool haveEqualTensors(const std::vector<TensorSpec> &a,
 static void addVariant(PackageData &package, std::unique_ptr<Variant> variant) {
   auto corrupt = [&](const std::string &what) {
     fail(SPARSE_ATTN_CORRUPT_PACKAGE,
-         "manifest.json: function '" + variant->name + "' " + what +
+         "manifest.json: function " + quote(variant->name) + " " + what +
              "; write the package anew with sparse-attn-compile");
   };
   SparseAttnFunction *function = nullptr;

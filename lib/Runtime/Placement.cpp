@@ -232,7 +232,7 @@ static void checkApart(const Variant &variant,
   for (size_t i = 0; i < placed.size(); ++i)
     if (mayOverlap(bytes[i], scratch))
       fail(SPARSE_ATTN_INVALID_ARGUMENT,
-           "the workspace of '" + variant.name + "' overlaps " +
+           "the workspace of " + quote(variant.name) + " overlaps " +
                placed[i].describe() + "; give memory of its own");
 }
 

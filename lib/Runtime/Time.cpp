@@ -49,6 +49,6 @@ double sparse_attn::runtime::time(const Module &module,
   if (!launch(module, timed))
     return 0;
   driver.check(end.wait(),
-               "'" + module.variant.name + "' failed on the device");
+               quote(module.variant.name) + " failed on the device");
   return end.getSecondsSince(start);
 }

@@ -10,6 +10,7 @@ from typing import Any, ContextManager
 from ._arrays import Array
 from ._library import HOST
 from ._views import TYPES, View, is_torch
+from .errors import SparseAttnError
 
 
 class Framework:
@@ -29,6 +30,10 @@ class Framework:
     def scratch(self, size: int, device: int) -> tuple[int, Any]:
         """Address and owner of memory of the device; 0 leaves it to the runtime."""
         return 0, None
+
+    def is_out_of_memory(self, error: Exception, device: int) -> bool:
+        """Whether ``empty`` or ``scratch`` raise it where there is no memory left."""
+        return isinstance(error, MemoryError) and not isinstance(error, SparseAttnError)
 
 
 @lru_cache(maxsize=256)
@@ -63,6 +68,13 @@ class Torch(Framework):
         # Cached by stream, and part of a CUDA graph that is being captured.
         memory = torch.empty(size, dtype=torch.uint8, device=f"cuda:{device}")
         return memory.data_ptr(), memory
+
+    def is_out_of_memory(self, error: Exception, device: int) -> bool:
+        import torch
+
+        # Its allocator of the CPU has no class of its own.
+        kind = RuntimeError if device == HOST else torch.OutOfMemoryError
+        return isinstance(error, kind)
 
 
 class CuPy(Framework):

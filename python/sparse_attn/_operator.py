@@ -172,7 +172,7 @@ class Operator:
         fixed. Whether they fit together otherwise shows when a call has numbers."""
         sizes: dict[str, Any] = {}
         for i, (spec, shape) in enumerate(zip(self.function.arguments, shapes)):
-            name = f"argument {i} of '{self.function.name}'"
+            name = f"argument {i} of {self.function.name!r}"
             for text, size in zip(spec.shape, spec.in_order(shape, self.layout)):
                 expected = (
                     sizes.setdefault(text, size) if isinstance(text, str) else text
@@ -184,7 +184,7 @@ class Operator:
         ]
 
     def _check_fake(self, index: int, spec: TensorSpec, tensor: torch.Tensor) -> None:
-        name = f"argument {index} of '{self.function.name}'"
+        name = f"argument {index} of {self.function.name!r}"
         if torch_type(tensor.dtype) != TYPES.index(spec.type):
             raise WrongTypeError(
                 f"{name} has elements of {tensor.dtype}, expected {spec.type}; convert "

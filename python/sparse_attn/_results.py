@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ._frameworks import Framework
 from ._specs import device_name
-from ._views import TYPES, View, view, view_new
-from .errors import InvalidArgumentError, WrongDeviceError
+from ._views import TYPE_BYTES, TYPES, View, view, view_new
+from .errors import (
+    InvalidArgumentError,
+    OutOfMemoryError,
+    TooLargeError,
+    WrongDeviceError,
+)
 
 if TYPE_CHECKING:
     from .function import Function
@@ -22,7 +28,7 @@ def split_out(function: Function, out: Any) -> list[Any]:
     given = list(out) if isinstance(out, (tuple, list)) else [out]
     if len(given) != count:
         raise InvalidArgumentError(
-            f"'{function.name}' has {count} results, `out` has {len(given)} tensors; "
+            f"{function.name!r} has {count} results, `out` has {len(given)} tensors; "
             "give one for each, and None for those that are to be made"
         )
     return given
@@ -51,7 +57,7 @@ def make_results(
             tensor = given[i]
             if tensor is None:
                 number = TYPES.index(spec.type)
-                tensor = framework.empty(shapes[i], number, views[0])
+                tensor = make_tensor(name, shapes[i], number, views[0], framework)
                 found = view_new(tensor, name, views[0], number)
             else:
                 found = _view_result(name, tensor, views[0].device)
@@ -68,6 +74,34 @@ def make_results(
         returned.append(known[place])
         results.append(seen[place])
     return returned, results
+
+
+def make_tensor(
+    name: str, shape: tuple[int, ...], type: int, like: View, framework: Framework
+) -> Any:
+    """A new tensor on the device of ``like``.
+
+    Raises TooLargeError and OutOfMemoryError.
+    """
+    try:
+        return framework.empty(shape, type, like)
+    except Exception as error:
+        size = math.prod(shape) * TYPE_BYTES[type]
+        if size >= 2**63:
+            raise TooLargeError(
+                f"{name} would have the shape {shape}, whose {size} bytes do not fit "
+                "63 bits; give smaller tensors"
+            ) from None
+        if framework.is_out_of_memory(error, like.device):
+            raise_no_memory(f"{name}, of the shape {shape}", size, like.device)
+        raise
+
+
+def raise_no_memory(what: str, size: int, device: int) -> NoReturn:
+    raise OutOfMemoryError(
+        f"{device_name(device)} has no {size} bytes for {what}; free some, or give "
+        "smaller tensors"
+    )
 
 
 def check_writable(name: str, found: View) -> None:

@@ -89,6 +89,11 @@ def advise_layout(
         raise advised from None
 
 
+def on_one_line(name: str) -> str:
+    """A function's name without quotes, its control characters as escapes."""
+    return repr(name)[1:-1]
+
+
 def device_name(device: int) -> str:
     return "the CPU" if device == HOST else f"GPU {device}"
 

@@ -137,6 +137,11 @@ def _view_torch(tensor: Any, name: str) -> View:
             f"{name} is on {device}; functions run on CUDA devices and on the CPU"
         )
     try:
+        # Of a fake tensor, which only says that it is on this device, PyTorch gives the
+        # address 0, with a warning.
+        if type(tensor) is not torch.Tensor:
+            if tensor.untyped_storage().device != device:
+                raise _no_memory(tensor, name)
         address = tensor.data_ptr()
     except RuntimeError:
         raise _no_memory(tensor, name) from None

@@ -6,10 +6,11 @@ import math
 from typing import Any
 
 from ._frameworks import Framework
-from ._results import check_writable
+from ._library import HOST
+from ._results import check_writable, raise_no_memory
 from ._specs import device_name
 from ._views import TYPE_BYTES, View, view
-from .errors import WrongDeviceError, WrongStridesError
+from .errors import InvalidArgumentError, WrongDeviceError, WrongStridesError
 
 
 def take_workspace(name: str, workspace: Any, device: int) -> tuple[int, int, Any]:
@@ -23,7 +24,12 @@ def take_workspace(name: str, workspace: Any, device: int) -> tuple[int, int, An
     check_writable(name, found)
     if not _is_dense(found):
         raise WrongStridesError(f"{name} has gaps; give one without")
-    return found.data, math.prod(found.shape) * TYPE_BYTES[found.type], workspace
+    size = math.prod(found.shape) * TYPE_BYTES[found.type]
+    if device == HOST and size:
+        raise InvalidArgumentError(
+            f"{name} has {size} bytes, and functions need none on the CPU; leave it out"
+        )
+    return found.data, size, workspace
 
 
 def _is_dense(found: View) -> bool:
@@ -35,9 +41,16 @@ def _is_dense(found: View) -> bool:
     return True
 
 
-def make_workspace(size: int, device: int, framework: Framework) -> tuple[int, int, Any]:
+def make_workspace(
+    name: str, size: int, device: int, framework: Framework
+) -> tuple[int, int, Any]:
     """The same of new memory, which the runtime gets itself where this is none."""
     if size == 0:
         return 0, 0, None
-    address, owner = framework.scratch(size, device)
+    try:
+        address, owner = framework.scratch(size, device)
+    except Exception as error:
+        if framework.is_out_of_memory(error, device):
+            raise_no_memory(name, size, device)
+        raise
     return address, size, owner

@@ -17,6 +17,7 @@ from ._specs import (
     advise_layout,
     check_layout,
     common_device,
+    on_one_line,
     read_spec,
 )
 from ._results import make_results, split_out
@@ -100,7 +101,7 @@ class Function:
         def join(specs: Sequence[TensorSpec]) -> str:
             return ", ".join(f"{s.type}{s.in_order(s.shape, layout)}" for s in specs)
 
-        return f"{self.name}({join(self.arguments)}) -> ({join(self.results)})"
+        return f"{on_one_line(self.name)}({join(self.arguments)}) -> ({join(self.results)})"
 
     def prepare(self, device: int | str = 0) -> None:
         """Loads the code for a GPU, or for "cpu". The first call does that by itself;
@@ -179,7 +180,8 @@ class Function:
         argument.
 
         ``workspace``: a tensor of at least ``workspace_bytes`` bytes on the same GPU,
-        for those who keep one; by default the framework's allocator gives one.
+        for those who keep one; by default the framework's allocator gives one. On the
+        CPU that is none, and one of more than 0 bytes is an error.
 
         ``stream``: a CUstream's address; by default PyTorch's or CuPy's current
         stream, or the one that ``__cuda_array_interface__`` names. On a GPU the call
@@ -204,7 +206,7 @@ class Function:
             return compute(*tensors)
         from ._autograd import call
 
-        return call(compute, f"'{self.name}'", tensors, self._get_written(tensors, out))
+        return call(compute, repr(self.name), tensors, self._get_written(tensors, out))
 
     def _get_written(self, tensors: Sequence[Any], out: Any) -> list[Any]:
         """What results are written to that was given."""
@@ -240,14 +242,14 @@ class Function:
             returned, results = make_results(
                 self, tensors, views, out, layout, framework
             )
+            name = f"the workspace of {self.name!r}"
             if workspace is not None:
-                name = f"the workspace of '{self.name}'"
                 scratch = take_workspace(name, workspace, device)
             else:
                 size = 0
                 if device != HOST:
                     size = self._get_workspace_bytes(program, views, layout)
-                scratch = make_workspace(size, device, framework)
+                scratch = make_workspace(name, size, device, framework)
             library().call(
                 "ProgramLaunch",
                 program,
@@ -263,7 +265,7 @@ class Function:
 
     def _describe_all(self, kind: str, specs: Sequence[TensorSpec]) -> list[str]:
         return [
-            f"{kind} {i}{spec.print_roles()} of '{self.name}'"
+            f"{kind} {i}{spec.print_roles()} of {self.name!r}"
             for i, spec in enumerate(specs)
         ]
 
@@ -273,7 +275,7 @@ class Function:
         check_layout(layout)
         if len(tensors) != len(self.arguments):
             raise InvalidArgumentError(
-                f"'{self.name}' takes {len(self.arguments)} tensors, "
+                f"{self.name!r} takes {len(self.arguments)} tensors, "
                 f"{len(tensors)} were given: {self._print(layout)}"
             )
         return [

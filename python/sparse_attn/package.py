@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from ._library import library
-from ._specs import advise_layout, check_layout
+from ._specs import advise_layout, check_layout, on_one_line
 from ._views import CTensors, View, view
 from .errors import (
     AmbiguousError,
@@ -91,7 +91,8 @@ class Package(Mapping[str, Function]):
         return (_load_again, (self._path, self._sha256))
 
     def __repr__(self) -> str:
-        return f"<sparse_attn.Package {self.directory!r}: {', '.join(self)}>"
+        names = ", ".join(map(on_one_line, self))
+        return f"<sparse_attn.Package {self.directory!r}: {names}>"
 
     def find(self, *tensors: Any, layout: str = "bhsd") -> Function:
         """The function that takes tensors of these types and shapes; of several the

@@ -32,6 +32,8 @@
 // SPLITS: heavy-splits must be at least 1, got 0
 // RUN: not sparse-attn-opt %s --sparse-attn-nvvm-pipeline="tile-queries=-1" 2>&1 | FileCheck %s --check-prefix=TILE --implicit-check-not=func.func
 // TILE: tile-queries must be from 1 to 65536, or 0 to have it chosen, got -1
+// RUN: not sparse-attn-opt %s --sparse-attn-nvvm-pipeline="tile-keys=24" 2>&1 | FileCheck %s --check-prefix=MULTIPLE --implicit-check-not=func.func
+// MULTIPLE: tile-keys must be a multiple of 16 for GPUs, or 0 to have it chosen, got 24
 //
 // A tile too large for the chip: 512 keys of 128 bytes and as many values, twice, are
 // 256 KiB.

@@ -13,6 +13,7 @@ import sparse_attn
 import torch
 from conftest import random
 from sparse_attn import _library, errors
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 
 def tensors(dtype=np.float32, shape=(1, 2, 10, 64)):
@@ -228,6 +229,64 @@ def test_options(package):
         package(*tensors(), layout="sbhd")
     with expect(errors.InvalidArgumentError, "a stream is given for tensors on the CPU"):
         package(*tensors(), stream=8)
+    with expect(
+        errors.InvalidArgumentError,
+        "the workspace of 'longformer' has 4 bytes, and functions need none on the CPU",
+    ):
+        package["longformer"](*tensors(), workspace=np.zeros(4, np.int8))
+    package["longformer"](*tensors(), workspace=np.zeros(0, np.int8))
+
+
+class Interface:
+    """An array of no framework: one row, at every place of this shape."""
+
+    def __init__(self, shape):
+        self.row = np.zeros(shape[-1], np.float32)
+        strides = (0,) * (len(shape) - 1) + (4,)
+        self.__array_interface__ = {**self.row.__array_interface__, "shape": shape}
+        self.__array_interface__["strides"] = strides
+
+
+def test_results_that_memory_has_no_room_for(package):
+    shape = (2**20, 4, 2**21, 64)
+    row = np.zeros(64, np.float32)
+    views = [
+        np.lib.stride_tricks.as_strided(row, shape, (0, 0, 0, 4)),
+        torch.from_numpy(row).expand(shape),
+        Interface(shape),
+    ]
+    for one in views:
+        with expect(
+            errors.OutOfMemoryError,
+            "the CPU has no 2251799813685248 bytes for result 0 (output) of "
+            f"'longformer', of the shape {shape}; free some, or give smaller tensors",
+            base=MemoryError,
+        ):
+            package["longformer"](one, one, one)
+    one = Interface((2**28, 4, 2**27, 64))
+    with expect(
+        errors.TooLargeError,
+        "result 0 (output) of 'longformer' would have the shape (268435456, 4, "
+        "134217728, 64), whose 36893488147419103232 bytes do not fit 63 bits",
+        base=ValueError,
+    ):
+        package["longformer"](one, one, one)
+
+
+@pytest.mark.filterwarnings("error")
+def test_fake_tensors(package):
+    with FakeTensorMode():
+        fakes = [torch.empty(1, 2, 10, 64) for _ in range(3)]
+        with expect(
+            errors.WrongTypeError,
+            "argument 0 (query) of 'longformer' has no memory of its own",
+            "call an operator there that sparse_attn.torch.register has made",
+        ):
+            package["longformer"](*fakes)
+    ordinary = torch.zeros(1, 2, 10, 64)
+    with expect(errors.WrongTypeError, "argument 1 (key) of 'longformer' has no memory"):
+        package["longformer"](ordinary, fakes[1], ordinary)
+    package["longformer"](*[torch.nn.Parameter(ordinary, requires_grad=False)] * 3)
 
 
 # Devices and code

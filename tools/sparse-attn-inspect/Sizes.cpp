@@ -4,6 +4,7 @@
 #include "SparseAttn/Support/Error.h"
 #include "llvm/ADT/StringExtras.h"
 #include <algorithm>
+#include <array>
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
@@ -61,9 +62,8 @@ static bool fitsCounters(const AttentionShape &s, int64_t bytesPerElement) {
   return std::max(flops, bytes) < limit;
 }
 
-llvm::Expected<AttentionShape>
-inspect_tool::resolveShape(AttentionOp op, StringRef entry,
-                           ShapeBindings &bindings) {
+/// Batch, query heads, key heads, queries, keys.
+static std::array<Dimension, 5> getDimensions(AttentionOp op) {
   SmallVector<Value> queryLike = {op.getQuery()};
   llvm::append_range(queryLike, op.getInits());
   SmallVector<Value> keyLike = {op.getKey(), op.getValue()};
@@ -78,11 +78,23 @@ inspect_tool::resolveShape(AttentionOp op, StringRef entry,
     return shared ? Dimension({name, other}, dim, all)
                   : Dimension({name}, dim, operands);
   };
-  Dimension dimensions[] = {Dimension({kBatchSize}, 0, all),
-                            make(kQueryHeads, kKeyHeads, 1, queryLike),
-                            make(kKeyHeads, kQueryHeads, 1, keyLike),
-                            make(kNumQueries, kNumKeys, 2, queryLike),
-                            make(kNumKeys, kNumQueries, 2, keyLike)};
+  return {Dimension({kBatchSize}, 0, all),
+          make(kQueryHeads, kKeyHeads, 1, queryLike),
+          make(kKeyHeads, kQueryHeads, 1, keyLike),
+          make(kNumQueries, kNumKeys, 2, queryLike),
+          make(kNumKeys, kNumQueries, 2, keyLike)};
+}
+
+void inspect_tool::noteNames(AttentionOp op, StringRef entry,
+                             ShapeBindings &bindings) {
+  for (Dimension &dimension : getDimensions(op)) // What fails fails later.
+    llvm::consumeError(bindDynamic(dimension, entry, bindings));
+}
+
+llvm::Expected<AttentionShape>
+inspect_tool::resolveShape(AttentionOp op, StringRef entry,
+                           ShapeBindings &bindings) {
+  std::array<Dimension, 5> dimensions = getDimensions(op);
   for (Dimension &dimension : dimensions)
     if (llvm::Error error = bindDynamic(dimension, entry, bindings))
       return error;

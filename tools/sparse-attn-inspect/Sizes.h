@@ -10,6 +10,11 @@
 
 namespace mlir::sparse_attn::inspect_tool {
 
+/// Tells `bindings` the names of all sizes of `op`, and which of them were
+/// given. `entry` names the function of `op`.
+void noteNames(AttentionOp op, StringRef entry,
+               support::ShapeBindings &bindings);
+
 /// The sizes of `op`. Fails for a dynamic size that is not bound, and for sizes
 /// whose costs do not fit 64 bits. `entry` names the function of `op`.
 llvm::Expected<support::AttentionShape>

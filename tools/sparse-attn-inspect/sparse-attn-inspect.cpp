@@ -2,9 +2,11 @@
 
 #include "Inspection.h"
 #include "Planning.h"
+#include "Sizes.h"
 #include "SparseAttn/Inspect/Picture.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
 #include "SparseAttn/Support/BugReport.h"
+#include "SparseAttn/Support/Entry.h"
 #include "SparseAttn/Support/Source.h"
 #include "SparseAttn/Support/Version.h"
 #include "mlir/Support/FileUtilities.h"
@@ -161,6 +163,13 @@ static llvm::Expected<bool> run() {
   if (format == "svg")
     attentions->truncate(1);
 
+  // A name that is none of a size comes before a size that is missing: it may
+  // be meant to be that one.
+  for (AttentionOp op : *attentions)
+    noteNames(op, getPath(op->getParentOfType<FunctionOpInterface>()),
+              *bindings);
+  if (llvm::Error unbound = bindings->checkAllBound(inputFile))
+    return std::move(unbound);
   std::vector<Inspection> inspections;
   for (AttentionOp op : *attentions) {
     llvm::Expected<Inspection> inspection = inspect(op, *options, *bindings);
@@ -168,8 +177,6 @@ static llvm::Expected<bool> run() {
       return inspection.takeError();
     inspections.push_back(std::move(*inspection));
   }
-  if (llvm::Error unbound = bindings->checkAllBound(inputFile))
-    return std::move(unbound);
   std::string text;
   llvm::raw_string_ostream os(text);
   print(inspections, os);

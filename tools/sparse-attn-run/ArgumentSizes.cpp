@@ -75,15 +75,24 @@ std::string ArgumentSizes::owner() const {
   return ("@" + func.getName()).str();
 }
 
+void ArgumentSizes::noteNames(unsigned first, ShapeBindings &bindings) const {
+  for (unsigned index = first; index < names.size(); ++index) {
+    auto type = cast<RankedTensorType>(func.getArgumentTypes()[index]);
+    for (auto [dim, size] : llvm::enumerate(type.getShape()))
+      if (!ShapedType::isDynamic(size))
+        noteStatic(index, dim, size, bindings);
+      else // What fails here fails in bindShape.
+        llvm::consumeError(bind(index, dim, bindings).takeError());
+  }
+}
+
 llvm::Expected<SmallVector<int64_t>>
 ArgumentSizes::bindShape(unsigned index, ShapeBindings &bindings) const {
   auto type = cast<RankedTensorType>(func.getArgumentTypes()[index]);
   SmallVector<int64_t> shape(type.getShape());
   for (auto [dim, size] : llvm::enumerate(shape)) {
-    if (!ShapedType::isDynamic(size)) {
-      noteStatic(index, dim, size, bindings);
+    if (!ShapedType::isDynamic(size))
       continue;
-    }
     llvm::Expected<int64_t> bound = bind(index, dim, bindings);
     if (!bound)
       return bound.takeError();

@@ -14,6 +14,10 @@ class ArgumentSizes {
 public:
   explicit ArgumentSizes(func::FuncOp func);
 
+  /// Tells `bindings` the names of all sizes of the arguments from `first` on,
+  /// and which of them were given.
+  void noteNames(unsigned first, support::ShapeBindings &bindings) const;
+
   /// The shape of argument `index`: the type's, with dynamic sizes bound. Fails
   /// for a size that is not given.
   llvm::Expected<SmallVector<int64_t>>

@@ -151,17 +151,22 @@ static llvm::Expected<SmallVector<Array>> makeArguments(func::FuncOp func) {
     return bindings.takeError();
   ArgumentSizes sizes(func);
   SmallVector<Array> arguments;
-  for (auto [index, type] : llvm::enumerate(func.getArgumentTypes())) {
-    auto tensor = cast<RankedTensorType>(type);
-    if (index < flags().inputs.size()) {
-      llvm::Expected<Array> array =
-          readArgument(flags().inputs[index], tensor, index);
-      if (!array)
-        return array.takeError();
-      sizes.noteInput(index, array->shape, flags().inputs[index], *bindings);
-      arguments.push_back(std::move(*array));
-      continue;
-    }
+  for (auto [index, input] : llvm::enumerate(flags().inputs)) {
+    auto tensor = cast<RankedTensorType>(func.getArgumentTypes()[index]);
+    llvm::Expected<Array> array = readArgument(input, tensor, index);
+    if (!array)
+      return array.takeError();
+    sizes.noteInput(index, array->shape, input, *bindings);
+    arguments.push_back(std::move(*array));
+  }
+  // A name that is none of a size comes before a size that is missing: it may
+  // be meant to be that one.
+  sizes.noteNames(arguments.size(), *bindings);
+  if (llvm::Error unbound = bindings->checkAllBound(flags().file))
+    return std::move(unbound);
+  for (unsigned index = arguments.size(); index < func.getNumArguments();
+       ++index) {
+    auto tensor = cast<RankedTensorType>(func.getArgumentTypes()[index]);
     auto shape = sizes.bindShape(index, *bindings);
     if (!shape)
       return shape.takeError();
@@ -170,8 +175,6 @@ static llvm::Expected<SmallVector<Array>> makeArguments(func::FuncOp func) {
     arguments.push_back(
         makeNoise(tensor.getElementType(), *shape, flags().seed, index));
   }
-  if (llvm::Error unbound = bindings->checkAllBound(flags().file))
-    return std::move(unbound);
   return arguments;
 }
 

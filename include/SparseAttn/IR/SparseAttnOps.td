@@ -44,9 +44,10 @@ def SparseAttn_AttentionOp : Op<SparseAttn_Dialect, "attention", [
     scaled scores, [B, Hq, Sq] f32, natural logarithm. Row r stands at position
     r + Sk - Sq unless `origin(%head, %position)` gives the head index of head 0
     and the position of row 0 (tiles of a larger attention need it). A row with
-    no live key gets O = 0 and LSE = -inf. `scale` defaults to 1 / sqrt(D). It is
-    finite in f32, and written as MLIR writes numbers, with a decimal point
-    (`1.0e-3`).
+    no live key gets O = 0 and LSE = -inf; one whose softmax is not defined, for
+    a live score is NaN or +inf or all are -inf, gets NaN in both. `scale`
+    defaults to 1 / sqrt(D). It is finite in f32, and written as MLIR writes
+    numbers, with a decimal point (`1.0e-3`).
 
     Destination-style: on tensors the results tie to the inits; on memrefs
     there are no results and the inits are written. Passes that lower it need a

@@ -62,6 +62,8 @@ func.func @f(%q: !t, %k: !t) -> !t {
 
 // RUN: not sparse-attn-inspect %s --shape=B=1,H=1,S=8,arg0_dim3=4 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=OTHER
+// RUN: not sparse-attn-inspect %s --shape=arg0_dim3=4 2>&1 \
+// RUN:   | FileCheck %s --check-prefix=OTHER
 // OTHER: sparse-attn-inspect: error: --shape=arg0_dim3=4 binds nothing in {{.*}}shapes.mlir: no dynamic size has that name there (B, Hq, Hkv, Sq, Sk); leave it out
 
 // RUN: not sparse-attn-inspect %examples/longformer.mlir --shape=S=512 2>&1 \

@@ -132,13 +132,14 @@ TEST_F(LaunchErrorsTest, RefusesWrongTensors) {
        },
        SPARSE_ATTN_WRONG_SHAPE,
        {"the sizes of the arguments of 'longformer' do not fit together: the "
-        "number of query heads, Hq, must be a multiple"}},
+        "number of query heads, Hq, must be a multiple of that of key heads, "
+        "Hkv; Hq is 4, Hkv is 3"}},
       {[](Call &c) {
          for (int i : {1, 2})
            c.arguments[i].shape[1] = 0;
        },
        SPARSE_ATTN_WRONG_SHAPE,
-       {"divides by 0 for these sizes; give sizes above 0"}},
+       {"must be a multiple of that of key heads, Hkv; Hq is 4, Hkv is 0"}},
       {[](Call &c) { c.arguments.pop_back(); },
        SPARSE_ATTN_INVALID_ARGUMENT,
        {"'longformer' has 3 arguments, 2 were given"}},

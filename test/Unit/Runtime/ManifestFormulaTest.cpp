@@ -36,6 +36,17 @@ TEST(Formula, NamesTheFormulaWhoseValueDoesNotFit) {
             "sizes above 0");
 }
 
+TEST(Formula, HoldsNotWhereItDividesByZero) {
+  Formula divides = Formula::parse("eq(floordiv(Sq, B) * B, Sq)", {"B", "Sq"});
+  EXPECT_TRUE(divides.holds({4, 8}));
+  EXPECT_FALSE(divides.holds({4, 9}));
+  EXPECT_FALSE(divides.holds({0, 8}));
+  EXPECT_EQ(
+      getError([] { Formula::parse("Sq * 2", {"Sq"}).holds({INT64_MAX}); }),
+      "TOO_LARGE: 'Sq * 2' does not fit 64 bits for these sizes; give "
+      "smaller tensors");
+}
+
 TEST(Formula, SaysWhereTheTextIsWrong) {
   EXPECT_EQ(getError([] { evaluate("B + Sk", 1, 1); }),
             "CORRUPT_PACKAGE: the formula 'B + Sk' has at byte 6: unknown size "

@@ -64,6 +64,22 @@ TEST_F(PackageTest, ListsFunctionsWithTheirChips) {
       {"no function 'bigbird'", "it has 'longformer', 'causal', 'causal_256'"});
 }
 
+TEST_F(PackageTest, QuotesNamesOnOneLine) {
+  PackageCopy copy;
+  copy.editManifest([](Json &json) {
+    for (Json &program : json["programs"])
+      if (program["name"] == "causal")
+        program["name"] = "two\nlines\t\\";
+  });
+  Package package = open(copy.path);
+  const SparseAttnFunction *function = getFunction(package, "two\nlines\t\\");
+  EXPECT_STREQ(sparseAttnFunctionGetName(function), "two\nlines\t\\");
+  expectError(
+      SPARSE_ATTN_NOT_FOUND,
+      sparseAttnPackageGetFunctionNamed(package.get(), "\x7f", &function),
+      {"no function '\\x7f'", "'longformer', 'two\\nlines\\x09\\\\', "});
+}
+
 TEST_F(PackageTest, DescribesTensors) {
   Package package = open(getPackage());
   const SparseAttnFunction *function = getFunction(package, "longformer");
