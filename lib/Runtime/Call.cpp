@@ -1,6 +1,7 @@
 //===- Call.cpp - A call whose sizes are known ----------------------------===//
 
 #include "Call.h"
+#include "Error.h"
 
 using namespace sparse_attn::runtime;
 

@@ -237,7 +237,7 @@ def test_options(package):
     package["longformer"](*tensors(), workspace=np.zeros(0, np.int8))
 
 
-class Interface:
+class RepeatedRow:
     """An array of no framework: one row, at every place of this shape."""
 
     def __init__(self, shape):
@@ -253,7 +253,7 @@ def test_results_that_memory_has_no_room_for(package):
     views = [
         np.lib.stride_tricks.as_strided(row, shape, (0, 0, 0, 4)),
         torch.from_numpy(row).expand(shape),
-        Interface(shape),
+        RepeatedRow(shape),
     ]
     for one in views:
         with expect(
@@ -263,7 +263,7 @@ def test_results_that_memory_has_no_room_for(package):
             base=MemoryError,
         ):
             package["longformer"](one, one, one)
-    one = Interface((2**28, 4, 2**27, 64))
+    one = RepeatedRow((2**28, 4, 2**27, 64))
     with expect(
         errors.TooLargeError,
         "result 0 (output) of 'longformer' would have the shape (268435456, 4, "

@@ -30,7 +30,10 @@ def case(mask, d, **others):
     return Case(mask, d=d, dynamic=True, **sizes)
 
 
-CASES = {f"causal-d{d}": case(causal, d, dtype="bf16") for d in TILES}
+# Of f16 sums lose most, and with heads of 192 LSE does.
+CASES = {
+    f"causal-d{d}": case(causal, d, dtype="f16" if d == 192 else "bf16") for d in TILES
+}
 CASES |= {
     f"{name}-d128": case(mask, 128, dtype="f16")
     for name, mask in {
