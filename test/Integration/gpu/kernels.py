@@ -35,7 +35,7 @@ def half_lse(case):
     return Bounds(
         free_in_largest=2.0**-24,
         free_in_mean=2.0**-27,
-        besides_mean=case.d * LOST_OF_LSE[case.dtype],
+        besides=case.d * LOST_OF_LSE[case.dtype],
     )
 
 
