@@ -13,6 +13,8 @@ from typing import Any
 from packages import BenchError, Function
 from plans import Plan, RowClass, Trips, drawn_blocks, evaluate, parse_plan, part_of
 
+# A block has sixteen barriers, one of which is for all of its threads.
+MOST_BESIDE = 15
 ELEMENT_BYTES = {"f16": 2, "bf16": 2, "f32": 4}
 
 
@@ -47,6 +49,7 @@ class Body:
     rows: int  # the index of the row class, or of the first of several
     loops: tuple[str, ...]  # over key tiles, by name, in the kernel's order
     beside: int  # things that loops not over key tiles are over; 0 for loops that run once
+    tile_fma: int = 0  # multiply-adds of both products over one key tile of the plan
 
 
 @dataclasses.dataclass(frozen=True)
@@ -163,7 +166,15 @@ class Package:
     def _body(self, role: str, rows: int) -> Body:
         loops = self.plan.classes[rows].loops if role in ("parts", "rows") else ()
         beside = {"merge": self.parts, "rows": self._row_blocks(rows)}.get(role, 0)
-        return Body(role, rows, loops, beside)
+        fma = self._rows_of_tile(rows) * self.plan.tile[1] * 2 * self.function.head_size
+        return Body(role, rows, loops, beside, fma if loops else 0)
+
+    def _rows_of_tile(self, rows: int) -> int:
+        """Of a class that has few rows at any length, as many as hold them."""
+        some = {"nq": 1 << 20, "nk": 1 << 20}
+        count = (evaluate(self.plan.classes[rows].end, some)
+                 - evaluate(self.plan.classes[rows].begin, some))
+        return min(-(-count // 16) * 16, self.plan.tile[0])
 
     def _row_blocks(self, rows: int) -> int:
         """How many rows of random blocks a query tile gathers; 0 without any."""
@@ -171,13 +182,31 @@ class Package:
                     for draw in self.plan.classes[rows].draws), default=0)
 
     def block_trips(self, launch: Launch, sizes: Sizes, l2_bytes: int) -> list[list[Trips]]:
-        """Of each block of each body, in the grid's order."""
+        """Of each block of each body, in the grid's order. Where parts run beside others in
+        a block, those of one of them."""
         left = evaluate(launch.grid, sizes.names)
+        beside = self.beside(launch, sizes)
         found = []
         for body in launch.bodies[:-1]:
-            found.append(self._blocks(body, self._parts_blocks(body.rows, sizes), sizes, l2_bytes))
+            parts = self._blocks(body, self._parts_blocks(body.rows, sizes), sizes, l2_bytes)
+            found.append(parts[::beside])
             left -= len(found[-1])
         return [*found, self._blocks(launch.bodies[-1], left, sizes, l2_bytes)]
+
+    def beside(self, launch: Launch, sizes: Sizes) -> int:
+        """How many parts run beside one another in a block of this launch: as many as its
+        grid leaves room for behind the blocks of rows."""
+        if launch.bodies[-1].role != "rows" or len(launch.bodies) == 1:
+            return 1
+        rows = self.plan.classes[launch.bodies[-1].rows]
+        count = evaluate(rows.end, sizes.lengths) - evaluate(rows.begin, sizes.lengths)
+        whole = sizes.batches * sizes.heads * -(-max(0, count) // self.plan.tile[0])
+        parts = [self._parts_blocks(body.rows, sizes) for body in launch.bodies[:-1]]
+        left = evaluate(launch.grid, sizes.names) - whole
+        for beside in range(1, MOST_BESIDE + 1):
+            if sum(-(-some // beside) for some in parts) == left:
+                return beside
+        raise BenchError(f"{launch.kernel} has {left} blocks for {sum(parts)} parts")
 
     def _parts_blocks(self, rows: int, sizes: Sizes) -> int:
         """One a part of each query tile, whose rows are at most those of the plan's tile."""

@@ -22,7 +22,14 @@ from plans import Trips
 from replay.ablation import gains
 from replay.chips import Chip
 from replay.cubin import kernels_of
-from replay.flow import Flow, Loop, other_loops, threads_of_barriers, tile_loops
+from replay.flow import (
+    Flow,
+    Loop,
+    has_barriers,
+    other_loops,
+    threads_of_barriers,
+    tile_loops,
+)
 from replay.pipes import TENSOR, tensor_fma
 from replay.rates import bounds, occupancy, replay, whole_block
 from replay.sass import disassemble
@@ -71,10 +78,11 @@ class BodyReplay:
     sharing: tuple[float, ...]
     loops: tuple[LoopReplay | None, ...]  # None where the kernel has no such loop
     rest: float  # cycles of a block beside them
+    steps: int = 1  # iterations that visit one tile
 
     def cycles(self, trips: Trips) -> float:
         """Of a multiprocessor, for one of its blocks."""
-        return self.rest + sum(count * loop.cycles
+        return self.rest + sum(count * self.steps * loop.cycles
                                for count, loop in zip(trips, self.loops, strict=True) if loop)
 
 
@@ -145,29 +153,40 @@ def _rest(flow: Flow, loops: dict[str, Loop], alone: dict[str, LoopReplay],
     return whole.cycles - sum(short[name] * loop.cycles for name, loop in alone.items())
 
 
-def _warps(loops: dict[str, Loop], threads: int) -> int:
-    """Those that the barriers of the loops wait for; others of the block do nothing."""
+def _warps(loops: dict[str, Loop], threads: int, beside: int) -> int:
+    """Those that the barriers of the loops wait for, and single ones where they meet at none,
+    times the number of such bodies in a block; others of the block do nothing."""
     for loop in loops.values():
         if (count := threads_of_barriers(loop)) is not None:
-            return count // 32
+            return count // 32 * beside
+        if not has_barriers(loop):
+            return beside
     return -(-threads // 32)
 
 
+def _steps(loops: dict[str, Loop], body: Body, warps: int, beside: int) -> int:
+    """Iterations that visit one tile: parts of few rows may take it in several steps."""
+    each = max((_flops(loop, warps) // 2 for loop in loops.values()), default=0)
+    return max(1, round(beside * body.tile_fma / each)) if each else 1
+
+
 def _replay_body(flow: Flow, loops: dict[str, Loop], trips: Mapping[str, int], body: Body,
-                 threads: int, resident: int, chip: Chip) -> BodyReplay:
-    warps = _warps(loops, threads)
+                 threads: int, beside: int, resident: int, chip: Chip) -> BodyReplay:
+    warps = _warps(loops, threads, beside)
     alone = {name: _replay_loop(loop, chip, warps, resident, body.role == "rows")
              for name, loop in loops.items()}
-    rest = _rest(flow, loops, alone, trips, body, warps, resident, chip)
+    steps = _steps(loops, body, warps, beside)
+    iterations = {name: count * steps for name, count in trips.items()}
+    rest = _rest(flow, loops, alone, iterations, body, warps, resident, chip)
     return BodyReplay(_sharing(loops, chip, warps, resident),
-                      tuple(map(alone.get, body.loops)), rest)
+                      tuple(map(alone.get, body.loops)), rest, steps)
 
 
 @functools.cache
-def replay_kernel(cubin: pathlib.Path, launch: Launch, blocks: int, trips: tuple[Trips, ...],
-                  chip: Chip, nvdisasm: str) -> KernelReplay:
-    """Replays the kernel of `launch` with `blocks` in its grid, and for each body these trips
-    of its loops in a block of mean length."""
+def replay_kernel(cubin: pathlib.Path, launch: Launch, blocks: int, beside: int,
+                  trips: tuple[Trips, ...], chip: Chip, nvdisasm: str) -> KernelReplay:
+    """Replays the kernel of `launch` with `blocks` in its grid, of parts so many beside one
+    another in a block, and for each body these trips of its loops in a block of mean length."""
     kernel = kernels_of(cubin)[launch.kernel]
     flow = Flow(disassemble(cubin, kernel, nvdisasm))
     fitting = occupancy(kernel, chip, launch.threads, launch.shared)
@@ -181,7 +200,7 @@ def replay_kernel(cubin: pathlib.Path, launch: Launch, blocks: int, trips: tuple
     bodies = [
         _replay_body(flow, {name: found[index, name] for name in counts
                             if (index, name) in found},
-                     counts, body, launch.threads, resident, chip)
+                     counts, body, launch.threads, beside, resident, chip)
         for index, (body, counts) in enumerate(zip(launch.bodies, named))]
     return KernelReplay(kernel.registers, kernel.stack,
                         fitting.limited_by if fitting.blocks <= wanted else "grid",
@@ -208,8 +227,8 @@ def predict_launch(package: Package, launch: Launch, sizes: Sizes, chip: Chip,
     count = sum(map(len, blocks))
     # Chips that differ in name and memory only have one replay.
     same = dataclasses.replace(chip, name=chip.architecture, dram_bytes_per_second=0.0)
-    kernel = replay_kernel(package.cubin, launch, count, tuple(map(mean_trips, blocks)), same,
-                           nvdisasm)
+    kernel = replay_kernel(package.cubin, launch, count, package.beside(launch, sizes),
+                           tuple(map(mean_trips, blocks)), same, nvdisasm)
     each = [body.cycles(trips) for body, some in zip(kernel.bodies, blocks) for trips in some]
     cycles = dealt_out(each, chip.multiprocessors, kernel.bodies[-1].sharing)
     compute = cycles / (chip.clock_ghz * 1e9) / CALIBRATION

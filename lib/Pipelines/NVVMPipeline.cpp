@@ -59,9 +59,11 @@ static void addPlanning(OpPassManager &pm, const NVVMPipelineOptions &options,
 
 /// Loops over tiles with online softmax, queries along the rows and
 /// operands in the types they come in.
-static void addTiling(OpPassManager &pm, const NVVMPipelineOptions &options) {
+static void addTiling(OpPassManager &pm, const NVVMPipelineOptions &options,
+                      const GpuTarget &chip) {
   SparseAttnVisitTilesOptions visit;
   visit.heavySplits = options.heavySplits;
+  visit.heavyKeys = chip.heavyKeys;
   pm.addPass(createSparseAttnVisitTiles(visit));
   SparseAttnTrustStepsOptions trust;
   trust.trust = "operands";
@@ -213,7 +215,7 @@ LogicalResult mlir::sparse_attn::buildNVVMPipeline(
   if (!options.trustPlans)
     pm.addPass(createSparseAttnVerifyPlan());
   addPlanning(pm, options, **chip);
-  addTiling(pm, options);
+  addTiling(pm, options, **chip);
   addVectorisation(pm);
   addBufferization(pm, options);
   addThreads(pm, options, **chip);

@@ -79,17 +79,20 @@ SmallVector<KeyTileLoops::Kind> KeyTileLoops::kindsOf(ArrayRef<TileRun> runs,
 }
 
 Value KeyTileLoops::step(OpBuilder &b, const QueryTile &at,
-                         ValueRange queryOperands, Value keyTile, Kind kind,
+                         ValueRange queryOperands, Value key, Kind kind,
                          Value state) {
   IndexMath math{b, loc};
   KeyTile keys;
-  keys.key = math.mul(keyTile, tile.keys);
-  keys.rows = math.constant(tile.keys);
-  keys.size = tile.keys;
+  keys.key = key;
+  keys.rows = math.constant(stepKeys);
+  keys.size = stepKeys;
   if (kind.full)
     return op.createStep(b, state, queryOperands, at, keys, {});
   if (mayBeRagged())
     keys.rows = math.min(keys.rows, math.sub(shapes.numKeys, keys.key));
+  // Of the last tile the first step may have all that there are.
+  if (mayBeRagged() && stepKeys < tile.keys)
+    keys.rows = math.max(keys.rows, math.constant(0));
   auto toI32 = [&](Value x) -> Value {
     return arith::IndexCastOp::create(b, loc, b.getI32Type(), x);
   };
@@ -104,13 +107,26 @@ Value KeyTileLoops::step(OpBuilder &b, const QueryTile &at,
   return op.createStep(b, state, queryOperands, at, keys, mask);
 }
 
+Value KeyTileLoops::keyAt(OpBuilder &b, const VisitSequence &sequence,
+                          Value t) const {
+  IndexMath math{b, loc};
+  int64_t steps = tile.keys / stepKeys;
+  if (steps == 1)
+    return math.mul(sequence.keyTile(b, loc, t), tile.keys);
+  Value place = math.floorDiv(t, steps);
+  Value first = math.mul(sequence.keyTile(b, loc, place), tile.keys);
+  Value rest = math.sub(t, math.mul(place, steps));
+  return math.add(first, math.mul(rest, stepKeys));
+}
+
 /// Plans speak of sequences that have keys. Without any there is no tile,
 /// whatever the bounds say.
 Value KeyTileLoops::countOf(OpBuilder &b, const VisitSequence &sequence) {
   IndexMath math{b, loc};
   Value zero = math.constant(0);
   Value hasKeys = math.compare(arith::CmpIPredicate::sgt, shapes.numKeys, zero);
-  return math.select(hasKeys, sequence.getCount(), zero);
+  return math.mul(math.select(hasKeys, sequence.getCount(), zero),
+                  tile.keys / stepKeys);
 }
 
 Value KeyTileLoops::visit(OpBuilder &b, const QueryTile &at,
@@ -152,9 +168,8 @@ Value KeyTileLoops::visit(OpBuilder &b, const QueryTile &at,
     auto loop = scf::ForOp::create(
         b, loc, begin, end, math.constant(1), state,
         [&](OpBuilder &nested, Location, Value t, ValueRange carried) {
-          Value next =
-              step(nested, at, queryOperands, sequence.keyTile(nested, loc, t),
-                   kind, carried.front());
+          Value next = step(nested, at, queryOperands,
+                            keyAt(nested, sequence, t), kind, carried.front());
           scf::YieldOp::create(nested, loc, next);
         });
     state = loop.getResult(0);

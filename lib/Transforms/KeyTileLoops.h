@@ -17,13 +17,14 @@ struct TilePart {
 
 /// Emits the loops over the key tiles that one row class visits: one for each
 /// of what is asked of the pairs of partial tiles, and one over full tiles.
+/// Steps take `stepKeys` keys, which divide those of a tile.
 class KeyTileLoops {
 public:
   KeyTileLoops(MaskedReductionOpInterface op, const ReductionShapes &shapes,
                const RandomTables &tables, const plan::RowClass &cls,
-               plan::TileShape tile)
+               plan::TileShape tile, int64_t stepKeys)
       : op(op), loc(op.getLoc()), shapes(shapes), tables(tables), cls(cls),
-        tile(tile) {}
+        tile(tile), stepKeys(stepKeys) {}
 
   /// The state after all tiles that `at` visits, or a part of them.
   Value visit(OpBuilder &b, const QueryTile &at, const TilePart &part = {});
@@ -37,9 +38,11 @@ private:
   };
   static SmallVector<Kind> kindsOf(ArrayRef<TileRun> runs, Kind ofList);
   Value step(OpBuilder &b, const QueryTile &at, ValueRange queryOperands,
-             Value keyTile, Kind kind, Value state);
+             Value key, Kind kind, Value state);
+  /// The first key of step t of a sequence.
+  Value keyAt(OpBuilder &b, const VisitSequence &sequence, Value t) const;
   Value countOf(OpBuilder &b, const VisitSequence &sequence);
-  /// True when the last key tile may be cut by the end of the keys.
+  /// True when a step may pass the end of the keys.
   bool mayBeRagged() const;
 
   MaskedReductionOpInterface op;
@@ -48,6 +51,7 @@ private:
   const RandomTables &tables;
   const plan::RowClass &cls;
   plan::TileShape tile;
+  int64_t stepKeys;
 };
 
 } // namespace mlir::sparse_attn::transforms

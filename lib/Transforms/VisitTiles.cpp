@@ -80,10 +80,10 @@ namespace {
 /// Lowers one op.
 class Visits {
 public:
-  Visits(MaskedReductionOpInterface op, int64_t heavySplits)
+  Visits(MaskedReductionOpInterface op, int64_t heavySplits, int64_t heavyKeys)
       : op(op), loc(op.getLoc()), builder(op), plan(op.getPlan()->getPlan()),
         shapes(builder, op), tables(builder, op, shapes, plan),
-        heavySplits(heavySplits) {}
+        heavySplits(heavySplits), heavyKeys(heavyKeys) {}
 
   SmallVector<Value> run();
 
@@ -97,6 +97,7 @@ private:
   SmallVector<Value> visitWhole(const RowClass &cls, const QueryTiles &tiles,
                                 ValueRange outputs, bool together);
   SmallVector<Value> emitParts(const RowClass &cls, const QueryTiles &tiles);
+  int64_t stepKeysOfParts(const QueryTiles &tiles) const;
   SmallVector<Value> mergeParts(const QueryTiles &tiles, ValueRange parts,
                                 ValueRange outputs);
   void report(const RowClass &cls, TileShape tile, int64_t parts) const;
@@ -111,7 +112,7 @@ private:
   Plan plan;
   ReductionShapes shapes;
   RandomTables tables;
-  int64_t heavySplits;
+  int64_t heavySplits, heavyKeys;
 };
 } // namespace
 
@@ -191,7 +192,7 @@ void Visits::finish(OpBuilder &b, const QueryTiles &tiles, const QueryTile &at,
 SmallVector<Value> Visits::visitWhole(const RowClass &cls,
                                       const QueryTiles &tiles,
                                       ValueRange outputs, bool together) {
-  KeyTileLoops loops(op, shapes, tables, cls, tiles.getTile());
+  KeyTileLoops loops(op, shapes, tables, cls, tiles.getTile(), plan.tile.keys);
   return forall(tiles.getBounds(), outputs, together,
                 [&](OpBuilder &b, ValueRange args) {
                   QueryTile at = tiles.locate(b, args.take_front(3));
@@ -199,11 +200,25 @@ SmallVector<Value> Visits::visitWhole(const RowClass &cls,
                 });
 }
 
+/// A part of few rows has few warps, and runs beside others: each takes as much
+/// shared memory as its steps have keys.
+int64_t Visits::stepKeysOfParts(const QueryTiles &tiles) const {
+  constexpr int64_t granule = 16;
+  int64_t keys = plan.tile.keys;
+  if (heavyKeys == 0 || tiles.getTile().queries == plan.tile.queries)
+    return keys;
+  for (int64_t step = heavyKeys; step >= granule; --step)
+    if (keys % step == 0 && step % granule == 0)
+      return step;
+  return keys;
+}
+
 /// The states of all parts of a heavy class, as tensors
 /// [B, Hq, query tiles, parts, ...].
 SmallVector<Value> Visits::emitParts(const RowClass &cls,
                                      const QueryTiles &tiles) {
-  KeyTileLoops loops(op, shapes, tables, cls, tiles.getTile());
+  KeyTileLoops loops(op, shapes, tables, cls, tiles.getTile(),
+                     stepKeysOfParts(tiles));
   SmallVector<Value> bounds = tiles.getBounds();
   bounds.push_back(IndexMath{builder, loc}.constant(heavySplits));
   Type stateType = op.getStateType(tiles.getTile());
@@ -239,9 +254,13 @@ SmallVector<Value> Visits::mergeParts(const QueryTiles &tiles, ValueRange parts,
                 });
 }
 
-LogicalResult transforms::visitTiles(Operation *root, int64_t heavySplits) {
+LogicalResult transforms::visitTiles(Operation *root, int64_t heavySplits,
+                                     int64_t heavyKeys) {
   if (heavySplits < 1)
     return root->emitError("heavy-splits must be at least 1");
+  if (heavyKeys < 0)
+    return root->emitError("heavy-keys must be at least 1, or 0 for as many as "
+                           "tiles have");
   WalkResult result = root->walk([&](MaskedReductionOpInterface op) {
     if (!op.getPlan()) {
       op->emitOpError("has no plan; run 'sparse-attn-plan' first");
@@ -254,7 +273,7 @@ LogicalResult transforms::visitTiles(Operation *root, int64_t heavySplits) {
     }
     if (failed(verifyMaskHasCode(op)))
       return WalkResult::interrupt();
-    op->replaceAllUsesWith(Visits(op, heavySplits).run());
+    op->replaceAllUsesWith(Visits(op, heavySplits, heavyKeys).run());
     op->erase();
     return WalkResult::advance();
   });
@@ -267,7 +286,7 @@ struct VisitTilesPass
   using Base::Base;
 
   void runOnOperation() override {
-    if (failed(visitTiles(getOperation(), heavySplits)))
+    if (failed(visitTiles(getOperation(), heavySplits, heavyKeys)))
       signalPassFailure();
   }
 };

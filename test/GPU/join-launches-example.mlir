@@ -20,12 +20,15 @@ func.func @f(%x: memref<8xi32, #gpu.address_space<global>>) {
   return
 }
 
-// CHECK:      gpu.launch blocks(%[[BLOCK:[a-z0-9_]+]], {{.*}}) in (%{{.*}} = %c8{{[_0-9]*}}, {{.*}}) threads(%[[THREAD:[a-z0-9_]+]], {{.*}}) in (%{{.*}} = %c64{{[_0-9]*}}, {{.*}}) {
+// CHECK:      gpu.launch blocks(%[[BLOCK:[a-z0-9_]+]], {{.*}}) in (%{{.*}} = %c7{{[_0-9]*}}, {{.*}}) threads(%[[THREAD:[a-z0-9_]+]], {{.*}}) in (%{{.*}} = %c64{{[_0-9]*}}, {{.*}}) {
 // CHECK:        %[[IS_FIRST:.*]] = arith.cmpi ult, %[[BLOCK]], %{{.*}} : index
 // CHECK:        scf.if %[[IS_FIRST]] {
-// CHECK:          %[[HAS_WORK:.*]] = arith.cmpi ult, %[[THREAD]], %c32{{[_0-9]*}} : index
+// CHECK:          arith.divui %[[THREAD]], %c32
+// CHECK:          %[[TWO:.*]] = arith.muli %[[BLOCK]], %c2{{[_0-9]*}} : index
+// CHECK:          %[[NUMBER:.*]] = arith.addi %[[TWO]], %{{.*}} : index
+// CHECK:          %[[HAS_WORK:.*]] = arith.cmpi ult, %[[NUMBER]], %c2{{[_0-9]*}} : index
 // CHECK:          scf.if %[[HAS_WORK]] {
-// CHECK:            nvvm.barrier id = %{{.*}} number_of_threads = %{{.*}}
+// CHECK:            nvvm.bar.warp.sync
 // CHECK:          }
 // CHECK:        } else {
 // CHECK:          %[[OWN:.*]] = arith.subi %[[BLOCK]], %{{.*}} : index

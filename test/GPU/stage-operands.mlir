@@ -74,6 +74,15 @@
 // APART-NEXT:        sparse_attn_gpu.release %[[RING]][%[[T]]] : <3>
 // APART-NOT:       gpu.barrier
 // APART:           gpu.terminator
+//
+// The lanes of a block of one warp meet anyhow: no target has them run apart.
+//
+// RUN: sparse-attn-opt %s --sparse-attn-stage-operands="target=sm_80" --canonicalize | FileCheck %s --check-prefix=LANES
+//
+// LANES-LABEL: func.func @ring
+// LANES:         gpu.launch {{.*}} dynamic_shared_memory_size %c2048_i32
+// LANES-NOT:     sparse_attn_gpu.ring
+// LANES:         gpu.terminator
 func.func @ring(%q: vector<16x32xf16>, %k: memref<64x32xf16, #gpu.address_space<global>>,
                 %max: vector<16xf32>) {
   %c0 = arith.constant 0 : index

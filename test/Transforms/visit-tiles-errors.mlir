@@ -1,7 +1,9 @@
 // RUN: sparse-attn-opt %s --sparse-attn-visit-tiles --split-input-file --verify-diagnostics
 // RUN: not sparse-attn-opt %s --sparse-attn-visit-tiles="heavy-splits=0" --split-input-file 2>&1 | FileCheck %s
+// RUN: not sparse-attn-opt %s --sparse-attn-visit-tiles="heavy-keys=-1" --split-input-file 2>&1 | FileCheck %s --check-prefix=KEYS
 
 // CHECK: error: heavy-splits must be at least 1
+// KEYS: error: heavy-keys must be at least 1, or 0 for as many as tiles have
 
 func.func @unplanned(%q: tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32> {
   // expected-error@below {{has no plan; run 'sparse-attn-plan' first}}

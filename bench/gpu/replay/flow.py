@@ -75,6 +75,11 @@ def threads_of_barriers(loop: Loop) -> int | None:
     return None
 
 
+def has_barriers(loop: Loop) -> bool:
+    """Whether warps of the block wait for each other in the loop."""
+    return any(instruction.base == "BAR" or is_test(instruction) for instruction in loop.code)
+
+
 def is_conditional(branch: Instruction) -> bool:
     return bool(branch.predicate) or CONDITION.search(branch.text) is not None
 

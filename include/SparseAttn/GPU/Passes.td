@@ -214,9 +214,11 @@ def SparseAttnJoinLaunches
     keys and values in the second-level cache.
 
     A block has the threads of the largest body, and starts with as much dynamic
-    shared memory as the largest takes. In a body of fewer threads the others do
-    nothing, and its barriers wait for its own threads only. The kernels of each
-    function are numbered anew.
+    shared memory as the largest takes. Of a body of fewer threads as many run
+    beside one another in a block as it has threads and dynamic shared memory
+    for; one with static shared memory is alone. Threads that are left do
+    nothing, and barriers of such a body wait for its own threads only. The
+    kernels of each function are numbered anew.
 
     Run after `sparse-attn-copies-to-cp-async`, before kernels are outlined.
 

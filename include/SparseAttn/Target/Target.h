@@ -87,6 +87,10 @@ struct GpuTarget {
   /// Whether threads that wait at an mbarrier can sleep.
   bool canSuspend = false;
   WarpRules warps = {};
+  /// Parts of split rows that are fewer than a tile's take steps of so many
+  /// keys at most: then as many of them run beside one another in a block as it
+  /// has warps.
+  int64_t heavyKeys = 32;
   /// Bytes of a row that one step of a product takes.
   int64_t productBytes = 32;
   /// Kernels take no larger heads: the accumulators of a warp's rows would not

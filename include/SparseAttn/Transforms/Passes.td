@@ -146,8 +146,9 @@ def SparseAttnVisitTiles : Pass<"sparse-attn-visit-tiles"> {
     `#sparse_attn.grid`, and each target decomposes steps in its own way.
 
     Rows that see every key are split along the keys into `heavy-splits` parts,
-    whose states a second loop nest merges (split-K). Every op that implements
-    `MaskedReductionOpInterface` is lowered; each needs a plan (run
+    whose states a second loop nest merges (split-K). Where they are fewer than a
+    tile has, `heavy-keys` cuts their tiles into steps of fewer keys. Every op
+    that implements `MaskedReductionOpInterface` is lowered; each needs a plan (run
     `sparse-attn-plan` first).
 
     Example: test/Transforms/visit-tiles-example.mlir
@@ -155,6 +156,8 @@ def SparseAttnVisitTiles : Pass<"sparse-attn-visit-tiles"> {
   let options = [
     Option<"heavySplits", "heavy-splits", "int64_t", "16",
            "Parts that heavy rows are split into along the keys">,
+    Option<"heavyKeys", "heavy-keys", "int64_t", "0",
+           "The most keys of a step of such parts; 0: those of a tile">,
   ];
   let dependentDialects = [
     "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",

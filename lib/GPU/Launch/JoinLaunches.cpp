@@ -1,16 +1,19 @@
 //===- JoinLaunches.cpp - --sparse-attn-join-launches ---------------------===//
 //
-//   launch A of a blocks of 32 threads        launch of a + b blocks of 128:
-//   launch B of b blocks of 128 threads         if (block < a)
-//                                                 if (thread < 32) A
-//                                               else
-//                                                 B, of block - a
+//   launch A of a blocks of 32 threads      launch of c + b blocks of 128,
+//   where launch B of b blocks of 128 threads     c = ceil(a / 4):
+//                                             if (block < c)
+//                                               A's block 4 block + thread /
+//                                               32, if there is one
+//                                             else
+//                                               B, of block - c
 //
 //===----------------------------------------------------------------------===//
 
 #include "Launch/Launches.h"
 #include "SparseAttn/GPU/Passes.h"
 #include "SparseAttn/IR/SparseAttn.h"
+#include "Staging/SharedLayout.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -29,10 +32,14 @@ namespace mlir::sparse_attn {
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using kernels::kSharedAlignment;
 
-/// A body that has fewer threads than the block waits at this one of the
-/// block's sixteen barriers. Barrier 0 is for all threads.
-constexpr int64_t kBarrierOfSome = 1;
+constexpr int64_t kWarpSize = 32;
+
+/// A block has sixteen barriers. Barrier 0 is for all threads; bodies of fewer
+/// threads wait at others, of which each that runs beside others needs its own.
+constexpr int64_t kFirstBarrierOfSome = 1;
+constexpr int64_t kMaxBeside = 15;
 
 //===----------------------------------------------------------------------===//
 // Which launches
@@ -93,19 +100,21 @@ static Value voteOfSome(OpBuilder &b, NVVM::BarrierOp barrier, Value id,
                  : arith::ExtUIOp::create(b, loc, b.getI32Type(), result);
 }
 
-/// Lets the barriers of a body wait for its own threads only.
-static void narrowBarriers(Block &body, int64_t threads) {
+/// Lets the barriers of a body wait for its own threads only, at barrier `id`
+/// where they are not one warp, whose lanes meet without any.
+static void narrowBarriers(Block &body, int64_t threads, Value id) {
   body.walk([&](Operation *op) {
     auto barrier = dyn_cast<NVVM::BarrierOp>(op);
     if (!barrier && !isa<gpu::BarrierOp>(op))
       return;
     OpBuilder b(op);
     Location loc = op->getLoc();
-    Value id = constantI32(b, loc, kBarrierOfSome);
     Value count = constantI32(b, loc, threads);
     if (barrier && barrier.getReductionOp())
       barrier.getResult(0).replaceAllUsesWith(
           voteOfSome(b, barrier, id, count));
+    else if (threads == kWarpSize)
+      NVVM::SyncWarpOp::create(b, loc, constantI32(b, loc, -1));
     else
       NVVM::BarrierOp::create(b, loc, /*resultTypes=*/TypeRange(), id, count,
                               /*reductionOp=*/nullptr,
@@ -114,12 +123,43 @@ static void narrowBarriers(Block &body, int64_t threads) {
   });
 }
 
+static int64_t threadsOf(gpu::LaunchOp launch) {
+  return *getConstantIntValue(launch.getBlockSizeX());
+}
+
+/// The dynamic part, in bytes, where it is known.
+static std::optional<int64_t> sharedBytesOf(gpu::LaunchOp launch) {
+  Value bytes = launch.getDynamicSharedMemorySize();
+  return bytes ? getConstantIntValue(bytes) : int64_t(0);
+}
+
+/// How many blocks of `launch` run beside one another in a block of so many
+/// threads, which has the dynamic shared memory that `launches` need: each has
+/// threads and memory of its own. Static memory is one for all, so that blocks
+/// with some are alone.
+static int64_t countBeside(gpu::LaunchOp launch, int64_t threads,
+                           ArrayRef<gpu::LaunchOp> launches) {
+  std::optional<int64_t> own = sharedBytesOf(launch);
+  if (!own || !launch.getWorkgroupAttributions().empty())
+    return 1;
+  int64_t shared = 0;
+  for (gpu::LaunchOp other : launches)
+    shared = std::max(shared, sharedBytesOf(other).value_or(0));
+  int64_t count = std::min(threads / threadsOf(launch), kMaxBeside);
+  if (*own > 0)
+    count = std::min<int64_t>(count,
+                              shared / llvm::alignTo(*own, kSharedAlignment));
+  return std::max<int64_t>(count, 1);
+}
+
 namespace {
 /// Makes one launch of several, where the last of them stands.
 class Join {
 public:
   explicit Join(MutableArrayRef<gpu::LaunchOp> launches)
       : launches(launches), loc(launches.front().getLoc()), b(launches.back()) {
+    for (gpu::LaunchOp launch : launches)
+      threads = std::max(threads, threadsOf(launch));
   }
 
   /// Erases `launches`.
@@ -149,50 +189,118 @@ public:
   }
 
   int64_t getThreads() const { return threads; }
+  /// The most blocks that run in one.
+  int64_t getMostBeside() const { return mostBeside; }
 
 private:
   /// The number of blocks of the first, of the first two, ...
-  SmallVector<Value> countBlocks() {
-    SmallVector<Value> ends;
-    Value sum;
-    for (gpu::LaunchOp launch : launches) {
-      Value blocks = launch.getGridSizeX();
-      sum = sum ? b.createOrFold<arith::AddIOp>(loc, sum, blocks) : blocks;
-      ends.push_back(sum);
-    }
-    return ends;
-  }
-
+  SmallVector<Value> countBlocks();
   gpu::LaunchOp makeLaunch(Value blocks);
   /// Moves a body to where `b` is, as what block number `block` does.
   void moveBody(gpu::LaunchOp launch, Value block);
+  /// Lets the threads that have work of `beside` blocks, the first of which has
+  /// that number, do what follows at `b`. The number of a thread's own block,
+  /// and of the thread in it.
+  std::pair<Value, Value> enterBeside(gpu::LaunchOp launch, Value first,
+                                      int64_t beside);
+
+  Value index(int64_t value) {
+    return arith::ConstantIndexOp::create(b, loc, value);
+  }
 
   MutableArrayRef<gpu::LaunchOp> launches;
   Location loc;
   OpBuilder b;
   gpu::LaunchOp joint;
   int64_t threads = 0; ///< of a block
+  int64_t mostBeside = 1;
 };
 } // namespace
 
-static int64_t threadsOf(gpu::LaunchOp launch) {
-  return *getConstantIntValue(launch.getBlockSizeX());
+SmallVector<Value> Join::countBlocks() {
+  SmallVector<Value> ends;
+  Value sum;
+  for (gpu::LaunchOp launch : launches) {
+    Value blocks = launch.getGridSizeX();
+    if (int64_t beside = countBeside(launch, threads, launches); beside > 1) {
+      mostBeside = std::max(mostBeside, beside);
+      blocks = b.createOrFold<arith::CeilDivUIOp>(loc, blocks, index(beside));
+    }
+    sum = sum ? b.createOrFold<arith::AddIOp>(loc, sum, blocks) : blocks;
+    ends.push_back(sum);
+  }
+  return ends;
 }
 
 gpu::LaunchOp Join::makeLaunch(Value blocks) {
   Value shared;
-  for (gpu::LaunchOp launch : launches) {
-    threads = std::max(threads, threadsOf(launch));
-    // One body runs in a block, so all of them start at the same address.
+  for (gpu::LaunchOp launch : launches)
     if (Value own = launch.getDynamicSharedMemorySize())
       shared = shared ? b.createOrFold<arith::MaxUIOp>(loc, shared, own) : own;
-  }
-  Value one = arith::ConstantIndexOp::create(b, loc, 1);
-  Value size = arith::ConstantIndexOp::create(b, loc, threads);
-  auto launch =
-      gpu::LaunchOp::create(b, loc, blocks, one, one, size, one, one, shared);
+  Value one = index(1);
+  auto launch = gpu::LaunchOp::create(b, loc, blocks, one, one, index(threads),
+                                      one, one, shared);
   launch.setModuleAttr(launches.front().getModuleAttr());
   return launch;
+}
+
+/// Shared memory of a body that runs beside others starts where theirs ends.
+static void shiftSharedMemory(Block &body, Value place, int64_t bytes) {
+  body.walk([&](gpu::DynamicSharedMemoryOp memory) {
+    OpBuilder b(memory);
+    b.setInsertionPointAfter(memory);
+    Location loc = memory.getLoc();
+    Value size = arith::ConstantIndexOp::create(b, loc, bytes);
+    Value shift = arith::MulIOp::create(b, loc, place, size);
+    auto view = memref::ViewOp::create(b, loc, memory.getType(), memory, shift,
+                                       ValueRange{size});
+    memory.getResult().replaceAllUsesExcept(view, view);
+  });
+}
+
+/// The same in all lanes, as the compiler of the kernel is to see it.
+static Value broadcastLane(OpBuilder &b, Location loc, Value number) {
+  Value narrow = arith::IndexCastUIOp::create(b, loc, b.getI32Type(), number);
+  Value same = NVVM::ShflOp::create(
+      b, loc, b.getI32Type(), constantI32(b, loc, -1), narrow,
+      constantI32(b, loc, 0), constantI32(b, loc, kWarpSize - 1),
+      NVVM::ShflKind::idx, /*return_value_and_is_valid=*/UnitAttr());
+  return arith::IndexCastUIOp::create(b, loc, b.getIndexType(), same);
+}
+
+std::pair<Value, Value> Join::enterBeside(gpu::LaunchOp launch, Value first,
+                                          int64_t beside) {
+  Value thread = joint.getThreadIds().x;
+  int64_t own = threadsOf(launch);
+  Value place, number = first, hasWork;
+  if (beside > 1) {
+    place = broadcastLane(b, loc,
+                          arith::DivUIOp::create(b, loc, thread, index(own)));
+    number = arith::AddIOp::create(
+        b, loc, arith::MulIOp::create(b, loc, first, index(beside)), place);
+    hasWork = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, number,
+                                    launch.getGridSizeX());
+  }
+  if (own * beside < threads) {
+    Value isOne = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
+                                        place ? place : thread,
+                                        index(place ? beside : own));
+    hasWork = hasWork ? arith::AndIOp::create(b, loc, isOne, hasWork) : isOne;
+  }
+  auto some = scf::IfOp::create(b, loc, hasWork, /*withElseRegion=*/false);
+  b.setInsertionPointToStart(some.thenBlock());
+  Block &body = launch.getBody().front();
+  Value barrier = constantI32(b, loc, kFirstBarrierOfSome);
+  if (place) {
+    shiftSharedMemory(
+        body, place,
+        llvm::alignTo(sharedBytesOf(launch).value(), kSharedAlignment));
+    Value narrow = arith::IndexCastUIOp::create(b, loc, b.getI32Type(), place);
+    barrier = arith::AddIOp::create(b, loc, barrier, narrow);
+    thread = arith::RemUIOp::create(b, loc, thread, index(own));
+  }
+  narrowBarriers(body, own, barrier);
+  return {number, thread};
 }
 
 void Join::moveBody(gpu::LaunchOp launch, Value block) {
@@ -201,7 +309,11 @@ void Join::moveBody(gpu::LaunchOp launch, Value block) {
     old.y.replaceAllUsesWith(y);
     old.z.replaceAllUsesWith(z);
   };
+  OpBuilder::InsertionGuard guard(b);
   gpu::KernelDim3 blocks = joint.getBlockIds(), thread = joint.getThreadIds();
+  if (threadsOf(launch) < threads)
+    std::tie(block, thread.x) =
+        enterBeside(launch, block, countBeside(launch, threads, launches));
   replaceAll(launch.getBlockIds(), block, blocks.y, blocks.z);
   replaceAll(launch.getThreadIds(), thread.x, thread.y, thread.z);
   gpu::KernelDim3 grid = launch.getGridSizeOperandValues();
@@ -213,15 +325,6 @@ void Join::moveBody(gpu::LaunchOp launch, Value block) {
         joint.addWorkgroupAttribution(old.getType(), old.getLoc()));
   Block &body = launch.getBody().front();
   body.getTerminator()->erase();
-  OpBuilder::InsertionGuard guard(b);
-  if (int64_t own = threadsOf(launch); own < threads) {
-    narrowBarriers(body, own);
-    Value count = arith::ConstantIndexOp::create(b, loc, own);
-    Value isOne = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult,
-                                        thread.x, count);
-    auto some = scf::IfOp::create(b, loc, isOne, /*withElseRegion=*/false);
-    b.setInsertionPointToStart(some.thenBlock());
-  }
   b.getInsertionBlock()->getOperations().splice(b.getInsertionPoint(),
                                                 body.getOperations());
 }
@@ -259,7 +362,8 @@ struct JoinLaunchesPass
     remark::analysis(joint.getLoc(),
                      remark::RemarkOpts::name("joint").category(DEBUG_TYPE))
         << remark::metric("launches", static_cast<int64_t>(count))
-        << remark::metric("threads", join.getThreads());
+        << remark::metric("threads", join.getThreads())
+        << remark::metric("beside", join.getMostBeside());
   }
 
   /// Anew, as some are gone.

@@ -21,6 +21,8 @@ using namespace mlir;
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::kernels;
 
+constexpr int64_t kWarpSize = 32;
+
 /// What a multiprocessor's shared memory holds besides for each block.
 constexpr int64_t kBlockBytes = 1024;
 
@@ -112,7 +114,8 @@ struct StageOperandsPass
     if (failed(queries))
       return failure();
     int64_t own = ownBytes(launch);
-    bool apart = mbarriers || areApart(rings, queryBytes + own, limits);
+    bool apart = mbarriers || (!isOneWarp(launch) &&
+                               areApart(rings, queryBytes + own, limits));
     int64_t bytes = layOut(rings, apart);
     for (StagedRead &staged : *queries)
       staged.offset += bytes;
@@ -169,6 +172,13 @@ struct StageOperandsPass
         bytes += RingOp::bytesOf(ring.slots);
       }
     return bytes;
+  }
+
+  /// The lanes of a warp meet without a barrier of the block.
+  static bool isOneWarp(gpu::LaunchOp launch) {
+    std::optional<int64_t> threads =
+        getConstantIntValue(launch.getBlockSizeX());
+    return threads && *threads <= kWarpSize;
   }
 
   /// Whether the warps of a block meet for no tile: where the target's rule has

@@ -1,5 +1,6 @@
 """Predictions: how blocks are dealt out, what the file of results has, what the page says."""
 
+import dataclasses
 import json
 import shutil
 
@@ -106,6 +107,26 @@ def test_launches_are_what_plan_and_manifest_say(package):
     assert package.moved_bytes(merge, sizes) == space
     # A launch of no block is none.
     assert len(package.launches(Sizes(2, 3, 1, 1, 512))) == 1
+
+
+def test_parts_run_beside_one_another_where_the_grid_has_no_room_for_all(package):
+    sizes = Sizes(2, 3, 1, 256, 512)
+    joint = package.launches(sizes)[0]
+    assert package.beside(joint, sizes) == 1
+    few = dataclasses.replace(joint, grid="B * Hq * 4 - 12 + B * Hq * floordiv(Sq + 127, 128)")
+    assert package.beside(few, sizes) == 2
+    assert package.block_trips(few, sizes, 1)[0] == [(2,)] * 12
+    none = dataclasses.replace(joint, grid="B * Hq")
+    with pytest.raises(BenchError, match="k_0 has -6 blocks for 24 parts"):
+        package.beside(none, sizes)
+
+
+def test_a_part_of_few_rows_may_take_a_tile_in_steps(package):
+    parts, rows = package.launches(Sizes(2, 3, 1, 256, 512))[0].bodies
+    # One row in 16, and 128 rows; 64 keys; two products of heads of 64.
+    assert (parts.tile_fma, rows.tile_fma) == (16 * 64 * 128, 128 * 64 * 128)
+    body = BodyReplay((1.0,), (loop(20.0),), 5.0, steps=2)
+    assert body.cycles((3,)) == 5 + 2 * 3 * 20
 
 
 def test_a_variant_is_chosen_as_by_a_launcher(package):

@@ -7,7 +7,7 @@ from listings import listing
 from replay.ablation import gains
 from replay.chips import A100, CHIPS, H100
 from replay.cubin import Kernel
-from replay.flow import Flow, other_loops, threads_of_barriers, tile_loops
+from replay.flow import Flow, has_barriers, other_loops, threads_of_barriers, tile_loops
 from replay.machine import Machine
 from replay.pipes import pipe_of, shared_cycles, tensor_cycles, tensor_fma
 from replay.rates import bounds, occupancy, replay, whole_block
@@ -207,6 +207,8 @@ def test_bodies_of_a_kernel_are_told_apart_by_their_loops():
     flow = Flow(code_of(*JOINT))
     few, every = tile_loops(flow)
     assert (threads_of_barriers(few), threads_of_barriers(every)) == (32, None)
+    assert has_barriers(few) and has_barriers(every)
+    assert not has_barriers(tile_loops(Flow(code_of(".L_x:", HMMA, "@P0 BRA `(.L_x)", "EXIT")))[0])
     first = [i.base for i, _ in whole_block(flow, [(few, 2)], [few.head])]
     assert first.count("HMMA") == 2 and "FADD" not in first
     second = [i.base for i, _ in whole_block(flow, [(every, 2)], [every.head])]
