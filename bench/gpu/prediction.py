@@ -200,7 +200,8 @@ def replay_kernel(cubin: pathlib.Path, launch: Launch, blocks: int, beside: int,
     bodies = [
         _replay_body(flow, {name: found[index, name] for name in counts
                             if (index, name) in found},
-                     counts, body, launch.threads, beside, resident, chip)
+                     counts, body, launch.threads, beside if body.role == "parts" else 1,
+                     resident, chip)
         for index, (body, counts) in enumerate(zip(launch.bodies, named))]
     return KernelReplay(kernel.registers, kernel.stack,
                         fitting.limited_by if fitting.blocks <= wanted else "grid",

@@ -51,7 +51,8 @@ static void insertInParallel(OpBuilder &b, Location loc, ValueRange tiles,
 
 /// Whether each query tile of both classes visits the same tiles, and their
 /// rows are in order. (A list of drawn tiles is another for each query tile.)
-static bool visitTheSame(const RowClass &a, const RowClass &b) {
+static bool visitTheSame(const RowClass &a, const RowClass &b,
+                         const LengthFacts &facts) {
   auto areSame = [](const Segment &x, const Segment &y) {
     auto areFixed = [](const TileExpr &bound) {
       return !bound.dependsOnQueryTile();
@@ -63,15 +64,16 @@ static bool visitTheSame(const RowClass &a, const RowClass &b) {
   return a.heavy == b.heavy && a.draws.empty() && b.draws.empty() &&
          a.segments.size() == b.segments.size() &&
          llvm::all_of_zip(a.segments, b.segments, areSame) &&
-         TileExpr::provablyLE(a.rowBegin, b.rowBegin, LengthFacts());
+         TileExpr::provablyLE(a.rowBegin, b.rowBegin, facts);
 }
 
 /// How many classes, from the first of `classes` on, one grid visits: fewer
 /// kernels, and launches with more blocks.
-static size_t countTogether(ArrayRef<RowClass> classes) {
+static size_t countTogether(ArrayRef<RowClass> classes,
+                            const LengthFacts &facts) {
   size_t count = 1;
   while (count < classes.size() &&
-         visitTheSame(classes[count - 1], classes[count]))
+         visitTheSame(classes[count - 1], classes[count], facts))
     ++count;
   return count;
 }
@@ -128,7 +130,8 @@ SmallVector<Value> Visits::run() {
   SmallVector<Group> groups;
   bool isFirst = true, hasParts = false, firstIsWhole = false;
   for (ArrayRef<RowClass> rest = plan.classes; !rest.empty(); isFirst = false) {
-    ArrayRef<RowClass> together = rest.take_front(countTogether(rest));
+    ArrayRef<RowClass> together = rest.take_front(
+        countTogether(rest, LengthFacts().assuming(plan.assumed)));
     rest = rest.drop_front(together.size());
     Group group = {together.front(),
                    QueryTiles(builder, op, shapes, together, plan.tile)};
