@@ -190,6 +190,36 @@ LogicalResult MergeStoredOp::verify() {
                             maximum.getShape().take_front(lead));
 }
 
+/// Checks that `lse` is f32, one for each row of the tile `output`.
+static LogicalResult verifyTileLse(Operation *op, Value lse, Value output) {
+  auto type = cast<RankedTensorType>(lse.getType());
+  auto tile = cast<RankedTensorType>(output.getType());
+  if (type.getRank() == 1 && type.getElementType().isF32() &&
+      type.getDimSize(0) == tile.getDimSize(0))
+    return success();
+  return op->emitOpError() << "log-sum-exp must be f32, one a row of the "
+                           << "output, got " << type;
+}
+
+LogicalResult ResultStateOp::verify() {
+  StateType state = getState().getType();
+  Type element = getElementTypeOrSelf(getOutput());
+  if (!element.isF16() && !element.isBF16() && !element.isF32())
+    return emitOpError() << "output must be of f16, bf16 or f32, got "
+                         << element;
+  if (failed(verifyTile(*this, "output", getOutput(), state.getRows(),
+                        state.getValueSize(), element)) ||
+      failed(verifyTileLse(*this, getLse(), getOutput())))
+    return failure();
+  return verifyExact(*this, state);
+}
+
+LogicalResult MergeStatesOp::verify() {
+  if (failed(verifyScale(*this, getScale())))
+    return failure();
+  return verifyExact(*this, getState().getType());
+}
+
 LogicalResult IsTrustedOp::verify() {
   if (failed(verifyScale(*this, getScale())))
     return failure();
@@ -229,11 +259,5 @@ LogicalResult FinishOp::verify() {
                        "neither");
   if (!getLse())
     return success();
-  auto lse = cast<RankedTensorType>(getLse().getType());
-  auto output = cast<RankedTensorType>(getOutput().getType());
-  if (lse.getRank() != 1 || !lse.getElementType().isF32() ||
-      lse.getDimSize(0) != output.getDimSize(0))
-    return emitOpError() << "log-sum-exp must be f32, one a row of the output, "
-                         << "got " << lse;
-  return success();
+  return verifyTileLse(*this, getLse(), getOutput());
 }

@@ -1,15 +1,10 @@
 //===- Compare.cpp - Judging a result against the reference ---------------===//
 
-#include "SparseAttn/Oracle/Compare.h"
-#include "SparseAttn/Oracle/Float16.h"
+#include "Judge.h"
 #include "SparseAttn/Oracle/Noise.h"
-#include "llvm/Support/ErrorHandling.h"
-#include "llvm/Support/Format.h"
-#include "llvm/Support/raw_ostream.h"
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <thread>
 #include <tuple>
@@ -19,46 +14,10 @@ using namespace mlir::sparse_attn::oracle;
 using namespace mlir::sparse_attn::support;
 
 namespace {
-/// Rounding of an element type.
-struct Precision {
-  double unitRoundoff;
-  /// Weights below it are subnormal: they round in steps, not relatively.
-  double minNormal;
-  /// Half the smallest number.
-  double tiny;
-};
-
 struct RowId {
   int64_t batch, head, row;
 };
 } // namespace
-
-static Precision getPrecision(FloatType type) {
-  switch (type) {
-  case FloatType::F16:
-    return {0x1p-11, 0x1p-14, 0x1p-25};
-  case FloatType::BF16:
-    return {0x1p-8, 0x1p-126, 0x1p-134};
-  case FloatType::F32:
-    // No rounding beyond that of float arithmetic.
-    return {0.0, 0.0, 0x1p-150};
-  }
-  llvm_unreachable("all types handled");
-}
-
-/// `value` as the type stores it, so that both sides overflow alike.
-static float roundTo(FloatType type, double value) {
-  float single = static_cast<float>(value);
-  switch (type) {
-  case FloatType::F16:
-    return halfToFloat(floatToHalf(single));
-  case FloatType::BF16:
-    return bfloatToFloat(floatToBfloat(single));
-  case FloatType::F32:
-    return single;
-  }
-  llvm_unreachable("all types handled");
-}
 
 /// Relative error of a sum of weighted values in float arithmetic.
 static double floatError(const ReferenceRow &row, int64_t headDim) {
@@ -66,52 +25,6 @@ static double floatError(const ReferenceRow &row, int64_t headDim) {
       row.scoreMagnitude * (1 + std::sqrt(static_cast<double>(headDim)) / 2);
   double sums = std::sqrt(static_cast<double>(row.liveKeys));
   return 2 * 0x1p-24 * (8 + scores + sums);
-}
-
-std::string Mismatch::str() const {
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  os << (element ? "output[" : "lse[") << batch << ", " << head << ", " << row;
-  if (element)
-    os << ", " << *element;
-  os << "] is " << llvm::format("%.9g", actual) << ", expected "
-     << llvm::format("%.9g", expected) << " (tolerance "
-     << llvm::format("%.3g", tolerance) << ")";
-  return text;
-}
-
-/// The larger of two errors; NaN is larger than any.
-static double getLarger(double a, double b) {
-  return std::isnan(a) || a > b ? a : b;
-}
-
-void Comparison::raiseErrors(double absolute, double relative) {
-  maxAbsError = getLarger(maxAbsError, absolute);
-  maxRelError = getLarger(maxRelError, relative);
-}
-
-/// Adds one element to the record. `stored` is the expected value rounded to
-/// the result's type; it decides where NaN and infinity belong.
-static void judge(Comparison &record, const Mismatch &element, float stored) {
-  double actual = element.actual;
-  double ratio = std::numeric_limits<double>::infinity();
-  if (std::isfinite(actual) && std::isfinite(stored)) {
-    double error = std::fabs(actual - element.expected);
-    record.raiseErrors(error, error / std::max(std::fabs(element.expected),
-                                               Comparison::relativeFloor));
-    // An error of 0 is right at tolerance 0 too.
-    ratio = error == 0 ? 0 : error / element.tolerance;
-  } else if ((std::isnan(actual) && std::isnan(stored)) || actual == stored) {
-    ratio = 0;
-  } else {
-    double error = std::fabs(actual - stored);
-    record.raiseErrors(error, error);
-  }
-  bool fails = ratio > 1;
-  record.mismatches += fails;
-  if (fails && (!record.worst || ratio > record.worstRatio))
-    record.worst = element;
-  record.worstRatio = std::max(record.worstRatio, ratio);
 }
 
 static void compareRow(const AttentionInputs &inputs, FloatType type,

@@ -1,5 +1,6 @@
 //===- DecomposeStates.cpp - States before and between loops --------------===//
 
+#include "EmitTileExpr.h"
 #include "StepPattern.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -66,11 +67,47 @@ struct LowerRestart : StepPattern<RestartOp> {
     return replaceBy(op, adaptor, rewriter, {type}, restarted);
   }
 };
+
+struct LowerResultState : StepPattern<ResultStateOp> {
+  using StepPattern::StepPattern;
+
+  LogicalResult
+  matchAndRewrite(ResultStateOp op, OneToNOpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    StateType type = op.getState().getType();
+    auto ops = tiles(rewriter, op.getLoc(), {type, /*scale=*/1.0});
+    Value output = withKnownRows(op.getOutput());
+    SoftmaxState state =
+        ops->resultState(output, withKnownRows(op.getLse()),
+                         numRows(rewriter, op.getLoc(), output));
+    if (shared.target.hasFactor(type))
+      state.factor = ops->factors(1.0);
+    rewriter.replaceOpWithMultiple(op, {state.values()});
+    return success();
+  }
+};
+
+struct LowerMergeStates : StepPattern<MergeStatesOp> {
+  using StepPattern::StepPattern;
+
+  LogicalResult
+  matchAndRewrite(MergeStatesOp op, OneToNOpAdaptor adaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    StateType type = op.getState().getType();
+    auto ops = tiles(rewriter, op.getLoc(),
+                     {type, op.getScale().convertToDouble(), /*exact=*/true});
+    SoftmaxState state = ops->merged(SoftmaxState::from(adaptor.getFirst()),
+                                     SoftmaxState::from(adaptor.getSecond()),
+                                     shared.target.hasFactor(type));
+    rewriter.replaceOpWithMultiple(op, {state.values()});
+    return success();
+  }
+};
 } // namespace
 
 void transforms::populateStatePatterns(RewritePatternSet &patterns,
                                        const TypeConverter &converter,
                                        Decomposition &shared) {
-  patterns.add<LowerInitialState, LowerSettle, LowerRestart>(
-      converter, patterns.getContext(), shared);
+  patterns.add<LowerInitialState, LowerSettle, LowerRestart, LowerResultState,
+               LowerMergeStates>(converter, patterns.getContext(), shared);
 }

@@ -54,7 +54,8 @@ LogicalResult transforms::decomposeSteps(Operation *root,
   populateResultPatterns(patterns, converter, shared);
   ConversionTarget legality(*context);
   legality.addIllegalOp<StepOp, InitialStateOp, SettleOp, RestartOp,
-                        StoreStateOp, MergeStoredOp, FinishOp, IsTrustedOp>();
+                        StoreStateOp, MergeStoredOp, ResultStateOp,
+                        MergeStatesOp, FinishOp, IsTrustedOp>();
   legality.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
   scf::populateSCFStructuralTypeConversionsAndLegality(converter, patterns,
                                                        legality);

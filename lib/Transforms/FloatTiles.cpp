@@ -100,6 +100,26 @@ Value FloatTiles::packKeys(Value keys, Value rows) {
       [&](OpBuilder &nested, Value x) { return toF32(nested, loc, x); });
 }
 
+Value FloatTiles::packResult(Value output, Value rows) {
+  RankedTensorType type =
+      tileType(cast<RankedTensorType>(output.getType()).getDimSize(1));
+  Value destination =
+      isWhole(rows, tile.queries) ? empty(type) : filled(type, 0.0);
+  return copyRows(
+      b, loc, output, destination, layout.queryDim(), rows,
+      [&](OpBuilder &nested, Value x) { return toF32(nested, loc, x); });
+}
+
+Value FloatTiles::packRow(Value row, Value rows, double padding) {
+  if (isWhole(rows, tile.queries))
+    return row;
+  SmallVector<OpFoldResult> zero = {b.getIndexAttr(0)},
+                            size = {getAsOpFoldResult(rows)},
+                            one = {b.getIndexAttr(1)};
+  return tensor::InsertSliceOp::create(b, loc, row, filled(rowType(), padding),
+                                       zero, size, one);
+}
+
 //===----------------------------------------------------------------------===//
 // Scores and probabilities
 //===----------------------------------------------------------------------===//

@@ -40,6 +40,8 @@ static SmallVector<Value> sourcesOf(Value state) {
     return forwarded(branch, state);
   if (isa<StepOp, SettleOp, RestartOp>(op))
     return {op->getOperand(0)};
+  if (isa<MergeStatesOp>(op))
+    return op->getOperands();
   return {};
 }
 
@@ -50,6 +52,8 @@ static FloatAttr scaleOf(Operation *op) {
     return step.getStateScaleAttr();
   if (auto merge = dyn_cast_or_null<MergeStoredOp>(op))
     return merge.getScaleAttr();
+  if (isa_and_nonnull<ResultStateOp>(op))
+    return Builder(op->getContext()).getF64FloatAttr(1.0);
   return {};
 }
 
@@ -85,6 +89,8 @@ LogicalResult transforms::verifyStateScales(Operation *root) {
       return verifyScale(op, finish.getState(), finish.getScaleAttr());
     if (auto test = dyn_cast<IsTrustedOp>(op))
       return verifyScale(op, test.getState(), test.getScaleAttr());
+    if (auto merge = dyn_cast<MergeStatesOp>(op))
+      return verifyScale(op, merge.getState(), merge.getScaleAttr());
     return WalkResult::advance();
   });
   return failure(result.wasInterrupted());

@@ -32,6 +32,48 @@ SoftmaxState TileOps::mergedSums(const SoftmaxState &x, const SoftmaxState &y) {
   return {max, sum, {}};
 }
 
+/// The maximum and the sum of both first, then their means by the shares in
+/// that sum, so that each is rounded once.
+SoftmaxState TileOps::merged(const SoftmaxState &x, const SoftmaxState &y,
+                             bool hasFactor) {
+  SoftmaxState all = mergedSums(x, y);
+  if (hasFactor)
+    all.factor = shareFactor(all.sum);
+  auto type = cast<RankedTensorType>(x.accumulator.getType());
+  all.accumulator = filled(type, 0.0);
+  for (const SoftmaxState *part : {&x, &y})
+    all.accumulator =
+        addedShare(share(*part, all), means(*part), all.accumulator);
+  return all;
+}
+
+/// A row without keys has the sum 0, and one of NaN the sum NaN.
+SoftmaxState TileOps::resultState(Value output, Value lse, Value rows) {
+  auto zeroWhere = [&](OpBuilder &nested, Value x, double special,
+                       Value otherwise) -> Value {
+    Value isSpecial = arith::CmpFOp::create(
+        nested, loc, arith::CmpFPredicate::OEQ, x, scalar(nested, special));
+    return arith::SelectOp::create(nested, loc, isSpecial, scalar(nested, 0.0),
+                                   otherwise);
+  };
+  SoftmaxState state;
+  state.max = packRow(lse, rows, kMinusInfinity);
+  state.sum = elementwise(
+      {state.max}, empty(rowType()), [&](OpBuilder &nested, ValueRange args) {
+        Value zeroOrNaN = arith::SubFOp::create(nested, loc, args[0], args[0]);
+        Value one =
+            arith::AddFOp::create(nested, loc, zeroOrNaN, scalar(nested, 1.0));
+        return zeroWhere(nested, args[0], kMinusInfinity, one);
+      });
+  // Not by m: a row that comes from memory cannot be spread over a tile there.
+  state.accumulator =
+      elementwise({state.sum}, packResult(output, rows),
+                  [&](OpBuilder &nested, ValueRange args) {
+                    return zeroWhere(nested, args[0], /*special=*/0.0, args[1]);
+                  });
+  return state;
+}
+
 Value TileOps::share(const SoftmaxState &part, const SoftmaxState &all) {
   // l. exp((m. - m) unit) factor
   return factored(

@@ -14,6 +14,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "EmitTileExpr.h"
+#include "MergeToLinalg.h"
 #include "RandomTables.h"
 #include "ReductionShapes.h"
 #include "SparseAttn/Transforms/Passes.h"
@@ -260,7 +261,12 @@ struct ToDenseLinalgPass
       return WalkResult::advance();
     });
     if (result.wasInterrupted())
-      signalPassFailure();
+      return signalPassFailure();
+    getOperation()->walk([](MergeOp op) {
+      OpBuilder b(op);
+      op->replaceAllUsesWith(mergeToLinalg(b, op));
+      op->erase();
+    });
   }
 };
 } // namespace

@@ -16,7 +16,9 @@ struct VerifyPlacementPass
     : sparse_attn::impl::SparseAttnVerifyPlacementBase<VerifyPlacementPass> {
   void runOnOperation() override {
     bool isSound = true;
-    getOperation().walk([&](MaskedReductionOpInterface op) {
+    getOperation().walk([&](Operation *op) {
+      if (!isa<MaskedReductionOpInterface, MergeOp>(op))
+        return;
       Operation *func = op->getParentOfType<FunctionOpInterface>();
       if (isa_and_nonnull<func::FuncOp>(func) &&
           func->getParentOp() == getOperation())

@@ -36,9 +36,8 @@ using namespace mlir::sparse_attn::mask;
 using namespace mlir::sparse_attn::plan;
 using namespace mlir::sparse_attn::transforms;
 
-/// Ends a forall: inserts each tile where its slice was taken.
-static void insertInParallel(OpBuilder &b, Location loc, ValueRange tiles,
-                             ValueRange slices) {
+void transforms::insertInParallel(OpBuilder &b, Location loc, ValueRange tiles,
+                                  ValueRange slices) {
   auto terminator = scf::InParallelOp::create(b, loc);
   b.setInsertionPointToStart(terminator.getBody());
   for (auto [tile, slice] : llvm::zip(tiles, slices)) {
@@ -280,7 +279,13 @@ LogicalResult transforms::visitTiles(Operation *root, int64_t heavySplits,
     op->erase();
     return WalkResult::advance();
   });
-  return failure(result.wasInterrupted());
+  if (result.wasInterrupted())
+    return failure();
+  root->walk([](MergeOp op) {
+    op->replaceAllUsesWith(visitMerge(op));
+    op->erase();
+  });
+  return success();
 }
 
 namespace {

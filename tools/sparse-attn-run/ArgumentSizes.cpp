@@ -23,6 +23,10 @@ ArgumentSizes::ArgumentSizes(func::FuncOp func) : func(func) {
     for (Value init : op.getInits())
       addNames(init, {kBatchSize, kQueryHeads, kNumQueries});
   });
+  func.walk([&](MergeOp op) {
+    for (Value operand : op->getOperands())
+      addNames(operand, {kBatchSize, kQueryHeads, kNumQueries});
+  });
 }
 
 void ArgumentSizes::addNames(Value value, ArrayRef<SizeName> sizes) {
@@ -31,6 +35,8 @@ void ArgumentSizes::addNames(Value value, ArrayRef<SizeName> sizes) {
       value = cast.getSource();
     else if (auto attention = dyn_cast<AttentionOp>(op))
       value = attention.getQuery(); // O and LSE have its first sizes.
+    else if (auto merge = dyn_cast<MergeOp>(op))
+      value = merge.getFirst();
     else
       return;
   }

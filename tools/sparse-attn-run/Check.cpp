@@ -38,19 +38,37 @@ static Comparison checkOne(const ObservedAttention &op, ArrayRef<Array> results,
       o.data(), op.lse ? lse.data() : nullptr, options);
 }
 
-Comparison run_tool::checkRun(ArrayRef<ObservedAttention> observed,
+static Comparison checkOne(const ObservedMerge &op, ArrayRef<Array> results) {
+  auto floatsOf = [&](unsigned index) { return results[index].toFloats(); };
+  std::vector<float> first = floatsOf(op.first), second = floatsOf(op.second),
+                     firstLse = floatsOf(op.firstLse),
+                     secondLse = floatsOf(op.secondLse),
+                     output = floatsOf(op.output), lse = floatsOf(op.lse);
+  const Array &result = results[op.output];
+  MergeInputs inputs{result.shape[0], result.shape[1], result.shape[2],
+                     result.shape[3], first.data(),    firstLse.data(),
+                     second.data(),   secondLse.data()};
+  return compareMerge(inputs, floatType(result.element), output.data(),
+                      lse.data());
+}
+
+static void add(Comparison &all, const Comparison &one) {
+  all.rows += one.rows;
+  all.mismatches += one.mismatches;
+  all.raiseErrors(one.maxAbsError, one.maxRelError);
+  if (one.worstRatio >= all.worstRatio) {
+    all.worstRatio = one.worstRatio;
+    all.worst = one.worst;
+  }
+}
+
+Comparison run_tool::checkRun(const ObservedOps &observed,
                               ArrayRef<Array> results,
                               const CompareOptions &options) {
   Comparison all;
-  for (const ObservedAttention &op : observed) {
-    Comparison one = checkOne(op, results, options);
-    all.rows += one.rows;
-    all.mismatches += one.mismatches;
-    all.raiseErrors(one.maxAbsError, one.maxRelError);
-    if (one.worstRatio >= all.worstRatio) {
-      all.worstRatio = one.worstRatio;
-      all.worst = one.worst;
-    }
-  }
+  for (const ObservedAttention &op : observed.attentions)
+    add(all, checkOne(op, results, options));
+  for (const ObservedMerge &op : observed.merges)
+    add(all, checkOne(op, results));
   return all;
 }

@@ -10,7 +10,7 @@ namespace mlir::sparse_attn::run_tool {
 
 /// Compares each observed op of a run with the reference, which evaluates the
 /// mask pair by pair; the worst of all ops.
-oracle::Comparison checkRun(ArrayRef<ObservedAttention> observed,
+oracle::Comparison checkRun(const ObservedOps &observed,
                             ArrayRef<Array> results,
                             const oracle::CompareOptions &options);
 

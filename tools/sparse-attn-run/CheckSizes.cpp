@@ -2,6 +2,7 @@
 
 #include "Compile.h"
 #include "SparseAttn/Support/Error.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
@@ -45,10 +46,10 @@ static bool mayDivide(const Size &heads, const Size &keyHeads) {
          (keyHeads.value > 0 && heads.value % keyHeads.value == 0);
 }
 
-static llvm::Error makeSizeError(AttentionOp op, StringRef what, const Size &a,
+static llvm::Error makeSizeError(Operation *op, StringRef what, const Size &a,
                                  const Size &b) {
-  op.emitOpError() << "would run with " << what << " " << a.value << " and "
-                   << b.value;
+  op->emitOpError() << "would run with " << what << " " << a.value << " and "
+                    << b.value;
   bool fixed = a.isStatic || b.isStatic;
   return makeError("the arguments do not fit together; give other --input "
                    "files, or a --shape{0}",
@@ -94,11 +95,27 @@ static llvm::Error checkOp(AttentionOp op, func::FuncOp func,
   return llvm::Error::success();
 }
 
+static llvm::Error checkOp(MergeOp op, func::FuncOp func,
+                           ArrayRef<Array> arguments) {
+  Sizes output = getSizes(op.getFirst(), func, arguments);
+  constexpr const char *what[] = {"batches of", "heads of", "lengths of",
+                                  "head sizes of"};
+  for (Value operand : op->getOperands())
+    for (auto [size, expected, name] :
+         llvm::zip(getSizes(operand, func, arguments), output, what))
+      if (!mayEqual(size, expected))
+        return makeSizeError(op, name, expected, size);
+  return llvm::Error::success();
+}
+
 llvm::Error run_tool::checkSizes(func::FuncOp func, ArrayRef<Array> arguments) {
   llvm::Error error = llvm::Error::success();
-  func.walk([&](AttentionOp op) {
+  func.walk([&](Operation *op) {
     llvm::consumeError(std::move(error));
-    error = checkOp(op, func, arguments);
+    error = llvm::TypeSwitch<Operation *, llvm::Error>(op)
+                .Case<AttentionOp, MergeOp>(
+                    [&](auto known) { return checkOp(known, func, arguments); })
+                .Default([](Operation *) { return llvm::Error::success(); });
     return error ? WalkResult::interrupt() : WalkResult::advance();
   });
   return error;

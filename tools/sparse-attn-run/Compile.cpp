@@ -73,8 +73,7 @@ llvm::Expected<func::FuncOp> run_tool::findEntry(ModuleOp module,
   return found;
 }
 
-llvm::Expected<SmallVector<ObservedAttention>>
-run_tool::observe(func::FuncOp func) {
+llvm::Expected<ObservedOps> run_tool::observe(func::FuncOp func) {
   if (!func.getBody().hasOneBlock())
     return makeError("--check needs a function of one block");
   Operation *terminator = func.getBody().front().getTerminator();
@@ -83,7 +82,7 @@ run_tool::observe(func::FuncOp func) {
     results.push_back(value);
     return results.size() - 1;
   };
-  SmallVector<ObservedAttention> observed;
+  ObservedOps observed;
   bool nested = false;
   func.walk([&](AttentionOp op) {
     nested |= op->getParentOp() != func || !op.getOrigin().empty();
@@ -95,14 +94,22 @@ run_tool::observe(func::FuncOp func) {
                            std::nullopt};
     if (op.hasLse())
       seen.lse = append(op.getResult(1));
-    observed.push_back(std::move(seen));
+    observed.attentions.push_back(std::move(seen));
+  });
+  func.walk([&](MergeOp op) {
+    nested |= op->getParentOp() != func;
+    if (!nested)
+      observed.merges.push_back(
+          {append(op.getFirst()), append(op.getFirstLse()),
+           append(op.getSecond()), append(op.getSecondLse()),
+           append(op.getOutput()), append(op.getLse())});
   });
   if (nested)
     return makeError(
         "--check needs every attention op in the body of '{0}', not "
         "inside loops or branches",
         func.getName());
-  if (observed.empty())
+  if (observed.attentions.empty() && observed.merges.empty())
     return makeError("--check finds no attention op in '{0}'", func.getName());
   terminator->setOperands(results);
   func.setType(FunctionType::get(func.getContext(), func.getArgumentTypes(),

@@ -29,9 +29,19 @@ struct ObservedAttention {
   std::optional<unsigned> lse;
 };
 
-/// Appends the operands and results of each attention op in the body of `func`
-/// to what it returns, so that a checker sees them.
-llvm::Expected<SmallVector<ObservedAttention>> observe(func::FuncOp func);
+/// A merge, likewise.
+struct ObservedMerge {
+  unsigned first, firstLse, second, secondLse, output, lse;
+};
+
+struct ObservedOps {
+  SmallVector<ObservedAttention> attentions;
+  SmallVector<ObservedMerge> merges;
+};
+
+/// Appends the operands and results of each attention op and merge in the body
+/// of `func` to what it returns, so that a checker sees them.
+llvm::Expected<ObservedOps> observe(func::FuncOp func);
 
 /// Where a function runs in this process.
 enum class Device { CPU, Emulator };

@@ -341,7 +341,7 @@ static llvm::Error run() {
     return arguments.takeError();
   if (llvm::Error misfit = checkSizes(func, *arguments))
     return misfit;
-  SmallVector<ObservedAttention> observed;
+  ObservedOps observed;
   if (*options) {
     auto seen = observe(func);
     if (!seen)

@@ -88,4 +88,54 @@ def SparseAttn_AttentionOp : Op<SparseAttn_Dialect, "attention", [
   let hasCanonicalizer = 1;
 }
 
+def SparseAttn_MergeOp : Op<SparseAttn_Dialect, "merge", [Pure,
+    DestinationStyleOpInterface,
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface,
+        ["reifyResultShapes"]>,
+    TypesMatchWith<"output and its destination have one type", "output_init", "output", "$_self">,
+    TypesMatchWith<"log-sum-exp and its destination have one type", "lse_init", "lse", "$_self">]> {
+  let summary = "attention over two disjoint sets of keys, from that over each";
+  let description = [{
+    Of results (O1, LSE1) and (O2, LSE2) of the same queries over disjoint keys,
+    as `sparse_attn.attention` gives them, those over all of these keys:
+
+    ```text
+    LSE = ln(exp(LSE1) + exp(LSE2)),   O = O1 exp(LSE1 - LSE) + O2 exp(LSE2 - LSE)
+    ```
+
+    A shared prefix is attended to once for many sequences that way.
+
+    Shapes: O1, O2 and O [B, Hq, Sq, Dv] of f16, bf16 or f32, O1 and O2 of one
+    type; LSE [B, Hq, Sq] f32, natural logarithms. Sums are f32. Where LSE1 is
+    -inf (no live key), O1 is not read and the result is the other one, exactly;
+    without any live key O = 0 and LSE = -inf. NaN in an LSE makes both results
+    NaN.
+
+    ```mlir
+    %o, %lse = sparse_attn.merge
+        ins(%o1, %lse1, %o2, %lse2 : tensor<1x8x256x64xf32>, tensor<1x8x256xf32>,
+                                     tensor<1x8x256x64xf32>, tensor<1x8x256xf32>)
+        outs(%init, %lse_init : tensor<1x8x256x64xf16>, tensor<1x8x256xf32>)
+        -> tensor<1x8x256x64xf16>, tensor<1x8x256xf32>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$first, AnyRankedTensor:$first_lse,
+                       AnyRankedTensor:$second, AnyRankedTensor:$second_lse,
+                       AnyRankedTensor:$output_init, AnyRankedTensor:$lse_init);
+  let results = (outs AnyRankedTensor:$output, AnyRankedTensor:$lse);
+  let assemblyFormat = [{
+    `ins` `(` $first `,` $first_lse `,` $second `,` $second_lse `:`
+      type($first) `,` type($first_lse) `,` type($second) `,`
+      type($second_lse) `)`
+    `outs` `(` $output_init `,` $lse_init `:` type($output_init) `,`
+      type($lse_init) `)` attr-dict `->` type($output) `,` type($lse)
+  }];
+  let extraClassDeclaration = [{
+    MutableOperandRange getDpsInitsMutable() {
+      return MutableOperandRange(*this, 4, 2);
+    }
+  }];
+  let hasVerifier = 1;
+}
+
 #endif // SPARSEATTN_IR_OPS_TD

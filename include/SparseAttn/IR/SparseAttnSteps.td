@@ -225,6 +225,45 @@ def SparseAttn_MergeStoredOp : SparseAttn_StateOp<"merge_stored", [Pure]> {
   let hasVerifier = 1;
 }
 
+def SparseAttn_ResultStateOp : SparseAttn_StateOp<"result_state", [Pure]> {
+  let summary = "the state that comes to a result: m = LSE, l = 1, A = O";
+  let description = [{
+    `output` is [r, Dv] of f16, bf16 or f32, `lse` [r], a natural logarithm; rows
+    from r on have seen no key. Nor has a row whose LSE is -inf: its output is
+    not read. The scale of the state is 1.
+
+    ```mlir
+    %s = sparse_attn.result_state %o, %lse : tensor<?x64xf32>, tensor<?xf32> -> <32x64xf32>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$output, AnyRankedTensor:$lse);
+  let results = (outs SparseAttn_StateType:$state);
+  let assemblyFormat = [{
+    $output `,` $lse attr-dict `:` type($output) `,` type($lse) `->` type($state)
+  }];
+  let hasVerifier = 1;
+}
+
+def SparseAttn_MergeStatesOp : SparseAttn_StateOp<"merge_states", [Pure,
+    SameOperandsAndResultType]> {
+  let summary = "the state over the keys of two states";
+  let description = [{
+    Of exact states over disjoint keys, as `merge_stored` does of many that are in
+    memory. `scale` is that of all three.
+
+    ```mlir
+    %s = sparse_attn.merge_states %a, %b scale(1.0) : <32x64xf32>
+    ```
+  }];
+  let arguments = (ins SparseAttn_StateType:$first,
+                       SparseAttn_StateType:$second, F64Attr:$scale);
+  let results = (outs SparseAttn_StateType:$state);
+  let assemblyFormat = [{
+    $first `,` $second `scale` `(` $scale `)` attr-dict `:` type($state)
+  }];
+  let hasVerifier = 1;
+}
+
 def SparseAttn_FinishOp : SparseAttn_StateOp<"finish", [Pure,
     TypesMatchWith<"output and its destination have one type", "output_init", "output", "$_self">]> {
   let summary = "O = A / l, and LSE = m + ln l";

@@ -74,6 +74,23 @@ Comparison compareRows(const AttentionInputs &inputs, FloatType type,
                        AllowedFn allowed, const float *output, const float *lse,
                        const CompareOptions &options = {});
 
+/// Two results over disjoint keys: outputs [batch, heads, queries, valueDim]
+/// and log-sum-exps [batch, heads, queries].
+struct MergeInputs {
+  int64_t batch, heads, queries, valueDim;
+  const float *first, *firstLse, *second, *secondLse;
+};
+
+/// Compares all rows of a merged result with
+///
+///   LSE = ln(exp(LSE1) + exp(LSE2)),  O = sum of O. exp(LSE. - LSE)
+///
+/// in fp64. `type` is the element type of `output`. The tolerance of an element
+/// is f (|O1| exp(LSE1 - LSE) + |O2| exp(LSE2 - LSE)) with
+/// f = 2^-23 (8 + |LSE1 - LSE2|), and 1.01 u |O| + tiny besides.
+Comparison compareMerge(const MergeInputs &inputs, FloatType type,
+                        const float *output, const float *lse);
+
 } // namespace mlir::sparse_attn::oracle
 
 #endif // SPARSEATTN_ORACLE_COMPARE_H

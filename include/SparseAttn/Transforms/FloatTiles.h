@@ -22,6 +22,8 @@ public:
 
   Value packQuery(Value query, Value rows) override;
   Value packKeys(Value keys, Value rows) override;
+  Value packResult(Value output, Value rows) override;
+  Value packRow(Value row, Value rows, double padding) override;
   Value isTrusted(const SoftmaxState &state, Value rows, Type type) override;
   Value output(const SoftmaxState &state, Value rows,
                Value destination) override;

@@ -106,6 +106,12 @@ public:
   /// past `rows`.
   virtual Value packKeys(Value keys, Value rows) = 0;
 
+  /// O of a query tile [rows, Dv], of any type, in f32 and the target's layout;
+  /// zero past `rows`.
+  virtual Value packResult(Value output, Value rows) = 0;
+  /// A value of each row [rows], as [Bm]; `padding` past `rows`.
+  virtual Value packRow(Value row, Value rows, double padding) = 0;
+
   virtual Value scores(Value keyTile, Value queryTile);
   /// One step of the algorithm above. Without `allowed`, each row has a live
   /// key in this tile, and no key is masked.
@@ -137,6 +143,12 @@ public:
   Value toRows(Value tileValue, Value destination);
   /// A tile [Bm, size] in the target's layout.
   Value fromRows(Value rows);
+  /// The state that comes to a result of `rows` rows, in units of 1.
+  SoftmaxState resultState(Value output, Value lse, Value rows);
+  /// Two states over disjoint keys as one, whose rows have a factor if
+  /// `hasFactor`.
+  SoftmaxState merged(const SoftmaxState &x, const SoftmaxState &y,
+                      bool hasFactor);
   /// The maximum and the sum of two states over disjoint keys.
   SoftmaxState mergedSums(const SoftmaxState &x, const SoftmaxState &y);
   /// A power of two by which the sum of weights comes to 1/4 to 1/2, so that

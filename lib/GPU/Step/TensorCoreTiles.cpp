@@ -47,27 +47,43 @@ bool TensorCoreTiles::fusesScale() const {
 }
 
 Value TensorCoreTiles::packQuery(Value query, Value rows) {
-  return padRows(query, rows, tile.queries);
+  return padRows(query, rows, tile.queries, 0.0);
 }
 
 Value TensorCoreTiles::packKeys(Value keys, Value rows) {
-  return padRows(keys, rows, tile.keys);
+  return padRows(keys, rows, tile.keys, 0.0);
 }
 
-Value TensorCoreTiles::padRows(Value source, Value rows, int64_t count) {
+Value TensorCoreTiles::packResult(Value output, Value rows) {
+  Value padded = padRows(output, rows, tile.queries, 0.0);
+  auto type = cast<RankedTensorType>(padded.getType());
+  if (type.getElementType().isF32())
+    return padded;
+  return elementwise({padded}, empty(tileType(type.getDimSize(1))),
+                     [&](OpBuilder &nested, ValueRange args) {
+                       return toF32(nested, loc, args[0]);
+                     });
+}
+
+Value TensorCoreTiles::packRow(Value row, Value rows, double padding) {
+  return padRows(row, rows, tile.queries, padding);
+}
+
+Value TensorCoreTiles::padRows(Value source, Value rows, int64_t count,
+                               double padding) {
   auto type = cast<RankedTensorType>(source.getType());
   if (type.getDimSize(0) == count)
     return source;
   Value missing = b.createOrFold<arith::SubIOp>(
       loc, arith::ConstantIndexOp::create(b, loc, count), rows);
-  Value zero =
-      arith::ConstantOp::create(b, loc, b.getZeroAttr(type.getElementType()));
-  SmallVector<OpFoldResult> low(2, b.getIndexAttr(0));
-  SmallVector<OpFoldResult> high = {getAsOpFoldResult(missing),
-                                    b.getIndexAttr(0)};
-  auto padded =
-      RankedTensorType::get({count, type.getDimSize(1)}, type.getElementType());
-  return tensor::PadOp::create(b, loc, padded, source, low, high, zero);
+  Value value = arith::ConstantOp::create(
+      b, loc, b.getFloatAttr(type.getElementType(), padding));
+  SmallVector<OpFoldResult> low(type.getRank(), b.getIndexAttr(0)), high = low;
+  high.front() = getAsOpFoldResult(missing);
+  SmallVector<int64_t> shape(type.getShape());
+  shape.front() = count;
+  auto padded = RankedTensorType::get(shape, type.getElementType());
+  return tensor::PadOp::create(b, loc, padded, source, low, high, value);
 }
 
 /// One instruction.

@@ -36,6 +36,8 @@ public:
 
   Value packQuery(Value query, Value rows) override;
   Value packKeys(Value keys, Value rows) override;
+  Value packResult(Value output, Value rows) override;
+  Value packRow(Value row, Value rows, double padding) override;
   Value scores(Value keyTile, Value queryTile) override;
   Value isTrusted(const SoftmaxState &state, Value rows, Type type) override;
   Value output(const SoftmaxState &state, Value rows,
@@ -56,7 +58,7 @@ protected:
 
 private:
   /// [rows, size] -> [count, size] of the same type, zero past `rows`.
-  Value padRows(Value source, Value rows, int64_t count);
+  Value padRows(Value source, Value rows, int64_t count, double padding);
   /// Whether exponents are S c - m c: one operation, but the rounding of m c,
   /// which all probabilities of a row share, is in them.
   bool fusesScale() const;

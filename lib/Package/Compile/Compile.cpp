@@ -23,9 +23,17 @@ using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::package;
 using namespace mlir::sparse_attn::support;
 
+/// What becomes kernels or loops over tiles.
+static bool isAttention(Operation *op) {
+  return isa<MaskedReductionOpInterface, MergeOp>(op);
+}
+
 static bool hasAttention(func::FuncOp func) {
   return func
-      .walk([](MaskedReductionOpInterface) { return WalkResult::interrupt(); })
+      .walk([](Operation *op) {
+        return isAttention(op) ? WalkResult::interrupt()
+                               : WalkResult::advance();
+      })
       .wasInterrupted();
 }
 
@@ -65,7 +73,9 @@ findAttending(ArrayRef<func::FuncOp> functions) {
 /// silence.
 static bool isInFunctions(ModuleOp module) {
   return !module
-              .walk([&](MaskedReductionOpInterface op) {
+              .walk([&](Operation *op) {
+                if (!isAttention(op))
+                  return WalkResult::advance();
                 auto func = op->getParentOfType<func::FuncOp>();
                 if (func && isa<ModuleOp>(func->getParentOp()))
                   return WalkResult::advance();
@@ -169,7 +179,9 @@ static StringRef getPtx(ModuleOp module) {
 
 /// A variant launches its kernels always, and each once.
 static LogicalResult verifyLaunches(func::FuncOp func) {
-  WalkResult result = func.walk([&](MaskedReductionOpInterface op) {
+  WalkResult result = func.walk([&](Operation *op) {
+    if (!isAttention(op))
+      return WalkResult::advance();
     Operation *parent = op->getParentOp();
     // Becomes the grid of a launch.
     while (isa<scf::ForallOp>(parent))

@@ -32,7 +32,7 @@ static bool attends(func::FuncOp func,
     return false;
   return func
       .walk([&](Operation *op) {
-        if (isa<MaskedReductionOpInterface>(op))
+        if (isa<MaskedReductionOpInterface, MergeOp>(op))
           return WalkResult::interrupt();
         auto call = dyn_cast<func::CallOp>(op);
         auto callee = call ? SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(

@@ -121,6 +121,8 @@ private:
     if (auto op = value.getDefiningOp<MaskedReductionOpInterface>();
         op && dim < 3)
       return {op.getQuery(), std::nullopt};
+    if (auto op = value.getDefiningOp<MergeOp>())
+      return {op.getFirst(), std::nullopt};
     return {};
   }
 
@@ -133,11 +135,15 @@ class InterfaceBuilder {
 public:
   explicit InterfaceBuilder(func::FuncOp func) : func(func), classes(func) {
     func.walk([&](MaskedReductionOpInterface op) { reductions.push_back(op); });
+    func.walk([&](MergeOp op) { merges.push_back(op); });
   }
 
   FailureOr<Program> build() {
     program.name = func.getName().str();
     for (MaskedReductionOpInterface op : reductions)
+      if (failed(tieSizes(op)))
+        return failure();
+    for (MergeOp op : merges)
       if (failed(tieSizes(op)))
         return failure();
     for (auto [index, op] : llvm::enumerate(reductions))
@@ -159,6 +165,10 @@ public:
       addGroupCondition(op);
       addAttention(op);
     }
+    for (MergeOp op : merges) {
+      addRole(op.getOutput(), "output");
+      addRole(op.getLse(), "lse");
+    }
     return std::move(program);
   }
 
@@ -173,6 +183,20 @@ private:
     for (const auto &dims : {batch, heads, keyHeads, rows, keys})
       if (failed(classes.tie(op, dims)))
         return failure();
+    return success();
+  }
+
+  /// All operands and results have the sizes of the output.
+  LogicalResult tieSizes(MergeOp op) {
+    for (unsigned dim = 0; dim < 4; ++dim) {
+      SmallVector<std::pair<Value, unsigned>> dims;
+      for (Value value :
+           llvm::concat<Value>(op->getOperands(), op->getResults()))
+        if (dim < cast<ShapedType>(value.getType()).getRank())
+          dims.push_back({value, dim});
+      if (failed(classes.tie(op, dims)))
+        return failure();
+    }
     return success();
   }
 
@@ -292,6 +316,7 @@ private:
   mutable func::FuncOp func;
   SizeClasses classes;
   SmallVector<MaskedReductionOpInterface> reductions;
+  SmallVector<MergeOp> merges;
   /// The size of each class is named at the class's leader.
   llvm::MapVector<Dim, std::string> names;
   Program program;
