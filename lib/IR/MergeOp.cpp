@@ -18,6 +18,11 @@ static LogicalResult verifyPair(MergeOp op, StringRef name, Value output,
   if (!element.isF16() && !element.isBF16() && !element.isF32())
     return op.emitOpError() << "element type of the " << name
                             << " must be f16, bf16 or f32, got " << element;
+  if (element != place.getElementType())
+    return op.emitOpError()
+           << "outputs and destination must share one element "
+           << "type, got " << element << " for the " << name << " and "
+           << place.getElementType() << " for the destination";
   if (type.getRank() != 4 || type.isDynamicDim(3))
     return op.emitOpError() << name << " must be [batch, query heads, queries, "
                             << "value head size], the last of them static, "
@@ -42,10 +47,6 @@ LogicalResult MergeOp::verify() {
   if (failed(verifyPair(*this, "first output", getFirst(), getFirstLse())) ||
       failed(verifyPair(*this, "second output", getSecond(), getSecondLse())))
     return failure();
-  if (getElementTypeOrSelf(getFirst()) != getElementTypeOrSelf(getSecond()))
-    return emitOpError() << "both outputs must have one element type, got "
-                         << getFirst().getType() << " and "
-                         << getSecond().getType();
   if (place.getDimSize(2) >= maxSequenceLength)
     return emitOpError() << "sequences must be shorter than "
                          << maxSequenceLength << ", got " << place;

@@ -25,10 +25,13 @@ except ImportError as error:
         "without it"
     ) from error
 
+from ._merge import merge
 from ._operator import Operator
 from ._specs import check_layout
 from .errors import InvalidArgumentError, WrongTypeError
 from .function import Function
+
+__all__ = ["merge", "register"]
 
 _lock = threading.Lock()
 _registered: dict[str, tuple[Function, str, Operator]] = {}

@@ -105,16 +105,15 @@ def SparseAttn_MergeOp : Op<SparseAttn_Dialect, "merge", [Pure,
 
     A shared prefix is attended to once for many sequences that way.
 
-    Shapes: O1, O2 and O [B, Hq, Sq, Dv] of f16, bf16 or f32, O1 and O2 of one
-    type; LSE [B, Hq, Sq] f32, natural logarithms. Sums are f32. Where LSE1 is
+    Shapes: O1, O2 and O [B, Hq, Sq, Dv], all of f16, bf16 or f32; LSE [B, Hq, Sq] f32, natural logarithms. Sums are f32. Where LSE1 is
     -inf (no live key), O1 is not read and the result is the other one, exactly;
     without any live key O = 0 and LSE = -inf. NaN in an LSE makes both results
     NaN.
 
     ```mlir
     %o, %lse = sparse_attn.merge
-        ins(%o1, %lse1, %o2, %lse2 : tensor<1x8x256x64xf32>, tensor<1x8x256xf32>,
-                                     tensor<1x8x256x64xf32>, tensor<1x8x256xf32>)
+        ins(%o1, %lse1, %o2, %lse2 : tensor<1x8x256x64xf16>, tensor<1x8x256xf32>,
+                                     tensor<1x8x256x64xf16>, tensor<1x8x256xf32>)
         outs(%init, %lse_init : tensor<1x8x256x64xf16>, tensor<1x8x256xf32>)
         -> tensor<1x8x256x64xf16>, tensor<1x8x256xf32>
     ```

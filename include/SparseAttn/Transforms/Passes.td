@@ -123,7 +123,8 @@ def SparseAttnToDenseLinalg : Pass<"sparse-attn-to-dense-linalg"> {
     The naive decomposition: all scores, the mask as a select, a two-pass
     softmax, the second product. Obviously right, for back ends without a better
     way and as a test oracle; it computes and stores Sq * Sk scores a head.
-    Requires tensors. Plans are ignored.
+    Requires tensors. Plans are ignored. A `sparse_attn.merge` becomes elementwise
+    ops on all rows.
 
     Example: test/Transforms/to-dense-linalg-example.mlir
   }];
@@ -149,7 +150,8 @@ def SparseAttnVisitTiles : Pass<"sparse-attn-visit-tiles"> {
     whose states a second loop nest merges (split-K). Where they are fewer than a
     tile has, `heavy-keys` cuts their tiles into steps of fewer keys. Every op
     that implements `MaskedReductionOpInterface` is lowered; each needs a plan (run
-    `sparse-attn-plan` first).
+    `sparse-attn-plan` first). A `sparse_attn.merge`, which needs none, becomes a
+    loop over tiles of its rows.
 
     Example: test/Transforms/visit-tiles-example.mlir
   }];
