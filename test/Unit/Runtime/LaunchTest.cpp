@@ -99,7 +99,8 @@ TEST_F(LaunchTest, PassesWhatTheManifestSays) {
     expectParameters(launches[i], specs[i]["arguments"], values, call);
   }
   using Grid = std::array<unsigned, 3>;
-  EXPECT_EQ(launches[0].grid, (Grid{16 * 8 + 3 * 4 * 2, 1, 1}));
+  // Four parts, of one warp each, run in a block of four.
+  EXPECT_EQ(launches[0].grid, (Grid{16 * 8 / 4 + 3 * 4 * 2, 1, 1}));
   EXPECT_EQ(launches[1].grid, (Grid{4 * 2, 1, 1}));
 }
 

@@ -229,7 +229,7 @@ TEST_F(PackageTest, EvaluatesFormulas) {
     ASSERT_EQ(
         sparseAttnFunctionGetLaunch(function, 0, views.data(), 3, i, &info),
         SPARSE_ATTN_SUCCESS);
-    EXPECT_EQ(info.grid[0], i == 0 ? (16 + 1) * 210000 : 210000);
+    EXPECT_EQ(info.grid[0], i == 0 ? (16 / 4 + 1) * 210000 : 210000);
     EXPECT_EQ(info.grid[1], 1);
     EXPECT_EQ(info.grid[2], 1);
   }
