@@ -2,6 +2,7 @@
 
 #include "SparseAttn/IR/SparseAttn.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace mlir::sparse_attn;

@@ -2,6 +2,7 @@
 
 #include "Scale.h"
 #include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
