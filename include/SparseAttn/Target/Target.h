@@ -67,11 +67,12 @@ struct WarpRules {
 
 /// Where the warps of a block, to whom tiles come through a ring, tell each
 /// other by mbarriers what they have copied and read, and do not meet for each
-/// tile: where the tiles of keys and values have no more columns, and elements
-/// of no more bytes, than these. It takes one more slot, and is not done where
-/// that costs a second block its place on a multiprocessor.
+/// tile: where a thread holds the results of a tile's products in so many
+/// registers or fewer, as there must be some for the ring, and elements of keys
+/// and values have no more bytes than this. It takes one more slot, and is not
+/// done where that costs a second block its place on a multiprocessor.
 struct RingRules {
-  int64_t mbarrierColumns = 0, mbarrierElementBytes = 0;
+  int64_t mbarrierAccumulators = 0, mbarrierElementBytes = 0;
 };
 
 struct GpuTarget {

@@ -62,6 +62,21 @@ static FailureOr<Ring> findRing(Block *block) {
   return ring;
 }
 
+/// Registers in which a thread has what the products with the tiles of `ring`
+/// come to.
+static int64_t accumulatorsOf(const Ring &ring, int64_t numThreads) {
+  int64_t elements = 0;
+  for (StagedRead staged : ring.reads) {
+    int64_t most = 0;
+    for (Operation *user : staged.read->getUsers())
+      if (auto product = dyn_cast<vector::ContractionOp>(user))
+        most = std::max(
+            most, cast<VectorType>(product.getResultType()).getNumElements());
+    elements += most;
+  }
+  return elements / numThreads;
+}
+
 namespace {
 /// What a target allows.
 struct Limits {
@@ -114,8 +129,11 @@ struct StageOperandsPass
     if (failed(queries))
       return failure();
     int64_t own = ownBytes(launch);
-    bool apart = mbarriers || (!isOneWarp(launch) &&
-                               areApart(rings, queryBytes + own, limits));
+    std::optional<int64_t> threads =
+        getConstantIntValue(launch.getBlockSizeX());
+    bool apart =
+        mbarriers || (threads && !isOneWarp(launch) &&
+                      areApart(rings, *threads, queryBytes + own, limits));
     int64_t bytes = layOut(rings, apart);
     for (StagedRead &staged : *queries)
       staged.offset += bytes;
@@ -184,15 +202,17 @@ struct StageOperandsPass
   /// Whether the warps of a block meet for no tile: where the target's rule has
   /// it so, and the slot that this takes costs no second block its place on a
   /// multiprocessor, beside `others` bytes of shared memory.
-  bool areApart(ArrayRef<Ring> rings, int64_t others,
+  bool areApart(ArrayRef<Ring> rings, int64_t numThreads, int64_t others,
                 const Limits &limits) const {
+    const target::RingRules &rule = limits.rings;
     bool isInRule = llvm::all_of(rings, [&](const Ring &ring) {
-      return llvm::all_of(ring.reads, [&](const StagedRead &staged) {
-        auto type = cast<VectorType>(staged.read->getResult(0).getType());
-        return type.getDimSize(1) <= limits.rings.mbarrierColumns &&
-               type.getElementTypeBitWidth() <=
-                   8 * limits.rings.mbarrierElementBytes;
-      });
+      return accumulatorsOf(ring, numThreads) <= rule.mbarrierAccumulators &&
+             llvm::all_of(ring.reads, [&](const StagedRead &staged) {
+               Value tile = staged.read->getResult(0);
+               return cast<VectorType>(tile.getType())
+                          .getElementTypeBitWidth() <=
+                      8 * rule.mbarrierElementBytes;
+             });
     });
     if (!isInRule)
       return false;

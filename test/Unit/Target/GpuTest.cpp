@@ -95,7 +95,7 @@ TEST(GpuTargetTest, TilesAreWholeProducts) {
 /// sleeps with 7.8 (sm_90).
 TEST(GpuTargetTest, PTXKnowsMBarriersWhereRingsHaveThem) {
   for (const GpuTarget &gpu : getGpus()) {
-    if (gpu.rings.mbarrierColumns > 0)
+    if (gpu.rings.mbarrierAccumulators > 0)
       EXPECT_GE(gpu.ptxVersion, gpu.canSuspend ? 78u : 71u) << gpu.name.str();
     if (gpu.canSuspend)
       EXPECT_GE(gpu.ptxVersion, 78u) << gpu.name.str();
