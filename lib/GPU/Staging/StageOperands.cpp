@@ -131,8 +131,9 @@ struct StageOperandsPass
     int64_t own = ownBytes(launch);
     std::optional<int64_t> threads =
         getConstantIntValue(launch.getBlockSizeX());
+    // The lanes of one warp meet without a barrier of the block.
     bool apart =
-        mbarriers || (threads && !isOneWarp(launch) &&
+        mbarriers || (threads && *threads > kWarpSize &&
                       areApart(rings, *threads, queryBytes + own, limits));
     int64_t bytes = layOut(rings, apart);
     for (StagedRead &staged : *queries)
@@ -190,13 +191,6 @@ struct StageOperandsPass
         bytes += RingOp::bytesOf(ring.slots);
       }
     return bytes;
-  }
-
-  /// The lanes of a warp meet without a barrier of the block.
-  static bool isOneWarp(gpu::LaunchOp launch) {
-    std::optional<int64_t> threads =
-        getConstantIntValue(launch.getBlockSizeX());
-    return threads && *threads <= kWarpSize;
   }
 
   /// Whether the warps of a block meet for no tile: where the target's rule has
