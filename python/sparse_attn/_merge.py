@@ -54,7 +54,13 @@ def merge(
     return output.to(first.dtype), base + torch.log(total)
 
 
-def _check(first, first_lse, second, second_lse, layout):
+def _check(
+    first: torch.Tensor,
+    first_lse: torch.Tensor,
+    second: torch.Tensor,
+    second_lse: torch.Tensor,
+    layout: str,
+) -> None:
     outputs = {"first": first, "second": second}
     lses = {"first_lse": first_lse, "second_lse": second_lse}
     for name, tensor in {**outputs, **lses}.items():
