@@ -36,6 +36,7 @@ SPILLS |= {
     ("chunked sm_90", "chunked_0"): 16,
     ("decode sm_80", "decode_0"): 8,
     ("mistral sm_80", "mistral_0"): 64,
+    ("mistral sm_90", "mistral_0"): 8,
 }
 
 
