@@ -1,6 +1,7 @@
 //===- AttentionOp.cpp - sparse_attn.attention ----------------------------===//
 
 #include "Scale.h"
+#include "StepSyntax.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"

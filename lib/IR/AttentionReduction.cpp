@@ -39,6 +39,13 @@ Value mlir::sparse_attn::sliceRows(OpBuilder &b, Location loc, Value source,
       offsets, sizes, strides);
 }
 
+Value mlir::sparse_attn::loadRows(OpBuilder &b, Location loc, Value source,
+                                  ArrayRef<Value> lead, const KeyTile &keys) {
+  if (!keys.positions)
+    return sliceRows(b, loc, source, lead, keys.key, keys.rows);
+  return GatherRowsOp::create(b, loc, source, lead, keys.positions);
+}
+
 Value mlir::sparse_attn::sliceTrailing(OpBuilder &b, Location loc, Value source,
                                        ValueRange lead) {
   auto type = cast<RankedTensorType>(source.getType());
@@ -120,12 +127,12 @@ Value AttentionOp::createStep(OpBuilder &b, Value state,
                               const KeyTile &keys, EmitMaskFn mask) {
   Location loc = getLoc();
   auto rowsOf = [&](Value source) {
-    return sliceRows(b, loc, source, {at.batch, at.keyHead}, keys.key,
-                     keys.rows);
+    return loadRows(b, loc, source, {at.batch, at.keyHead}, keys);
   };
   auto step = StepOp::create(b, loc, state.getType(), state, queryOperands[0],
                              rowsOf(getKey()), rowsOf(getValue()), at.position,
-                             keys.key, b.getI64IntegerAttr(keys.size),
+                             keys.positions ? Value() : keys.key,
+                             keys.positions, b.getI64IntegerAttr(keys.size),
                              b.getF64FloatAttr(getScaleValue()),
                              /*batch=*/Value(), /*head=*/Value());
   if (mask) {

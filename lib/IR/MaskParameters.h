@@ -32,6 +32,11 @@ void printCondition(AsmPrinter &printer, const plan::TileExpr &when);
 ParseResult parsePairs(AsmParser &parser, std::optional<mask::Pieces> &where);
 void printPairs(AsmPrinter &printer, const std::optional<mask::Pieces> &where);
 
+/// `lattice<step = 8, width = 1, shift = 0, tile = 16>` or
+/// `list<[5, 77], width = 1, tile = 16>`, where the slots of tiles stand.
+ParseResult parseLayout(AsmParser &parser, plan::Layout &layout);
+void printLayout(AsmPrinter &printer, const plan::Layout &layout);
+
 /// `[<...>, <...>]`, the segments or the draws of a class of rows.
 template <typename Part>
 ParseResult parsePlanParts(AsmParser &parser, SmallVector<Part> &parts) {

@@ -78,6 +78,50 @@ void sparse_attn::printCondition(AsmPrinter &printer, const TileExpr &when) {
 }
 
 //===----------------------------------------------------------------------===//
+// Layouts
+//===----------------------------------------------------------------------===//
+
+static ParseResult parseParameter(AsmParser &parser, StringRef name,
+                                  int64_t &value) {
+  return failure(parser.parseKeyword(name) || parser.parseEqual() ||
+                 parser.parseInteger(value));
+}
+
+ParseResult sparse_attn::parseLayout(AsmParser &parser, Layout &layout) {
+  SMLoc at = parser.getCurrentLocation();
+  StringRef kind;
+  if (parser.parseKeyword(&kind))
+    return failure();
+  bool isList = kind == "list";
+  if (!isList && kind != "lattice")
+    return parser.emitError(at)
+           << "unknown layout '" << kind << "'; use lattice or list";
+  layout.kind = isList ? Layout::Kind::List : Layout::Kind::Lattice;
+  if (parser.parseLess())
+    return failure();
+  SmallVector<int64_t> starts;
+  if (isList ? parseIntegerList(parser, starts)
+             : parseParameter(parser, "step", layout.step))
+    return failure();
+  layout.starts.assign(starts.begin(), starts.end());
+  if (parser.parseComma() || parseParameter(parser, "width", layout.width) ||
+      parser.parseComma())
+    return failure();
+  if (!isList &&
+      (parseParameter(parser, "shift", layout.shift) || parser.parseComma()))
+    return failure();
+  if (parseParameter(parser, "tile", layout.tile) || parser.parseGreater())
+    return failure();
+  if (std::string problem = layout.findProblem(); !problem.empty())
+    return parser.emitError(at) << problem;
+  return success();
+}
+
+void sparse_attn::printLayout(AsmPrinter &printer, const Layout &layout) {
+  layout.print(printer.getStream());
+}
+
+//===----------------------------------------------------------------------===//
 // Attributes
 //===----------------------------------------------------------------------===//
 
@@ -89,11 +133,17 @@ static SegmentKind kindOf(bool full) {
 // NOLINTBEGIN(performance-unnecessary-value-param)
 LogicalResult SegmentAttr::verify(ErrorEmitter emitError, SegmentKind kind,
                                   TileExpr, TileExpr, TileExpr,
-                                  std::optional<mask::Pieces> where) {
+                                  std::optional<mask::Pieces> where,
+                                  Layout layout) {
   // NOLINTEND(performance-unnecessary-value-param)
   if (kind == SegmentKind::full && where)
     return emitError() << "a full segment has no masked pair, so that "
                           "'where' says nothing";
+  if (std::string problem = layout.findProblem(); !problem.empty())
+    return emitError() << problem;
+  if (!layout.isContiguous() && (layout.tile < 1 || layout.tile > kMaxTileSize))
+    return emitError() << "the tile of a layout must be from 1 to "
+                       << kMaxTileSize << ", got " << layout.tile;
   return success();
 }
 
@@ -132,9 +182,9 @@ PlanAttr PlanAttr::get(MLIRContext *context, const Plan &plan) {
   for (const RowClass &cls : plan.classes) {
     SmallVector<SegmentAttr> segments;
     for (const Segment &segment : cls.segments)
-      segments.push_back(SegmentAttr::get(context, kindOf(segment.full),
-                                          segment.begin, segment.end,
-                                          segment.when, segment.where));
+      segments.push_back(SegmentAttr::get(
+          context, kindOf(segment.full), segment.begin, segment.end,
+          segment.when, segment.where, segment.layout));
     SmallVector<DrawAttr> draws;
     for (const Draw &draw : cls.draws) {
       const Mask::RandomOptions &r = draw.random;
@@ -163,7 +213,8 @@ Plan PlanAttr::getPlan() const {
     for (SegmentAttr segment : rows.getSegments())
       cls.segments.push_back({segment.getBegin(), segment.getEnd(),
                               segment.getKind() == SegmentKind::full,
-                              segment.getWhen(), segment.getWhere()});
+                              segment.getWhen(), segment.getWhere(),
+                              segment.getLayout()});
     for (DrawAttr draw : rows.getDraws())
       cls.draws.push_back({draw.getRandom().getRandomOptions(), draw.getBegin(),
                            draw.getEnd(), draw.getKind() == SegmentKind::full,

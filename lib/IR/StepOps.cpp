@@ -1,6 +1,7 @@
 //===- StepOps.cpp - The ops that steps are made of -----------------------===//
 
 #include "Scale.h"
+#include "StepSyntax.h"
 #include "mlir/IR/OpImplementation.h"
 #include "mlir/IR/TypeUtilities.h"
 
@@ -66,6 +67,30 @@ StateType::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
 // step
 //===----------------------------------------------------------------------===//
 
+ParseResult sparse_attn::parseKeyPositions(OpAsmParser &parser,
+                                           OptionalOperand &position,
+                                           OptionalOperand &positions,
+                                           Type &type) {
+  OpAsmParser::UnresolvedOperand operand;
+  if (parser.parseOperand(operand))
+    return failure();
+  if (failed(parser.parseOptionalColon())) {
+    position = operand;
+    return success();
+  }
+  positions = operand;
+  return parser.parseType(type);
+}
+
+void sparse_attn::printKeyPositions(OpAsmPrinter &printer, Operation *,
+                                    Value position, Value positions,
+                                    Type type) {
+  if (positions)
+    printer << positions << " : " << type;
+  else
+    printer << position;
+}
+
 /// Checks an operand tile: [at most `maxRows`, `size`] of `element`.
 static LogicalResult verifyTile(Operation *op, StringRef name, Value tile,
                                 int64_t maxRows, int64_t size, Type element) {
@@ -101,6 +126,14 @@ LogicalResult StepOp::verify() {
                          << " keys, got " << key;
   if (failed(verifyScale(*this, getScale())))
     return failure();
+  if (bool(getKeyPosition()) == bool(getKeyPositions()))
+    return emitOpError("has the position of the first key or those of all "
+                       "keys, one of the two");
+  if (getKeyPositions() &&
+      getKeyPositions().getType() !=
+          RankedTensorType::get({keys}, Builder(getContext()).getI32Type()))
+    return emitOpError() << "has " << keys << " keys, but positions "
+                         << getKeyPositions().getType();
   if (bool(getBatch()) != hasScore() || bool(getHead()) != hasScore())
     return emitOpError("has a batch, a head and a score region, or none of "
                        "them");
@@ -137,6 +170,47 @@ LogicalResult StepOp::verifyRegions() {
 FloatAttr StepOp::getStateScaleAttr() {
   return hasScore() ? Builder(getContext()).getF64FloatAttr(1.0)
                     : getScaleAttr();
+}
+
+//===----------------------------------------------------------------------===//
+// gather_rows
+//===----------------------------------------------------------------------===//
+
+/// The type of rows source[at..., positions[m], ...]; null where the source has
+/// no such rows.
+static RankedTensorType gatheredType(RankedTensorType source, size_t numLead,
+                                     RankedTensorType positions) {
+  ArrayRef<int64_t> shape = source.getShape();
+  if (shape.size() <= numLead)
+    return {};
+  SmallVector<int64_t> sizes = {positions.getDimSize(0)};
+  llvm::append_range(sizes, shape.drop_front(numLead + 1));
+  return RankedTensorType::get(sizes, source.getElementType());
+}
+
+void GatherRowsOp::build(OpBuilder &b, OperationState &state, Value source,
+                         ValueRange at, Value positions) {
+  build(b, state,
+        gatheredType(cast<RankedTensorType>(source.getType()), at.size(),
+                     cast<RankedTensorType>(positions.getType())),
+        source, at, positions);
+}
+
+LogicalResult GatherRowsOp::verify() {
+  auto source = cast<RankedTensorType>(getSource().getType());
+  RankedTensorType expected = gatheredType(
+      source, getAt().size(), cast<RankedTensorType>(getPositions().getType()));
+  if (!expected)
+    return emitOpError() << "has " << getAt().size()
+                         << " indices, which leave no rows of " << source;
+  if (!expected.hasStaticShape())
+    return emitOpError() << "gathers a static number of rows of a static size, "
+                            "got "
+                         << expected;
+  if (getResult().getType() != expected)
+    return emitOpError() << "gathers rows as " << expected << ", got "
+                         << getResult().getType();
+  return success();
 }
 
 //===----------------------------------------------------------------------===//

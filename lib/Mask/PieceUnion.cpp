@@ -160,3 +160,15 @@ std::optional<Pieces> mask::complementPieces(const Pieces &pieces,
   }
   return result;
 }
+
+std::optional<Pieces> mask::subtractPieces(const Pieces &pieces,
+                                           const Pieces &others,
+                                           unsigned maxPieces) {
+  std::optional<Pieces> result = pieces;
+  for (const Piece &other : others) {
+    result = intersectPieces(*result, negate(other), maxPieces);
+    if (!result)
+      return std::nullopt;
+  }
+  return result;
+}

@@ -35,13 +35,16 @@ void LivePairs::dropRowBounds(Piece &piece) const {
 
 void LivePairs::dropKeyBounds(Piece &piece, const TileInterval &tiles) const {
   TileExpr last = rows.roundedEnd - 1;
+  int64_t size = axis.tileSize();
   llvm::erase_if(piece.lower, [&](const Bound &bound) {
-    return TileExpr::provablyLE(at(bound, last).ceilDiv(keys), tiles.begin,
-                                rows.facts);
+    std::optional<TileExpr> slots = axis.slotsBelow(at(bound, last));
+    return slots &&
+           TileExpr::provablyLE(slots->ceilDiv(size), tiles.begin, rows.facts);
   });
   llvm::erase_if(piece.upper, [&](const Bound &bound) {
-    return TileExpr::provablyLE(tiles.end, at(bound, rows.first).floorDiv(keys),
-                                rows.facts);
+    std::optional<TileExpr> slots = axis.slotsBelow(at(bound, rows.first));
+    return slots &&
+           TileExpr::provablyLE(tiles.end, slots->floorDiv(size), rows.facts);
   });
 }
 

@@ -18,8 +18,8 @@ class LivePairs {
 public:
   /// `bands`: those of all pieces, by their numbers.
   LivePairs(std::vector<TileBand> bands, const TileRows &rows,
-            const TileShape &tile)
-      : bands(std::move(bands)), rows(rows), keys(tile.keys) {}
+            const KeyAxis &axis)
+      : bands(std::move(bands)), rows(rows), axis(axis) {}
 
   /// The union of pieces that is the mask in `tiles`, which are tiles of
   /// `owner`, no others than `edges` of which cut them; those of the bands
@@ -37,7 +37,7 @@ private:
 
   std::vector<TileBand> bands;
   TileRows rows;
-  int64_t keys;
+  KeyAxis axis;
 };
 
 } // namespace mlir::sparse_attn::plan

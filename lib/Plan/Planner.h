@@ -3,6 +3,8 @@
 // makePlan works in three steps: the pieces of the mask are sorted into row
 // classes (RowClasses.cpp), each piece becomes a band of key tiles in its class
 // (TileBands.cpp), and the bands of a class are made disjoint (Segments.cpp).
+// Where the target takes layouts, the pieces of a class are first split by the
+// layouts of their keys (KeyParts.cpp), and each part has segments of its own.
 //
 //===----------------------------------------------------------------------===//
 
@@ -71,6 +73,46 @@ struct RowClasses {
 RowClasses classifyRows(const mask::Pieces &pieces, const TileShape &tile);
 
 //===----------------------------------------------------------------------===//
+// Layouts of keys
+//===----------------------------------------------------------------------===//
+
+/// What tiles of one layout compute.
+struct KeyPart {
+  Layout layout;
+  /// The pairs, of which those count whose keys the layout has.
+  mask::Pieces pieces;
+};
+
+/// The pieces of a class as disjoint parts, of which the first is contiguous
+/// and may be empty. Nothing where no other layout fits a piece, or the parts
+/// cannot be told apart in closed form.
+std::vector<KeyPart> splitByLayout(const mask::Pieces &pieces,
+                                   const TileShape &tile,
+                                   const LengthFacts &facts);
+
+/// Key positions as slots of a layout.
+class KeyAxis {
+public:
+  KeyAxis(const Layout &layout, const TileShape &tile)
+      : layout(layout), size(layout.tileSize(tile.keys)) {}
+
+  bool isContiguous() const { return layout.isContiguous(); }
+  int64_t tileSize() const { return size; }
+  /// The number of slots that stand below the position; of a list it is known
+  /// for constants only.
+  std::optional<TileExpr> slotsBelow(const TileExpr &position) const;
+  /// No more than that, and no less.
+  TileExpr lowestSlot(const TileExpr &position) const;
+  TileExpr highestSlot(const TileExpr &position) const;
+
+private:
+  TileExpr limit(const TileExpr &position, bool isLower) const;
+
+  Layout layout;
+  int64_t size;
+};
+
+//===----------------------------------------------------------------------===//
 // Key tiles of a piece
 //===----------------------------------------------------------------------===//
 
@@ -113,7 +155,8 @@ struct TileBand {
 /// nullopt when no tile of the class can be live.
 std::optional<TileBand> makeTileBand(const mask::Piece &piece,
                                      const TileRows &rows,
-                                     const TileShape &tile);
+                                     const TileShape &tile,
+                                     const KeyAxis &axis);
 
 //===----------------------------------------------------------------------===//
 // Segments
@@ -124,7 +167,7 @@ std::optional<TileBand> makeTileBand(const mask::Piece &piece,
 /// that cover more, at last one over all tiles; returns what is visited then.
 std::optional<PlanLoss::Visited> makeSegments(std::vector<TileBand> bands,
                                               const TileRows &rows,
-                                              const TileShape &tile,
+                                              const KeyAxis &axis,
                                               RowClass &cls);
 
 } // namespace mlir::sparse_attn::plan

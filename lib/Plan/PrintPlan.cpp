@@ -25,6 +25,8 @@ void plan::printPlan(const Plan &plan, llvm::raw_ostream &os) {
     for (const Segment &segment : cls.segments) {
       os << (segment.full ? "  full " : "  partial ");
       printTiles(segment, os);
+      if (!segment.layout.isContiguous())
+        segment.layout.print(os << " of ");
       if (segment.where) {
         os << " where ";
         printPieces(*segment.where, os);

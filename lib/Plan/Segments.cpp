@@ -116,11 +116,11 @@ static SegmentBuilder buildSegments(llvm::ArrayRef<TileBand> bands,
 
 std::optional<PlanLoss::Visited> plan::makeSegments(std::vector<TileBand> bands,
                                                     const TileRows &rows,
-                                                    const TileShape &tile,
+                                                    const KeyAxis &axis,
                                                     RowClass &cls) {
   std::optional<PlanLoss::Visited> visited;
   const LengthFacts &facts = rows.facts;
-  LivePairs pairs(bands, rows, tile);
+  LivePairs pairs(bands, rows, axis);
   dropCovered(bands, facts);
   auto isDraw = [](const TileBand &band) { return !!band.draw; };
   std::vector<TileBand> draws;
@@ -142,9 +142,11 @@ std::optional<PlanLoss::Visited> plan::makeSegments(std::vector<TileBand> bands,
   if (builder.isTooLarge()) {
     visited = PlanLoss::Visited::All;
     TileBand dense;
-    dense.live = TileInterval{TileExpr::constant(0),
-                              TileExpr::numKeys().ceilDiv(tile.keys)}
-                     .simplify(facts);
+    dense.live =
+        TileInterval{
+            TileExpr::constant(0),
+            axis.highestSlot(TileExpr::numKeys()).ceilDiv(axis.tileSize())}
+            .simplify(facts);
     builder = buildSegments(dense, facts);
   }
   builder.finish(cls);

@@ -127,7 +127,7 @@ TileRows plan::makeTileRows(const ClassPieces &cls, const TileShape &tile,
 
 /// The full tiles: none unless the piece is a band.
 static std::optional<TileInterval>
-makeFullTiles(const Piece &piece, const TileRows &rows, const TileShape &tile) {
+makeFullTiles(const Piece &piece, const TileRows &rows, const KeyAxis &axis) {
   if (!piece.isBand())
     return std::nullopt;
   // Without a clip at 0, which `live` has, the beginning is the shorter and is
@@ -137,7 +137,12 @@ makeFullTiles(const Piece &piece, const TileRows &rows, const TileShape &tile) {
   if (!piece.lower.empty())
     low = maxOf(at(piece.lower[0], last), piece.lower, last);
   TileExpr up = minOf(TileExpr::numKeys(), piece.upper, rows.first);
-  TileInterval full = {low.ceilDiv(tile.keys), up.floorDiv(tile.keys)};
+  std::optional<TileExpr> begin = axis.slotsBelow(low.simplify(rows.facts));
+  std::optional<TileExpr> end = axis.slotsBelow(up.simplify(rows.facts));
+  if (!begin || !end)
+    return std::nullopt;
+  TileInterval full = {begin->ceilDiv(axis.tileSize()),
+                       end->floorDiv(axis.tileSize())};
   // All rows of the tile must be rows of the piece.
   for (const Bound &bound : piece.rowLower)
     full.guardBy(shifted(at(bound, rows.first) * -1 + 1, rows.first));
@@ -207,7 +212,8 @@ static bool drawsFullTiles(const Piece &piece, const RandomBlocks &blocks,
 
 std::optional<TileBand> plan::makeTileBand(const Piece &piece,
                                            const TileRows &rows,
-                                           const TileShape &tile) {
+                                           const TileShape &tile,
+                                           const KeyAxis &axis) {
   const LengthFacts &facts = rows.facts;
   TileExpr anyRow = rows.first;
   TileExpr first = maxOf(rows.first, piece.rowLower, anyRow).simplify(facts);
@@ -217,7 +223,8 @@ std::optional<TileBand> plan::makeTileBand(const Piece &piece,
   band.piece = piece;
   TileExpr low = maxOf(TileExpr::constant(0), piece.lower, first);
   TileExpr up = minOf(TileExpr::numKeys(), piece.upper, end - 1);
-  band.live = {low.floorDiv(tile.keys), up.ceilDiv(tile.keys)};
+  band.live = {axis.lowestSlot(low.simplify(facts)).floorDiv(axis.tileSize()),
+               axis.highestSlot(up.simplify(facts)).ceilDiv(axis.tileSize())};
 
   // Some row of the tile must be a row of the piece. With one bound of each
   // kind at a time, amounts stay linear.
@@ -232,11 +239,12 @@ std::optional<TileBand> plan::makeTileBand(const Piece &piece,
           shifted(at(upper, anyRow), rows.first, /*negate=*/true));
   }
   band.live = band.live.simplify(facts);
-  widenFirstTile(piece, band);
+  if (axis.isContiguous())
+    widenFirstTile(piece, band);
   if (band.live.isProvablyEmpty(facts))
     return std::nullopt;
 
-  band.full = makeFullTiles(piece, rows, tile);
+  band.full = makeFullTiles(piece, rows, axis);
   placeBand(piece, band);
   if (piece.opaque.size() == 1 && !piece.opaque[0].negated)
     if (const RandomBlocks *blocks = piece.opaque[0].leaf->getRandomBlocks()) {

@@ -88,45 +88,93 @@ drawnTiles(const RowClass &cls, const TileShape &tile, const Lengths &n,
   return tiles;
 }
 
-static llvm::SmallVector<Range> segmentTiles(const RowClass &cls, int64_t q,
-                                             const Lengths &n) {
+/// The contiguous tiles of segments, which draws do not visit again.
+static llvm::SmallVector<Range> contiguousTiles(const RowClass &cls, int64_t q,
+                                                const Lengths &n) {
   llvm::SmallVector<Range> ranges;
   for (const Segment &segment : cls.segments)
-    ranges.push_back(segment.keyTiles(q, n));
+    if (segment.layout.isContiguous())
+      ranges.push_back(segment.keyTiles(q, n));
   return ranges;
+}
+
+bool RowClass::hasLayouts() const {
+  return llvm::any_of(segments, [](const Segment &segment) {
+    return !segment.layout.isContiguous();
+  });
 }
 
 llvm::SmallVector<VisitedTile> plan::visitedTiles(const RowClass &cls,
                                                   const TileShape &tile,
                                                   const Lengths &n,
                                                   int64_t head, int64_t q) {
-  llvm::SmallVector<Range> ranges = segmentTiles(cls, q, n);
   llvm::SmallVector<VisitedTile> tiles;
-  for (auto [segment, range] : llvm::zip_equal(cls.segments, ranges))
-    for (int64_t kt = range.begin; kt < range.end; ++kt)
-      tiles.push_back({kt, segment.full});
-  tiles.append(drawnTiles(cls, tile, n, head, q, ranges));
+  auto append = [&](bool contiguous) {
+    for (const Segment &segment : cls.segments) {
+      if (segment.layout.isContiguous() != contiguous)
+        continue;
+      Range range = segment.keyTiles(q, n);
+      for (int64_t kt = range.begin; kt < range.end; ++kt)
+        tiles.push_back({kt, segment.full, &segment});
+    }
+  };
+  append(/*contiguous=*/true);
+  tiles.append(drawnTiles(cls, tile, n, head, q, contiguousTiles(cls, q, n)));
   llvm::sort(tiles, [](const VisitedTile &a, const VisitedTile &b) {
     return std::pair(a.keyTile, a.full) < std::pair(b.keyTile, b.full);
   });
+  append(/*contiguous=*/false);
   return tiles;
 }
 
 TileCounts plan::countTiles(const Plan &plan, const Lengths &n, int64_t head) {
   TileCounts counts;
   uint64_t keyTiles = ceilDivide(n.nk, plan.tile.keys);
-  uint64_t total = 0;
   for (const RowClass &cls : plan.classes) {
-    int64_t queryTiles = cls.numQueryTiles(plan.tile, n);
-    total += queryTiles * keyTiles;
-    for (int64_t q = 0; q < queryTiles; ++q) {
-      llvm::SmallVector<Range> ranges = segmentTiles(cls, q, n);
-      for (auto [segment, range] : llvm::zip_equal(cls.segments, ranges))
-        (segment.full ? counts.full : counts.partial) += range.size();
-      for (VisitedTile drawn : drawnTiles(cls, plan.tile, n, head, q, ranges))
+    for (int64_t q = 0; q < cls.numQueryTiles(plan.tile, n); ++q) {
+      uint64_t contiguous = 0;
+      for (const Segment &segment : cls.segments) {
+        uint64_t tiles = segment.keyTiles(q, n).size();
+        (segment.full ? counts.full : counts.partial) += tiles;
+        if (segment.layout.isContiguous())
+          contiguous += tiles;
+      }
+      for (VisitedTile drawn :
+           drawnTiles(cls, plan.tile, n, head, q, contiguousTiles(cls, q, n))) {
         ++(drawn.full ? counts.full : counts.partial);
+        ++contiguous;
+      }
+      counts.empty += keyTiles - contiguous;
     }
   }
-  counts.empty = total - counts.full - counts.partial;
   return counts;
+}
+
+/// The keys in the tiles of a segment that exist.
+static uint64_t countKeys(const Layout &layout, Range tiles, int64_t planKeys,
+                          int64_t nk) {
+  int64_t size = layout.tileSize(planKeys);
+  return Range{tiles.begin * size,
+               std::min(tiles.end * size, layout.slotsBelow(nk))}
+      .size();
+}
+
+uint64_t plan::countVisitedPairs(const Plan &plan, const Lengths &n,
+                                 int64_t head) {
+  uint64_t pairs = 0;
+  for (const RowClass &cls : plan.classes) {
+    int64_t rows = cls.rowEnd.evaluate(0, n) - cls.rowBegin.evaluate(0, n);
+    for (int64_t q = 0; q < cls.numQueryTiles(plan.tile, n); ++q) {
+      uint64_t keys = 0;
+      for (const Segment &segment : cls.segments)
+        keys += countKeys(segment.layout, segment.keyTiles(q, n),
+                          plan.tile.keys, n.nk);
+      for (VisitedTile drawn :
+           drawnTiles(cls, plan.tile, n, head, q, contiguousTiles(cls, q, n)))
+        keys += countKeys({}, {drawn.keyTile, drawn.keyTile + 1},
+                          plan.tile.keys, n.nk);
+      pairs += keys * std::min(plan.tile.queries, rows - q * plan.tile.queries);
+    }
+  }
+  return pairs;
 }

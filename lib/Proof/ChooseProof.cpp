@@ -64,6 +64,15 @@ Proof proof::provePlan(const Mask &mask, const Plan &plan,
     invalid.reason = "a bound of the plan has a number beyond 2^56";
     return invalid;
   }
+  for (const RowClass &cls : plan.classes)
+    for (const Segment &segment : cls.segments) {
+      invalid.reason = segment.layout.findProblem();
+      if (invalid.reason.empty() && !segment.layout.isContiguous() &&
+          segment.layout.tile <= 0)
+        invalid.reason = "tile sizes must be positive";
+      if (!invalid.reason.empty())
+        return invalid;
+    }
   if (!facts.nq || !facts.nk)
     return proveByPresburger(mask, plan, facts, numHeads);
 

@@ -6,52 +6,13 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Proofs.h"
+#include "RowProof.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::mask;
 using namespace mlir::sparse_attn::plan;
 using namespace mlir::sparse_attn::proof;
-
-namespace {
-/// A key tile range with the claim made for it.
-struct Claim {
-  Range tiles;
-  bool full = false;
-  const Pieces *where = nullptr;
-};
-
-/// Proves the plan of one head.
-class RowProof {
-public:
-  RowProof(const Mask &mask, const Plan &plan, const Lengths &n, int64_t head);
-
-  /// The first violation, or nullopt.
-  std::optional<Proof> run();
-
-private:
-  std::optional<Proof> checkTile(unsigned classIndex, int64_t q);
-  std::optional<Proof> checkClaims(llvm::SmallVectorImpl<Claim> &claims,
-                                   int64_t row) const;
-  std::optional<Proof> checkRow(int64_t row, const IntervalSet &visited,
-                                llvm::ArrayRef<Claim> claims) const;
-  /// Adds the keys of drawn tiles, and a claim for those that a full draw adds
-  /// to `claims`, which are those of the segments.
-  std::optional<Proof> addDrawn(const RowClass &cls, int64_t q, Range rows,
-                                llvm::SmallVectorImpl<Range> &keys,
-                                llvm::SmallVectorImpl<Claim> &claims) const;
-  /// True when the class is the last one that contains the row.
-  bool owns(unsigned classIndex, int64_t row) const;
-  Proof refute(const char *reason, int64_t row, int64_t j) const;
-
-  const Mask &mask;
-  const Plan &plan;
-  Lengths n;
-  int64_t head;
-  llvm::SmallVector<Range> classRows;
-};
-} // namespace
 
 RowProof::RowProof(const Mask &mask, const Plan &plan, const Lengths &n,
                    int64_t head)
@@ -163,7 +124,7 @@ std::optional<Proof> RowProof::checkTile(unsigned classIndex, int64_t q) {
   llvm::SmallVector<Claim> claims;
   for (const Segment &segment : cls.segments) {
     Range tiles = segment.keyTiles(q, n);
-    if (!tiles.empty())
+    if (!tiles.empty() && segment.layout.isContiguous())
       claims.push_back(
           {tiles, segment.full, segment.where ? &*segment.where : nullptr});
   }
@@ -171,12 +132,35 @@ std::optional<Proof> RowProof::checkTile(unsigned classIndex, int64_t q) {
     return violation;
 
   llvm::SmallVector<Range> keys;
-  for (const Claim &claim : claims)
+  std::vector<Share> shares;
+  for (const Claim &claim : claims) {
     keys.push_back(
         {claim.tiles.begin * plan.tile.keys, claim.tiles.end * plan.tile.keys});
+    shares.push_back({keys.back(), claim.full, claim.where});
+  }
+  IntervalSet ofSegments = IntervalSet::fromRanges(keys);
+  size_t numSegments = claims.size();
   if (std::optional<Proof> violation = addDrawn(cls, q, rows, keys, claims))
     return violation;
   IntervalSet visited = IntervalSet::fromRanges(std::move(keys));
+  if (cls.hasLayouts()) {
+    Range any = {0, n.nk + plan.tile.keys};
+    shares.push_back({visited.intersect(ofSegments.complementIn(any))});
+    if (std::optional<Proof> violation = addLayouts(cls, q, rows.begin, shares))
+      return violation;
+    for (int64_t row = rows.begin; row < rows.end; ++row) {
+      if (!owns(classIndex, row))
+        continue;
+      if (std::optional<Proof> violation = checkShares(row, shares))
+        return violation;
+      // Full draws.
+      if (std::optional<Proof> violation =
+              checkRow(row, Range{0, n.nk},
+                       llvm::ArrayRef(claims).drop_front(numSegments)))
+        return violation;
+    }
+    return std::nullopt;
+  }
   for (int64_t row = rows.begin; row < rows.end; ++row)
     if (owns(classIndex, row))
       if (std::optional<Proof> violation = checkRow(row, visited, claims))
@@ -184,8 +168,7 @@ std::optional<Proof> RowProof::checkTile(unsigned classIndex, int64_t q) {
   return std::nullopt;
 }
 
-/// The keys of `keys`, some of which may not exist, that a row of `pieces` has.
-static IntervalSet keysOfRow(const Pieces &pieces, const Lengths &n, int64_t i,
+IntervalSet proof::keysOfRow(const Pieces &pieces, const Lengths &n, int64_t i,
                              Range keys) {
   IntervalSet all;
   for (const Piece &piece : pieces) {
@@ -260,6 +243,11 @@ double proof::exhaustiveCost(const Mask &mask, const Plan &plan,
   double perRow = 16;
   for (const RowClass &cls : plan.classes)
     perRow += cls.segments.size() + 32 * cls.draws.size();
+  // The runs of a layout are intervals of each row.
+  for (const RowClass &cls : plan.classes)
+    for (const Segment &segment : cls.segments)
+      if (const Layout &layout = segment.layout; !layout.isContiguous())
+        perRow += 8.0 * (layout.slotsBelow(n.nk) / layout.width + 1);
   if (hasForeignLeaf(mask)) {
     perRow += n.nk;
   } else {

@@ -9,8 +9,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Proofs.h"
-#include "Unknowns.h"
+#include "PresburgerProof.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -18,63 +17,6 @@ using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::mask;
 using namespace mlir::sparse_attn::plan;
 using namespace mlir::sparse_attn::proof;
-
-namespace {
-/// A solution of a question, as numbers.
-struct Candidate {
-  Lengths n;
-  int64_t q, row, keyTile, key;
-};
-
-class PresburgerProof {
-public:
-  PresburgerProof(const Mask &mask, const Plan &plan, const LengthFacts &facts,
-                  int64_t numHeads, Pieces pieces)
-      : mask(mask), plan(plan), facts(facts), numHeads(numHeads),
-        pieces(std::move(pieces)) {
-    proof.method = "presburger";
-  }
-
-  Proof run();
-
-private:
-  void checkRowRange(const RowClass &cls);
-  void checkUnownedRows();
-  void checkCoverage(unsigned classIndex);
-  void checkOnce(const RowClass &cls);
-  void checkRange(const RowClass &cls, const Segment &segment);
-  void checkFull(unsigned classIndex, const Segment &segment);
-  void checkWhere(unsigned classIndex, const Segment &segment);
-  void checkFull(const RowClass &cls, const Draw &draw);
-  /// The first row of the class stands at a multiple of the tile's queries.
-  bool startsAtTiles(const RowClass &cls);
-  bool hasWholeTilesOfKeys();
-
-  /// The tile q of `cls` exists and `row` is one of its rows.
-  void requireRowOfTile(Unknowns &x, const RowClass &cls) const;
-  void requireOwned(Unknowns &x, unsigned classIndex) const;
-  /// `key` is one of the keys of `keyTile`; and it exists.
-  void requireTileOfKey(Unknowns &x) const;
-  void requireKeyOfTile(Unknowns &x) const;
-
-  /// Asks for a solution of x.domain; `isTrue` tells whether a candidate is a
-  /// violation for a head.
-  void ask(Unknowns &x, const char *reason,
-           llvm::function_ref<bool(const Candidate &, int64_t head)> isTrue);
-  bool isDone() const { return proof.verdict == Verdict::Refuted; }
-
-  const Mask &mask;
-  const Plan &plan;
-  LengthFacts facts;
-  int64_t numHeads;
-  Pieces pieces;
-  Proof proof;
-  /// Why the plan may not be called proven.
-  std::string obstacle;
-  /// Simplex solutions left; some seconds.
-  int budget = 30000;
-};
-} // namespace
 
 //===----------------------------------------------------------------------===//
 // Parts of formulas
@@ -169,7 +111,7 @@ static bool contains(const Segment &segment, const Candidate &at) {
   return segment.keyTiles(at.q, at.n).contains(at.keyTile);
 }
 
-static bool isLive(const Mask &mask, const Candidate &at, int64_t head) {
+bool proof::isLive(const Mask &mask, const Candidate &at, int64_t head) {
   return at.key >= 0 && at.key < at.n.nk &&
          mask.contains(at.n, head, at.row + at.n.firstQuery(), at.key);
 }
@@ -271,6 +213,8 @@ void PresburgerProof::checkOnce(const RowClass &cls) {
   for (unsigned a = 0; a < cls.segments.size(); ++a) {
     for (unsigned b = a + 1; b < cls.segments.size(); ++b) {
       const Segment &first = cls.segments[a], &second = cls.segments[b];
+      if (!first.layout.isContiguous() || !second.layout.isContiguous())
+        continue;
       Unknowns x(facts);
       requireRowOfTile(x, cls);
       requireKeyOfTile(x);
@@ -400,6 +344,10 @@ Proof PresburgerProof::run() {
   for (unsigned k = 0; k < plan.classes.size() && !isDone(); ++k) {
     const RowClass &cls = plan.classes[k];
     checkRowRange(cls);
+    if (cls.hasLayouts()) {
+      checkLayouts(k);
+      continue;
+    }
     checkOnce(cls);
     for (const Segment &segment : cls.segments)
       checkRange(cls, segment);

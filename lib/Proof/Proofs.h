@@ -11,6 +11,8 @@ namespace mlir::sparse_attn::proof {
 namespace reasons {
 inline constexpr const char *coverage = "a live pair lies in no visited tile";
 inline constexpr const char *once = "a key tile is visited twice";
+inline constexpr const char *pairOnce =
+    "a pair is computed twice, in tiles of two layouts";
 inline constexpr const char *fullMasked = "a full tile has a masked pair";
 inline constexpr const char *fullPastEnd = "a full tile has keys past Sk";
 inline constexpr const char *where =

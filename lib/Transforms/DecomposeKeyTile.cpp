@@ -19,8 +19,9 @@ struct LowerStep : StepPattern<StepOp> {
     StepInfo info{type, op.getScale().convertToDouble(),
                   /*exact=*/!type.getTrusting(), int64_t(op.getKeys()),
                   op.hasScore()};
-    StepRegions regions(rewriter, op, adaptor.getRowPosition()[0],
-                        adaptor.getKeyPosition()[0]);
+    ValueRange keys = op.getKeyPositions() ? adaptor.getKeyPositions()
+                                           : adaptor.getKeyPosition();
+    StepRegions regions(rewriter, op, adaptor.getRowPosition()[0], keys[0]);
     auto newScore = [&](OpBuilder &b, Value score, Value k, Value q) {
       return regions.score(b, score, k, q);
     };

@@ -49,13 +49,14 @@ LogicalResult transforms::decomposeSteps(Operation *root,
   });
   RewritePatternSet patterns(context);
   populateStepPatterns(patterns, converter, shared);
+  populateGatherPatterns(patterns, converter);
   populateStatePatterns(patterns, converter, shared);
   populateStoredPatterns(patterns, converter, shared);
   populateResultPatterns(patterns, converter, shared);
   ConversionTarget legality(*context);
   legality.addIllegalOp<StepOp, InitialStateOp, SettleOp, RestartOp,
                         StoreStateOp, MergeStoredOp, ResultStateOp,
-                        MergeStatesOp, FinishOp, IsTrustedOp>();
+                        MergeStatesOp, FinishOp, IsTrustedOp, GatherRowsOp>();
   legality.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
   scf::populateSCFStructuralTypeConversionsAndLegality(converter, patterns,
                                                        legality);

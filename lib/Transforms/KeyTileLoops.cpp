@@ -1,6 +1,7 @@
 //===- KeyTileLoops.cpp - The key tiles of a query tile -------------------===//
 
 #include "KeyTileLoops.h"
+#include "KeyPositions.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
@@ -52,7 +53,7 @@ struct MaskEmitter {
 } // namespace
 
 bool KeyTileLoops::Kind::isOf(const TileRun &run) const {
-  if (run.full != full || !run.where != !where)
+  if (run.full != full || !run.where != !where || !(*run.layout == *layout))
     return false;
   return !where || *run.where == *where;
 }
@@ -63,36 +64,27 @@ SmallVector<KeyTileLoops::Kind> KeyTileLoops::kindsOf(ArrayRef<TileRun> runs,
   SmallVector<Kind> kinds;
   auto add = [&](const TileRun &run) {
     if (llvm::none_of(kinds, [&](const Kind &kind) { return kind.isOf(run); }))
-      kinds.push_back({run.full, run.where});
+      kinds.push_back({run.full, run.where, run.layout});
   };
   for (const TileRun &run : runs)
     if (!run.full)
       add(run);
   if (!ofList.full)
-    add({{}, {}, false});
+    add({{}, {}, false, nullptr, ofList.layout});
   for (const TileRun &run : runs)
     if (run.full)
       add(run);
   if (ofList.full)
-    add({{}, {}, true});
+    add({{}, {}, true, nullptr, ofList.layout});
   return kinds;
 }
 
 Value KeyTileLoops::step(OpBuilder &b, const QueryTile &at,
-                         ValueRange queryOperands, Value key, Kind kind,
-                         Value state) {
+                         ValueRange queryOperands, const KeyTile &keys,
+                         Kind kind, Value state) {
   IndexMath math{b, loc};
-  KeyTile keys;
-  keys.key = key;
-  keys.rows = math.constant(stepKeys);
-  keys.size = stepKeys;
   if (kind.full)
     return op.createStep(b, state, queryOperands, at, keys, {});
-  if (mayBeRagged())
-    keys.rows = math.min(keys.rows, math.sub(shapes.numKeys, keys.key));
-  // Of the last tile the first step may have all that there are.
-  if (mayBeRagged() && stepKeys < tile.keys)
-    keys.rows = math.max(keys.rows, math.constant(0));
   auto toI32 = [&](Value x) -> Value {
     return arith::IndexCastOp::create(b, loc, b.getI32Type(), x);
   };
@@ -102,7 +94,7 @@ Value KeyTileLoops::step(OpBuilder &b, const QueryTile &at,
                    toI32(at.batch),
                    toI32(math.add(at.head, shapes.headOrigin)),
                    at.head,
-                   mayBeRagged(),
+                   keys.positions || mayBeRagged(),
                    kind.where};
   return op.createStep(b, state, queryOperands, at, keys, mask);
 }
@@ -119,14 +111,39 @@ Value KeyTileLoops::keyAt(OpBuilder &b, const VisitSequence &sequence,
   return math.add(first, math.mul(rest, stepKeys));
 }
 
+KeyTile KeyTileLoops::locate(OpBuilder &b, const VisitSequence &sequence,
+                             Value t, Kind kind) const {
+  IndexMath math{b, loc};
+  KeyTile keys;
+  if (!kind.layout->isContiguous()) {
+    keys.size = kind.layout->tile;
+    keys.rows = math.constant(keys.size);
+    keys.positions =
+        emitPositions(b, loc, *kind.layout, sequence.keyTile(b, loc, t));
+    return keys;
+  }
+  keys.key = keyAt(b, sequence, t);
+  keys.rows = math.constant(stepKeys);
+  keys.size = stepKeys;
+  if (kind.full)
+    return keys;
+  if (mayBeRagged())
+    keys.rows = math.min(keys.rows, math.sub(shapes.numKeys, keys.key));
+  // Of the last tile the first step may have all that there are.
+  if (mayBeRagged() && stepKeys < tile.keys)
+    keys.rows = math.max(keys.rows, math.constant(0));
+  return keys;
+}
+
 /// Plans speak of sequences that have keys. Without any there is no tile,
 /// whatever the bounds say.
-Value KeyTileLoops::countOf(OpBuilder &b, const VisitSequence &sequence) {
+Value KeyTileLoops::countOf(OpBuilder &b, const VisitSequence &sequence,
+                            Kind kind) {
   IndexMath math{b, loc};
   Value zero = math.constant(0);
   Value hasKeys = math.compare(arith::CmpIPredicate::sgt, shapes.numKeys, zero);
-  return math.mul(math.select(hasKeys, sequence.getCount(), zero),
-                  tile.keys / stepKeys);
+  int64_t steps = kind.layout->isContiguous() ? tile.keys / stepKeys : 1;
+  return math.mul(math.select(hasKeys, sequence.getCount(), zero), steps);
 }
 
 Value KeyTileLoops::visit(OpBuilder &b, const QueryTile &at,
@@ -145,17 +162,19 @@ Value KeyTileLoops::visit(OpBuilder &b, const QueryTile &at,
       llvm::all_of(cls.draws, [](const Draw &draw) { return draw.full; });
   SmallVector<Value> queryOperands = op.createQueryOperands(b, at);
   Value state = op.createInitialState(b, op.getStateType(tile));
-  Kind listKind = {isListFull, /*where=*/nullptr};
+  const Layout contiguous;
+  Kind listKind = {isListFull, /*where=*/nullptr, &contiguous};
   for (Kind kind : kindsOf(runs, listKind)) {
     SmallVector<TileRun> some;
     llvm::copy_if(runs, std::back_inserter(some),
                   [&](const TileRun &run) { return kind.isOf(run); });
-    bool hasList = kind.full == isListFull && !kind.where;
+    bool hasList =
+        kind.full == isListFull && !kind.where && kind.layout->isContiguous();
     VisitSequence sequence(b, loc, some, hasList ? list : TileList{});
     if (sequence.empty())
       continue;
     // Part p of P visits places [count p / P, count (p + 1) / P).
-    Value begin = math.constant(0), end = countOf(b, sequence);
+    Value begin = math.constant(0), end = countOf(b, sequence, kind);
     if (part.count > 1) {
       Value count = end;
       auto place = [&](Value p) {
@@ -168,8 +187,9 @@ Value KeyTileLoops::visit(OpBuilder &b, const QueryTile &at,
     auto loop = scf::ForOp::create(
         b, loc, begin, end, math.constant(1), state,
         [&](OpBuilder &nested, Location, Value t, ValueRange carried) {
-          Value next = step(nested, at, queryOperands,
-                            keyAt(nested, sequence, t), kind, carried.front());
+          Value next =
+              step(nested, at, queryOperands, locate(nested, sequence, t, kind),
+                   kind, carried.front());
           scf::YieldOp::create(nested, loc, next);
         });
     state = loop.getResult(0);

@@ -15,9 +15,10 @@ struct TilePart {
   int64_t count = 1;
 };
 
-/// Emits the loops over the key tiles that one row class visits: one for each
-/// of what is asked of the pairs of partial tiles, and one over full tiles.
-/// Steps take `stepKeys` keys, which divide those of a tile.
+/// Emits the loops over the key tiles that one row class visits: for each
+/// layout one for each of what is asked of the pairs of partial tiles, and one
+/// over full tiles. Steps take `stepKeys` keys, which divide those of a
+/// contiguous tile, or a tile of another layout.
 class KeyTileLoops {
 public:
   KeyTileLoops(MaskedReductionOpInterface op, const ReductionShapes &shapes,
@@ -34,14 +35,18 @@ private:
   struct Kind {
     bool full;
     const mask::Pieces *where;
+    const plan::Layout *layout;
     bool isOf(const TileRun &run) const;
   };
   static SmallVector<Kind> kindsOf(ArrayRef<TileRun> runs, Kind ofList);
   Value step(OpBuilder &b, const QueryTile &at, ValueRange queryOperands,
-             Value key, Kind kind, Value state);
-  /// The first key of step t of a sequence.
+             const KeyTile &keys, Kind kind, Value state);
+  /// The first key of step t of a sequence of contiguous tiles.
   Value keyAt(OpBuilder &b, const VisitSequence &sequence, Value t) const;
-  Value countOf(OpBuilder &b, const VisitSequence &sequence);
+  /// The keys of step t of a sequence.
+  KeyTile locate(OpBuilder &b, const VisitSequence &sequence, Value t,
+                 Kind kind) const;
+  Value countOf(OpBuilder &b, const VisitSequence &sequence, Kind kind);
   /// True when a step may pass the end of the keys.
   bool mayBeRagged() const;
 

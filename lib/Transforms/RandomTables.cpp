@@ -383,6 +383,8 @@ TileList RandomTables::listTiles(OpBuilder &b, Location loc,
             Value wanted =
                 arith::ConstantOp::create(body, loc, body.getBoolAttr(true));
             for (const TileRun &run : runs) {
+              if (!run.layout->isContiguous())
+                continue;
               Value before =
                   mm.compare(arith::CmpIPredicate::slt, keyTile, run.begin);
               Value after =

@@ -54,6 +54,9 @@ template <typename Op> struct StepPattern : OpConversionPattern<Op> {
 void populateStepPatterns(RewritePatternSet &patterns,
                           const TypeConverter &converter,
                           Decomposition &shared);
+/// Tiles of keys that stand where a layout says.
+void populateGatherPatterns(RewritePatternSet &patterns,
+                            const TypeConverter &converter);
 /// States that loops begin with, or that one loop hands to the next.
 void populateStatePatterns(RewritePatternSet &patterns,
                            const TypeConverter &converter,

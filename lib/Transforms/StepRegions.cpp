@@ -2,6 +2,7 @@
 
 #include "StepRegions.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 using namespace mlir;
@@ -12,12 +13,15 @@ static Value toI32(OpBuilder &b, Location loc, Value x) {
   return arith::IndexCastOp::create(b, loc, b.getI32Type(), x);
 }
 
-StepRegions::StepRegions(OpBuilder &b, StepOp step, Value row, Value key)
+StepRegions::StepRegions(OpBuilder &b, StepOp step, Value row, Value keys)
     : step(step) {
   if (!step.hasMask() && !step.hasScore())
     return;
   firstRow = toI32(b, step.getLoc(), row);
-  firstKey = toI32(b, step.getLoc(), key);
+  if (step.getKeyPositions())
+    keyPositions = keys;
+  else
+    firstKey = toI32(b, step.getLoc(), keys);
   if (!step.hasScore())
     return;
   Block &score = step.getScore().front();
@@ -33,9 +37,16 @@ StepRegions::StepRegions(OpBuilder &b, StepOp step, Value row, Value key)
   }
 }
 
-Value StepRegions::positionOf(OpBuilder &b, Value first, Value index) const {
+Value StepRegions::rowPosition(OpBuilder &b, Value q) const {
   Location loc = step->getLoc();
-  return arith::AddIOp::create(b, loc, first, toI32(b, loc, index));
+  return arith::AddIOp::create(b, loc, firstRow, toI32(b, loc, q));
+}
+
+Value StepRegions::keyPosition(OpBuilder &b, Value k) const {
+  Location loc = step->getLoc();
+  if (keyPositions)
+    return tensor::ExtractOp::create(b, loc, keyPositions, k);
+  return arith::AddIOp::create(b, loc, firstKey, toI32(b, loc, k));
 }
 
 Value StepRegions::copy(OpBuilder &b, Region &region, IRMapping mapping) {
@@ -51,15 +62,15 @@ Value StepRegions::score(OpBuilder &b, Value score, Value k, Value q) const {
   Region &region = StepOp(step).getScore();
   IRMapping mapping = shared;
   mapping.map(region.getArgument(0), score);
-  mapping.map(region.getArgument(3), positionOf(b, firstRow, q));
-  mapping.map(region.getArgument(4), positionOf(b, firstKey, k));
+  mapping.map(region.getArgument(3), rowPosition(b, q));
+  mapping.map(region.getArgument(4), keyPosition(b, k));
   return copy(b, region, std::move(mapping));
 }
 
 Value StepRegions::isAllowed(OpBuilder &b, Value k, Value q) const {
   Region &region = StepOp(step).getMask();
   IRMapping mapping;
-  mapping.map(region.getArgument(0), positionOf(b, firstRow, q));
-  mapping.map(region.getArgument(1), positionOf(b, firstKey, k));
+  mapping.map(region.getArgument(0), rowPosition(b, q));
+  mapping.map(region.getArgument(1), keyPosition(b, k));
   return copy(b, region, std::move(mapping));
 }

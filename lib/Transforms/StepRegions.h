@@ -12,9 +12,10 @@ namespace mlir::sparse_attn::transforms {
 /// the tile.
 class StepRegions {
 public:
-  /// Emits what is the same for all pairs. `row` and `key`: the positions of
-  /// the first query and key, as index values.
-  StepRegions(OpBuilder &b, StepOp step, Value row, Value key);
+  /// Emits what is the same for all pairs. `row`: the position of the first
+  /// query, an index; `keys`: that of the first key, too, or a tensor of those
+  /// of all keys.
+  StepRegions(OpBuilder &b, StepOp step, Value row, Value keys);
 
   /// The score that the step's region makes of `score`.
   Value score(OpBuilder &b, Value score, Value k, Value q) const;
@@ -22,15 +23,16 @@ public:
   Value isAllowed(OpBuilder &b, Value k, Value q) const;
 
 private:
-  /// The position of element `index` of a tile, as an i32.
-  Value positionOf(OpBuilder &b, Value first, Value index) const;
+  /// The positions of a query and a key of the tile, as i32.
+  Value rowPosition(OpBuilder &b, Value q) const;
+  Value keyPosition(OpBuilder &b, Value k) const;
   /// Copies what `mapping` does not have of a region, and returns what it
   /// yields.
   static Value copy(OpBuilder &b, Region &region, IRMapping mapping);
 
   StepOp step;
-  /// Positions, as i32 values.
-  Value firstRow, firstKey;
+  /// Positions, as i32 values; one of the two of keys.
+  Value firstRow, firstKey, keyPositions;
   /// The values of the score region that depend on no pair.
   IRMapping shared;
 };

@@ -23,22 +23,35 @@ LogicalResult TileChoice::verify(Operation *op) const {
   return success();
 }
 
+/// The target, where it is a processor; `cpu` is any of them.
+static const target::CpuTarget *findCpu(StringRef target) {
+  return target == "cpu" ? &target::getCpus().front() : target::findCpu(target);
+}
+
+static const target::GpuTarget *findGpu(StringRef target) {
+  return target == "gpu" ? &target::getGpus().front() : target::findGpu(target);
+}
+
+KeyLayouts TileChoice::keyLayouts() const {
+  const target::CpuTarget *cpu = findCpu(target);
+  bool loads = cpu ? cpu->loadsKeyLayouts : findGpu(target)->loadsKeyLayouts;
+  return loads ? KeyLayouts::Any : KeyLayouts::Contiguous;
+}
+
 static TileShape chooseByRules(const TileChoice &choice,
                                MaskedReductionOpInterface op, const Mask &mask,
                                const LengthFacts &facts) {
   TileNeeds needs = op.getTileNeeds();
-  bool isAnyCpu = choice.target == "cpu", isAnyGpu = choice.target == "gpu";
   // Tiles are of f32, and those of keys decide.
-  if (const target::CpuTarget *cpu = isAnyCpu ? &target::getCpus().front()
-                                              : target::findCpu(choice.target))
+  if (const target::CpuTarget *cpu = findCpu(choice.target))
     return plan::chooseTile(mask, *cpu->tiles,
                             {needs.headDim, needs.headDim, sizeof(float)},
                             facts);
-  const target::GpuTarget *gpu =
-      isAnyGpu ? &target::getGpus().front() : target::findGpu(choice.target);
+  const target::GpuTarget *gpu = findGpu(choice.target);
   TileMemory memory = {needs.headDim, needs.valueDim, needs.elementBytes};
   memory.stages = choice.stages;
-  memory.sharedLimit = isAnyGpu ? choice.sharedLimit : gpu->sharedLimit;
+  memory.sharedLimit =
+      choice.target == "gpu" ? choice.sharedLimit : gpu->sharedLimit;
   return plan::chooseTile(mask, *gpu->tiles, memory, facts);
 }
 

@@ -28,6 +28,8 @@ std::optional<TileLoop> TileLoop::match(scf::ForOp loop) {
   if (!llvm::hasSingleElement(steps))
     return std::nullopt;
   result.step = *steps.begin();
+  if (!result.step.getKeyPosition())
+    return std::nullopt;
   BackwardSliceOptions options;
   options.inclusive = true;
   options.omitBlockArguments = true;

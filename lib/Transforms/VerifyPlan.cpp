@@ -14,13 +14,17 @@ using namespace mlir::sparse_attn::plan;
 using namespace mlir::sparse_attn::proof;
 using namespace mlir::sparse_attn::transforms;
 
-/// True for what the planner makes of the op itself: as plans are made anew in
-/// no time, and proofs are not, most plans that come in a file need none.
+/// True for what the planner makes of the op itself, for any target: as plans
+/// are made anew in no time, and proofs are not, most plans that come in a file
+/// need none.
 static bool isPlanners(MaskedReductionOpInterface op) {
   PlanAttr given = *op.getPlan();
-  Plan own =
-      makePlan(op.getMaskValue(), given.getPlan().tile, op.getLengthFacts());
-  return given == PlanAttr::get(op->getContext(), own);
+  return llvm::any_of(
+      ArrayRef{KeyLayouts::Contiguous, KeyLayouts::Any}, [&](KeyLayouts any) {
+        Plan own = makePlan(op.getMaskValue(), given.getPlan().tile,
+                            op.getLengthFacts(), /*losses=*/nullptr, any);
+        return given == PlanAttr::get(op->getContext(), own);
+      });
 }
 
 /// Cuts key tiles to those that exist: nothing outside of K is read then,
@@ -32,11 +36,22 @@ template <typename Tiles> static void keepInside(Tiles &tiles, int64_t size) {
   tiles.end = TileExpr::min(numTiles, tiles.end);
 }
 
+/// The rows that a layout names are looked for inside of K whatever they are.
+/// But a list has an end of its own, and a lattice no more slots than keys.
+static void keepInside(Segment &segment) {
+  std::optional<int64_t> slots = segment.layout.numSlots();
+  TileExpr numSlots = slots ? TileExpr::constant(*slots) : TileExpr::numKeys();
+  segment.begin = TileExpr::max(TileExpr::constant(0), segment.begin);
+  segment.end =
+      TileExpr::min(numSlots.ceilDiv(segment.layout.tile), segment.end);
+}
+
 /// Rows need no such care: their loops end with the queries.
 static PlanAttr keepInside(MLIRContext *context, Plan plan) {
   for (RowClass &cls : plan.classes) {
     for (Segment &segment : cls.segments)
-      keepInside(segment, plan.tile.keys);
+      segment.layout.isContiguous() ? keepInside(segment, plan.tile.keys)
+                                    : keepInside(segment);
     for (Draw &draw : cls.draws)
       keepInside(draw, plan.tile.keys);
   }

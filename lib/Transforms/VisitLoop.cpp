@@ -20,8 +20,9 @@ SmallVector<TileRun> transforms::emitRuns(OpBuilder &b, Location loc,
     Value end = emitTileExpr(b, loc, segment.end, variables);
     end = emitEndWhere(b, loc, segment.when, math.max(begin, end), begin,
                        variables);
-    runs.push_back(
-        {begin, end, segment.full, segment.where ? &*segment.where : nullptr});
+    runs.push_back({begin, end, segment.full,
+                    segment.where ? &*segment.where : nullptr,
+                    &segment.layout});
   }
   return runs;
 }

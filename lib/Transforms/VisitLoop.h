@@ -14,7 +14,9 @@ struct TileRun {
   Value begin, end;
   bool full;
   /// The live pairs of its tiles where the segment names them, else null.
-  const mask::Pieces *where = nullptr;
+  const mask::Pieces *where;
+  /// Where the slots of its tiles stand.
+  const plan::Layout *layout;
 };
 
 /// Tiles listed at run time: element t < count of a tensor<?xindex> (static

@@ -58,7 +58,7 @@ static bool visitTheSame(const RowClass &a, const RowClass &b,
     };
     return areFixed(x.begin) && areFixed(x.end) && areFixed(x.when) &&
            x.begin == y.begin && x.end == y.end && x.when == y.when &&
-           x.full == y.full && x.where == y.where;
+           x.full == y.full && x.where == y.where && x.layout == y.layout;
   };
   return a.heavy == b.heavy && a.draws.empty() && b.draws.empty() &&
          a.segments.size() == b.segments.size() &&

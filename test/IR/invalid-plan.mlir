@@ -107,3 +107,59 @@ func.func private @f() attributes {p = #sparse_attn.segment<partial "0" to "nk" 
 
 // expected-error@below {{a full segment has no masked pair, so that 'where' says nothing}}
 func.func private @f() attributes {p = #sparse_attn.segment<full "0" to "nk" where "j < nk">}
+
+// -----
+
+// Layouts of key tiles.
+// expected-error@below {{unknown layout 'latice'; use lattice or list}}
+func.func private @f() attributes {p = #sparse_attn.segment<full "0" to "nk" of latice<step = 8>>}
+
+// -----
+
+// expected-error@below {{the step of a lattice must be from 1 to 1073741824, got 0}}
+func.func private @f() attributes {p = #sparse_attn.segment<full "0" to "nk" of lattice<step = 0, width = 1, shift = 0, tile = 16>>}
+
+// -----
+
+// expected-error@below {{runs of width 9 overlap at a step of 8; a width is at most the step}}
+func.func private @f() attributes {p = #sparse_attn.segment<full "0" to "nk" of lattice<step = 8, width = 9, shift = 0, tile = 16>>}
+
+// -----
+
+// expected-error@below {{the width of runs must be from 1 to 1073741824, got 0}}
+func.func private @f() attributes {p = #sparse_attn.segment<full "0" to "nk" of lattice<step = 8, width = 0, shift = 0, tile = 16>>}
+
+// -----
+
+// expected-error@below {{the shift of a lattice must be from 0 to 1073741824, got -1}}
+func.func private @f() attributes {p = #sparse_attn.segment<full "0" to "nk" of lattice<step = 8, width = 1, shift = -1, tile = 16>>}
+
+// -----
+
+// expected-error@below {{the tile of a layout must be from 1 to 65536, got 0}}
+func.func private @f() attributes {p = #sparse_attn.segment<full "0" to "nk" of lattice<step = 8, width = 1, shift = 0, tile = 0>>}
+
+// -----
+
+// expected-error@below {{a list needs at least one position}}
+func.func private @f() attributes {p = #sparse_attn.segment<full "0" to "1" of list<[], width = 1, tile = 16>>}
+
+// -----
+
+// expected-error@below {{entry 1 of a list, 5, is less than the run of width 1 at 77; a list is sorted, and its runs do not overlap}}
+func.func private @f() attributes {p = #sparse_attn.segment<full "0" to "1" of list<[77, 5], width = 1, tile = 16>>}
+
+// -----
+
+// expected-error@below {{entry 2 of a list, 19, overlaps the run of width 4 at 16; a list is sorted, and its runs do not overlap}}
+func.func private @f() attributes {p = #sparse_attn.segment<full "0" to "1" of list<[5, 16, 19], width = 4, tile = 16>>}
+
+// -----
+
+// expected-error@below {{entry 0 of a list must be from 0 to 1073741824, got -3}}
+func.func private @f() attributes {p = #sparse_attn.segment<full "0" to "1" of list<[-3], width = 1, tile = 16>>}
+
+// -----
+
+// expected-error@below {{a list has at most 65536 positions, got 2 runs of width 40000}}
+func.func private @f() attributes {p = #sparse_attn.segment<full "0" to "1" of list<[0, 40000], width = 40000, tile = 16>>}

@@ -97,7 +97,7 @@ func.func @score_result(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32>,
 
 func.func @score_without_head(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32>, %k: tensor<64x8xf32>, %v: tensor<64x16xf32>, %at: index) {
   // expected-error@below {{has a batch, a head and a score region, or none of them}}
-  %r = "sparse_attn.step"(%s, %q, %k, %v, %at, %at, %at) <{keys = 64 : i64, scale = 0.25 : f64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1, 0>}> ({
+  %r = "sparse_attn.step"(%s, %q, %k, %v, %at, %at, %at) <{keys = 64 : i64, scale = 0.25 : f64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 0, 1, 0>}> ({
     ^bb0(%x: f32, %b: index, %h: index, %i: i32, %j: i32):
       sparse_attn.yield %x : f32
     }, {}) : (!sparse_attn.state<32x16xf32>, tensor<32x8xf32>, tensor<64x8xf32>, tensor<64x16xf32>, index, index, index) -> !sparse_attn.state<32x16xf32>
@@ -108,7 +108,7 @@ func.func @score_without_head(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8
 
 func.func @batch_without_score(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32>, %k: tensor<64x8xf32>, %v: tensor<64x16xf32>, %at: index) {
   // expected-error@below {{has a batch, a head and a score region, or none of them}}
-  %r = "sparse_attn.step"(%s, %q, %k, %v, %at, %at, %at, %at) <{keys = 64 : i64, scale = 0.25 : f64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 1, 1>}> ({}, {})
+  %r = "sparse_attn.step"(%s, %q, %k, %v, %at, %at, %at, %at) <{keys = 64 : i64, scale = 0.25 : f64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 0, 1, 1>}> ({}, {})
       : (!sparse_attn.state<32x16xf32>, tensor<32x8xf32>, tensor<64x8xf32>, tensor<64x16xf32>, index, index, index, index) -> !sparse_attn.state<32x16xf32>
   return
 }
@@ -272,5 +272,47 @@ func.func @trusted_scale(%s: !sparse_attn.state<32x16xf32, trusting>, %rows: ind
 func.func @merge_scale(%m: tensor<2x32xf32>, %a: tensor<2x32x16xf32>) {
   // expected-error@below {{scale must be finite in f32, got 1.000000e+40}}
   %r = sparse_attn.merge_stored %m, %m, %a[] scale(1.0e+40) : tensor<2x32xf32>, tensor<2x32xf32>, tensor<2x32x16xf32> -> <32x16xf32>
+  return
+}
+
+// -----
+
+func.func @positions_size(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32>, %k: tensor<64x8xf32>, %v: tensor<64x16xf32>, %at: index, %p: tensor<32xi32>) {
+  // expected-error@below {{has 64 keys, but positions 'tensor<32xi32>'}}
+  %r = sparse_attn.step %s ins(%q, %k, %v : tensor<32x8xf32>, tensor<64x8xf32>, tensor<64x16xf32>)
+      at(%at, %p : tensor<32xi32>) keys(64) scale(0.25) : !sparse_attn.state<32x16xf32>
+  return
+}
+
+// -----
+
+func.func @no_positions(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32>, %k: tensor<64x8xf32>, %v: tensor<64x16xf32>, %at: index) {
+  // expected-error@below {{has the position of the first key or those of all keys, one of the two}}
+  %r = "sparse_attn.step"(%s, %q, %k, %v, %at) <{keys = 64 : i64, scale = 0.25 : f64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 0, 0, 0, 0>}> ({}, {})
+      : (!sparse_attn.state<32x16xf32>, tensor<32x8xf32>, tensor<64x8xf32>, tensor<64x16xf32>, index) -> !sparse_attn.state<32x16xf32>
+  return
+}
+
+// -----
+
+func.func @no_rows_left(%k: tensor<4x8xf32>, %at: index, %p: tensor<16xi32>) {
+  // expected-error@below {{has 2 indices, which leave no rows of 'tensor<4x8xf32>'}}
+  %r = sparse_attn.gather_rows %k[%at, %at] at %p : tensor<4x8xf32>, tensor<16xi32> -> tensor<16x8xf32>
+  return
+}
+
+// -----
+
+func.func @rows_of_any_size(%k: tensor<4x?xf32>, %p: tensor<16xi32>) {
+  // expected-error@below {{gathers a static number of rows of a static size, got 'tensor<16x?xf32>'}}
+  %r = sparse_attn.gather_rows %k[] at %p : tensor<4x?xf32>, tensor<16xi32> -> tensor<16x?xf32>
+  return
+}
+
+// -----
+
+func.func @wrong_rows(%k: tensor<4x8xf32>, %p: tensor<16xi32>) {
+  // expected-error@below {{gathers rows as 'tensor<16x8xf32>', got 'tensor<8x8xf32>'}}
+  %r = sparse_attn.gather_rows %k[] at %p : tensor<4x8xf32>, tensor<16xi32> -> tensor<8x8xf32>
   return
 }

@@ -11,7 +11,11 @@
 // CHECK-SAME:    d = #sparse_attn.draw<full <block = 64, blocks_per_row = 3> "0" to "q" when "nk - 8 > 0">
 // CHECK-SAME:    e = #sparse_attn.segment<partial "0" to "q" where "j >= i floordiv 8 * 8 - 3 or i >= 2 and j < nk">
 // CHECK-SAME:    f = #sparse_attn.segment<partial "0" to "q" when "q - 1 > 0" where "j - i mod 4 in 0 to 1">
+// CHECK-SAME:    g = #sparse_attn.segment<full "0" to "q" of lattice<step = 128, width = 8, shift = 120, tile = 32>>
+// CHECK-SAME:    h = #sparse_attn.segment<partial "0" to "1" when "q - 1 > 0" of list<[5, 77], width = 1, tile = 16> where "j < i - 256">
 func.func private @canonical() attributes {
+  h = #sparse_attn.segment<partial "0" to "1" when "q - 1 > 0" of list<[5, 77], width = 1, tile = 16> where "j < i - 256">,
+  g = #sparse_attn.segment<full "0" to "q" of lattice<step = 128, width = 8, shift = 120, tile = 32>>,
   e = #sparse_attn.segment<partial "0" to "q" where "j>=i floordiv 8*8-3 or j < nk and i >= 1 + 1">,
   f = #sparse_attn.segment<partial "0" to "q" when "q - 1 > 0" where "j - i mod 4 in 0 to 1">,
   c = #sparse_attn.segment<partial "0" to "q" when "min(nk - 8, q - 3)>0">,

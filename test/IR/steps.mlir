@@ -86,3 +86,15 @@ func.func @trusting(%q: tensor<32x8xf32>, %k: tensor<64x8xf32>, %v: tensor<64x16
   %e = sparse_attn.settle %a : !sparse_attn.state<32x16xf32, trusting> -> !sparse_attn.state<32x16xf32>
   return %t, %r, %i, %e : i1, !sparse_attn.state<32x16xf32, trusting>, !sparse_attn.state<32x16xf32>, !sparse_attn.state<32x16xf32>
 }
+
+// CHECK-LABEL: func.func @positions
+// CHECK-SAME:    %[[P:[a-z0-9]+]]: tensor<64xi32>
+// CHECK:         %[[K:.*]] = sparse_attn.gather_rows %{{.*}}[%{{.*}}] at %[[P]] : tensor<4x?x8xf16>, tensor<64xi32> -> tensor<64x8xf16>
+// CHECK:         sparse_attn.step %{{.*}} ins(%{{.*}}, %[[K]], %{{.*}} : {{.*}}) at(%{{.*}}, %[[P]] : tensor<64xi32>) keys(64)
+func.func @positions(%s: !sparse_attn.state<32x16xf16>, %q: tensor<32x8xf16>, %k: tensor<4x?x8xf16>, %v: tensor<64x16xf16>,
+                     %p: tensor<64xi32>, %at: index) -> !sparse_attn.state<32x16xf16> {
+  %rows = sparse_attn.gather_rows %k[%at] at %p : tensor<4x?x8xf16>, tensor<64xi32> -> tensor<64x8xf16>
+  %r = sparse_attn.step %s ins(%q, %rows, %v : tensor<32x8xf16>, tensor<64x8xf16>, tensor<64x16xf16>)
+      at(%at, %p : tensor<64xi32>) keys(64) scale(0.25) : !sparse_attn.state<32x16xf16>
+  return %r : !sparse_attn.state<32x16xf16>
+}

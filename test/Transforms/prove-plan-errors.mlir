@@ -117,3 +117,50 @@ func.func @undecided(%q: !t, %k: !t) -> !t {
       ins(%q, %k, %k : !t, !t, !t) outs(%q : !t) -> !t
   return %o : !t
 }
+
+// -----
+
+!t = tensor<1x4x64x8xf32>
+
+// Tiles of two layouts hold the same keys, and both compute them.
+func.func @computed_twice(%q: !t) -> !t {
+  // expected-error@below {{plan does not cover its mask: a pair is computed twice, in tiles of two layouts}}
+  // expected-note@below {{witness: head 0, query position 0, key position 6 at Sq = 64, Sk = 64}}
+  %o = sparse_attn.attention mask(#sparse_attn.union<#sparse_attn.prefix<length = 16>,
+                                    #sparse_attn.periodic_columns<period = 8, last = 2>>)
+      plan(<tile = [16, 16], rows = [<"0" to "64", segments = [
+             <full "0" to "1">,
+             <full "0" to "1" of lattice<step = 8, width = 2, shift = 6, tile = 16>>]>]>)
+      ins(%q, %q, %q : !t, !t, !t) outs(%q : !t) -> !t
+  return %o : !t
+}
+
+// -----
+
+!t = tensor<1x4x64x8xf32>
+
+// A key of the list is no column.
+func.func @masked(%q: !t) -> !t {
+  // expected-error@below {{plan does not cover its mask: a full tile has a masked pair}}
+  // expected-note@below {{witness: head 0, query position 0, key position 8 at Sq = 64, Sk = 64}}
+  %o = sparse_attn.attention mask(#sparse_attn.global<tokens = [7, 30], direction = columns>)
+      plan(<tile = [16, 16], rows = [<"0" to "64", segments = [
+             <full "0" to "1" of list<[7, 8, 30], width = 1, tile = 3>>]>]>)
+      ins(%q, %q, %q : !t, !t, !t) outs(%q : !t) -> !t
+  return %o : !t
+}
+
+// -----
+
+!t = tensor<1x4x?x8xf32>
+
+// At lengths that are not known, tiles of a list may hold no key.
+func.func @past_the_end(%q: !t) -> !t {
+  // expected-error@below {{plan does not cover its mask: a full tile has keys past Sk}}
+  // expected-note@below {{witness}}
+  %o = sparse_attn.attention mask(#sparse_attn.global<tokens = [7, 30], direction = columns>)
+      plan(<tile = [16, 16], rows = [<"0" to "nq", segments = [
+             <full "0" to "1" of list<[7, 30], width = 1, tile = 2>>]>]>)
+      ins(%q, %q, %q : !t, !t, !t) outs(%q : !t) -> !t
+  return %o : !t
+}

@@ -55,11 +55,14 @@ static std::string textOf(const Plan &plan) {
 
 /// Nothing is known of why somebody else's plan is what it is.
 static SmallVector<PlanLoss> findLosses(AttentionOp op, const Plan &plan) {
-  SmallVector<PlanLoss> losses;
-  Plan own = makePlan(op.getMaskValue(), plan.tile, getFacts(op), &losses);
-  if (textOf(own) != textOf(plan))
-    losses.clear();
-  return losses;
+  for (KeyLayouts layouts : {KeyLayouts::Contiguous, KeyLayouts::Any}) {
+    SmallVector<PlanLoss> losses;
+    Plan own =
+        makePlan(op.getMaskValue(), plan.tile, getFacts(op), &losses, layouts);
+    if (textOf(own) == textOf(plan))
+      return losses;
+  }
+  return {};
 }
 
 /// Sums `count(head)` over all heads; one stands for all where `sameForAll`.
@@ -71,32 +74,6 @@ static uint64_t sumOverHeads(int64_t numHeads, bool sameForAll, Count count) {
   for (int64_t head = 0; head < numHeads; ++head)
     sum += count(head);
   return sum;
-}
-
-/// The pairs in the tiles that one head visits: rows of a class times keys, and
-/// no row or key that is not there. Draws alone take time for each tile.
-static uint64_t countVisitedPairs(const Plan &plan, const Lengths &n,
-                                  int64_t head) {
-  uint64_t pairs = 0;
-  for (const RowClass &cls : plan.classes) {
-    int64_t rows = cls.rowEnd.evaluate(0, n) - cls.rowBegin.evaluate(0, n);
-    auto numKeys = [&](mask::Range tiles) {
-      return mask::Range{tiles.begin * plan.tile.keys,
-                         std::min(tiles.end * plan.tile.keys, n.nk)}
-          .size();
-    };
-    for (int64_t q = 0; q < cls.numQueryTiles(plan.tile, n); ++q) {
-      uint64_t keys = 0;
-      if (cls.draws.empty())
-        for (const Segment &segment : cls.segments)
-          keys += numKeys(segment.keyTiles(q, n));
-      else
-        for (VisitedTile tile : visitedTiles(cls, plan.tile, n, head, q))
-          keys += numKeys({tile.keyTile, tile.keyTile + 1});
-      pairs += keys * std::min(plan.tile.queries, rows - q * plan.tile.queries);
-    }
-  }
-  return pairs;
 }
 
 static void countTilesOfAllHeads(Inspection &result) {

@@ -29,6 +29,13 @@ def SparseAttn_Pairs
   let defaultValue = "::std::nullopt";
 }
 
+/// At which keys the slots of tiles stand; without it, one after the other.
+def SparseAttn_Layout
+    : AttrOrTypeParameter<"::mlir::sparse_attn::plan::Layout",
+                          "a lattice or a list of positions"> {
+  let defaultValue = "::mlir::sparse_attn::plan::Layout()";
+}
+
 class SparseAttn_PlanPart<string name, string attrMnemonic>
     : SparseAttn_Attr<name, attrMnemonic> {
   let genVerifyDecl = 1;
@@ -54,13 +61,29 @@ def SparseAttn_SegmentAttr : SparseAttn_PlanPart<"Segment", "segment"> {
     `where` are the live pairs (i, j) of a partial segment's tiles, as literals
     of the mask that may cut one: of a window's left edge `"j >= i - 256"`. Keys
     past Sk are not among them. Without it, the op's mask tells.
+
+    Tile kt holds the slots kt * B to kt * B + B - 1, which are keys of these
+    numbers with the plan's B, unless a layout says at which keys they stand.
+    Slots of a layout come in runs of `width` neighbours; those of a `lattice`
+    begin at `shift`, `shift + step`, and so on, those of a `list` where it says.
+    `tile` is their B. Slots past the end of a list, or past Sk, hold no key.
+
+    ```mlir
+    <full "0" to "q" of lattice<step = 128, width = 8, shift = 120, tile = 32>>
+    <partial "0" to "1" of list<[5, 77], width = 1, tile = 16> where "j < i - 256">
+    ```
+
+    Tiles of a layout stand across contiguous ones, so that a key may be in
+    both; the pairs of the segments of a class must be disjoint all the same, as
+    their `where` says.
   }];
   let parameters = (ins "SegmentKind":$kind, SparseAttn_Bound:$begin,
                         SparseAttn_Bound:$end, SparseAttn_Condition:$when,
-                        SparseAttn_Pairs:$where);
+                        SparseAttn_Pairs:$where, SparseAttn_Layout:$layout);
   let assemblyFormat = [{
     `<` $kind custom<Bound>($begin) `to` custom<Bound>($end)
-    (`when` custom<Condition>($when)^)? (`where` custom<Pairs>($where)^)? `>`
+    (`when` custom<Condition>($when)^)? (`of` custom<Layout>($layout)^)?
+    (`where` custom<Pairs>($where)^)? `>`
   }];
 }
 

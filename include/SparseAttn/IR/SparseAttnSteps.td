@@ -103,7 +103,8 @@ def SparseAttn_StepOp : SparseAttn_StateOp<"step", [
     `mask` tells, for the position %i of a query and %j of a key, whether the
     query may attend to the key; without it, every query attends to every key
     and n = `keys`. Query r of the tile stands at `row_position` + r, key c at
-    `key_position` + c. The mask may use values from outside.
+    `key_position` + c, or, where `key_positions` are in its place, at the c-th
+    of them. The mask may use values from outside.
 
     `score` makes of a score %s, scaled and in f32, the one that counts; it may
     depend on the `batch` and `head` that stand before it, on the positions, and
@@ -130,6 +131,11 @@ def SparseAttn_StepOp : SparseAttn_StateOp<"step", [
         sparse_attn.yield %allowed : i1
       } : !sparse_attn.state<32x16xf32>
 
+    %next = sparse_attn.step %state
+      ins(%q, %k, %v : tensor<32x16xf32>, tensor<32x16xf32>, tensor<32x16xf32>)
+      at(%row_position, %positions : tensor<32xi32>) keys(32) scale(2.5e-01)
+      : !sparse_attn.state<32x16xf32>
+
     %capped = sparse_attn.step %state
       ins(%q, %k, %v : tensor<32x16xf32>, tensor<32x16xf32>, tensor<32x16xf32>)
       at(%row_position, %key_position) keys(32) scale(2.5e-01) score(%batch, %head) {
@@ -141,7 +147,8 @@ def SparseAttn_StepOp : SparseAttn_StateOp<"step", [
   }];
   let arguments = (ins SparseAttn_StateType:$state, AnyRankedTensor:$query,
                        AnyRankedTensor:$key, AnyRankedTensor:$value,
-                       Index:$row_position, Index:$key_position,
+                       Index:$row_position, Optional<Index>:$key_position,
+                       Optional<1DTensorOf<[I32]>>:$key_positions,
                        ConfinedAttr<I64Attr, [IntPositive]>:$keys,
                        F64Attr:$scale, Optional<Index>:$batch,
                        Optional<Index>:$head);
@@ -150,7 +157,8 @@ def SparseAttn_StepOp : SparseAttn_StateOp<"step", [
   let assemblyFormat = [{
     $state `ins` `(` $query `,` $key `,` $value `:`
       type($query) `,` type($key) `,` type($value) `)`
-    `at` `(` $row_position `,` $key_position `)`
+    `at` `(` $row_position `,`
+      custom<KeyPositions>($key_position, $key_positions, type($key_positions)) `)`
     `keys` `(` $keys `)` `scale` `(` $scale `)`
     (`score` `(` $batch^ `,` $head `)` $score)? (`mask` $mask^)? attr-dict
     `:` type($state)
@@ -164,6 +172,30 @@ def SparseAttn_StepOp : SparseAttn_StateOp<"step", [
   }];
   let hasVerifier = 1;
   let hasRegionVerifier = 1;
+}
+
+def SparseAttn_GatherRowsOp : SparseAttn_StateOp<"gather_rows", [Pure]> {
+  let summary = "rows of a tensor that stand where a layout says";
+  let description = [{
+    Row m of the result is row `positions[m]` of source[at...], the last one of
+    it where that is past the end. No position is negative, and the source has a
+    row. Steps on such a tile have a mask where a position may be past the end.
+
+    ```mlir
+    %rows = sparse_attn.gather_rows %k[%b, %h] at %positions
+        : tensor<1x4x?x64xf32>, tensor<32xi32> -> tensor<32x64xf32>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$source, Variadic<Index>:$at,
+                       1DTensorOf<[I32]>:$positions);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = [{
+    $source `[` $at `]` `at` $positions attr-dict `:` type($source) `,`
+    type($positions) `->` type($result)
+  }];
+  let builders = [OpBuilder<(ins "Value":$source, "ValueRange":$at,
+                                 "Value":$positions)>];
+  let hasVerifier = 1;
 }
 
 def SparseAttn_YieldOp : SparseAttn_StateOp<"yield", [

@@ -23,11 +23,14 @@ struct QueryTile {
   Value position; ///< absolute position of the first row
 };
 
-/// One key tile: index values.
+/// One key tile. Its keys stand one after the other, or where `positions` says.
 struct KeyTile {
-  Value key;    ///< the first key, and its position
-  Value rows;   ///< Bn, or fewer in the last tile
+  Value key;    ///< the first key, and its position, an index
+  Value rows;   ///< Bn, or fewer in the last tile, an index
   int64_t size; ///< Bn
+  /// tensor<Bn x i32>; null for contiguous keys. No position is negative; those
+  /// of Sk and more are no keys, and `key` means nothing then.
+  Value positions = {};
 };
 
 /// A tensor that a reduction takes or gives, under the name by which packages
@@ -71,6 +74,10 @@ inline std::optional<int64_t> staticLength(ShapedType type) {
 /// The rank-reducing slice source[lead..., row : row + rows, ...].
 Value sliceRows(OpBuilder &b, Location loc, Value source, ArrayRef<Value> lead,
                 Value row, Value rows);
+
+/// The rows of a key tile, [rows, ...], of source[lead...].
+Value loadRows(OpBuilder &b, Location loc, Value source, ArrayRef<Value> lead,
+               const KeyTile &keys);
 
 /// The slice of a tensor [lead..., x...] that has the shape x.
 Value sliceTrailing(OpBuilder &b, Location loc, Value source, ValueRange lead);

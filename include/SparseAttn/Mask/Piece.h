@@ -17,6 +17,7 @@
 #include "llvm/ADT/SmallVector.h"
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 namespace mlir::sparse_attn::mask {
 
@@ -100,6 +101,10 @@ struct Piece {
 /// The union of its pieces, which may overlap.
 using Pieces = llvm::SmallVector<Piece, 4>;
 llvm::hash_code hash_value(const Pieces &pieces);
+
+/// The pairs of `pieces` that none of `others` has; nullopt beyond `maxPieces`.
+std::optional<Pieces> subtractPieces(const Pieces &pieces, const Pieces &others,
+                                     unsigned maxPieces);
 
 /// Drops the literals without closed form that say no more than the bounds
 /// beside them where N is a multiple of `keysMultiple`: of a mask's last block,

@@ -17,6 +17,7 @@
 #define SPARSEATTN_PLAN_PLAN_H
 
 #include "SparseAttn/Mask/Mask.h"
+#include "SparseAttn/Plan/Layout.h"
 #include "SparseAttn/Plan/TileExpr.h"
 #include "llvm/ADT/SmallVector.h"
 #include <string>
@@ -31,18 +32,25 @@ struct TileShape {
 };
 
 /// The key tiles begin(q) <= kt < end(q), empty when end <= begin; none where
-/// when(q) <= 0. Key tile kt holds the keys kt * Bn .. kt * Bn + Bn - 1 (cut at
-/// Sk). A tile of a full segment has no masked pair and lies whole inside
-/// [0, Sk).
+/// when(q) <= 0. The slots of key tile kt are kt * B .. kt * B + B - 1, where B
+/// is the plan's Bn or the layout's own; the keys that they stand at are cut at
+/// Sk. A tile of a full segment has no masked pair and all its slots, at keys
+/// inside [0, Sk).
+///
+/// A segment computes its tiles' pairs: those that `where` names, else those of
+/// the mask. Together the segments of a class compute each live pair of its
+/// rows once. Contiguous tiles are disjoint, so that their `where` is what the
+/// mask comes to there; tiles of other layouts stand across them.
 struct Segment {
   TileExpr begin, end;
   bool full = false;
   TileExpr when = TileExpr::constant(1);
-  /// The live pairs of a partial segment, for the rows that the class has of
-  /// its own; no pair with j >= Sk is among them. They are what is left of the
-  /// mask where literals that cut no tile of the segment are dropped. Without
-  /// it, the pairs of the mask.
+  /// The live pairs that a partial segment computes, for the rows that the
+  /// class has of its own; no pair with j >= Sk is among them. They are told by
+  /// the literals that cut its tiles. Without it, the pairs of the mask.
   std::optional<mask::Pieces> where = std::nullopt;
+  /// At which keys the slots of its tiles stand.
+  Layout layout = {};
 
   mask::Range keyTiles(int64_t q, const mask::Lengths &n) const;
 };
@@ -73,6 +81,7 @@ struct RowClass {
   llvm::SmallVector<Draw, 1> draws;
 
   int64_t numQueryTiles(const TileShape &tile, const mask::Lengths &n) const;
+  bool hasLayouts() const;
   /// The tiles that the draws of one query tile touch at most, each once a row
   /// block and draw: how long a list of them may get.
   int64_t maxDrawnTiles(const TileShape &tile) const;
@@ -115,13 +124,17 @@ struct PlanLoss {
 /// The fact and the remedy, as a clause without a capital and a full stop.
 std::string describe(const PlanLoss &loss);
 
+/// Which layouts of keys a plan may have: what the target's kernels load.
+enum class KeyLayouts { Contiguous, Any };
+
 /// Builds a plan in closed form; `facts` holds the lengths known at compile
 /// time, and what the plan may take for granted of others. Never fails: where
 /// the union of pieces is too complex it falls back to partial segments over a
 /// hull, which is slower but exact. `losses`, where given, gets each way in
 /// which that has happened, once.
 Plan makePlan(const mask::Mask &mask, TileShape tile, const LengthFacts &facts,
-              llvm::SmallVectorImpl<PlanLoss> *losses = nullptr);
+              llvm::SmallVectorImpl<PlanLoss> *losses = nullptr,
+              KeyLayouts layouts = KeyLayouts::Contiguous);
 
 /// The plan as text for people: a line for the tile, one for each class, and
 /// one for each of its segments and draws.
@@ -131,20 +144,30 @@ void printPlan(const Plan &plan, llvm::raw_ostream &os);
 struct VisitedTile {
   int64_t keyTile = 0;
   bool full = false;
+  /// Of the segment that has it; null for a drawn tile.
+  const Segment *segment = nullptr;
 };
 
-/// What a kernel visits for query tile q of `cls`, ascending by key tile.
+/// What a kernel visits for query tile q of `cls`: contiguous tiles in
+/// ascending order, then those of other layouts.
 llvm::SmallVector<VisitedTile> visitedTiles(const RowClass &cls,
                                             const TileShape &tile,
                                             const mask::Lengths &n,
                                             int64_t head, int64_t q);
 
-/// Numbers of visited tiles of one head, and of those not visited, over all
-/// classes. For a class without draws runs of O(query tiles * segments).
+/// Numbers of visited tiles of one head, whatever their layouts, and of the
+/// contiguous ones not visited, over all classes. For a class without draws
+/// runs of O(query tiles * segments).
 struct TileCounts {
   uint64_t full = 0, partial = 0, empty = 0;
 };
 TileCounts countTiles(const Plan &plan, const mask::Lengths &n, int64_t head);
+
+/// The pairs in the tiles that one head visits: rows of a class times keys, and
+/// no row or key that is not there. A key that tiles of two layouts hold counts
+/// twice, as it is computed twice. Draws alone take time for each tile.
+uint64_t countVisitedPairs(const Plan &plan, const mask::Lengths &n,
+                           int64_t head);
 
 } // namespace mlir::sparse_attn::plan
 

@@ -2,7 +2,9 @@
 //
 // For every row r, with the class that owns it and its query tile:
 //   coverage  each live pair (i, j) lies in a visited tile,
-//   once      no key tile is visited twice (segments are pairwise disjoint),
+//   once      no key tile is visited twice (segments are pairwise disjoint);
+//             where tiles have layouts and stand across others, no pair is
+//             computed in two of them,
 //   full      a tile called full has no masked pair and no key past Sk,
 //   where     the pairs that a segment names in its tiles are the live ones,
 //   range     visited tiles hold at least one key of [0, Sk), and the rows of a

@@ -52,6 +52,9 @@ struct CpuTarget {
   /// Whether it has all instructions that packages' host code is made of.
   bool isForPackages;
   const TileRules *tiles;
+  /// Whether code loads tiles of keys that stand where a plan's layout says,
+  /// not only those of neighbours.
+  bool loadsKeyLayouts = true;
 };
 
 /// How many rows of a query tile a warp takes.
@@ -100,6 +103,8 @@ struct GpuTarget {
   /// Queries that would take so many registers of a thread, or more, are in
   /// shared memory.
   int64_t queryRegisters = 32;
+  /// As for processors.
+  bool loadsKeyLayouts = false;
 
   std::string features() const { return "+ptx" + std::to_string(ptxVersion); }
 };

@@ -26,7 +26,9 @@ def SparseAttnPlan : Pass<"sparse-attn-plan"> {
     other op of `MaskedReductionOpInterface`) that has none. The plan is closed
     form for affine masks: it costs no memory and no planning at run time, at any
     length, static or dynamic. The tile is chosen for the mask, the head size and
-    the target, unless options give it. Ops may be on tensors or buffers.
+    the target, unless options give it. Where the target loads them, columns of
+    keys get tiles of their own, in a lattice or from a list. Ops may be on
+    tensors or buffers.
 
     A remark says where the plan gives up its closed form, and a warning that a
     mask leaves every row empty.

@@ -83,4 +83,49 @@ TEST(PlanFuzzTest, PureBandsVisitNoUselessTile) {
   }
 }
 
+TEST(PlanFuzzTest, LayoutsComputeEveryLivePairOnce) {
+  Rng rng(31);
+  int withLayouts = 0;
+  for (int k = 0, e = fuzzCases(3000); k < e; ++k) {
+    Mask mask = pick(rng, 0, 3) ? randomColumnsMask(rng)
+                                : randomPlanMask(rng, 2, /*allowOpaque=*/true);
+    Lengths n = randomLengths(rng, 60);
+    Plan plan = makePlan(mask, randomTile(rng), randomFacts(rng, n),
+                         /*losses=*/nullptr, KeyLayouts::Any);
+    withLayouts += llvm::any_of(
+        plan.classes, [](const RowClass &cls) { return cls.hasLayouts(); });
+    ASSERT_EQ(findViolation(mask, plan, n, 2), "") << describe(mask, plan, n);
+  }
+  EXPECT_GT(withLayouts, fuzzCases(3000) / 10);
+}
+
+TEST(PlanFuzzTest, VisitedPairsAreCountedAsVisited) {
+  Rng rng(32);
+  for (int k = 0, e = fuzzCases(500); k < e; ++k) {
+    Mask mask = pick(rng, 0, 1) ? randomColumnsMask(rng)
+                                : randomPlanMask(rng, 2, /*allowOpaque=*/true);
+    Lengths n = randomLengths(rng, 60);
+    Plan plan = makePlan(mask, randomTile(rng), randomFacts(rng, n),
+                         /*losses=*/nullptr, KeyLayouts::Any);
+    uint64_t expected = 0;
+    for (const RowClass &cls : plan.classes) {
+      int64_t begin = cls.rowBegin.evaluate(0, n);
+      int64_t end = cls.rowEnd.evaluate(0, n);
+      for (int64_t row = begin; row < end; ++row)
+        for (VisitedTile tile : visitedTiles(
+                 cls, plan.tile, n, 1, (row - begin) / plan.tile.queries)) {
+          Layout layout = tile.segment ? tile.segment->layout : Layout();
+          int64_t size = layout.tileSize(plan.tile.keys);
+          for (int64_t m = 0; m < size; ++m) {
+            int64_t slot = tile.keyTile * size + m;
+            expected += slot < layout.numSlots().value_or(slot + 1) &&
+                        layout.position(slot) < n.nk;
+          }
+        }
+    }
+    ASSERT_EQ(countVisitedPairs(plan, n, 1), expected)
+        << describe(mask, plan, n);
+  }
+}
+
 } // namespace

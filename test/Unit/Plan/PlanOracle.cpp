@@ -66,6 +66,72 @@ static std::string checkRow(const Mask &mask, const Plan &plan,
   return "";
 }
 
+/// The position of a slot, or -1 where a list has no such one.
+static int64_t positionOf(const Layout &layout, int64_t slot) {
+  if (layout.numSlots() && slot >= *layout.numSlots())
+    return -1;
+  return layout.position(slot);
+}
+
+int plan_test::timesComputed(const Mask &mask, const Plan &plan,
+                             const RowClass &cls, const Lengths &n,
+                             int64_t head, int64_t row, int64_t j) {
+  int64_t q = (row - cls.rowBegin.evaluate(0, n)) / plan.tile.queries;
+  int64_t i = row + n.firstQuery();
+  int times = 0;
+  for (VisitedTile tile : visitedTiles(cls, plan.tile, n, head, q)) {
+    const Layout &layout = tile.segment->layout;
+    int64_t size = layout.tileSize(plan.tile.keys);
+    for (int64_t m = 0; m < size && tile.keyTile >= 0; ++m) {
+      if (positionOf(layout, tile.keyTile * size + m) != j)
+        continue;
+      bool isNamed =
+          tile.segment->where
+              ? test::holdsLiterally(*tile.segment->where, n, head, i,
+                                     j < 0 ? maxSequenceLength : j)
+              : j < n.nk && mask.contains(n, head, i, j);
+      times += tile.full || isNamed;
+    }
+  }
+  return times;
+}
+
+/// Everything about one row of a class in which tiles may share keys.
+static std::string checkPairs(const Mask &mask, const Plan &plan,
+                              const RowClass &cls, const Lengths &n,
+                              int64_t head, int64_t row) {
+  int64_t q = (row - cls.rowBegin.evaluate(0, n)) / plan.tile.queries;
+  std::map<int64_t, bool> contiguous;
+  int64_t end = n.nk;
+  for (VisitedTile tile : visitedTiles(cls, plan.tile, n, head, q)) {
+    const Layout &layout = tile.segment->layout;
+    int64_t size = layout.tileSize(plan.tile.keys);
+    if (tile.keyTile < 0)
+      return "range";
+    int64_t first = positionOf(layout, tile.keyTile * size);
+    int64_t last = positionOf(layout, tile.keyTile * size + size - 1);
+    if (first < 0 || (first >= n.nk && !layout.isList()))
+      return "range";
+    if (tile.full && (last < 0 || last >= n.nk))
+      return "past the end";
+    if (layout.isContiguous() &&
+        !contiguous.insert({tile.keyTile, true}).second)
+      return "twice";
+    end = std::max(end, last + 1);
+  }
+  if (ownerOf(plan, row, n) != &cls)
+    return "";
+  for (int64_t j = -1; j < end; ++j) {
+    bool isLive =
+        j >= 0 && j < n.nk && mask.contains(n, head, row + n.firstQuery(), j);
+    if (int times = timesComputed(mask, plan, cls, n, head, row, j);
+        times != isLive)
+      return "key " + std::to_string(j) + " computed " + std::to_string(times) +
+             " times";
+  }
+  return "";
+}
+
 std::string plan_test::findViolation(const Mask &mask, const Plan &plan,
                                      const Lengths &n, int64_t numHeads) {
   for (int64_t head = 0; head < numHeads; ++head) {
@@ -75,7 +141,9 @@ std::string plan_test::findViolation(const Mask &mask, const Plan &plan,
       if (begin < end && (begin < 0 || end > n.nq))
         return "rows";
       for (int64_t row = begin; row < end; ++row) {
-        std::string problem = checkRow(mask, plan, cls, n, head, row);
+        std::string problem = cls.hasLayouts()
+                                  ? checkPairs(mask, plan, cls, n, head, row)
+                                  : checkRow(mask, plan, cls, n, head, row);
         if (!problem.empty())
           return problem + " at row " + std::to_string(row) + " head " +
                  std::to_string(head);
@@ -138,6 +206,33 @@ Mask plan_test::bigBird(int64_t block, int64_t windowBlocks,
 Mask plan_test::longformer(int64_t window, llvm::ArrayRef<int64_t> tokens) {
   return Mask::unionOf(
       {Mask::slidingWindow(window / 2, window / 2), Mask::global(tokens)});
+}
+
+Mask plan_test::randomColumnsMask(std::mt19937_64 &rng) {
+  auto pick = [&](int64_t low, int64_t high) {
+    return std::uniform_int_distribution<int64_t>(low, high)(rng);
+  };
+  llvm::SmallVector<Mask> members;
+  if (pick(0, 3)) {
+    int64_t period = pick(1, 12);
+    members.push_back(Mask::periodicColumns(period, pick(1, period)));
+  }
+  if (members.empty() || pick(0, 1)) {
+    llvm::SmallVector<int64_t> tokens;
+    for (int64_t k = pick(1, 5); k > 0; --k)
+      tokens.push_back(pick(-4, 40));
+    members.push_back(Mask::global(tokens, 0, 0, Mask::Direction::Columns));
+  }
+  if (pick(0, 3))
+    members.push_back(Mask::slidingWindow(pick(0, 5), pick(0, 5)));
+  if (pick(0, 3) == 0)
+    members.push_back(Mask::chunked(pick(1, 12)));
+  Mask mask = Mask::unionOf(members);
+  if (pick(0, 1))
+    mask = Mask::intersectionOf({Mask::causal(), mask});
+  if (pick(0, 7) == 0)
+    mask = Mask::unionOf({mask, Mask::global({pick(0, 20)})});
+  return mask;
 }
 
 Mask plan_test::streaming(int64_t sinks, int64_t window) {

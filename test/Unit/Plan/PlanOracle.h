@@ -21,6 +21,11 @@ using namespace plan;
 std::string findViolation(const Mask &mask, const Plan &plan, const Lengths &n,
                           int64_t numHeads);
 
+/// How often a class without draws computes the pair of `row` and key `j`; -1
+/// stands for the slots past the end of a list.
+int timesComputed(const Mask &mask, const Plan &plan, const RowClass &cls,
+                  const Lengths &n, int64_t head, int64_t row, int64_t j);
+
 bool hasRow(const RowClass &cls, int64_t row, const Lengths &n);
 /// The class that row `row` belongs to, or null.
 const RowClass *ownerOf(const Plan &plan, int64_t row, const Lengths &n);
@@ -32,6 +37,9 @@ int64_t countUselessTiles(const Mask &mask, const Plan &plan, const Lengths &n,
 
 /// A composition of at most `depth` levels of combinators.
 Mask randomPlanMask(std::mt19937_64 &rng, unsigned depth, bool allowOpaque);
+
+/// Columns of keys beside windows and chunks, causal or not.
+Mask randomColumnsMask(std::mt19937_64 &rng);
 
 inline LengthFacts known(int64_t nq, int64_t nk) {
   LengthFacts facts;

@@ -250,4 +250,131 @@ TEST(ProofFuzzTest, BrokenPlansAreRefutedAtUnknownLengths) {
   EXPECT_GT(broken, cases / 8);
 }
 
+//===----------------------------------------------------------------------===//
+// Layouts
+//===----------------------------------------------------------------------===//
+
+Plan layoutPlan(const Mask &mask, Rng &rng, const LengthFacts &facts) {
+  return makePlan(mask, randomTile(rng), facts, /*losses=*/nullptr,
+                  KeyLayouts::Any);
+}
+
+TEST(ProofFuzzTest, PlansWithLayoutsAreProven) {
+  Rng rng(41);
+  for (int k = 0, e = fuzzCases(500); k < e; ++k) {
+    Mask mask = randomColumnsMask(rng);
+    Lengths n = randomLengths(rng, 60);
+    Plan plan = layoutPlan(mask, rng, randomFacts(rng, n));
+    Proof proof = provePlan(mask, plan, known(n.nq, n.nk), 2);
+    ASSERT_EQ(proof.verdict, Verdict::Proven) << proof.reason << "\n"
+                                              << describe(mask, plan, n);
+  }
+}
+
+TEST(ProofFuzzTest, PlansWithLayoutsAreProvenAtUnknownLengths) {
+  Rng rng(42);
+  int proven = 0, total = fuzzCases(12);
+  for (int k = 0; k < total; ++k) {
+    Mask mask = randomColumnsMask(rng);
+    Plan plan = layoutPlan(mask, rng, LengthFacts());
+    Proof proof = provePlan(mask, plan, LengthFacts(), 2);
+    ASSERT_NE(proof.verdict, Verdict::Refuted)
+        << proof.reason << " at i=" << proof.witness->i
+        << " j=" << proof.witness->j << "\n"
+        << describe(mask, plan, proof.witness->n);
+    proven += proof.verdict == Verdict::Proven;
+  }
+  EXPECT_GE(proven * 2, total) << proven << " of " << total;
+}
+
+/// Breaks a segment of a class with layouts, or tries to.
+void mutateLayouts(RowClass &cls, Rng &rng) {
+  size_t index = pick(rng, 0, int64_t(cls.segments.size()) - 1);
+  Segment &segment = cls.segments[index];
+  Layout &layout = segment.layout;
+  switch (pick(rng, 0, 6)) {
+  case 0:
+    segment.begin = segment.begin + pick(rng, -1, 1);
+    return;
+  case 1:
+    segment.end = segment.end + pick(rng, -1, 1);
+    return;
+  case 2:
+    segment.full = !segment.full;
+    segment.where.reset();
+    return;
+  case 3:
+    if (segment.where && segment.where->size() > 1)
+      segment.where->pop_back();
+    else
+      segment.where.reset();
+    return;
+  case 4:
+    if (layout.isList())
+      layout.starts.back() += pick(rng, 0, 2);
+    else
+      layout.shift = std::max<int64_t>(0, layout.shift + pick(rng, -1, 1));
+    return;
+  case 5:
+    if (layout.width > 1 && !layout.isList())
+      --layout.width;
+    else if (layout.starts.size() > 1)
+      layout.starts.pop_back();
+    return;
+  default:
+    Segment copy = segment;
+    cls.segments.push_back(copy);
+  }
+}
+
+TEST(ProofFuzzTest, BrokenLayoutsAreRefutedByTrueWitnesses) {
+  Rng rng(43);
+  int broken = 0;
+  for (int k = 0, e = fuzzCases(500); k < e; ++k) {
+    Mask mask = randomColumnsMask(rng);
+    Lengths n = randomLengths(rng, 40);
+    Plan plan = layoutPlan(mask, rng, randomFacts(rng, n));
+    for (RowClass &cls : plan.classes)
+      if (cls.hasLayouts())
+        mutateLayouts(cls, rng);
+    bool isBroken = !findViolation(mask, plan, n, 1).empty();
+    broken += isBroken;
+    Proof proof = provePlan(mask, plan, known(n.nq, n.nk), 1);
+    ASSERT_EQ(proof.verdict, isBroken ? Verdict::Refuted : Verdict::Proven)
+        << proof.reason << "\n"
+        << findViolation(mask, plan, n, 1) << "\n"
+        << describe(mask, plan, n);
+    if (isBroken && !llvm::StringRef(proof.reason).contains("Sk"))
+      ASSERT_TRUE(isTrueWitness(mask, plan, proof))
+          << proof.reason << " i=" << proof.witness->i
+          << " j=" << proof.witness->j << "\n"
+          << describe(mask, plan, n);
+  }
+  EXPECT_GT(broken, fuzzCases(500) / 10);
+}
+
+// At all lengths a broken plan is never called right, and what refutes it is
+// wrong with it.
+TEST(ProofFuzzTest, BrokenLayoutsAreNotProvenAtUnknownLengths) {
+  Rng rng(44);
+  for (int k = 0, e = fuzzCases(12); k < e; ++k) {
+    Mask mask = randomColumnsMask(rng);
+    Plan plan = layoutPlan(mask, rng, LengthFacts());
+    for (RowClass &cls : plan.classes)
+      if (cls.hasLayouts())
+        mutateLayouts(cls, rng);
+    Proof proof = provePlan(mask, plan, LengthFacts(), 1);
+    if (proof.verdict == Verdict::Refuted && proof.witness->n.nk <= 4096 &&
+        proof.witness->n.nq <= 4096)
+      ASSERT_NE(findViolation(mask, plan, proof.witness->n, 1), "")
+          << proof.reason << " i=" << proof.witness->i
+          << " j=" << proof.witness->j << "\n"
+          << describe(mask, plan, proof.witness->n);
+    if (proof.verdict != Verdict::Proven)
+      continue;
+    Lengths n = randomLengths(rng, 60);
+    ASSERT_EQ(findViolation(mask, plan, n, 1), "") << describe(mask, plan, n);
+  }
+}
+
 } // namespace

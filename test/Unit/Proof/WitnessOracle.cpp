@@ -21,6 +21,12 @@ bool plan_test::isTrueWitness(const Mask &mask, const Plan &plan,
   const RowClass *owner = ownerOf(plan, row, w.n);
   if (!owner)
     return isLive && row >= 0 && row < w.n.nq;
+  bool isOfPair = reason.contains("pair") || reason.contains("names");
+  if (isOfPair && owner->hasLayouts()) {
+    bool isAtEnd = w.j >= maxSequenceLength;
+    return timesComputed(mask, plan, *owner, w.n, w.head, row,
+                         isAtEnd ? -1 : w.j) != isLive;
+  }
   for (const RowClass &cls : plan.classes) {
     if (!hasRow(cls, row, w.n))
       continue;

@@ -1,0 +1,221 @@
+//===- KeyParts.cpp - Pieces split by the layouts of their keys -----------===//
+//
+// A piece whose keys are a residue class stands on a lattice, and pieces of a
+// few keys each, wherever they are, on a list. Contiguous tiles compute the
+// other pieces; what these have is taken off the parts on lattices, and what
+// all of them have off the lists.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Planner.h"
+#include "SparseAttn/Mask/Predicate.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
+#include <numeric>
+
+using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+using namespace mlir::sparse_attn::plan;
+
+/// A part of more pieces costs too much in each of its tiles.
+static constexpr unsigned maxPieces = 8;
+
+/// Keys that a plan may list.
+static constexpr int64_t maxListed = 4096;
+
+//===----------------------------------------------------------------------===//
+// Lattices
+//===----------------------------------------------------------------------===//
+
+/// The residue of keys that leaves the fewest of them, or null.
+static const Residue *findKeyResidue(const Piece &piece) {
+  const Residue *best = nullptr;
+  auto isSparser = [](const Residue &a, const Residue &b) {
+    return (a.end - a.begin) * b.modulus < (b.end - b.begin) * a.modulus;
+  };
+  for (const Residue &residue : piece.residues)
+    if (residue.subject == Residue::Subject::Key &&
+        (!best || isSparser(residue, *best)))
+      best = &residue;
+  return best;
+}
+
+static Layout latticeOf(const Residue &residue, const TileShape &tile) {
+  return Layout::lattice(residue.modulus, residue.end - residue.begin,
+                         residue.begin, tile.keys);
+}
+
+//===----------------------------------------------------------------------===//
+// Lists
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// A few keys, and what else a piece asks of a pair.
+struct Column {
+  Range keys;
+  Piece rest;
+};
+
+/// Columns of which the rest is the same.
+struct Columns {
+  llvm::SmallVector<Range> keys;
+  Piece rest;
+};
+} // namespace
+
+/// The value of a bound that is the same in all rows, where it is known.
+static std::optional<int64_t> constantOf(const Bound &bound,
+                                         const LengthFacts &facts) {
+  if (bound.dependsOnQuery() || (bound.perKey != 0 && !facts.nk))
+    return std::nullopt;
+  return bound.evaluate(0, facts.nk.value_or(0));
+}
+
+/// Keys that contiguous tiles would hold among many others.
+static std::optional<Column> findColumn(const Piece &piece,
+                                        const TileShape &tile,
+                                        const LengthFacts &facts) {
+  if (!piece.isBand())
+    return std::nullopt;
+  Column column = {{0, facts.nk.value_or(maxSequenceLength)}, piece};
+  llvm::erase_if(column.rest.lower, [&](const Bound &bound) {
+    std::optional<int64_t> value = constantOf(bound, facts);
+    column.keys.begin = std::max(column.keys.begin, value.value_or(0));
+    return value.has_value();
+  });
+  llvm::erase_if(column.rest.upper, [&](const Bound &bound) {
+    std::optional<int64_t> value = constantOf(bound, facts);
+    column.keys.end =
+        std::min(column.keys.end, value.value_or(column.keys.end));
+    return value.has_value();
+  });
+  bool isWhole =
+      column.keys.begin % tile.keys == 0 && column.keys.end % tile.keys == 0;
+  if (column.keys.empty() || column.keys.size() > tile.keys || isWhole)
+    return std::nullopt;
+  return column;
+}
+
+/// As few slots as hold the keys, and then as long tiles.
+static int64_t chooseListTile(int64_t slots, const TileShape &tile) {
+  int64_t granule = std::min<int64_t>(16, tile.keys), best = tile.keys;
+  for (int64_t size = tile.keys; size >= granule; size -= granule)
+    if (llvm::alignTo(slots, size) < llvm::alignTo(slots, best))
+      best = size;
+  return best;
+}
+
+static Layout listOf(const IntervalSet &keys, const TileShape &tile) {
+  int64_t width = 0;
+  for (Range range : keys.ranges())
+    width = std::gcd(width, range.size());
+  std::vector<int64_t> starts;
+  for (Range range : keys.ranges())
+    for (int64_t start = range.begin; start < range.end; start += width)
+      starts.push_back(start);
+  return Layout::list(std::move(starts), width,
+                      chooseListTile(keys.size(), tile));
+}
+
+//===----------------------------------------------------------------------===//
+// Parts
+//===----------------------------------------------------------------------===//
+
+namespace {
+class KeySplitter {
+public:
+  KeySplitter(const TileShape &tile, const LengthFacts &facts)
+      : tile(tile), facts(facts) {}
+
+  std::vector<KeyPart> run(const Pieces &pieces);
+
+private:
+  void addLattice(const Piece &piece, const Residue &residue);
+  void addColumn(const Column &column);
+  /// Adds a part that computes what of `pieces` no part before does; false
+  /// where that has no short form.
+  bool addPart(Layout layout, const Pieces &pieces,
+               std::vector<KeyPart> &parts) const;
+
+  const TileShape &tile;
+  const LengthFacts &facts;
+  Pieces contiguous;
+  /// Pieces with the residue that the lattice stands for, and without.
+  struct Lattice {
+    Residue residue;
+    Pieces pieces, rest;
+  };
+  std::vector<Lattice> lattices;
+  std::vector<Columns> lists;
+};
+} // namespace
+
+void KeySplitter::addLattice(const Piece &piece, const Residue &residue) {
+  auto same = llvm::find_if(lattices, [&](const Lattice &lattice) {
+    return lattice.residue == residue;
+  });
+  if (same == lattices.end())
+    same = lattices.insert(same, {residue, {}, {}});
+  same->pieces.push_back(piece);
+  Piece rest = piece;
+  llvm::erase_if(rest.residues, [&](const Residue &r) { return r == residue; });
+  same->rest.push_back(rest);
+}
+
+void KeySplitter::addColumn(const Column &column) {
+  auto same = llvm::find_if(lists, [&](const Columns &columns) {
+    return columns.rest == column.rest;
+  });
+  if (same == lists.end())
+    same = lists.insert(same, {{}, column.rest});
+  same->keys.push_back(column.keys);
+}
+
+bool KeySplitter::addPart(Layout layout, const Pieces &pieces,
+                          std::vector<KeyPart> &parts) const {
+  std::optional<Pieces> left = subtractPieces(pieces, contiguous, maxPieces);
+  if (!left)
+    return false;
+  if (!left->empty())
+    parts.push_back({std::move(layout), std::move(*left)});
+  return true;
+}
+
+std::vector<KeyPart> KeySplitter::run(const Pieces &pieces) {
+  for (const Piece &piece : pieces) {
+    // What a leaf computes cannot be named in a segment.
+    if (!piece.opaque.empty())
+      return {};
+    if (const Residue *residue = findKeyResidue(piece))
+      addLattice(piece, *residue);
+    else if (std::optional<Column> column = findColumn(piece, tile, facts))
+      addColumn(*column);
+    else
+      contiguous.push_back(piece);
+  }
+  std::vector<KeyPart> parts = {{Layout(), contiguous}};
+  for (const Lattice &lattice : lattices) {
+    if (!addPart(latticeOf(lattice.residue, tile), lattice.rest, parts))
+      return {};
+    // From here on they count as taken.
+    contiguous.append(lattice.pieces);
+  }
+  IntervalSet listed;
+  for (const Columns &columns : lists) {
+    IntervalSet keys = IntervalSet::fromRanges(columns.keys);
+    if (keys.size() > maxListed || !keys.intersect(listed).empty() ||
+        !addPart(listOf(keys, tile), {columns.rest}, parts))
+      return {};
+    listed = listed.unite(keys);
+  }
+  return parts;
+}
+
+std::vector<KeyPart> plan::splitByLayout(const Pieces &pieces,
+                                         const TileShape &tile,
+                                         const LengthFacts &facts) {
+  std::vector<KeyPart> parts = KeySplitter(tile, facts).run(pieces);
+  if (parts.size() < 2)
+    parts.clear();
+  return parts;
+}
