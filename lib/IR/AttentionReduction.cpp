@@ -145,6 +145,8 @@ Value AttentionOp::createStep(OpBuilder &b, Value state,
   return step.getResult();
 }
 
+bool AttentionOp::takesKeyLayouts() { return true; }
+
 SmallVector<RankedTensorType> AttentionOp::getStateTensorTypes(Type type) {
   auto state = cast<StateType>(type);
   Type f32 = Float32Type::get(getContext());

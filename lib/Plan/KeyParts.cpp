@@ -174,7 +174,7 @@ void KeySplitter::addColumn(const Column &column) {
 bool KeySplitter::addPart(Layout layout, const Pieces &pieces,
                           std::vector<KeyPart> &parts) const {
   std::optional<Pieces> left = subtractPieces(pieces, contiguous, maxPieces);
-  if (!left)
+  if (!left || !layout.findProblem().empty())
     return false;
   if (!left->empty())
     parts.push_back({std::move(layout), std::move(*left)});

@@ -247,7 +247,7 @@ double proof::exhaustiveCost(const Mask &mask, const Plan &plan,
   for (const RowClass &cls : plan.classes)
     for (const Segment &segment : cls.segments)
       if (const Layout &layout = segment.layout; !layout.isContiguous())
-        perRow += 8.0 * (layout.slotsBelow(n.nk) / layout.width + 1);
+        perRow += double(8 * (layout.slotsBelow(n.nk) / layout.width + 1));
   if (hasForeignLeaf(mask)) {
     perRow += n.nk;
   } else {

@@ -106,7 +106,7 @@ struct PlanPass : sparse_attn::impl::SparseAttnPlanBase<PlanPass> {
       LengthFacts facts = op.getLengthFacts();
       TileShape tile = tiles.choose(op, mask, facts);
       SmallVector<PlanLoss> losses;
-      Plan plan = makePlan(mask, tile, facts, &losses, tiles.keyLayouts());
+      Plan plan = makePlan(mask, tile, facts, &losses, tiles.keyLayouts(op));
       for (const PlanLoss &loss : losses)
         op->emitRemark() << describe(loss);
       warnIfEmpty(op, plan, facts);

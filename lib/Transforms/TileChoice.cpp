@@ -32,10 +32,11 @@ static const target::GpuTarget *findGpu(StringRef target) {
   return target == "gpu" ? &target::getGpus().front() : target::findGpu(target);
 }
 
-KeyLayouts TileChoice::keyLayouts() const {
+KeyLayouts TileChoice::keyLayouts(MaskedReductionOpInterface op) const {
   const target::CpuTarget *cpu = findCpu(target);
   bool loads = cpu ? cpu->loadsKeyLayouts : findGpu(target)->loadsKeyLayouts;
-  return loads ? KeyLayouts::Any : KeyLayouts::Contiguous;
+  return loads && op.takesKeyLayouts() ? KeyLayouts::Any
+                                       : KeyLayouts::Contiguous;
 }
 
 static TileShape chooseByRules(const TileChoice &choice,

@@ -23,8 +23,8 @@ struct TileChoice {
   LogicalResult verify(Operation *op) const;
   plan::TileShape choose(MaskedReductionOpInterface op, const mask::Mask &mask,
                          const plan::LengthFacts &facts) const;
-  /// What plans for the target may have.
-  plan::KeyLayouts keyLayouts() const;
+  /// What plans of `op` for the target may have.
+  plan::KeyLayouts keyLayouts(MaskedReductionOpInterface op) const;
 };
 
 } // namespace mlir::sparse_attn::transforms

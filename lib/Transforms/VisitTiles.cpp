@@ -256,6 +256,11 @@ SmallVector<Value> Visits::mergeParts(const QueryTiles &tiles, ValueRange parts,
                 });
 }
 
+static bool hasLayouts(const Plan &plan) {
+  return llvm::any_of(plan.classes,
+                      [](const RowClass &cls) { return cls.hasLayouts(); });
+}
+
 LogicalResult transforms::visitTiles(Operation *root, int64_t heavySplits,
                                      int64_t heavyKeys) {
   if (heavySplits < 1)
@@ -271,6 +276,11 @@ LogicalResult transforms::visitTiles(Operation *root, int64_t heavySplits,
     if (!isa<RankedTensorType>(op.getQuery().getType())) {
       op->emitOpError("on memrefs cannot be tiled; lower it before "
                       "bufferization");
+      return WalkResult::interrupt();
+    }
+    if (!op.takesKeyLayouts() && hasLayouts(op.getPlan()->getPlan())) {
+      op->emitOpError("takes contiguous tiles of keys only, and its plan has "
+                      "layouts; leave the plan out to have one made");
       return WalkResult::interrupt();
     }
     if (failed(verifyMaskHasCode(op)))

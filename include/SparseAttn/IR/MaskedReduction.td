@@ -82,6 +82,11 @@ def MaskedReductionOpInterface : OpInterface<"MaskedReductionOpInterface"> {
            "const ::mlir::sparse_attn::QueryTile &":$at,
            "const ::mlir::sparse_attn::KeyTile &":$keys,
            "::mlir::sparse_attn::EmitMaskFn":$mask)>,
+    InterfaceMethod<[{
+      Whether `createStep` takes keys that stand where a layout says: tiles with
+      `positions`. Plans of other ops have none.
+    }], "bool", "takesKeyLayouts", (ins), /*methodBody=*/"",
+      /*defaultImplementation=*/"return false;">,
     InterfaceMethod<"The tensors that a state can be kept as in memory.",
       "::llvm::SmallVector<::mlir::RankedTensorType>", "getStateTensorTypes",
       (ins "::mlir::Type":$state)>,

@@ -19,7 +19,7 @@ def SparseAttn_AttentionOp : Op<SparseAttn_Dialect, "attention", [
     DeclareOpInterfaceMethods<MaskedReductionOpInterface,
         ["getNamedTensors", "getParameters", "getTileNeeds",
          "createQueryOperands", "getStateType", "createInitialState",
-         "createStep", "getStateTensorTypes", "createStore",
+         "createStep", "takesKeyLayouts", "getStateTensorTypes", "createStore",
          "createMergeStored", "createFinish"]>,
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
     DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface,

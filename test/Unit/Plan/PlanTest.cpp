@@ -511,4 +511,60 @@ TEST(ChooseTileTest, GpuTilesAreNoLargerThanShortSequencesNeed) {
   EXPECT_EQ(tile.keys, 48);
 }
 
+//===----------------------------------------------------------------------===//
+// Layouts
+//===----------------------------------------------------------------------===//
+
+std::string textWithLayouts(const Mask &mask, TileShape tile,
+                            const LengthFacts &facts) {
+  return textOf(
+      makePlan(mask, tile, facts, /*losses=*/nullptr, KeyLayouts::Any));
+}
+
+TEST(PlanTest, SummaryColumnsStandOnALattice) {
+  Mask mask = Mask::intersectionOf(
+      {Mask::causal(),
+       Mask::unionOf({Mask::chunked(64), Mask::periodicColumns(64, 16)})});
+  EXPECT_EQ(textWithLayouts(mask, {32, 32}, known(1024, 1024)),
+            "tile 32 x 32\n"
+            "rows 0 to 1024\n"
+            "  full q floordiv 2 * 2 to q\n"
+            "  partial q to q + 1 where j < i + 1\n"
+            "  full 0 to q floordiv 2 * 16 floordiv 32 of lattice<step = 64, "
+            "width = 16, shift = 48, tile = 32>\n");
+}
+
+TEST(PlanTest, ScatteredTokensAreListed) {
+  Mask mask = Mask::unionOf(
+      {Mask::slidingWindow(20, 20),
+       Mask::global({300, 7, 8, 99}, 0, 0, Mask::Direction::Columns)});
+  EXPECT_EQ(
+      textWithLayouts(mask, {32, 32}, known(512, 512)),
+      "tile 32 x 32\n"
+      "rows 0 to 512\n"
+      "  partial max(0, q - 1) to min(16, q + 2) where j >= i - 20 and j < i + "
+      "21 and j < nk\n"
+      "  partial 0 to 1 of list<[7, 8, 99, 300], width = 1, tile = 16> where "
+      "j < i - 20 or j >= i + 21 and j < nk\n");
+}
+
+// What a kernel cannot load, or saves nothing, is not planned.
+TEST(PlanTest, LayoutsAreTakenWhereTheyPay) {
+  Mask columns = Mask::periodicColumns(8, 1);
+  EXPECT_EQ(textOf(makePlan(columns, {32, 32}, {})).find("lattice"),
+            std::string::npos);
+  Mask nearlyAll =
+      Mask::unionOf({Mask::slidingWindow(400, 400),
+                     Mask::global({7}, 0, 0, Mask::Direction::Columns)});
+  EXPECT_EQ(textWithLayouts(nearlyAll, {32, 32}, {}).find("list"),
+            std::string::npos);
+}
+
+// Steps and shifts beyond every position are right, and not worth a layout.
+TEST(PlanTest, LatticesBeyondAllSequencesAreNone) {
+  Mask mask = Mask::periodicColumns(int64_t(1) << 31, 64);
+  EXPECT_EQ(textWithLayouts(mask, {48, 64}, {}).find("lattice"),
+            std::string::npos);
+}
+
 } // namespace

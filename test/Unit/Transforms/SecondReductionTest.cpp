@@ -397,6 +397,42 @@ INSTANTIATE_TEST_SUITE_P(
              "random_blocks = 2, seed = 5>",
              160, 160}));
 
+class LayoutsTest : public OtherDialectTest, public ::testing::Test {};
+
+/// A reduction that does not say that it takes tiles of layouts is planned
+/// without, and refused where a plan has some.
+TEST_F(LayoutsTest, AnOpThatTakesNoLayoutsGetsNone) {
+  module = parseSourceString<ModuleOp>(R"mlir(
+func.func @sums(%q: tensor<1x4x64x16xf32>, %k: tensor<1x2x64x16xf32>,
+                %init: tensor<1x4x64x16xf32>) -> tensor<1x4x64x16xf32> {
+  %o = "other.sum_keys"(%q, %k, %init) {mask = #sparse_attn.periodic_columns<period = 8, last = 1>}
+    : (tensor<1x4x64x16xf32>, tensor<1x2x64x16xf32>, tensor<1x4x64x16xf32>) -> tensor<1x4x64x16xf32>
+  return %o : tensor<1x4x64x16xf32>
+})mlir",
+                                       &context);
+  ASSERT_TRUE(module);
+  PassManager planning(&context), visits(&context);
+  planning.addPass(createSparseAttnPlan());
+  ASSERT_TRUE(succeeded(planning.run(*module)));
+  SumKeysOp op;
+  module->walk([&](SumKeysOp found) { op = found; });
+  Plan plan = op.getPlan()->getPlan();
+  ASSERT_FALSE(plan.classes.front().hasLayouts());
+  for (Segment &segment : plan.classes.front().segments)
+    segment.layout = Layout::lattice(8, 1, 7, 16);
+  op.setPlanAttr(PlanAttr::get(&context, plan));
+  std::string error;
+  ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
+    error = diagnostic.str();
+    return success();
+  });
+  visits.addPass(createSparseAttnVisitTiles());
+  EXPECT_TRUE(failed(visits.run(*module)));
+  EXPECT_NE(error.find("takes contiguous tiles of keys only"),
+            std::string::npos)
+      << error;
+}
+
 class OperandOfMaskTest : public OtherDialectTest, public ::testing::Test {};
 
 /// Keys of the same number, in two batches with different numbers, and no later
