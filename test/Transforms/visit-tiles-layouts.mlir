@@ -12,9 +12,9 @@
 // CHECK:           %[[POSITIONS:.*]] = linalg.generic {{.*}} outs(%{{.*}} : tensor<8xi32>)
 // CHECK:             %[[M:.*]] = linalg.index 0
 // CHECK:             %[[X:.*]] = arith.addi %[[FIRST]], %[[M]]
-// CHECK:             %[[RUN:.*]] = arith.divui %[[X]], %c2
+// CHECK:             %[[RUNS:.*]] = arith.divui %[[X]], %c2
 // CHECK:             %[[MOVED:.*]] = arith.addi %[[X]], %c6
-// CHECK:             %[[GAPS:.*]] = arith.muli %[[RUN]], %c6
+// CHECK:             %[[GAPS:.*]] = arith.muli %[[RUNS]], %c6
 // CHECK:             %[[AT:.*]] = arith.addi %[[MOVED]], %[[GAPS]]
 // CHECK:             %[[LEAST:.*]] = arith.minsi %[[AT]], %c1073741824
 // CHECK:             arith.index_cast %[[LEAST]] : index to i32

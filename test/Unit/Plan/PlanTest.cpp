@@ -525,13 +525,17 @@ TEST(PlanTest, SummaryColumnsStandOnALattice) {
   Mask mask = Mask::intersectionOf(
       {Mask::causal(),
        Mask::unionOf({Mask::chunked(64), Mask::periodicColumns(64, 16)})});
-  EXPECT_EQ(textWithLayouts(mask, {32, 32}, known(1024, 1024)),
-            "tile 32 x 32\n"
-            "rows 0 to 1024\n"
-            "  full q floordiv 2 * 2 to q\n"
-            "  partial q to q + 1 where j < i + 1\n"
-            "  full 0 to q floordiv 2 * 16 floordiv 32 of lattice<step = 64, "
-            "width = 16, shift = 48, tile = 32>\n");
+  EXPECT_EQ(
+      textWithLayouts(mask, {32, 32}, known(1024, 1024)),
+      "tile 32 x 32\n"
+      "rows 0 to 1024\n"
+      "  full q floordiv 2 * 2 to q\n"
+      "  partial q to q + 1 where j < i + 1\n"
+      "  full 0 to q floordiv 4 of lattice<step = 64, width = 16, shift "
+      "= 48, tile = 32>\n"
+      "  partial q floordiv 4 to (q + 2) floordiv 4 of lattice<step = 64, "
+      "width = 16, shift = 48, tile = 32> where j < i floordiv 64 * "
+      "64\n");
 }
 
 TEST(PlanTest, ScatteredTokensAreListed) {
