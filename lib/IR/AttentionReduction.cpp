@@ -18,6 +18,13 @@ using namespace mlir::sparse_attn;
 Value mlir::sparse_attn::sliceRows(OpBuilder &b, Location loc, Value source,
                                    ArrayRef<Value> lead, Value row,
                                    Value rows) {
+  return sliceTile(b, loc, source, lead, row, rows, /*column=*/Value(),
+                   /*columns=*/0);
+}
+
+Value mlir::sparse_attn::sliceTile(OpBuilder &b, Location loc, Value source,
+                                   ArrayRef<Value> lead, Value row, Value rows,
+                                   Value column, int64_t columns) {
   auto type = cast<RankedTensorType>(source.getType());
   SmallVector<OpFoldResult> offsets, sizes;
   for (Value index : lead) {
@@ -32,6 +39,11 @@ Value mlir::sparse_attn::sliceRows(OpBuilder &b, Location loc, Value source,
     offsets.push_back(b.getIndexAttr(0));
     sizes.push_back(b.getIndexAttr(type.getDimSize(dim)));
     shape.push_back(type.getDimSize(dim));
+  }
+  if (column) {
+    offsets.back() = getAsOpFoldResult(column);
+    sizes.back() = b.getIndexAttr(columns);
+    shape.back() = columns;
   }
   SmallVector<OpFoldResult> strides(type.getRank(), b.getIndexAttr(1));
   return tensor::ExtractSliceOp::create(
@@ -112,9 +124,8 @@ SmallVector<Value> AttentionOp::createQueryOperands(OpBuilder &b,
       sliceRows(b, getLoc(), getQuery(), {at.batch, at.head}, at.row, at.rows)};
 }
 
-Type AttentionOp::getStateType(plan::TileShape tile) {
-  return StateType::get(getContext(), tile.queries,
-                        getValueType().getDimSize(3),
+Type AttentionOp::getStateType(plan::TileShape tile, int64_t columns) {
+  return StateType::get(getContext(), tile.queries, columns,
                         getQueryType().getElementType());
 }
 
@@ -122,19 +133,38 @@ Value AttentionOp::createInitialState(OpBuilder &b, Type state) {
   return InitialStateOp::create(b, getLoc(), state);
 }
 
+/// The `columns` columns that `at` computes of the values of a key tile.
+static Value loadColumns(OpBuilder &b, Location loc, Value values,
+                         const QueryTile &at, const KeyTile &keys,
+                         int64_t columns) {
+  SmallVector<Value> lead = {at.batch, at.keyHead};
+  if (!keys.positions)
+    return sliceTile(b, loc, values, lead, keys.key, keys.rows, at.column,
+                     columns);
+  if (at.column) {
+    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, values);
+    SmallVector<OpFoldResult> offsets(sizes.size(), b.getIndexAttr(0));
+    SmallVector<OpFoldResult> strides(sizes.size(), b.getIndexAttr(1));
+    offsets.back() = getAsOpFoldResult(at.column);
+    sizes.back() = b.getIndexAttr(columns);
+    values =
+        tensor::ExtractSliceOp::create(b, loc, values, offsets, sizes, strides);
+  }
+  return loadRows(b, loc, values, lead, keys);
+}
+
 Value AttentionOp::createStep(OpBuilder &b, Value state,
                               ValueRange queryOperands, const QueryTile &at,
                               const KeyTile &keys, EmitMaskFn mask) {
   Location loc = getLoc();
-  auto rowsOf = [&](Value source) {
-    return loadRows(b, loc, source, {at.batch, at.keyHead}, keys);
-  };
-  auto step = StepOp::create(b, loc, state.getType(), state, queryOperands[0],
-                             rowsOf(getKey()), rowsOf(getValue()), at.position,
-                             keys.positions ? Value() : keys.key,
-                             keys.positions, b.getI64IntegerAttr(keys.size),
-                             b.getF64FloatAttr(getScaleValue()),
-                             /*batch=*/Value(), /*head=*/Value());
+  Value key = loadRows(b, loc, getKey(), {at.batch, at.keyHead}, keys);
+  Value value = loadColumns(b, loc, getValue(), at, keys,
+                            cast<StateType>(state.getType()).getValueSize());
+  auto step = StepOp::create(
+      b, loc, state.getType(), state, queryOperands[0], key, value, at.position,
+      keys.positions ? Value() : keys.key, keys.positions,
+      b.getI64IntegerAttr(keys.size), b.getF64FloatAttr(getScaleValue()),
+      /*batch=*/Value(), /*head=*/Value());
   if (mask) {
     OpBuilder::InsertionGuard guard(b);
     Type i32 = b.getI32Type();

@@ -270,7 +270,7 @@ static LogicalResult verifyTileLse(Operation *op, Value lse, Value output) {
   auto type = cast<RankedTensorType>(lse.getType());
   auto tile = cast<RankedTensorType>(output.getType());
   if (type.getRank() == 1 && type.getElementType().isF32() &&
-      type.getDimSize(0) == tile.getDimSize(0))
+      (type.isDynamicDim(0) || type.getDimSize(0) == tile.getDimSize(0)))
     return success();
   return op->emitOpError() << "log-sum-exp must be f32, one a row of the "
                            << "output, got " << type;

@@ -64,6 +64,7 @@ static void addTiling(OpPassManager &pm, const NVVMPipelineOptions &options,
   SparseAttnVisitTilesOptions visit;
   visit.heavySplits = options.heavySplits;
   visit.heavyKeys = chip.heavyKeys;
+  visit.valueColumns = chip.valueColumns;
   pm.addPass(createSparseAttnVisitTiles(visit));
   SparseAttnTrustStepsOptions trust;
   trust.trust = "operands";

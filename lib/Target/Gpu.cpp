@@ -16,16 +16,20 @@ static constexpr LargestTile kSingleLong = {kAny, 4, {64, 16}};
 
 /// Of operands of 2 bytes, a warp takes 32 rows up to heads of 160, with an
 /// accumulator a thread for each key and each value of a head, and 16 beyond.
-static constexpr LargestTile kLargest80[] = {
-    {80, 2, {kAny, kAny}}, {128, 2, {kAny, 48}}, {160, 2, {kAny, 32}},
-    {kAny, 2, {kAny, 64}}, kSingleShort,         kSingleLong};
-
-/// Here ptxas 13 spills registers with 48 keys.
-static constexpr LargestTile kLargest90[] = {{80, 2, {kAny, kAny}},
+/// Beyond 256, so many queries and two pairs of tiles of keys and values fit
+/// shared memory for heads of 512.
+static constexpr LargestTile kLargest80[] = {{80, 2, {kAny, kAny}},
+                                             {128, 2, {kAny, 48}},
                                              {160, 2, {kAny, 32}},
-                                             {kAny, 2, {kAny, 64}},
+                                             {256, 2, {kAny, 64}},
+                                             {kAny, 2, {64, 32}},
                                              kSingleShort,
                                              kSingleLong};
+
+/// Here ptxas 13 spills registers with 48 keys.
+static constexpr LargestTile kLargest90[] = {
+    {80, 2, {kAny, kAny}}, {160, 2, {kAny, 32}}, {256, 2, {kAny, 64}},
+    {kAny, 2, {128, 32}},  kSingleShort,         kSingleLong};
 
 /// Elsewhere a warp takes 16 rows beyond heads of 64: ptxas 13 spills more for
 /// sm_100 and sm_120, and where a multiprocessor has 100 KiB of shared memory

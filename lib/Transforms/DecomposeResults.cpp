@@ -29,9 +29,11 @@ struct LowerFinish : StepPattern<FinishOp> {
       SmallVector<Value> results = {ops.output(state, rows, destination)};
       if (op.getLse()) {
         Value lse = ops.logSumExp(state);
-        if (!isWhole(rows, op.getState().getType().getRows()))
+        Value some =
+            numRows(rewriter, loc, withKnownRows(adaptor.getLseInit()[0]));
+        if (!isWhole(some, op.getState().getType().getRows()))
           lse = sliceRows(rewriter, loc, lse, {},
-                          IndexMath{rewriter, loc}.constant(0), rows);
+                          IndexMath{rewriter, loc}.constant(0), some);
         results.push_back(lse);
       }
       for (auto [result, type] : llvm::zip(results, op->getResultTypes()))

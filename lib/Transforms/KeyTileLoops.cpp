@@ -161,7 +161,7 @@ Value KeyTileLoops::visit(OpBuilder &b, const QueryTile &at,
   bool isListFull =
       llvm::all_of(cls.draws, [](const Draw &draw) { return draw.full; });
   SmallVector<Value> queryOperands = op.createQueryOperands(b, at);
-  Value state = op.createInitialState(b, op.getStateType(tile));
+  Value state = op.createInitialState(b, op.getStateType(tile, columns));
   const Layout contiguous;
   Kind listKind = {isListFull, /*where=*/nullptr, &contiguous};
   for (Kind kind : kindsOf(runs, listKind)) {

@@ -23,9 +23,9 @@ class KeyTileLoops {
 public:
   KeyTileLoops(MaskedReductionOpInterface op, const ReductionShapes &shapes,
                const RandomTables &tables, const plan::RowClass &cls,
-               plan::TileShape tile, int64_t stepKeys)
+               plan::TileShape tile, int64_t columns, int64_t stepKeys)
       : op(op), loc(op.getLoc()), shapes(shapes), tables(tables), cls(cls),
-        tile(tile), stepKeys(stepKeys) {}
+        tile(tile), columns(columns), stepKeys(stepKeys) {}
 
   /// The state after all tiles that `at` visits, or a part of them.
   Value visit(OpBuilder &b, const QueryTile &at, const TilePart &part = {});
@@ -56,6 +56,7 @@ private:
   const RandomTables &tables;
   const plan::RowClass &cls;
   plan::TileShape tile;
+  int64_t columns; ///< of the results that states are for
   int64_t stepKeys;
 };
 

@@ -24,11 +24,17 @@ static TileShape fitTile(const RowClass &cls, TileShape planTile) {
 
 QueryTiles::QueryTiles(OpBuilder &b, MaskedReductionOpInterface op,
                        const ReductionShapes &shapes,
-                       ArrayRef<RowClass> classes, TileShape planTile)
-    : loc(op.getLoc()), shapes(shapes), tile{0, planTile.keys} {
+                       ArrayRef<RowClass> classes, TileShape planTile,
+                       ColumnGroup columns)
+    : loc(op.getLoc()), shapes(shapes), tile{0, planTile.keys},
+      columns(columns),
+      areColumnsWhole(columns.isWhole(op.getTileNeeds().valueDim)),
+      heads(shapes.queryHeads) {
   for (const RowClass &cls : classes)
     tile.queries = std::max(tile.queries, fitTile(cls, planTile).queries);
   IndexMath math{b, loc};
+  if (columns.count > 1)
+    heads = math.mul(heads, columns.count);
   TileExprVariables v{math.constant(0), shapes.virtualQueries, shapes.numKeys};
   tiles = math.constant(0);
   // A tile of a larger attention has fewer rows than the plan speaks of, and
@@ -58,7 +64,19 @@ bool QueryTiles::isEmpty() const {
 }
 
 SmallVector<Value> QueryTiles::getBounds() const {
-  return {shapes.batch, shapes.queryHeads, tiles};
+  return {shapes.batch, heads, tiles};
+}
+
+Value QueryTiles::columnOf(OpBuilder &b, Value number) const {
+  if (areColumnsWhole)
+    return {};
+  IndexMath math{b, loc};
+  Value first = math.constant(columns.first);
+  if (columns.count == 1)
+    return first;
+  Value slice =
+      b.createOrFold<arith::RemUIOp>(loc, number, math.constant(columns.count));
+  return math.add(first, math.mul(slice, columns.size));
 }
 
 QueryTile QueryTiles::locate(OpBuilder &b, ValueRange ids) const {
@@ -66,7 +84,10 @@ QueryTile QueryTiles::locate(OpBuilder &b, ValueRange ids) const {
   int64_t size = tile.queries;
   QueryTile at;
   at.batch = ids[0];
-  at.head = ids[1];
+  at.head = columns.count == 1 ? ids[1]
+                               : b.createOrFold<arith::DivUIOp>(
+                                     loc, ids[1], math.constant(columns.count));
+  at.column = columnOf(b, ids[1]);
   at.keyHead = shapes.keyHead(b, loc, at.head);
   at.tile = ids[2];
   // Each range holds from its first tile on; an empty one holds no tile.
@@ -92,7 +113,16 @@ QueryTile QueryTiles::locate(OpBuilder &b, ValueRange ids) const {
 
 SmallVector<Value> QueryTiles::slices(OpBuilder &b, const QueryTile &at,
                                       ValueRange outputs) const {
+  IndexMath math{b, loc};
   return llvm::map_to_vector(outputs, [&](Value output) {
-    return sliceRows(b, loc, output, {at.batch, at.head}, at.row, at.rows);
+    bool hasColumns = cast<ShapedType>(output.getType()).getRank() > 3;
+    Value rows = at.rows;
+    if (at.column && !hasColumns) {
+      Value zero = math.constant(0);
+      Value isFirst = math.compare(arith::CmpIPredicate::eq, at.column, zero);
+      rows = math.select(isFirst, rows, zero);
+    }
+    return sliceTile(b, loc, output, {at.batch, at.head}, at.row, rows,
+                     hasColumns ? at.column : Value(), columns.size);
   });
 }

@@ -5,35 +5,47 @@
 
 #include "EmitTileExpr.h"
 #include "ReductionShapes.h"
+#include "SparseAttn/Plan/ColumnGroups.h"
 
 namespace mlir::sparse_attn::transforms {
 
 /// The rows of a class of a plan, or of several that visit the same key tiles
-/// for each of their query tiles, cut into query tiles.
+/// for each of their query tiles, cut into query tiles. Slices of the results'
+/// columns count as heads: slice s of `n` of head h is number h n + s.
 class QueryTiles {
 public:
   /// Emits the bounds of the rows at `b`. Where classes overlap, a row belongs
   /// to the first; they are in the order of their first rows.
   QueryTiles(OpBuilder &b, MaskedReductionOpInterface op,
              const ReductionShapes &shapes, ArrayRef<plan::RowClass> classes,
-             plan::TileShape planTile);
+             plan::TileShape planTile, plan::ColumnGroup columns);
 
   /// The plan's tile, or less where the classes have few rows.
   plan::TileShape getTile() const { return tile; }
   /// True when there is certainly no tile. A grid cannot be known to be empty.
   bool isEmpty() const;
-  /// How often (batch, query head, query tile) loops run.
+  /// The columns of a slice.
+  int64_t getNumColumns() const { return columns.size; }
+  /// How often (batch, slice of a query head, query tile) loops run.
   SmallVector<Value> getBounds() const;
-  /// Where the tile with ids (batch, query head, query tile) is.
+  /// Where the tile with ids (batch, slice of a query head, query tile) is.
   QueryTile locate(OpBuilder &b, ValueRange ids) const;
-  /// Slices of `outputs` [B, Hq, Sq, ...] at the rows of a tile.
+  /// Slices of `outputs` [B, Hq, Sq, ...] at the rows of a tile, and of its
+  /// columns where they are [B, Hq, Sq, columns]. Others have no rows but in
+  /// the slice of the first columns, as each row is written once.
   SmallVector<Value> slices(OpBuilder &b, const QueryTile &at,
                             ValueRange outputs) const;
 
 private:
+  /// The first column of slice `number`; null where it has all columns.
+  Value columnOf(OpBuilder &b, Value number) const;
+
   Location loc;
   const ReductionShapes &shapes;
   plan::TileShape tile;
+  plan::ColumnGroup columns;
+  bool areColumnsWhole;
+  Value heads; ///< number of slices of query heads
   struct Rows {
     Value begin, end;
     Value firstTile; ///< number of query tiles of the classes before

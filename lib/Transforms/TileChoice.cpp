@@ -2,6 +2,7 @@
 
 #include "TileChoice.h"
 #include "SparseAttn/Plan/ChooseTile.h"
+#include "SparseAttn/Plan/ColumnGroups.h"
 #include "SparseAttn/Target/Target.h"
 
 using namespace mlir;
@@ -49,7 +50,9 @@ static TileShape chooseByRules(const TileChoice &choice,
                             {needs.headDim, needs.headDim, sizeof(float)},
                             facts);
   const target::GpuTarget *gpu = findGpu(choice.target);
-  TileMemory memory = {needs.headDim, needs.valueDim, needs.elementBytes};
+  // The first slice is a widest one.
+  int64_t columns = cutColumns(needs.valueDim, gpu->valueColumns)[0].size;
+  TileMemory memory = {needs.headDim, columns, needs.elementBytes};
   memory.stages = choice.stages;
   memory.sharedLimit =
       choice.target == "gpu" ? choice.sharedLimit : gpu->sharedLimit;

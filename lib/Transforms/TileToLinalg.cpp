@@ -31,7 +31,7 @@ struct TileToLinalgPass
 
   void runOnOperation() override {
     Operation *root = getOperation();
-    if (failed(visitTiles(root, heavySplits)) ||
+    if (failed(visitTiles(root, {heavySplits})) ||
         failed(decomposeSteps(root, FloatTarget(TileLayout::queriesOuter()))))
       return signalPassFailure();
     forgetGrids(root);

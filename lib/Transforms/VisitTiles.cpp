@@ -11,6 +11,10 @@
 // keys, each with a state of its own, and merges them (split-K). The parts of
 // all classes come before anything else.
 //
+// Results of more columns than a target computes at a time are cut into slices
+// of columns, which are to the foralls as more heads are; slices of another
+// size have foralls of their own.
+//
 //===----------------------------------------------------------------------===//
 
 #include "VisitTiles.h"
@@ -81,19 +85,22 @@ namespace {
 /// Lowers one op.
 class Visits {
 public:
-  Visits(MaskedReductionOpInterface op, int64_t heavySplits, int64_t heavyKeys)
+  Visits(MaskedReductionOpInterface op, const VisitOptions &options)
       : op(op), loc(op.getLoc()), builder(op), plan(op.getPlan()->getPlan()),
         shapes(builder, op), tables(builder, op, shapes, plan),
-        heavySplits(heavySplits), heavyKeys(heavyKeys) {}
+        options(options) {}
 
   SmallVector<Value> run();
 
 private:
+  SmallVector<Value> visit(const ColumnGroup &columns,
+                           SmallVector<Value> outputs);
+
   using BodyFn = function_ref<void(OpBuilder &, ValueRange)>;
 
   /// Whether the class runs in parts along the keys.
   bool isSplit(const RowClass &cls) const {
-    return cls.heavy && heavySplits > 1;
+    return cls.heavy && options.heavySplits > 1;
   }
   SmallVector<Value> visitWhole(const RowClass &cls, const QueryTiles &tiles,
                                 ValueRange outputs, bool together);
@@ -113,14 +120,33 @@ private:
   Plan plan;
   ReductionShapes shapes;
   RandomTables tables;
-  int64_t heavySplits, heavyKeys;
+  VisitOptions options;
 };
 } // namespace
+
+SmallVector<Value> Visits::run() {
+  SmallVector<Value> results(op.getInits());
+  for (const ColumnGroup &columns :
+       cutColumns(op.getTileNeeds().valueDim, options.valueColumns)) {
+    // What has no columns is computed with the first of them.
+    auto isOf = [&](Value result) {
+      return columns.first == 0 ||
+             cast<ShapedType>(result.getType()).getRank() > 3;
+    };
+    SmallVector<Value> some =
+        visit(columns, llvm::filter_to_vector(results, isOf));
+    for (auto [result, next] :
+         llvm::zip(llvm::make_filter_range(results, isOf), some))
+      result = next;
+  }
+  return results;
+}
 
 /// Parts come first: they write memory of their own, and so may run together
 /// with the rows of the first classes, whose results those of later ones
 /// replace.
-SmallVector<Value> Visits::run() {
+SmallVector<Value> Visits::visit(const ColumnGroup &columns,
+                                 SmallVector<Value> outputs) {
   struct Group {
     const RowClass &cls; ///< the first of those that visit the same tiles
     QueryTiles tiles;
@@ -132,20 +158,19 @@ SmallVector<Value> Visits::run() {
     ArrayRef<RowClass> together = rest.take_front(
         countTogether(rest, LengthFacts().assuming(plan.assumed)));
     rest = rest.drop_front(together.size());
-    Group group = {together.front(),
-                   QueryTiles(builder, op, shapes, together, plan.tile)};
+    Group group = {together.front(), QueryTiles(builder, op, shapes, together,
+                                                plan.tile, columns)};
     if (group.tiles.isEmpty())
       continue;
     bool split = isSplit(group.cls);
     for (const RowClass &one : together)
-      report(one, group.tiles.getTile(), split ? heavySplits : 1);
+      report(one, group.tiles.getTile(), split ? options.heavySplits : 1);
     if (split)
       group.parts = emitParts(group.cls, group.tiles);
     hasParts |= split;
     firstIsWhole |= isFirst && !split;
     groups.push_back(std::move(group));
   }
-  SmallVector<Value> outputs(op.getInits());
   for (auto [index, group] : llvm::enumerate(groups))
     outputs = isSplit(group.cls)
                   ? mergeParts(group.tiles, group.parts, outputs)
@@ -194,7 +219,8 @@ void Visits::finish(OpBuilder &b, const QueryTiles &tiles, const QueryTile &at,
 SmallVector<Value> Visits::visitWhole(const RowClass &cls,
                                       const QueryTiles &tiles,
                                       ValueRange outputs, bool together) {
-  KeyTileLoops loops(op, shapes, tables, cls, tiles.getTile(), plan.tile.keys);
+  KeyTileLoops loops(op, shapes, tables, cls, tiles.getTile(),
+                     tiles.getNumColumns(), plan.tile.keys);
   return forall(tiles.getBounds(), outputs, together,
                 [&](OpBuilder &b, ValueRange args) {
                   QueryTile at = tiles.locate(b, args.take_front(3));
@@ -207,23 +233,23 @@ SmallVector<Value> Visits::visitWhole(const RowClass &cls,
 int64_t Visits::stepKeysOfParts(const QueryTiles &tiles) const {
   constexpr int64_t granule = 16;
   int64_t keys = plan.tile.keys;
-  if (heavyKeys == 0 || tiles.getTile().queries == plan.tile.queries)
+  if (options.heavyKeys == 0 || tiles.getTile().queries == plan.tile.queries)
     return keys;
-  for (int64_t step = heavyKeys; step >= granule; --step)
+  for (int64_t step = options.heavyKeys; step >= granule; --step)
     if (keys % step == 0 && step % granule == 0)
       return step;
   return keys;
 }
 
 /// The states of all parts of a heavy class, as tensors
-/// [B, Hq, query tiles, parts, ...].
+/// [B, slices of Hq, query tiles, parts, ...].
 SmallVector<Value> Visits::emitParts(const RowClass &cls,
                                      const QueryTiles &tiles) {
   KeyTileLoops loops(op, shapes, tables, cls, tiles.getTile(),
-                     stepKeysOfParts(tiles));
+                     tiles.getNumColumns(), stepKeysOfParts(tiles));
   SmallVector<Value> bounds = tiles.getBounds();
-  bounds.push_back(IndexMath{builder, loc}.constant(heavySplits));
-  Type stateType = op.getStateType(tiles.getTile());
+  bounds.push_back(IndexMath{builder, loc}.constant(options.heavySplits));
+  Type stateType = op.getStateType(tiles.getTile(), tiles.getNumColumns());
   SmallVector<Value> parts;
   for (RankedTensorType type : op.getStateTensorTypes(stateType)) {
     SmallVector<OpFoldResult> sizes = getAsOpFoldResult(bounds);
@@ -235,7 +261,8 @@ SmallVector<Value> Visits::emitParts(const RowClass &cls,
   return forall(
       bounds, parts, /*together=*/true, [&](OpBuilder &b, ValueRange args) {
         QueryTile at = tiles.locate(b, args.take_front(3));
-        Value state = loops.visit(b, at, {/*part=*/args[3], heavySplits});
+        Value state =
+            loops.visit(b, at, {/*part=*/args[3], options.heavySplits});
         SmallVector<Value> slices;
         for (Value part : args.drop_front(4))
           slices.push_back(sliceTrailing(b, loc, part, args.take_front(4)));
@@ -249,9 +276,9 @@ SmallVector<Value> Visits::mergeParts(const QueryTiles &tiles, ValueRange parts,
   return forall(tiles.getBounds(), outputs, /*together=*/false,
                 [&](OpBuilder &b, ValueRange args) {
                   QueryTile at = tiles.locate(b, args.take_front(3));
-                  Value merged =
-                      op.createMergeStored(b, parts, args.take_front(3),
-                                           op.getStateType(tiles.getTile()));
+                  Value merged = op.createMergeStored(
+                      b, parts, args.take_front(3),
+                      op.getStateType(tiles.getTile(), tiles.getNumColumns()));
                   finish(b, tiles, at, merged, args.drop_front(3));
                 });
 }
@@ -261,13 +288,17 @@ static bool hasLayouts(const Plan &plan) {
                       [](const RowClass &cls) { return cls.hasLayouts(); });
 }
 
-LogicalResult transforms::visitTiles(Operation *root, int64_t heavySplits,
-                                     int64_t heavyKeys) {
-  if (heavySplits < 1)
+LogicalResult transforms::visitTiles(Operation *root,
+                                     const VisitOptions &options) {
+  if (options.heavySplits < 1)
     return root->emitError("heavy-splits must be at least 1");
-  if (heavyKeys < 0)
+  if (options.heavyKeys < 0)
     return root->emitError("heavy-keys must be at least 1, or 0 for as many as "
                            "tiles have");
+  int64_t valueColumns = options.valueColumns;
+  if (valueColumns < 0 || valueColumns % 8 != 0)
+    return root->emitError("value-columns must be a multiple of 8, or 0 for no "
+                           "limit");
   WalkResult result = root->walk([&](MaskedReductionOpInterface op) {
     if (!op.getPlan()) {
       op->emitOpError("has no plan; run 'sparse-attn-plan' first");
@@ -283,9 +314,17 @@ LogicalResult transforms::visitTiles(Operation *root, int64_t heavySplits,
                       "layouts; leave the plan out to have one made");
       return WalkResult::interrupt();
     }
+    int64_t columns = op.getTileNeeds().valueDim;
+    if (valueColumns > 0 && columns > valueColumns && columns % 8 != 0) {
+      op->emitOpError("has values of ")
+          << columns << " columns, which cannot be cut into slices of at most "
+          << valueColumns
+          << ", multiples of 8: pad them with zeros to a multiple of 8";
+      return WalkResult::interrupt();
+    }
     if (failed(verifyMaskHasCode(op)))
       return WalkResult::interrupt();
-    op->replaceAllUsesWith(Visits(op, heavySplits, heavyKeys).run());
+    op->replaceAllUsesWith(Visits(op, options).run());
     op->erase();
     return WalkResult::advance();
   });
@@ -304,7 +343,8 @@ struct VisitTilesPass
   using Base::Base;
 
   void runOnOperation() override {
-    if (failed(visitTiles(getOperation(), heavySplits, heavyKeys)))
+    if (failed(
+            visitTiles(getOperation(), {heavySplits, heavyKeys, valueColumns})))
       signalPassFailure();
   }
 };

@@ -7,13 +7,22 @@
 
 namespace mlir::sparse_attn::transforms {
 
+/// How reductions are visited.
+struct VisitOptions {
+  /// Rows that see every key are split along the keys into so many parts.
+  int64_t heavySplits;
+  /// Parts of fewer rows than a tile take steps of so many keys at most, unless
+  /// it is 0.
+  int64_t heavyKeys = 0;
+  /// Results of more columns than this are cut into slices that are computed
+  /// apart; 0 is no limit.
+  int64_t valueColumns = 0;
+};
+
 /// Replaces each masked reduction and each merge under `root` by loops over its
-/// plan's tiles (see --sparse-attn-visit-tiles). Rows that see every key are
-/// split along the keys into `heavySplits` parts; those of fewer rows than a
-/// tile in steps of at most `heavyKeys` keys, unless that is 0. Fails, with an
-/// error, at an op without a plan or on memrefs.
-LogicalResult visitTiles(Operation *root, int64_t heavySplits,
-                         int64_t heavyKeys = 0);
+/// plan's tiles (see --sparse-attn-visit-tiles). Fails, with an error, at an op
+/// without a plan or on memrefs.
+LogicalResult visitTiles(Operation *root, const VisitOptions &options);
 
 /// What replaces a merge: a loop over tiles of its rows.
 SmallVector<Value> visitMerge(MergeOp op);

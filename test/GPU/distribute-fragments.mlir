@@ -205,6 +205,85 @@ func.func @values(%p: memref<16x16xf32, 1>, %shared: memref<?xi8, #gpu.address_s
   return
 }
 
+// Of a last depth of 8, ldmatrix.x2 loads the operands of 16 keys, and mma.sync is
+// half as deep. Rows of 48 bytes: a panel of 32, whose chunks are permuted, and one
+// of 16, whose rows lie side by side.
+//
+// CHECK-LABEL: func.func @half_depth
+// CHECK:           %[[Q:.*]]:6 = vector.to_elements %{{.*}} : vector<6xi32>
+// CHECK:           nvvm.ldmatrix {{.*}} layout = #nvvm.mma_layout<row>, num = 4
+// CHECK-COUNT-2:   nvvm.mma.sync A[%[[Q]]#0, %[[Q]]#1, %[[Q]]#2, %[[Q]]#3] {{.*}}<m = 16, n = 8, k = 16
+// CHECK:           nvvm.ldmatrix {{.*}} layout = #nvvm.mma_layout<row>, num = 2
+// CHECK-COUNT-2:   nvvm.mma.sync A[%[[Q]]#4, %[[Q]]#5] {{.*}} #nvvm.mma_type<bf16>{{.*}}<m = 16, n = 8, k = 8
+// CHECK-NOT:       nvvm.{{ldmatrix|mma.sync}}
+func.func @half_depth(%q: memref<16x24xbf16, 1>, %shared: memref<?xi8, #gpu.address_space<workgroup>>, %o: memref<16x16xf32, 1>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c32 = arith.constant 32 : index
+  %zeros = arith.constant dense<0.0> : vector<16x16xf32>
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    %zero = arith.constant 0.0 : bf16
+    %left = vector.transfer_read %q[%c0, %c0], %zero {in_bounds = [true, true]}
+      : memref<16x24xbf16, 1>, vector<16x24xbf16>
+    %right = sparse_attn_gpu.staged_tile %shared[%c0]
+      : memref<?xi8, #gpu.address_space<workgroup>> -> vector<16x24xbf16>
+    %s = vector.contract {indexing_maps = [#qd, #nd, #mn],
+                          iterator_types = ["parallel", "parallel", "reduction"],
+                          kind = #vector.kind<add>} %left, %right, %zeros
+      : vector<16x24xbf16>, vector<16x24xbf16> into vector<16x16xf32>
+    vector.transfer_write %s, %o[%c0, %c0] {in_bounds = [true, true]}
+      : vector<16x16xf32>, memref<16x16xf32, 1>
+    gpu.terminator
+  }
+  return
+}
+
+// The same of queries in shared memory, and of 8 columns of values that are left.
+//
+// CHECK-LABEL: func.func @half_columns
+// CHECK:           nvvm.ldmatrix {{.*}} layout = #nvvm.mma_layout<row>, num = 2
+// CHECK:           nvvm.ldmatrix {{.*}} layout = #nvvm.mma_layout<row>, num = 2
+// CHECK-COUNT-2:   nvvm.mma.sync A[{{.*}}<m = 16, n = 8, k = 8>} : (vector<2xf16>
+// CHECK:           nvvm.ldmatrix {{.*}} layout = #nvvm.mma_layout<col>, num = 4
+// CHECK-COUNT-2:   nvvm.mma.sync A[{{.*}}<m = 16, n = 8, k = 16
+// CHECK:           nvvm.ldmatrix {{.*}} layout = #nvvm.mma_layout<col>, num = 2
+// CHECK:           nvvm.mma.sync A[{{.*}}<m = 16, n = 8, k = 16
+// CHECK-NOT:       nvvm.{{ldmatrix|mma.sync}}
+// CHECK-COUNT-6:   vector.store {{.*}} vector<2xf32>
+// CHECK-NOT:       vector.store
+func.func @half_columns(%shared: memref<?xi8, #gpu.address_space<workgroup>>, %o: memref<16x24xf32, 1>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c32 = arith.constant 32 : index
+  %c1024 = arith.constant 1024 : index
+  %c2048 = arith.constant 2048 : index
+  %zeros = arith.constant dense<0.0> : vector<16x16xf32>
+  %none = arith.constant dense<0.0> : vector<16x24xf32>
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    %left = sparse_attn_gpu.staged_tile %shared[%c2048]
+      : memref<?xi8, #gpu.address_space<workgroup>> -> vector<16x8xf16>
+    %keys = sparse_attn_gpu.staged_tile %shared[%c0]
+      : memref<?xi8, #gpu.address_space<workgroup>> -> vector<16x8xf16>
+    %s = vector.contract {indexing_maps = [#qd, #nd, #mn],
+                          iterator_types = ["parallel", "parallel", "reduction"],
+                          kind = #vector.kind<add>} %left, %keys, %zeros
+      : vector<16x8xf16>, vector<16x8xf16> into vector<16x16xf32>
+    %p = arith.truncf %s : vector<16x16xf32> to vector<16x16xf16>
+    %values = sparse_attn_gpu.staged_tile %shared[%c1024]
+      : memref<?xi8, #gpu.address_space<workgroup>> -> vector<16x24xf16>
+    %r = vector.contract {indexing_maps = [#qd, #dn, #mn],
+                          iterator_types = ["parallel", "parallel", "reduction"],
+                          kind = #vector.kind<add>} %p, %values, %none
+      : vector<16x16xf16>, vector<16x24xf16> into vector<16x24xf32>
+    vector.transfer_write %r, %o[%c0, %c0] {in_bounds = [true, true]}
+      : vector<16x24xf32>, memref<16x24xf32, 1>
+    gpu.terminator
+  }
+  return
+}
+
 // Queries may be in shared memory as well: one more ldmatrix.x4 for 16 rows of
 // depth 16.
 //

@@ -88,30 +88,6 @@ func.func @double(%q: memref<16x32xf64>, %k: memref<16x32xf64>) {
 #kd = affine_map<(m, n, d) -> (n, d)>
 #qk = affine_map<(m, n, d) -> (m, n)>
 
-func.func @narrow_rows(%q: memref<16x8xf16>, %k: memref<16x8xf16>) {
-  %c0 = arith.constant 0 : index
-  %zero = arith.constant 0.0 : f16
-  scf.forall (%i) in (4) {
-    %s0 = arith.constant dense<0.0> : vector<16x16xf32>
-    // expected-error@below {{'vector.transfer_read' op reads a tile of 'vector<16x8xf16>' for a product, and its rows are not a multiple of 32 bytes: choose a head size that is a multiple of 16, or of 8 in f32}}
-    %queries = vector.transfer_read %q[%c0, %c0], %zero {in_bounds = [true, true]}
-      : memref<16x8xf16>, vector<16x8xf16>
-    %keys = vector.transfer_read %k[%c0, %c0], %zero {in_bounds = [true, true]}
-      : memref<16x8xf16>, vector<16x8xf16>
-    %s = vector.contract {indexing_maps = [#qd, #kd, #qk],
-                          iterator_types = ["parallel", "parallel", "reduction"],
-                          kind = #vector.kind<add>} %queries, %keys, %s0
-      : vector<16x8xf16>, vector<16x8xf16> into vector<16x16xf32>
-  }
-  return
-}
-
-// -----
-
-#qd = affine_map<(m, n, d) -> (m, d)>
-#kd = affine_map<(m, n, d) -> (n, d)>
-#qk = affine_map<(m, n, d) -> (m, n)>
-
 func.func @padding(%q: memref<16x32xf16>, %k: memref<?x32xf16>) {
   %c0 = arith.constant 0 : index
   %zero = arith.constant 0.0 : f16

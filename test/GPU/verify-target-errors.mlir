@@ -1,10 +1,30 @@
 // RUN: sparse-attn-opt --sparse-attn-verify-target --split-input-file --verify-diagnostics %s
 
-!t = tensor<1x2x?x24xbf16>
+!t = tensor<1x2x?x20xbf16>
 func.func @query(%q: !t, %init: !t) -> !t {
-  // expected-error @below {{has a head size of 24 for its query; kernels for GPUs need a multiple of 16 up to 256: pad it with zeros, and keep the scale}}
+  // expected-error @below {{has a head size of 20 for its query; kernels for GPUs need a multiple of 8 up to 576: pad it with zeros, and keep the scale}}
   %o = sparse_attn.attention mask(#sparse_attn.causal) ins(%q, %q, %q : !t, !t, !t) outs(%init : !t) -> !t
   return %o : !t
+}
+
+// -----
+
+!t = tensor<1x2x?x584xf16>
+!v = tensor<1x2x?x64xf16>
+func.func @long_query(%q: !t, %v: !v, %init: !v) -> !v {
+  // expected-error @below {{has a head size of 584 for its query; kernels for GPUs need a multiple of 8 up to 576, as tiles of longer rows do not fit shared memory: compute this attention on the CPU}}
+  %o = sparse_attn.attention mask(#sparse_attn.causal) ins(%q, %q, %v : !t, !t, !v) outs(%init : !v) -> !v
+  return %o : !v
+}
+
+// -----
+
+!t = tensor<1x2x?x64xf16>
+!v = tensor<1x2x?x1024xf16>
+func.func @long_value(%q: !t, %v: !v, %init: !v) -> !v {
+  // expected-error @below {{has a head size of 1024 for its value; kernels for GPUs need a multiple of 8 up to 576: give each slice of the values' columns an attention of its own}}
+  %o = sparse_attn.attention mask(#sparse_attn.causal) ins(%q, %q, %v : !t, !t, !v) outs(%init : !v) -> !v
+  return %o : !v
 }
 
 // -----
@@ -12,7 +32,7 @@ func.func @query(%q: !t, %init: !t) -> !t {
 !t = tensor<1x2x?x64xf32>
 !v = tensor<1x2x?x264xf32>
 func.func @value(%q: !t, %v: !v, %init: !v) -> !v {
-  // expected-error @below {{has a head size of 264 for its value; kernels for GPUs need a multiple of 8 up to 256}}
+  // expected-error @below {{has a head size of 264 for its value; kernels for GPUs need a multiple of 8 up to 256 in f32: convert queries, keys and values to f16 or bf16, of which they take up to 576}}
   %o = sparse_attn.attention mask(#sparse_attn.causal) ins(%q, %q, %v : !t, !t, !v) outs(%init : !v) -> !v
   return %o : !v
 }

@@ -2,8 +2,8 @@
 
 // The smallest and the largest heads; nothing changes.
 
-!t = tensor<1x2x?x16xf16>
-!v = tensor<1x2x?x256xf16>
+!t = tensor<1x2x?x8xf16>
+!v = tensor<1x2x?x576xf16>
 // CHECK-LABEL: func.func @heads
 func.func @heads(%q: !t, %v: !v, %init: !v) -> !v {
   // CHECK: sparse_attn.attention mask(#sparse_attn.causal)

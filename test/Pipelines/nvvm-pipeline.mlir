@@ -38,7 +38,7 @@
 // A tile too large for the chip: 512 keys of 128 bytes and as many values, twice, are
 // 256 KiB.
 // RUN: not sparse-attn-opt %s --sparse-attn-nvvm-pipeline="chip=sm_90 tile-keys=512" 2>&1 | FileCheck %s --check-prefix=LIMIT
-// LIMIT: error: 'gpu.launch' op needs {{[0-9]+}} bytes of shared memory for 2 stages of keys and values, the queries and lists, {{[0-9]+}} more than the 232448 that a block may use; choose fewer keys a tile
+// LIMIT: error: 'gpu.launch' op needs {{[0-9]+}} bytes of shared memory for 2 stages of keys and values, the queries and lists, {{[0-9]+}} more than the 232448 that a block may use; choose fewer keys or queries a tile, or fewer stages
 
 // The host allocates the result and launches: 128 queries a block, 32 a warp. The
 // kernel takes the result and the operands as pointers.

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import sparse_attn
 import torch
-from conftest import causal, compile_package, longformer, random, reference
+from conftest import INPUTS, causal, compile_package, longformer, random, reference
 from double import GpuArray, double
 from sparse_attn._dlpack import make_capsule
 
@@ -17,20 +17,34 @@ TYPES = ("float16", "bfloat16", "float32")
 TYPE_STRINGS = {np.dtype("float32"): "<f4", np.dtype("float16"): "<f2"}
 
 
-@pytest.fixture(scope="module")
-def compiled(tmp_path_factory):
+def compile_emulated(path, **source):
     """A package, and its kernels for the emulator."""
-    path = tmp_path_factory.mktemp("emulated")
     kernels = path / "kernels"
     options = [f"--emulator-objects={kernels}"]
-    return compile_package(path / "package", "sm_80", options=options), kernels
+    return compile_package(path / "package", "sm_80", options=options, **source), kernels
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    return compile_emulated(tmp_path_factory.mktemp("emulated"))
+
+
+@pytest.fixture(scope="module")
+def compiled_heads(tmp_path_factory):
+    return compile_emulated(tmp_path_factory.mktemp("heads"), file=INPUTS / "heads.mlir")
 
 
 @pytest.fixture(params=[0, 7], ids="seed{}".format)
-def gpu(double, compiled, request):
-    """The package on a double that runs kernels, under a schedule of its threads."""
+def seed(request):
+    """A schedule of the kernels' threads."""
+    return request.param
+
+
+@pytest.fixture
+def gpu(double, compiled, seed):
+    """The package on a double that runs kernels."""
     directory, kernels = compiled
-    double.emulate(kernels, seed=request.param)
+    double.emulate(kernels, seed=seed)
     with sparse_attn.load(directory) as package:
         yield package
     assert double.report() == ""
@@ -102,6 +116,23 @@ def test_half_written_into_an_argument_between_others(double, gpu):
     after = view(memory, wide.shape, wide.dtype)
     check(after[..., :16].swapaxes(1, 2), reference(q, k, v, causal)[0], 2e-3)
     assert (after[..., 16:] == 7).all()
+
+
+def test_heads_of_any_multiple_of_8(double, compiled_heads, seed):
+    directory, kernels = compiled_heads
+    double.emulate(kernels, seed=seed)
+    with sparse_attn.load(directory) as package:
+        q, k, v = (random((1, 2, 45, 40), np.float16, seed=i) for i in range(3))
+        o = package["heads_of_40"](*(to_gpu(double, x) for x in (q, k, v)))
+        check(from_gpu(o, np.float16), reference(q, k, v, causal)[0], 4e-3)
+        # Keys that two heads share; of values, slices of 136 and 128 columns.
+        q, k, v = (random((1, heads, 45, size), np.float16, seed=size)
+                   for heads, size in ((2, 328), (1, 328), (1, 264)))
+        o, lse = package["heads_of_328"](*(to_gpu(double, x) for x in (q, k, v)))
+        expected, expected_lse = reference(q, k, v, causal)
+        check(from_gpu(o, np.float16), expected, 4e-3)
+        check(from_gpu(lse), expected_lse, 1e-4)
+    assert double.report() == ""
 
 
 def test_memory_of_pytorch(double, gpu):

@@ -2,8 +2,13 @@
 // RUN: not sparse-attn-opt %s --sparse-attn-visit-tiles="heavy-splits=0" --split-input-file 2>&1 | FileCheck %s
 // RUN: not sparse-attn-opt %s --sparse-attn-visit-tiles="heavy-keys=-1" --split-input-file 2>&1 | FileCheck %s --check-prefix=KEYS
 
+// RUN: not sparse-attn-opt %s --sparse-attn-visit-tiles="value-columns=12" --split-input-file 2>&1 | FileCheck %s --check-prefix=COLUMNS
+// RUN: not sparse-attn-opt %s --sparse-attn-visit-tiles="value-columns=8" --split-input-file 2>&1 | FileCheck %s --check-prefix=CUT
+
 // CHECK: error: heavy-splits must be at least 1
 // KEYS: error: heavy-keys must be at least 1, or 0 for as many as tiles have
+// COLUMNS: error: value-columns must be a multiple of 8, or 0 for no limit
+// CUT: error: 'sparse_attn.attention' op has values of 12 columns, which cannot be cut into slices of at most 8, multiples of 8: pad them with zeros to a multiple of 8
 
 func.func @unplanned(%q: tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32> {
   // expected-error@below {{has no plan; run 'sparse-attn-plan' first}}
@@ -22,4 +27,14 @@ func.func @memrefs(%q: memref<1x1x4x8xf32>, %o: memref<1x1x4x8xf32>) {
       ins(%q, %q, %q : memref<1x1x4x8xf32>, memref<1x1x4x8xf32>, memref<1x1x4x8xf32>)
       outs(%o : memref<1x1x4x8xf32>)
   return
+}
+
+// -----
+
+func.func @columns(%q: tensor<1x1x4x8xf32>, %v: tensor<1x1x4x12xf32>) -> tensor<1x1x4x12xf32> {
+  %o = sparse_attn.attention mask(#sparse_attn.full)
+      plan(<tile = [16, 16], rows = [<"0" to "nq", segments = [<partial "0" to "1">]>]>)
+      ins(%q, %q, %v : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x12xf32>)
+      outs(%v : tensor<1x1x4x12xf32>) -> tensor<1x1x4x12xf32>
+  return %o : tensor<1x1x4x12xf32>
 }

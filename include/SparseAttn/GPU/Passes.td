@@ -11,8 +11,9 @@ def SparseAttnVerifyTarget
   let description = [{
     Says so at the attention op, before lowering leaves nothing to point at:
 
-    - head sizes of query and value are multiples of 16 up to 256, of 8 for f32,
-      as products of fragments and the registers of a thread need it;
+    - head sizes of query and value are multiples of 8, as products of fragments
+      need it, up to 576 in types of 16 bits, for which tiles fit shared memory,
+      and 256 in f32;
     - kernels are named after their function, so its name is an identifier of
       PTX.
 
@@ -59,10 +60,9 @@ def SparseAttnVerifyGpuForm
       sizes multiples of 8;
     - tiles are read and written in whole rows of a buffer, of which only the
       last may be missing, a multiple of 16 rows at a time;
-    - a product A B or A B^T adds f32 sums; operands are f16, bf16 or f32, in
-      rows of a multiple of 32 bytes, and read from the start of a buffer; the
-      right one is read from memory, and used for nothing that threads would have
-      to hold its elements for;
+    - a product A B or A B^T adds f32 sums; operands are f16, bf16 or f32, and
+      read from the start of a buffer; the right one is read from memory, and
+      used for nothing that threads would have to hold its elements for;
     - reductions are of f32 along columns, or ask whether a predicate holds
       everywhere; what is transposed is one along rows or along columns;
     - all else is elementwise, a broadcast, a `vector.step`, a constant of one

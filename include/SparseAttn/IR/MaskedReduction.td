@@ -67,14 +67,17 @@ def MaskedReductionOpInterface : OpInterface<"MaskedReductionOpInterface"> {
     }], "::llvm::SmallVector<::mlir::Value>", "createQueryOperands",
       (ins "::mlir::OpBuilder &":$builder,
            "const ::mlir::sparse_attn::QueryTile &":$at)>,
-    InterfaceMethod<"The type of the state that loops over key tiles carry.",
-      "::mlir::Type", "getStateType",
-      (ins "::mlir::sparse_attn::plan::TileShape":$tile)>,
+    InterfaceMethod<[{
+      The type of the state that loops over key tiles carry for `columns` columns
+      of the results, all `valueDim` of them or a slice.
+    }], "::mlir::Type", "getStateType",
+      (ins "::mlir::sparse_attn::plan::TileShape":$tile, "int64_t":$columns)>,
     InterfaceMethod<"The state before any key.", "::mlir::Value",
       "createInitialState",
       (ins "::mlir::OpBuilder &":$builder, "::mlir::Type":$state)>,
     InterfaceMethod<[{
-      The state after the keys of a tile. `mask` emits whether query position i
+      The state after the keys of a tile, for the columns that it has, the first
+      of which is `at.column`. `mask` emits whether query position i
       may see key position j (both i32) and is null where all pairs are live.
     }], "::mlir::Value", "createStep",
       (ins "::mlir::OpBuilder &":$builder, "::mlir::Value":$state,
@@ -102,7 +105,8 @@ def MaskedReductionOpInterface : OpInterface<"MaskedReductionOpInterface"> {
            "::mlir::ValueRange":$at, "::mlir::Type":$state)>,
     InterfaceMethod<[{
       The results for a query tile, in the place of `destinations`, slices
-      [rows, ...] of the inits.
+      [rows, ...] of the inits: [rows, columns] of those that have columns. Where
+      the state has not the first column of all, there are no others.
     }], "::llvm::SmallVector<::mlir::Value>", "createFinish",
       (ins "::mlir::OpBuilder &":$builder, "::mlir::Value":$state,
            "::mlir::ValueRange":$destinations)>,

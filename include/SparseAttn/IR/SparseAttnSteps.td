@@ -301,7 +301,8 @@ def SparseAttn_FinishOp : SparseAttn_StateOp<"finish", [Pure,
   let summary = "O = A / l, and LSE = m + ln l";
   let description = [{
     Of the rows that the destinations have, which may be fewer than the state's:
-    `output_init` is [r, Dv], `lse_init` [r]. A row without a live key gets O = 0
+    `output_init` is [r, Dv], `lse_init` [r], or [0] at run time where another
+    slice of the columns has the LSE of these rows. A row without a live key gets O = 0
     and LSE = -inf, one of which all scores are -inf gets NaN. `scale` is that of
     the steps, or 1 where they have a score region, which comes after it; steps
     are not decomposed otherwise.

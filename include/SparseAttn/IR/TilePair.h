@@ -21,6 +21,9 @@ struct QueryTile {
   Value row;      ///< first row
   Value rows;     ///< Bm, or fewer in the last tile
   Value position; ///< absolute position of the first row
+  /// The first column of values and results that is computed; null where all
+  /// columns are.
+  Value column = {};
 };
 
 /// One key tile. Its keys stand one after the other, or where `positions` says.
@@ -74,6 +77,11 @@ inline std::optional<int64_t> staticLength(ShapedType type) {
 /// The rank-reducing slice source[lead..., row : row + rows, ...].
 Value sliceRows(OpBuilder &b, Location loc, Value source, ArrayRef<Value> lead,
                 Value row, Value rows);
+
+/// The same of the `columns` columns from `column` on, the last dimension; of
+/// all where `column` is null.
+Value sliceTile(OpBuilder &b, Location loc, Value source, ArrayRef<Value> lead,
+                Value row, Value rows, Value column, int64_t columns);
 
 /// The rows of a key tile, [rows, ...], of source[lead...].
 Value loadRows(OpBuilder &b, Location loc, Value source, ArrayRef<Value> lead,

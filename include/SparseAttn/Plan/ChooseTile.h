@@ -10,7 +10,8 @@ namespace mlir::sparse_attn::plan {
 
 /// What a kernel keeps of its tiles, and where it must fit.
 struct TileMemory {
-  int64_t headDim, valueDim; ///< elements of a row of K and of V
+  /// Elements of a row of K, and of V as it is cut (ColumnGroups.h).
+  int64_t headDim, valueDim;
   int64_t elementBytes;
   int64_t stages = 2; ///< tiles of K and V in shared memory at a time
   /// Shared memory of a block, in bytes; 0 for no limit.

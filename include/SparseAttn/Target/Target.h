@@ -95,11 +95,14 @@ struct GpuTarget {
   /// keys at most: then as many of them run beside one another in a block as it
   /// has warps.
   int64_t heavyKeys = 32;
-  /// Bytes of a row that one step of a product takes.
-  int64_t productBytes = 32;
-  /// Kernels take no larger heads: the accumulators of a warp's rows would not
-  /// fit its registers.
-  int64_t maxHeadSize = 256;
+  /// Elements of a row that the smallest step of a product takes.
+  int64_t productDepth = 8;
+  /// The largest heads, of 2 bytes an element and of others: for these the
+  /// smallest tiles fit the least shared memory.
+  int64_t maxHalfHeadSize = 576, maxHeadSize = 256;
+  /// A block computes no more columns of a result: the accumulators of a warp's
+  /// rows would not fit its registers. Those of longer values are cut.
+  int64_t valueColumns = 256;
   /// Queries that would take so many registers of a thread, or more, are in
   /// shared memory.
   int64_t queryRegisters = 32;

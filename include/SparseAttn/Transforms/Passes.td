@@ -148,6 +148,11 @@ def SparseAttnVisitTiles : Pass<"sparse-attn-visit-tiles"> {
     Nothing in the result is made for a target: the loops are mapped to
     `#sparse_attn.grid`, and each target decomposes steps in its own way.
 
+    Values of more than `value-columns` columns are cut into slices of at most so
+    many, of which each has its part of the result computed by itself, scores
+    included: the loop over query heads runs over the slices of each. Where they
+    cannot be of one size, multiples of 8, wider ones have loops of their own.
+
     Rows that see every key are split along the keys into `heavy-splits` parts,
     whose states a second loop nest merges (split-K). Where they are fewer than a
     tile has, `heavy-keys` cuts their tiles into steps of fewer keys. Every op
@@ -162,6 +167,8 @@ def SparseAttnVisitTiles : Pass<"sparse-attn-visit-tiles"> {
            "Parts that heavy rows are split into along the keys">,
     Option<"heavyKeys", "heavy-keys", "int64_t", "0",
            "The most keys of a step of such parts; 0: those of a tile">,
+    Option<"valueColumns", "value-columns", "int64_t", "0",
+           "Columns of values that are computed at a time; 0 is no limit">,
   ];
   let dependentDialects = [
     "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",

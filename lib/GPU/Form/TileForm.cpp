@@ -32,8 +32,7 @@ bool kernels::movesWholeRows(VectorTransferOpInterface op) {
 }
 
 bool kernels::hasPanels(VectorType tile) {
-  int64_t rowBits = tile.getDimSize(1) * tile.getElementTypeBitWidth();
-  return tile.getDimSize(0) % 16 == 0 && rowBits % (32 * 8) == 0;
+  return tile.getDimSize(0) % 16 == 0 && tile.getDimSize(1) % 8 == 0;
 }
 
 bool kernels::startsBuffer(vector::TransferReadOp read) {

@@ -28,8 +28,8 @@ bool isOperand(vector::TransferReadOp read, Side side);
 /// missing.
 bool movesWholeRows(VectorTransferOpInterface op);
 
-/// Whether shared memory can hold a tile: a multiple of 16 rows, in panels of
-/// 32 bytes a row.
+/// Whether products can take a tile from shared memory: a multiple of 16 rows
+/// of a multiple of 8 elements.
 bool hasPanels(VectorType tile);
 
 /// Copies to shared memory start at a buffer's first element.

@@ -28,11 +28,6 @@ LogicalResult FormVerifier::verifyOperand(vector::TransferReadOp op) {
     return op.emitOpError("reads a tile of ")
            << element
            << " for a product; operands of products are f16, bf16 or f32";
-  if (!hasPanels(type))
-    return op.emitOpError("reads a tile of ")
-           << type
-           << " for a product, and its rows are not a multiple of 32 bytes: "
-              "choose a head size that is a multiple of 16, or of 8 in f32";
   if (!startsBuffer(op))
     return op.emitOpError("reads a tile for a product from within a buffer; "
                           "take a memref.subview that starts with the tile");

@@ -42,17 +42,16 @@ static LogicalResult verifyMemory(Operation *op, Value memory) {
   return success();
 }
 
-/// What SharedLayout can hold: rows of whole 32-byte panels, in groups of the
-/// eight rows after which its permutation repeats.
+/// What products take from a SharedLayout: columns in groups of eight, rows in
+/// groups of the eight after which its permutation repeats.
 static LogicalResult verifyTile(Operation *op, int64_t rows, int64_t columns,
                                 Type element) {
   if (!element.isF16() && !element.isBF16() && !element.isF32())
     return op->emitOpError("holds tiles of f16, bf16 or f32, got ") << element;
-  int64_t rowBytes = columns * element.getIntOrFloatBitWidth() / 8;
-  if (ShapedType::isDynamic(columns) || rowBytes == 0 || rowBytes % 32 != 0 ||
+  if (ShapedType::isDynamic(columns) || columns == 0 || columns % 8 != 0 ||
       rows % 8 != 0)
     return op->emitOpError("holds tiles of a multiple of 8 rows, each of a "
-                           "multiple of 32 bytes, got ")
+                           "multiple of 8 elements, got ")
            << rows << " rows of "
            << (ShapedType::isDynamic(columns) ? "?" : std::to_string(columns))
            << " elements of " << element;

@@ -18,15 +18,27 @@ using kernels::requireGpu;
 static LogicalResult verifyHeadSize(Operation *op, StringRef what, int64_t size,
                                     int64_t elementBytes,
                                     const target::GpuTarget &gpu) {
-  int64_t step = gpu.productBytes / elementBytes;
-  if (size % step == 0 && size >= step && size <= gpu.maxHeadSize)
+  int64_t step = gpu.productDepth;
+  bool isHalf = elementBytes <= 2;
+  int64_t most = isHalf ? gpu.maxHalfHeadSize : gpu.maxHeadSize;
+  if (size % step == 0 && size >= step && size <= most)
     return success();
-  return op->emitOpError("has a head size of ")
-         << size << " for its " << what
-         << "; kernels for GPUs need a multiple of " << step << " up to "
-         << gpu.maxHeadSize
-         << (size <= gpu.maxHeadSize ? ": pad it with zeros, and keep the scale"
-                                     : "");
+  InFlightDiagnostic error = op->emitOpError("has a head size of ")
+                             << size << " for its " << what
+                             << "; kernels for GPUs need a multiple of " << step
+                             << " up to " << most;
+  if (size <= most)
+    return error << ": pad it with zeros, and keep the scale";
+  if (isHalf && what == "value")
+    return error << ": give each slice of the values' columns an attention of "
+                    "its own";
+  if (isHalf)
+    return error << ", as tiles of longer rows do not fit shared memory: "
+                    "compute this attention on the CPU";
+  return error
+         << " in f32: convert queries, keys and values to f16 or bf16, of "
+            "which they take up to "
+         << gpu.maxHalfHeadSize;
 }
 
 static bool isIdentifier(StringRef name) {

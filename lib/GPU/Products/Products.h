@@ -21,8 +21,9 @@ struct Product {
 };
 
 /// Emits the product and returns the new accumulator's lanes. 16-bit operands
-/// take one mma.sync m16n8k16 for each 16 x 8 x 16; f32 operands take six, so
-/// that f32 accuracy is kept (SingleProduct.cpp).
+/// take one mma.sync m16n8k16 for each 16 x 8 x 16, and m16n8k8 for a last 8 of
+/// the depth; f32 operands take six, so that f32 accuracy is kept
+/// (SingleProduct.cpp).
 Value emitProduct(OpBuilder &b, Location loc, const Threads &threads,
                   const Product &product);
 

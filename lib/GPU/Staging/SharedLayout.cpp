@@ -8,7 +8,7 @@ using namespace mlir::sparse_attn::kernels;
 SharedLayout::SharedLayout(int64_t rows, int64_t rowBytes)
     : rows(rows), rowBytes(rowBytes) {
   int64_t first = 0;
-  for (int64_t width : {128, 64, 32})
+  for (int64_t width : {128, 64, 32, 16})
     while (rowBytes - first >= width) {
       panels.push_back({first, width, rows * first});
       first += width;

@@ -1,8 +1,8 @@
 //===- SharedLayout.h - How a tile lies in shared memory --------*- C++ -*-===//
 //
 // A tile of `rows` rows of `rowBytes` bytes is cut into panels of 128 bytes a
-// row, and narrower ones of 64 and 32 bytes for the rest. Inside a panel rows
-// follow each other, and the 16-byte chunks of a row are permuted by an
+// row, and narrower ones of 64, 32 and 16 bytes for the rest. Inside a panel
+// rows follow each other, and the 16-byte chunks of a row are permuted by an
 // exclusive or with bits of the row, so that eight rows read at one column of
 // chunks, as ldmatrix does, touch all 32 banks once:
 //
@@ -10,7 +10,8 @@
 //   phase(row)       = (row * width / 128) mod (width / 16)
 //
 // That is the layout which Hopper's tensor copies write and its wgmma reads
-// ("128-byte", "64-byte" and "32-byte swizzle"), so one layout serves all.
+// ("128-byte", "64-byte" and "32-byte swizzle", and none for 16 bytes), so one
+// layout serves all.
 // Panels start at multiples of 1024 bytes where rows is a multiple of 8.
 //
 //===----------------------------------------------------------------------===//
@@ -30,7 +31,7 @@ constexpr int64_t kSharedAlignment = 128;
 /// Columns [firstByte, firstByte + width) of every row.
 struct SharedPanel {
   int64_t firstByte; ///< within a row
-  int64_t width;     ///< bytes a row: 128, 64 or 32
+  int64_t width;     ///< bytes a row: 128, 64, 32 or 16
   int64_t offset;    ///< of the panel within the tile
 
   int64_t chunks() const { return width / 16; }
@@ -40,7 +41,7 @@ struct SharedPanel {
 
 class SharedLayout {
 public:
-  /// `rowBytes` must be a positive multiple of 32, `rows` one of 8.
+  /// `rowBytes` must be a positive multiple of 16, `rows` one of 8.
   SharedLayout(int64_t rows, int64_t rowBytes);
 
   llvm::ArrayRef<SharedPanel> getPanels() const { return panels; }

@@ -53,7 +53,7 @@ func.func @rows(%k: memref<64x128xbf16>, %m: memref<?xi8, #shared>, %o: index) {
 #shared = #gpu.address_space<workgroup>
 
 func.func @few_rows(%k: memref<64x128xbf16>, %m: memref<?xi8, #shared>, %o: index) {
-  // expected-error@below {{'sparse_attn_gpu.stage' op holds tiles of a multiple of 8 rows, each of a multiple of 32 bytes, got 12 rows of 128 elements of 'bf16'}}
+  // expected-error@below {{'sparse_attn_gpu.stage' op holds tiles of a multiple of 8 rows, each of a multiple of 8 elements, got 12 rows of 128 elements of 'bf16'}}
   %r = sparse_attn_gpu.stage %k to %m[%o] rows 12 : memref<64x128xbf16>, memref<?xi8, #shared>
   return
 }
@@ -62,9 +62,9 @@ func.func @few_rows(%k: memref<64x128xbf16>, %m: memref<?xi8, #shared>, %o: inde
 
 #shared = #gpu.address_space<workgroup>
 
-func.func @narrow(%k: memref<64x8xbf16>, %m: memref<?xi8, #shared>, %o: index) {
-  // expected-error@below {{'sparse_attn_gpu.stage' op holds tiles of a multiple of 8 rows, each of a multiple of 32 bytes, got 64 rows of 8 elements of 'bf16'}}
-  %r = sparse_attn_gpu.stage %k to %m[%o] rows 64 : memref<64x8xbf16>, memref<?xi8, #shared>
+func.func @narrow(%k: memref<64x12xbf16>, %m: memref<?xi8, #shared>, %o: index) {
+  // expected-error@below {{'sparse_attn_gpu.stage' op holds tiles of a multiple of 8 rows, each of a multiple of 8 elements, got 64 rows of 12 elements of 'bf16'}}
+  %r = sparse_attn_gpu.stage %k to %m[%o] rows 64 : memref<64x12xbf16>, memref<?xi8, #shared>
   return
 }
 
@@ -73,7 +73,7 @@ func.func @narrow(%k: memref<64x8xbf16>, %m: memref<?xi8, #shared>, %o: index) {
 #shared = #gpu.address_space<workgroup>
 
 func.func @unknown_width(%k: memref<64x?xf32>, %m: memref<?xi8, #shared>, %o: index) {
-  // expected-error@below {{'sparse_attn_gpu.stage' op holds tiles of a multiple of 8 rows, each of a multiple of 32 bytes, got 64 rows of ? elements of 'f32'}}
+  // expected-error@below {{'sparse_attn_gpu.stage' op holds tiles of a multiple of 8 rows, each of a multiple of 8 elements, got 64 rows of ? elements of 'f32'}}
   %r = sparse_attn_gpu.stage %k to %m[%o] rows 64 : memref<64x?xf32>, memref<?xi8, #shared>
   return
 }
@@ -133,7 +133,7 @@ func.func @staged_rank(%m: memref<?xi8, #shared>, %o: index) {
 #shared = #gpu.address_space<workgroup>
 
 func.func @staged_narrow(%m: memref<?xi8, #shared>, %o: index) {
-  // expected-error@below {{'sparse_attn_gpu.staged_tile' op holds tiles of a multiple of 8 rows, each of a multiple of 32 bytes, got 64 rows of 4 elements of 'f32'}}
+  // expected-error@below {{'sparse_attn_gpu.staged_tile' op holds tiles of a multiple of 8 rows, each of a multiple of 8 elements, got 64 rows of 4 elements of 'f32'}}
   %r = sparse_attn_gpu.staged_tile %m[%o] : memref<?xi8, #shared> -> vector<64x4xf32>
   return
 }

@@ -465,6 +465,33 @@ TEST(ChooseTileTest, GpuTilesOf16BitTypesAreThoseOfTheHeadAndTheChip) {
   expect("sm_90", 256, 128, 64);
 }
 
+/// The values of these heads are cut into slices of 256 columns.
+TEST(ChooseTileTest, GpuTilesOfLongHeadsFitEveryChip) {
+  auto tileOf = [](const target::GpuTarget &gpu, int64_t headDim) {
+    TileMemory memory{headDim, 256, 2, 2, gpu.sharedLimit};
+    TileShape tile = chooseTile(Mask::causal(), *gpu.tiles, memory, {});
+    EXPECT_LE(memory.sharedBytes(tile), gpu.sharedLimit) << gpu.name.str();
+    return std::pair(tile.queries, tile.keys);
+  };
+  for (const target::GpuTarget &gpu : target::getGpus())
+    for (int64_t d = 264; d <= gpu.maxHalfHeadSize; d += 8)
+      tileOf(gpu, d);
+  auto expect = [&](llvm::StringRef chip, int64_t headDim, int64_t queries,
+                    int64_t keys) {
+    EXPECT_EQ(tileOf(*target::findGpu(chip), headDim),
+              std::pair(queries, keys))
+        << chip.str() << " " << headDim;
+  };
+  expect("sm_80", 512, 64, 32);
+  expect("sm_80", 576, 64, 16);
+  expect("sm_90", 512, 128, 32);
+  expect("sm_90", 576, 128, 16);
+  expect("sm_100", 512, 64, 32);
+  expect("sm_120", 320, 64, 16);
+  expect("sm_120", 512, 32, 16);
+  expect("sm_120", 576, 32, 16);
+}
+
 TEST(ChooseTileTest, GpuTilesLeaveRoomForListsOfDrawnTiles) {
   // 16 blocks for each of the 9 row blocks that 128 rows touch, at 8 bytes.
   Mask::RandomOptions options;

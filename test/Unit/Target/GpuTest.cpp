@@ -67,7 +67,7 @@ TEST(GpuTargetTest, EveryHeadOf16And32BitsHasALargestTile) {
     for (int64_t elementBytes : {2, 4})
       EXPECT_TRUE(
           llvm::any_of(gpu.tiles->largest, [&](const LargestTile &tile) {
-            return gpu.maxHeadSize <= tile.headDim &&
+            return gpu.maxHalfHeadSize <= tile.headDim &&
                    elementBytes <= tile.elementBytes;
           }));
 }

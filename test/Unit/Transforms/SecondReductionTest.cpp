@@ -74,8 +74,8 @@ public:
   SmallVector<Value> createQueryOperands(OpBuilder &, const QueryTile &) {
     return {};
   }
-  Type getStateType(TileShape tile) {
-    return RankedTensorType::get({tile.queries, size()},
+  Type getStateType(TileShape tile, int64_t columns) {
+    return RankedTensorType::get({tile.queries, columns},
                                  Float32Type::get(getContext()));
   }
   Value createInitialState(OpBuilder &b, Type state) {

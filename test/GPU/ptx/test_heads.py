@@ -1,0 +1,47 @@
+# RUN: %pytest %s
+"""Heads that the examples do not have: what ptxas says of a last 8 columns, and of heads
+of more than 256, whose values are cut into slices."""
+
+import functools
+
+import pytest
+from ptx import compile_kernels, count, ordinary
+from resources import needs_of
+
+# (head size of queries and keys, of values, chip)
+KERNELS = [
+    (40, 40, "sm_80"),
+    (72, 72, "sm_90"),
+    (104, 104, "sm_80"),
+    (512, 512, "sm_80"),
+    (512, 512, "sm_90"),
+    (576, 512, "sm_120"),
+]
+
+
+@functools.cache
+def kernels_of(d, dv, chip):
+    q, v = (f"tensor<?x?x?x{size}xbf16>" for size in (d, dv))
+    text = f"""
+        func.func @f(%q: {q}, %k: {q}, %v: {v}, %o: {v}) -> {v} {{
+          %r = sparse_attn.attention mask(#sparse_attn.causal)
+            ins(%q, %k, %v : {q}, {q}, {v}) outs(%o : {v}) -> {v}
+          return %r : {v}
+        }}"""
+    (kernels,) = compile_kernels(text, chip=chip, strides="any")
+    return kernels
+
+
+@pytest.mark.parametrize("d, dv, chip", KERNELS)
+def test_nothing_spills(d, dv, chip):
+    (kernel,) = needs_of(kernels_of(d, dv, chip), chip).values()
+    spills = [kernel[k] for k in ("spill_stores", "spill_loads", "stack", "warnings")]
+    assert max(spills) == 0
+
+
+def test_a_last_depth_of_8_takes_half_a_product():
+    """Scores of 64 keys: for each depth of 16 of a head of 40 a product m16n8k16, and one
+    m16n8k8; values of 40 columns five of depth 16. For the two bands of a warp's 32 rows."""
+    for body in ordinary(kernels_of(40, 40, "sm_80").ptx):
+        assert count(body, "mma.*m16n8k8") == 2 * 64 // 8
+        assert count(body, "mma.*m16n8k16") == 2 * (2 * 64 // 8 + 40 // 8 * 64 // 16)

@@ -1,0 +1,50 @@
+# RUN: %pytest %s
+"""Heads of each kind that 16-bit types have: a last 8 columns or depth, and more than
+256, whose values are cut into slices. With tiles that are cut by the end of queries and
+keys, shared heads of keys, masks with partial tiles and split rows; under several
+schedules."""
+
+import pytest
+from attention import Case
+from kernels import compare, running
+from masks import causal, full, longformer, sliding_window
+
+SCHEDULES = 3
+
+
+def case(mask, d, dtype, **others):
+    sizes = {"sq": 37, "sk": 53, "heads": 2, "groups": 2, "batch": 1} | others
+    return Case(mask, d=d, dtype=dtype, dynamic=True, **sizes)
+
+
+WINDOW = sliding_window(20, 0)
+GLOBAL = longformer(8, [0])
+CASES = {
+    "d8": case(causal, 8, "bf16"),
+    "d24": case(WINDOW, 24, "f16"),
+    "d40": case(full, 40, "f16", sq=70, sk=77),  # several tiles of queries and keys
+    "d72": case(GLOBAL, 72, "bf16"),
+    "d88": case(causal, 88, "f16"),
+    "d104": case(WINDOW, 104, "bf16"),
+    "d168": case(causal, 168, "bf16"),  # queries in shared memory
+    "d8-dv40": case(causal, 8, "f16", dv=40),
+    "d40-dv24": case(causal, 40, "bf16", dv=24),
+    "d104-dv8": case(WINDOW, 104, "f16", dv=8),
+    "d264": case(WINDOW, 264, "f16"),  # slices of 136 and 128
+    "d320": case(causal, 320, "bf16", sq=70, sk=77),
+    "d512": case(causal, 512, "bf16"),
+    "d512-f16": case(full, 512, "f16"),
+    "d576-dv512": case(causal, 576, "bf16"),
+    "d16-dv576": case(GLOBAL, 16, "f16", dv=576),  # three slices
+    "d320-split": case(GLOBAL, 320, "bf16"),
+    "d8-dv264-split": case(GLOBAL, 8, "bf16", dv=264),
+    "nan-value-d40": case(causal, 40, "bf16", spoil="nan-value"),
+    "nan-value-d320": case(causal, 320, "bf16", spoil="nan-value"),
+}
+
+results = running(CASES, lambda _: SCHEDULES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_case(name, results):
+    compare(CASES[name], results[name].result())

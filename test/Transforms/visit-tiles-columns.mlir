@@ -1,0 +1,75 @@
+// Values of more columns than a target computes at a time are cut into slices.
+//
+// RUN: sparse-attn-opt %s --sparse-attn-visit-tiles="value-columns=256 heavy-splits=4" --canonicalize | FileCheck %s
+
+// Two slices of 256 columns: the loop over heads runs over both of each. The log-sum-exp
+// of a row is written with the first slice, of which the other has no row.
+//
+// CHECK-LABEL: func.func @alike
+// CHECK-SAME:    %[[Q:[a-z0-9]+]]: tensor<1x4x64x16xbf16>, %[[K:[a-z0-9]+]]: tensor<1x2x64x16xbf16>, %[[V:[a-z0-9]+]]: tensor<1x2x64x512xbf16>
+// CHECK:         scf.forall (%{{.*}}, %[[ID:.*]], %[[T:.*]]) in (1, 8, 4) shared_outs(%[[O:.*]] = %{{.*}}, %[[L:.*]] = %{{.*}})
+// CHECK-DAG:       %[[H:.*]] = arith.divui %[[ID]], %c2
+// CHECK-DAG:       %[[SLICE:.*]] = arith.remui %[[ID]], %c2
+// CHECK-DAG:       %[[COLUMN:.*]] = arith.muli %[[SLICE]], %c256
+// CHECK-DAG:       %[[ROW:.*]] = arith.muli %[[T]], %c16
+// CHECK:           tensor.extract_slice %[[Q]][0, %[[H]], %[[ROW]], 0] [1, 1, 16, 16]
+// CHECK:           sparse_attn.initial_state : <16x256xbf16>
+// CHECK:             tensor.extract_slice %[[K]][0, %[[HK:.*]], %[[KEY:.*]], 0] [1, 1, 32, 16]
+// CHECK:             tensor.extract_slice %[[V]][0, %[[HK]], %[[KEY]], %[[COLUMN]]] [1, 1, 32, 256]
+// CHECK:           tensor.extract_slice %[[O]][0, %[[H]], %[[ROW]], %[[COLUMN]]] [1, 1, 16, 256]
+// CHECK:           %[[FIRST:.*]] = arith.cmpi eq, %[[COLUMN]], %c0
+// CHECK:           %[[ROWS:.*]] = arith.select %[[FIRST]], %c16, %c0
+// CHECK:           tensor.extract_slice %[[L]][0, %[[H]], %[[ROW]]] [1, 1, %[[ROWS]]]
+// CHECK:           sparse_attn.finish {{.*}} outs(%{{.*}} : tensor<16x256xbf16>, %{{.*}} : tensor<?xf32>)
+// CHECK:             tensor.parallel_insert_slice %{{.*}} into %[[O]][0, %[[H]], %[[ROW]], %[[COLUMN]]] [1, 1, 16, 256]
+// CHECK:             tensor.parallel_insert_slice %{{.*}} into %[[L]][0, %[[H]], %[[ROW]]] [1, 1, %[[ROWS]]]
+// CHECK-NOT:     scf.forall
+func.func @alike(%q: tensor<1x4x64x16xbf16>, %k: tensor<1x2x64x16xbf16>, %v: tensor<1x2x64x512xbf16>,
+                 %init: tensor<1x4x64x512xbf16>, %lse: tensor<1x4x64xf32>)
+    -> (tensor<1x4x64x512xbf16>, tensor<1x4x64xf32>) {
+  %o:2 = sparse_attn.attention mask(#sparse_attn.full)
+      plan(<tile = [16, 32], rows = [<"0" to "64", segments = [<full "0" to "2">]>]>)
+      ins(%q, %k, %v : tensor<1x4x64x16xbf16>, tensor<1x2x64x16xbf16>, tensor<1x2x64x512xbf16>)
+      outs(%init, %lse : tensor<1x4x64x512xbf16>, tensor<1x4x64xf32>)
+      -> tensor<1x4x64x512xbf16>, tensor<1x4x64xf32>
+  return %o#0, %o#1 : tensor<1x4x64x512xbf16>, tensor<1x4x64xf32>
+}
+
+// 264 columns are 136 and 128, each in a loop of its own, of which the first writes the
+// log-sum-exp.
+//
+// CHECK-LABEL: func.func @unlike
+// CHECK:         %[[FIRST:.*]]:2 = scf.forall {{.*}} in (1, 1, 4) shared_outs(%[[O:.*]] = %{{.*}}, %{{.*}} = %{{.*}})
+// CHECK:             tensor.extract_slice %{{.*}}[0, 0, %{{.*}}, 0] [1, 1, 32, 136]
+// CHECK:           sparse_attn.finish {{.*}} outs(%{{.*}} : tensor<16x136xf16>, %{{.*}} : tensor<16xf32>)
+// CHECK:             tensor.parallel_insert_slice %{{.*}} into %[[O]][0, 0, %{{.*}}, 0] [1, 1, 16, 136]
+// CHECK:         %[[SECOND:.*]] = scf.forall {{.*}} in (1, 1, 4) shared_outs(%[[P:.*]] = %[[FIRST]]#0)
+// CHECK:             tensor.extract_slice %{{.*}}[0, 0, %{{.*}}, 136] [1, 1, 32, 128]
+// CHECK:           sparse_attn.finish {{.*}} outs(%{{.*}} : tensor<16x128xf16>) : <16x128xf16>
+// CHECK:             tensor.parallel_insert_slice %{{.*}} into %[[P]][0, 0, %{{.*}}, 136] [1, 1, 16, 128]
+// CHECK:         return %[[SECOND]], %[[FIRST]]#1
+func.func @unlike(%q: tensor<1x1x64x16xf16>, %v: tensor<1x1x64x264xf16>, %init: tensor<1x1x64x264xf16>,
+                  %lse: tensor<1x1x64xf32>) -> (tensor<1x1x64x264xf16>, tensor<1x1x64xf32>) {
+  %o:2 = sparse_attn.attention mask(#sparse_attn.full)
+      plan(<tile = [16, 32], rows = [<"0" to "64", segments = [<full "0" to "2">]>]>)
+      ins(%q, %q, %v : tensor<1x1x64x16xf16>, tensor<1x1x64x16xf16>, tensor<1x1x64x264xf16>)
+      outs(%init, %lse : tensor<1x1x64x264xf16>, tensor<1x1x64xf32>)
+      -> tensor<1x1x64x264xf16>, tensor<1x1x64xf32>
+  return %o#0, %o#1 : tensor<1x1x64x264xf16>, tensor<1x1x64xf32>
+}
+
+// Parts of split rows are those of a slice.
+//
+// CHECK-LABEL: func.func @split
+// CHECK:         %[[PARTS:.*]]:3 = scf.forall {{.*}} in (1, 4, 1, 4) shared_outs
+// CHECK-SAME:      -> (tensor<1x4x1x4x16xf32>, tensor<1x4x1x4x16xf32>, tensor<1x4x1x4x16x192xf32>)
+// CHECK:         scf.forall (%{{.*}}, %[[ID:.*]], %{{.*}}) in (1, 4, 1)
+// CHECK:           sparse_attn.merge_stored {{.*}}[%{{.*}}, %[[ID]], %{{.*}}]
+func.func @split(%q: tensor<1x2x16x16xf16>, %v: tensor<1x2x16x384xf16>, %init: tensor<1x2x16x384xf16>)
+    -> tensor<1x2x16x384xf16> {
+  %o = sparse_attn.attention mask(#sparse_attn.full)
+      plan(<tile = [16, 16], rows = [<"0" to "16", heavy = true, segments = [<full "0" to "1">]>]>)
+      ins(%q, %q, %v : tensor<1x2x16x16xf16>, tensor<1x2x16x16xf16>, tensor<1x2x16x384xf16>)
+      outs(%init : tensor<1x2x16x384xf16>) -> tensor<1x2x16x384xf16>
+  return %o : tensor<1x2x16x384xf16>
+}
