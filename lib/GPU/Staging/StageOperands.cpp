@@ -169,7 +169,8 @@ struct StageOperandsPass
            << bytes << " bytes of shared memory for " << int64_t(stages)
            << " stages of keys and values, the queries and lists, "
            << bytes - limit << " more than the " << limit
-           << " that a block may use; choose fewer keys or queries a tile, or fewer stages";
+           << " that a block may use; choose fewer keys or queries a tile, or "
+              "fewer stages";
   }
 
   /// Gives rings their slots, and returns what they take: one ring is there at

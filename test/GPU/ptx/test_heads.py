@@ -13,7 +13,7 @@ from resources import needs_of
 # spills is read in the fallback path and in the loop over partial tiles.
 KERNELS = {
     (40, 40, "sm_80"): 0,
-    (72, 72, "sm_90"): 0,
+    (72, 72, "sm_80"): 0,
     (104, 104, "sm_80"): 24,
     (512, 512, "sm_80"): 0,
     (512, 512, "sm_90"): 0,

@@ -478,8 +478,7 @@ TEST(ChooseTileTest, GpuTilesOfLongHeadsFitEveryChip) {
       tileOf(gpu, d);
   auto expect = [&](llvm::StringRef chip, int64_t headDim, int64_t queries,
                     int64_t keys) {
-    EXPECT_EQ(tileOf(*target::findGpu(chip), headDim),
-              std::pair(queries, keys))
+    EXPECT_EQ(tileOf(*target::findGpu(chip), headDim), std::pair(queries, keys))
         << chip.str() << " " << headDim;
   };
   expect("sm_80", 512, 64, 32);
