@@ -28,7 +28,7 @@ SCHEDULES = 8
 # sqrt(D), which is how large they are. Products of bf16 have 16 bits, of which few are
 # cut off. The scale, and the scale times log2(e), are f32 as well: of D = 192 their
 # roundings, by -0.3 and 0.6 of 2^-24, both make LSE smaller, a third of what it lacks.
-# Heads beyond 256 lose up to three times that, as measured: partial sums are larger.
+# Heads beyond 256 lose up to five times that, as measured: partial sums are larger.
 LOST_OF_LSE = {"f16": 2.0**-29.5, "bf16": 2.0**-31}
 
 
@@ -36,7 +36,7 @@ def half_lse(case):
     return Bounds(
         free_in_largest=2.0**-24,
         free_in_mean=2.0**-27,
-        besides=(3 if case.d > 256 else 1) * case.d * LOST_OF_LSE[case.dtype],
+        besides=(5 if case.d > 256 else 1) * case.d * LOST_OF_LSE[case.dtype],
     )
 
 
