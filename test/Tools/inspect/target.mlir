@@ -74,7 +74,7 @@
 // RUN: sparse-attn-inspect %t/narrow.mlir --target=cpu | FileCheck %s --check-prefix=NARROW
 // RUN: not sparse-attn-inspect %t/narrow.mlir --target=sm_80 2>&1 | FileCheck %s --check-prefix=REFUSED
 // NARROW:  plan      tile 48 x 64
-// REFUSED: narrow.mlir:3:8: error: 'sparse_attn.attention' op has a head size of 8 for its query
+// REFUSED: narrow.mlir:3:8: error: 'sparse_attn.attention' op has a head size of 12 for its query
 // REFUSED: sparse-attn-inspect: error: planning failed
 
 //--- causal.mlir
@@ -111,11 +111,11 @@ func.func @planned(%x: tensor<1x2x64x64xf16>, %o: tensor<1x2x64x64xf16>)
 }
 
 //--- narrow.mlir
-func.func @narrow(%x: tensor<1x2x64x8xf16>, %o: tensor<1x2x64x8xf16>)
-    -> tensor<1x2x64x8xf16> {
+func.func @narrow(%x: tensor<1x2x64x12xf16>, %o: tensor<1x2x64x12xf16>)
+    -> tensor<1x2x64x12xf16> {
   %r = sparse_attn.attention mask(#sparse_attn.causal)
-      ins(%x, %x, %x : tensor<1x2x64x8xf16>, tensor<1x2x64x8xf16>,
-                       tensor<1x2x64x8xf16>)
-      outs(%o : tensor<1x2x64x8xf16>) -> tensor<1x2x64x8xf16>
-  return %r : tensor<1x2x64x8xf16>
+      ins(%x, %x, %x : tensor<1x2x64x12xf16>, tensor<1x2x64x12xf16>,
+                       tensor<1x2x64x12xf16>)
+      outs(%o : tensor<1x2x64x12xf16>) -> tensor<1x2x64x12xf16>
+  return %r : tensor<1x2x64x12xf16>
 }
