@@ -246,8 +246,10 @@ double proof::exhaustiveCost(const Mask &mask, const Plan &plan,
   // The runs of a layout are intervals of each row.
   for (const RowClass &cls : plan.classes)
     for (const Segment &segment : cls.segments)
-      if (const Layout &layout = segment.layout; !layout.isContiguous())
-        perRow += double(8 * (layout.slotsBelow(n.nk) / layout.width + 1));
+      if (const Layout &layout = segment.layout; !layout.isContiguous()) {
+        int64_t runs = layout.slotsBelow(n.nk) / layout.width + 1;
+        perRow += 8 * static_cast<double>(runs);
+      }
   if (hasForeignLeaf(mask)) {
     perRow += n.nk;
   } else {
