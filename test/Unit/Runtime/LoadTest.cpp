@@ -273,7 +273,7 @@ TEST_F(LoadTest, ReportsALimitThatCannotBeRaised) {
   expectError(SPARSE_ATTN_DRIVER_ERROR,
               sparseAttnProgramLoad(
                   driver.get(), getFunction(package, "causal"), 0, &program),
-              {"cannot raise the limit of shared memory to 65536 bytes"});
+              {"cannot raise the limit of shared memory to 82064 bytes"});
 }
 
 TEST_F(LoadTest, ReportsMissingDevices) {
