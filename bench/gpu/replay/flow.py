@@ -126,14 +126,14 @@ class Flow:
     def _targets(self, end: int) -> list[int]:
         """Where the block that ends before `end` goes. BRA.DIV leaves the way of warps
         whose lanes are together, and is not followed; nor is the way of a warp that has to
-        test an mbarrier again."""
+        test an mbarrier again. A CALL comes back."""
         last = self.code[end - 1]
         diverges = ".DIV" in last.op or self._tests_again(end - 1)
         targets, falls_through = [], True
         if last.base in BRANCHES and last.target in self.place:
             if not diverges:
                 targets.append(self.place[last.target])
-            falls_through = diverges or is_conditional(last)
+            falls_through = diverges or is_conditional(last) or last.base == "CALL"
         elif last.base in ENDS:
             falls_through = bool(last.predicate)
         if falls_through and end < len(self.code):

@@ -220,6 +220,13 @@ def test_branches_on_uniform_predicates_are_conditional():
     assert [i.base for i, _ in whole_block(flow, [])] == ["BRA", "FADD", "EXIT"]
 
 
+def test_calls_come_back():
+    flow = Flow(code_of("CALL.REL.NOINC `(.L_divide)", ".L_x:", HMMA, "@P0 BRA `(.L_x)", "EXIT",
+                        ".L_divide:", "FADD R1, R1, R1", "RET.REL.NODEC R2 `(.L_x)"))
+    loop, = tile_loops(flow)
+    assert [i.base for i in loop.code] == ["HMMA", "BRA"]
+
+
 def test_a_loop_gains_what_a_part_costs():
     barrier = ("BAR.SYNC.DEFER_BLOCKING 0x0", {"stall": 1})
     found = gains(program_of(HMMA, barrier), A100, 4, 1)
