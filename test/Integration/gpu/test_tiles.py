@@ -26,7 +26,7 @@ TILES = {
 
 def case(mask, d, **others):
     """The fewest rows that have a whole tile and one that is not."""
-    sizes = {"sq": 141, "sk": 211, "heads": 2, "groups": 2, "batch": 1} | others
+    sizes = {"sq": 141, "sk": 211, "heads": 2, "groups": 2, "batch": 2} | others
     return Case(mask, d=d, dynamic=True, **sizes)
 
 

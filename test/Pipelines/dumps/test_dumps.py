@@ -13,6 +13,7 @@ CPU = "--sparse-attn-cpu-pipeline=tile-queries=8 tile-keys=8 lanes=8 registers=1
 NVVM = "--sparse-attn-nvvm-pipeline=tile-queries=16 tile-keys=16"
 PIPELINES = {
     "cpu": [CPU],
+    "cpu-sequential": [f"{CPU} openmp=false"],
     "cpu-package": [
         f"{CPU} openmp=false any-strides=true results-to-arguments=true"
     ],
