@@ -7,7 +7,6 @@
 #include <cmath>
 #include <limits>
 #include <thread>
-#include <tuple>
 
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::oracle;
@@ -83,25 +82,6 @@ static std::vector<RowId> chooseRows(const AttentionShape &shape,
   return result;
 }
 
-/// Adds `part` to `total`; ties keep the element that comes first.
-static void merge(Comparison &total, const Comparison &part) {
-  auto position = [](const Mismatch &m) {
-    return std::make_tuple(
-        m.batch, m.head, m.row,
-        m.element.value_or(std::numeric_limits<int64_t>::max()));
-  };
-  total.rows += part.rows;
-  total.mismatches += part.mismatches;
-  total.raiseErrors(part.maxAbsError, part.maxRelError);
-  bool worse =
-      part.worst && (!total.worst || part.worstRatio > total.worstRatio ||
-                     (part.worstRatio == total.worstRatio &&
-                      position(*part.worst) < position(*total.worst)));
-  if (worse)
-    total.worst = part.worst;
-  total.worstRatio = std::max(total.worstRatio, part.worstRatio);
-}
-
 Comparison oracle::compareRows(const AttentionInputs &inputs, FloatType type,
                                AllowedFn allowed, const float *output,
                                const float *lse,
@@ -126,6 +106,6 @@ Comparison oracle::compareRows(const AttentionInputs &inputs, FloatType type,
 
   Comparison total;
   for (const Comparison &record : records)
-    merge(total, record);
+    total.add(record);
   return total;
 }

@@ -9,8 +9,8 @@ using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::oracle;
 
 namespace {
-/// Of one row: the shares of both results, their log-sum-exp, and the relative
-/// error that float arithmetic makes of a share.
+/// A row has a share of each result, a log-sum-exp, and the relative error that
+/// float arithmetic makes of a share.
 struct Shares {
   double first = 0, second = 0, lse, error;
 

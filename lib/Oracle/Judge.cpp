@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <tuple>
 
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::oracle;
@@ -59,6 +60,23 @@ static double getLarger(double a, double b) {
 void Comparison::raiseErrors(double absolute, double relative) {
   maxAbsError = getLarger(maxAbsError, absolute);
   maxRelError = getLarger(maxRelError, relative);
+}
+
+void Comparison::add(const Comparison &part) {
+  auto position = [](const Mismatch &m) {
+    return std::make_tuple(
+        m.batch, m.head, m.row,
+        m.element.value_or(std::numeric_limits<int64_t>::max()));
+  };
+  rows += part.rows;
+  mismatches += part.mismatches;
+  raiseErrors(part.maxAbsError, part.maxRelError);
+  bool isWorse = part.worst && (!worst || part.worstRatio > worstRatio ||
+                                (part.worstRatio == worstRatio &&
+                                 position(*part.worst) < position(*worst)));
+  if (isWorse)
+    worst = part.worst;
+  worstRatio = std::max(worstRatio, part.worstRatio);
 }
 
 void oracle::judge(Comparison &record, const Mismatch &element, float stored) {

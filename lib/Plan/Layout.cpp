@@ -10,8 +10,8 @@ using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::mask;
 using namespace mlir::sparse_attn::plan;
 
-/// As many as a plan may write down: a longer list is a lattice, or a mask that
-/// a plan is not the place for.
+/// A plan may write down no more runs than this: a longer list is a lattice, or
+/// a mask that a plan is not the place for.
 static constexpr int64_t maxListSlots = 65536;
 
 std::optional<int64_t> Layout::numSlots() const {

@@ -152,7 +152,7 @@ Formula PresburgerProof::computes(Unknowns &x, const Segment &segment) const {
                                                : isLiveByPieces(x)});
 }
 
-/// Of a pair that is live.
+/// The segment does not compute the pair, which is live.
 Formula PresburgerProof::leavesOut(Unknowns &x, const Segment &segment) const {
   Formula isOutside = hasKey(x, segment, plan.tile.keys, /*negated=*/true);
   if (segment.full || !segment.where)

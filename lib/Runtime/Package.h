@@ -106,7 +106,7 @@ struct LaunchVariant {
   Formula workspaceBytes;
   std::vector<Formula> workspaceOffsets;
   std::vector<Launch> launches;
-  /// Of its first launch, among those of all launch variants.
+  /// Its first launch has this number among those of all launch variants.
   size_t firstLaunch = 0;
 };
 

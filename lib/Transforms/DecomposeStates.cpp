@@ -20,15 +20,15 @@ struct LowerInitialState : StepPattern<InitialStateOp> {
   matchAndRewrite(InitialStateOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     StateType state = op.getState().getType();
-    auto ops = tiles(rewriter, op.getLoc(), {state});
-    SoftmaxState initial = ops->initialState(state.getValueSize());
-    if (shared.target.hasFactor(state))
-      initial.factor =
-          ops->factors(state.getTrusting() ? 1.0 : TileOps::kSafeFactor);
-    if (shared.target.mayRunAgain(state))
-      initial.isAgain = flag(rewriter, op.getLoc(), false);
-    rewriter.replaceOpWithMultiple(op, {initial.values()});
-    return success();
+    return makeState(op, rewriter, {state}, [&](TileOps &ops) {
+      SoftmaxState initial = ops.initialState(state.getValueSize());
+      if (shared.target.hasFactor(state))
+        initial.factor =
+            ops.factors(state.getTrusting() ? 1.0 : TileOps::kSafeFactor);
+      if (shared.target.mayRunAgain(state))
+        initial.isAgain = flag(rewriter, op.getLoc(), false);
+      return initial;
+    });
   }
 };
 
@@ -75,15 +75,15 @@ struct LowerResultState : StepPattern<ResultStateOp> {
   matchAndRewrite(ResultStateOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     StateType type = op.getState().getType();
-    auto ops = tiles(rewriter, op.getLoc(), {type, /*scale=*/1.0});
-    Value output = withKnownRows(op.getOutput());
-    SoftmaxState state =
-        ops->resultState(output, withKnownRows(op.getLse()),
-                         numRows(rewriter, op.getLoc(), output));
-    if (shared.target.hasFactor(type))
-      state.factor = ops->factors(1.0);
-    rewriter.replaceOpWithMultiple(op, {state.values()});
-    return success();
+    return makeState(op, rewriter, {type, /*scale=*/1.0}, [&](TileOps &ops) {
+      Value output = withKnownRows(op.getOutput());
+      SoftmaxState state =
+          ops.resultState(output, withKnownRows(op.getLse()),
+                          numRows(rewriter, op.getLoc(), output));
+      if (shared.target.hasFactor(type))
+        state.factor = ops.factors(1.0);
+      return state;
+    });
   }
 };
 
@@ -94,13 +94,12 @@ struct LowerMergeStates : StepPattern<MergeStatesOp> {
   matchAndRewrite(MergeStatesOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     StateType type = op.getState().getType();
-    auto ops = tiles(rewriter, op.getLoc(),
-                     {type, op.getScale().convertToDouble(), /*exact=*/true});
-    SoftmaxState state = ops->merged(SoftmaxState::from(adaptor.getFirst()),
-                                     SoftmaxState::from(adaptor.getSecond()),
-                                     shared.target.hasFactor(type));
-    rewriter.replaceOpWithMultiple(op, {state.values()});
-    return success();
+    StepInfo step{type, op.getScale().convertToDouble(), /*exact=*/true};
+    return makeState(op, rewriter, step, [&](TileOps &ops) {
+      return ops.merged(SoftmaxState::from(adaptor.getFirst()),
+                        SoftmaxState::from(adaptor.getSecond()),
+                        shared.target.hasFactor(type));
+    });
   }
 };
 } // namespace

@@ -47,6 +47,16 @@ template <typename Op> struct StepPattern : OpConversionPattern<Op> {
     return success();
   }
 
+  /// Replaces `op`, which takes no state or several, by the state that `make`
+  /// gives, with the code of `step`.
+  template <typename MakeFn>
+  LogicalResult makeState(Op op, ConversionPatternRewriter &rewriter,
+                          const StepInfo &step, MakeFn make) const {
+    std::unique_ptr<TileOps> ops = tiles(rewriter, op.getLoc(), step);
+    rewriter.replaceOpWithMultiple(op, {make(*ops).values()});
+    return success();
+  }
+
   Decomposition &shared;
 };
 

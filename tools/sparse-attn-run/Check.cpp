@@ -52,23 +52,13 @@ static Comparison checkOne(const ObservedMerge &op, ArrayRef<Array> results) {
                       lse.data());
 }
 
-static void add(Comparison &all, const Comparison &one) {
-  all.rows += one.rows;
-  all.mismatches += one.mismatches;
-  all.raiseErrors(one.maxAbsError, one.maxRelError);
-  if (one.worstRatio >= all.worstRatio) {
-    all.worstRatio = one.worstRatio;
-    all.worst = one.worst;
-  }
-}
-
 Comparison run_tool::checkRun(const ObservedOps &observed,
                               ArrayRef<Array> results,
                               const CompareOptions &options) {
   Comparison all;
   for (const ObservedAttention &op : observed.attentions)
-    add(all, checkOne(op, results, options));
+    all.add(checkOne(op, results, options));
   for (const ObservedMerge &op : observed.merges)
-    add(all, checkOne(op, results));
+    all.add(checkOne(op, results));
   return all;
 }

@@ -57,6 +57,9 @@ struct Comparison {
   bool passed() const { return mismatches == 0; }
   /// Takes larger errors over.
   void raiseErrors(double absolute, double relative);
+  /// Takes another one in; of two worst elements that are equally bad it keeps
+  /// the one that comes first.
+  void add(const Comparison &part);
 };
 
 struct CompareOptions {

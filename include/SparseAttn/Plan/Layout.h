@@ -34,9 +34,9 @@ struct Layout {
   Kind kind = Kind::Contiguous;
   /// Neighbours in a run.
   int64_t width = 1;
-  /// Of a lattice: the distance of runs, and where the first one begins.
+  /// The distance of a lattice's runs, and where the first one begins.
   int64_t step = 1, shift = 0;
-  /// Of a list: where runs begin, ascending.
+  /// A list's runs begin at these positions, which ascend.
   std::vector<int64_t> starts = {};
   /// Slots of a tile. Contiguous tiles have the size of the plan's, and 0 here.
   int64_t tile = 0;

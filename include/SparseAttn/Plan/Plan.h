@@ -144,7 +144,7 @@ void printPlan(const Plan &plan, llvm::raw_ostream &os);
 struct VisitedTile {
   int64_t keyTile = 0;
   bool full = false;
-  /// Of the segment that has it; null for a drawn tile.
+  /// The tile belongs to this segment; a drawn tile belongs to none.
   const Segment *segment = nullptr;
 };
 

@@ -24,7 +24,7 @@ class raw_ostream;
 namespace mlir::sparse_attn::plan {
 
 /// What a plan takes for granted of lengths that are known at run time only.
-/// Whoever runs such a plan makes sure that they are as it assumes.
+/// A caller that runs such a plan makes sure that they are as it assumes.
 struct LengthAssumption {
   /// nk - nq is a multiple of this; of 0, so that nk = nq.
   int64_t offsetMultiple = 1;

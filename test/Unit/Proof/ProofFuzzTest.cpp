@@ -78,18 +78,23 @@ TEST(ProofFuzzTest, PlansAreProven) {
   }
 }
 
+/// Counts a plan that is proven for all lengths; it must not be refuted.
+static void countProven(const Mask &mask, const Plan &plan, int &proven) {
+  Proof proof = provePlan(mask, plan, LengthFacts(), 2);
+  ASSERT_NE(proof.verdict, Verdict::Refuted)
+      << proof.reason << " at i=" << proof.witness->i
+      << " j=" << proof.witness->j << "\n"
+      << describe(mask, plan, proof.witness->n);
+  proven += proof.verdict == Verdict::Proven;
+}
+
 TEST(ProofFuzzTest, PlansAreNeverRefutedAtUnknownLengths) {
   Rng rng(25);
   int proven = 0, total = fuzzCases(150);
   for (int k = 0; k < total; ++k) {
     Mask mask = randomPlanMask(rng, 2, /*allowOpaque=*/true);
     Plan plan = makePlan(mask, randomTile(rng), LengthFacts());
-    Proof proof = provePlan(mask, plan, LengthFacts(), 2);
-    ASSERT_NE(proof.verdict, Verdict::Refuted)
-        << proof.reason << " at i=" << proof.witness->i
-        << " j=" << proof.witness->j << "\n"
-        << describe(mask, plan, proof.witness->n);
-    proven += proof.verdict == Verdict::Proven;
+    ASSERT_NO_FATAL_FAILURE(countProven(mask, plan, proven));
   }
   EXPECT_GE(proven * 10, total * 8) << proven << " of " << total;
 }
@@ -107,18 +112,13 @@ TEST(ProofFuzzTest, PlansAreProvenWhereTheirAssumptionHolds) {
     TileShape tile = {int64_t(1) << pick(rng, 0, 3), int64_t(1)
                                                          << pick(rng, 0, 3)};
     Plan plan = makePlan(mask, tile, LengthFacts().assuming(assumption));
-    Proof proof = provePlan(mask, plan, LengthFacts(), 2);
-    ASSERT_NE(proof.verdict, Verdict::Refuted)
-        << proof.reason << " at i=" << proof.witness->i
-        << " j=" << proof.witness->j << "\n"
-        << describe(mask, plan, proof.witness->n);
-    proven += proof.verdict == Verdict::Proven;
+    ASSERT_NO_FATAL_FAILURE(countProven(mask, plan, proven));
     // For all lengths it may be wrong, and then is not called right.
     plan.assumed = {};
     Lengths other = randomLengths(rng, 40);
     if (findViolation(mask, plan, other, 2).empty())
       continue;
-    proof = provePlan(mask, plan, LengthFacts(), 2);
+    Proof proof = provePlan(mask, plan, LengthFacts(), 2);
     ASSERT_NE(proof.verdict, Verdict::Proven) << describe(mask, plan, other);
     if (proof.verdict == Verdict::Refuted)
       ASSERT_TRUE(isTrueWitness(mask, plan, proof))
@@ -277,12 +277,7 @@ TEST(ProofFuzzTest, PlansWithLayoutsAreProvenAtUnknownLengths) {
   for (int k = 0; k < total; ++k) {
     Mask mask = randomColumnsMask(rng);
     Plan plan = layoutPlan(mask, rng, LengthFacts());
-    Proof proof = provePlan(mask, plan, LengthFacts(), 2);
-    ASSERT_NE(proof.verdict, Verdict::Refuted)
-        << proof.reason << " at i=" << proof.witness->i
-        << " j=" << proof.witness->j << "\n"
-        << describe(mask, plan, proof.witness->n);
-    proven += proof.verdict == Verdict::Proven;
+    ASSERT_NO_FATAL_FAILURE(countProven(mask, plan, proven));
   }
   EXPECT_GE(proven * 2, total) << proven << " of " << total;
 }
