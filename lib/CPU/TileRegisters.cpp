@@ -4,6 +4,7 @@
 #include "RowReduction.h"
 #include "SparseAttn/CPU/Passes.h"
 #include "SparseAttn/Target/Target.h"
+#include "TransposedTile.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -227,6 +228,11 @@ struct TileRegistersPass
       (void)fuseIntoRowReduction(rewriter, op);
     for (linalg::GenericOp op : collectReductions(/*numLoops=*/2))
       (void)lowerRowReduction(rewriter, op, file);
+    SmallVector<linalg::GenericOp> elementwise;
+    getOperation().walk(
+        [&](linalg::GenericOp op) { elementwise.push_back(op); });
+    for (linalg::GenericOp op : elementwise)
+      (void)lowerTransposedTile(rewriter, op, file.lanes);
     SmallVector<linalg::LinalgOp> ops;
     getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
     for (linalg::LinalgOp op : ops)

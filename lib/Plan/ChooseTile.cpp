@@ -73,28 +73,73 @@ static int64_t commonBlock(const Mask &mask, const LengthFacts &facts) {
   return std::gcd(common.get(), common.get() == 0 ? 0 : shift);
 }
 
-/// True when some piece of the mask is a band that follows the query on both
-/// sides: its edges cut tiles of every query tile.
-static bool hasWindow(const Mask &mask) {
+/// The most positions between bounds that follow the query, or between ones
+/// that do not, among which are the ends of the sequence; nullopt where no such
+/// pair of them has a known distance.
+static std::optional<int64_t> widthBetween(llvm::ArrayRef<Bound> lowers,
+                                           llvm::ArrayRef<Bound> uppers,
+                                           bool followsQuery) {
+  Bound first = Bound::constant(0), end = Bound::fromEnd(0);
+  std::optional<int64_t> least;
+  for (const Bound &low :
+       llvm::concat<const Bound>(lowers, llvm::ArrayRef(first)))
+    for (const Bound &high :
+         llvm::concat<const Bound>(uppers, llvm::ArrayRef(end))) {
+      if (low.dependsOnQuery() != followsQuery ||
+          high.dependsOnQuery() != followsQuery || low.perKey != high.perKey)
+        continue;
+      // A bound by blocks lies less than a block below the diagonal.
+      int64_t below = std::max<int64_t>(low.block, 1) - 1;
+      int64_t width = high.offset - low.offset + below;
+      least = std::min(width, least.value_or(width));
+    }
+  return least;
+}
+
+namespace {
+enum class Windows { None, Narrow, Wide };
+} // namespace
+
+/// Whether some piece of the mask is a band that follows the query on both
+/// sides: its edges cut tiles of every query tile. Windows are narrow where all
+/// of them have no more than so many keys, and what else there is has no more
+/// rows or no more columns.
+static Windows findWindows(const Mask &mask, int64_t narrowKeys) {
   std::optional<Pieces> pieces = mask.pieces();
   auto follows = [](const Bound &bound) { return bound.dependsOnQuery(); };
-  return pieces && llvm::any_of(*pieces, [&](const Piece &piece) {
-           return llvm::any_of(piece.lower, follows) &&
-                  llvm::any_of(piece.upper, follows);
-         });
+  auto isWindow = [&](const Piece &piece) {
+    return llvm::any_of(piece.lower, follows) &&
+           llvm::any_of(piece.upper, follows);
+  };
+  auto isFew = [&](std::optional<int64_t> width) {
+    return width && *width <= narrowKeys;
+  };
+  auto isNarrow = [&](const Piece &piece) {
+    return isFew(widthBetween(piece.lower, piece.upper, isWindow(piece))) ||
+           isFew(widthBetween(piece.rowLower, piece.rowUpper,
+                              /*followsQuery=*/false));
+  };
+  if (!pieces || llvm::none_of(*pieces, isWindow))
+    return Windows::None;
+  return llvm::all_of(*pieces, isNarrow) ? Windows::Narrow : Windows::Wide;
 }
 
 /// The tile before anything has to fit, of a mask whose blocks have that size,
 /// or 0.
 static TileShape startTile(const Mask &mask, const target::TileRules &rules,
                            int64_t block) {
-  bool isWindow = hasWindow(mask);
-  LDBG() << (isWindow ? "window" : "no window") << ", blocks of " << block;
+  Windows windows = findWindows(mask, rules.narrowKeys);
+  LDBG() << (windows == Windows::None     ? "no window"
+             : windows == Windows::Narrow ? "narrow windows"
+                                          : "windows")
+         << ", blocks of " << block;
   for (int64_t queries = rules.block.queries; block != 0 && queries >= 16;
        queries /= 2)
     if (block % queries == 0)
       return {queries, std::gcd(block, rules.block.keys)};
-  const target::TileSize &size = isWindow ? rules.window : rules.usual;
+  const target::TileSize &size = windows == Windows::None     ? rules.usual
+                                 : windows == Windows::Narrow ? rules.narrow
+                                                              : rules.window;
   return {size.queries, size.keys};
 }
 

@@ -40,8 +40,10 @@ static constexpr WarpRules kWarps = {.wideHalfColumns = 128};
 
 /// 128 queries x 64 keys: 4 or 8 warps whose accumulators fit the registers.
 static constexpr TileRules rulesWith(llvm::ArrayRef<LargestTile> largest) {
-  return {/*usual=*/{128, 64}, /*window=*/{128, 64}, /*block=*/{128, 64},
-          largest, /*granule=*/{16, 16}};
+  return {
+      /*usual=*/{128, 64}, /*window=*/{128, 64}, /*narrow=*/{128, 64},
+      /*narrowKeys=*/0,    /*block=*/{128, 64},  largest,
+      /*granule=*/{16, 16}};
 }
 static constexpr TileRules kTiles80 = rulesWith(kLargest80),
                            kTiles90 = rulesWith(kLargest90),

@@ -317,3 +317,65 @@ func.func @long_sum_in_order(%k: tensor<64x224xf32>, %q: tensor<224x48xf32>, %c:
   } -> tensor<64x48xf32>
   return %s : tensor<64x48xf32>
 }
+
+// Queries lie in rows and are packed in columns: squares of 16 by 16 elements
+// are exchanged by four rounds of shuffles, and no element is moved by itself.
+// With 8 lanes, squares of 8 by 8 in three rounds.
+//
+// CHECK-LABEL: func.func @transposed
+// CHECK-SAME:    %[[Q:[a-z0-9]+]]: tensor<16x32xf16>, %[[TO:[a-z0-9]+]]: tensor<32x16xf32>
+// CHECK:         scf.for %[[D:[a-z0-9]+]] = %c0 to %c32 step %c16 iter_args(%[[R:[a-z0-9]+]] = %[[TO]])
+// CHECK:           %[[Q0:.*]] = vector.transfer_read %[[Q]][%c0, %[[D]]]
+// CHECK-COUNT-15:  vector.transfer_read %[[Q]]
+// CHECK-NOT:       vector.transfer_read
+// CHECK:           vector.shuffle %[[Q0]], %{{.*}} [0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23] : vector<16xf16>
+// CHECK:           vector.shuffle %[[Q0]], %{{.*}} [8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31]
+// CHECK-COUNT-62:  vector.shuffle
+// CHECK-NOT:       vector.shuffle
+// CHECK:           %[[WIDE:.*]] = arith.extf %{{.*}} : vector<16xf16> to vector<16xf32>
+// CHECK:           %[[Y:.*]] = arith.mulf %[[WIDE]]
+// CHECK:           vector.transfer_write %[[Y]], %[[R]][%[[D]], %c0]
+// CHECK-COUNT-15:  vector.transfer_write
+// CHECK-NOT:       vector.transfer_write
+// AVX2-LABEL:  func.func @transposed
+// AVX2:          scf.for
+// AVX2:            scf.for
+// AVX2-COUNT-24:     vector.shuffle {{.*}} : vector<8xf16>
+// AVX2-NOT:          vector.shuffle
+// AVX2:              scf.yield
+func.func @transposed(%q: tensor<16x32xf16>, %to: tensor<32x16xf32>) -> tensor<32x16xf32> {
+  %scale = arith.constant 2.0 : f32
+  %r = linalg.generic {indexing_maps = [#id, affine_map<(d0, d1) -> (d1, d0)>], iterator_types = ["parallel", "parallel"]}
+      ins(%q : tensor<16x32xf16>) outs(%to : tensor<32x16xf32>) {
+  ^bb0(%x: f16, %o: f32):
+    %wide = arith.extf %x : f16 to f32
+    %y = arith.mulf %wide, %scale : f32
+    linalg.yield %y : f32
+  } -> tensor<32x16xf32>
+  return %r : tensor<32x16xf32>
+}
+
+// Of a number of rows that is not known, whole squares come first; what is left
+// goes row by row. A value for each row is spread over its columns.
+//
+// CHECK-LABEL: func.func @transposed_rows
+// CHECK:         %[[WHOLE:.*]] = affine.min
+// CHECK:         scf.for %[[ROW:[a-z0-9]+]] = %c0 to %[[WHOLE]] step %c16
+// CHECK-COUNT-64:  vector.shuffle
+// CHECK:           %[[L:.*]] = tensor.extract %{{.*}}[%[[ROW]]]
+// CHECK:           %[[LS:.*]] = vector.broadcast %[[L]] : f32 to vector<16xf32>
+// CHECK:           arith.divf %{{.*}}, %[[LS]]
+// CHECK:         scf.for %{{.*}} = %c0 to %{{.*}} step %c1
+// CHECK-NOT:       vector.shuffle
+// CHECK:           arith.divf {{.*}} : vector<16xf32>
+// CHECK:         return
+func.func @transposed_rows(%a: tensor<16x?xf32>, %l: tensor<?xf32>, %to: tensor<?x16xf32>) -> tensor<?x16xf32> {
+  %r = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d1, d0)>, affine_map<(d0, d1) -> (d0)>, #id],
+                       iterator_types = ["parallel", "parallel"]}
+      ins(%a, %l : tensor<16x?xf32>, tensor<?xf32>) outs(%to : tensor<?x16xf32>) {
+  ^bb0(%x: f32, %d: f32, %o: f32):
+    %y = arith.divf %x, %d : f32
+    linalg.yield %y : f32
+  } -> tensor<?x16xf32>
+  return %r : tensor<?x16xf32>
+}

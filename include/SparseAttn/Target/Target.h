@@ -33,6 +33,9 @@ struct TileRules {
   TileSize usual;
   /// Masks of which a band follows the queries on both sides take this.
   TileSize window;
+  /// And this where none of them has more keys in a row than `narrowKeys`.
+  TileSize narrow;
+  int64_t narrowKeys;
   /// The largest tile that divides the blocks of a mask that has some. Its
   /// queries are halved, down to 16, until they divide.
   TileSize block;

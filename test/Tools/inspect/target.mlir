@@ -57,10 +57,10 @@
 // RUN: sparse-attn-inspect %t/planned.mlir | FileCheck %s --check-prefix=KEPT
 // RUN: sparse-attn-inspect %t/planned.mlir --target=cpu | FileCheck %s --check-prefix=KEPT
 // RUN: not sparse-attn-inspect %t/planned.mlir --target=sm_90 2>&1 | FileCheck %s --check-prefix=DIFFER
-// KEPT:      plan      tile 32 x 32
+// KEPT:      plan      tile 16 x 16
 // KEPT-NEXT:           rows 0 to
 // KEPT-NEXT:             partial 0 to
-// DIFFER: sparse-attn-inspect: error: the attention in @planned has a plan with tiles of 32 x 32, and --target=sm_90 would choose 64 x 64; leave out one of the two
+// DIFFER: sparse-attn-inspect: error: the attention in @planned has a plan with tiles of 16 x 16, and --target=sm_90 would choose 64 x 64; leave out one of the two
 
 // RUN: not sparse-attn-inspect %t/causal.mlir --target=sm_99 -o %t/out 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 // RUN: not ls %t/out
@@ -102,8 +102,8 @@ func.func @planned(%x: tensor<1x2x64x64xf16>, %o: tensor<1x2x64x64xf16>)
     -> tensor<1x2x64x64xf16> {
   %r = sparse_attn.attention
       mask(#sparse_attn.sliding_window<left = 8, right = 8>)
-      plan(#sparse_attn.plan<tile = [32, 32], rows = [
-        <"0" to "nq", segments = [<partial "0" to "(nk + 31) floordiv 32">]>]>)
+      plan(#sparse_attn.plan<tile = [16, 16], rows = [
+        <"0" to "nq", segments = [<partial "0" to "(nk + 15) floordiv 16">]>]>)
       ins(%x, %x, %x : tensor<1x2x64x64xf16>, tensor<1x2x64x64xf16>,
                        tensor<1x2x64x64xf16>)
       outs(%o : tensor<1x2x64x64xf16>) -> tensor<1x2x64x64xf16>

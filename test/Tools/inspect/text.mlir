@@ -7,9 +7,9 @@
 // CHECK-EMPTY:
 // CHECK-NEXT:plan      tile {{[0-9]+}} x {{[0-9]+}}
 // CHECK-NEXT:          rows 0 to 32
-// CHECK-NEXT:            partial 0 to 1
+// CHECK-NEXT:            partial 0 to 2
 // CHECK-NEXT:          rows 0 to 1, heavy
-// CHECK-NEXT:            full 0 to 1
+// CHECK-NEXT:            full 0 to 2
 // CHECK-EMPTY:
 
 // A band of 9 keys, cut at both corners by 4 + 3 + 2 + 1, and 27 more pairs in

@@ -383,8 +383,29 @@ TEST(ChooseTileTest, UnalignedMasksGetTheDefault) {
 
 TEST(ChooseTileTest, UnalignedWindowsGetSmallTiles) {
   expectTile(longformer(512, {0}), 64, known(4096, 4096), 32, 32);
-  expectTile(Mask::slidingWindow(100, 0), 128, {}, 32, 32);
-  expectTile(Mask::chunked(100), 64, {}, 32, 32);
+  expectTile(Mask::slidingWindow(257, 0), 128, {}, 32, 32);
+  expectTile(Mask::chunked(300), 64, {}, 32, 32);
+}
+
+TEST(ChooseTileTest, NarrowWindowsGetTheSmallestTiles) {
+  auto window = [](std::optional<int64_t> left, int64_t right) {
+    return Mask::slidingWindow(left, right);
+  };
+  expectTile(window(128, 128), 64, {}, 16, 16);
+  expectTile(window(129, 128), 64, {}, 32, 32);
+  expectTile(window(256, 0), 128, {}, 16, 16);
+  expectTile(Mask::chunked(100), 64, {}, 16, 16);
+  // With few other rows and columns, wherever these are.
+  expectTile(longformer(128, {0, 77}), 64, {}, 16, 16);
+  Mask fromEnd = Mask::global({}, /*first=*/0, /*last=*/8);
+  expectTile(Mask::unionOf({window(64, 64), fromEnd}), 64, {}, 16, 16);
+  // But not beside much that is none.
+  expectTile(Mask::unionOf({window(64, 64), Mask::prefix(300)}), 64, {}, 32,
+             32);
+  expectTile(Mask::unionOf({window(64, 64), window(500, -300)}), 64, {}, 16,
+             16);
+  expectTile(Mask::unionOf({window(64, 64), window(std::nullopt, -300)}), 64,
+             {}, 32, 32);
 }
 
 TEST(ChooseTileTest, AlignedMasksGetTilesThatDivideTheBlock) {

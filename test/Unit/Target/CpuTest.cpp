@@ -37,7 +37,8 @@ TEST(CpuTargetTest, RegistersAreThoseOfTheInstructionSets) {
 TEST(CpuTargetTest, TilesAreWholeVectors) {
   for (const CpuTarget &cpu : getCpus()) {
     const TileRules &tiles = *cpu.tiles;
-    for (const TileSize &size : {tiles.usual, tiles.window, tiles.block}) {
+    for (const TileSize &size :
+         {tiles.usual, tiles.window, tiles.narrow, tiles.block}) {
       EXPECT_EQ(size.queries % tiles.granule.queries, 0);
       EXPECT_EQ(size.keys % tiles.granule.keys, 0);
     }

@@ -76,8 +76,8 @@ TEST(GpuTargetTest, EveryHeadOf16And32BitsHasALargestTile) {
 TEST(GpuTargetTest, TilesAreWholeProducts) {
   for (const GpuTarget &gpu : getGpus()) {
     const TileRules &tiles = *gpu.tiles;
-    for (const TileSize &size :
-         {tiles.usual, tiles.window, tiles.block, tiles.granule}) {
+    for (const TileSize &size : {tiles.usual, tiles.window, tiles.narrow,
+                                 tiles.block, tiles.granule}) {
       EXPECT_EQ(size.queries % gpu.warps.rows, 0);
       EXPECT_EQ(size.keys % 16, 0);
     }
