@@ -120,6 +120,9 @@ TileNeeds AttentionOp::getTileNeeds() {
 
 SmallVector<Value> AttentionOp::createQueryOperands(OpBuilder &b,
                                                     const QueryTile &at) {
+  if (at.sources)
+    return {GatherRowsOp::create(b, getLoc(), getQuery(),
+                                 ValueRange{at.batch, at.head}, at.sources)};
   return {
       sliceRows(b, getLoc(), getQuery(), {at.batch, at.head}, at.row, at.rows)};
 }
@@ -160,11 +163,12 @@ Value AttentionOp::createStep(OpBuilder &b, Value state,
   Value key = loadRows(b, loc, getKey(), {at.batch, at.keyHead}, keys);
   Value value = loadColumns(b, loc, getValue(), at, keys,
                             cast<StateType>(state.getType()).getValueSize());
-  auto step = StepOp::create(
-      b, loc, state.getType(), state, queryOperands[0], key, value, at.position,
-      keys.positions ? Value() : keys.key, keys.positions,
-      b.getI64IntegerAttr(keys.size), b.getF64FloatAttr(getScaleValue()),
-      /*batch=*/Value(), /*head=*/Value());
+  auto step = StepOp::create(b, loc, state.getType(), state, queryOperands[0],
+                             key, value, at.positions ? Value() : at.position,
+                             at.positions, keys.positions ? Value() : keys.key,
+                             keys.positions, b.getI64IntegerAttr(keys.size),
+                             b.getF64FloatAttr(getScaleValue()),
+                             /*batch=*/Value(), /*head=*/Value());
   if (mask) {
     OpBuilder::InsertionGuard guard(b);
     Type i32 = b.getI32Type();
@@ -176,6 +180,8 @@ Value AttentionOp::createStep(OpBuilder &b, Value state,
 }
 
 bool AttentionOp::takesKeyLayouts() { return true; }
+
+bool AttentionOp::takesRowLayouts() { return true; }
 
 SmallVector<RankedTensorType> AttentionOp::getStateTensorTypes(Type type) {
   auto state = cast<StateType>(type);

@@ -129,6 +129,16 @@ static SegmentKind kindOf(bool full) {
   return full ? SegmentKind::full : SegmentKind::partial;
 }
 
+static LogicalResult verifyLayout(ErrorEmitter emitError,
+                                  const Layout &layout) {
+  if (std::string problem = layout.findProblem(); !problem.empty())
+    return emitError() << problem;
+  if (!layout.isContiguous() && (layout.tile < 1 || layout.tile > kMaxTileSize))
+    return emitError() << "the tile of a layout must be from 1 to "
+                       << kMaxTileSize << ", got " << layout.tile;
+  return success();
+}
+
 // TableGen declares it so.
 // NOLINTBEGIN(performance-unnecessary-value-param)
 LogicalResult SegmentAttr::verify(ErrorEmitter emitError, SegmentKind kind,
@@ -139,23 +149,24 @@ LogicalResult SegmentAttr::verify(ErrorEmitter emitError, SegmentKind kind,
   if (kind == SegmentKind::full && where)
     return emitError() << "a full segment has no masked pair, so that "
                           "'where' says nothing";
-  if (std::string problem = layout.findProblem(); !problem.empty())
-    return emitError() << problem;
-  if (!layout.isContiguous() && (layout.tile < 1 || layout.tile > kMaxTileSize))
-    return emitError() << "the tile of a layout must be from 1 to "
-                       << kMaxTileSize << ", got " << layout.tile;
-  return success();
+  return verifyLayout(emitError, layout);
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param)
 LogicalResult RowsAttr::verify(ErrorEmitter emitError, TileExpr begin,
-                               TileExpr end, bool, ArrayRef<SegmentAttr>,
-                               ArrayRef<DrawAttr>) {
+                               TileExpr end, Layout layout, bool,
+                               ArrayRef<SegmentAttr>,
+                               ArrayRef<DrawAttr> draws) {
   for (const TileExpr &bound : {begin, end})
     if (bound.dependsOnQueryTile())
       return emitError() << "bound \"" << bound.str()
                          << "\" of rows depends on q, the tile of rows that "
                             "it is to bound";
-  return success();
+  if (!layout.isContiguous() && !draws.empty())
+    return emitError()
+           << "rows that stand in a layout draw no blocks, as these "
+              "are drawn for neighbouring rows";
+  return verifyLayout(emitError, layout);
 }
 
 LogicalResult PlanAttr::verify(ErrorEmitter emitError, int64_t queries,
@@ -194,7 +205,7 @@ PlanAttr PlanAttr::get(MLIRContext *context, const Plan &plan) {
                                     draw.begin, draw.end, draw.when));
     }
     classes.push_back(RowsAttr::get(context, cls.rowBegin, cls.rowEnd,
-                                    cls.heavy, segments, draws));
+                                    cls.layout, cls.heavy, segments, draws));
   }
   return PlanAttr::get(context, plan.tile.queries, plan.tile.keys,
                        plan.assumed.offsetMultiple, plan.assumed.keysMultiple,
@@ -209,6 +220,7 @@ Plan PlanAttr::getPlan() const {
     RowClass cls;
     cls.rowBegin = rows.getBegin();
     cls.rowEnd = rows.getEnd();
+    cls.layout = rows.getLayout();
     cls.heavy = rows.getHeavy();
     for (SegmentAttr segment : rows.getSegments())
       cls.segments.push_back({segment.getBegin(), segment.getEnd(),

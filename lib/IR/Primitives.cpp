@@ -22,7 +22,7 @@ static LogicalResult verifyPositive(ErrorEmitter emitError, StringRef name,
 }
 
 //===----------------------------------------------------------------------===//
-// full, causal, prefix, chunked, strided, periodic_columns
+// full, causal, prefix, chunked, strided, periodic_columns, periodic_rows
 //===----------------------------------------------------------------------===//
 
 Mask FullAttr::getMask(std::optional<int64_t>) const { return Mask::full(); }
@@ -59,8 +59,8 @@ Mask PeriodicColumnsAttr::getMask(std::optional<int64_t>) const {
   return Mask::periodicColumns(getPeriod(), getLast());
 }
 
-LogicalResult PeriodicColumnsAttr::verify(ErrorEmitter emitError,
-                                          int64_t period, int64_t last) {
+static LogicalResult verifyPeriod(ErrorEmitter emitError, int64_t period,
+                                  int64_t last) {
   if (failed(verifyPositive(emitError, "period", period)) ||
       failed(verifyPositive(emitError, "last", last)))
     return failure();
@@ -68,6 +68,20 @@ LogicalResult PeriodicColumnsAttr::verify(ErrorEmitter emitError,
     return emitError() << "'last' must be at most the period, got " << last
                        << " of " << period;
   return success();
+}
+
+LogicalResult PeriodicColumnsAttr::verify(ErrorEmitter emitError,
+                                          int64_t period, int64_t last) {
+  return verifyPeriod(emitError, period, last);
+}
+
+Mask PeriodicRowsAttr::getMask(std::optional<int64_t>) const {
+  return Mask::periodicRows(getPeriod(), getLast());
+}
+
+LogicalResult PeriodicRowsAttr::verify(ErrorEmitter emitError, int64_t period,
+                                       int64_t last) {
+  return verifyPeriod(emitError, period, last);
 }
 
 //===----------------------------------------------------------------------===//

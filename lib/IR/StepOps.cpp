@@ -67,10 +67,10 @@ StateType::verify(llvm::function_ref<InFlightDiagnostic()> emitError,
 // step
 //===----------------------------------------------------------------------===//
 
-ParseResult sparse_attn::parseKeyPositions(OpAsmParser &parser,
-                                           OptionalOperand &position,
-                                           OptionalOperand &positions,
-                                           Type &type) {
+ParseResult sparse_attn::parsePositions(OpAsmParser &parser,
+                                        OptionalOperand &position,
+                                        OptionalOperand &positions,
+                                        Type &type) {
   OpAsmParser::UnresolvedOperand operand;
   if (parser.parseOperand(operand))
     return failure();
@@ -82,9 +82,8 @@ ParseResult sparse_attn::parseKeyPositions(OpAsmParser &parser,
   return parser.parseType(type);
 }
 
-void sparse_attn::printKeyPositions(OpAsmPrinter &printer, Operation *,
-                                    Value position, Value positions,
-                                    Type type) {
+void sparse_attn::printPositions(OpAsmPrinter &printer, Operation *,
+                                 Value position, Value positions, Type type) {
   if (positions)
     printer << positions << " : " << type;
   else
@@ -102,6 +101,22 @@ static LogicalResult verifyTile(Operation *op, StringRef name, Value tile,
   if (!type.isDynamicDim(0) && type.getDimSize(0) > maxRows)
     return op->emitOpError() << name << " has " << type.getDimSize(0)
                              << " rows, of a tile of " << maxRows;
+  return success();
+}
+
+/// Checks where the queries or keys of a tile of `size` stand: from a position
+/// on, or at those that a tensor holds.
+static LogicalResult verifyPositions(Operation *op, StringRef name, Value first,
+                                     Value all, int64_t size) {
+  if (bool(first) == bool(all))
+    return op->emitOpError()
+           << "has the position of the first " << name << " or those of all "
+           << (name == "key" ? "keys" : "queries") << ", one of the two";
+  Type i32 = IntegerType::get(op->getContext(), 32);
+  if (all && all.getType() != RankedTensorType::get({size}, i32))
+    return op->emitOpError()
+           << "has " << size << (name == "key" ? " keys" : " queries")
+           << ", but positions " << all.getType();
   return success();
 }
 
@@ -126,14 +141,11 @@ LogicalResult StepOp::verify() {
                          << " keys, got " << key;
   if (failed(verifyScale(*this, getScale())))
     return failure();
-  if (bool(getKeyPosition()) == bool(getKeyPositions()))
-    return emitOpError("has the position of the first key or those of all "
-                       "keys, one of the two");
-  if (getKeyPositions() &&
-      getKeyPositions().getType() !=
-          RankedTensorType::get({keys}, Builder(getContext()).getI32Type()))
-    return emitOpError() << "has " << keys << " keys, but positions "
-                         << getKeyPositions().getType();
+  if (failed(verifyPositions(*this, "key", getKeyPosition(), getKeyPositions(),
+                             keys)) ||
+      failed(verifyPositions(*this, "query", getRowPosition(),
+                             getRowPositions(), state.getRows())))
+    return failure();
   if (bool(getBatch()) != hasScore() || bool(getHead()) != hasScore())
     return emitOpError("has a batch, a head and a score region, or none of "
                        "them");

@@ -14,11 +14,11 @@ namespace mlir::sparse_attn {
 
 using OptionalOperand = std::optional<OpAsmParser::UnresolvedOperand>;
 
-/// `%key_position` or `%key_positions : tensor<32xi32>`
-ParseResult parseKeyPositions(OpAsmParser &parser, OptionalOperand &position,
-                              OptionalOperand &positions, Type &type);
-void printKeyPositions(OpAsmPrinter &printer, Operation *op, Value position,
-                       Value positions, Type type);
+/// `%position` or `%positions : tensor<32xi32>`
+ParseResult parsePositions(OpAsmParser &parser, OptionalOperand &position,
+                           OptionalOperand &positions, Type &type);
+void printPositions(OpAsmPrinter &printer, Operation *op, Value position,
+                    Value positions, Type type);
 
 } // namespace mlir::sparse_attn
 

@@ -98,6 +98,9 @@ IntervalSet mask::liveKeysOfRows(const Mask &mask, const Lengths &n,
   if (rows.empty() || keys.empty())
     return {};
   std::optional<Pieces> pieces = mask.pieces(defaultMaxPieces);
+  // A range of rows is a band, whatever they are.
+  if (pieces)
+    pieces = expandSets(*pieces, /*maxPieces=*/SIZE_MAX);
   SmallVector<Range> bands;
   Pieces others;
   if (pieces) {

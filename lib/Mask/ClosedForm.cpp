@@ -23,7 +23,7 @@ std::optional<Pieces> ClosedForm::pieces(bool negated,
 IntervalSet mask::liveKeysOfPiece(const Piece &piece, const Lengths &n,
                                   int64_t head, int64_t i, Range keys) {
   Range band = bandOfRow(piece, n.nk, i, keys);
-  IntervalSet live = band;
+  IntervalSet live = keysOfSets(piece, n.nk, band);
   for (const Residue &residue : piece.residues) {
     if (live.empty())
       return live;
@@ -102,7 +102,10 @@ static std::optional<TileState> stateOfPiece(const Piece &piece, int64_t n,
   }
   if (some.empty())
     return TileState::Empty;
-  if (!piece.residues.empty())
+  for (const PositionSet &set : piece.sets)
+    if (set.at(n).intersect(set.ofKey ? some : inside).empty())
+      return TileState::Empty;
+  if (!piece.residues.empty() || !piece.sets.empty())
     return std::nullopt;
   if (all == keys && inside == rows)
     return TileState::Full;

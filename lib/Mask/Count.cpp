@@ -69,6 +69,8 @@ uint64_t mask::countLivePairs(const Mask &mask, const Lengths &n, int64_t head,
   rows = rows.intersect({n.firstQuery(), n.nk});
   uint64_t count = 0;
   std::optional<Pieces> pieces = mask.pieces(maxCountedPieces);
+  if (pieces)
+    pieces = expandSets(*pieces, maxCountedPieces);
   if (!pieces) {
     for (int64_t i = rows.begin; i < rows.end; ++i)
       count += mask.liveKeys(n, head, i, {0, n.nk}).size();

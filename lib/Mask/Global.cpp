@@ -35,23 +35,23 @@ struct GlobalTokens {
     return IntervalSet::fromRanges(std::move(ranges));
   }
 
+  /// One piece for all rows, and one for all columns, that are counted from 0,
+  /// and likewise from N.
   Pieces pieces() const {
     Pieces rows, columns;
     for (bool fromEnd : {false, true}) {
       IntervalSet set = positions(fromEnd);
-      for (Range range : set.ranges()) {
-        Bound begin{0, fromEnd, range.begin}, end{0, fromEnd, range.end};
-        Piece row, column;
-        row.rowLower.push_back(begin);
-        row.rowUpper.push_back(end);
-        // Where Sq > Sk there are rows before position 0, and N + t may be one.
-        if (fromEnd)
-          row.rowLower.push_back(Bound::constant(0));
-        rows.push_back(row);
-        column.lower.push_back(begin);
-        column.upper.push_back(end);
-        columns.push_back(column);
-      }
+      if (set.empty())
+        continue;
+      auto shared = std::make_shared<const IntervalSet>(std::move(set));
+      Piece row, column;
+      row.sets.push_back({/*ofKey=*/false, fromEnd, shared});
+      // Where Sq > Sk there are rows before position 0, and N + t may be one.
+      if (fromEnd)
+        row.rowLower.push_back(Bound::constant(0));
+      rows.push_back(row);
+      column.sets.push_back({/*ofKey=*/true, fromEnd, shared});
+      columns.push_back(column);
     }
     Pieces result;
     if (direction != Mask::Direction::Columns)

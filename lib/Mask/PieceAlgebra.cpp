@@ -102,11 +102,110 @@ static bool mergeOpaque(llvm::SmallVectorImpl<OpaqueLiteral> &opaque) {
   return true;
 }
 
+//===----------------------------------------------------------------------===//
+// Sets of positions
+//===----------------------------------------------------------------------===//
+
+/// The positions that the bounds of the subject of `kind` leave, of those that
+/// are constants, or constants from N.
+static Range rangeOf(const Piece &piece, const PositionSet &kind) {
+  Range range = kind.universe();
+  for (const Bound &bound : kind.ofKey ? llvm::ArrayRef<Bound>(piece.lower)
+                                       : llvm::ArrayRef<Bound>(piece.rowLower))
+    if (!bound.dependsOnQuery() && bound.perKey == kind.fromEnd)
+      range.begin = std::max(range.begin, bound.offset);
+  for (const Bound &bound : kind.ofKey ? llvm::ArrayRef<Bound>(piece.upper)
+                                       : llvm::ArrayRef<Bound>(piece.rowUpper))
+    if (!bound.dependsOnQuery() && bound.perKey == kind.fromEnd)
+      range.end = std::min(range.end, bound.offset);
+  return range;
+}
+
+static PositionSet withPositions(PositionSet set, IntervalSet positions) {
+  set.positions = std::make_shared<const IntervalSet>(std::move(positions));
+  return set;
+}
+
+/// Adds the bounds of the least range that has all of the set.
+static void addHull(Piece &piece, const PositionSet &set) {
+  auto add = [&](SmallVectorImpl<Bound> &bounds, int64_t offset) {
+    bounds.insert(bounds.begin(), Bound{0, set.fromEnd, offset});
+  };
+  llvm::ArrayRef<Range> ranges = set.positions->ranges();
+  Range hull = {ranges.front().begin, ranges.back().end};
+  if (hull.begin > set.universe().begin)
+    set.ofKey ? add(piece.lower, hull.begin) : add(piece.rowLower, hull.begin);
+  if (hull.end < set.universe().end)
+    set.ofKey ? add(piece.upper, hull.end) : add(piece.rowUpper, hull.end);
+}
+
+/// Drops the bounds of the kind, which the set says.
+static void dropBounds(Piece &piece, const PositionSet &set) {
+  auto dropFrom = [&](llvm::SmallVectorImpl<Bound> &bounds) {
+    llvm::erase_if(bounds, [&](const Bound &bound) {
+      return !bound.dependsOnQuery() && bound.perKey == set.fromEnd;
+    });
+  };
+  if (set.ofKey) {
+    dropFrom(piece.lower);
+    dropFrom(piece.upper);
+  } else {
+    dropFrom(piece.rowLower);
+    dropFrom(piece.rowUpper);
+  }
+}
+
+/// Intersects sets of one kind, and with the bounds of it, which they then say;
+/// what is one range becomes bounds. False where nothing is left of one.
+static bool mergeSets(Piece &piece) {
+  llvm::SmallVector<PositionSet, 1> merged;
+  for (const PositionSet &set : piece.sets) {
+    auto *same = llvm::find_if(
+        merged, [&](const PositionSet &other) { return other.isOf(set); });
+    if (same == merged.end())
+      merged.push_back(set);
+    else
+      *same = withPositions(set, same->positions->intersect(*set.positions));
+  }
+  piece.sets.clear();
+  for (const PositionSet &set : merged) {
+    IntervalSet left = set.positions->intersect(rangeOf(piece, set));
+    if (left.empty())
+      return false;
+    dropBounds(piece, set);
+    PositionSet alone = withPositions(set, std::move(left));
+    if (alone.positions->ranges().size() == 1)
+      addHull(piece, alone);
+    else
+      piece.sets.push_back(std::move(alone));
+  }
+  return true;
+}
+
+/// `piece` with the bounds that its sets imply.
+static Piece withHulls(const Piece &piece) {
+  Piece result = piece;
+  for (const PositionSet &set : piece.sets)
+    addHull(result, set);
+  return result;
+}
+
+/// Whether all that satisfies `piece` is in `wanted`.
+static bool impliesSet(const Piece &piece, const PositionSet &wanted) {
+  IntervalSet left = rangeOf(piece, wanted);
+  for (const PositionSet &set : piece.sets)
+    if (set.isOf(wanted))
+      left = left.intersect(*set.positions);
+  return left.intersect(*wanted.positions) == left;
+}
+
 /// What every pair satisfies: 0 <= j < N and i < N.
 static const Bound firstKey = Bound::constant(0);
 static const Bound pastEnd = Bound::fromEnd(0);
 
 bool mask::simplify(Piece &piece) {
+  if (!piece.sets.empty() && !mergeSets(piece))
+    return false;
   llvm::erase_if(piece.rowUpper,
                  [](const Bound &b) { return atLeast(b, pastEnd); });
   llvm::erase_if(piece.lower,
@@ -126,6 +225,17 @@ bool mask::simplify(Piece &piece) {
 }
 
 bool mask::implies(const Piece &a, const Piece &b) {
+  if (!llvm::all_of(b.sets, [&](const PositionSet &wanted) {
+        return impliesSet(a, wanted);
+      }))
+    return false;
+  if (!a.sets.empty()) {
+    Piece bounded = withHulls(a);
+    bounded.sets.clear();
+    Piece rest = b;
+    rest.sets.clear();
+    return implies(bounded, rest);
+  }
   auto lower = [](llvm::ArrayRef<Bound> from, llvm::ArrayRef<Bound> to) {
     return llvm::all_of(
         to, [&](const Bound &bound) { return impliesLower(from, bound); });
@@ -158,6 +268,7 @@ Piece mask::conjunction(const Piece &a, const Piece &b) {
   llvm::append_range(result.lower, b.lower);
   llvm::append_range(result.upper, b.upper);
   llvm::append_range(result.residues, b.residues);
+  llvm::append_range(result.sets, b.sets);
   llvm::append_range(result.opaque, b.opaque);
   return result;
 }

@@ -1,6 +1,7 @@
 //===- PieceText.cpp - Unions of pieces as text ---------------------------===//
 
 #include "SparseAttn/Mask/PieceText.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/raw_ostream.h"
 #include <cstdlib>
 
@@ -37,6 +38,23 @@ static void printResidue(const Residue &residue, llvm::raw_ostream &os) {
      << residue.end;
 }
 
+/// `j in {5, 77 to 80}`, `i - nk not in {-4}`.
+static void printSet(const PositionSet &set, llvm::raw_ostream &os) {
+  // What reaches the far end is all but some.
+  llvm::ArrayRef<Range> ranges = set.positions->ranges();
+  bool isNegated = set.fromEnd ? ranges.front().begin <= set.universe().begin
+                               : ranges.back().end >= set.universe().end;
+  PositionSet shown = isNegated ? set.complement() : set;
+  os << (set.ofKey ? 'j' : 'i') << (set.fromEnd ? " - nk" : "")
+     << (isNegated ? " not in {" : " in {");
+  llvm::interleaveComma(shown.positions->ranges(), os, [&](Range range) {
+    os << range.begin;
+    if (range.size() > 1)
+      os << " to " << range.end;
+  });
+  os << '}';
+}
+
 static void printPiece(const Piece &piece, llvm::raw_ostream &os) {
   StringRef separator = "";
   auto next = [&]() -> llvm::raw_ostream & {
@@ -54,6 +72,8 @@ static void printPiece(const Piece &piece, llvm::raw_ostream &os) {
   printBounds(piece.upper, "j < ");
   for (const Residue &residue : piece.residues)
     printResidue(residue, next());
+  for (const PositionSet &set : piece.sets)
+    printSet(set, next());
   if (separator.empty())
     os << "all";
 }

@@ -93,13 +93,20 @@ private:
     if (!ofKey && !consume("i"))
       return refuse("expected 'i' or 'j'");
     auto subject = ofKey ? Residue::Subject::Key : Residue::Subject::Query;
-    if (ofKey && consume("-")) {
+    if (consume("-")) {
+      if (consume("nk"))
+        return parseSet(piece, ofKey, /*fromEnd=*/true);
       subject = Residue::Subject::KeyMinusQuery;
+      if (!ofKey)
+        return refuse("expected 'nk' after 'i -'");
       if (!consume("i"))
-        return refuse("expected 'i' after 'j -'");
+        return refuse("expected 'i' or 'nk' after 'j -'");
     }
     if (consume("mod"))
       return parseResidue(piece, subject);
+    if (subject != Residue::Subject::KeyMinusQuery &&
+        (consume("in") || rest.ltrim().starts_with("not")))
+      return parsePositions(piece, ofKey, /*fromEnd=*/false);
     bool isLower = consume(">=");
     if (subject == Residue::Subject::KeyMinusQuery ||
         (!isLower && !consume("<")))
@@ -136,6 +143,61 @@ private:
       return refuse("a residue needs begin < end <= modulus <= 2^31");
     piece.residues.push_back({subject, *modulus, *begin, *end});
     return true;
+  }
+
+  bool parseSet(Piece &piece, bool ofKey, bool fromEnd) {
+    if (!consume("in") && !rest.ltrim().starts_with("not"))
+      return refuse("expected 'in' or 'not in'");
+    return parsePositions(piece, ofKey, fromEnd);
+  }
+
+  /// What follows `in`, or all of `not in`: numbers and ranges that ascend.
+  bool parsePositions(Piece &piece, bool ofKey, bool fromEnd) {
+    bool isNegated = consume("not");
+    if (isNegated && !consume("in"))
+      return refuse("expected 'in' after 'not'");
+    if (!consume("{"))
+      return refuse("expected '{'");
+    llvm::SmallVector<Range> ranges;
+    do {
+      std::optional<Range> range = parseRange();
+      if (!range)
+        return false;
+      if (!ranges.empty() && range->begin <= ranges.back().end)
+        return refuse("positions of a set ascend, and ranges of them do not "
+                      "touch");
+      ranges.push_back(*range);
+    } while (consume(","));
+    if (!consume("}"))
+      return refuse("expected ',' or '}'");
+    PositionSet set = {ofKey, fromEnd,
+                       std::make_shared<const IntervalSet>(
+                           IntervalSet::fromRanges(std::move(ranges)))};
+    piece.sets.push_back(isNegated ? set.complement() : set);
+    return true;
+  }
+
+  std::optional<int64_t> parsePosition() {
+    bool isNegative = consume("-");
+    std::optional<int64_t> value = parseInteger();
+    if (value && *value > maxSequenceLength)
+      return fail("a position of a set is at most 2^30");
+    return value && isNegative ? -*value : value;
+  }
+
+  /// A position, or `begin to end`.
+  std::optional<Range> parseRange() {
+    std::optional<int64_t> begin = parsePosition();
+    if (!begin)
+      return std::nullopt;
+    std::optional<int64_t> end = *begin + 1;
+    if (consume("to"))
+      end = parsePosition();
+    if (end && *end <= *begin)
+      return fail("a range of a set needs begin < end");
+    if (!end)
+      return std::nullopt;
+    return Range{*begin, *end};
   }
 
   std::optional<Bound> parseBound(bool ofRow) {

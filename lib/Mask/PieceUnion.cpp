@@ -46,8 +46,32 @@ static std::optional<Piece> joinBounds(const Piece &p, const Piece &q,
   return std::nullopt;
 }
 
+/// Two sets of one kind as one, where all else is the same.
+static std::optional<Piece> joinSets(const Piece &p, const Piece &q) {
+  if (p.sets.empty() || p.sets.size() != q.sets.size())
+    return std::nullopt;
+  for (size_t a = 0; a < p.sets.size(); ++a)
+    for (size_t b = 0; b < q.sets.size(); ++b) {
+      const PositionSet &x = p.sets[a], &y = q.sets[b];
+      if (!x.isOf(y))
+        continue;
+      Piece rest = without(p, &Piece::sets, a);
+      if (!(rest == without(q, &Piece::sets, b)))
+        continue;
+      PositionSet both = x;
+      both.positions =
+          std::make_shared<const IntervalSet>(x.positions->unite(*y.positions));
+      rest.sets.push_back(std::move(both));
+      if (simplify(rest))
+        return rest;
+    }
+  return std::nullopt;
+}
+
 /// p or q as one piece, where a literal of each tells them apart.
 static std::optional<Piece> join(const Piece &p, const Piece &q) {
+  if (auto joined = joinSets(p, q))
+    return joined;
   if (auto joined = joinBounds(p, q, &Piece::lower, &Piece::upper))
     return joined;
   if (auto joined = joinBounds(p, q, &Piece::rowLower, &Piece::rowUpper))
@@ -142,6 +166,8 @@ static Pieces negate(const Piece &piece) {
     if (r.end < r.modulus)
       add(&Piece::residues, Residue{r.subject, r.modulus, r.end, r.modulus});
   }
+  for (const PositionSet &set : piece.sets)
+    add(&Piece::sets, set.complement());
   for (const OpaqueLiteral &literal : piece.opaque)
     add(&Piece::opaque, OpaqueLiteral{literal.leaf, !literal.negated});
   return result;

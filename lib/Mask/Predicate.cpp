@@ -107,7 +107,8 @@ static bool hasWholeRows(const Piece &piece) {
                              llvm::none_of(piece.opaque, boundsFromAbove));
 }
 
-PiecesByTest::PiecesByTest(const Pieces &pieces) {
+PiecesByTest::PiecesByTest(const Pieces &withSets) {
+  Pieces pieces = *expandSets(withSets, /*maxPieces=*/SIZE_MAX);
   for (const Piece &piece : pieces) {
     Pieces &rest = dependsOnRow(piece) ? others : columns;
     Pieces &bounded = hasWholeRows(piece) ? wholeRows

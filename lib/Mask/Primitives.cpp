@@ -169,7 +169,8 @@ Mask Mask::prefix(int64_t length) {
       std::make_shared<Prefix>(std::min(length, maxSequenceLength), false));
 }
 
-Mask Mask::periodicColumns(int64_t period, int64_t last) {
+static std::shared_ptr<Periodic> makePeriodic(int64_t period, int64_t last,
+                                              bool ofQueries) {
   if (period > periodLimit) {
     // Positions x >= 0 stand at x in the period, those below 0 at its end.
     int64_t begin = period - last;
@@ -177,5 +178,13 @@ Mask Mask::periodicColumns(int64_t period, int64_t last) {
                                      : std::min(last, maxSequenceLength);
     period = periodLimit;
   }
-  return Mask(std::make_shared<Periodic>(period, last, /*ofQueries=*/false));
+  return std::make_shared<Periodic>(period, last, ofQueries);
+}
+
+Mask Mask::periodicColumns(int64_t period, int64_t last) {
+  return Mask(makePeriodic(period, last, /*ofQueries=*/false));
+}
+
+Mask Mask::periodicRows(int64_t period, int64_t last) {
+  return Mask(makePeriodic(period, last, /*ofQueries=*/true));
 }

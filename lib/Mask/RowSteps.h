@@ -41,6 +41,8 @@ public:
       same &= bound.block != 1;
     for (const Residue &residue : piece.residues)
       same &= residue.subject == Residue::Subject::Key;
+    for (const PositionSet &set : piece.sets)
+      same &= set.ofKey;
     return same;
   }
 

@@ -65,6 +65,7 @@ static int64_t commonBlock(const Mask &mask, const LengthFacts &facts) {
   if (!pieces)
     return 0;
   dropKnownLeaves(*pieces, facts.assumed.keysMultiple);
+  pieces = expandSets(*pieces, /*maxPieces=*/SIZE_MAX);
   CommonBlock common(facts);
   for (const Piece &piece : *pieces)
     common.add(piece);

@@ -20,9 +20,6 @@ using namespace mlir::sparse_attn::plan;
 /// A part of more pieces costs too much in each of its tiles.
 static constexpr unsigned maxPieces = 8;
 
-/// Keys that a plan may list.
-static constexpr int64_t maxListed = 4096;
-
 //===----------------------------------------------------------------------===//
 // Lattices
 //===----------------------------------------------------------------------===//
@@ -96,27 +93,6 @@ static std::optional<Column> findColumn(const Piece &piece,
   return column;
 }
 
-/// As few slots as hold the keys, and then as long tiles.
-static int64_t chooseListTile(int64_t slots, const TileShape &tile) {
-  int64_t granule = std::min<int64_t>(16, tile.keys), best = tile.keys;
-  for (int64_t size = tile.keys; size >= granule; size -= granule)
-    if (llvm::alignTo(slots, size) < llvm::alignTo(slots, best))
-      best = size;
-  return best;
-}
-
-static Layout listOf(const IntervalSet &keys, const TileShape &tile) {
-  int64_t width = 0;
-  for (Range range : keys.ranges())
-    width = std::gcd(width, range.size());
-  std::vector<int64_t> starts;
-  for (Range range : keys.ranges())
-    for (int64_t start = range.begin; start < range.end; start += width)
-      starts.push_back(start);
-  return Layout::list(std::move(starts), width,
-                      chooseListTile(keys.size(), tile));
-}
-
 //===----------------------------------------------------------------------===//
 // Parts
 //===----------------------------------------------------------------------===//
@@ -132,6 +108,8 @@ public:
 private:
   void addLattice(const Piece &piece, const Residue &residue);
   void addColumn(const Column &column);
+  Columns &findColumns(const Piece &rest);
+  void addTokens(const Piece &piece, const PositionSet &tokens);
   /// Adds a part that computes what of `pieces` no part before does; false
   /// where that has no short form.
   bool addPart(Layout layout, const Pieces &pieces,
@@ -163,12 +141,25 @@ void KeySplitter::addLattice(const Piece &piece, const Residue &residue) {
 }
 
 void KeySplitter::addColumn(const Column &column) {
-  auto same = llvm::find_if(lists, [&](const Columns &columns) {
-    return columns.rest == column.rest;
-  });
-  if (same == lists.end())
-    same = lists.insert(same, {{}, column.rest});
-  same->keys.push_back(column.keys);
+  findColumns(column.rest).keys.push_back(column.keys);
+}
+
+void KeySplitter::addTokens(const Piece &piece, const PositionSet &tokens) {
+  IntervalSet keys = tokens.positions->intersect(
+      Range{0, facts.nk.value_or(maxSequenceLength)});
+  Piece rest = piece;
+  llvm::erase_if(rest.sets,
+                 [&](const PositionSet &set) { return set == tokens; });
+  if (!keys.empty())
+    llvm::append_range(findColumns(rest).keys, keys.ranges());
+}
+
+Columns &KeySplitter::findColumns(const Piece &rest) {
+  for (Columns &columns : lists)
+    if (columns.rest == rest)
+      return columns;
+  lists.push_back({{}, rest});
+  return lists.back();
 }
 
 bool KeySplitter::addPart(Layout layout, const Pieces &pieces,
@@ -188,6 +179,8 @@ std::vector<KeyPart> KeySplitter::run(const Pieces &pieces) {
       return {};
     if (const Residue *residue = findKeyResidue(piece))
       addLattice(piece, *residue);
+    else if (const PositionSet *tokens = findListable(piece, /*ofKey=*/true))
+      addTokens(piece, *tokens);
     else if (std::optional<Column> column = findColumn(piece, tile, facts))
       addColumn(*column);
     else
@@ -203,8 +196,8 @@ std::vector<KeyPart> KeySplitter::run(const Pieces &pieces) {
   IntervalSet listed;
   for (const Columns &columns : lists) {
     IntervalSet keys = IntervalSet::fromRanges(columns.keys);
-    if (keys.size() > maxListed || !keys.intersect(listed).empty() ||
-        !addPart(listOf(keys, tile), {columns.rest}, parts))
+    if (!keys.intersect(listed).empty() ||
+        !addPart(makeList(keys, tile.keys), {columns.rest}, parts))
       return {};
     listed = listed.unite(keys);
   }

@@ -48,6 +48,13 @@ int64_t Layout::slotsBelow(int64_t end) const {
   return (runs - 1) * width + std::min(width, end - starts[runs - 1]);
 }
 
+std::optional<int64_t> Layout::slotAt(int64_t place) const {
+  int64_t slot = slotsBelow(place);
+  if (place < 0 || slotsBelow(place + 1) == slot)
+    return std::nullopt;
+  return slot;
+}
+
 static std::string inRange(llvm::StringRef what, int64_t least, int64_t value) {
   if (least <= value && value <= maxSequenceLength)
     return {};

@@ -20,7 +20,8 @@ using namespace mlir::sparse_attn::plan;
 
 static unsigned countLiterals(const Piece &piece) {
   return piece.rowLower.size() + piece.rowUpper.size() + piece.lower.size() +
-         piece.upper.size() + piece.residues.size() + piece.opaque.size();
+         piece.upper.size() + piece.residues.size() + piece.sets.size() +
+         piece.opaque.size();
 }
 
 /// All rows of the tile satisfy these anyway.

@@ -66,6 +66,8 @@ struct Candidate {
   RowClass cls;
   /// What is visited where segments would be too many.
   std::optional<PlanLoss::Visited> visited;
+  /// Sets of keys were too many for ranges.
+  bool hasManyPieces = false;
 };
 
 /// Plans one class of rows.
@@ -76,7 +78,7 @@ public:
       : part(part), rows(rows), tile(tile) {}
 
   /// In contiguous tiles only.
-  Candidate planContiguous() const;
+  Candidate planContiguous(size_t maxPieces = defaultMaxPieces) const;
   /// In tiles of such layouts as fit, where that is less work by a tenth.
   Candidate planByLayouts() const;
 
@@ -98,6 +100,7 @@ Candidate ClassPlanner::start() const {
   candidate.cls.rowBegin = rows.rowBegin;
   candidate.cls.rowEnd = rows.rowEnd;
   candidate.cls.heavy = part.heavy;
+  candidate.cls.layout = part.layout;
   return candidate;
 }
 
@@ -115,9 +118,13 @@ void ClassPlanner::add(Candidate &candidate, const Pieces &pieces,
     candidate.visited = visited;
 }
 
-Candidate ClassPlanner::planContiguous() const {
+/// Sets become ranges, where that is not too many pieces.
+Candidate ClassPlanner::planContiguous(size_t maxPieces) const {
   Candidate candidate = start();
-  add(candidate, part.pieces, KeyAxis(Layout(), tile));
+  std::optional<Pieces> pieces = expandSets(part.pieces, maxPieces);
+  add(candidate, pieces ? normalizePieces(std::move(*pieces)) : part.pieces,
+      KeyAxis(Layout(), tile));
+  candidate.hasManyPieces = !pieces;
   return candidate;
 }
 
@@ -160,32 +167,66 @@ double ClassPlanner::measure(const RowClass &cls) const {
 
 Candidate ClassPlanner::planByLayouts() const {
   constexpr double leastGain = 1.1;
-  Candidate contiguous = planContiguous();
+  // Where there is another way, so many tokens are not worth as many segments.
+  constexpr size_t fewPieces = 12;
   std::vector<KeyPart> parts = splitByLayout(part.pieces, tile, rows.facts);
   if (parts.empty())
-    return contiguous;
+    return planContiguous();
+  Candidate contiguous = planContiguous(fewPieces);
   Candidate other = plan(parts);
   bool pays = measure(other.cls) * leastGain <= measure(contiguous.cls);
   return pays ? other : contiguous;
 }
 
-Plan plan::makePlan(const Mask &mask, TileShape tile, const LengthFacts &facts,
-                    llvm::SmallVectorImpl<PlanLoss> *list, KeyLayouts layouts) {
-  assert(tile.queries > 0 && tile.keys > 0 && "tile sizes are positive");
-  Losses losses(list);
-  std::optional<Pieces> pieces = mask.pieces();
-  if (!pieces) {
-    losses.add({PlanLoss::Reason::ManyPieces});
-    return makeDensePlan(tile, facts);
-  }
+namespace {
+/// Plans a union of pieces.
+class Planner {
+public:
+  Planner(const Pieces &pieces, TileShape tile, const LengthFacts &facts,
+          KeyLayouts layouts)
+      : pieces(pieces), tile(tile), facts(facts), layouts(layouts) {}
 
+  Plan run(RowOptions rows, Losses &losses) const;
+  /// The plan with rows in lists and lattices, where these are less work.
+  Plan runWithRowLayouts(Losses &losses) const;
+
+private:
+  Pieces withRanges(RowOptions options, Losses &losses) const;
+  double measure(const Plan &plan) const;
+
+  const Pieces &pieces;
+  TileShape tile;
+  const LengthFacts &facts;
+  KeyLayouts layouts;
+};
+} // namespace
+
+/// The pieces with ranges in the place of sets of rows that no list holds, if
+/// these are not too many.
+Pieces Planner::withRanges(RowOptions options, Losses &losses) const {
+  Pieces result;
+  for (const Piece &piece : pieces) {
+    std::optional<Pieces> ranges;
+    if (!findRowLayout(piece, tile, facts, options)) {
+      ranges = expandSets({piece}, defaultMaxPieces, /*ofRows=*/true,
+                          /*ofKeys=*/false);
+      if (!ranges)
+        losses.add({PlanLoss::Reason::ManyPieces, PlanLoss::Visited::Hull});
+    }
+    if (ranges)
+      result.append(*ranges);
+    else
+      result.push_back(piece);
+  }
+  return normalizePieces(std::move(result));
+}
+
+Plan Planner::run(RowOptions options, Losses &losses) const {
   Plan plan;
   plan.tile = tile;
   plan.assumed = facts.assumed;
-  dropKnownLeaves(*pieces, facts.assumed.keysMultiple);
-  *pieces = normalizePieces(std::move(*pieces));
-  losses.addOpaque(*pieces, facts);
-  RowClasses parts = classifyRows(*pieces, tile);
+  RowClasses parts =
+      classifyRows(withRanges(options, losses), tile, facts, options);
   if (parts.areTooMany)
     losses.add({PlanLoss::Reason::ManyRowClasses, PlanLoss::Visited::Hull});
   for (const ClassPieces &part : parts.classes) {
@@ -202,7 +243,72 @@ Plan plan::makePlan(const Mask &mask, TileShape tile, const LengthFacts &facts,
         byLayouts ? planner.planByLayouts() : planner.planContiguous();
     if (candidate.visited)
       losses.add({PlanLoss::Reason::ManySegments, *candidate.visited});
+    if (candidate.hasManyPieces)
+      losses.add({PlanLoss::Reason::ManyPieces, PlanLoss::Visited::Hull});
     plan.classes.push_back(std::move(candidate.cls));
   }
   return plan;
+}
+
+/// The pairs of visited tiles at known lengths, or at a usual one.
+double Planner::measure(const Plan &plan) const {
+  constexpr int64_t sampleLength = 4096;
+  int64_t nk = facts.nk.value_or(std::max(facts.nq.value_or(0), sampleLength));
+  return double(
+      countVisitedPairs(plan, {facts.nq.value_or(nk), nk}, /*head=*/0));
+}
+
+static bool hasLattice(const Plan &plan) {
+  return llvm::any_of(plan.classes, [](const RowClass &cls) {
+    return cls.layout.kind == Layout::Kind::Lattice;
+  });
+}
+
+Plan Planner::runWithRowLayouts(Losses &losses) const {
+  constexpr double leastGain = 1.1;
+  llvm::SmallVector<PlanLoss> lossesOfOther;
+  Losses ofOther(&lossesOfOther);
+  Plan other = run({/*lists=*/true, /*lattices=*/true}, ofOther);
+  if (hasLattice(other)) {
+    Losses none(nullptr);
+    Plan plan = run({/*lists=*/true, /*lattices=*/false}, none);
+    if (measure(other) * leastGain > measure(plan))
+      return run({/*lists=*/true, /*lattices=*/false}, losses);
+  }
+  for (const PlanLoss &loss : lossesOfOther)
+    losses.add(loss);
+  return other;
+}
+
+/// Sets that count from a known end count from 0.
+static void resolveSets(Pieces &pieces, const LengthFacts &facts) {
+  if (!facts.nk)
+    return;
+  for (Piece &piece : pieces)
+    for (PositionSet &set : piece.sets)
+      if (set.fromEnd) {
+        IntervalSet positions = set.at(*facts.nk);
+        set.fromEnd = false;
+        set.positions = std::make_shared<const IntervalSet>(
+            positions.intersect(set.universe()));
+      }
+}
+
+Plan plan::makePlan(const Mask &mask, TileShape tile, const LengthFacts &facts,
+                    llvm::SmallVectorImpl<PlanLoss> *list, KeyLayouts layouts,
+                    RowLayouts rowLayouts) {
+  assert(tile.queries > 0 && tile.keys > 0 && "tile sizes are positive");
+  Losses losses(list);
+  std::optional<Pieces> pieces = mask.pieces();
+  if (!pieces) {
+    losses.add({PlanLoss::Reason::ManyPieces});
+    return makeDensePlan(tile, facts);
+  }
+  dropKnownLeaves(*pieces, facts.assumed.keysMultiple);
+  resolveSets(*pieces, facts);
+  *pieces = normalizePieces(std::move(*pieces));
+  losses.addOpaque(*pieces, facts);
+  Planner planner(*pieces, tile, facts, layouts);
+  return rowLayouts == RowLayouts::Any ? planner.runWithRowLayouts(losses)
+                                       : planner.run(RowOptions(), losses);
 }

@@ -52,6 +52,10 @@ static bool literalsImply(const Piece &inner, const Piece &outer) {
                                               return given == wanted;
                                             });
                       }) &&
+         llvm::all_of(outer.sets,
+                      [&](const PositionSet &wanted) {
+                        return llvm::is_contained(inner.sets, wanted);
+                      }) &&
          llvm::all_of(outer.opaque, [&](const OpaqueLiteral &wanted) {
            return llvm::any_of(inner.opaque, [&](const OpaqueLiteral &given) {
              return given == wanted;

@@ -1,10 +1,11 @@
 //===- Planner.h - Parts of makePlan ----------------------------*- C++ -*-===//
 //
 // makePlan works in three steps: the pieces of the mask are sorted into row
-// classes (RowClasses.cpp), each piece becomes a band of key tiles in its class
-// (TileBands.cpp), and the bands of a class are made disjoint (Segments.cpp).
-// Where the target takes layouts, the pieces of a class are first split by the
-// layouts of their keys (KeyParts.cpp), and each part has segments of its own.
+// classes (RowClasses.cpp), of which some stand in a layout (RowLayouts.cpp),
+// each piece becomes a band of key tiles in its class (TileBands.cpp), and the
+// bands of a class are made disjoint (Segments.cpp). Where the target takes
+// layouts, the pieces of a class are first split by the layouts of their keys
+// (KeyParts.cpp), and each part has segments of its own.
 //
 //===----------------------------------------------------------------------===//
 
@@ -50,9 +51,19 @@ mask::Pieces normalizePieces(mask::Pieces pieces);
 /// True when every pair of `inner` is one of `outer`; false when unsure.
 bool isInside(const mask::Piece &inner, const mask::Piece &outer);
 
+/// The only set of rows, or of keys, of `piece`, if it counts from 0 and has so
+/// few that a plan may list them; else null.
+const mask::PositionSet *findListable(const mask::Piece &piece, bool ofKey);
+
+/// A list of these positions, which are at least one, in tiles of at most
+/// `size` slots.
+Layout makeList(const mask::IntervalSet &positions, int64_t size);
+
 //===----------------------------------------------------------------------===//
 // Row classes
 //===----------------------------------------------------------------------===//
+
+struct TileRows;
 
 /// The rows of a class and the pieces that can be live in them.
 struct ClassPieces {
@@ -62,6 +73,8 @@ struct ClassPieces {
   std::optional<int64_t> maxRows;
   bool heavy = false;
   mask::Pieces pieces;
+  /// Where its rows stand, if they have no bounds.
+  Layout layout = {};
 };
 
 struct RowClasses {
@@ -70,7 +83,25 @@ struct RowClasses {
   /// There were too many: the ordinary class has all pieces.
   bool areTooMany = false;
 };
-RowClasses classifyRows(const mask::Pieces &pieces, const TileShape &tile);
+/// Which rows may stand in a layout.
+struct RowOptions {
+  bool lists = false, lattices = false;
+};
+RowClasses classifyRows(const mask::Pieces &pieces, const TileShape &tile,
+                        const LengthFacts &facts, RowOptions options);
+
+/// The layout that the rows of `piece` alone stand in; nullopt where they are
+/// none that a plan has in a layout.
+std::optional<Layout> findRowLayout(const mask::Piece &piece,
+                                    const TileShape &tile,
+                                    const LengthFacts &facts,
+                                    RowOptions options);
+
+/// The pieces as they are in rows that stand in `layout`.
+mask::Pieces restrictToRows(const mask::Pieces &pieces, const Layout &layout);
+
+/// The rows of a class that stands in a layout.
+TileRows makeScatteredRows(const ClassPieces &cls, const LengthFacts &facts);
 
 //===----------------------------------------------------------------------===//
 // Layouts of keys

@@ -20,8 +20,10 @@ void plan::printPlan(const Plan &plan, llvm::raw_ostream &os) {
     os << ", where " << plan.assumed.str();
   os << '\n';
   for (const RowClass &cls : plan.classes) {
-    os << "rows " << cls.rowBegin.str() << " to " << cls.rowEnd.str()
-       << (cls.heavy ? ", heavy\n" : "\n");
+    os << "rows " << cls.rowBegin.str() << " to " << cls.rowEnd.str();
+    if (!cls.layout.isContiguous())
+      cls.layout.print(os << " of ");
+    os << (cls.heavy ? ", heavy\n" : "\n");
     for (const Segment &segment : cls.segments) {
       os << (segment.full ? "  full " : "  partial ");
       printTiles(segment, os);

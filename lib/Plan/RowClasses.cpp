@@ -8,6 +8,7 @@
 
 #include "Planner.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::mask;
@@ -46,7 +47,12 @@ constantRows(const Piece &piece) {
 /// that moves with rows near `rowPerKey` * N counts as constant there.
 static bool hasConstantKeyExtent(const Piece &piece,
                                  std::optional<int64_t> rowPerKey) {
-  // A row draws a fixed number of blocks.
+  // A row sees some tokens,
+  if (llvm::any_of(piece.sets, [](const PositionSet &set) {
+        return set.ofKey && set.positions->size() < maxSequenceLength;
+      }))
+    return true;
+  // or draws a fixed number of blocks.
   if (llvm::any_of(piece.opaque, [](const OpaqueLiteral &literal) {
         return !literal.negated && literal.leaf->getRandomBlocks();
       }))
@@ -71,13 +77,15 @@ static bool hasConstantKeyExtent(const Piece &piece,
 }
 
 static bool haveSameRows(const ClassPieces &cls, const Piece &piece) {
-  return llvm::ArrayRef(cls.rowLower) == llvm::ArrayRef(piece.rowLower) &&
+  return cls.layout.isContiguous() &&
+         llvm::ArrayRef(cls.rowLower) == llvm::ArrayRef(piece.rowLower) &&
          llvm::ArrayRef(cls.rowUpper) == llvm::ArrayRef(piece.rowUpper);
 }
 
 /// One lower and one upper bound of the same kind.
 static bool isSimpleRange(const ClassPieces &cls) {
-  return cls.rowLower.size() == 1 && cls.rowUpper.size() == 1 &&
+  return cls.layout.isContiguous() && cls.rowLower.size() == 1 &&
+         cls.rowUpper.size() == 1 &&
          cls.rowLower[0].perKey == cls.rowUpper[0].perKey;
 }
 
@@ -108,9 +116,66 @@ static void joinCloseClasses(std::vector<ClassPieces> &classes,
   }
 }
 
-RowClasses plan::classifyRows(const Pieces &pieces, const TileShape &tile) {
+/// The class of rows that stand in `layout`, which is added where it is new.
+static ClassPieces &findScattered(std::vector<ClassPieces> &classes,
+                                  const Layout &layout) {
+  for (ClassPieces &cls : llvm::drop_begin(classes))
+    if (cls.layout == layout)
+      return cls;
+  ClassPieces added;
+  added.layout = layout;
+  added.maxRows = layout.numSlots();
+  classes.push_back(std::move(added));
+  return classes.back();
+}
+
+/// Cuts a list where bounds that move with the query would be those of all its
+/// rows: into a few of neighbouring rows, of whole tiles.
+static void cutLists(std::vector<ClassPieces> &classes) {
+  constexpr int64_t maxCuts = 4;
+  auto moves = [](const Bound &bound) { return bound.dependsOnQuery(); };
+  auto isMoving = [&](const Piece &piece) {
+    return llvm::any_of(piece.lower, moves) || llvm::any_of(piece.upper, moves);
+  };
+  std::vector<ClassPieces> result;
+  for (ClassPieces &cls : classes) {
+    const Layout &layout = cls.layout;
+    int64_t slots = layout.numSlots().value_or(0);
+    if (slots <= layout.tile || layout.tile % layout.width != 0 ||
+        llvm::none_of(cls.pieces, isMoving)) {
+      result.push_back(std::move(cls));
+      continue;
+    }
+    int64_t tiles = llvm::divideCeil(slots, layout.tile);
+    int64_t runs =
+        llvm::divideCeil(tiles, maxCuts) * layout.tile / layout.width;
+    llvm::ArrayRef<int64_t> starts = layout.starts;
+    for (; !starts.empty();
+         starts = starts.drop_front(std::min<int64_t>(runs, starts.size()))) {
+      ClassPieces part = cls;
+      llvm::ArrayRef<int64_t> some =
+          starts.take_front(std::min<int64_t>(runs, starts.size()));
+      part.layout.starts.assign(some.begin(), some.end());
+      part.maxRows = part.layout.numSlots();
+      part.pieces = restrictToRows(cls.pieces, part.layout);
+      result.push_back(std::move(part));
+    }
+  }
+  classes = std::move(result);
+}
+
+RowClasses plan::classifyRows(const Pieces &pieces, const TileShape &tile,
+                              const LengthFacts &facts, RowOptions options) {
   std::vector<ClassPieces> classes(1);
   for (const Piece &piece : pieces) {
+    if (std::optional<Layout> layout =
+            findRowLayout(piece, tile, facts, options)) {
+      ClassPieces &cls = findScattered(classes, *layout);
+      // Rows of a lattice are many.
+      cls.heavy |=
+          layout->isList() && !hasConstantKeyExtent(piece, /*rowPerKey=*/0);
+      continue;
+    }
     auto rows = constantRows(piece);
     if (!rows || rows->first > maxSpecialRows) {
       classes[0].pieces.push_back(piece);
@@ -144,7 +209,9 @@ RowClasses plan::classifyRows(const Pieces &pieces, const TileShape &tile) {
   });
   for (ClassPieces &cls : llvm::drop_begin(classes)) {
     cls.heavy &= !ordinaryIsLong;
-    cls.pieces = pieces;
+    cls.pieces =
+        cls.layout.isContiguous() ? pieces : restrictToRows(pieces, cls.layout);
   }
+  cutLists(classes);
   return {std::move(classes)};
 }

@@ -89,6 +89,8 @@ static TileExpr minOf(TileExpr value, llvm::ArrayRef<Bound> bounds,
 
 TileRows plan::makeTileRows(const ClassPieces &cls, const TileShape &tile,
                             const LengthFacts &facts) {
+  if (!cls.layout.isContiguous())
+    return makeScatteredRows(cls, facts);
   // Row r stands at position r + nk - nq.
   TileExpr shift = TileExpr::numKeys() - TileExpr::numQueries();
   TileExpr step = TileExpr::queryTile() * tile.queries;
@@ -200,7 +202,8 @@ static void widenFirstTile(const Piece &piece, TileBand &band) {
 static bool drawsFullTiles(const Piece &piece, const RandomBlocks &blocks,
                            const TileRows &rows, const TileShape &tile) {
   bool isAlone = !piece.hasRowBounds() && piece.lower.empty() &&
-                 piece.upper.empty() && piece.residues.empty();
+                 piece.upper.empty() && piece.residues.empty() &&
+                 piece.sets.empty();
   TileExpr shift = TileExpr::numKeys() - TileExpr::numQueries();
   bool drawsWholeBlocks =
       blocks.bigBirdWindowRadius ||
@@ -210,10 +213,30 @@ static bool drawsFullTiles(const Piece &piece, const RandomBlocks &blocks,
          (rows.rowBegin + shift).isProvablyMultiple(tile.queries, rows.facts);
 }
 
-std::optional<TileBand> plan::makeTileBand(const Piece &piece,
+/// Adds the bounds of the first and the last position of sets, which are too
+/// many to be ranges of their own.
+static Piece withHulls(Piece piece) {
+  for (const PositionSet &set : piece.sets) {
+    Range all = set.universe();
+    Range hull = {set.positions->ranges().front().begin,
+                  set.positions->ranges().back().end};
+    auto add = [&](llvm::SmallVectorImpl<Bound> &bounds, int64_t offset) {
+      bounds.push_back({0, set.fromEnd, offset});
+    };
+    if (hull.begin > all.begin)
+      set.ofKey ? add(piece.lower, hull.begin)
+                : add(piece.rowLower, hull.begin);
+    if (hull.end < all.end)
+      set.ofKey ? add(piece.upper, hull.end) : add(piece.rowUpper, hull.end);
+  }
+  return piece;
+}
+
+std::optional<TileBand> plan::makeTileBand(const Piece &withSets,
                                            const TileRows &rows,
                                            const TileShape &tile,
                                            const KeyAxis &axis) {
+  const Piece piece = withHulls(withSets);
   const LengthFacts &facts = rows.facts;
   TileExpr anyRow = rows.first;
   TileExpr first = maxOf(rows.first, piece.rowLower, anyRow).simplify(facts);

@@ -40,7 +40,34 @@ int64_t RowClass::maxDrawnTiles(const TileShape &tile) const {
 
 int64_t RowClass::numQueryTiles(const TileShape &tile, const Lengths &n) const {
   int64_t rows = rowEnd.evaluate(0, n) - rowBegin.evaluate(0, n);
-  return rows <= 0 ? 0 : ceilDivide(rows, tile.queries);
+  return rows <= 0 ? 0 : ceilDivide(rows, tileRows(tile));
+}
+
+Range RowClass::rowSlots(const Lengths &n) const {
+  Range slots = {rowBegin.evaluate(0, n), rowEnd.evaluate(0, n)};
+  if (layout.isContiguous())
+    return slots;
+  return slots.intersect(
+      {layout.slotsBelow(n.firstQuery()), layout.slotsBelow(n.nk)});
+}
+
+Range RowClass::rowSlots(int64_t q, const TileShape &tile,
+                         const Lengths &n) const {
+  int64_t size = tileRows(tile);
+  int64_t first = rowBegin.evaluate(0, n) + q * size;
+  return rowSlots(n).intersect({first, first + size});
+}
+
+int64_t RowClass::rowOf(int64_t slot, const Lengths &n) const {
+  return layout.isContiguous() ? slot : layout.position(slot) - n.firstQuery();
+}
+
+std::optional<int64_t> RowClass::slotOf(int64_t row, const Lengths &n) const {
+  std::optional<int64_t> slot =
+      layout.isContiguous() ? row : layout.slotAt(row + n.firstQuery());
+  if (!slot || !rowSlots(n).contains(*slot))
+    return std::nullopt;
+  return slot;
 }
 
 /// The key tiles that the draws of `cls` add to its segments, which are given
@@ -163,7 +190,6 @@ uint64_t plan::countVisitedPairs(const Plan &plan, const Lengths &n,
                                  int64_t head) {
   uint64_t pairs = 0;
   for (const RowClass &cls : plan.classes) {
-    int64_t rows = cls.rowEnd.evaluate(0, n) - cls.rowBegin.evaluate(0, n);
     for (int64_t q = 0; q < cls.numQueryTiles(plan.tile, n); ++q) {
       uint64_t keys = 0;
       for (const Segment &segment : cls.segments)
@@ -173,7 +199,7 @@ uint64_t plan::countVisitedPairs(const Plan &plan, const Lengths &n,
            drawnTiles(cls, plan.tile, n, head, q, contiguousTiles(cls, q, n)))
         keys += countKeys({}, {drawn.keyTile, drawn.keyTile + 1},
                           plan.tile.keys, n.nk);
-      pairs += keys * std::min(plan.tile.queries, rows - q * plan.tile.queries);
+      pairs += keys * cls.rowSlots(q, plan.tile, n).size();
     }
   }
   return pairs;

@@ -41,10 +41,28 @@ static bool isTame(const RowClass &cls) {
          llvm::all_of(cls.draws, boundsAreTame);
 }
 
+/// What of a class's layouts is no layout, or is not proven.
+static std::string findProblem(const RowClass &cls) {
+  auto ofLayout = [](const Layout &layout) -> std::string {
+    std::string problem = layout.findProblem();
+    if (problem.empty() && !layout.isContiguous() && layout.tile <= 0)
+      return "tile sizes must be positive";
+    return problem;
+  };
+  std::string problem = ofLayout(cls.layout);
+  for (const Segment &segment : cls.segments)
+    if (problem.empty())
+      problem = ofLayout(segment.layout);
+  if (problem.empty() && !cls.layout.isContiguous() && !cls.draws.empty())
+    return "blocks are drawn for rows that stand in a layout";
+  return problem;
+}
+
 bool proof::holds(const Pieces &pieces, const Lengths &n, int64_t i,
                   int64_t j) {
   return llvm::any_of(pieces, [&](const Piece &piece) {
-    return !bandOfRow(piece, n.nk, i, {j, j + 1}).empty() &&
+    Range band = bandOfRow(piece, n.nk, i, {j, j + 1});
+    return !band.empty() && !keysOfSets(piece, n.nk, band).empty() &&
            llvm::all_of(piece.residues, [&](const Residue &residue) {
              return residue.holds(i, j);
            });
@@ -64,15 +82,11 @@ Proof proof::provePlan(const Mask &mask, const Plan &plan,
     invalid.reason = "a bound of the plan has a number beyond 2^56";
     return invalid;
   }
-  for (const RowClass &cls : plan.classes)
-    for (const Segment &segment : cls.segments) {
-      invalid.reason = segment.layout.findProblem();
-      if (invalid.reason.empty() && !segment.layout.isContiguous() &&
-          segment.layout.tile <= 0)
-        invalid.reason = "tile sizes must be positive";
-      if (!invalid.reason.empty())
-        return invalid;
-    }
+  for (const RowClass &cls : plan.classes) {
+    invalid.reason = findProblem(cls);
+    if (!invalid.reason.empty())
+      return invalid;
+  }
   if (!facts.nq || !facts.nk)
     return proveByPresburger(mask, plan, facts, numHeads);
 

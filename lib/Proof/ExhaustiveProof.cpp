@@ -16,11 +16,7 @@ using namespace mlir::sparse_attn::proof;
 
 RowProof::RowProof(const Mask &mask, const Plan &plan, const Lengths &n,
                    int64_t head)
-    : mask(mask), plan(plan), n(n), head(head) {
-  for (const RowClass &cls : plan.classes)
-    classRows.push_back(
-        {cls.rowBegin.evaluate(0, n), cls.rowEnd.evaluate(0, n)});
-}
+    : mask(mask), plan(plan), n(n), head(head) {}
 
 Proof RowProof::refute(const char *reason, int64_t row, int64_t j) const {
   Proof proof;
@@ -30,25 +26,76 @@ Proof RowProof::refute(const char *reason, int64_t row, int64_t j) const {
   return proof;
 }
 
+//===----------------------------------------------------------------------===//
+// Rows
+//===----------------------------------------------------------------------===//
+
+std::optional<Proof> RowProof::setSlots() {
+  for (const RowClass &cls : plan.classes) {
+    const Layout &layout = cls.layout;
+    Range slots = {cls.rowBegin.evaluate(0, n), cls.rowEnd.evaluate(0, n)};
+    if (slots.empty())
+      slots = {};
+    if (layout.isContiguous()) {
+      if (slots.begin < 0 || slots.end > n.nq)
+        return refute(reasons::rows,
+                      slots.begin < 0 ? slots.begin : slots.end - 1, 0);
+    } else {
+      if (slots.begin < 0 || slots.end > layout.numSlots().value_or(slots.end))
+        return refute(reasons::slots, 0, 0);
+      slots = slots.intersect(
+          {layout.slotsBelow(n.firstQuery()), layout.slotsBelow(n.nk)});
+    }
+    classSlots.push_back(slots.empty() ? Range() : slots);
+  }
+  return std::nullopt;
+}
+
+IntervalSet RowProof::rowsOf(unsigned classIndex) const {
+  const RowClass &cls = plan.classes[classIndex];
+  Range slots = classSlots[classIndex];
+  if (cls.layout.isContiguous())
+    return slots;
+  llvm::SmallVector<Range> rows;
+  for (int64_t slot = slots.begin; slot < slots.end; ++slot) {
+    int64_t row = cls.layout.position(slot) - n.firstQuery();
+    rows.push_back({row, row + 1});
+  }
+  return IntervalSet::fromRanges(std::move(rows));
+}
+
+bool RowProof::hasRow(unsigned classIndex, int64_t row) const {
+  const Layout &layout = plan.classes[classIndex].layout;
+  if (layout.isContiguous())
+    return classSlots[classIndex].contains(row);
+  int64_t position = row + n.firstQuery();
+  int64_t slot = layout.slotsBelow(position);
+  return classSlots[classIndex].contains(slot) &&
+         layout.position(slot) == position;
+}
+
 bool RowProof::owns(unsigned classIndex, int64_t row) const {
-  return classRows[classIndex].contains(row) &&
-         llvm::none_of(llvm::drop_begin(classRows, classIndex + 1),
-                       [&](Range later) { return later.contains(row); });
+  if (!hasRow(classIndex, row))
+    return false;
+  for (unsigned later = classIndex + 1; later < plan.classes.size(); ++later)
+    if (hasRow(later, row))
+      return false;
+  return true;
 }
 
 std::optional<Proof> RowProof::run() {
-  for (auto [index, rows] : llvm::enumerate(classRows)) {
-    if (rows.empty())
-      continue;
-    if (rows.begin < 0 || rows.end > n.nq)
-      return refute(reasons::rows, rows.begin < 0 ? rows.begin : rows.end - 1,
-                    0);
-    for (int64_t q = 0; rows.begin + q * plan.tile.queries < rows.end; ++q)
-      if (std::optional<Proof> violation = checkTile(index, q))
+  if (std::optional<Proof> violation = setSlots())
+    return violation;
+  IntervalSet covered;
+  for (unsigned k = 0; k < plan.classes.size(); ++k) {
+    const RowClass &cls = plan.classes[k];
+    covered = covered.unite(rowsOf(k));
+    // In a layout a tile may have no row, and is visited all the same.
+    for (int64_t q = 0, end = cls.numQueryTiles(plan.tile, n); q < end; ++q)
+      if (std::optional<Proof> violation = checkTile(k, q))
         return violation;
   }
   // Rows of no class must be dead.
-  IntervalSet covered = IntervalSet::fromRanges(classRows);
   IntervalSet gaps = covered.complementIn({0, n.nq});
   for (Range gap : gaps.ranges())
     for (int64_t row = gap.begin; row < gap.end; ++row)
@@ -56,6 +103,10 @@ std::optional<Proof> RowProof::run() {
         return violation;
   return std::nullopt;
 }
+
+//===----------------------------------------------------------------------===//
+// Tiles
+//===----------------------------------------------------------------------===//
 
 std::optional<Proof> RowProof::checkClaims(llvm::SmallVectorImpl<Claim> &claims,
                                            int64_t row) const {
@@ -117,9 +168,13 @@ RowProof::addDrawn(const RowClass &cls, int64_t q, Range rows,
 
 std::optional<Proof> RowProof::checkTile(unsigned classIndex, int64_t q) {
   const RowClass &cls = plan.classes[classIndex];
-  Range rows = classRows[classIndex];
-  rows.begin += q * plan.tile.queries;
-  rows.end = std::min(rows.end, rows.begin + plan.tile.queries);
+  int64_t size = cls.tileRows(plan.tile);
+  int64_t first = cls.rowBegin.evaluate(0, n) + q * size;
+  Range slots = classSlots[classIndex].intersect({first, first + size});
+  llvm::SmallVector<int64_t> rows;
+  for (int64_t slot = slots.begin; slot < slots.end; ++slot)
+    rows.push_back(cls.rowOf(slot, n));
+  int64_t anyRow = rows.empty() ? 0 : rows.front();
 
   llvm::SmallVector<Claim> claims;
   for (const Segment &segment : cls.segments) {
@@ -128,7 +183,7 @@ std::optional<Proof> RowProof::checkTile(unsigned classIndex, int64_t q) {
       claims.push_back(
           {tiles, segment.full, segment.where ? &*segment.where : nullptr});
   }
-  if (std::optional<Proof> violation = checkClaims(claims, rows.begin))
+  if (std::optional<Proof> violation = checkClaims(claims, anyRow))
     return violation;
 
   llvm::SmallVector<Range> keys;
@@ -140,15 +195,15 @@ std::optional<Proof> RowProof::checkTile(unsigned classIndex, int64_t q) {
   }
   IntervalSet ofSegments = IntervalSet::fromRanges(keys);
   size_t numSegments = claims.size();
-  if (std::optional<Proof> violation = addDrawn(cls, q, rows, keys, claims))
+  if (std::optional<Proof> violation = addDrawn(cls, q, slots, keys, claims))
     return violation;
   IntervalSet visited = IntervalSet::fromRanges(std::move(keys));
   if (cls.hasLayouts()) {
     Range any = {0, n.nk + plan.tile.keys};
     shares.push_back({visited.intersect(ofSegments.complementIn(any))});
-    if (std::optional<Proof> violation = addLayouts(cls, q, rows.begin, shares))
+    if (std::optional<Proof> violation = addLayouts(cls, q, anyRow, shares))
       return violation;
-    for (int64_t row = rows.begin; row < rows.end; ++row) {
+    for (int64_t row : rows) {
       if (!owns(classIndex, row))
         continue;
       if (std::optional<Proof> violation = checkShares(row, shares))
@@ -161,7 +216,7 @@ std::optional<Proof> RowProof::checkTile(unsigned classIndex, int64_t q) {
     }
     return std::nullopt;
   }
-  for (int64_t row = rows.begin; row < rows.end; ++row)
+  for (int64_t row : rows)
     if (owns(classIndex, row))
       if (std::optional<Proof> violation = checkRow(row, visited, claims))
         return violation;
@@ -173,7 +228,7 @@ IntervalSet proof::keysOfRow(const Pieces &pieces, const Lengths &n, int64_t i,
   IntervalSet all;
   for (const Piece &piece : pieces) {
     Range band = bandOfRow(piece, n.nk, i, keys);
-    IntervalSet some = band;
+    IntervalSet some = keysOfSets(piece, n.nk, band);
     for (const Residue &residue : piece.residues) {
       if (residue.subject == Residue::Subject::Query) {
         if (!residue.holds(i, 0))
@@ -261,7 +316,12 @@ double proof::exhaustiveCost(const Mask &mask, const Plan &plan,
           mask.liveKeys(n, 0, row + n.firstQuery(), {0, n.nk}).ranges().size());
     perRow += 4.0 * most;
   }
-  return heads * perRow * n.nq;
+  // Rows in a layout are looked at again, and so are tiles without any.
+  double visits = n.nq;
+  for (const RowClass &cls : plan.classes)
+    if (!cls.layout.isContiguous())
+      visits += cls.numQueryTiles(plan.tile, n) + cls.rowSlots(n).size();
+  return heads * perRow * visits;
 }
 
 Proof proof::proveByRows(const Mask &mask, const Plan &plan, const Lengths &n,

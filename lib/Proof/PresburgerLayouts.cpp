@@ -246,7 +246,7 @@ void PresburgerProof::checkLayoutRange(const RowClass &cls,
   };
   auto askFor = [&](const char *reason, auto violation) {
     Unknowns x(facts);
-    requireRowOfTile(x, cls);
+    requireTile(x, cls);
     x.domain.push_back(isVisited(x, segment, x.keyTile));
     x.domain.push_back(violation(x));
     ask(x, reason, isTile);

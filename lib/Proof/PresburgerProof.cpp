@@ -10,6 +10,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "PresburgerProof.h"
+#include "RowSlots.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -23,18 +24,35 @@ using namespace mlir::sparse_attn::proof;
 //===----------------------------------------------------------------------===//
 
 void PresburgerProof::requireRowOfTile(Unknowns &x, const RowClass &cls) const {
-  // rowBegin + q * Bm <= row < min(rowBegin + q * Bm + Bm, rowEnd).
-  Linear inTile = x.row + x.q * -plan.tile.queries;
-  x.domain.push_back(
-      x.inside(cls.rowBegin, inTile, cls.rowBegin + plan.tile.queries));
-  x.domain.push_back(x.above(cls.rowEnd, x.row));
+  // rowBegin + q * Bm <= slot < min(rowBegin + q * Bm + Bm, rowEnd).
+  int64_t size = cls.tileRows(plan.tile);
+  x.domain.push_back(hasRow(x, cls.layout, [&](const Linear &slot) {
+    Linear inTile = slot + x.q * -size;
+    return Formula::all({x.inside(cls.rowBegin, inTile, cls.rowBegin + size),
+                         x.above(cls.rowEnd, slot)});
+  }));
   x.domain.push_back(Formula::nonNegative(x.row));
   x.domain.push_back(Formula::less(x.row, x.nq));
 }
 
+void PresburgerProof::requireTile(Unknowns &x, const RowClass &cls) const {
+  if (cls.layout.isContiguous())
+    return requireRowOfTile(x, cls);
+  // rowBegin + q * B < rowEnd, with the row in the place of the first slot.
+  Linear first = x.row + x.q * -cls.layout.tile;
+  x.domain.push_back(x.inside(cls.rowBegin, first, cls.rowBegin + 1));
+  x.domain.push_back(x.above(cls.rowEnd, x.row));
+}
+
+void PresburgerProof::requireOutside(Unknowns &x, const RowClass &cls) const {
+  x.domain.push_back(hasNoRow(x, cls.layout, [&](const Linear &slot) {
+    return x.outside(cls.rowBegin, slot, cls.rowEnd);
+  }));
+}
+
 void PresburgerProof::requireOwned(Unknowns &x, unsigned classIndex) const {
   for (const RowClass &later : llvm::drop_begin(plan.classes, classIndex + 1))
-    x.domain.push_back(x.outside(later.rowBegin, x.row, later.rowEnd));
+    requireOutside(x, later);
 }
 
 void PresburgerProof::requireKeyOfTile(Unknowns &x) const {
@@ -193,7 +211,7 @@ void PresburgerProof::checkUnownedRows() {
     x.domain.push_back(Formula::nonNegative(x.key));
     x.domain.push_back(Formula::less(x.key, x.nk));
     for (const RowClass &cls : plan.classes)
-      x.domain.push_back(x.outside(cls.rowBegin, x.row, cls.rowEnd));
+      requireOutside(x, cls);
     x.domain.push_back(x.literals(piece, /*negated=*/false));
     ask(x, reasons::coverage, [&](const Candidate &at, int64_t head) {
       return isLive(mask, at, head);
@@ -204,9 +222,16 @@ void PresburgerProof::checkUnownedRows() {
 void PresburgerProof::checkRowRange(const RowClass &cls) {
   Unknowns x(facts);
   x.domain.push_back(x.inside(cls.rowBegin, x.row, cls.rowEnd));
-  x.domain.push_back(Formula::any({Formula::less(x.row, Linear::number(0)),
-                                   Formula::lessEqual(x.nq, x.row)}));
-  ask(x, reasons::rows, [](const Candidate &, int64_t) { return true; });
+  // Where rows stand in a layout, these are slots of it.
+  bool isContiguous = cls.layout.isContiguous();
+  std::vector<Formula> outside = {Formula::less(x.row, Linear::number(0))};
+  if (isContiguous)
+    outside.push_back(Formula::lessEqual(x.nq, x.row));
+  if (std::optional<int64_t> slots = cls.layout.numSlots())
+    outside.push_back(Formula::lessEqual(Linear::number(*slots), x.row));
+  x.domain.push_back(Formula::any(std::move(outside)));
+  ask(x, isContiguous ? reasons::rows : reasons::slots,
+      [](const Candidate &, int64_t) { return true; });
 }
 
 void PresburgerProof::checkOnce(const RowClass &cls) {
@@ -216,7 +241,7 @@ void PresburgerProof::checkOnce(const RowClass &cls) {
       if (!first.layout.isContiguous() || !second.layout.isContiguous())
         continue;
       Unknowns x(facts);
-      requireRowOfTile(x, cls);
+      requireTile(x, cls);
       requireKeyOfTile(x);
       x.domain.push_back(x.inside(first));
       x.domain.push_back(x.inside(second));
@@ -231,7 +256,7 @@ void PresburgerProof::checkRange(const RowClass &cls, const Segment &segment) {
   auto askFor = [&](const char *reason,
                     llvm::function_ref<Formula(Unknowns &)> violation) {
     Unknowns x(facts);
-    requireRowOfTile(x, cls);
+    requireTile(x, cls);
     requireTileOfKey(x);
     x.domain.push_back(x.inside(segment));
     x.domain.push_back(violation(x));
@@ -303,7 +328,8 @@ void PresburgerProof::checkFull(const RowClass &cls, const Draw &draw) {
   bool isPiece = llvm::any_of(pieces, [&](const Piece &piece) {
     return !piece.hasRowBounds() && piece.lower.empty() &&
            piece.upper.empty() && piece.residues.empty() &&
-           piece.opaque.size() == 1 && isDrawOf(draw, piece.opaque[0]);
+           piece.sets.empty() && piece.opaque.size() == 1 &&
+           isDrawOf(draw, piece.opaque[0]);
   });
   bool areWhole = isPiece && draw.random.block % plan.tile.queries == 0 &&
                   draw.random.block % plan.tile.keys == 0;
@@ -334,6 +360,50 @@ bool PresburgerProof::hasWholeTilesOfKeys() {
   return isMultiple(x, x.nk, plan.tile.keys, budget);
 }
 
+/// Positions that all rows of class `index` that it owns are among, or all rows
+/// of no class: lists are told apart here, and not by cases of a search.
+static IntervalSet rowsOwned(const Plan &plan, std::optional<unsigned> index) {
+  Range all = {-2 * maxSequenceLength, 2 * maxSequenceLength};
+  IntervalSet rows = all;
+  for (auto [k, cls] : llvm::enumerate(plan.classes)) {
+    std::optional<int64_t> begin = cls.rowBegin.asConstant();
+    std::optional<int64_t> end = cls.rowEnd.asConstant();
+    bool isOwn = k == index;
+    if (!cls.layout.isList() || (index && k < *index))
+      continue;
+    // The slots of other bounds are not known here.
+    bool isWhole = begin == 0 && end == cls.layout.numSlots();
+    if (!isOwn && !isWhole)
+      continue;
+    llvm::SmallVector<Range> ranges;
+    for (int64_t start : cls.layout.starts)
+      ranges.push_back({start, start + cls.layout.width});
+    IntervalSet listed = IntervalSet::fromRanges(std::move(ranges));
+    rows = rows.intersect(isOwn ? listed : listed.complementIn(all));
+  }
+  return rows;
+}
+
+/// The pieces as they are in `rows`: without sets that have all of these.
+static Pieces restrictSets(const Pieces &pieces, const IntervalSet &rows) {
+  Pieces result;
+  for (Piece piece : pieces) {
+    bool isDead = false;
+    llvm::erase_if(piece.sets, [&](PositionSet &set) {
+      if (set.ofKey || set.fromEnd)
+        return false;
+      IntervalSet left = set.positions->intersect(rows);
+      isDead |= left.empty();
+      bool hasAll = left == rows;
+      set.positions = std::make_shared<const IntervalSet>(std::move(left));
+      return hasAll;
+    });
+    if (!isDead)
+      result.push_back(std::move(piece));
+  }
+  return result;
+}
+
 Proof PresburgerProof::run() {
   for (const RowClass &cls : plan.classes) {
     if (cls.rowBegin.dependsOnQueryTile() || cls.rowEnd.dependsOnQueryTile()) {
@@ -341,8 +411,10 @@ Proof PresburgerProof::run() {
       return proof;
     }
   }
+  const Pieces ofMask = pieces;
   for (unsigned k = 0; k < plan.classes.size() && !isDone(); ++k) {
     const RowClass &cls = plan.classes[k];
+    pieces = restrictSets(ofMask, rowsOwned(plan, k));
     checkRowRange(cls);
     if (cls.hasLayouts()) {
       checkLayouts(k);
@@ -362,6 +434,7 @@ Proof PresburgerProof::run() {
         checkFull(cls, draw);
     checkCoverage(k);
   }
+  pieces = restrictSets(ofMask, rowsOwned(plan, std::nullopt));
   checkUnownedRows();
   if (isDone())
     return proof;

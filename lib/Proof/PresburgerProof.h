@@ -62,7 +62,12 @@ private:
 
   /// The tile q of `cls` exists and `row` is one of its rows.
   void requireRowOfTile(Unknowns &x, const plan::RowClass &cls) const;
+  /// The tile q of `cls` exists; where rows stand in a layout, it may have
+  /// none.
+  void requireTile(Unknowns &x, const plan::RowClass &cls) const;
   void requireOwned(Unknowns &x, unsigned classIndex) const;
+  /// `row` is none of the class.
+  void requireOutside(Unknowns &x, const plan::RowClass &cls) const;
   /// `key` is one of the keys of `keyTile`; and it exists.
   void requireTileOfKey(Unknowns &x) const;
   void requireKeyOfTile(Unknowns &x) const;

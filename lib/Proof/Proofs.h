@@ -19,6 +19,8 @@ inline constexpr const char *where =
     "the pairs that a segment names in its tiles are not the live ones";
 inline constexpr const char *range = "a visited tile lies outside [0, Sk)";
 inline constexpr const char *rows = "a row class has rows outside [0, Sq)";
+inline constexpr const char *slots =
+    "a row class has slots that its layout does not have";
 } // namespace reasons
 
 /// Whether one of `pieces`, which have no opaque literals, has the pair.

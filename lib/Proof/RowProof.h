@@ -55,6 +55,11 @@ private:
                                 mask::Range rows,
                                 llvm::SmallVectorImpl<mask::Range> &keys,
                                 llvm::SmallVectorImpl<Claim> &claims) const;
+  /// The slots of each class that are rows, as far as it has them.
+  std::optional<Proof> setSlots();
+  /// The rows of a class.
+  mask::IntervalSet rowsOf(unsigned classIndex) const;
+  bool hasRow(unsigned classIndex, int64_t row) const;
   /// True when the class is the last one that contains the row.
   bool owns(unsigned classIndex, int64_t row) const;
   Proof refute(const char *reason, int64_t row, int64_t j) const;
@@ -63,7 +68,7 @@ private:
   const plan::Plan &plan;
   mask::Lengths n;
   int64_t head;
-  llvm::SmallVector<mask::Range> classRows;
+  llvm::SmallVector<mask::Range> classSlots;
 };
 
 } // namespace mlir::sparse_attn::proof

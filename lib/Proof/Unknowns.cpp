@@ -43,6 +43,21 @@ void Unknowns::requireMultiple(const Linear &form, int64_t divisor) {
   domain.push_back(Formula::lessEqual(multiple, form));
 }
 
+static Formula isIn(const Linear &subject, const PositionSet &set) {
+  std::vector<Formula> parts;
+  Range all = set.universe();
+  for (Range range : set.positions->ranges()) {
+    std::vector<Formula> bounds;
+    if (range.begin > all.begin)
+      bounds.push_back(
+          Formula::lessEqual(Linear::number(range.begin), subject));
+    if (range.end < all.end)
+      bounds.push_back(Formula::less(subject, Linear::number(range.end)));
+    parts.push_back(Formula::all(std::move(bounds)));
+  }
+  return Formula::any(std::move(parts));
+}
+
 Formula Unknowns::literals(const Piece &piece, bool negated) {
   Linear i = position();
   std::vector<Formula> parts;
@@ -89,6 +104,12 @@ Formula Unknowns::literals(const Piece &piece, bool negated) {
     else
       parts.push_back(Formula::all({Formula::lessEqual(begin, remainder),
                                     Formula::less(remainder, end)}));
+  }
+  for (const PositionSet &set : piece.sets) {
+    Linear subject = set.ofKey ? key : i;
+    if (set.fromEnd)
+      subject = subject - nk;
+    parts.push_back(isIn(subject, negated ? set.complement() : set));
   }
   return negated ? Formula::any(std::move(parts))
                  : Formula::all(std::move(parts));

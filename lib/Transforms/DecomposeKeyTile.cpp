@@ -21,7 +21,9 @@ struct LowerStep : StepPattern<StepOp> {
                   op.hasScore()};
     ValueRange keys = op.getKeyPositions() ? adaptor.getKeyPositions()
                                            : adaptor.getKeyPosition();
-    StepRegions regions(rewriter, op, adaptor.getRowPosition()[0], keys[0]);
+    ValueRange rows = op.getRowPositions() ? adaptor.getRowPositions()
+                                           : adaptor.getRowPosition();
+    StepRegions regions(rewriter, op, rows[0], keys[0]);
     auto newScore = [&](OpBuilder &b, Value score, Value k, Value q) {
       return regions.score(b, score, k, q);
     };

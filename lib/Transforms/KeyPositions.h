@@ -1,4 +1,4 @@
-//===- KeyPositions.h - Where the keys of a tile stand ----------*- C++ -*-===//
+//===- KeyPositions.h - Where the slots of a tile stand ---------*- C++ -*-===//
 
 #ifndef SPARSEATTN_LIB_TRANSFORMS_KEYPOSITIONS_H
 #define SPARSEATTN_LIB_TRANSFORMS_KEYPOSITIONS_H
@@ -13,6 +13,14 @@ namespace mlir::sparse_attn::transforms {
 /// sequence, stand at maxSequenceLength, where no key is.
 Value emitPositions(OpBuilder &b, Location loc, const plan::Layout &layout,
                     Value tile);
+
+/// The same of the tile that begins at slot `first`, which is none below 0.
+Value emitPositionsFrom(OpBuilder &b, Location loc, const plan::Layout &layout,
+                        Value first);
+
+/// The position of one slot, as an index.
+Value emitPosition(OpBuilder &b, Location loc, const plan::Layout &layout,
+                   Value slot);
 
 } // namespace mlir::sparse_attn::transforms
 

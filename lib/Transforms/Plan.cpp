@@ -106,7 +106,8 @@ struct PlanPass : sparse_attn::impl::SparseAttnPlanBase<PlanPass> {
       LengthFacts facts = op.getLengthFacts();
       TileShape tile = tiles.choose(op, mask, facts);
       SmallVector<PlanLoss> losses;
-      Plan plan = makePlan(mask, tile, facts, &losses, tiles.keyLayouts(op));
+      Plan plan = makePlan(mask, tile, facts, &losses, tiles.keyLayouts(op),
+                           tiles.rowLayouts(op));
       for (const PlanLoss &loss : losses)
         op->emitRemark() << describe(loss);
       warnIfEmpty(op, plan, facts);

@@ -1,6 +1,9 @@
 //===- QueryTiles.cpp - The query tiles of a row class --------------------===//
 
 #include "QueryTiles.h"
+#include "KeyPositions.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 using namespace mlir;
@@ -13,6 +16,8 @@ using namespace mlir::sparse_attn::transforms;
 /// one of as few vectors as hold its rows. Its only query tile is q = 0, whose
 /// segments hold for any of its rows, so the plan stays right.
 static TileShape fitTile(const RowClass &cls, TileShape planTile) {
+  if (!cls.layout.isContiguous())
+    return {cls.layout.tile, planTile.keys};
   constexpr int64_t granule = 16;
   LengthFacts facts;
   for (int64_t rows = granule; rows < planTile.queries; rows += granule)
@@ -36,6 +41,15 @@ QueryTiles::QueryTiles(OpBuilder &b, MaskedReductionOpInterface op,
   if (columns.count > 1)
     heads = math.mul(heads, columns.count);
   TileExprVariables v{math.constant(0), shapes.virtualQueries, shapes.numKeys};
+  if (classes.front().layout.isContiguous())
+    setRanges(b, classes, v);
+  else
+    setSlots(b, classes.front(), v);
+}
+
+void QueryTiles::setRanges(OpBuilder &b, ArrayRef<RowClass> classes,
+                           const TileExprVariables &v) {
+  IndexMath math{b, loc};
   tiles = math.constant(0);
   // A tile of a larger attention has fewer rows than the plan speaks of, and
   // where there is no query or no key, all bounds mean nothing.
@@ -54,6 +68,67 @@ QueryTiles::QueryTiles(OpBuilder &b, MaskedReductionOpInterface op,
     tiles = math.add(tiles, math.ceilDiv(count, tile.queries));
     before = math.max(begin, end);
   }
+}
+
+/// A class of a layout is by itself. Without a query there is none to read.
+void QueryTiles::setSlots(OpBuilder &b, const RowClass &cls,
+                          const TileExprVariables &v) {
+  IndexMath math{b, loc};
+  layout = &cls.layout;
+  Value zero = math.constant(0);
+  firstSlot = math.max(emitTileExpr(b, loc, cls.rowBegin, v), zero);
+  Value end = emitTileExpr(b, loc, cls.rowEnd, v);
+  if (std::optional<int64_t> all = cls.layout.numSlots())
+    end = math.min(end, math.constant(*all));
+  slots = math.max(math.sub(end, firstSlot), zero);
+  Value hasQueries =
+      math.compare(arith::CmpIPredicate::sgt, shapes.numQueries, zero);
+  slots = math.select(hasQueries, slots, zero);
+  tiles = math.ceilDiv(slots, tile.queries);
+}
+
+Value QueryTiles::getNumPaddedSlots(OpBuilder &b) const {
+  return IndexMath{b, loc}.mul(tiles, tile.queries);
+}
+
+Value QueryTiles::positionOf(OpBuilder &b, Value slot) const {
+  return emitPosition(b, loc, *layout, IndexMath{b, loc}.add(firstSlot, slot));
+}
+
+/// The rows that stand at `positions`, from 0 on; reads look for those past the
+/// end at the last one.
+static Value emitRows(OpBuilder &b, Location loc, Value positions,
+                      Value firstPosition) {
+  if (getConstantIntValue(firstPosition) == int64_t(0))
+    return positions;
+  auto type = cast<RankedTensorType>(positions.getType());
+  Value empty =
+      tensor::EmptyOp::create(b, loc, type.getShape(), type.getElementType());
+  Value first =
+      arith::IndexCastOp::create(b, loc, type.getElementType(), firstPosition);
+  SmallVector<AffineMap> maps(2, b.getMultiDimIdentityMap(1));
+  SmallVector<utils::IteratorType> iterators = {utils::IteratorType::parallel};
+  return linalg::GenericOp::create(
+             b, loc, type, positions, empty, maps, iterators,
+             [&](OpBuilder &nested, Location, ValueRange args) {
+               Value row = arith::SubIOp::create(nested, loc, args[0], first);
+               Value zero = arith::ConstantOp::create(
+                   nested, loc, nested.getI32IntegerAttr(0));
+               linalg::YieldOp::create(
+                   nested, loc,
+                   arith::MaxSIOp::create(nested, loc, row, zero).getResult());
+             })
+      .getResult(0);
+}
+
+void QueryTiles::locateSlots(OpBuilder &b, QueryTile &at) const {
+  IndexMath math{b, loc};
+  at.row = math.mul(at.tile, tile.queries);
+  at.rows = math.constant(tile.queries);
+  at.position = math.constant(0);
+  at.positions =
+      emitPositionsFrom(b, loc, *layout, math.add(firstSlot, at.row));
+  at.sources = emitRows(b, loc, at.positions, shapes.firstPosition);
 }
 
 bool QueryTiles::isEmpty() const {
@@ -90,6 +165,10 @@ QueryTile QueryTiles::locate(OpBuilder &b, ValueRange ids) const {
   at.column = columnOf(b, ids[1]);
   at.keyHead = shapes.keyHead(b, loc, at.head);
   at.tile = ids[2];
+  if (layout) {
+    locateSlots(b, at);
+    return at;
+  }
   // Each range holds from its first tile on; an empty one holds no tile.
   Value end;
   bool whole = true;

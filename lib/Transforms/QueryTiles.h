@@ -12,6 +12,10 @@ namespace mlir::sparse_attn::transforms {
 /// The rows of a class of a plan, or of several that visit the same key tiles
 /// for each of their query tiles, cut into query tiles. Slices of the results'
 /// columns count as heads: slice s of `n` of head h is number h n + s.
+///
+/// Rows that stand in a layout are read from where they stand, and results are
+/// made for their slots, [B, Hq, padded slots, ...]; ScatteredRows.h has what
+/// brings these to their rows.
 class QueryTiles {
 public:
   /// Emits the bounds of the rows at `b`. Where classes overlap, a row belongs
@@ -22,6 +26,16 @@ public:
 
   /// The plan's tile, or less where the classes have few rows.
   plan::TileShape getTile() const { return tile; }
+  /// Where the rows stand, or null where they are neighbours.
+  const plan::Layout *getLayout() const { return layout; }
+  /// The number of slots of a layout, and as many as whole tiles have.
+  Value getNumSlots() const { return slots; }
+  Value getNumPaddedSlots(OpBuilder &b) const;
+  /// The position of a slot, counted from the first one of the class.
+  Value positionOf(OpBuilder &b, Value slot) const;
+  /// The columns of results that are computed.
+  plan::ColumnGroup getColumns() const { return columns; }
+  bool hasAllColumns() const { return areColumnsWhole; }
   /// True when there is certainly no tile. A grid cannot be known to be empty.
   bool isEmpty() const;
   /// The columns of a slice.
@@ -37,6 +51,12 @@ public:
                             ValueRange outputs) const;
 
 private:
+  void setRanges(OpBuilder &b, ArrayRef<plan::RowClass> classes,
+                 const TileExprVariables &v);
+  void setSlots(OpBuilder &b, const plan::RowClass &cls,
+                const TileExprVariables &v);
+  /// Sets where the rows of a tile of a layout are.
+  void locateSlots(OpBuilder &b, QueryTile &at) const;
   /// The first column of slice `number`; null where it has all columns.
   Value columnOf(OpBuilder &b, Value number) const;
 
@@ -54,6 +74,8 @@ private:
   };
   SmallVector<Rows, 1> ranges;
   Value tiles; ///< number of query tiles
+  const plan::Layout *layout = nullptr;
+  Value firstSlot, slots;
 };
 
 } // namespace mlir::sparse_attn::transforms

@@ -13,11 +13,14 @@ static Value toI32(OpBuilder &b, Location loc, Value x) {
   return arith::IndexCastOp::create(b, loc, b.getI32Type(), x);
 }
 
-StepRegions::StepRegions(OpBuilder &b, StepOp step, Value row, Value keys)
+StepRegions::StepRegions(OpBuilder &b, StepOp step, Value rows, Value keys)
     : step(step) {
   if (!step.hasMask() && !step.hasScore())
     return;
-  firstRow = toI32(b, step.getLoc(), row);
+  if (step.getRowPositions())
+    rowPositions = rows;
+  else
+    firstRow = toI32(b, step.getLoc(), rows);
   if (step.getKeyPositions())
     keyPositions = keys;
   else
@@ -39,6 +42,8 @@ StepRegions::StepRegions(OpBuilder &b, StepOp step, Value row, Value keys)
 
 Value StepRegions::rowPosition(OpBuilder &b, Value q) const {
   Location loc = step->getLoc();
+  if (rowPositions)
+    return tensor::ExtractOp::create(b, loc, rowPositions, q);
   return arith::AddIOp::create(b, loc, firstRow, toI32(b, loc, q));
 }
 

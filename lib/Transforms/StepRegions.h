@@ -12,10 +12,10 @@ namespace mlir::sparse_attn::transforms {
 /// the tile.
 class StepRegions {
 public:
-  /// Emits what is the same for all pairs. `row`: the position of the first
-  /// query, an index; `keys`: that of the first key, too, or a tensor of those
-  /// of all keys.
-  StepRegions(OpBuilder &b, StepOp step, Value row, Value keys);
+  /// Emits what is the same for all pairs. `rows` and `keys`: the position of
+  /// the first query and of the first key, an index, or a tensor of those of
+  /// all.
+  StepRegions(OpBuilder &b, StepOp step, Value rows, Value keys);
 
   /// The score that the step's region makes of `score`.
   Value score(OpBuilder &b, Value score, Value k, Value q) const;
@@ -31,8 +31,8 @@ private:
   static Value copy(OpBuilder &b, Region &region, IRMapping mapping);
 
   StepOp step;
-  /// Positions, as i32 values; one of the two of keys.
-  Value firstRow, firstKey, keyPositions;
+  /// Positions, as i32 values; one of the two of rows, and of keys.
+  Value firstRow, rowPositions, firstKey, keyPositions;
   /// The values of the score region that depend on no pair.
   IRMapping shared;
 };

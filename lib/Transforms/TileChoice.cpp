@@ -40,6 +40,13 @@ KeyLayouts TileChoice::keyLayouts(MaskedReductionOpInterface op) const {
                                        : KeyLayouts::Contiguous;
 }
 
+RowLayouts TileChoice::rowLayouts(MaskedReductionOpInterface op) const {
+  const target::CpuTarget *cpu = findCpu(target);
+  bool loads = cpu ? cpu->loadsRowLayouts : findGpu(target)->loadsRowLayouts;
+  return loads && op.takesRowLayouts() ? RowLayouts::Any
+                                       : RowLayouts::Contiguous;
+}
+
 static TileShape chooseByRules(const TileChoice &choice,
                                MaskedReductionOpInterface op, const Mask &mask,
                                const LengthFacts &facts) {

@@ -25,6 +25,7 @@ struct TileChoice {
                          const plan::LengthFacts &facts) const;
   /// What plans of `op` for the target may have.
   plan::KeyLayouts keyLayouts(MaskedReductionOpInterface op) const;
+  plan::RowLayouts rowLayouts(MaskedReductionOpInterface op) const;
 };
 
 } // namespace mlir::sparse_attn::transforms

@@ -19,12 +19,14 @@ using namespace mlir::sparse_attn::transforms;
 /// need none.
 static bool isPlanners(MaskedReductionOpInterface op) {
   PlanAttr given = *op.getPlan();
-  return llvm::any_of(
-      ArrayRef{KeyLayouts::Contiguous, KeyLayouts::Any}, [&](KeyLayouts any) {
-        Plan own = makePlan(op.getMaskValue(), given.getPlan().tile,
-                            op.getLengthFacts(), /*losses=*/nullptr, any);
-        return given == PlanAttr::get(op->getContext(), own);
-      });
+  for (KeyLayouts keys : {KeyLayouts::Contiguous, KeyLayouts::Any})
+    for (RowLayouts rows : {RowLayouts::Contiguous, RowLayouts::Any}) {
+      Plan own = makePlan(op.getMaskValue(), given.getPlan().tile,
+                          op.getLengthFacts(), /*losses=*/nullptr, keys, rows);
+      if (given == PlanAttr::get(op->getContext(), own))
+        return true;
+    }
+  return false;
 }
 
 /// Cuts key tiles to those that exist: nothing outside of K is read then,

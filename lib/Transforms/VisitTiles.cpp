@@ -19,6 +19,7 @@
 
 #include "VisitTiles.h"
 #include "KeyTileLoops.h"
+#include "ScatteredRows.h"
 #include "SparseAttn/Transforms/Passes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -64,7 +65,11 @@ static bool visitTheSame(const RowClass &a, const RowClass &b,
            x.begin == y.begin && x.end == y.end && x.when == y.when &&
            x.full == y.full && x.where == y.where && x.layout == y.layout;
   };
-  return a.heavy == b.heavy && a.draws.empty() && b.draws.empty() &&
+  auto areNeighbours = [](const RowClass &cls) {
+    return cls.layout.isContiguous();
+  };
+  return areNeighbours(a) && areNeighbours(b) && a.heavy == b.heavy &&
+         a.draws.empty() && b.draws.empty() &&
          a.segments.size() == b.segments.size() &&
          llvm::all_of_zip(a.segments, b.segments, areSame) &&
          TileExpr::provablyLE(a.rowBegin, b.rowBegin, facts);
@@ -171,11 +176,19 @@ SmallVector<Value> Visits::visit(const ColumnGroup &columns,
     firstIsWhole |= isFirst && !split;
     groups.push_back(std::move(group));
   }
-  for (auto [index, group] : llvm::enumerate(groups))
-    outputs = isSplit(group.cls)
-                  ? mergeParts(group.tiles, group.parts, outputs)
-                  : visitWhole(group.cls, group.tiles, outputs,
-                               hasParts && firstIsWhole && index == 0);
+  for (auto [index, group] : llvm::enumerate(groups)) {
+    const QueryTiles &tiles = group.tiles;
+    SmallVector<Value> places = outputs;
+    if (tiles.getLayout())
+      places = makeSlotResults(builder, loc, tiles, outputs);
+    SmallVector<Value> results =
+        isSplit(group.cls) ? mergeParts(tiles, group.parts, places)
+                           : visitWhole(group.cls, tiles, places,
+                                        hasParts && firstIsWhole && index == 0);
+    outputs = tiles.getLayout()
+                  ? scatterRows(builder, loc, shapes, tiles, results, outputs)
+                  : results;
+  }
   return outputs;
 }
 
@@ -288,6 +301,12 @@ static bool hasLayouts(const Plan &plan) {
                       [](const RowClass &cls) { return cls.hasLayouts(); });
 }
 
+static bool hasRowLayouts(const Plan &plan) {
+  return llvm::any_of(plan.classes, [](const RowClass &cls) {
+    return !cls.layout.isContiguous();
+  });
+}
+
 LogicalResult transforms::visitTiles(Operation *root,
                                      const VisitOptions &options) {
   if (options.heavySplits < 1)
@@ -311,6 +330,11 @@ LogicalResult transforms::visitTiles(Operation *root,
     }
     if (!op.takesKeyLayouts() && hasLayouts(op.getPlan()->getPlan())) {
       op->emitOpError("takes contiguous tiles of keys only, and its plan has "
+                      "layouts; leave the plan out to have one made");
+      return WalkResult::interrupt();
+    }
+    if (!op.takesRowLayouts() && hasRowLayouts(op.getPlan()->getPlan())) {
+      op->emitOpError("takes neighbouring rows only, and its plan has rows in "
                       "layouts; leave the plan out to have one made");
       return WalkResult::interrupt();
     }

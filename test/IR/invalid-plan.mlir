@@ -163,3 +163,38 @@ func.func private @f() attributes {p = #sparse_attn.segment<full "0" to "1" of l
 
 // expected-error@below {{a list has at most 65536 positions, got 2 runs of width 40000}}
 func.func private @f() attributes {p = #sparse_attn.segment<full "0" to "1" of list<[0, 40000], width = 40000, tile = 16>>}
+
+// -----
+
+// expected-error@below {{rows that stand in a layout draw no blocks, as these are drawn for neighbouring rows}}
+func.func private @f() attributes {p = #sparse_attn.rows<"0" to "1" of list<[5], width = 1, tile = 16>, draws = [<partial <block = 4, blocks_per_row = 1> "0" to "nk">]>}
+
+// -----
+
+// expected-error@below {{the tile of a layout must be from 1 to 65536, got 0}}
+func.func private @f() attributes {p = #sparse_attn.rows<"0" to "1" of list<[5], width = 1, tile = 0>>}
+
+// -----
+
+// expected-error@below {{the step of a lattice must be from 1 to 1073741824, got 0}}
+func.func private @f() attributes {p = #sparse_attn.rows<"0" to "1" of lattice<step = 0, width = 1, shift = 0, tile = 16>>}
+
+// -----
+
+// expected-error@below {{entry 1 of a list, 5, overlaps the run of width 2 at 4; a list is sorted, and its runs do not overlap}}
+func.func private @f() attributes {p = #sparse_attn.rows<"0" to "1" of list<[4, 5], width = 2, tile = 16>>}
+
+// -----
+
+// expected-error@below {{entry 1 of a list, 3, is less than the run of width 1 at 4; a list is sorted, and its runs do not overlap}}
+func.func private @f() attributes {p = #sparse_attn.rows<"0" to "1" of list<[4, 3], width = 1, tile = 16>>}
+
+// -----
+
+// expected-error@below {{entry 0 of a list must be from 0 to 1073741824, got -1}}
+func.func private @f() attributes {p = #sparse_attn.rows<"0" to "1" of list<[-1], width = 1, tile = 16>>}
+
+// -----
+
+// expected-error@below {{bound "q" of rows depends on q, the tile of rows that it is to bound}}
+func.func private @f() attributes {p = #sparse_attn.rows<"0" to "q" of list<[4, 9], width = 1, tile = 16>>}

@@ -97,7 +97,7 @@ func.func @score_result(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32>,
 
 func.func @score_without_head(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32>, %k: tensor<64x8xf32>, %v: tensor<64x16xf32>, %at: index) {
   // expected-error@below {{has a batch, a head and a score region, or none of them}}
-  %r = "sparse_attn.step"(%s, %q, %k, %v, %at, %at, %at) <{keys = 64 : i64, scale = 0.25 : f64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 0, 1, 0>}> ({
+  %r = "sparse_attn.step"(%s, %q, %k, %v, %at, %at, %at) <{keys = 64 : i64, scale = 0.25 : f64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 0, 1, 0, 1, 0>}> ({
     ^bb0(%x: f32, %b: index, %h: index, %i: i32, %j: i32):
       sparse_attn.yield %x : f32
     }, {}) : (!sparse_attn.state<32x16xf32>, tensor<32x8xf32>, tensor<64x8xf32>, tensor<64x16xf32>, index, index, index) -> !sparse_attn.state<32x16xf32>
@@ -108,7 +108,7 @@ func.func @score_without_head(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8
 
 func.func @batch_without_score(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32>, %k: tensor<64x8xf32>, %v: tensor<64x16xf32>, %at: index) {
   // expected-error@below {{has a batch, a head and a score region, or none of them}}
-  %r = "sparse_attn.step"(%s, %q, %k, %v, %at, %at, %at, %at) <{keys = 64 : i64, scale = 0.25 : f64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 1, 0, 1, 1>}> ({}, {})
+  %r = "sparse_attn.step"(%s, %q, %k, %v, %at, %at, %at, %at) <{keys = 64 : i64, scale = 0.25 : f64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 0, 1, 0, 1, 1>}> ({}, {})
       : (!sparse_attn.state<32x16xf32>, tensor<32x8xf32>, tensor<64x8xf32>, tensor<64x16xf32>, index, index, index, index) -> !sparse_attn.state<32x16xf32>
   return
 }
@@ -288,7 +288,25 @@ func.func @positions_size(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32
 
 func.func @no_positions(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32>, %k: tensor<64x8xf32>, %v: tensor<64x16xf32>, %at: index) {
   // expected-error@below {{has the position of the first key or those of all keys, one of the two}}
-  %r = "sparse_attn.step"(%s, %q, %k, %v, %at) <{keys = 64 : i64, scale = 0.25 : f64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 0, 0, 0, 0>}> ({}, {})
+  %r = "sparse_attn.step"(%s, %q, %k, %v, %at) <{keys = 64 : i64, scale = 0.25 : f64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 0, 0, 0, 0, 0>}> ({}, {})
+      : (!sparse_attn.state<32x16xf32>, tensor<32x8xf32>, tensor<64x8xf32>, tensor<64x16xf32>, index) -> !sparse_attn.state<32x16xf32>
+  return
+}
+
+// -----
+
+func.func @row_positions_size(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32>, %k: tensor<64x8xf32>, %v: tensor<64x16xf32>, %at: index, %p: tensor<64xi32>) {
+  // expected-error@below {{has 32 queries, but positions 'tensor<64xi32>'}}
+  %r = sparse_attn.step %s ins(%q, %k, %v : tensor<32x8xf32>, tensor<64x8xf32>, tensor<64x16xf32>)
+      at(%p : tensor<64xi32>, %at) keys(64) scale(0.25) : !sparse_attn.state<32x16xf32>
+  return
+}
+
+// -----
+
+func.func @no_row_positions(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32>, %k: tensor<64x8xf32>, %v: tensor<64x16xf32>, %at: index) {
+  // expected-error@below {{has the position of the first query or those of all queries, one of the two}}
+  %r = "sparse_attn.step"(%s, %q, %k, %v, %at) <{keys = 64 : i64, scale = 0.25 : f64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0, 1, 0, 0, 0>}> ({}, {})
       : (!sparse_attn.state<32x16xf32>, tensor<32x8xf32>, tensor<64x8xf32>, tensor<64x16xf32>, index) -> !sparse_attn.state<32x16xf32>
   return
 }

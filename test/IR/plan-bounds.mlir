@@ -13,7 +13,13 @@
 // CHECK-SAME:    f = #sparse_attn.segment<partial "0" to "q" when "q - 1 > 0" where "j - i mod 4 in 0 to 1">
 // CHECK-SAME:    g = #sparse_attn.segment<full "0" to "q" of lattice<step = 128, width = 8, shift = 120, tile = 32>>
 // CHECK-SAME:    h = #sparse_attn.segment<partial "0" to "1" when "q - 1 > 0" of list<[5, 77], width = 1, tile = 16> where "j < i - 256">
+// CHECK-SAME:    i = #sparse_attn.rows<"0" to "2" of list<[5, 77], width = 1, tile = 16>, heavy = true, segments = [<full "0" to "nk floordiv 16">]>
+// CHECK-SAME:    j = #sparse_attn.rows<"0" to "nk floordiv 9" of lattice<step = 9, width = 1, shift = 8, tile = 16>>
+// CHECK-SAME:    k = #sparse_attn.segment<partial "0" to "q" where "i in {3, 5 to 9} and j - nk not in {-4} or j in {0, 7}">
 func.func private @canonical() attributes {
+  k = #sparse_attn.segment<partial "0" to "q" where "i in {3,5 to 9} and j - nk not in { -4 } or j in {0, 7 to 8}">,
+  i = #sparse_attn.rows<"0" to "1 + 1" of list<[5, 77], width = 1, tile = 16>, heavy = true, segments = [<full "0" to "nk floordiv 16">]>,
+  j = #sparse_attn.rows<"0" to "nk floordiv 9" of lattice<step = 9, width = 1, shift = 8, tile = 16>>,
   h = #sparse_attn.segment<partial "0" to "1" when "q - 1 > 0" of list<[5, 77], width = 1, tile = 16> where "j < i - 256">,
   g = #sparse_attn.segment<full "0" to "q" of lattice<step = 128, width = 8, shift = 120, tile = 32>>,
   e = #sparse_attn.segment<partial "0" to "q" where "j>=i floordiv 8*8-3 or j < nk and i >= 1 + 1">,

@@ -65,11 +65,13 @@ func.func private @random() attributes {
 // CHECK-SAME:    b = #sparse_attn.strided<stride = 128>
 // CHECK-SAME:    c = #sparse_attn.prefix<length = 100>
 // CHECK-SAME:    d = #sparse_attn.periodic_columns<period = 128, last = 8>
+// CHECK-SAME:    e = #sparse_attn.periodic_rows<period = 128, last = 8>
 func.func private @periodic() attributes {
   a = #sparse_attn.chunked<size = 128>,
   b = #sparse_attn.strided<stride = 128>,
   c = #sparse_attn.prefix<length = 100>,
-  d = #sparse_attn.periodic_columns<period = 128, last = 8>}
+  d = #sparse_attn.periodic_columns<period = 128, last = 8>,
+  e = #sparse_attn.periodic_rows<period = 128, last = 8>}
 
 //===----------------------------------------------------------------------===//
 // Combinators and presets

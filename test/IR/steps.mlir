@@ -98,3 +98,13 @@ func.func @positions(%s: !sparse_attn.state<32x16xf16>, %q: tensor<32x8xf16>, %k
       at(%at, %p : tensor<64xi32>) keys(64) scale(0.25) : !sparse_attn.state<32x16xf16>
   return %r : !sparse_attn.state<32x16xf16>
 }
+
+// CHECK-LABEL: func.func @row_positions
+// CHECK-SAME:    %[[P:[a-z0-9]+]]: tensor<32xi32>
+// CHECK:         sparse_attn.step {{.*}} at(%[[P]] : tensor<32xi32>, %{{.*}}) keys(64)
+func.func @row_positions(%s: !sparse_attn.state<32x16xf16>, %q: tensor<32x8xf16>, %k: tensor<64x8xf16>, %v: tensor<64x16xf16>,
+                         %p: tensor<32xi32>, %at: index) -> !sparse_attn.state<32x16xf16> {
+  %r = sparse_attn.step %s ins(%q, %k, %v : tensor<32x8xf16>, tensor<64x8xf16>, tensor<64x16xf16>)
+      at(%p : tensor<32xi32>, %at) keys(64) scale(0.25) : !sparse_attn.state<32x16xf16>
+  return %r : !sparse_attn.state<32x16xf16>
+}

@@ -55,13 +55,14 @@ static std::string textOf(const Plan &plan) {
 
 /// Nothing is known of why somebody else's plan is what it is.
 static SmallVector<PlanLoss> findLosses(AttentionOp op, const Plan &plan) {
-  for (KeyLayouts layouts : {KeyLayouts::Contiguous, KeyLayouts::Any}) {
-    SmallVector<PlanLoss> losses;
-    Plan own =
-        makePlan(op.getMaskValue(), plan.tile, getFacts(op), &losses, layouts);
-    if (textOf(own) == textOf(plan))
-      return losses;
-  }
+  for (KeyLayouts keys : {KeyLayouts::Contiguous, KeyLayouts::Any})
+    for (RowLayouts rows : {RowLayouts::Contiguous, RowLayouts::Any}) {
+      SmallVector<PlanLoss> losses;
+      Plan own = makePlan(op.getMaskValue(), plan.tile, getFacts(op), &losses,
+                          keys, rows);
+      if (textOf(own) == textOf(plan))
+        return losses;
+    }
   return {};
 }
 

@@ -90,6 +90,12 @@ def MaskedReductionOpInterface : OpInterface<"MaskedReductionOpInterface"> {
       `positions`. Plans of other ops have none.
     }], "bool", "takesKeyLayouts", (ins), /*methodBody=*/"",
       /*defaultImplementation=*/"return false;">,
+    InterfaceMethod<[{
+      Whether `createQueryOperands` and `createStep` take rows that stand where a
+      layout says: tiles with `positions` and `sources`. Plans of other ops have
+      none.
+    }], "bool", "takesRowLayouts", (ins), /*methodBody=*/"",
+      /*defaultImplementation=*/"return false;">,
     InterfaceMethod<"The tensors that a state can be kept as in memory.",
       "::llvm::SmallVector<::mlir::RankedTensorType>", "getStateTensorTypes",
       (ins "::mlir::Type":$state)>,

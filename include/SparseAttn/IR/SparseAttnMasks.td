@@ -158,6 +158,18 @@ def SparseAttn_PeriodicColumnsAttr
   let genVerifyDecl = 1;
 }
 
+def SparseAttn_PeriodicRowsAttr
+    : SparseAttn_Mask<"PeriodicRows", "periodic_rows"> {
+  let summary = "the last queries of each period see every key: i mod period >= period - last";
+  let description = [{
+    Queries that read everything, as summary columns are read by everyone. i counts
+    from the first key, so that where Sq differs from Sk row r is i = r + Sk - Sq.
+  }];
+  let parameters = (ins "int64_t":$period, "int64_t":$last);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
 //===----------------------------------------------------------------------===//
 // Combinators
 //===----------------------------------------------------------------------===//

@@ -29,7 +29,7 @@ def SparseAttn_Pairs
   let defaultValue = "::std::nullopt";
 }
 
-/// At which keys the slots of tiles stand; without it, one after the other.
+/// Where the slots of tiles stand; without it, one after the other.
 def SparseAttn_Layout
     : AttrOrTypeParameter<"::mlir::sparse_attn::plan::Layout",
                           "a lattice or a list of positions"> {
@@ -111,15 +111,26 @@ def SparseAttn_RowsAttr : SparseAttn_PlanPart<"Rows", "rows"> {
     A row belongs to the last class of the plan that contains it. A `heavy` class
     sees far more keys than its neighbours, so that its tiles are split along the
     keys, and what the parts give is merged (split-K).
+
+    Rows of a class are neighbours, unless a layout says at which query positions
+    the slots from `begin` to `end` stand: rows of global tokens, or rows of a
+    period. A slot at a position where no row is, is none; tiles have the layout's
+    size.
+
+    ```mlir
+    <"0" to "3" of list<[5, 77, 900], width = 1, tile = 16>, heavy = true,
+      segments = [<full "0" to "nk floordiv 32">]>
+    ```
   }];
   let parameters = (ins SparseAttn_Bound:$begin, SparseAttn_Bound:$end,
+                        SparseAttn_Layout:$layout,
                         DefaultValuedParameter<"bool", "false">:$heavy,
                         OptionalArrayRefParameter<"SegmentAttr">:$segments,
                         OptionalArrayRefParameter<"DrawAttr">:$draws);
   let namedParameters = ["heavy", "segments", "draws"];
   let assemblyFormat = [{
     `<` custom<Bound>($begin) `to` custom<Bound>($end)
-    (`,` struct($heavy, custom<PlanParts>($segments),
+    (`of` custom<Layout>($layout)^)? (`,` struct($heavy, custom<PlanParts>($segments),
                 custom<PlanParts>($draws))^)? `>`
   }];
 }

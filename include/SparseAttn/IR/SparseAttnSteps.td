@@ -103,8 +103,8 @@ def SparseAttn_StepOp : SparseAttn_StateOp<"step", [
     `mask` tells, for the position %i of a query and %j of a key, whether the
     query may attend to the key; without it, every query attends to every key
     and n = `keys`. Query r of the tile stands at `row_position` + r, key c at
-    `key_position` + c, or, where `key_positions` are in its place, at the c-th
-    of them. The mask may use values from outside.
+    `key_position` + c, or, where `row_positions` or `key_positions` are in its
+    place, at the r-th or c-th of them. The mask may use values from outside.
 
     `score` makes of a score %s, scaled and in f32, the one that counts; it may
     depend on the `batch` and `head` that stand before it, on the positions, and
@@ -147,7 +147,9 @@ def SparseAttn_StepOp : SparseAttn_StateOp<"step", [
   }];
   let arguments = (ins SparseAttn_StateType:$state, AnyRankedTensor:$query,
                        AnyRankedTensor:$key, AnyRankedTensor:$value,
-                       Index:$row_position, Optional<Index>:$key_position,
+                       Optional<Index>:$row_position,
+                       Optional<1DTensorOf<[I32]>>:$row_positions,
+                       Optional<Index>:$key_position,
                        Optional<1DTensorOf<[I32]>>:$key_positions,
                        ConfinedAttr<I64Attr, [IntPositive]>:$keys,
                        F64Attr:$scale, Optional<Index>:$batch,
@@ -157,8 +159,9 @@ def SparseAttn_StepOp : SparseAttn_StateOp<"step", [
   let assemblyFormat = [{
     $state `ins` `(` $query `,` $key `,` $value `:`
       type($query) `,` type($key) `,` type($value) `)`
-    `at` `(` $row_position `,`
-      custom<KeyPositions>($key_position, $key_positions, type($key_positions)) `)`
+    `at` `(`
+      custom<Positions>($row_position, $row_positions, type($row_positions)) `,`
+      custom<Positions>($key_position, $key_positions, type($key_positions)) `)`
     `keys` `(` $keys `)` `scale` `(` $scale `)`
     (`score` `(` $batch^ `,` $head `)` $score)? (`mask` $mask^)? attr-dict
     `:` type($state)

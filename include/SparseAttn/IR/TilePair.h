@@ -13,7 +13,9 @@
 
 namespace mlir::sparse_attn {
 
-/// One query tile of one (batch, query head): index values.
+/// One query tile of one (batch, query head): index values. Its rows are
+/// neighbours, or stand where `positions` says: then `row` counts slots, and
+/// results are made for these.
 struct QueryTile {
   Value batch, head;
   Value keyHead;  ///< the key head that `head` sees
@@ -24,6 +26,10 @@ struct QueryTile {
   /// The first column of values and results that is computed; null where all
   /// columns are.
   Value column = {};
+  /// tensor<Bm x i32> of the rows' positions, and the rows of the queries that
+  /// they are read from, which exist; null for neighbours. With them `position`
+  /// means nothing.
+  Value positions = {}, sources = {};
 };
 
 /// One key tile. Its keys stand one after the other, or where `positions` says.

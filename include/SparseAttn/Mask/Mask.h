@@ -159,8 +159,9 @@ public:
   /// i or j (as `direction` says) lies in the last block of `block` positions,
   /// b * floor((N - 1) / b) and after, for N that the compiler does not know.
   static Mask lastBlock(int64_t block, Direction direction = Direction::Both);
-  /// j mod period >= period - last.
+  /// j mod period >= period - last; the same of i.
   static Mask periodicColumns(int64_t period, int64_t last);
+  static Mask periodicRows(int64_t period, int64_t last);
 
   static Mask unionOf(llvm::ArrayRef<Mask> members);
   static Mask intersectionOf(llvm::ArrayRef<Mask> members);

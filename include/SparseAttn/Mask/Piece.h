@@ -63,6 +63,29 @@ struct Residue {
   }
 };
 
+/// The position of the key, or of the query, is one of `positions`, which count
+/// from N where `fromEnd` says so. One literal stands for many tokens, and for
+/// all that are none of them.
+struct PositionSet {
+  bool ofKey = true;
+  bool fromEnd = false;
+  std::shared_ptr<const IntervalSet> positions;
+
+  /// What its positions may be, 0 <= j and i, j < N: complements are taken
+  /// inside of it. An end that is none is far away.
+  Range universe() const;
+  PositionSet complement() const;
+  /// The positions at N = n.
+  IntervalSet at(int64_t n) const;
+  bool isOf(const PositionSet &other) const {
+    return ofKey == other.ofKey && fromEnd == other.fromEnd;
+  }
+  friend bool operator==(const PositionSet &a, const PositionSet &b) {
+    return a.isOf(b) &&
+           (a.positions == b.positions || *a.positions == *b.positions);
+  }
+};
+
 /// A leaf without closed form, or the complement of one.
 struct OpaqueLiteral {
   std::shared_ptr<const MaskNode> leaf;
@@ -84,17 +107,20 @@ struct Piece {
   /// j >= each of lower(i) and j < each of upper(i).
   llvm::SmallVector<Bound, 2> lower, upper;
   llvm::SmallVector<Residue, 1> residues;
+  llvm::SmallVector<PositionSet, 1> sets;
   llvm::SmallVector<OpaqueLiteral, 1> opaque;
 
   /// True when the literals are bounds only: the piece is a band, and a tile
   /// inside its bounds is full.
-  bool isBand() const { return residues.empty() && opaque.empty(); }
+  bool isBand() const {
+    return residues.empty() && sets.empty() && opaque.empty();
+  }
   bool hasRowBounds() const { return !rowLower.empty() || !rowUpper.empty(); }
   /// The same literals in the same order.
   friend bool operator==(const Piece &a, const Piece &b) {
     return a.rowLower == b.rowLower && a.rowUpper == b.rowUpper &&
            a.lower == b.lower && a.upper == b.upper &&
-           a.residues == b.residues && a.opaque == b.opaque;
+           a.residues == b.residues && a.sets == b.sets && a.opaque == b.opaque;
   }
 };
 
@@ -111,10 +137,18 @@ std::optional<Pieces> subtractPieces(const Pieces &pieces, const Pieces &others,
 /// which has all its rows then.
 void dropKnownLeaves(Pieces &pieces, int64_t keysMultiple);
 
+/// The pieces with a range of rows in the place of sets of them, and of keys;
+/// nullopt where that makes more than `maxPieces`.
+std::optional<Pieces> expandSets(const Pieces &pieces, size_t maxPieces,
+                                 bool ofRows = true, bool ofKeys = true);
+
 /// The part of `keys` inside the lower and upper bounds of `piece` in row i;
-/// empty where the row bounds exclude i. Residues and opaque literals are not
-/// looked at.
+/// empty where row bounds or sets of rows exclude i. Residues, sets of keys and
+/// opaque literals are not looked at.
 Range bandOfRow(const Piece &piece, int64_t n, int64_t i, Range keys);
+
+/// The keys of `band` that the sets of `piece` have.
+IntervalSet keysOfSets(const Piece &piece, int64_t n, Range band);
 
 /// The integers x of `range` with x - origin mod modulus in [begin, end).
 IntervalSet residueClass(const Residue &residue, int64_t origin, Range range);

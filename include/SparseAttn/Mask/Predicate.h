@@ -45,7 +45,8 @@ struct PiecesByTest {
   Pieces from;      ///< j >= low(i), likewise
   Pieces others;    ///< each is asked for by itself
 
-  explicit PiecesByTest(const Pieces &pieces);
+  /// Code asks for ranges of positions, not for sets of them.
+  explicit PiecesByTest(const Pieces &withSets);
 };
 
 /// Whether `literal` is a bound of i, or of j from above or below: the last

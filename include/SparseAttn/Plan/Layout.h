@@ -9,8 +9,8 @@
 //   lattice     shift + r * step
 //   list        starts[r]
 //
-// Keys of a segment have one; rows of a class are contiguous. A layout knows
-// nothing of where a position lies in memory.
+// Keys of a segment have one, and rows of a class. A layout knows nothing of
+// where a position lies in memory.
 //
 //===----------------------------------------------------------------------===//
 
@@ -59,6 +59,8 @@ struct Layout {
   int64_t position(int64_t slot) const;
   /// The slots that stand at positions below `end`, which are the first ones.
   int64_t slotsBelow(int64_t end) const;
+  /// The slot that stands at a position, or nullopt where none does.
+  std::optional<int64_t> slotAt(int64_t position) const;
 
   /// What is wrong with it and what to do, as a clause, or an empty text. A
   /// valid layout gives each slot a position of its own, in ascending order.

@@ -6,10 +6,10 @@
 // run time in memory O(live tiles). No mask is ever evaluated over Sq * Sk.
 //
 // Rows are partitioned into classes. classes[0] is the ordinary class and
-// covers all rows; each later class covers a short range of rows that sees
-// (nearly) all keys, such as a global token's row. A row belongs to the *last*
-// class whose row range contains it; earlier classes may compute it too, but
-// their result for it is dropped.
+// covers all rows; each later class covers rows that see other keys than their
+// neighbours, such as those of global tokens: a short range, or rows that stand
+// where a layout says. A row belongs to the *last* class that contains it;
+// earlier classes may compute it too, but their result for it is dropped.
 //
 //===----------------------------------------------------------------------===//
 
@@ -70,8 +70,11 @@ struct Draw {
   mask::Range keyTiles(int64_t q, const mask::Lengths &n) const;
 };
 
-/// Query rows (0-based rows, not positions) rowBegin <= r < rowEnd, in query
-/// tiles of Bm rows starting at rowBegin; the bounds do not depend on q.
+/// The slots rowBegin <= x < rowEnd, in query tiles that start at rowBegin; the
+/// bounds do not depend on q. Contiguous slots are query rows (0-based rows,
+/// not positions) in tiles of Bm. A slot of another layout is the row at the
+/// position that the layout says, or none where that is outside of
+/// [Sk - Sq, Sk), and tiles have the layout's size; such a class has no draws.
 struct RowClass {
   TileExpr rowBegin, rowEnd;
   /// Rows that see O(Sk) keys while ordinary rows do not: split along the keys
@@ -79,8 +82,25 @@ struct RowClass {
   bool heavy = false;
   llvm::SmallVector<Segment, 4> segments;
   llvm::SmallVector<Draw, 1> draws;
+  /// At which query positions its slots stand.
+  Layout layout = {};
 
+  /// Slots of a query tile.
+  int64_t tileRows(const TileShape &tile) const {
+    return layout.tileSize(tile.queries);
+  }
   int64_t numQueryTiles(const TileShape &tile, const mask::Lengths &n) const;
+  /// The slots of the class that are rows, if contiguous ones are as they
+  /// should be.
+  mask::Range rowSlots(const mask::Lengths &n) const;
+  /// Those of query tile q.
+  mask::Range rowSlots(int64_t q, const TileShape &tile,
+                       const mask::Lengths &n) const;
+  /// The row that a slot of `rowSlots` is.
+  int64_t rowOf(int64_t slot, const mask::Lengths &n) const;
+  /// The slot that the row is, or nullopt where the class does not contain it.
+  std::optional<int64_t> slotOf(int64_t row, const mask::Lengths &n) const;
+  /// Whether a segment's keys stand in another layout than contiguous.
   bool hasLayouts() const;
   /// The tiles that the draws of one query tile touch at most, each once a row
   /// block and draw: how long a list of them may get.
@@ -124,8 +144,10 @@ struct PlanLoss {
 /// The fact and the remedy, as a clause without a capital and a full stop.
 std::string describe(const PlanLoss &loss);
 
-/// Which layouts of keys a plan may have: what the target's kernels load.
+/// Which layouts of keys, and of rows, a plan may have: what the target's
+/// kernels load and store.
 enum class KeyLayouts { Contiguous, Any };
+enum class RowLayouts { Contiguous, Any };
 
 /// Builds a plan in closed form; `facts` holds the lengths known at compile
 /// time, and what the plan may take for granted of others. Never fails: where
@@ -134,7 +156,8 @@ enum class KeyLayouts { Contiguous, Any };
 /// which that has happened, once.
 Plan makePlan(const mask::Mask &mask, TileShape tile, const LengthFacts &facts,
               llvm::SmallVectorImpl<PlanLoss> *losses = nullptr,
-              KeyLayouts layouts = KeyLayouts::Contiguous);
+              KeyLayouts layouts = KeyLayouts::Contiguous,
+              RowLayouts rowLayouts = RowLayouts::Contiguous);
 
 /// The plan as text for people: a line for the tile, one for each class, and
 /// one for each of its segments and draws.

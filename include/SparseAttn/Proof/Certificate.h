@@ -7,8 +7,9 @@
 //             computed in two of them,
 //   full      a tile called full has no masked pair and no key past Sk,
 //   where     the pairs that a segment names in its tiles are the live ones,
-//   range     visited tiles hold at least one key of [0, Sk), and the rows of a
-//             class lie in [0, Sq).
+//   range     visited tiles hold at least one key of [0, Sk), the rows of a
+//             class lie in [0, Sq), and its slots, where they stand in a
+//             layout, are slots of it.
 // The proof shares no code with the planner: it starts from the mask's own
 // pieces, in Presburger arithmetic at any lengths, or row by row with exact
 // interval sets where both lengths are known. Random blocks are proven to lie

@@ -58,6 +58,8 @@ struct CpuTarget {
   /// Whether code loads tiles of keys that stand where a plan's layout says,
   /// not only those of neighbours.
   bool loadsKeyLayouts = true;
+  /// Whether it does so with rows, and brings their results back.
+  bool loadsRowLayouts = true;
 };
 
 /// How many rows of a query tile a warp takes.
@@ -111,6 +113,7 @@ struct GpuTarget {
   int64_t queryRegisters = 32;
   /// As for processors.
   bool loadsKeyLayouts = false;
+  bool loadsRowLayouts = false;
 
   std::string features() const { return "+ptx" + std::to_string(ptxVersion); }
 };

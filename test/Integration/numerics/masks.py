@@ -95,6 +95,14 @@ def periodic_columns(period, last):
     )
 
 
+def periodic_rows(period, last):
+    return _mask(
+        "periodic_rows",
+        {"period": period, "last": last},
+        lambda i, j, h, n: (i % period >= period - last) & (j == j),
+    )
+
+
 # Random blocks
 
 _WORD = (1 << 64) - 1

@@ -25,6 +25,7 @@ from masks import (
     intersection,
     longformer,
     periodic_columns,
+    periodic_rows,
     prefix,
     prefix_lm,
     random,
@@ -61,6 +62,14 @@ CASES = {
     "strided": Case(strided(7)),
     "prefix": Case(union(near, prefix(33))),
     "periodic-columns": Case(periodic_columns(period=9, last=2)),
+    "periodic-rows": Case(union(near, periodic_rows(period=16, last=2))),
+    "periodic-rows-causal": Case(
+        intersection(causal, union(near, periodic_rows(period=16, last=2)))
+    ),
+    "global-scattered": Case(union(near, global_([3, 9, 40, 41, 77, 90, 111, -2]))),
+    "global-scattered-causal": Case(
+        intersection(causal, union(near, global_([3, 9, 40, 41, 77, 90, 111])))
+    ),
     "complement": Case(complement(union(near, strided(5)))),
     "composition": Case(
         intersection(causal, union(near, prefix(8)), complement(global_([2, 40])))

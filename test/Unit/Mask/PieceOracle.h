@@ -44,6 +44,14 @@ inline bool holdsLiterally(const Piece &piece, const Lengths &n, int64_t head,
     if (rest < r.begin || rest >= r.end)
       return false;
   }
+  for (const PositionSet &s : piece.sets) {
+    int64_t x = (s.ofKey ? j : i) - (s.fromEnd ? n.nk : 0);
+    bool isIn = false;
+    for (Range range : s.positions->ranges())
+      isIn |= range.begin <= x && x < range.end;
+    if (!isIn)
+      return false;
+  }
   for (const OpaqueLiteral &o : piece.opaque)
     if (o.leaf->contains(n, head, i, j) == o.negated)
       return false;

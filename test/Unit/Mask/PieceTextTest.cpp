@@ -35,6 +35,13 @@ TEST(PieceText, IsWhatOneWouldWrite) {
   EXPECT_EQ(textOfMask(Mask::strided(4)), "j - i mod 4 in 0 to 1");
   EXPECT_EQ(textOfMask(Mask::global({-3}, 0, 0, Mask::Direction::Rows)),
             "i >= nk - 3 and i >= 0 and i < nk - 2");
+  Mask tokens = Mask::global({9, 5, -3, -1}, 0, 0, Mask::Direction::Columns);
+  EXPECT_EQ(textOfMask(tokens), "j in {5, 9} or j - nk in {-3, -1}");
+  EXPECT_EQ(textOfMask(Mask::complementOf(tokens)),
+            "j not in {5, 9} and j - nk not in {-3, -1}");
+  EXPECT_EQ(textOfMask(Mask::intersectionOf(
+                {Mask::prefix(8), Mask::global({0, 1, 5, 8}).transpose()})),
+            "j < 8 and i in {0 to 2, 5, 8} or j in {0 to 2, 5}");
   EXPECT_EQ(textOfMask(Mask::full()), "all");
   EXPECT_EQ(textOfMask(Mask::complementOf(Mask::full())), "none");
 }
@@ -61,7 +68,16 @@ TEST(PieceText, ErrorsNameTheFactAndThePlace) {
   expectError("", "expected 'i' or 'j'", 0);
   expectError("k < 3", "expected 'i' or 'j'", 0);
   expectError("j > 3", "expected '>=', '<' or 'mod'", 2);
-  expectError("j - 3", "expected 'i' after 'j -'", 4);
+  expectError("j - 3", "expected 'i' or 'nk' after 'j -'", 4);
+  expectError("i - 3", "expected 'nk' after 'i -'", 4);
+  expectError("i - nk < 3", "expected 'in' or 'not in'", 7);
+  expectError("j not {3}", "expected 'in' after 'not'", 6);
+  expectError("j in 3", "expected '{'", 5);
+  expectError("j in {3, 2}",
+              "positions of a set ascend, and ranges of them do not touch", 10);
+  expectError("j in {3 to 3}", "a range of a set needs begin < end", 12);
+  expectError("j in {3 4}", "expected ',' or '}'", 8);
+  expectError("j in {1073741825}", "a position of a set is at most 2^30", 16);
   expectError("j - i < 3", "expected 'mod'", 6);
   expectError("j < ", "expected an integer", 4);
   expectError("j < 3 x", "unexpected 'x'", 6);

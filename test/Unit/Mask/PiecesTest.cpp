@@ -165,14 +165,76 @@ TEST(Pieces, RandomLeavesOfCompositionsCanBeRecognised) {
 }
 
 TEST(Pieces, TooManyPiecesAreNoPieces) {
-  std::vector<int64_t> tokens;
-  for (int64_t k = 0; k < 40; ++k)
-    tokens.push_back(3 * k);
-  Mask mask = Mask::global(tokens);
+  std::vector<Mask> windows;
+  for (int64_t k = 0; k < 80; ++k)
+    windows.push_back(Mask::slidingWindow(3 * k, -3 * k));
+  Mask mask = Mask::unionOf(windows);
   EXPECT_FALSE(mask.pieces().has_value());
   EXPECT_FALSE(mask.pieces(79).has_value());
   ASSERT_TRUE(mask.pieces(80).has_value());
   EXPECT_EQ(mask.pieces(80)->size(), 80u);
+}
+
+std::vector<int64_t> scattered(int64_t count) {
+  std::vector<int64_t> tokens;
+  for (int64_t k = 0; k < count; ++k)
+    tokens.push_back(3 * k + k % 2);
+  return tokens;
+}
+
+// However many there are, and whatever they are composed with.
+TEST(Pieces, TokensAreOnePieceOfRowsAndOneOfColumns) {
+  Mask window = Mask::slidingWindow(8, 8);
+  for (int64_t count : {2, 64, 1000}) {
+    Mask tokens = Mask::global(scattered(count));
+    EXPECT_EQ(piecesOf(tokens).size(), 2u);
+    EXPECT_EQ(piecesOf(Mask::complementOf(tokens)).size(), 1u);
+    EXPECT_EQ(piecesOf(Mask::unionOf({window, tokens})).size(), 3u);
+    EXPECT_EQ(piecesOf(Mask::intersectionOf({Mask::causal(), tokens})).size(),
+              2u);
+    EXPECT_EQ(
+        piecesOf(Mask::intersectionOf({window, Mask::complementOf(tokens)}))
+            .size(),
+        1u);
+  }
+}
+
+// Sets meet and join; one range of them is bounds, and all of them is nothing.
+TEST(Pieces, SetsAreSimplified) {
+  auto columns = [](std::initializer_list<int64_t> tokens) {
+    return Mask::global(std::vector<int64_t>(tokens), 0, 0,
+                        Mask::Direction::Columns);
+  };
+  Pieces pieces = piecesOf(Mask::unionOf({columns({1, 5}), columns({3, 9})}));
+  ASSERT_EQ(pieces.size(), 1u);
+  ASSERT_EQ(pieces[0].sets.size(), 1u);
+  EXPECT_EQ(pieces[0].sets[0].positions->size(), 4);
+  pieces =
+      piecesOf(Mask::intersectionOf({columns({1, 5, 9}), columns({5, 9, 11})}));
+  ASSERT_EQ(pieces.size(), 1u);
+  EXPECT_EQ(pieces[0].sets[0].positions->size(), 2);
+  pieces = piecesOf(Mask::intersectionOf({columns({1, 5}), Mask::prefix(4)}));
+  ASSERT_EQ(pieces.size(), 1u);
+  EXPECT_TRUE(pieces[0].sets.empty());
+  EXPECT_EQ(pieces[0].lower[0], Bound::constant(1));
+  EXPECT_EQ(pieces[0].upper[0], Bound::constant(2));
+  pieces = piecesOf(
+      Mask::unionOf({columns({1, 5}), Mask::complementOf(columns({1, 5}))}));
+  ASSERT_EQ(pieces.size(), 1u);
+  EXPECT_EQ(pieces[0], Piece());
+  EXPECT_TRUE(piecesOf(Mask::intersectionOf({columns({1, 5}), columns({2, 4})}))
+                  .empty());
+}
+
+TEST(Pieces, SetsExpandToRanges) {
+  Pieces pieces = piecesOf(Mask::global({1, 2, 5, 9}));
+  EXPECT_FALSE(expandSets(pieces, 5).has_value());
+  EXPECT_EQ(expandSets(pieces, 6)->size(), 6u);
+  EXPECT_EQ(expandSets(pieces, 6, /*ofRows=*/true, /*ofKeys=*/false)->size(),
+            4u);
+  std::optional<Pieces> ranges = expandSets(pieces, 6);
+  EXPECT_TRUE(
+      llvm::all_of(*ranges, [](const Piece &piece) { return piece.isBand(); }));
 }
 
 } // namespace

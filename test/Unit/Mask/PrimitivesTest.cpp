@@ -162,13 +162,17 @@ TEST(Primitives, PrefixIsKeysBelowLength) {
                   [=](int64_t, int64_t, int64_t j) { return j < length; });
 }
 
-TEST(Primitives, PeriodicColumnsAreTheLastOfEachPeriod) {
+TEST(Primitives, PeriodicColumnsAndRowsAreTheLastOfEachPeriod) {
   for (int64_t period : {1, 4, 16})
-    for (int64_t last : {-1, 0, 1, 3, 16, 20})
+    for (int64_t last : {-1, 0, 1, 3, 16, 20}) {
+      auto isLast = [=](int64_t x) {
+        return x - period * floorOf(x, period) >= period - last;
+      };
       expectFormula(Mask::periodicColumns(period, last),
-                    [=](int64_t, int64_t, int64_t j) {
-                      return j - period * floorOf(j, period) >= period - last;
-                    });
+                    [=](int64_t, int64_t, int64_t j) { return isLast(j); });
+      expectFormula(Mask::periodicRows(period, last),
+                    [=](int64_t, int64_t i, int64_t) { return isLast(i); });
+    }
 }
 
 TEST(Primitives, EmptyUnionIsEmptyAndEmptyIntersectionFull) {

@@ -107,13 +107,16 @@ TEST(PlanFuzzTest, VisitedPairsAreCountedAsVisited) {
     Lengths n = randomLengths(rng, 60);
     Plan plan = makePlan(mask, randomTile(rng), randomFacts(rng, n),
                          /*losses=*/nullptr, KeyLayouts::Any);
+    if (pick(rng, 0, 1))
+      addScatteredRows(rng, mask, plan, n);
     uint64_t expected = 0;
     for (const RowClass &cls : plan.classes) {
-      int64_t begin = cls.rowBegin.evaluate(0, n);
-      int64_t end = cls.rowEnd.evaluate(0, n);
-      for (int64_t row = begin; row < end; ++row)
-        for (VisitedTile tile : visitedTiles(
-                 cls, plan.tile, n, 1, (row - begin) / plan.tile.queries)) {
+      for (int64_t row = 0; row < n.nq; ++row)
+        for (VisitedTile tile :
+             hasRow(cls, row, n)
+                 ? visitedTiles(cls, plan.tile, n, 1,
+                                queryTileOf(cls, plan.tile, row, n))
+                 : llvm::SmallVector<VisitedTile>()) {
           Layout layout = tile.segment ? tile.segment->layout : Layout();
           int64_t size = layout.tileSize(plan.tile.keys);
           for (int64_t m = 0; m < size; ++m) {
@@ -126,6 +129,51 @@ TEST(PlanFuzzTest, VisitedPairsAreCountedAsVisited) {
     ASSERT_EQ(countVisitedPairs(plan, n, 1), expected)
         << describe(mask, plan, n);
   }
+}
+
+TEST(PlanFuzzTest, RowsOfALayoutAreFoundAndBelongToTheLastClass) {
+  Rng rng(33);
+  for (int k = 0, e = fuzzCases(1000); k < e; ++k) {
+    Lengths n = randomLengths(rng, 60);
+    Mask mask = randomPlanMask(rng, 1, /*allowOpaque=*/false);
+    Plan plan = makePlan(mask, randomTile(rng), randomFacts(rng, n));
+    addScatteredRows(rng, mask, plan, n);
+    const RowClass &cls = plan.classes.back();
+    for (int64_t row = 0; row < n.nq; ++row) {
+      std::optional<int64_t> slot = cls.slotOf(row, n);
+      ASSERT_EQ(slot.has_value(), hasRow(cls, row, n))
+          << row << "\n"
+          << describe(mask, plan, n);
+      if (!slot)
+        continue;
+      int64_t q = queryTileOf(cls, plan.tile, row, n);
+      ASSERT_EQ(cls.rowOf(*slot, n), row) << describe(mask, plan, n);
+      ASSERT_TRUE(cls.rowSlots(q, plan.tile, n).contains(*slot))
+          << describe(mask, plan, n);
+    }
+    ASSERT_EQ(findViolation(mask, plan, n, 1), "") << describe(mask, plan, n);
+  }
+}
+
+TEST(PlanFuzzTest, RowLayoutsComputeEveryLivePairOnce) {
+  Rng rng(34);
+  int lists = 0, lattices = 0, cases = fuzzCases(3000);
+  for (int k = 0; k < cases; ++k) {
+    Mask mask = randomRowsMask(rng);
+    Lengths n = randomLengths(rng, 60);
+    Plan plan =
+        makePlan(mask, randomTile(rng), randomFacts(rng, n),
+                 /*losses=*/nullptr,
+                 pick(rng, 0, 1) ? KeyLayouts::Any : KeyLayouts::Contiguous,
+                 RowLayouts::Any);
+    for (const RowClass &cls : plan.classes) {
+      lists += cls.layout.isList();
+      lattices += cls.layout.kind == Layout::Kind::Lattice;
+    }
+    ASSERT_EQ(findViolation(mask, plan, n, 1), "") << describe(mask, plan, n);
+  }
+  EXPECT_GT(lists, cases / 10);
+  EXPECT_GT(lattices, cases / 50);
 }
 
 } // namespace

@@ -14,8 +14,35 @@ using namespace mlir::sparse_attn::plan_test;
 // Invariants
 //===----------------------------------------------------------------------===//
 
+/// The slot that is the row, looked for one by one.
+static std::optional<int64_t> findSlot(const RowClass &cls, int64_t row,
+                                       const Lengths &n) {
+  int64_t end = cls.rowEnd.evaluate(0, n);
+  for (int64_t x = cls.rowBegin.evaluate(0, n); x < end; ++x) {
+    if (cls.layout.isContiguous()) {
+      if (x == row)
+        return x;
+      continue;
+    }
+    if (x < 0 || x >= cls.layout.numSlots().value_or(x + 1))
+      continue;
+    int64_t position = cls.layout.position(x);
+    if (position - n.firstQuery() == row && row >= 0 && position < n.nk)
+      return x;
+    if (position >= n.nk)
+      break;
+  }
+  return std::nullopt;
+}
+
 bool plan_test::hasRow(const RowClass &cls, int64_t row, const Lengths &n) {
-  return cls.rowBegin.evaluate(0, n) <= row && row < cls.rowEnd.evaluate(0, n);
+  return findSlot(cls, row, n).has_value();
+}
+
+int64_t plan_test::queryTileOf(const RowClass &cls, const TileShape &tile,
+                               int64_t row, const Lengths &n) {
+  int64_t size = cls.layout.isContiguous() ? tile.queries : cls.layout.tile;
+  return (*findSlot(cls, row, n) - cls.rowBegin.evaluate(0, n)) / size;
 }
 
 const RowClass *plan_test::ownerOf(const Plan &plan, int64_t row,
@@ -32,7 +59,7 @@ static std::string checkRow(const Mask &mask, const Plan &plan,
                             const RowClass &cls, const Lengths &n, int64_t head,
                             int64_t row) {
   int64_t keys = plan.tile.keys;
-  int64_t q = (row - cls.rowBegin.evaluate(0, n)) / plan.tile.queries;
+  int64_t q = queryTileOf(cls, plan.tile, row, n);
   std::map<int64_t, bool> visited;
   for (VisitedTile tile : visitedTiles(cls, plan.tile, n, head, q)) {
     if (!visited.insert({tile.keyTile, tile.full}).second)
@@ -76,7 +103,7 @@ static int64_t positionOf(const Layout &layout, int64_t slot) {
 int plan_test::timesComputed(const Mask &mask, const Plan &plan,
                              const RowClass &cls, const Lengths &n,
                              int64_t head, int64_t row, int64_t j) {
-  int64_t q = (row - cls.rowBegin.evaluate(0, n)) / plan.tile.queries;
+  int64_t q = queryTileOf(cls, plan.tile, row, n);
   int64_t i = row + n.firstQuery();
   int times = 0;
   for (VisitedTile tile : visitedTiles(cls, plan.tile, n, head, q)) {
@@ -100,7 +127,7 @@ int plan_test::timesComputed(const Mask &mask, const Plan &plan,
 static std::string checkPairs(const Mask &mask, const Plan &plan,
                               const RowClass &cls, const Lengths &n,
                               int64_t head, int64_t row) {
-  int64_t q = (row - cls.rowBegin.evaluate(0, n)) / plan.tile.queries;
+  int64_t q = queryTileOf(cls, plan.tile, row, n);
   std::map<int64_t, bool> contiguous;
   int64_t end = n.nk;
   for (VisitedTile tile : visitedTiles(cls, plan.tile, n, head, q)) {
@@ -132,15 +159,40 @@ static std::string checkPairs(const Mask &mask, const Plan &plan,
   return "";
 }
 
+/// Whether a visited tile has a key, and a full one nothing else.
+static bool hasKey(const VisitedTile &tile, const TileShape &shape,
+                   const Lengths &n) {
+  Layout layout = tile.segment ? tile.segment->layout : Layout();
+  int64_t slot = tile.keyTile * layout.tileSize(shape.keys);
+  if (tile.keyTile < 0)
+    return false;
+  int64_t size = layout.tileSize(shape.keys);
+  int64_t first = positionOf(layout, slot);
+  int64_t last = positionOf(layout, slot + size - 1);
+  if (tile.full && (last < 0 || last >= n.nk))
+    return false;
+  return first >= 0 && (first < n.nk || layout.isList());
+}
+
 std::string plan_test::findViolation(const Mask &mask, const Plan &plan,
                                      const Lengths &n, int64_t numHeads) {
   for (int64_t head = 0; head < numHeads; ++head) {
     for (const RowClass &cls : plan.classes) {
       int64_t begin = cls.rowBegin.evaluate(0, n);
       int64_t end = cls.rowEnd.evaluate(0, n);
-      if (begin < end && (begin < 0 || end > n.nq))
-        return "rows";
-      for (int64_t row = begin; row < end; ++row) {
+      int64_t most = cls.layout.isContiguous()
+                         ? n.nq
+                         : cls.layout.numSlots().value_or(end);
+      if (begin < end && (begin < 0 || end > most))
+        return cls.layout.isContiguous() ? "rows" : "slots";
+      // Tiles of which no slot is a row are visited all the same.
+      for (int64_t q = 0; q < cls.numQueryTiles(plan.tile, n); ++q)
+        for (VisitedTile tile : visitedTiles(cls, plan.tile, n, head, q))
+          if (!hasKey(tile, plan.tile, n))
+            return "range of query tile " + std::to_string(q);
+      for (int64_t row = 0; row < n.nq; ++row) {
+        if (!hasRow(cls, row, n))
+          continue;
         std::string problem = cls.hasLayouts()
                                   ? checkPairs(mask, plan, cls, n, head, row)
                                   : checkRow(mask, plan, cls, n, head, row);
@@ -233,6 +285,74 @@ Mask plan_test::randomColumnsMask(std::mt19937_64 &rng) {
   if (pick(0, 7) == 0)
     mask = Mask::unionOf({mask, Mask::global({pick(0, 20)})});
   return mask;
+}
+
+Mask plan_test::randomRowsMask(std::mt19937_64 &rng) {
+  auto pick = [&](int64_t low, int64_t high) {
+    return std::uniform_int_distribution<int64_t>(low, high)(rng);
+  };
+  llvm::SmallVector<Mask> members;
+  for (int64_t sets = pick(0, 2); sets > 0; --sets) {
+    llvm::SmallVector<int64_t> tokens;
+    for (int64_t k = pick(1, 7); k > 0; --k)
+      tokens.push_back(pick(pick(0, 3) ? 0 : -9, 60));
+    members.push_back(Mask::global(tokens, pick(0, 1), 0,
+                                   pick(0, 1) ? Mask::Direction::Both
+                                              : Mask::Direction::Rows));
+    if (pick(0, 3) == 0)
+      members.back() = Mask::complementOf(members.back());
+  }
+  if (members.empty() || pick(0, 1)) {
+    int64_t period = pick(2, 16);
+    members.push_back(Mask::periodicRows(period, pick(1, period / 2)));
+  }
+  if (pick(0, 1))
+    members.push_back(randomColumnsMask(rng));
+  if (pick(0, 3))
+    members.push_back(Mask::slidingWindow(pick(0, 5), pick(0, 5)));
+  Mask mask =
+      pick(0, 5) ? Mask::unionOf(members) : Mask::intersectionOf(members);
+  if (pick(0, 1))
+    mask = Mask::intersectionOf({Mask::causal(), mask});
+  return mask;
+}
+
+void plan_test::addScatteredRows(std::mt19937_64 &rng, Mask &mask, Plan &plan,
+                                 const Lengths &n) {
+  auto pick = [&](int64_t low, int64_t high) {
+    return std::uniform_int_distribution<int64_t>(low, high)(rng);
+  };
+  RowClass cls;
+  cls.heavy = pick(0, 1);
+  int64_t width = pick(1, 3);
+  if (pick(0, 1)) {
+    std::vector<int64_t> starts;
+    llvm::SmallVector<int64_t> tokens;
+    for (int64_t at = pick(0, 9), k = pick(1, 5); k > 0; --k) {
+      starts.push_back(at);
+      for (int64_t x = at; x < at + width; ++x)
+        tokens.push_back(x);
+      at += width + pick(0, 12);
+    }
+    cls.layout = Layout::list(std::move(starts), width, pick(1, 6));
+    mask = Mask::unionOf(
+        {mask, Mask::global(tokens, 0, 0, Mask::Direction::Rows)});
+    cls.rowEnd = TileExpr::constant(*cls.layout.numSlots());
+  } else {
+    int64_t period = width + pick(0, 9);
+    cls.layout = Layout::lattice(period, width, period - width, pick(1, 6));
+    // No layout has rows before position 0.
+    Mask before = Mask::prefix(0).transpose();
+    mask = Mask::unionOf(
+        {mask, Mask::intersectionOf({Mask::periodicRows(period, width),
+                                     Mask::complementOf(before)})});
+    cls.rowEnd = TileExpr::constant(cls.layout.slotsBelow(n.nk));
+  }
+  TileExpr full = TileExpr::numKeys().floorDiv(plan.tile.keys);
+  TileExpr all = TileExpr::numKeys().ceilDiv(plan.tile.keys);
+  cls.segments.push_back({TileExpr::constant(0), full, /*full=*/true});
+  cls.segments.push_back({full, all});
+  plan.classes.push_back(std::move(cls));
 }
 
 Mask plan_test::streaming(int64_t sinks, int64_t window) {

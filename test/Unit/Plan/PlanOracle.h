@@ -27,6 +27,9 @@ int timesComputed(const Mask &mask, const Plan &plan, const RowClass &cls,
                   const Lengths &n, int64_t head, int64_t row, int64_t j);
 
 bool hasRow(const RowClass &cls, int64_t row, const Lengths &n);
+/// The query tile of a row that the class has.
+int64_t queryTileOf(const RowClass &cls, const TileShape &tile, int64_t row,
+                    const Lengths &n);
 /// The class that row `row` belongs to, or null.
 const RowClass *ownerOf(const Plan &plan, int64_t row, const Lengths &n);
 
@@ -40,6 +43,14 @@ Mask randomPlanMask(std::mt19937_64 &rng, unsigned depth, bool allowOpaque);
 
 /// Columns of keys beside windows and chunks, causal or not.
 Mask randomColumnsMask(std::mt19937_64 &rng);
+
+/// Rows of tokens and of periods beside all that.
+Mask randomRowsMask(std::mt19937_64 &rng);
+
+/// Adds to `mask` rows that see all keys, and to `plan`, one of `mask`, a class
+/// for them: tokens in a list, or rows of a period.
+void addScatteredRows(std::mt19937_64 &rng, Mask &mask, Plan &plan,
+                      const Lengths &n);
 
 inline LengthFacts known(int64_t nq, int64_t nk) {
   LengthFacts facts;

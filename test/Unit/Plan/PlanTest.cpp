@@ -196,12 +196,17 @@ TEST(PlanTest, ManyGlobalTokensStayCorrect) {
   }
 }
 
+/// Diagonals at some distance, each of which is a piece.
+Mask diagonals(int64_t count) {
+  llvm::SmallVector<Mask> members;
+  for (int64_t k = 0; k < count; ++k)
+    members.push_back(Mask::slidingWindow(3 * k, -3 * k));
+  return Mask::unionOf(members);
+}
+
 TEST(PlanTest, TooManyPiecesFallBackToOnePartialSegment) {
-  llvm::SmallVector<int64_t> tokens;
-  for (int64_t k = 0; k < 50; ++k)
-    tokens.push_back(k * 3);
   EXPECT_EQ(
-      planOf(longformer(8, tokens), {16, 16}, {}),
+      planOf(diagonals(80), {16, 16}, {}),
       "tile 16 x 16\nrows 0 to nq\n  partial 0 to (nk + 15) floordiv 16\n");
 }
 
@@ -256,11 +261,14 @@ TEST(PlanLossTest, KnownPatternsLoseNothing) {
 }
 
 TEST(PlanLossTest, NamesWhatWasTooMuch) {
-  llvm::SmallVector<int64_t> tokens;
-  for (int64_t k = 0; k < 50; ++k)
-    tokens.push_back(k * 3);
-  EXPECT_EQ(lossesOf(longformer(8, tokens)),
+  EXPECT_EQ(lossesOf(diagonals(80)),
             (llvm::SmallVector<PlanLoss>{{Reason::ManyPieces, Visited::All}}));
+  // Where rows may not stand in a list, sets of many tokens are no ranges.
+  llvm::SmallVector<int64_t> tokens;
+  for (int64_t k = 0; k < 80; ++k)
+    tokens.push_back(k * 3);
+  EXPECT_TRUE(llvm::is_contained(lossesOf(longformer(8, tokens)),
+                                 PlanLoss{Reason::ManyPieces, Visited::Hull}));
   tokens.clear();
   for (int64_t k = 0; k < 20; ++k)
     tokens.push_back(k * 40);
@@ -616,6 +624,83 @@ TEST(PlanTest, LatticesBeyondAllSequencesAreNone) {
   Mask mask = Mask::periodicColumns(int64_t(1) << 31, 64);
   EXPECT_EQ(textWithLayouts(mask, {48, 64}, {}).find("lattice"),
             std::string::npos);
+}
+
+//===----------------------------------------------------------------------===//
+// Layouts of rows
+//===----------------------------------------------------------------------===//
+
+Plan planWithRows(const Mask &mask, TileShape tile, const LengthFacts &facts,
+                  llvm::SmallVectorImpl<PlanLoss> *losses = nullptr) {
+  return makePlan(mask, tile, facts, losses, KeyLayouts::Any, RowLayouts::Any);
+}
+
+llvm::SmallVector<int64_t> everySoOften(int64_t count, int64_t gap) {
+  llvm::SmallVector<int64_t> tokens;
+  for (int64_t k = 0; k < count; ++k)
+    tokens.push_back(k * gap + k % 3);
+  return tokens;
+}
+
+TEST(PlanTest, RowsOfScatteredTokensAreOneList) {
+  Mask mask = longformer(64, {300, 7, 8, 99});
+  EXPECT_EQ(textOf(planWithRows(mask, {32, 32}, known(512, 512))), R"()");
+}
+
+// The number of tokens makes a plan no longer, but for the list itself.
+TEST(PlanTest, ManyTokensCostNoMoreClassesNorSegments) {
+  auto sizeOf = [](const Plan &plan) {
+    size_t size = 0;
+    for (const RowClass &cls : plan.classes)
+      size += 1 + cls.segments.size();
+    return size;
+  };
+  for (LengthFacts facts : {LengthFacts(), known(16384, 16384)}) {
+    llvm::SmallVector<PlanLoss> losses;
+    Plan few = planWithRows(longformer(64, everySoOften(17, 900)), {64, 64},
+                            facts, &losses);
+    Plan many = planWithRows(longformer(64, everySoOften(1000, 16)), {64, 64},
+                             facts, &losses);
+    EXPECT_EQ(few.classes.size(), 2u) << textOf(few);
+    EXPECT_EQ(sizeOf(few), sizeOf(many)) << textOf(many);
+    EXPECT_TRUE(losses.empty());
+  }
+}
+
+// Each list has bounds of its own where they move with the query.
+TEST(PlanTest, ListsAreCutWhereBoundsMove) {
+  Mask mask = Mask::intersectionOf(
+      {Mask::causal(), longformer(64, everySoOften(64, 64))});
+  Plan plan = planWithRows(mask, {16, 16}, known(4096, 4096));
+  EXPECT_EQ(plan.classes.size(), 5u) << textOf(plan);
+  EXPECT_LE(countVisitedPairs(plan, {4096, 4096}, 0),
+            countLivePairs(mask, {4096, 4096}, 0) * 5 / 3);
+}
+
+TEST(PlanTest, RowsOfAPeriodStandOnALattice) {
+  Mask mask = Mask::intersectionOf(
+      {Mask::causal(),
+       Mask::unionOf({Mask::chunked(64), Mask::periodicColumns(64, 8),
+                      Mask::periodicRows(64, 8)})});
+  EXPECT_EQ(textOf(planWithRows(mask, {32, 32}, known(2048, 2048))), R"()");
+}
+
+// Rows before position 0 are in no layout.
+TEST(PlanTest, RowsOfAPeriodAreOrdinaryWhereSomeMayStandBefore0) {
+  Mask mask =
+      Mask::unionOf({Mask::slidingWindow(8, 8), Mask::periodicRows(64, 4)});
+  auto hasLattice = [&](const LengthFacts &facts) {
+    return llvm::any_of(planWithRows(mask, {32, 32}, facts).classes,
+                        [](const RowClass &cls) {
+                          return cls.layout.kind == Layout::Kind::Lattice;
+                        });
+  };
+  EXPECT_FALSE(hasLattice({}));
+  EXPECT_FALSE(hasLattice(known(4096, 64)));
+  EXPECT_TRUE(hasLattice(known(4096, 4096)));
+  LengthAssumption equal;
+  equal.offsetMultiple = 0;
+  EXPECT_TRUE(hasLattice(LengthFacts().assuming(equal)));
 }
 
 } // namespace

@@ -372,4 +372,138 @@ TEST(ProofFuzzTest, BrokenLayoutsAreNotProvenAtUnknownLengths) {
   }
 }
 
+//===----------------------------------------------------------------------===//
+// Rows that stand in a layout
+//===----------------------------------------------------------------------===//
+
+TEST(ProofFuzzTest, ScatteredRowsAreProven) {
+  Rng rng(45);
+  for (int k = 0, e = fuzzCases(500); k < e; ++k) {
+    Mask mask = pick(rng, 0, 1) ? randomColumnsMask(rng)
+                                : randomPlanMask(rng, 2, /*allowOpaque=*/true);
+    Lengths n = randomLengths(rng, 60);
+    Plan plan = layoutPlan(mask, rng, randomFacts(rng, n));
+    addScatteredRows(rng, mask, plan, n);
+    Proof proof = provePlan(mask, plan, known(n.nq, n.nk), 2);
+    ASSERT_EQ(proof.verdict, Verdict::Proven) << proof.reason << "\n"
+                                              << describe(mask, plan, n);
+  }
+}
+
+TEST(ProofFuzzTest, PlansWithRowLayoutsAreProven) {
+  Rng rng(48);
+  for (int k = 0, e = fuzzCases(500); k < e; ++k) {
+    Mask mask = randomRowsMask(rng);
+    Lengths n = randomLengths(rng, 60);
+    Plan plan = makePlan(mask, randomTile(rng), randomFacts(rng, n),
+                         /*losses=*/nullptr, KeyLayouts::Any, RowLayouts::Any);
+    Proof proof = provePlan(mask, plan, known(n.nq, n.nk), 1);
+    ASSERT_EQ(proof.verdict, Verdict::Proven) << proof.reason << "\n"
+                                              << describe(mask, plan, n);
+  }
+}
+
+TEST(ProofFuzzTest, PlansWithRowLayoutsAtUnknownLengths) {
+  Rng rng(49);
+  int proven = 0, total = fuzzCases(12);
+  for (int k = 0; k < total; ++k) {
+    Mask mask = randomRowsMask(rng);
+    Plan plan = makePlan(mask, randomTile(rng), LengthFacts(),
+                         /*losses=*/nullptr, KeyLayouts::Any, RowLayouts::Any);
+    ASSERT_NO_FATAL_FAILURE(countProven(mask, plan, proven));
+  }
+  EXPECT_GE(proven * 3, total) << proven << " of " << total;
+}
+
+/// Breaks where the rows of the last class stand, or tries to.
+void mutateRows(Plan &plan, Rng &rng) {
+  RowClass &cls = plan.classes.back();
+  Layout &layout = cls.layout;
+  switch (pick(rng, 0, 5)) {
+  case 0:
+    cls.rowBegin = cls.rowBegin + pick(rng, -1, 1);
+    return;
+  case 1:
+    cls.rowEnd = cls.rowEnd + pick(rng, -1, 1);
+    return;
+  case 2:
+    if (layout.isList())
+      layout.starts.back() += pick(rng, 0, 2);
+    else
+      layout.shift = std::max<int64_t>(0, layout.shift + pick(rng, -1, 1));
+    return;
+  case 3:
+    if (layout.isList() && layout.starts.size() > 1)
+      layout.starts.erase(layout.starts.begin());
+    else
+      ++layout.step;
+    return;
+  case 4:
+    cls.segments.pop_back();
+    return;
+  default:
+    cls.segments.back().full = true;
+  }
+}
+
+TEST(ProofFuzzTest, BrokenRowsAreRefutedByTrueWitnesses) {
+  Rng rng(46);
+  int broken = 0;
+  for (int k = 0, e = fuzzCases(800); k < e; ++k) {
+    Mask mask = randomPlanMask(rng, 2, /*allowOpaque=*/true);
+    Lengths n = randomLengths(rng, 40);
+    Plan plan = makePlan(mask, randomTile(rng), randomFacts(rng, n));
+    addScatteredRows(rng, mask, plan, n);
+    mutateRows(plan, rng);
+    bool isBroken = !findViolation(mask, plan, n, 2).empty();
+    broken += isBroken;
+    Proof proof = provePlan(mask, plan, known(n.nq, n.nk), 2);
+    ASSERT_EQ(proof.verdict, isBroken ? Verdict::Refuted : Verdict::Proven)
+        << proof.reason << "\n"
+        << findViolation(mask, plan, n, 2) << "\n"
+        << describe(mask, plan, n);
+    if (isBroken && !llvm::StringRef(proof.reason).contains("slots") &&
+        !llvm::StringRef(proof.reason).contains("Sk"))
+      ASSERT_TRUE(isTrueWitness(mask, plan, proof))
+          << proof.reason << " i=" << proof.witness->i
+          << " j=" << proof.witness->j << "\n"
+          << describe(mask, plan, n);
+  }
+  EXPECT_GT(broken, fuzzCases(800) / 10);
+}
+
+// At all lengths they are proven, too, and never called right where broken.
+TEST(ProofFuzzTest, ScatteredRowsAtUnknownLengths) {
+  Rng rng(47);
+  int proven = 0, total = fuzzCases(40);
+  for (int k = 0; k < total; ++k) {
+    Mask mask = randomPlanMask(rng, 1, /*allowOpaque=*/false);
+    Plan plan = makePlan(mask, randomTile(rng), LengthFacts());
+    addScatteredRows(rng, mask, plan, {40, 40});
+    // A lattice that ends somewhere leaves rows to the classes before.
+    plan.classes.back().rowEnd =
+        plan.classes.back().layout.isList()
+            ? plan.classes.back().rowEnd
+            : TileExpr::numKeys().ceilDiv(plan.classes.back().layout.step) *
+                  plan.classes.back().layout.width;
+    bool isMutated = pick(rng, 0, 1);
+    if (isMutated)
+      mutateRows(plan, rng);
+    else
+      ASSERT_NO_FATAL_FAILURE(countProven(mask, plan, proven));
+    Proof proof = provePlan(mask, plan, LengthFacts(), 1);
+    if (proof.verdict == Verdict::Refuted && proof.witness->n.nk <= 4096 &&
+        proof.witness->n.nq <= 4096)
+      ASSERT_NE(findViolation(mask, plan, proof.witness->n, 1), "")
+          << proof.reason << " i=" << proof.witness->i
+          << " j=" << proof.witness->j << "\n"
+          << describe(mask, plan, proof.witness->n);
+    for (int l = 0; l < 5 && proof.verdict == Verdict::Proven; ++l) {
+      Lengths n = randomLengths(rng, 60);
+      ASSERT_EQ(findViolation(mask, plan, n, 1), "") << describe(mask, plan, n);
+    }
+  }
+  EXPECT_GE(proven * 3, total) << proven << " of " << total;
+}
+
 } // namespace

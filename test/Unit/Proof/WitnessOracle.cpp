@@ -30,7 +30,7 @@ bool plan_test::isTrueWitness(const Mask &mask, const Plan &plan,
   for (const RowClass &cls : plan.classes) {
     if (!hasRow(cls, row, w.n))
       continue;
-    int64_t q = (row - cls.rowBegin.evaluate(0, w.n)) / plan.tile.queries;
+    int64_t q = queryTileOf(cls, plan.tile, row, w.n);
     int64_t seen = 0, keyTile = w.j >= 0 ? w.j / plan.tile.keys
                                          : -((-w.j - 1) / plan.tile.keys) - 1;
     bool full = false;

@@ -83,8 +83,8 @@ std::string TextGenerator::primitive() {
   case 7:
     return "prefix<" + parameter("length") + ">";
   default:
-    return "periodic_columns<" + parameter("period") + ", " +
-           parameter("last") + ">";
+    return choose({"periodic_columns<", "periodic_rows<"}).str() +
+           parameter("period") + ", " + parameter("last") + ">";
   }
 }
 
