@@ -187,7 +187,7 @@ public:
       : pieces(pieces), tile(tile), facts(facts), layouts(layouts) {}
 
   Plan run(RowOptions rows, Losses &losses) const;
-  /// The plan with rows in lists and lattices, where these are less work.
+  /// The plan with rows in lists, and in lattices where that is less work.
   Plan runWithRowLayouts(Losses &losses) const;
 
 private:
@@ -258,26 +258,30 @@ double Planner::measure(const Plan &plan) const {
       countVisitedPairs(plan, {facts.nq.value_or(nk), nk}, /*head=*/0));
 }
 
-static bool hasLattice(const Plan &plan) {
-  return llvm::any_of(plan.classes, [](const RowClass &cls) {
-    return cls.layout.kind == Layout::Kind::Lattice;
+static bool hasRowsOfPeriods(const Pieces &pieces) {
+  return llvm::any_of(pieces, [](const Piece &piece) {
+    return llvm::any_of(piece.residues, [](const Residue &residue) {
+      return residue.subject == Residue::Subject::Query;
+    });
   });
 }
 
 Plan Planner::runWithRowLayouts(Losses &losses) const {
   constexpr double leastGain = 1.1;
-  llvm::SmallVector<PlanLoss> lossesOfOther;
-  Losses ofOther(&lossesOfOther);
-  Plan other = run({/*lists=*/true, /*lattices=*/true}, ofOther);
-  if (hasLattice(other)) {
-    Losses none(nullptr);
-    Plan plan = run({/*lists=*/true, /*lattices=*/false}, none);
-    if (measure(other) * leastGain > measure(plan))
-      return run({/*lists=*/true, /*lattices=*/false}, losses);
+  RowOptions best = {/*lists=*/true};
+  if (!hasRowsOfPeriods(pieces))
+    return run(best, losses);
+  Losses none(nullptr);
+  double work = measure(run(best, none));
+  for (RowOptions options : {RowOptions{true, /*lattices=*/true},
+                             RowOptions{true, true, /*rest=*/true}}) {
+    double other = measure(run(options, none));
+    if (other * leastGain > work)
+      continue;
+    best = options;
+    work = other;
   }
-  for (const PlanLoss &loss : lossesOfOther)
-    losses.add(loss);
-  return other;
+  return run(best, losses);
 }
 
 /// Sets that count from a known end count from 0.

@@ -83,9 +83,10 @@ struct RowClasses {
   /// There were too many: the ordinary class has all pieces.
   bool areTooMany = false;
 };
-/// Which rows may stand in a layout.
+/// Which rows may stand in a layout: those of tokens, those of a period, and
+/// beside these the others of the period.
 struct RowOptions {
-  bool lists = false, lattices = false;
+  bool lists = false, lattices = false, rest = false;
 };
 RowClasses classifyRows(const mask::Pieces &pieces, const TileShape &tile,
                         const LengthFacts &facts, RowOptions options);
@@ -96,6 +97,13 @@ std::optional<Layout> findRowLayout(const mask::Piece &piece,
                                     const TileShape &tile,
                                     const LengthFacts &facts,
                                     RowOptions options);
+
+/// The rows of a period that those of `layout`, its last ones, leave; nullopt
+/// where there are none, or `pieces` may be live in a row before position 0.
+std::optional<Layout> findRestOfPeriod(const Layout &layout,
+                                       const mask::Pieces &pieces,
+                                       const TileShape &tile,
+                                       const LengthFacts &facts);
 
 /// The pieces as they are in rows that stand in `layout`.
 mask::Pieces restrictToRows(const mask::Pieces &pieces, const Layout &layout);

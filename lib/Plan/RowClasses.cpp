@@ -164,6 +164,20 @@ static void cutLists(std::vector<ClassPieces> &classes) {
   classes = std::move(result);
 }
 
+/// Makes the ordinary class that of the rows that a lattice leaves, so that no
+/// row is computed in vain.
+static void leaveOutPeriod(std::vector<ClassPieces> &classes,
+                           const TileShape &tile, const LengthFacts &facts) {
+  ClassPieces &ordinary = classes.front();
+  for (const ClassPieces &cls : llvm::drop_begin(classes))
+    if (std::optional<Layout> rest =
+            findRestOfPeriod(cls.layout, ordinary.pieces, tile, facts)) {
+      ordinary.layout = *rest;
+      ordinary.pieces = restrictToRows(ordinary.pieces, *rest);
+      return;
+    }
+}
+
 RowClasses plan::classifyRows(const Pieces &pieces, const TileShape &tile,
                               const LengthFacts &facts, RowOptions options) {
   std::vector<ClassPieces> classes(1);
@@ -212,6 +226,8 @@ RowClasses plan::classifyRows(const Pieces &pieces, const TileShape &tile,
     cls.pieces =
         cls.layout.isContiguous() ? pieces : restrictToRows(pieces, cls.layout);
   }
+  if (options.rest)
+    leaveOutPeriod(classes, tile, facts);
   cutLists(classes);
   return {std::move(classes)};
 }

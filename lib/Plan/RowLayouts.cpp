@@ -127,6 +127,30 @@ std::optional<Layout> plan::findRowLayout(const Piece &piece,
   return layout;
 }
 
+/// Tiles that do not straddle runs, if there are such of nearly that size.
+static int64_t chooseTileOfRuns(int64_t width, int64_t most) {
+  constexpr int64_t granule = 16;
+  for (int64_t size = most - most % granule; 2 * size >= most && size > 0;
+       size -= granule)
+    if (width % size == 0)
+      return size;
+  return most;
+}
+
+std::optional<Layout> plan::findRestOfPeriod(const Layout &layout,
+                                             const Pieces &pieces,
+                                             const TileShape &tile,
+                                             const LengthFacts &facts) {
+  bool isLast = layout.kind == Layout::Kind::Lattice && layout.shift > 0 &&
+                layout.shift + layout.width == layout.step;
+  if (!isLast || !llvm::all_of(pieces, [&](const Piece &piece) {
+        return isDeadBefore0(piece, facts);
+      }))
+    return std::nullopt;
+  return Layout::lattice(layout.step, layout.shift, /*shift=*/0,
+                         chooseTileOfRuns(layout.shift, tile.queries));
+}
+
 //===----------------------------------------------------------------------===//
 // Pieces of a class
 //===----------------------------------------------------------------------===//

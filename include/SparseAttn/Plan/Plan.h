@@ -5,8 +5,9 @@
 // with closed-form bounds; random masks add draws, whose tiles are listed at
 // run time in memory O(live tiles). No mask is ever evaluated over Sq * Sk.
 //
-// Rows are partitioned into classes. classes[0] is the ordinary class and
-// covers all rows; each later class covers rows that see other keys than their
+// Rows are partitioned into classes. classes[0] is the ordinary class, which
+// covers all rows, or, in a layout, those that the period of another class
+// leaves; each later class covers rows that see other keys than their
 // neighbours, such as those of global tokens: a short range, or rows that stand
 // where a layout says. A row belongs to the *last* class that contains it;
 // earlier classes may compute it too, but their result for it is dropped.
