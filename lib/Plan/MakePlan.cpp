@@ -86,6 +86,7 @@ private:
   Candidate start() const;
   void add(Candidate &candidate, const Pieces &pieces,
            const KeyAxis &axis) const;
+  static void namePairs(Candidate &candidate, size_t first, Pieces pieces);
   Candidate plan(const std::vector<KeyPart> &parts) const;
   double measure(const RowClass &cls) const;
 
@@ -109,6 +110,9 @@ void ClassPlanner::add(Candidate &candidate, const Pieces &pieces,
   std::vector<TileBand> bands;
   for (const Piece &piece : pieces)
     if (std::optional<TileBand> band = makeTileBand(piece, rows, tile, axis)) {
+      // Blocks are drawn for neighbouring rows.
+      if (!part.layout.isContiguous())
+        band->draw.reset();
       band->number = bands.size();
       bands.push_back(*band);
     }
@@ -121,11 +125,28 @@ void ClassPlanner::add(Candidate &candidate, const Pieces &pieces,
 /// Sets become ranges, where that is not too many pieces.
 Candidate ClassPlanner::planContiguous(size_t maxPieces) const {
   Candidate candidate = start();
-  std::optional<Pieces> pieces = expandSets(part.pieces, maxPieces);
-  add(candidate, pieces ? normalizePieces(std::move(*pieces)) : part.pieces,
-      KeyAxis(Layout(), tile));
-  candidate.hasManyPieces = !pieces;
+  std::optional<Pieces> ranges = expandSets(part.pieces, maxPieces);
+  candidate.hasManyPieces = !ranges;
+  Pieces pieces = ranges ? normalizePieces(std::move(*ranges)) : part.pieces;
+  add(candidate, pieces, KeyAxis(Layout(), tile));
+  // Of the mask less is left in the rows of a layout than its code asks for.
+  auto hasLeaf = [](const Piece &piece) { return !piece.opaque.empty(); };
+  constexpr size_t maxNamed = 8;
+  if (!part.layout.isContiguous() && pieces.size() <= maxNamed &&
+      llvm::none_of(pieces, hasLeaf))
+    namePairs(candidate, /*first=*/0, pieces);
   return candidate;
+}
+
+/// Says in the partial segments from number `first` on what they compute, where
+/// they do not.
+void ClassPlanner::namePairs(Candidate &candidate, size_t first,
+                             Pieces pieces) {
+  for (Piece &piece : pieces)
+    endAtLastKey(piece);
+  for (Segment &segment : llvm::drop_begin(candidate.cls.segments, first))
+    if (!segment.full && !segment.where)
+      segment.where = pieces;
 }
 
 /// Each part computes its own pairs and no others, so that each of its partial
@@ -135,14 +156,9 @@ Candidate ClassPlanner::plan(const std::vector<KeyPart> &parts) const {
   for (const KeyPart &keys : parts) {
     size_t first = candidate.cls.segments.size();
     add(candidate, keys.pieces, KeyAxis(keys.layout, tile));
-    Pieces pairs = keys.pieces;
-    for (Piece &piece : pairs)
-      endAtLastKey(piece);
-    for (Segment &segment : llvm::drop_begin(candidate.cls.segments, first)) {
+    namePairs(candidate, first, keys.pieces);
+    for (Segment &segment : llvm::drop_begin(candidate.cls.segments, first))
       segment.layout = keys.layout;
-      if (!segment.full && !segment.where)
-        segment.where = pairs;
-    }
   }
   return candidate;
 }

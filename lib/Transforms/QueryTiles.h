@@ -28,7 +28,9 @@ public:
   plan::TileShape getTile() const { return tile; }
   /// Where the rows stand, or null where they are neighbours.
   const plan::Layout *getLayout() const { return layout; }
-  /// The number of slots of a layout, and as many as whole tiles have.
+  /// The first slot of a layout, how many there are, and as many as whole tiles
+  /// have.
+  Value getFirstSlot() const { return firstSlot; }
   Value getNumSlots() const { return slots; }
   Value getNumPaddedSlots(OpBuilder &b) const;
   /// The position of a slot, counted from the first one of the class.

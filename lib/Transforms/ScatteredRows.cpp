@@ -39,11 +39,27 @@ struct Row {
 };
 } // namespace
 
+/// True when all slots are certainly rows.
+static bool areAllRows(const ReductionShapes &shapes, const QueryTiles &tiles) {
+  std::optional<int64_t> first = getConstantIntValue(shapes.firstPosition);
+  std::optional<int64_t> queries = getConstantIntValue(shapes.numQueries);
+  std::optional<int64_t> firstSlot = getConstantIntValue(tiles.getFirstSlot());
+  std::optional<int64_t> slots = getConstantIntValue(tiles.getNumSlots());
+  if (!first || !queries || !firstSlot || !slots || *slots == 0)
+    return false;
+  // They stand at ascending positions.
+  const Layout &layout = *tiles.getLayout();
+  return layout.position(*firstSlot) >= *first &&
+         layout.position(*firstSlot + *slots - 1) < *first + *queries;
+}
+
 static Row rowOf(OpBuilder &b, Location loc, const ReductionShapes &shapes,
                  const QueryTiles &tiles, Value slot) {
   IndexMath math{b, loc};
   Value one = math.constant(1), zero = math.constant(0);
   Value row = math.sub(tiles.positionOf(b, slot), shapes.firstPosition);
+  if (areAllRows(shapes, tiles))
+    return {row, one};
   Value inside =
       math.min(math.max(row, zero), math.sub(shapes.numQueries, one));
   Value exists = math.compare(arith::CmpIPredicate::eq, row, inside);

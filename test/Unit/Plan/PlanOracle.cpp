@@ -306,6 +306,12 @@ Mask plan_test::randomRowsMask(std::mt19937_64 &rng) {
     int64_t period = pick(2, 16);
     members.push_back(Mask::periodicRows(period, pick(1, period / 2)));
   }
+  if (pick(0, 7) == 0) {
+    Mask::RandomOptions options;
+    options.block = pick(1, 8);
+    options.blocksPerRow = pick(1, 2);
+    members.push_back(Mask::random(options));
+  }
   if (pick(0, 1))
     members.push_back(randomColumnsMask(rng));
   if (pick(0, 3))

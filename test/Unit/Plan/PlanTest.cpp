@@ -644,7 +644,17 @@ llvm::SmallVector<int64_t> everySoOften(int64_t count, int64_t gap) {
 
 TEST(PlanTest, RowsOfScatteredTokensAreOneList) {
   Mask mask = longformer(64, {300, 7, 8, 99});
-  EXPECT_EQ(textOf(planWithRows(mask, {32, 32}, known(512, 512))), R"()");
+  EXPECT_EQ(textOf(planWithRows(mask, {32, 32}, known(512, 512))),
+            "tile 32 x 32\n"
+            "rows 0 to 512\n"
+            "  partial max(0, q - 1) to q where j >= i - 32\n"
+            "  full q to q + 1\n"
+            "  partial q + 1 to min(16, q + 2) where j < i + 33\n"
+            "  partial 0 to 1 of list<[7, 8, 99, 300], width = 1, tile = 16> "
+            "where j < i - 32 or j >= i + 33 and j < nk\n"
+            "rows 0 to 4 of list<[7, 8, 99, 300], width = 1, tile = 16>, "
+            "heavy\n"
+            "  full 0 to 16\n");
 }
 
 // The number of tokens makes a plan no longer, but for the list itself.
@@ -682,7 +692,20 @@ TEST(PlanTest, RowsOfAPeriodStandOnALattice) {
       {Mask::causal(),
        Mask::unionOf({Mask::chunked(64), Mask::periodicColumns(64, 8),
                       Mask::periodicRows(64, 8)})});
-  EXPECT_EQ(textOf(planWithRows(mask, {32, 32}, known(2048, 2048))), R"()");
+  EXPECT_EQ(textOf(planWithRows(mask, {32, 32}, known(2048, 2048))),
+            "tile 32 x 32\n"
+            "rows 0 to 2048\n"
+            "  full q floordiv 2 * 2 to q\n"
+            "  partial q to q + 1 where j < i + 1\n"
+            "  full 0 to q floordiv 8 of lattice<step = 64, width = 8, shift = "
+            "56, tile = 32>\n"
+            "  partial q floordiv 8 to (q + 6) floordiv 8 of lattice<step = "
+            "64, width = 8, shift = 56, tile = 32> where j < i floordiv 64 * "
+            "64\n"
+            "rows 0 to 256 of lattice<step = 64, width = 8, shift = 56, tile = "
+            "32>\n"
+            "  full 0 to q * 8 + 1\n"
+            "  partial q * 8 + 1 to q * 8 + 8 where j < i + 1\n");
 }
 
 // Rows before position 0 are in no layout.

@@ -418,6 +418,7 @@ func.func @sums(%q: tensor<1x4x64x16xf32>, %k: tensor<1x2x64x16xf32>,
   module->walk([&](SumKeysOp found) { op = found; });
   Plan plan = op.getPlan()->getPlan();
   ASSERT_FALSE(plan.classes.front().hasLayouts());
+  Plan withRows = plan;
   for (Segment &segment : plan.classes.front().segments)
     segment.layout = Layout::lattice(8, 1, 7, 16);
   op.setPlanAttr(PlanAttr::get(&context, plan));
@@ -430,6 +431,11 @@ func.func @sums(%q: tensor<1x4x64x16xf32>, %k: tensor<1x2x64x16xf32>,
   EXPECT_TRUE(failed(visits.run(*module)));
   EXPECT_NE(error.find("takes contiguous tiles of keys only"),
             std::string::npos)
+      << error;
+  withRows.classes.front().layout = Layout::list({3, 9}, 1, 16);
+  op.setPlanAttr(PlanAttr::get(&context, withRows));
+  EXPECT_TRUE(failed(visits.run(*module)));
+  EXPECT_NE(error.find("takes neighbouring rows only"), std::string::npos)
       << error;
 }
 
