@@ -118,7 +118,10 @@ static Windows findWindows(const Mask &mask, int64_t narrowKeys) {
   auto isNarrow = [&](const Piece &piece) {
     return isFew(widthBetween(piece.lower, piece.upper, isWindow(piece))) ||
            isFew(widthBetween(piece.rowLower, piece.rowUpper,
-                              /*followsQuery=*/false));
+                              /*followsQuery=*/false)) ||
+           llvm::any_of(piece.sets, [&](const PositionSet &set) {
+             return isFew(set.positions->size());
+           });
   };
   if (!pieces || llvm::none_of(*pieces, isWindow))
     return Windows::None;

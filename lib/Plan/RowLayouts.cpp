@@ -74,7 +74,8 @@ static bool savesTiles(const IntervalSet &tokens, int64_t size) {
   int64_t apart = 0;
   for (Range range : tokens.ranges())
     apart += llvm::divideCeil(range.size(), size);
-  return llvm::divideCeil(tokens.size(), size) < apart;
+  int64_t together = llvm::divideCeil(tokens.size(), size);
+  return together < apart;
 }
 
 //===----------------------------------------------------------------------===//

@@ -132,6 +132,31 @@ TEST(CertificateTest, NamesTheViolation) {
             "a row class has rows outside [0, Sq)");
 }
 
+TEST(CertificateTest, RowsOfALayoutAreSlotsOfIt) {
+  Mask mask = Mask::global({5, 9}, 0, 0, Mask::Direction::Rows);
+  TileExpr tiles = TileExpr::numKeys().ceilDiv(16);
+  RowClass cls;
+  cls.layout = Layout::list({5, 9}, 1, 16);
+  cls.segments.push_back({TileExpr::constant(0), tiles, false});
+  auto reasonOf = [&](int64_t begin, int64_t end, LengthFacts facts) {
+    cls.rowBegin = TileExpr::constant(begin);
+    cls.rowEnd = TileExpr::constant(end);
+    return provePlan(mask, {{16, 16}, {cls}}, facts, 1).reason;
+  };
+  for (LengthFacts facts : {LengthFacts(), known(40, 40)}) {
+    for (auto [begin, end] : {std::pair(0, 3), std::pair(-1, 2)})
+      EXPECT_EQ(reasonOf(begin, end, facts),
+                "a row class has slots that its layout does not have");
+    EXPECT_EQ(reasonOf(0, 1, facts), "a live pair lies in no visited tile");
+  }
+  EXPECT_EQ(reasonOf(0, 2, {}), "no violation exists at any of the lengths");
+  EXPECT_EQ(reasonOf(0, 2, known(40, 40)), "every row was checked");
+  Mask::RandomOptions options;
+  cls.draws.push_back({options, TileExpr::constant(0), tiles});
+  EXPECT_EQ(reasonOf(0, 2, {}),
+            "blocks are drawn for rows that stand in a layout");
+}
+
 TEST(CertificateTest, SaysWhatItDoesNotSupport) {
   Mask mask = Mask::causal();
   Plan plan = makePlan(mask, {16, 16}, {});
@@ -139,10 +164,10 @@ TEST(CertificateTest, SaysWhatItDoesNotSupport) {
             "tile sizes must be positive");
   EXPECT_EQ(provePlan(mask, plan, known(0, 5), 1).reason,
             "lengths must be at least 1");
-  llvm::SmallVector<int64_t> tokens;
-  for (int64_t k = 0; k < 50; ++k)
-    tokens.push_back(k * 3);
-  Mask large = longformer(8, tokens);
+  llvm::SmallVector<Mask> diagonals;
+  for (int64_t k = 0; k < 80; ++k)
+    diagonals.push_back(Mask::slidingWindow(3 * k, -3 * k));
+  Mask large = Mask::unionOf(diagonals);
   EXPECT_EQ(provePlan(large, makePlan(large, {16, 16}, {}), {}, 1).reason,
             "the mask is a union of too many pieces");
   Plan huge = plan;
