@@ -110,6 +110,12 @@ def needs_of(kernels, chip):
     return needs
 
 
+def full_tile_spills(kernel):
+    """Loads and stores of local memory in its loops over full tiles, where no mask takes
+    scores out."""
+    return sum(spills for _, _, spills, selects in kernel["loops"] if selects == 0)
+
+
 def ptxas_version():
     done = subprocess.run(["ptxas", "--version"], capture_output=True, text=True)
     return re.search(r"V([\d.]+)", done.stdout)[1]

@@ -38,9 +38,10 @@ def steps_of(lines):
 
 
 def loops(lines):
-    """[instructions, products, spills] of each innermost loop with products, as they
-    stand. Products are instructions of the tensor cores, which work on 16 rows and 8
-    columns each; spills are loads and stores of local memory."""
+    """[instructions, products, spills, selects] of each innermost loop with products, as
+    they stand. Products are instructions of the tensor cores, which work on 16 rows and 8
+    columns each; spills are loads and stores of local memory; selects are of scores that
+    a mask takes out, so that a loop over full tiles has none."""
     steps = steps_of(lines)
     opcodes = [step.name for step in steps]
     bodies = {
@@ -52,4 +53,7 @@ def loops(lines):
         if not any(other in body for other in bodies if other != head)
     ]
     count = lambda body, *names: sum(opcodes[n] in names for n in body)
-    return [[len(body), count(body, "HMMA"), count(body, "LDL", "STL")] for body in inner]
+    return [
+        [len(body), *(count(body, *names) for names in (["HMMA"], ["LDL", "STL"], ["FSEL"]))]
+        for body in inner
+    ]

@@ -6,7 +6,7 @@ import functools
 
 import pytest
 from ptx import compile_kernels, count, ordinary
-from resources import needs_of
+from resources import full_tile_spills, needs_of
 
 # (head size of queries and keys, of values, chip): bytes that may be spilled. Warps of
 # heads of 104 take 32 rows, as those of the examples that test_resources.py lists do: what
@@ -39,9 +39,7 @@ def test_nothing_else_spills(d, dv, chip):
     (kernel,) = needs_of(kernels_of(d, dv, chip), chip).values()
     spills = [kernel[k] for k in ("spill_stores", "spill_loads", "stack")]
     assert max(spills) <= KERNELS[d, dv, chip], spills
-    # Of its loops, that over full tiles has the fewest instructions a product.
-    loops = [(length / products, spills) for length, products, spills in kernel["loops"]]
-    assert min(loops)[1] == 0, kernel["loops"]
+    assert full_tile_spills(kernel) == 0, kernel["loops"]
 
 
 def test_a_last_depth_of_8_takes_half_a_product():
