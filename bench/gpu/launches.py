@@ -43,7 +43,7 @@ class Sizes:
 @dataclasses.dataclass(frozen=True)
 class Body:
     """What some blocks of a launch do. `role` is draw (lists random blocks), rows, parts (of
-    heavy rows) or merge."""
+    heavy rows), merge, or states (of the rows of a part of the plan before its last)."""
 
     role: str
     rows: int  # the index of the row class, or of the first of several
@@ -73,7 +73,7 @@ def _is_with(rows: RowClass, before: RowClass) -> bool:
     the same tiles."""
     bounds = [text for tiles in rows.segments for text in (tiles.begin, tiles.end, tiles.when)]
     fixed = not any(text and re.search(r"\bq\b", text) for text in bounds)
-    return (fixed and rows.heavy == before.heavy and rows.segments == before.segments
+    return (fixed and rows.part == before.part and rows.heavy == before.heavy and rows.segments == before.segments
             and not rows.draws and not before.draws)
 
 
@@ -81,7 +81,10 @@ def _launched(plan: Plan) -> list[list[int]]:
     """The indices of classes, those that share launches together."""
     groups: list[list[int]] = []
     for index, rows in enumerate(plan.classes):
-        if groups and _is_with(rows, plan.classes[index - 1]):
+        before = plan.classes[index - 1]
+        # Rows of the first class of a last part go on from the states of others.
+        goes_on = before.part > 0 and (index < 2 or plan.classes[index - 2].part != before.part)
+        if groups and _is_with(rows, before) and not goes_on:
             groups[-1].append(index)
         else:
             groups.append([index])
@@ -93,12 +96,15 @@ def _roles(plan: Plan) -> list[list[tuple[str, int]]]:
     classes run together with the rows of the first."""
     launches = [[("draw", 0)]] if any(rows.draws for rows in plan.classes) else []
     heads = [group[0] for group in _launched(plan)]
+    launches += [[("states", index)] for index in heads
+                 if plan.classes[index].part < plan.last_part]
+    heads = [index for index in heads if plan.classes[index].part == plan.last_part]
     parts = [("parts", index) for index in heads if plan.classes[index].heavy]
-    first = plan.classes[0]
+    first = plan.classes[heads[0]]
     if parts:
-        launches.append(parts + ([] if first.heavy else [("rows", 0)]))
+        launches.append(parts + ([] if first.heavy else [("rows", heads[0])]))
     for index in heads:
-        if index or not parts or first.heavy:
+        if index != heads[0] or not parts or first.heavy:
             launches.append([("merge" if plan.classes[index].heavy else "rows", index)])
     return launches
 
@@ -164,9 +170,10 @@ class Package:
         return [launch for launch in found if evaluate(launch.grid, sizes.names) > 0]
 
     def _body(self, role: str, rows: int) -> Body:
-        loops = self.plan.classes[rows].loops if role in ("parts", "rows") else ()
+        loops = self.plan.classes[rows].loops if role in ("parts", "rows", "states") else ()
         beside = {"merge": self.parts, "rows": self._row_blocks(rows)}.get(role, 0)
-        fma = self._rows_of_tile(rows) * self.plan.tile[1] * 2 * self.function.head_size
+        keys = self.plan.classes[rows].tile[1]
+        fma = self._rows_of_tile(rows) * keys * 2 * self.function.head_size
         return Body(role, rows, loops, beside, fma if loops else 0)
 
     def _rows_of_tile(self, rows: int) -> int:
@@ -174,12 +181,12 @@ class Package:
         some = {"nq": 1 << 20, "nk": 1 << 20}
         count = (evaluate(self.plan.classes[rows].end, some)
                  - evaluate(self.plan.classes[rows].begin, some))
-        return min(-(-count // 16) * 16, self.plan.tile[0])
+        return min(-(-count // 16) * 16, self.plan.classes[rows].tile[0])
 
     def _row_blocks(self, rows: int) -> int:
         """How many rows of random blocks a query tile gathers; 0 without any."""
-        return max((-(-self.plan.tile[0] // draw.block)
-                    for draw in self.plan.classes[rows].draws), default=0)
+        of_class = self.plan.classes[rows]
+        return max((-(-of_class.tile[0] // draw.block) for draw in of_class.draws), default=0)
 
     def block_trips(self, launch: Launch, sizes: Sizes, l2_bytes: int) -> list[list[Trips]]:
         """Of each block of each body, in the grid's order. Where parts run beside others in
@@ -199,8 +206,7 @@ class Package:
         if launch.bodies[-1].role != "rows" or len(launch.bodies) == 1:
             return 1
         rows = self.plan.classes[launch.bodies[-1].rows]
-        count = evaluate(rows.end, sizes.lengths) - evaluate(rows.begin, sizes.lengths)
-        whole = sizes.batches * sizes.heads * -(-max(0, count) // self.plan.tile[0])
+        whole = sizes.batches * sizes.heads * rows.tiles(sizes.lengths)
         parts = [self._parts_blocks(body.rows, sizes) for body in launch.bodies[:-1]]
         left = evaluate(launch.grid, sizes.names) - whole
         for beside in range(1, MOST_BESIDE + 1):
@@ -211,10 +217,7 @@ class Package:
     def _parts_blocks(self, rows: int, sizes: Sizes) -> int:
         """One a part of each query tile, whose rows are at most those of the plan's tile."""
         group = next(group for group in _launched(self.plan) if group[0] == rows)
-        tiles = 0
-        for heavy in (self.plan.classes[index] for index in group):
-            count = evaluate(heavy.end, sizes.lengths) - evaluate(heavy.begin, sizes.lengths)
-            tiles += -(-max(0, count) // self.plan.tile[0])
+        tiles = sum(self.plan.classes[index].tiles(sizes.lengths) for index in group)
         return sizes.batches * sizes.heads * tiles * self.parts
 
     def _blocks(self, body: Body, count: int, sizes: Sizes, l2_bytes: int) -> list[Trips]:
@@ -254,7 +257,12 @@ class Package:
         queries = sizes.heads * sizes.queries * token  # and results
         space = evaluate(self.entry["workspace"]["bytes"], sizes.names)
         heavy = max(1, sum(self.plan.classes[group[0]].heavy for group in _launched(self.plan)))
-        moved = {"draw": 0, "rows": queries, "parts": space // heavy, "merge": space // heavy}
+        # Of a part of the plan: two numbers and a row of f32.
+        states = 4 * (2 + self.function.head_size) * sizes.batches * sizes.heads * sizes.queries
+        stored = self.plan.last_part * states
+        of_heavy = max(0, space - stored) // heavy
+        moved = {"draw": 0, "rows": queries + stored, "parts": of_heavy, "merge": of_heavy,
+                 "states": queries // 2 + states}
         total = sum(moved[body.role] for body in launch.bodies)
         return total + (keys if any(body.loops for body in launch.bodies) else 0)
 

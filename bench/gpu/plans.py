@@ -14,6 +14,8 @@ SEGMENT = re.compile(
     r"  (full|partial) (.+) to (.+?)(?: when (.+?) > 0)?(?: where (.+))?$")
 DRAW = re.compile(r"  draw (full )?(\d+) blocks of (\d+), (.+) to (.+?)(?: when (.+) > 0)?$")
 TILE = re.compile(r"tile (\d+) x (\d+)(?:, where .+)?$")
+PARTS = re.compile(r"\d+ parts?(?:, where .+)?$")
+PART = re.compile(r"part (?:folded by (\d+), )?.+, tile (\d+) x (\d+)$")
 FUNCTIONS = {"min": min, "max": max, "floordiv": lambda a, b: a // b,
              "lt": lambda a, b: int(a < b), "eq": lambda a, b: int(a == b),
              "select": lambda c, a, b: a if c else b}
@@ -57,6 +59,9 @@ class RowClass:
     begin: str
     end: str
     heavy: bool
+    tile: tuple[int, int]  # queries, keys
+    part: int = 0  # the index of the part that it belongs to
+    step: int = 1  # of a part that is folded, whose tiles are those of all residues
     segments: list[Tiles] = dataclasses.field(default_factory=list)
     draws: list[Draw] = dataclasses.field(default_factory=list)
 
@@ -67,6 +72,23 @@ class RowClass:
         return tuple(sorted(names, key=lambda name: name == "full"))
 
 
+    def tiles(self, names: Mapping[str, int]) -> int:
+        """How many query tiles a head has: each residue as many as the longest."""
+        count = max(0, evaluate(self.end, names) - evaluate(self.begin, names))
+        if self.step > 1:
+            count = -(-names["nq"] // self.step)
+        return self.step * -(-count // self.tile[0])
+
+    def lengths(self, q: int, names: Mapping[str, int]) -> dict[str, int]:
+        """Of the residue that query tile q is one of, and the tile's number there."""
+        if self.step == 1:
+            return {**names, "q": q}
+        row, number = divmod(q, self.tiles(names) // self.step)
+        residue = (row + names["nk"] - names["nq"]) % self.step
+        return {"nq": -(-(names["nq"] - row) // self.step),
+                "nk": max(0, -(-(names["nk"] - residue) // self.step)), "q": number}
+
+
 def part_of(trips: Trips, index: int, parts: int) -> Trips:
     """What one of `parts` that share the tiles of each loop evenly has of them."""
     return tuple((index + 1) * total // parts - index * total // parts for total in trips)
@@ -74,29 +96,35 @@ def part_of(trips: Trips, index: int, parts: int) -> Trips:
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    tile: tuple[int, int]  # queries, keys
-    classes: list[RowClass]
+    classes: list[RowClass]  # of all parts
+
+    @property
+    def last_part(self) -> int:
+        return self.classes[-1].part
 
     def trips(self, rows: RowClass, q: int, names: Mapping[str, int],
               drawn: Sequence[Sequence[int]] = ()) -> Trips:
         """Of query tile q. `names` has nq and nk; drawn[i] are the key blocks drawn for
         row block i."""
-        values = {**names, "q": q}
+        values = rows.lengths(q, names)
         counts = dict.fromkeys(rows.loops, 0)
+        if values["nk"] <= 0 or values["q"] * rows.tile[0] >= values["nq"]:
+            return tuple(counts.values())
         visited: set[int] = set()
         for segment in rows.segments:
             tiles = segment.range(values)
             counts[segment.loop] += len(tiles)
             visited.update(tiles)
         for draw in rows.draws:
-            fresh = self._drawn_tiles(draw, q, values, drawn) - visited
+            fresh = self._drawn_tiles(draw, rows.tile, values, drawn) - visited
             counts[draw.loop] += len(fresh)
             visited |= fresh
         return tuple(counts.values())
 
-    def _drawn_tiles(self, draw: Draw, q: int, values: Mapping[str, int],
+    @staticmethod
+    def _drawn_tiles(draw: Draw, tile: tuple[int, int], values: Mapping[str, int],
                      drawn: Sequence[Sequence[int]]) -> set[int]:
-        queries, keys = self.tile
+        (queries, keys), q = tile, values["q"]
         shift = values["nk"] - values["nq"]  # of the first query
         first, last = q * queries, min((q + 1) * queries, values["nq"]) - 1
         blocks = range((first + shift) // draw.block, (last + shift) // draw.block + 1)
@@ -107,12 +135,17 @@ class Plan:
 
 
 def parse_plan(lines: Sequence[str]) -> Plan:
-    tile, classes = (0, 0), list[RowClass]()
+    tile, part, step, classes = (0, 0), -1, 1, list[RowClass]()
     for line in lines:
+        if PARTS.match(line):
+            continue
         if match := TILE.match(line):
-            tile = int(match[1]), int(match[2])
+            tile, part = (int(match[1]), int(match[2])), 0
+        elif match := PART.match(line):
+            step, tile = int(match[1] or 1), (int(match[2]), int(match[3]))
+            part += 1
         elif match := CLASS.match(line):
-            classes.append(RowClass(match[1], match[2], match[3] is not None))
+            classes.append(RowClass(match[1], match[2], match[3] is not None, tile, part, step))
         elif match := SEGMENT.match(line):
             kind, begin, end, when, where = match.groups()
             loop = f"{kind} where {where}" if where else kind
@@ -123,7 +156,7 @@ def parse_plan(lines: Sequence[str]) -> Plan:
                 Draw("full" if full else "partial", begin, end, when, int(count), int(block)))
         else:
             raise BenchError(f"'{line}' is no line of a plan that plans.py knows")
-    return Plan(tile, classes)
+    return Plan(classes)
 
 
 def drawn_blocks(parameters: Mapping[str, int], heads: int, keys: int) -> list[list[list[int]]]:

@@ -16,15 +16,16 @@ using namespace mlir::sparse_attn;
 #include "SparseAttn/IR/MaskedReduction.cpp.inc"
 
 Value mlir::sparse_attn::sliceRows(OpBuilder &b, Location loc, Value source,
-                                   ArrayRef<Value> lead, Value row,
-                                   Value rows) {
+                                   ArrayRef<Value> lead, Value row, Value rows,
+                                   int64_t step) {
   return sliceTile(b, loc, source, lead, row, rows, /*column=*/Value(),
-                   /*columns=*/0);
+                   /*columns=*/0, step);
 }
 
 Value mlir::sparse_attn::sliceTile(OpBuilder &b, Location loc, Value source,
                                    ArrayRef<Value> lead, Value row, Value rows,
-                                   Value column, int64_t columns) {
+                                   Value column, int64_t columns,
+                                   int64_t step) {
   auto type = cast<RankedTensorType>(source.getType());
   SmallVector<OpFoldResult> offsets, sizes;
   for (Value index : lead) {
@@ -46,6 +47,7 @@ Value mlir::sparse_attn::sliceTile(OpBuilder &b, Location loc, Value source,
     shape.back() = columns;
   }
   SmallVector<OpFoldResult> strides(type.getRank(), b.getIndexAttr(1));
+  strides[lead.size()] = b.getIndexAttr(step);
   return tensor::ExtractSliceOp::create(
       b, loc, RankedTensorType::get(shape, type.getElementType()), source,
       offsets, sizes, strides);
@@ -54,7 +56,8 @@ Value mlir::sparse_attn::sliceTile(OpBuilder &b, Location loc, Value source,
 Value mlir::sparse_attn::loadRows(OpBuilder &b, Location loc, Value source,
                                   ArrayRef<Value> lead, const KeyTile &keys) {
   if (!keys.positions)
-    return sliceRows(b, loc, source, lead, keys.key, keys.rows);
+    return sliceRows(b, loc, source, lead, keys.row ? keys.row : keys.key,
+                     keys.rows, keys.step);
   return GatherRowsOp::create(b, loc, source, lead, keys.positions);
 }
 
@@ -123,8 +126,8 @@ SmallVector<Value> AttentionOp::createQueryOperands(OpBuilder &b,
   if (at.sources)
     return {GatherRowsOp::create(b, getLoc(), getQuery(),
                                  ValueRange{at.batch, at.head}, at.sources)};
-  return {
-      sliceRows(b, getLoc(), getQuery(), {at.batch, at.head}, at.row, at.rows)};
+  return {sliceRows(b, getLoc(), getQuery(), {at.batch, at.head}, at.row,
+                    at.rows, at.step)};
 }
 
 Type AttentionOp::getStateType(plan::TileShape tile, int64_t columns) {
@@ -142,8 +145,8 @@ static Value loadColumns(OpBuilder &b, Location loc, Value values,
                          int64_t columns) {
   SmallVector<Value> lead = {at.batch, at.keyHead};
   if (!keys.positions)
-    return sliceTile(b, loc, values, lead, keys.key, keys.rows, at.column,
-                     columns);
+    return sliceTile(b, loc, values, lead, keys.row ? keys.row : keys.key,
+                     keys.rows, at.column, columns, keys.step);
   if (at.column) {
     SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, values);
     SmallVector<OpFoldResult> offsets(sizes.size(), b.getIndexAttr(0));
@@ -182,6 +185,13 @@ Value AttentionOp::createStep(OpBuilder &b, Value state,
 bool AttentionOp::takesKeyLayouts() { return true; }
 
 bool AttentionOp::takesRowLayouts() { return true; }
+
+bool AttentionOp::takesParts() { return true; }
+
+Value AttentionOp::createMerge(OpBuilder &b, Value first, Value second) {
+  return MergeStatesOp::create(b, getLoc(), first.getType(), first, second,
+                               b.getF64FloatAttr(getScaleValue()));
+}
 
 SmallVector<RankedTensorType> AttentionOp::getStateTensorTypes(Type type) {
   auto state = cast<StateType>(type);

@@ -169,28 +169,85 @@ LogicalResult RowsAttr::verify(ErrorEmitter emitError, TileExpr begin,
   return verifyLayout(emitError, layout);
 }
 
-LogicalResult PlanAttr::verify(ErrorEmitter emitError, int64_t queries,
-                               int64_t keys, int64_t offsetMultiple,
-                               int64_t keysMultiple,
-                               ArrayRef<RowsAttr> classes) {
+//===----------------------------------------------------------------------===//
+// Values
+//===----------------------------------------------------------------------===//
+
+static SmallVector<RowClass, 2> classesOf(ArrayRef<RowsAttr> attributes) {
+  SmallVector<RowClass, 2> classes;
+  for (RowsAttr rows : attributes) {
+    RowClass cls;
+    cls.rowBegin = rows.getBegin();
+    cls.rowEnd = rows.getEnd();
+    cls.layout = rows.getLayout();
+    cls.heavy = rows.getHeavy();
+    for (SegmentAttr segment : rows.getSegments())
+      cls.segments.push_back({segment.getBegin(), segment.getEnd(),
+                              segment.getKind() == SegmentKind::full,
+                              segment.getWhen(), segment.getWhere(),
+                              segment.getLayout()});
+    for (DrawAttr draw : rows.getDraws())
+      cls.draws.push_back({draw.getRandom().getRandomOptions(), draw.getBegin(),
+                           draw.getEnd(), draw.getKind() == SegmentKind::full,
+                           draw.getWhen()});
+    classes.push_back(std::move(cls));
+  }
+  return classes;
+}
+
+static std::vector<Part> partsOf(ArrayRef<PartAttr> attributes) {
+  std::vector<Part> parts;
+  for (PartAttr part : attributes)
+    parts.push_back({part.getStep(),
+                     part.getPairs().value_or(mask::Pieces()),
+                     {part.getTileQueries(), part.getTileKeys()},
+                     classesOf(part.getClasses())});
+  return parts;
+}
+
+/// Of a plan or a part of one.
+static LogicalResult verifyTile(ErrorEmitter emitError, int64_t queries,
+                                int64_t keys) {
   for (int64_t size : {queries, keys})
     if (size < 1 || size > kMaxTileSize)
       return emitError() << "tile sizes must be from 1 to " << kMaxTileSize
                          << ", got [" << queries << ", " << keys << "]";
+  return success();
+}
+
+static LogicalResult verifyParts(ErrorEmitter emitError,
+                                 ArrayRef<PartAttr> parts) {
+  for (PartAttr part : parts)
+    if (failed(
+            verifyTile(emitError, part.getTileQueries(), part.getTileKeys())))
+      return failure();
+  if (std::string problem = findProblem(partsOf(parts)); !problem.empty())
+    return emitError() << problem;
+  return success();
+}
+
+LogicalResult PlanAttr::verify(ErrorEmitter emitError, int64_t queries,
+                               int64_t keys, int64_t offsetMultiple,
+                               int64_t keysMultiple, ArrayRef<RowsAttr> classes,
+                               ArrayRef<PartAttr> parts) {
+  if (failed(parts.empty() ? verifyTile(emitError, queries, keys)
+                           : verifyParts(emitError, parts)))
+    return failure();
   if (offsetMultiple < 0 || offsetMultiple > mask::maxSequenceLength)
     return emitError() << "offset_multiple must be from 0 to "
                        << mask::maxSequenceLength << ", got " << offsetMultiple;
   if (keysMultiple < 1 || keysMultiple > mask::maxSequenceLength)
     return emitError() << "keys_multiple must be from 1 to "
                        << mask::maxSequenceLength << ", got " << keysMultiple;
-  if (classes.empty())
+  if (classes.empty() && parts.empty())
     return emitError() << "a plan needs at least one class of rows";
   return success();
 }
 
-PlanAttr PlanAttr::get(MLIRContext *context, const Plan &plan) {
+static SmallVector<RowsAttr> attributesOf(MLIRContext *context,
+                                          ArrayRef<RowClass> rows) {
   SmallVector<RowsAttr> classes;
-  for (const RowClass &cls : plan.classes) {
+  for (const RowClass &cls : rows) {
     SmallVector<SegmentAttr> segments;
     for (const Segment &segment : cls.segments)
       segments.push_back(SegmentAttr::get(
@@ -207,31 +264,85 @@ PlanAttr PlanAttr::get(MLIRContext *context, const Plan &plan) {
     classes.push_back(RowsAttr::get(context, cls.rowBegin, cls.rowEnd,
                                     cls.layout, cls.heavy, segments, draws));
   }
+  return classes;
+}
+
+PlanAttr PlanAttr::get(MLIRContext *context, const Plan &plan) {
+  SmallVector<PartAttr> parts;
+  for (const Part &part : plan.parts)
+    parts.push_back(PartAttr::get(context, part.step, part.pairs,
+                                  part.tile.queries, part.tile.keys,
+                                  attributesOf(context, part.classes)));
   return PlanAttr::get(context, plan.tile.queries, plan.tile.keys,
                        plan.assumed.offsetMultiple, plan.assumed.keysMultiple,
-                       classes);
+                       attributesOf(context, plan.classes), parts);
 }
 
 Plan PlanAttr::getPlan() const {
   Plan plan;
   plan.tile = {getTileQueries(), getTileKeys()};
   plan.assumed = {getOffsetMultiple(), getKeysMultiple()};
-  for (RowsAttr rows : getClasses()) {
-    RowClass cls;
-    cls.rowBegin = rows.getBegin();
-    cls.rowEnd = rows.getEnd();
-    cls.layout = rows.getLayout();
-    cls.heavy = rows.getHeavy();
-    for (SegmentAttr segment : rows.getSegments())
-      cls.segments.push_back({segment.getBegin(), segment.getEnd(),
-                              segment.getKind() == SegmentKind::full,
-                              segment.getWhen(), segment.getWhere(),
-                              segment.getLayout()});
-    for (DrawAttr draw : rows.getDraws())
-      cls.draws.push_back({draw.getRandom().getRandomOptions(), draw.getBegin(),
-                           draw.getEnd(), draw.getKind() == SegmentKind::full,
-                           draw.getWhen()});
-    plan.classes.push_back(std::move(cls));
-  }
+  plan.classes = classesOf(getClasses());
+  plan.parts = partsOf(getParts());
   return plan;
+}
+
+//===----------------------------------------------------------------------===//
+// Spelling of plans
+//===----------------------------------------------------------------------===//
+
+/// `offset_multiple = 0, ` where the parser stands at that word.
+static ParseResult parseMultiple(AsmParser &parser, StringRef name,
+                                 int64_t &value) {
+  if (failed(parser.parseOptionalKeyword(name)))
+    return success();
+  return failure(parser.parseEqual() || parser.parseInteger(value) ||
+                 parser.parseComma());
+}
+
+/// `tile = [16, 32], rows = [...]`, with assumptions in between, or, behind
+/// them, `parts = [...]`.
+Attribute PlanAttr::parse(AsmParser &parser, Type) {
+  SMLoc at = parser.getCurrentLocation();
+  int64_t queries = 0, keys = 0, offsetMultiple = 1, keysMultiple = 1;
+  if (parser.parseLess())
+    return {};
+  bool hasTile = succeeded(parser.parseOptionalKeyword("tile"));
+  if (hasTile && (parser.parseEqual() || parser.parseLSquare() ||
+                  parser.parseInteger(queries) || parser.parseComma() ||
+                  parser.parseInteger(keys) || parser.parseRSquare() ||
+                  parser.parseComma()))
+    return {};
+  SmallVector<RowsAttr> classes;
+  SmallVector<PartAttr> parts;
+  if (parseMultiple(parser, "offset_multiple", offsetMultiple) ||
+      parseMultiple(parser, "keys_multiple", keysMultiple) ||
+      parser.parseKeyword(hasTile ? "rows" : "parts") || parser.parseEqual() ||
+      (hasTile ? parsePlanParts(parser, classes)
+               : parsePlanParts(parser, parts)) ||
+      parser.parseGreater())
+    return {};
+  if (!parts.empty()) {
+    queries = parts.back().getTileQueries();
+    keys = parts.back().getTileKeys();
+  }
+  return parser.getChecked<PlanAttr>(
+      at, parser.getContext(), queries, keys, offsetMultiple, keysMultiple,
+      ArrayRef<RowsAttr>(classes), ArrayRef<PartAttr>(parts));
+}
+
+void PlanAttr::print(AsmPrinter &printer) const {
+  bool hasParts = !getParts().empty();
+  printer << "<";
+  if (!hasParts)
+    printer << "tile = [" << getTileQueries() << ", " << getTileKeys() << "], ";
+  if (getOffsetMultiple() != 1)
+    printer << "offset_multiple = " << getOffsetMultiple() << ", ";
+  if (getKeysMultiple() != 1)
+    printer << "keys_multiple = " << getKeysMultiple() << ", ";
+  if (hasParts)
+    printPlanParts(printer << "parts = ", getParts());
+  else
+    printPlanParts(printer << "rows = ", getClasses());
+  printer << ">";
 }

@@ -47,16 +47,16 @@ static Layout latticeOf(const Residue &residue, const TileShape &tile) {
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// A few keys, and what else a piece asks of a pair.
+/// A few keys, and what else pieces ask of a pair.
 struct Column {
   Range keys;
-  Piece rest;
+  Pieces rest;
 };
 
 /// Columns of which the rest is the same.
 struct Columns {
   llvm::SmallVector<Range> keys;
-  Piece rest;
+  Pieces rest;
 };
 } // namespace
 
@@ -72,15 +72,14 @@ static std::optional<int64_t> constantOf(const Bound &bound,
 static std::optional<Column> findColumn(const Piece &piece,
                                         const TileShape &tile,
                                         const LengthFacts &facts) {
-  if (!piece.isBand())
-    return std::nullopt;
-  Column column = {{0, facts.nk.value_or(maxSequenceLength)}, piece};
-  llvm::erase_if(column.rest.lower, [&](const Bound &bound) {
+  Column column = {{0, facts.nk.value_or(maxSequenceLength)}, {piece}};
+  Piece &rest = column.rest.front();
+  llvm::erase_if(rest.lower, [&](const Bound &bound) {
     std::optional<int64_t> value = constantOf(bound, facts);
     column.keys.begin = std::max(column.keys.begin, value.value_or(0));
     return value.has_value();
   });
-  llvm::erase_if(column.rest.upper, [&](const Bound &bound) {
+  llvm::erase_if(rest.upper, [&](const Bound &bound) {
     std::optional<int64_t> value = constantOf(bound, facts);
     column.keys.end =
         std::min(column.keys.end, value.value_or(column.keys.end));
@@ -108,8 +107,8 @@ public:
 private:
   void addLattice(const Piece &piece, const Residue &residue);
   void addColumn(const Column &column);
-  Columns &findColumns(const Piece &rest);
   void addTokens(const Piece &piece, const PositionSet &tokens);
+  std::vector<Columns> groupColumns() const;
   /// Adds a part that computes what of `pieces` no part before does; false
   /// where that has no short form.
   bool addPart(Layout layout, const Pieces &pieces,
@@ -124,7 +123,7 @@ private:
     Pieces pieces, rest;
   };
   std::vector<Lattice> lattices;
-  std::vector<Columns> lists;
+  std::vector<Column> columns;
 };
 } // namespace
 
@@ -140,8 +139,14 @@ void KeySplitter::addLattice(const Piece &piece, const Residue &residue) {
   same->rest.push_back(rest);
 }
 
+/// Pieces of the same keys are one column.
 void KeySplitter::addColumn(const Column &column) {
-  findColumns(column.rest).keys.push_back(column.keys);
+  auto same = llvm::find_if(
+      columns, [&](const Column &other) { return other.keys == column.keys; });
+  if (same == columns.end())
+    columns.push_back(column);
+  else
+    same->rest.append(column.rest);
 }
 
 void KeySplitter::addTokens(const Piece &piece, const PositionSet &tokens) {
@@ -150,16 +155,20 @@ void KeySplitter::addTokens(const Piece &piece, const PositionSet &tokens) {
   Piece rest = piece;
   llvm::erase_if(rest.sets,
                  [&](const PositionSet &set) { return set == tokens; });
-  if (!keys.empty())
-    llvm::append_range(findColumns(rest).keys, keys.ranges());
+  for (Range range : keys.ranges())
+    addColumn({range, {rest}});
 }
 
-Columns &KeySplitter::findColumns(const Piece &rest) {
-  for (Columns &columns : lists)
-    if (columns.rest == rest)
-      return columns;
-  lists.push_back({{}, rest});
-  return lists.back();
+std::vector<Columns> KeySplitter::groupColumns() const {
+  std::vector<Columns> lists;
+  for (const Column &column : columns) {
+    auto same = llvm::find_if(
+        lists, [&](const Columns &list) { return list.rest == column.rest; });
+    if (same == lists.end())
+      same = lists.insert(same, {{}, column.rest});
+    same->keys.push_back(column.keys);
+  }
+  return lists;
 }
 
 bool KeySplitter::addPart(Layout layout, const Pieces &pieces,
@@ -194,10 +203,10 @@ std::vector<KeyPart> KeySplitter::run(const Pieces &pieces) {
     contiguous.append(lattice.pieces);
   }
   IntervalSet listed;
-  for (const Columns &columns : lists) {
-    IntervalSet keys = IntervalSet::fromRanges(columns.keys);
+  for (const Columns &list : groupColumns()) {
+    IntervalSet keys = IntervalSet::fromRanges(list.keys);
     if (!keys.intersect(listed).empty() ||
-        !addPart(makeList(keys, tile.keys), {columns.rest}, parts))
+        !addPart(makeList(keys, tile.keys), list.rest, parts))
       return {};
     listed = listed.unite(keys);
   }

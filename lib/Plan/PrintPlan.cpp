@@ -14,32 +14,50 @@ static void printTiles(const Part &part, llvm::raw_ostream &os) {
     os << " when " << part.when.str() << " > 0";
 }
 
+static void printClass(const RowClass &cls, llvm::raw_ostream &os) {
+  os << "rows " << cls.rowBegin.str() << " to " << cls.rowEnd.str();
+  if (!cls.layout.isContiguous())
+    cls.layout.print(os << " of ");
+  os << (cls.heavy ? ", heavy\n" : "\n");
+  for (const Segment &segment : cls.segments) {
+    os << (segment.full ? "  full " : "  partial ");
+    printTiles(segment, os);
+    if (!segment.layout.isContiguous())
+      segment.layout.print(os << " of ");
+    if (segment.where) {
+      os << " where ";
+      printPieces(*segment.where, os);
+    }
+    os << '\n';
+  }
+  for (const Draw &draw : cls.draws) {
+    os << (draw.full ? "  draw full " : "  draw ") << draw.random.blocksPerRow
+       << " blocks of " << draw.random.block << ", ";
+    printTiles(draw, os);
+    os << '\n';
+  }
+}
+
+static void printPart(const Part &part, llvm::raw_ostream &os) {
+  os << "part ";
+  if (part.step > 1)
+    os << "folded by " << part.step << ", ";
+  printPieces(part.pairs, os);
+  os << ", tile " << part.tile.queries << " x " << part.tile.keys << '\n';
+  for (const RowClass &cls : part.classes)
+    printClass(cls, os);
+}
+
 void plan::printPlan(const Plan &plan, llvm::raw_ostream &os) {
-  os << "tile " << plan.tile.queries << " x " << plan.tile.keys;
+  if (plan.parts.empty())
+    os << "tile " << plan.tile.queries << " x " << plan.tile.keys;
+  else
+    os << plan.parts.size() << (plan.parts.size() == 1 ? " part" : " parts");
   if (!plan.assumed.isTrivial())
     os << ", where " << plan.assumed.str();
   os << '\n';
-  for (const RowClass &cls : plan.classes) {
-    os << "rows " << cls.rowBegin.str() << " to " << cls.rowEnd.str();
-    if (!cls.layout.isContiguous())
-      cls.layout.print(os << " of ");
-    os << (cls.heavy ? ", heavy\n" : "\n");
-    for (const Segment &segment : cls.segments) {
-      os << (segment.full ? "  full " : "  partial ");
-      printTiles(segment, os);
-      if (!segment.layout.isContiguous())
-        segment.layout.print(os << " of ");
-      if (segment.where) {
-        os << " where ";
-        printPieces(*segment.where, os);
-      }
-      os << '\n';
-    }
-    for (const Draw &draw : cls.draws) {
-      os << (draw.full ? "  draw full " : "  draw ") << draw.random.blocksPerRow
-         << " blocks of " << draw.random.block << ", ";
-      printTiles(draw, os);
-      os << '\n';
-    }
-  }
+  for (const Part &part : plan.parts)
+    printPart(part, os);
+  for (const RowClass &cls : plan.classes)
+    printClass(cls, os);
 }

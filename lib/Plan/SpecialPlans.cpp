@@ -145,7 +145,8 @@ const SpecialPlan *SpecialPlanner::findBest(
 }
 
 llvm::SmallVector<SpecialPlan, 2> SpecialPlanner::run() {
-  if (facts.nq && facts.nk)
+  // What is folded has no blocks that lengths could be multiples of.
+  if ((facts.nq && facts.nk) || !general.parts.empty())
     return {};
   findAssumptions();
   makeCandidates();

@@ -3,6 +3,7 @@
 #include "LinearForm.h"
 #include "SparseAttn/Plan/Plan.h"
 #include "llvm/ADT/STLExtras.h"
+#include <map>
 
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::mask;
@@ -154,7 +155,8 @@ llvm::SmallVector<VisitedTile> plan::visitedTiles(const RowClass &cls,
   return tiles;
 }
 
-TileCounts plan::countTiles(const Plan &plan, const Lengths &n, int64_t head) {
+static TileCounts countClassTiles(const Plan &plan, const Lengths &n,
+                                  int64_t head) {
   TileCounts counts;
   uint64_t keyTiles = ceilDivide(n.nk, plan.tile.keys);
   for (const RowClass &cls : plan.classes) {
@@ -186,8 +188,8 @@ static uint64_t countKeys(const Layout &layout, Range tiles, int64_t planKeys,
       .size();
 }
 
-uint64_t plan::countVisitedPairs(const Plan &plan, const Lengths &n,
-                                 int64_t head) {
+static uint64_t countClassPairs(const Plan &plan, const Lengths &n,
+                                int64_t head) {
   uint64_t pairs = 0;
   for (const RowClass &cls : plan.classes) {
     for (int64_t q = 0; q < cls.numQueryTiles(plan.tile, n); ++q) {
@@ -202,5 +204,48 @@ uint64_t plan::countVisitedPairs(const Plan &plan, const Lengths &n,
       pairs += keys * cls.rowSlots(q, plan.tile, n).size();
     }
   }
+  return pairs;
+}
+
+/// Calls `visit` for each plan that the parts of `plan`, or the plan itself,
+/// come to at lengths `n`, and how many residues have these lengths.
+static void forEachFold(
+    const Plan &plan, const Lengths &n,
+    llvm::function_ref<void(const Plan &, const Lengths &, uint64_t)> visit) {
+  if (plan.parts.empty())
+    return visit(plan, n, 1);
+  for (const Part &part : plan.parts) {
+    Plan folded = planOf(part, {});
+    // Lengths of residues differ by one at most.
+    std::map<std::pair<int64_t, int64_t>, uint64_t> residues;
+    for (int64_t row = 0; row < std::min(part.step, n.nq); ++row) {
+      Lengths lengths = foldLengths(n, part.step, row);
+      ++residues[{lengths.nq, lengths.nk}];
+    }
+    for (auto [lengths, count] : residues)
+      if (lengths.second > 0)
+        visit(folded, {lengths.first, lengths.second}, count);
+  }
+}
+
+TileCounts plan::countTiles(const Plan &plan, const Lengths &n, int64_t head) {
+  TileCounts counts;
+  forEachFold(plan, n,
+              [&](const Plan &some, const Lengths &lengths, uint64_t times) {
+                TileCounts tiles = countClassTiles(some, lengths, head);
+                counts.full += times * tiles.full;
+                counts.partial += times * tiles.partial;
+                counts.empty += times * tiles.empty;
+              });
+  return counts;
+}
+
+uint64_t plan::countVisitedPairs(const Plan &plan, const Lengths &n,
+                                 int64_t head) {
+  uint64_t pairs = 0;
+  forEachFold(plan, n,
+              [&](const Plan &some, const Lengths &lengths, uint64_t times) {
+                pairs += times * countClassPairs(some, lengths, head);
+              });
   return pairs;
 }

@@ -69,38 +69,51 @@ bool proof::holds(const Pieces &pieces, const Lengths &n, int64_t i,
   });
 }
 
+/// What keeps a plan, or a part of one, from being looked at, or an empty text.
+static std::string findObstacle(const TileShape &tile,
+                                llvm::ArrayRef<RowClass> classes) {
+  if (tile.queries <= 0 || tile.keys <= 0)
+    return "tile sizes must be positive";
+  if (!llvm::all_of(classes, [](const RowClass &cls) { return isTame(cls); }))
+    return "a bound of the plan has a number beyond 2^56";
+  for (const RowClass &cls : classes)
+    if (std::string problem = findProblem(cls); !problem.empty())
+      return problem;
+  return {};
+}
+
+/// Why the lengths are none that the plan is for.
+static std::optional<Proof> checkLengths(const Plan &plan, const Lengths &n) {
+  Proof invalid;
+  if (n.nq < 1 || n.nk < 1)
+    invalid.reason = "lengths must be at least 1";
+  else if (!plan.assumed.holds(n))
+    invalid.reason = "the plan is for lengths of which " + plan.assumed.str() +
+                     ", which " + std::to_string(n.nq) + " and " +
+                     std::to_string(n.nk) + " are not";
+  if (invalid.reason.empty())
+    return std::nullopt;
+  return invalid;
+}
+
 Proof proof::provePlan(const Mask &mask, const Plan &plan,
                        const LengthFacts &known, int64_t numHeads) {
   LengthFacts facts = known.assuming(plan.assumed);
   Proof invalid;
-  if (plan.tile.queries <= 0 || plan.tile.keys <= 0) {
-    invalid.reason = "tile sizes must be positive";
+  invalid.reason = plan.parts.empty() ? findObstacle(plan.tile, plan.classes)
+                                      : findProblem(plan.parts);
+  if (!invalid.reason.empty())
     return invalid;
+  if (facts.nq && facts.nk) {
+    if (std::optional<Proof> bad = checkLengths(plan, {*facts.nq, *facts.nk}))
+      return *bad;
   }
-  if (!llvm::all_of(plan.classes,
-                    [](const RowClass &cls) { return isTame(cls); })) {
-    invalid.reason = "a bound of the plan has a number beyond 2^56";
-    return invalid;
-  }
-  for (const RowClass &cls : plan.classes) {
-    invalid.reason = findProblem(cls);
-    if (!invalid.reason.empty())
-      return invalid;
-  }
+  if (!plan.parts.empty())
+    return proveParts(mask, plan, facts, numHeads);
   if (!facts.nq || !facts.nk)
     return proveByPresburger(mask, plan, facts, numHeads);
 
   Lengths n = {*facts.nq, *facts.nk};
-  if (n.nq < 1 || n.nk < 1) {
-    invalid.reason = "lengths must be at least 1";
-    return invalid;
-  }
-  if (!plan.assumed.holds(n)) {
-    invalid.reason = "the plan is for lengths of which " + plan.assumed.str() +
-                     ", which " + std::to_string(n.nq) + " and " +
-                     std::to_string(n.nk) + " are not";
-    return invalid;
-  }
   double steps = exhaustiveCost(mask, plan, n, numHeads);
   if (steps <= cheapSteps)
     return proveByRows(mask, plan, n, numHeads);

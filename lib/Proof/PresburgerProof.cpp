@@ -436,6 +436,10 @@ Proof PresburgerProof::run() {
   }
   pieces = restrictSets(ofMask, rowsOwned(plan, std::nullopt));
   checkUnownedRows();
+  return conclude();
+}
+
+Proof PresburgerProof::conclude() {
   if (isDone())
     return proof;
   if (!obstacle.empty()) {

@@ -26,6 +26,13 @@ public:
 
   Proof run();
 
+  /// Asks for a solution of x.domain; `isTrue` tells whether a candidate is a
+  /// violation for a head.
+  void ask(Unknowns &x, const char *reason,
+           llvm::function_ref<bool(const Candidate &, int64_t head)> isTrue);
+  /// What all answers come to.
+  Proof conclude();
+
 private:
   void checkRowRange(const plan::RowClass &cls);
   void checkUnownedRows();
@@ -72,10 +79,6 @@ private:
   void requireTileOfKey(Unknowns &x) const;
   void requireKeyOfTile(Unknowns &x) const;
 
-  /// Asks for a solution of x.domain; `isTrue` tells whether a candidate is a
-  /// violation for a head.
-  void ask(Unknowns &x, const char *reason,
-           llvm::function_ref<bool(const Candidate &, int64_t head)> isTrue);
   bool isDone() const { return proof.verdict == Verdict::Refuted; }
 
   const mask::Mask &mask;

@@ -58,11 +58,11 @@ static Formula isIn(const Linear &subject, const PositionSet &set) {
   return Formula::any(std::move(parts));
 }
 
-Formula Unknowns::literals(const Piece &piece, bool negated) {
-  Linear i = position();
+Formula Unknowns::literals(const Piece &piece, const Linear &i, const Linear &j,
+                           const Linear &n, bool negated) {
   std::vector<Formula> parts;
   auto valueOf = [&](const Bound &bound) {
-    Linear value = nk * bound.perKey + bound.offset;
+    Linear value = n * bound.perKey + bound.offset;
     if (bound.block != 0)
       value.add(problem.floorDiv(i, bound.block), bound.block);
     return value;
@@ -79,19 +79,19 @@ Formula Unknowns::literals(const Piece &piece, bool negated) {
   };
   addLower(i, piece.rowLower);
   addUpper(i, piece.rowUpper);
-  addLower(key, piece.lower);
-  addUpper(key, piece.upper);
+  addLower(j, piece.lower);
+  addUpper(j, piece.upper);
   for (const Residue &residue : piece.residues) {
     Linear subject;
     switch (residue.subject) {
     case Residue::Subject::Key:
-      subject = key;
+      subject = j;
       break;
     case Residue::Subject::Query:
       subject = i;
       break;
     case Residue::Subject::KeyMinusQuery:
-      subject = key - i;
+      subject = j - i;
       break;
     }
     Linear remainder = subject;
@@ -106,9 +106,9 @@ Formula Unknowns::literals(const Piece &piece, bool negated) {
                                     Formula::less(remainder, end)}));
   }
   for (const PositionSet &set : piece.sets) {
-    Linear subject = set.ofKey ? key : i;
+    Linear subject = set.ofKey ? j : i;
     if (set.fromEnd)
-      subject = subject - nk;
+      subject = subject - n;
     parts.push_back(isIn(subject, negated ? set.complement() : set));
   }
   return negated ? Formula::any(std::move(parts))

@@ -44,7 +44,12 @@ struct Unknowns {
   }
   /// The pair of `row` and `key` satisfies the literals of `piece` that have a
   /// formula, or fails one of them.
-  Formula literals(const mask::Piece &piece, bool negated);
+  Formula literals(const mask::Piece &piece, bool negated) {
+    return literals(piece, position(), key, nk, negated);
+  }
+  /// The same of the pair (i, j) of a sequence of n keys.
+  Formula literals(const mask::Piece &piece, const Linear &i, const Linear &j,
+                   const Linear &n, bool negated);
 
   Problem problem;
   Linear q, row, keyTile, key, nq, nk;

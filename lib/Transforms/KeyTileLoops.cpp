@@ -125,6 +125,10 @@ KeyTile KeyTileLoops::locate(OpBuilder &b, const VisitSequence &sequence,
   keys.key = keyAt(b, sequence, t);
   keys.rows = math.constant(stepKeys);
   keys.size = stepKeys;
+  if (shapes.step > 1) {
+    keys.row = math.add(shapes.firstKey, math.mul(keys.key, shapes.step));
+    keys.step = shapes.step;
+  }
   if (kind.full)
     return keys;
   if (mayBeRagged())
@@ -136,14 +140,19 @@ KeyTile KeyTileLoops::locate(OpBuilder &b, const VisitSequence &sequence,
 }
 
 /// Plans speak of sequences that have keys. Without any there is no tile,
-/// whatever the bounds say.
-Value KeyTileLoops::countOf(OpBuilder &b, const VisitSequence &sequence,
-                            Kind kind) {
+/// whatever the bounds say. Nor is there for a query tile that a residue lacks.
+Value KeyTileLoops::countOf(OpBuilder &b, const QueryTile &at,
+                            const VisitSequence &sequence, Kind kind) {
   IndexMath math{b, loc};
   Value zero = math.constant(0);
   Value hasKeys = math.compare(arith::CmpIPredicate::sgt, shapes.numKeys, zero);
   int64_t steps = kind.layout->isContiguous() ? tile.keys / stepKeys : 1;
-  return math.mul(math.select(hasKeys, sequence.getCount(), zero), steps);
+  Value count = math.select(hasKeys, sequence.getCount(), zero);
+  if (shapes.step > 1) {
+    Value hasRows = math.compare(arith::CmpIPredicate::sgt, at.rows, zero);
+    count = math.select(hasRows, count, zero);
+  }
+  return math.mul(count, steps);
 }
 
 Value KeyTileLoops::visit(OpBuilder &b, const QueryTile &at,
@@ -174,7 +183,7 @@ Value KeyTileLoops::visit(OpBuilder &b, const QueryTile &at,
     if (sequence.empty())
       continue;
     // Part p of P visits places [count p / P, count (p + 1) / P).
-    Value begin = math.constant(0), end = countOf(b, sequence, kind);
+    Value begin = math.constant(0), end = countOf(b, at, sequence, kind);
     if (part.count > 1) {
       Value count = end;
       auto place = [&](Value p) {

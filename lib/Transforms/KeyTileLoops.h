@@ -46,7 +46,8 @@ private:
   /// The keys of step t of a sequence.
   KeyTile locate(OpBuilder &b, const VisitSequence &sequence, Value t,
                  Kind kind) const;
-  Value countOf(OpBuilder &b, const VisitSequence &sequence, Kind kind);
+  Value countOf(OpBuilder &b, const QueryTile &at,
+                const VisitSequence &sequence, Kind kind);
   /// True when a step may pass the end of the keys.
   bool mayBeRagged() const;
 

@@ -71,6 +71,14 @@ static void warnIfEmpty(MaskedReductionOpInterface op, const Plan &plan,
         << n.nq << " x " << n.nk;
 }
 
+/// Of all parts.
+static size_t countClasses(const Plan &plan) {
+  size_t count = plan.classes.size();
+  for (const Part &part : plan.parts)
+    count += part.classes.size();
+  return count;
+}
+
 /// What a plan comes to, as numbers of tiles of one head, for who asks for
 /// remarks: the tiles of a long sequence take time to count.
 static void reportTiles(MaskedReductionOpInterface op, const Plan &plan,
@@ -81,7 +89,9 @@ static void reportTiles(MaskedReductionOpInterface op, const Plan &plan,
       op->getLoc(), remark::RemarkOpts::name("tiles").category(DEBUG_TYPE));
   report << remark::metric("tile-queries", plan.tile.queries)
          << remark::metric("tile-keys", plan.tile.keys)
-         << remark::metric("row-classes", plan.classes.size());
+         << remark::metric("row-classes", countClasses(plan));
+  if (!plan.parts.empty())
+    report << remark::metric("parts", plan.parts.size());
   if (!facts.nq || !facts.nk)
     return;
   TileCounts tiles = countTiles(plan, {*facts.nq, *facts.nk}, /*head=*/0);
@@ -104,10 +114,12 @@ struct PlanPass : sparse_attn::impl::SparseAttnPlanBase<PlanPass> {
         return;
       Mask mask = op.getMaskValue();
       LengthFacts facts = op.getLengthFacts();
-      TileShape tile = tiles.choose(op, mask, facts);
       SmallVector<PlanLoss> losses;
-      Plan plan = makePlan(mask, tile, facts, &losses, tiles.keyLayouts(op),
-                           tiles.rowLayouts(op));
+      auto chooseTile = [&](const Mask &some, const LengthFacts &known) {
+        return tiles.choose(op, some, known);
+      };
+      Plan plan =
+          makePlanOfParts(mask, chooseTile, facts, tiles.forms(op), &losses);
       for (const PlanLoss &loss : losses)
         op->emitRemark() << describe(loss);
       warnIfEmpty(op, plan, facts);

@@ -30,16 +30,22 @@ static TileShape fitTile(const RowClass &cls, TileShape planTile) {
 QueryTiles::QueryTiles(OpBuilder &b, MaskedReductionOpInterface op,
                        const ReductionShapes &shapes,
                        ArrayRef<RowClass> classes, TileShape planTile,
-                       ColumnGroup columns)
+                       ColumnGroup columns, int64_t step)
     : loc(op.getLoc()), shapes(shapes), tile{0, planTile.keys},
       columns(columns),
       areColumnsWhole(columns.isWhole(op.getTileNeeds().valueDim)),
-      heads(shapes.queryHeads) {
+      heads(shapes.queryHeads), step(step) {
   for (const RowClass &cls : classes)
     tile.queries = std::max(tile.queries, fitTile(cls, planTile).queries);
   IndexMath math{b, loc};
   if (columns.count > 1)
     heads = math.mul(heads, columns.count);
+  if (step > 1) {
+    // The first residue has the most rows.
+    Value rows = math.ceilDiv(shapes.numQueries, step);
+    tiles = math.ceilDiv(rows, tile.queries);
+    return;
+  }
   TileExprVariables v{math.constant(0), shapes.virtualQueries, shapes.numKeys};
   if (classes.front().layout.isContiguous())
     setRanges(b, classes, v);
@@ -138,8 +144,36 @@ bool QueryTiles::isEmpty() const {
   return isZero(shapes.batch) || isZero(tiles);
 }
 
-SmallVector<Value> QueryTiles::getBounds() const {
-  return {shapes.batch, heads, tiles};
+SmallVector<Value> QueryTiles::getBounds(OpBuilder &b) const {
+  return {shapes.batch, heads, IndexMath{b, loc}.mul(tiles, step)};
+}
+
+Value QueryTiles::numWholeRows(OpBuilder &b) const {
+  return IndexMath{b, loc}.mul(tiles, step * tile.queries);
+}
+
+ReductionShapes QueryTiles::shapesAt(OpBuilder &b, ValueRange ids) const {
+  if (step == 1)
+    return shapes;
+  Value residue = b.createOrFold<arith::DivUIOp>(loc, ids[2], tiles);
+  return shapes.fold(b, loc, step, residue);
+}
+
+void QueryTiles::locateFolded(OpBuilder &b, const ReductionShapes &folded,
+                              QueryTile &at) const {
+  IndexMath math{b, loc};
+  int64_t size = tile.queries;
+  at.tile = b.createOrFold<arith::RemUIOp>(loc, at.tile, tiles);
+  at.step = step;
+  Value first = math.mul(at.tile, size);
+  at.row = math.add(folded.firstRow, math.mul(first, step));
+  at.position = math.add(first, folded.firstPosition);
+  if (std::optional<int64_t> rows = folded.facts.nq; rows && *rows % size == 0)
+    at.rows = math.constant(size);
+  else // Other residues may have one more tile.
+    at.rows =
+        math.max(math.constant(0), math.min(math.sub(folded.numQueries, first),
+                                            math.constant(size)));
 }
 
 Value QueryTiles::columnOf(OpBuilder &b, Value number) const {
@@ -154,7 +188,8 @@ Value QueryTiles::columnOf(OpBuilder &b, Value number) const {
   return math.add(first, math.mul(slice, columns.size));
 }
 
-QueryTile QueryTiles::locate(OpBuilder &b, ValueRange ids) const {
+QueryTile QueryTiles::locate(OpBuilder &b, ValueRange ids,
+                             const ReductionShapes &shapesAt) const {
   IndexMath math{b, loc};
   int64_t size = tile.queries;
   QueryTile at;
@@ -167,6 +202,10 @@ QueryTile QueryTiles::locate(OpBuilder &b, ValueRange ids) const {
   at.tile = ids[2];
   if (layout) {
     locateSlots(b, at);
+    return at;
+  }
+  if (step > 1) {
+    locateFolded(b, shapesAt, at);
     return at;
   }
   // Each range holds from its first tile on; an empty one holds no tile.
@@ -202,6 +241,6 @@ SmallVector<Value> QueryTiles::slices(OpBuilder &b, const QueryTile &at,
       rows = math.select(isFirst, rows, zero);
     }
     return sliceTile(b, loc, output, {at.batch, at.head}, at.row, rows,
-                     hasColumns ? at.column : Value(), columns.size);
+                     hasColumns ? at.column : Value(), columns.size, at.step);
   });
 }

@@ -19,10 +19,13 @@ namespace mlir::sparse_attn::transforms {
 class QueryTiles {
 public:
   /// Emits the bounds of the rows at `b`. Where classes overlap, a row belongs
-  /// to the first; they are in the order of their first rows.
+  /// to the first; they are in the order of their first rows. With a step of 2
+  /// or more there is one class, of all rows of each residue, and the tiles of
+  /// one residue come after those of another.
   QueryTiles(OpBuilder &b, MaskedReductionOpInterface op,
              const ReductionShapes &shapes, ArrayRef<plan::RowClass> classes,
-             plan::TileShape planTile, plan::ColumnGroup columns);
+             plan::TileShape planTile, plan::ColumnGroup columns,
+             int64_t step = 1);
 
   /// The plan's tile, or less where the classes have few rows.
   plan::TileShape getTile() const { return tile; }
@@ -43,9 +46,15 @@ public:
   /// The columns of a slice.
   int64_t getNumColumns() const { return columns.size; }
   /// How often (batch, slice of a query head, query tile) loops run.
-  SmallVector<Value> getBounds() const;
+  SmallVector<Value> getBounds(OpBuilder &b) const;
+  /// The sizes of what the tile with these ids is part of: of all, or of its
+  /// residue.
+  ReductionShapes shapesAt(OpBuilder &b, ValueRange ids) const;
   /// Where the tile with ids (batch, slice of a query head, query tile) is.
-  QueryTile locate(OpBuilder &b, ValueRange ids) const;
+  QueryTile locate(OpBuilder &b, ValueRange ids,
+                   const ReductionShapes &shapesAt) const;
+  /// How many rows tensors must have that are written whole tiles at a time.
+  Value numWholeRows(OpBuilder &b) const;
   /// Slices of `outputs` [B, Hq, Sq, ...] at the rows of a tile, and of its
   /// columns where they are [B, Hq, Sq, columns]. Others have no rows but in
   /// the slice of the first columns, as each row is written once.
@@ -59,6 +68,9 @@ private:
                 const TileExprVariables &v);
   /// Sets where the rows of a tile of a layout are.
   void locateSlots(OpBuilder &b, QueryTile &at) const;
+  /// The rows of a tile of a residue.
+  void locateFolded(OpBuilder &b, const ReductionShapes &folded,
+                    QueryTile &at) const;
   /// The first column of slice `number`; null where it has all columns.
   Value columnOf(OpBuilder &b, Value number) const;
 
@@ -75,7 +87,8 @@ private:
     bool isWhole;
   };
   SmallVector<Rows, 1> ranges;
-  Value tiles; ///< number of query tiles
+  Value tiles; ///< number of query tiles, of a residue where there is a step
+  int64_t step = 1;
   const plan::Layout *layout = nullptr;
   Value firstSlot, slots;
 };

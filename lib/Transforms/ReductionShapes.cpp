@@ -4,6 +4,7 @@
 #include "EmitTileExpr.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
@@ -41,6 +42,35 @@ ReductionShapes::ReductionShapes(OpBuilder &b, MaskedReductionOpInterface op) {
     firstPosition = op.getOrigin()[1];
     virtualQueries = math.sub(numKeys, firstPosition);
   }
+}
+
+ReductionShapes ReductionShapes::fold(OpBuilder &b, Location loc, int64_t by,
+                                      Value row) const {
+  IndexMath math{b, loc};
+  ReductionShapes folded = *this;
+  folded.step = by;
+  folded.facts = foldFacts(facts, by);
+  folded.firstRow = folded.firstKey = row;
+  std::optional<int64_t> known = getConstantIntValue(firstPosition);
+  bool isMultiple = known && *known % by == 0;
+  if (isMultiple || (facts.assumed.offsetMultiple != 1 &&
+                     facts.assumed.offsetMultiple % by == 0)) {
+    folded.firstPosition = math.floorDiv(firstPosition, by);
+  } else {
+    Value position = math.add(row, firstPosition);
+    folded.firstPosition = math.floorDiv(position, by);
+    folded.firstKey = math.sub(position, math.mul(folded.firstPosition, by));
+  }
+  // Less than a step before it is none.
+  auto count = [&](Value all, Value first, std::optional<int64_t> fact) {
+    return fact ? math.constant(*fact) : math.ceilDiv(math.sub(all, first), by);
+  };
+  folded.numKeys = count(numKeys, folded.firstKey, folded.facts.nk);
+  bool areEqual = known == int64_t(0) && numKeys == numQueries;
+  folded.numQueries =
+      areEqual ? folded.numKeys : count(numQueries, row, folded.facts.nq);
+  folded.virtualQueries = math.sub(folded.numKeys, folded.firstPosition);
+  return folded;
 }
 
 Value ReductionShapes::keyHead(OpBuilder &b, Location loc,

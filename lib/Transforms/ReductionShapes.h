@@ -21,7 +21,18 @@ struct ReductionShapes {
   /// What is known of nq and nk, and what the plan takes for granted.
   plan::LengthFacts facts;
 
+  /// Where query row 0 and key 0 of a residue are among all rows and keys of
+  /// the tensors, which are `step` apart; null where they are the first ones.
+  Value firstRow, firstKey;
+  int64_t step = 1;
+
   ReductionShapes(OpBuilder &b, MaskedReductionOpInterface op);
+
+  /// Those of the queries from `row` on, `step` apart, and of the keys of their
+  /// residue: numbers of theirs stand in the place of positions. `row` is below
+  /// `step`; where there is no such query, numQueries is 0.
+  ReductionShapes fold(OpBuilder &b, Location loc, int64_t step,
+                       Value row) const;
 
   /// The key head of query head h: h / (Hq / Hkv).
   Value keyHead(OpBuilder &b, Location loc, Value queryHead) const;

@@ -33,18 +33,26 @@ static const target::GpuTarget *findGpu(StringRef target) {
   return target == "gpu" ? &target::getGpus().front() : target::findGpu(target);
 }
 
-KeyLayouts TileChoice::keyLayouts(MaskedReductionOpInterface op) const {
+PlanForms TileChoice::forms(MaskedReductionOpInterface op) const {
   const target::CpuTarget *cpu = findCpu(target);
   bool loads = cpu ? cpu->loadsKeyLayouts : findGpu(target)->loadsKeyLayouts;
-  return loads && op.takesKeyLayouts() ? KeyLayouts::Any
-                                       : KeyLayouts::Contiguous;
-}
-
-RowLayouts TileChoice::rowLayouts(MaskedReductionOpInterface op) const {
-  const target::CpuTarget *cpu = findCpu(target);
-  bool loads = cpu ? cpu->loadsRowLayouts : findGpu(target)->loadsRowLayouts;
-  return loads && op.takesRowLayouts() ? RowLayouts::Any
-                                       : RowLayouts::Contiguous;
+  PlanForms forms;
+  if (loads && op.takesKeyLayouts())
+    forms.layouts = KeyLayouts::Any;
+  bool loadsRows =
+      cpu ? cpu->loadsRowLayouts : findGpu(target)->loadsRowLayouts;
+  if (loadsRows && op.takesRowLayouts())
+    forms.rowLayouts = RowLayouts::Any;
+  int64_t pairs = cpu ? cpu->mergedRowPairs : findGpu(target)->mergedRowPairs;
+  bool isGiven = queries > 0 || keys > 0;
+  // A tile of a larger attention has few rows, of which a residue has fewer.
+  if (!isGiven && op.takesParts() && op.getOrigin().empty())
+    forms.mergedRowPairs = pairs;
+  if (!cpu) {
+    const target::TileSize &least = findGpu(target)->leastPartTile;
+    forms.leastTile = {least.queries, least.keys};
+  }
+  return forms;
 }
 
 static TileShape chooseByRules(const TileChoice &choice,

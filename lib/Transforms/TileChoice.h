@@ -4,7 +4,7 @@
 #define SPARSEATTN_LIB_TRANSFORMS_TILECHOICE_H
 
 #include "SparseAttn/IR/SparseAttn.h"
-#include "SparseAttn/Plan/Plan.h"
+#include "SparseAttn/Plan/PlanParts.h"
 
 namespace mlir::sparse_attn::transforms {
 
@@ -23,9 +23,9 @@ struct TileChoice {
   LogicalResult verify(Operation *op) const;
   plan::TileShape choose(MaskedReductionOpInterface op, const mask::Mask &mask,
                          const plan::LengthFacts &facts) const;
-  /// What plans of `op` for the target may have.
-  plan::KeyLayouts keyLayouts(MaskedReductionOpInterface op) const;
-  plan::RowLayouts rowLayouts(MaskedReductionOpInterface op) const;
+  /// What plans of `op` for the target may be made of. Where tiles have a given
+  /// size there are no parts, which have tiles of their own.
+  plan::PlanForms forms(MaskedReductionOpInterface op) const;
 };
 
 } // namespace mlir::sparse_attn::transforms

@@ -145,7 +145,7 @@ struct TrustStepsPass
     }
     SmallVector<SmallVector<scf::ForOp>> chains;
     getOperation()->walk([&](Operation *op) {
-      if (!isa<FinishOp, StoreStateOp>(op))
+      if (!isa<FinishOp, StoreStateOp, MergeStatesOp>(op))
         return;
       SmallVector<scf::ForOp> loops = loopsBehind(op->getOperand(0));
       if (!stepsOf(loops).empty())

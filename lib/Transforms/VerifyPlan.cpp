@@ -19,6 +19,8 @@ using namespace mlir::sparse_attn::transforms;
 /// need none.
 static bool isPlanners(MaskedReductionOpInterface op) {
   PlanAttr given = *op.getPlan();
+  if (!given.getParts().empty())
+    return false;
   for (KeyLayouts keys : {KeyLayouts::Contiguous, KeyLayouts::Any})
     for (RowLayouts rows : {RowLayouts::Contiguous, RowLayouts::Any}) {
       Plan own = makePlan(op.getMaskValue(), given.getPlan().tile,
@@ -49,14 +51,20 @@ static void keepInside(Segment &segment) {
 }
 
 /// Rows need no such care: their loops end with the queries.
-static PlanAttr keepInside(MLIRContext *context, Plan plan) {
-  for (RowClass &cls : plan.classes) {
+static void keepInside(MutableArrayRef<RowClass> classes, TileShape tile) {
+  for (RowClass &cls : classes) {
     for (Segment &segment : cls.segments)
-      segment.layout.isContiguous() ? keepInside(segment, plan.tile.keys)
+      segment.layout.isContiguous() ? keepInside(segment, tile.keys)
                                     : keepInside(segment);
     for (Draw &draw : cls.draws)
-      keepInside(draw, plan.tile.keys);
+      keepInside(draw, tile.keys);
   }
+}
+
+static PlanAttr keepInside(MLIRContext *context, Plan plan) {
+  keepInside(plan.classes, plan.tile);
+  for (Part &part : plan.parts)
+    keepInside(part.classes, part.tile);
   return PlanAttr::get(context, plan);
 }
 

@@ -11,6 +11,9 @@
 // keys, each with a state of its own, and merges them (split-K). The parts of
 // all classes come before anything else.
 //
+// A plan of parts is visited part by part: those before the last store the
+// state of each row, and the last one merges its own with these.
+//
 // Results of more columns than a target computes at a time are cut into slices
 // of columns, which are to the foralls as more heads are; slices of another
 // size have foralls of their own.
@@ -20,6 +23,7 @@
 #include "VisitTiles.h"
 #include "KeyTileLoops.h"
 #include "ScatteredRows.h"
+#include "SparseAttn/Mask/Predicate.h"
 #include "SparseAttn/Transforms/Passes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -27,6 +31,7 @@
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/Remarks.h"
 #include "llvm/Support/DebugLog.h"
+#include <memory>
 
 #define DEBUG_TYPE "sparse-attn-visit-tiles"
 
@@ -86,21 +91,95 @@ static size_t countTogether(ArrayRef<RowClass> classes,
   return count;
 }
 
-namespace {
-/// Lowers one op.
-class Visits {
-public:
-  Visits(MaskedReductionOpInterface op, const VisitOptions &options)
-      : op(op), loc(op.getLoc()), builder(op), plan(op.getPlan()->getPlan()),
-        shapes(builder, op), tables(builder, op, shapes, plan),
-        options(options) {}
+//===----------------------------------------------------------------------===//
+// States of parts
+//===----------------------------------------------------------------------===//
 
-  SmallVector<Value> run();
+namespace {
+/// The states that all parts of a plan but the last leave in memory, as tensors
+/// [parts, B, slices of Hq, rows, ...]. There are as many rows as all parts
+/// need that write whole tiles.
+class PartStates {
+public:
+  PartStates(OpBuilder &b, MaskedReductionOpInterface op, Value batch,
+             Value heads, Value rows, int64_t parts, Type state);
+
+  ValueRange getTensors() const { return tensors; }
+  void setTensors(ValueRange next) { tensors.assign(next.begin(), next.end()); }
 
 private:
-  SmallVector<Value> visit(const ColumnGroup &columns,
-                           SmallVector<Value> outputs);
+  SmallVector<Value> tensors;
+};
+} // namespace
 
+PartStates::PartStates(OpBuilder &b, MaskedReductionOpInterface op, Value batch,
+                       Value heads, Value rows, int64_t parts, Type state) {
+  for (RankedTensorType type : op.getStateTensorTypes(state)) {
+    SmallVector<OpFoldResult> sizes = {
+        b.getIndexAttr(parts), getAsOpFoldResult(batch),
+        getAsOpFoldResult(heads), getAsOpFoldResult(rows)};
+    for (int64_t size : type.getShape().drop_front())
+      sizes.push_back(b.getIndexAttr(size));
+    tensors.push_back(
+        tensor::EmptyOp::create(b, op.getLoc(), sizes, type.getElementType()));
+  }
+}
+
+/// Slices [rows, ...], or, where `part` is null, [parts, rows, ...].
+static Value sliceStates(OpBuilder &b, Location loc, Value tensor, Value part,
+                         ValueRange ids, const QueryTile &at, int64_t rows) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  SmallVector<OpFoldResult> offsets, sizes,
+      strides(type.getRank(), b.getIndexAttr(1));
+  SmallVector<int64_t> shape;
+  offsets.push_back(part ? getAsOpFoldResult(part)
+                         : OpFoldResult(b.getIndexAttr(0)));
+  sizes.push_back(b.getIndexAttr(part ? 1 : type.getDimSize(0)));
+  if (!part)
+    shape.push_back(type.getDimSize(0));
+  for (Value id : ids.take_front(2)) {
+    offsets.push_back(getAsOpFoldResult(id));
+    sizes.push_back(b.getIndexAttr(1));
+  }
+  offsets.push_back(getAsOpFoldResult(at.row));
+  sizes.push_back(b.getIndexAttr(rows));
+  shape.push_back(rows);
+  strides[3] = b.getIndexAttr(at.step);
+  for (int64_t size : type.getShape().drop_front(4)) {
+    offsets.push_back(b.getIndexAttr(0));
+    sizes.push_back(b.getIndexAttr(size));
+    shape.push_back(size);
+  }
+  return tensor::ExtractSliceOp::create(
+      b, loc, RankedTensorType::get(shape, type.getElementType()), tensor,
+      offsets, sizes, strides);
+}
+
+namespace {
+/// Lowers one op's plan, or a part of it.
+class Visits {
+public:
+  /// The plan is that of one residue where there is a step.
+  Visits(MaskedReductionOpInterface op, const ReductionShapes &shapes,
+         Plan ofPart, int64_t step, const VisitOptions &options)
+      : op(op), loc(op.getLoc()), builder(op), plan(std::move(ofPart)),
+        step(step), shapes(shapes), tables(builder, op, shapes, plan),
+        options(options) {}
+
+  /// Computes the results, or slices of their columns, after `before`, the
+  /// states of other parts, if there are any.
+  SmallVector<Value> visit(const ColumnGroup &columns,
+                           SmallVector<Value> outputs,
+                           const PartStates *before);
+  /// Adds the states of all rows to `states`, as those of part `number`.
+  void store(const ColumnGroup &columns, int64_t number, PartStates &states);
+  /// The tiles of the first class.
+  QueryTiles tilesOf(const ColumnGroup &columns) {
+    return QueryTiles(builder, op, shapes, plan.classes.front(), plan.tile,
+                      columns, step);
+  }
+
+private:
   using BodyFn = function_ref<void(OpBuilder &, ValueRange)>;
 
   /// Whether the class runs in parts along the keys.
@@ -108,7 +187,8 @@ private:
     return cls.heavy && options.heavySplits > 1;
   }
   SmallVector<Value> visitWhole(const RowClass &cls, const QueryTiles &tiles,
-                                ValueRange outputs, bool together);
+                                ValueRange outputs, bool together,
+                                const PartStates *before);
   SmallVector<Value> emitParts(const RowClass &cls, const QueryTiles &tiles);
   int64_t stepKeysOfParts(const QueryTiles &tiles) const;
   SmallVector<Value> mergeParts(const QueryTiles &tiles, ValueRange parts,
@@ -123,35 +203,19 @@ private:
   Location loc;
   OpBuilder builder;
   Plan plan;
-  ReductionShapes shapes;
+  int64_t step;
+  const ReductionShapes &shapes;
   RandomTables tables;
   VisitOptions options;
 };
 } // namespace
 
-SmallVector<Value> Visits::run() {
-  SmallVector<Value> results(op.getInits());
-  for (const ColumnGroup &columns :
-       cutColumns(op.getTileNeeds().valueDim, options.valueColumns)) {
-    // What has no columns is computed with the first of them.
-    auto isOf = [&](Value result) {
-      return columns.first == 0 ||
-             cast<ShapedType>(result.getType()).getRank() > 3;
-    };
-    SmallVector<Value> some =
-        visit(columns, llvm::filter_to_vector(results, isOf));
-    for (auto [result, next] :
-         llvm::zip(llvm::make_filter_range(results, isOf), some))
-      result = next;
-  }
-  return results;
-}
-
-/// Parts come first: they write memory of their own, and so may run together
-/// with the rows of the first classes, whose results those of later ones
-/// replace.
+/// Parts of heavy rows come first: they write memory of their own, and so may
+/// run together with the rows of the first classes, whose results those of
+/// later ones replace.
 SmallVector<Value> Visits::visit(const ColumnGroup &columns,
-                                 SmallVector<Value> outputs) {
+                                 SmallVector<Value> outputs,
+                                 const PartStates *before) {
   struct Group {
     const RowClass &cls; ///< the first of those that visit the same tiles
     QueryTiles tiles;
@@ -160,11 +224,13 @@ SmallVector<Value> Visits::visit(const ColumnGroup &columns,
   SmallVector<Group> groups;
   bool isFirst = true, hasParts = false, firstIsWhole = false;
   for (ArrayRef<RowClass> rest = plan.classes; !rest.empty(); isFirst = false) {
+    // Only rows of the first class go on from the states of other parts.
+    bool goesOn = isFirst && before;
     ArrayRef<RowClass> together = rest.take_front(
-        countTogether(rest, LengthFacts().assuming(plan.assumed)));
+        goesOn ? 1 : countTogether(rest, LengthFacts().assuming(plan.assumed)));
     rest = rest.drop_front(together.size());
     Group group = {together.front(), QueryTiles(builder, op, shapes, together,
-                                                plan.tile, columns)};
+                                                plan.tile, columns, step)};
     if (group.tiles.isEmpty())
       continue;
     bool split = isSplit(group.cls);
@@ -182,9 +248,11 @@ SmallVector<Value> Visits::visit(const ColumnGroup &columns,
     if (tiles.getLayout())
       places = makeSlotResults(builder, loc, tiles, outputs);
     SmallVector<Value> results =
-        isSplit(group.cls) ? mergeParts(tiles, group.parts, places)
-                           : visitWhole(group.cls, tiles, places,
-                                        hasParts && firstIsWhole && index == 0);
+        isSplit(group.cls)
+            ? mergeParts(tiles, group.parts, places)
+            : visitWhole(group.cls, tiles, places,
+                         hasParts && firstIsWhole && index == 0,
+                         &group.cls == plan.classes.begin() ? before : nullptr);
     outputs = tiles.getLayout()
                   ? scatterRows(builder, loc, shapes, tiles, results, outputs)
                   : results;
@@ -231,14 +299,50 @@ void Visits::finish(OpBuilder &b, const QueryTiles &tiles, const QueryTile &at,
 
 SmallVector<Value> Visits::visitWhole(const RowClass &cls,
                                       const QueryTiles &tiles,
-                                      ValueRange outputs, bool together) {
-  KeyTileLoops loops(op, shapes, tables, cls, tiles.getTile(),
-                     tiles.getNumColumns(), plan.tile.keys);
-  return forall(tiles.getBounds(), outputs, together,
+                                      ValueRange outputs, bool together,
+                                      const PartStates *before) {
+  return forall(tiles.getBounds(builder), outputs, together,
                 [&](OpBuilder &b, ValueRange args) {
-                  QueryTile at = tiles.locate(b, args.take_front(3));
-                  finish(b, tiles, at, loops.visit(b, at), args.drop_front(3));
+                  ReductionShapes here = tiles.shapesAt(b, args);
+                  QueryTile at = tiles.locate(b, args, here);
+                  KeyTileLoops loops(op, here, tables, cls, tiles.getTile(),
+                                     tiles.getNumColumns(), plan.tile.keys);
+                  Value state = loops.visit(b, at);
+                  if (before) {
+                    SmallVector<Value> stored = llvm::map_to_vector(
+                        before->getTensors(), [&](Value tensor) {
+                          return sliceStates(b, loc, tensor, /*part=*/Value(),
+                                             args, at, tiles.getTile().queries);
+                        });
+                    Value others = op.createMergeStored(b, stored, /*at=*/{},
+                                                        state.getType());
+                    state = op.createMerge(b, state, others);
+                  }
+                  finish(b, tiles, at, state, args.drop_front(3));
                 });
+}
+
+void Visits::store(const ColumnGroup &columns, int64_t number,
+                   PartStates &states) {
+  const RowClass &cls = plan.classes.front();
+  QueryTiles tiles = tilesOf(columns);
+  report(cls, tiles.getTile(), /*parts=*/1);
+  states.setTensors(forall(
+      tiles.getBounds(builder), states.getTensors(), /*together=*/false,
+      [&](OpBuilder &b, ValueRange args) {
+        ReductionShapes here = tiles.shapesAt(b, args);
+        QueryTile at = tiles.locate(b, args, here);
+        KeyTileLoops loops(op, here, tables, cls, tiles.getTile(),
+                           tiles.getNumColumns(), plan.tile.keys);
+        Value state = loops.visit(b, at);
+        Value part = IndexMath{b, loc}.constant(number);
+        SmallVector<Value> slices =
+            llvm::map_to_vector(args.drop_front(3), [&](Value tensor) {
+              return sliceStates(b, loc, tensor, part, args, at,
+                                 tiles.getTile().queries);
+            });
+        insertInParallel(b, loc, op.createStore(b, state, slices), slices);
+      }));
 }
 
 /// A part of few rows has few warps, and runs beside others: each takes as much
@@ -260,7 +364,7 @@ SmallVector<Value> Visits::emitParts(const RowClass &cls,
                                      const QueryTiles &tiles) {
   KeyTileLoops loops(op, shapes, tables, cls, tiles.getTile(),
                      tiles.getNumColumns(), stepKeysOfParts(tiles));
-  SmallVector<Value> bounds = tiles.getBounds();
+  SmallVector<Value> bounds = tiles.getBounds(builder);
   bounds.push_back(IndexMath{builder, loc}.constant(options.heavySplits));
   Type stateType = op.getStateType(tiles.getTile(), tiles.getNumColumns());
   SmallVector<Value> parts;
@@ -273,7 +377,7 @@ SmallVector<Value> Visits::emitParts(const RowClass &cls,
   }
   return forall(
       bounds, parts, /*together=*/true, [&](OpBuilder &b, ValueRange args) {
-        QueryTile at = tiles.locate(b, args.take_front(3));
+        QueryTile at = tiles.locate(b, args.take_front(3), shapes);
         Value state =
             loops.visit(b, at, {/*part=*/args[3], options.heavySplits});
         SmallVector<Value> slices;
@@ -286,9 +390,9 @@ SmallVector<Value> Visits::emitParts(const RowClass &cls,
 
 SmallVector<Value> Visits::mergeParts(const QueryTiles &tiles, ValueRange parts,
                                       ValueRange outputs) {
-  return forall(tiles.getBounds(), outputs, /*together=*/false,
+  return forall(tiles.getBounds(builder), outputs, /*together=*/false,
                 [&](OpBuilder &b, ValueRange args) {
-                  QueryTile at = tiles.locate(b, args.take_front(3));
+                  QueryTile at = tiles.locate(b, args.take_front(3), shapes);
                   Value merged = op.createMergeStored(
                       b, parts, args.take_front(3),
                       op.getStateType(tiles.getTile(), tiles.getNumColumns()));
@@ -296,9 +400,99 @@ SmallVector<Value> Visits::mergeParts(const QueryTiles &tiles, ValueRange parts,
                 });
 }
 
+namespace {
+/// Lowers one op, all parts of its plan.
+class ReductionVisits {
+public:
+  ReductionVisits(MaskedReductionOpInterface op, const VisitOptions &options);
+
+  SmallVector<Value> run();
+
+private:
+  SmallVector<Value> visit(const ColumnGroup &columns,
+                           SmallVector<Value> outputs);
+
+  MaskedReductionOpInterface op;
+  VisitOptions options;
+  OpBuilder builder;
+  ReductionShapes shapes;
+  SmallVector<std::unique_ptr<Visits>> parts;
+};
+} // namespace
+
+/// A part's plan, each partial segment of which names its pairs: those of the
+/// part are not the mask's.
+static Plan withPairs(const Part &part, const LengthFacts &facts) {
+  Plan plan = planOf(part, facts);
+  Pieces pairs = part.pairs;
+  for (Piece &piece : pairs)
+    endAtLastKey(piece);
+  for (RowClass &cls : plan.classes)
+    for (Segment &segment : cls.segments)
+      if (!segment.full && !segment.where)
+        segment.where = pairs;
+  return plan;
+}
+
+ReductionVisits::ReductionVisits(MaskedReductionOpInterface op,
+                                 const VisitOptions &options)
+    : op(op), options(options), builder(op), shapes(builder, op) {
+  Plan plan = op.getPlan()->getPlan();
+  if (plan.parts.empty())
+    parts.push_back(
+        std::make_unique<Visits>(op, shapes, plan, /*step=*/1, options));
+  for (const Part &part : plan.parts)
+    parts.push_back(std::make_unique<Visits>(
+        op, shapes, withPairs(part, shapes.facts), part.step, options));
+}
+
+SmallVector<Value> ReductionVisits::run() {
+  SmallVector<Value> results(op.getInits());
+  for (const ColumnGroup &columns :
+       cutColumns(op.getTileNeeds().valueDim, options.valueColumns)) {
+    // What has no columns is computed with the first of them.
+    auto isOf = [&](Value result) {
+      return columns.first == 0 ||
+             cast<ShapedType>(result.getType()).getRank() > 3;
+    };
+    SmallVector<Value> some =
+        visit(columns, llvm::filter_to_vector(results, isOf));
+    for (auto [result, next] :
+         llvm::zip(llvm::make_filter_range(results, isOf), some))
+      result = next;
+  }
+  return results;
+}
+
+SmallVector<Value> ReductionVisits::visit(const ColumnGroup &columns,
+                                          SmallVector<Value> outputs) {
+  if (parts.size() == 1)
+    return parts.back()->visit(columns, outputs, /*before=*/nullptr);
+  IndexMath math{builder, op.getLoc()};
+  Value rows = math.constant(0), heads;
+  for (std::unique_ptr<Visits> &part : parts) {
+    QueryTiles tiles = part->tilesOf(columns);
+    if (tiles.isEmpty())
+      return outputs;
+    rows = math.max(rows, tiles.numWholeRows(builder));
+    heads = tiles.getBounds(builder)[1];
+  }
+  // Rows and element type of a state do not matter here, only its columns do.
+  Type state = op.getStateType({/*queries=*/1, /*keys=*/1},
+                               parts.back()->tilesOf(columns).getNumColumns());
+  PartStates states(builder, op, shapes.batch, heads, rows, parts.size() - 1,
+                    state);
+  for (size_t number = 0; number + 1 < parts.size(); ++number)
+    parts[number]->store(columns, number, states);
+  return parts.back()->visit(columns, outputs, &states);
+}
+
 static bool hasLayouts(const Plan &plan) {
-  return llvm::any_of(plan.classes,
-                      [](const RowClass &cls) { return cls.hasLayouts(); });
+  auto has = [](const RowClass &cls) { return cls.hasLayouts(); };
+  return llvm::any_of(plan.classes, has) ||
+         llvm::any_of(plan.parts, [&](const Part &part) {
+           return llvm::any_of(part.classes, has);
+         });
 }
 
 static bool hasRowLayouts(const Plan &plan) {
@@ -338,6 +532,11 @@ LogicalResult transforms::visitTiles(Operation *root,
                       "layouts; leave the plan out to have one made");
       return WalkResult::interrupt();
     }
+    if (!op.takesParts() && !op.getPlan()->getParts().empty()) {
+      op->emitOpError("takes no plan of parts; leave the plan out to have one "
+                      "made");
+      return WalkResult::interrupt();
+    }
     int64_t columns = op.getTileNeeds().valueDim;
     if (valueColumns > 0 && columns > valueColumns && columns % 8 != 0) {
       op->emitOpError("has values of ")
@@ -348,7 +547,7 @@ LogicalResult transforms::visitTiles(Operation *root,
     }
     if (failed(verifyMaskHasCode(op)))
       return WalkResult::interrupt();
-    op->replaceAllUsesWith(Visits(op, options).run());
+    op->replaceAllUsesWith(ReductionVisits(op, options).run());
     op->erase();
     return WalkResult::advance();
   });

@@ -29,8 +29,7 @@ func.func private @f() attributes {p = #sparse_attn.plan<tile = [16, 16], keys_m
 // -----
 
 // A list of classes has at least one.
-// expected-error@below {{expected '<'}}
-// expected-error@below {{failed to parse SparseAttn_PlanAttr parameter 'classes'}}
+// expected-error@below {{a plan needs at least one class of rows}}
 func.func private @f() attributes {p = #sparse_attn.plan<tile = [48, 64], rows = []>}
 
 // -----
@@ -198,3 +197,59 @@ func.func private @f() attributes {p = #sparse_attn.rows<"0" to "1" of list<[-1]
 
 // expected-error@below {{bound "q" of rows depends on q, the tile of rows that it is to bound}}
 func.func private @f() attributes {p = #sparse_attn.rows<"0" to "q" of list<[4, 9], width = 1, tile = 16>>}
+
+// -----
+
+// Parts of plans.
+// expected-error@below {{the step of a part must be from 1 to 1073741824, got 0}}
+func.func private @f() attributes {p = #sparse_attn.plan<parts = [
+  <step = 0, pairs = "j < i", tile = [16, 16], rows = [<"0" to "nq">]>]>}
+
+// -----
+
+// expected-error@below {{tile sizes must be from 1 to 65536, got [0, 16]}}
+func.func private @f() attributes {p = #sparse_attn.plan<parts = [
+  <step = 2, pairs = "j < i", tile = [0, 16], rows = [<"0" to "nq">]>]>}
+
+// -----
+
+// expected-error@below {{a folded part must have one class, of all rows, that is not heavy; give other classes to a last part without a step}}
+func.func private @f() attributes {p = #sparse_attn.plan<parts = [
+  <step = 2, pairs = "j < i", tile = [16, 16], rows = [<"0" to "nq">, <"0" to "1">]>]>}
+
+// -----
+
+// expected-error@below {{a part before the last must have one class, of all rows, that is not heavy; give other classes to a last part without a step}}
+func.func private @f() attributes {p = #sparse_attn.plan<parts = [
+  <pairs = "j < i", tile = [16, 16], rows = [<"0" to "nq", heavy = true>]>,
+  <step = 2, pairs = "j >= i", tile = [16, 16], rows = [<"0" to "nq">]>]>}
+
+// -----
+
+// expected-error@below {{draws have no place in a part: their pairs have no closed form; give the plan one class for all of its pairs}}
+func.func private @f() attributes {p = #sparse_attn.plan<parts = [
+  <pairs = "j < i", tile = [16, 16], rows = [<"0" to "nq", draws = [<partial <block = 64, blocks_per_row = 3> "0" to "nk">]>]>]>}
+
+// -----
+
+// expected-error@below {{the keys of a folded part stand one after the other, step by step; leave out the layouts of its segments}}
+func.func private @f() attributes {p = #sparse_attn.plan<parts = [
+  <step = 2, pairs = "j < i", tile = [16, 16], rows = [<"0" to "nq", segments = [
+    <full "0" to "1" of lattice<step = 8, width = 1, shift = 0, tile = 16>>]>]>]>}
+
+// -----
+
+// expected-error@below {{expected 'parts'}}
+func.func private @f() attributes {p = #sparse_attn.plan<rows = []>}
+
+// -----
+
+// expected-error@below {{the first class of a part must have all rows, from 0 on; begin others behind it}}
+func.func private @f() attributes {p = #sparse_attn.plan<parts = [
+  <pairs = "j < i", tile = [16, 16], rows = [<"1" to "nq">]>]>}
+
+// -----
+
+// expected-error@below {{the rows of a part stand one after the other; give rows in layouts a plan without parts}}
+func.func private @f() attributes {p = #sparse_attn.plan<parts = [
+  <pairs = "j < i", tile = [16, 16], rows = [<"0" to "nq">, <"0" to "2" of list<[4, 9], width = 1, tile = 16>>]>]>}

@@ -133,6 +133,15 @@ func.func private @plan() attributes {
     <"0" to "1", heavy = true, segments = [<full "0" to "8">]>,
     <"1" to "2", heavy = false>]>}
 
+// CHECK-LABEL: @parts
+// CHECK-SAME:    a = #sparse_attn.plan<offset_multiple = 0, parts = [
+// CHECK-SAME:      <step = 4, pairs = "j >= i - 64", tile = [32, 16], rows = [<"0" to "nq", segments = [<partial "0" to "q">]>]>,
+// CHECK-SAME:      <pairs = "j < 4 and j - i mod 4 in 1 to 4", tile = [16, 16], rows = [<"0" to "nq">]>]>
+func.func private @parts() attributes {
+  a = #sparse_attn.plan<offset_multiple = 0, parts = [
+    <step = 4, pairs = "j >= i - 64", tile = [32, 16], rows = [<"0" to "nq", segments = [<partial "0" to "q">]>]>,
+    <step = 1, pairs = "j < 4 and j - i mod 4 in 1 to 4", tile = [16, 16], rows = [<"0" to "nq">]>]>}
+
 //===----------------------------------------------------------------------===//
 // The op
 //===----------------------------------------------------------------------===//

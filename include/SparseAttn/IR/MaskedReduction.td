@@ -96,6 +96,16 @@ def MaskedReductionOpInterface : OpInterface<"MaskedReductionOpInterface"> {
       none.
     }], "bool", "takesRowLayouts", (ins), /*methodBody=*/"",
       /*defaultImplementation=*/"return false;">,
+    InterfaceMethod<[{
+      Whether plans may have parts: `createStep` takes tiles whose rows are apart,
+      and `createMerge` makes one state of two.
+    }], "bool", "takesParts", (ins), /*methodBody=*/"",
+      /*defaultImplementation=*/"return false;">,
+    InterfaceMethod<"The state over the keys of two states, which are disjoint.",
+      "::mlir::Value", "createMerge",
+      (ins "::mlir::OpBuilder &":$builder, "::mlir::Value":$first,
+           "::mlir::Value":$second), /*methodBody=*/"",
+      /*defaultImplementation=*/"return {};">,
     InterfaceMethod<"The tensors that a state can be kept as in memory.",
       "::llvm::SmallVector<::mlir::RankedTensorType>", "getStateTensorTypes",
       (ins "::mlir::Type":$state)>,

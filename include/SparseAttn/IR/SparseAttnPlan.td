@@ -135,6 +135,31 @@ def SparseAttn_RowsAttr : SparseAttn_PlanPart<"Rows", "rows"> {
   }];
 }
 
+def SparseAttn_PartAttr : SparseAttn_PlanPart<"Part", "part"> {
+  let summary = "some of the pairs of a mask, and the tiles for them";
+  let description = [{
+    With a `step` s of 2 or more the part is folded: for each residue p modulo s
+    it is a plan for the queries and the keys that stand at p + s m, of which all
+    bounds and pairs speak by their numbers m, and nq and nk are how many queries
+    and keys there are of the residue. `pairs` are those (i, j) that the part
+    computes; where it is folded, only pairs of one residue are among them.
+
+    ```mlir
+    <step = 4, pairs = "j >= i - 64 and j < i + 65", tile = [64, 64], rows = [...]>
+    ```
+  }];
+  let parameters = (ins DefaultValuedParameter<"int64_t", "1">:$step,
+                        SparseAttn_Pairs:$pairs, "int64_t":$tile_queries,
+                        "int64_t":$tile_keys,
+                        ArrayRefParameter<"RowsAttr">:$classes);
+  let genVerifyDecl = 0;
+  let assemblyFormat = [{
+    `<` (`step` `=` $step^ `,` ` `)? `pairs` `=` custom<Pairs>($pairs) `,`
+    `tile` `=` `[` $tile_queries `,` $tile_keys `]` `,`
+    `rows` `=` `[` $classes `]` `>`
+  }];
+}
+
 def SparseAttn_PlanAttr : SparseAttn_PlanPart<"Plan", "plan"> {
   let summary = "which key tiles each query tile visits";
   let description = [{
@@ -151,17 +176,25 @@ def SparseAttn_PlanAttr : SparseAttn_PlanPart<"Plan", "plan"> {
         <full "0" to "q floordiv 2">,
         <partial "q floordiv 2" to "(q + 2) floordiv 2">]>]>
     ```
+
+    In the place of a tile and rows a plan may have parts, each with a tile and
+    rows of its own. Together they compute each pair of the mask once, but for
+    the rows of a later class of the last part, which that part computes alone.
+    Parts before the last have one class, of all rows, that is not heavy, as have
+    folded ones.
+
+    ```mlir
+    #sparse_attn.plan<parts = [
+      <step = 2, pairs = "j < i", tile = [16, 16], rows = [...]>,
+      <pairs = "j >= i - 7 and j < i + 1", tile = [16, 16], rows = [...]>]>
+    ```
   }];
   let parameters = (ins "int64_t":$tile_queries, "int64_t":$tile_keys,
                         DefaultValuedParameter<"int64_t", "1">:$offset_multiple,
                         DefaultValuedParameter<"int64_t", "1">:$keys_multiple,
-                        ArrayRefParameter<"RowsAttr">:$classes);
-  let assemblyFormat = [{
-    `<` `tile` `=` `[` $tile_queries `,` $tile_keys `]` `,`
-    (`offset_multiple` `=` $offset_multiple^ `,`)?
-    (`keys_multiple` `=` $keys_multiple^ `,`)?
-    `rows` `=` `[` $classes `]` `>`
-  }];
+                        OptionalArrayRefParameter<"RowsAttr">:$classes,
+                        OptionalArrayRefParameter<"PartAttr">:$parts);
+  let hasCustomAssemblyFormat = 1;
   let extraClassDeclaration = parameterNames # [{
     static PlanAttr get(MLIRContext *context, const plan::Plan &plan);
     /// The plan as a value.

@@ -22,7 +22,7 @@ struct QueryTile {
   Value tile;     ///< number of the tile among those of its row class
   Value row;      ///< first row
   Value rows;     ///< Bm, or fewer in the last tile
-  Value position; ///< absolute position of the first row
+  Value position; ///< position of the first row, or its number in a fold
   /// The first column of values and results that is computed; null where all
   /// columns are.
   Value column = {};
@@ -30,16 +30,23 @@ struct QueryTile {
   /// they are read from, which exist; null for neighbours. With them `position`
   /// means nothing.
   Value positions = {}, sources = {};
+  /// Rows of the tile are so far apart: the step of a folded part.
+  int64_t step = 1;
 };
 
 /// One key tile. Its keys stand one after the other, or where `positions` says.
 struct KeyTile {
-  Value key;    ///< the first key, and its position, an index
+  Value key;    ///< the position of the first key, an index
   Value rows;   ///< Bn, or fewer in the last tile, an index
   int64_t size; ///< Bn
   /// tensor<Bn x i32>; null for contiguous keys. No position is negative; those
   /// of Sk and more are no keys, and `key` means nothing then.
   Value positions = {};
+  /// Where the first key stands in a tensor of keys, an index, and how far
+  /// apart they stand. Null where that is its position, as it is but in folded
+  /// parts, in which `key` is its number.
+  Value row = {};
+  int64_t step = 1;
 };
 
 /// A tensor that a reduction takes or gives, under the name by which packages
@@ -80,14 +87,16 @@ inline std::optional<int64_t> staticLength(ShapedType type) {
   return length == 0 ? std::nullopt : length;
 }
 
-/// The rank-reducing slice source[lead..., row : row + rows, ...].
+/// The rank-reducing slice source[lead..., row : row + rows, ...], or of `rows`
+/// rows that are `step` apart.
 Value sliceRows(OpBuilder &b, Location loc, Value source, ArrayRef<Value> lead,
-                Value row, Value rows);
+                Value row, Value rows, int64_t step = 1);
 
 /// The same of the `columns` columns from `column` on, the last dimension; of
 /// all where `column` is null.
 Value sliceTile(OpBuilder &b, Location loc, Value source, ArrayRef<Value> lead,
-                Value row, Value rows, Value column, int64_t columns);
+                Value row, Value rows, Value column, int64_t columns,
+                int64_t step = 1);
 
 /// The rows of a key tile, [rows, ...], of source[lead...].
 Value loadRows(OpBuilder &b, Location loc, Value source, ArrayRef<Value> lead,

@@ -163,6 +163,9 @@ public:
   static Mask periodicColumns(int64_t period, int64_t last);
   static Mask periodicRows(int64_t period, int64_t last);
 
+  /// The union of pieces, which have no opaque literals.
+  static Mask ofPieces(Pieces pieces);
+
   static Mask unionOf(llvm::ArrayRef<Mask> members);
   static Mask intersectionOf(llvm::ArrayRef<Mask> members);
   static Mask complementOf(Mask mask);

@@ -23,6 +23,7 @@
 #include "llvm/ADT/SmallVector.h"
 #include <string>
 #include <tuple>
+#include <vector>
 
 namespace mlir::sparse_attn::plan {
 
@@ -108,12 +109,52 @@ struct RowClass {
   int64_t maxDrawnTiles(const TileShape &tile) const;
 };
 
-struct Plan {
+/// Some of the pairs of a mask. A part folded by a step s > 1 is, for each
+/// residue p of positions modulo s, an attention of its own over the queries
+/// and the keys that stand at p + s m for integers m: all that it says is of
+/// these numbers m in the place of positions, and of the queries and keys of
+/// the residue in the place of nq and nk (foldLengths). Row r of the residue
+/// still stands at r + nk - nq then.
+///
+/// The first class of a part has all rows. Parts before the last have no other,
+/// and it is not heavy, nor have those that are folded; these have no layouts.
+/// No part has draws.
+struct Part {
+  int64_t step = 1;
+  /// The pairs that it computes: where it is folded, of i and j of one residue
+  /// those of which the numbers m are one. In its tiles they are live, and no
+  /// others.
+  mask::Pieces pairs;
   TileShape tile;
+  llvm::SmallVector<RowClass, 2> classes;
+};
+
+/// A plan is one kernel's classes of rows, or parts. The parts of a plan
+/// compute each live pair once, and what they come to is merged. A row of a
+/// later class of the last part is computed by that part alone: as with
+/// classes, what others have for it is dropped.
+struct Plan {
+  TileShape tile; ///< of the last part where there are parts
   llvm::SmallVector<RowClass, 2> classes;
   /// It holds for such lengths only.
   LengthAssumption assumed = {};
+  std::vector<Part> parts = {};
 };
+
+/// The queries and keys that stand where row `row`, which is below the step,
+/// does modulo `step`. The rows are row, row + step, and so on.
+mask::Lengths foldLengths(const mask::Lengths &n, int64_t step, int64_t row);
+
+/// What holds for the lengths of each residue that has a query and a key.
+LengthFacts foldFacts(const LengthFacts &facts, int64_t step);
+
+/// The plan of a part: of one residue, where it is folded. `facts` are those of
+/// the whole plan.
+Plan planOf(const Part &part, const LengthFacts &facts);
+
+/// What is wrong with the parts of a plan and what to do, as a clause, or an
+/// empty text: all that can be told without the mask.
+std::string findProblem(llvm::ArrayRef<Part> parts);
 
 /// Why a plan visits tiles, or evaluates the mask in tiles, that a better one
 /// would not.

@@ -33,7 +33,8 @@ struct SpecialPlan {
 /// Plans that have to do at least a tenth less than `general`, which is for all
 /// lengths: one under the weakest assumption that saves nearly all that any
 /// saves, and, behind it, maybe one under a weaker one. None where both lengths
-/// are known. `chooseTile` gives the tile for a plan with these facts.
+/// are known, or where `general` has parts. `chooseTile` gives the tile for a
+/// plan with these facts.
 llvm::SmallVector<SpecialPlan, 2>
 makeSpecialPlans(const mask::Mask &mask, const Plan &general,
                  const LengthFacts &facts,

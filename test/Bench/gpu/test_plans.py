@@ -2,6 +2,7 @@
 
 import plans
 import pytest
+from launches import _roles
 from packages import BenchError
 from patterns import PATTERNS
 from plans import evaluate, parse_plan, part_of
@@ -30,7 +31,7 @@ def test_formulas_of_plans_and_of_manifests():
 def test_trips_follow_the_segments():
     plan = parse_plan(WINDOW)
     rows, heavy = plan.classes
-    assert plan.tile == (128, 64) and heavy.heavy and not rows.heavy
+    assert rows.tile == heavy.tile == (128, 64) and heavy.heavy and not rows.heavy
     assert rows.loops == ("partial where j >= i - 512 or j < 1", "partial where j >= i - 512",
                           "full")
     assert heavy.loops == ("full",)
@@ -38,6 +39,35 @@ def test_trips_follow_the_segments():
     assert plan.trips(rows, 8, LENGTHS) == (0, 1, 14)  # its condition does not hold yet
     assert plan.trips(rows, 20, LENGTHS) == (1, 2, 14)
     assert plan.trips(heavy, 0, LENGTHS) == (128,)
+
+
+STRIDED = [
+    "2 parts",
+    "part folded by 128, j < i, tile 64 x 32",
+    "rows 0 to nq",
+    "  partial 0 to min(q * 2 + 2, (nk + 31) floordiv 32)",
+    "part j >= i - 127 and j < i + 1, tile 64 x 64",
+    "rows 0 to nq",
+    "  full 0 to min(q, 2)",
+    "  partial q to q + 1 where j < i + 1",
+    "rows 0 to 1, heavy",
+    "  full 0 to nk floordiv 64",
+]
+
+
+def test_folded_parts_have_the_tiles_of_each_residue():
+    plan = parse_plan(STRIDED)
+    folded, window, heavy = plan.classes
+    assert (folded.step, folded.part, folded.tile) == (128, 0, (64, 32))
+    assert [rows.part for rows in (window, heavy)] == [1, 1] and plan.last_part == 1
+    assert folded.tiles(LENGTHS) == 128 and window.tiles(LENGTHS) == 128
+    longer = {"nq": 8193, "nk": 8193}  # the first residue has 65 rows, others 64
+    assert folded.tiles(longer) == 256
+    assert [plan.trips(folded, q, longer) for q in range(4)] == [(2,), (3,), (2,), (0,)]
+    # Rows before the first key see none.
+    assert plan.trips(folded, 0, {"nq": 300, "nk": 2}) == (0,)
+    assert [role for role, _ in (launch[0] for launch in _roles(plan))] == [
+        "states", "parts", "merge"]
 
 
 def test_parts_share_all_tiles():

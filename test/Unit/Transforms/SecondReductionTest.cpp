@@ -439,6 +439,39 @@ func.func @sums(%q: tensor<1x4x64x16xf32>, %k: tensor<1x2x64x16xf32>,
       << error;
 }
 
+/// Nor does it get parts, in which rows stand apart, where it does not take
+/// them.
+TEST_F(LayoutsTest, AnOpThatTakesNoPartsGetsNone) {
+  module = parseSourceString<ModuleOp>(R"mlir(
+func.func @sums(%q: tensor<1x4x4096x16xf32>, %k: tensor<1x2x4096x16xf32>,
+                %init: tensor<1x4x4096x16xf32>) -> tensor<1x4x4096x16xf32> {
+  %o = "other.sum_keys"(%q, %k, %init)
+    {mask = #sparse_attn.sliding_window<left = 64, right = 64, dilation = 8>}
+    : (tensor<1x4x4096x16xf32>, tensor<1x2x4096x16xf32>, tensor<1x4x4096x16xf32>) -> tensor<1x4x4096x16xf32>
+  return %o : tensor<1x4x4096x16xf32>
+})mlir",
+                                       &context);
+  ASSERT_TRUE(module);
+  PassManager planning(&context), visits(&context);
+  planning.addPass(createSparseAttnPlan());
+  ASSERT_TRUE(succeeded(planning.run(*module)));
+  SumKeysOp op;
+  module->walk([&](SumKeysOp found) { op = found; });
+  Plan plan = op.getPlan()->getPlan();
+  ASSERT_TRUE(plan.parts.empty());
+  Plan folded;
+  folded.parts.push_back({8, {mask::Piece()}, plan.tile, plan.classes});
+  op.setPlanAttr(PlanAttr::get(&context, folded));
+  std::string error;
+  ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
+    error = diagnostic.str();
+    return success();
+  });
+  visits.addPass(createSparseAttnVisitTiles());
+  EXPECT_TRUE(failed(visits.run(*module)));
+  EXPECT_NE(error.find("takes no plan of parts"), std::string::npos) << error;
+}
+
 class OperandOfMaskTest : public OtherDialectTest, public ::testing::Test {};
 
 /// Keys of the same number, in two batches with different numbers, and no later
