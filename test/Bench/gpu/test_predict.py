@@ -133,11 +133,11 @@ def test_a_variant_is_chosen_as_by_a_launcher(package):
     square = Sizes(2, 3, 1, 256, 256)
     chosen = package.at(square, 108)
     assert [launch.kernel for launch in chosen.launches(square)] == ["square_0"]
-    assert chosen.plan.tile == (64, 64)
+    assert chosen.plan.classes[0].tile == (64, 64)
     assert chosen.launches(square)[0].bodies[0].loops == ("full",)
     for sizes, multiprocessors in ((Sizes(2, 3, 1, 256, 512), 108), (square, 2)):
         other = package.at(sizes, multiprocessors)
-        assert other.plan.tile == (128, 64)
+        assert other.plan.classes[0].tile == (128, 64)
         assert other.launches(sizes)[0].kernel == "k_0"
     package.program["variants"].pop()
     with pytest.raises(BenchError, match="no variant of longformer_bf16_d64 takes {'B': 2"):
