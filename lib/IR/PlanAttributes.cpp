@@ -152,11 +152,12 @@ LogicalResult SegmentAttr::verify(ErrorEmitter emitError, SegmentKind kind,
   return verifyLayout(emitError, layout);
 }
 
-// NOLINTNEXTLINE(performance-unnecessary-value-param)
+// NOLINTBEGIN(performance-unnecessary-value-param)
 LogicalResult RowsAttr::verify(ErrorEmitter emitError, TileExpr begin,
                                TileExpr end, Layout layout, bool,
                                ArrayRef<SegmentAttr>,
                                ArrayRef<DrawAttr> draws) {
+  // NOLINTEND(performance-unnecessary-value-param)
   for (const TileExpr &bound : {begin, end})
     if (bound.dependsOnQueryTile())
       return emitError() << "bound \"" << bound.str()

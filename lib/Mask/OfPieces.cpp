@@ -11,8 +11,8 @@ using namespace mlir::sparse_attn::mask;
 namespace {
 class OfPieces : public ClosedForm {
 public:
-  explicit OfPieces(const Pieces &literal)
-      : ClosedForm(literal), literal(literal) {}
+  explicit OfPieces(Pieces pieces)
+      : ClosedForm(pieces), literal(std::move(pieces)) {}
 
   bool contains(const Lengths &n, int64_t head, int64_t i,
                 int64_t j) const override {
@@ -29,5 +29,5 @@ private:
 } // namespace
 
 Mask Mask::ofPieces(Pieces pieces) {
-  return {std::make_shared<OfPieces>(pieces)};
+  return {std::make_shared<OfPieces>(std::move(pieces))};
 }

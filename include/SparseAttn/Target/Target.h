@@ -118,9 +118,9 @@ struct GpuTarget {
   /// As for processors.
   bool loadsKeyLayouts = false;
   bool loadsRowLayouts = false;
-  /// Likewise: 0.9 KB for the state and the operands, which are read again, at
-  /// 1.5 TB/s, where a pair of heads of 64 takes 256 operations of some 130 10^12
-  /// a second.
+  /// Likewise: 0.9 KB for the state and operands that are read again, at 1.5
+  /// TB/s, where a pair of heads of 64 takes 256 operations of some 130 10^12 a
+  /// second.
   int64_t mergedRowPairs = 300;
   /// Of a plan's parts, which may be smaller than those of whole plans.
   TileSize leastPartTile = {64, 32};
