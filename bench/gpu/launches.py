@@ -49,7 +49,7 @@ class Body:
     rows: int  # the index of the row class, or of the first of several
     loops: tuple[str, ...]  # over key tiles, by name, in the kernel's order
     beside: int  # things that loops not over key tiles are over; 0 for loops that run once
-    tile_fma: int = 0  # multiply-adds of both products over one key tile of the plan
+    tile_fma: int = 0  # multiply-adds of both products over the largest key tile
 
 
 @dataclasses.dataclass(frozen=True)
@@ -172,7 +172,7 @@ class Package:
     def _body(self, role: str, rows: int) -> Body:
         loops = self.plan.classes[rows].loops if role in ("parts", "rows", "states") else ()
         beside = {"merge": self.parts, "rows": self._row_blocks(rows)}.get(role, 0)
-        keys = self.plan.classes[rows].tile[1]
+        keys = self.plan.classes[rows].most_keys(self.plan.classes[rows].tile[1])
         fma = self._rows_of_tile(rows) * keys * 2 * self.function.head_size
         return Body(role, rows, loops, beside, fma if loops else 0)
 

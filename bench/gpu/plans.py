@@ -11,7 +11,8 @@ from packages import BenchError
 
 CLASS = re.compile(r"rows (.+) to (.+?)(, heavy)?$")
 SEGMENT = re.compile(
-    r"  (full|partial) (.+) to (.+?)(?: when (.+?) > 0)?(?: where (.+))?$")
+    r"  (full|partial) (.+?) to (.+?)(?: when (.+?) > 0)?"
+    r"(?: of (\w+<[^>]*tile = (\d+)>))?(?: where (.+))?$")
 DRAW = re.compile(r"  draw (full )?(\d+) blocks of (\d+), (.+) to (.+?)(?: when (.+) > 0)?$")
 TILE = re.compile(r"tile (\d+) x (\d+)(?:, where .+)?$")
 PARTS = re.compile(r"\d+ parts?(?:, where .+)?$")
@@ -33,12 +34,14 @@ def evaluate(formula: str | int, names: Mapping[str, int]) -> int:
 @dataclasses.dataclass(frozen=True)
 class Tiles:
     """Key tiles begin to end, where `when` is above 0. `loop` names the loop over them:
-    full, partial, or partial where …, of tiles that are cut by no more than that."""
+    full, partial, or partial where …, of tiles that are cut by no more than that; and of
+    which layout they are, if their keys are no neighbours, with so many keys a tile."""
 
     loop: str
     begin: str
     end: str
     when: str | None
+    keys: int | None = None
 
     def range(self, names: Mapping[str, int]) -> range:
         if self.when and evaluate(self.when, names) <= 0:
@@ -50,8 +53,8 @@ class Tiles:
 class Draw(Tiles):
     """The tiles among these that random blocks touch."""
 
-    count: int
-    block: int
+    count: int = 0
+    block: int = 0
 
 
 @dataclasses.dataclass
@@ -69,7 +72,17 @@ class RowClass:
     def loops(self) -> tuple[str, ...]:
         """Of the kernel, in its order: drawn tiles behind others, full ones last."""
         names = dict.fromkeys(tiles.loop for tiles in [*self.segments, *self.draws])
-        return tuple(sorted(names, key=lambda name: name == "full"))
+        return tuple(sorted(names, key=is_full))
+
+    def most_keys(self, usual: int) -> int:
+        """Of a tile of any of its loops, where tiles of neighbours have the usual number."""
+        return max((tiles.keys or usual for tiles in [*self.segments, *self.draws]),
+                   default=usual)
+
+
+def is_full(loop: str) -> bool:
+    """Whether the loop of that name evaluates no mask."""
+    return loop.startswith("full")
 
 
     def tiles(self, names: Mapping[str, int]) -> int:
@@ -114,7 +127,8 @@ class Plan:
         for segment in rows.segments:
             tiles = segment.range(values)
             counts[segment.loop] += len(tiles)
-            visited.update(tiles)
+            if segment.keys is None:
+                visited.update(tiles)
         for draw in rows.draws:
             fresh = self._drawn_tiles(draw, rows.tile, values, drawn) - visited
             counts[draw.loop] += len(fresh)
@@ -147,13 +161,15 @@ def parse_plan(lines: Sequence[str]) -> Plan:
         elif match := CLASS.match(line):
             classes.append(RowClass(match[1], match[2], match[3] is not None, tile, part, step))
         elif match := SEGMENT.match(line):
-            kind, begin, end, when, where = match.groups()
-            loop = f"{kind} where {where}" if where else kind
-            classes[-1].segments.append(Tiles(loop, begin, end, when))
+            kind, begin, end, when, layout, keys, where = match.groups()
+            loop = kind + (f" of {layout}" if layout else "") + (f" where {where}" if where else "")
+            classes[-1].segments.append(
+                Tiles(loop, begin, end, when, int(keys) if keys else None))
         elif match := DRAW.match(line):
             full, count, block, begin, end, when = match.groups()
             classes[-1].draws.append(
-                Draw("full" if full else "partial", begin, end, when, int(count), int(block)))
+                Draw("full" if full else "partial", begin, end, when, count=int(count),
+                     block=int(block)))
         else:
             raise BenchError(f"'{line}' is no line of a plan that plans.py knows")
     return Plan(classes)

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from dealing import dealt_out
 from launches import Body, Launch, Package, Sizes
 from packages import BenchError
-from plans import Trips
+from plans import Trips, is_full
 from replay.ablation import gains
 from replay.chips import Chip
 from replay.cubin import kernels_of
@@ -112,7 +112,7 @@ def _capped(trips: Mapping[str, int]) -> dict[str, int]:
     """Few enough to be replayed, with as many partial ones as there are."""
     short: dict[str, int] = {}
     for name, count in trips.items():
-        room = REPLAYED_TRIPS if name == "full" else REPLAYED_TRIPS // 2
+        room = REPLAYED_TRIPS if is_full(name) else REPLAYED_TRIPS // 2
         short[name] = min(count, room - sum(short.values()))
     return short
 

@@ -47,11 +47,45 @@ struct AttentionBufferization
     return success();
   }
 };
+
+/// A vector of rows that are read.
+struct ReadRowsBufferization
+    : BufferizableOpInterface::ExternalModel<ReadRowsBufferization,
+                                             ReadRowsOp> {
+  bool bufferizesToMemoryRead(Operation *, OpOperand &,
+                              const AnalysisState &) const {
+    return true;
+  }
+  bool bufferizesToMemoryWrite(Operation *, OpOperand &,
+                               const AnalysisState &) const {
+    return false;
+  }
+  AliasingValueList getAliasingValues(Operation *, OpOperand &,
+                                      const AnalysisState &) const {
+    return {};
+  }
+
+  LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
+                          const BufferizationOptions &options,
+                          BufferizationState &state) const {
+    auto read = cast<ReadRowsOp>(op);
+    if (!isa<TensorType>(read.getSource().getType()))
+      return success();
+    FailureOr<Value> buffer =
+        getBuffer(rewriter, read.getSource(), options, state);
+    if (failed(buffer))
+      return failure();
+    replaceOpWithNewBufferizedOp<ReadRowsOp>(rewriter, op, read.getVectorType(),
+                                             *buffer, read.getPositions());
+    return success();
+  }
+};
 } // namespace
 
 void mlir::sparse_attn::registerBufferizableOpInterfaceExternalModels(
     DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, SparseAttnDialect *) {
     AttentionOp::attachInterface<AttentionBufferization>(*context);
+    ReadRowsOp::attachInterface<ReadRowsBufferization>(*context);
   });
 }

@@ -226,6 +226,33 @@ LogicalResult GatherRowsOp::verify() {
 }
 
 //===----------------------------------------------------------------------===//
+// read_rows
+//===----------------------------------------------------------------------===//
+
+void ReadRowsOp::getEffects(
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>
+        &effects) {
+  if (isa<MemRefType>(getSource().getType()))
+    effects.emplace_back(MemoryEffects::Read::get(), &getSourceMutable(),
+                         SideEffects::DefaultResource::get());
+}
+
+LogicalResult ReadRowsOp::verify() {
+  auto source = cast<ShapedType>(getSource().getType());
+  if (source.getRank() != 2 || source.isDynamicDim(1))
+    return emitOpError() << "reads rows of a source of two dimensions, which "
+                            "are of a static size, got "
+                         << source;
+  auto expected = VectorType::get(
+      {getPositions().getType().getDimSize(0), source.getDimSize(1)},
+      source.getElementType());
+  if (getVectorType() != expected)
+    return emitOpError() << "reads rows as " << expected << ", got "
+                         << getVectorType();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
 // Ends of loops
 //===----------------------------------------------------------------------===//
 

@@ -49,14 +49,17 @@ LogicalResult transforms::decomposeSteps(Operation *root,
   });
   RewritePatternSet patterns(context);
   populateStepPatterns(patterns, converter, shared);
-  populateGatherPatterns(patterns, converter);
+  if (!target.copiesRows())
+    populateGatherPatterns(patterns, converter);
   populateStatePatterns(patterns, converter, shared);
   populateStoredPatterns(patterns, converter, shared);
   populateResultPatterns(patterns, converter, shared);
   ConversionTarget legality(*context);
   legality.addIllegalOp<StepOp, InitialStateOp, SettleOp, RestartOp,
                         StoreStateOp, MergeStoredOp, ResultStateOp,
-                        MergeStatesOp, FinishOp, IsTrustedOp, GatherRowsOp>();
+                        MergeStatesOp, FinishOp, IsTrustedOp>();
+  if (!target.copiesRows())
+    legality.addIllegalOp<GatherRowsOp>();
   legality.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
   scf::populateSCFStructuralTypeConversionsAndLegality(converter, patterns,
                                                        legality);

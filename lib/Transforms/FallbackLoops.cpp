@@ -147,23 +147,28 @@ Value MergedLoops::emit(Value initial) {
   return loop.getResult(0);
 }
 
+/// A copy of a loop that begins with `state`.
+static Value repeatLoop(OpBuilder &b, scf::ForOp loop, Value state) {
+  IRMapping mapping;
+  mapping.map(loop.getInitArgs().front(), state);
+  return b.clone(*loop, mapping)->getResult(0);
+}
+
 Value transforms::repeatLoops(OpBuilder &b, ArrayRef<scf::ForOp> loops,
                               Value initial) {
-  SmallVector<TileLoop> tileLoops;
+  SmallVector<TileLoop> merged;
   for (scf::ForOp loop : loops)
     if (std::optional<TileLoop> tileLoop = TileLoop::match(loop);
-        tileLoop && (tileLoops.empty() ||
-                     haveSameScores(tileLoops.front().step, tileLoop->step)))
-      tileLoops.push_back(*tileLoop);
-  bool hasMask = llvm::any_of(
-      tileLoops, [](TileLoop &loop) { return loop.step.hasMask(); });
-  if (loops.size() > 1 && tileLoops.size() == loops.size() && hasMask)
-    return MergedLoops(b, tileLoops).emit(initial);
-  Value state = initial;
-  for (scf::ForOp loop : loops) {
-    IRMapping mapping;
-    mapping.map(loop.getInitArgs().front(), state);
-    state = b.clone(*loop, mapping)->getResult(0);
-  }
+        tileLoop && (merged.empty() || tileLoop->isLike(merged.front())))
+      merged.push_back(*tileLoop);
+  bool hasMask =
+      llvm::any_of(merged, [](TileLoop &loop) { return loop.step.hasMask(); });
+  if (merged.size() < 2 || !hasMask)
+    merged.clear();
+  Value state = merged.empty() ? initial : MergedLoops(b, merged).emit(initial);
+  for (scf::ForOp loop : loops)
+    if (llvm::none_of(merged,
+                      [&](TileLoop &other) { return other.loop == loop; }))
+      state = repeatLoop(b, loop, state);
   return state;
 }

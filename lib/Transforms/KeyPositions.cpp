@@ -46,8 +46,56 @@ static Value emitLatticePosition(OpBuilder &b, Location loc,
   return math.min(position, math.constant(mask::maxSequenceLength));
 }
 
+namespace {
+/// i32 arithmetic whose constants fold.
+struct SlotMath {
+  OpBuilder &b;
+  Location loc;
+
+  Value constant(int64_t value) const {
+    return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(value));
+  }
+  Value narrow(Value index) const {
+    return b.createOrFold<arith::IndexCastOp>(loc, b.getI32Type(), index);
+  }
+  Value add(Value x, Value y) const {
+    return b.createOrFold<arith::AddIOp>(loc, x, y);
+  }
+  Value mul(Value x, int64_t factor) const {
+    return b.createOrFold<arith::MulIOp>(loc, x, constant(factor));
+  }
+  Value div(Value x, int64_t divisor) const {
+    return b.createOrFold<arith::DivUIOp>(loc, x, constant(divisor));
+  }
+  Value sub(Value x, Value y) const {
+    return b.createOrFold<arith::SubIOp>(loc, x, y);
+  }
+  Value min(Value x, int64_t most) const {
+    return b.createOrFold<arith::MinUIOp>(loc, x, constant(most));
+  }
+};
+} // namespace
+
+/// The same of slots of a tile, in the 32 bits that lanes and threads compute
+/// with: run * step + shift + slot mod width, in run = slot floordiv width.
+/// Runs behind the longest sequence count as the first of these, so that 32
+/// bits hold all positions.
+static Value emitNarrowPosition(const SlotMath &math, const Layout &layout,
+                                Value slot) {
+  constexpr int64_t most = mask::maxSequenceLength;
+  Value run = math.div(slot, layout.width);
+  Value rest = math.sub(slot, math.mul(run, layout.width));
+  run = math.min(run, llvm::divideCeil(most - layout.shift, layout.step));
+  Value start =
+      math.add(math.mul(run, layout.step), math.constant(layout.shift));
+  if (layout.step > most / 2)
+    start = math.min(start, most);
+  return math.add(start, rest);
+}
+
 static Value emitLattice(OpBuilder &b, Location loc, const Layout &layout,
                          Value first) {
+  first = SlotMath{b, loc}.narrow(first);
   Value empty = tensor::EmptyOp::create(b, loc, ArrayRef<int64_t>{layout.tile},
                                         b.getI32Type());
   SmallVector<utils::IteratorType> iterators = {utils::IteratorType::parallel};
@@ -55,13 +103,12 @@ static Value emitLattice(OpBuilder &b, Location loc, const Layout &layout,
              b, loc, empty.getType(), ValueRange{}, empty,
              b.getMultiDimIdentityMap(1), iterators,
              [&](OpBuilder &nested, Location, ValueRange) {
-               IndexMath math{nested, loc};
-               Value slot = math.add(
-                   first, linalg::IndexOp::create(nested, loc, /*dim=*/0));
-               Value position = emitLatticePosition(nested, loc, layout, slot);
-               Value narrow = arith::IndexCastOp::create(
-                   nested, loc, nested.getI32Type(), position);
-               linalg::YieldOp::create(nested, loc, narrow);
+               SlotMath math{nested, loc};
+               Value number =
+                   math.narrow(linalg::IndexOp::create(nested, loc, /*dim=*/0));
+               Value position =
+                   emitNarrowPosition(math, layout, math.add(first, number));
+               linalg::YieldOp::create(nested, loc, position);
              })
       .getResult(0);
 }

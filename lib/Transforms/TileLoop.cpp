@@ -58,10 +58,13 @@ Value TileLoop::emitPosition(OpBuilder &b, Value t) {
   return mapping.lookupOrDefault(step.getKeyPosition());
 }
 
-bool transforms::haveSameScores(StepOp a, StepOp b) {
-  return a.getScale() == b.getScale() && a.getBatch() == b.getBatch() &&
-         a.getHead() == b.getHead() &&
+bool TileLoop::isLike(TileLoop &other) {
+  StepOp theirs = other.step;
+  return step.getScale() == theirs.getScale() &&
+         step.getKeys() == theirs.getKeys() &&
+         step.getBatch() == theirs.getBatch() &&
+         step.getHead() == theirs.getHead() &&
          OperationEquivalence::isRegionEquivalentTo(
-             &a.getScore(), &b.getScore(),
+             &step.getScore(), &theirs.getScore(),
              OperationEquivalence::IgnoreLocations);
 }

@@ -19,16 +19,15 @@ struct TileLoop {
 
   /// Nothing where the loop is of another form.
   static std::optional<TileLoop> match(scf::ForOp loop);
+  /// Whether both make the same scores of the same products, as far as their
+  /// steps themselves say, of as many keys a tile.
+  bool isLike(TileLoop &other);
   /// Emits the position of the tile at place `t`.
   Value emitPosition(OpBuilder &b, Value t);
 
 private:
   bool positionIsAll();
 };
-
-/// Whether steps make the same scores of the same products, as far as the ops
-/// themselves say.
-bool haveSameScores(StepOp a, StepOp b);
 
 } // namespace mlir::sparse_attn::transforms
 

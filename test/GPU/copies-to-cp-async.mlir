@@ -38,6 +38,43 @@ func.func @copy(%k: memref<?x64xf16, strided<[64, 1], offset: ?>, #global>,
   return
 }
 
+// A row that the region names is looked up when its copy starts, once for all chunks of it,
+// and is the last one where it is past the end: nothing is filled with zeros. A thread that
+// has no row to copy looks for none.
+//
+// CHECK-LABEL: func.func @rows
+// CHECK-SAME:    %[[K:[a-z0-9]+]]: memref<?x32xf16, {{.*}}, %[[THREAD:[a-z0-9]+]]: i32, %[[TABLE:[a-z0-9]+]]: memref<16xi32
+// CHECK-DAG:       %[[ROW:.*]] = arith.shrui %[[THREAD]], %c2_i32
+// CHECK-DAG:       %[[INSIDE:.*]] = arith.cmpi slt, %[[ROW]], %c16_i32
+// CHECK:           scf.if %[[INSIDE]] {
+// CHECK:             %[[M:.*]] = arith.index_castui %[[ROW]] : i32 to index
+// CHECK:             %[[AT:.*]] = memref.load %[[TABLE]][%[[M]]]
+// CHECK:             %[[SIZE:.*]] = memref.dim %[[K]], %c0
+// CHECK:             %[[END:.*]] = arith.index_cast %[[SIZE]] : index to i32
+// CHECK:             %[[LAST:.*]] = arith.addi %[[END]], %c-1_i32
+// CHECK:             %[[FOUND:.*]] = arith.minsi %[[AT]], %[[LAST]]
+// CHECK:             %[[WIDE:.*]] = arith.extui %[[FOUND]] : i32 to i64
+// CHECK:             arith.muli %[[WIDE]], %c32_i64
+// CHECK:             nvvm.cp.async.shared.global %{{.*}}, %{{.*}}, 16, cache =  cg : !llvm.ptr<3>, !llvm.ptr<1>
+// CHECK:           nvvm.cp.async.commit.group
+func.func @rows(%k: memref<?x32xf16, #global>, %m: memref<?xi8, #shared>, %thread: i32, %table: memref<16xi32, #global>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c128 = arith.constant 128 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c128, %sy = %c1, %sz = %c1) {
+    %copy = sparse_attn_gpu.stage %k to %m[%c0] rows 16 thread %thread at {
+    ^bb0(%row: i32):
+      %number = arith.index_castui %row : i32 to index
+      %at = memref.load %table[%number] : memref<16xi32, #global>
+      sparse_attn_gpu.yield %at
+    } : memref<?x32xf16, #global>, memref<?xi8, #shared>
+    sparse_attn_gpu.wait %copy
+    gpu.terminator
+  }
+  return
+}
+
 // Copies that are waited for together are one group; behind the wait stands a barrier, for
 // what other threads have copied.
 //

@@ -248,3 +248,27 @@ func.func @taken(%o: memref<8xi32>) {
 }
 gpu.module @taken_kernels {
 }
+
+// A constant of the module becomes a table of the kernel: one for all kernels that have it,
+// in global memory.
+//
+// CHECK-DAG:   memref.global "private" constant @positions : memref<16xi32> = dense<3>
+// CHECK-DAG:   memref.global "private" constant @tables_table : memref<16xi32, #gpu.address_space<global>> = dense<3> {alignment = 64 : i64, sparse_attn.kernels}
+// CHECK-LABEL: func.func @tables
+// CHECK-COUNT-2: memref.get_global @tables_table : memref<16xi32, #gpu.address_space<global>>
+memref.global "private" constant @positions : memref<16xi32> = dense<3> {alignment = 64}
+
+func.func @tables(%o: memref<16xi32>) {
+  %c0 = arith.constant 0 : index
+  %c0_i32 = arith.constant 0 : i32
+  %table = memref.get_global @positions : memref<16xi32>
+  scf.forall (%i) in (4) {
+    %v = vector.transfer_read %table[%c0], %c0_i32 {in_bounds = [true]} : memref<16xi32>, vector<16xi32>
+    vector.transfer_write %v, %o[%c0] {in_bounds = [true]} : vector<16xi32>, memref<16xi32>
+  }
+  scf.forall (%i) in (4) {
+    %v = vector.transfer_read %table[%c0], %c0_i32 {in_bounds = [true]} : memref<16xi32>, vector<16xi32>
+    vector.transfer_write %v, %o[%c0] {in_bounds = [true]} : vector<16xi32>, memref<16xi32>
+  }
+  return
+}

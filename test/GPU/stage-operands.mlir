@@ -286,3 +286,48 @@ func.func @read_first(%q: vector<16x32xf16>, %k: memref<16x32xf16>, %v: memref<1
   }
   return
 }
+
+// Rows by their numbers: what a number depends on is computed for the tile that is copied,
+// and the number itself in the copy, for a row.
+//
+// CHECK-LABEL: func.func @numbered
+// CHECK-SAME:    %[[K:[a-z0-9]+]]: memref<?x32xf16>, %[[TABLE:[a-z0-9]+]]: memref<64xi32>
+// CHECK:         scf.for
+// CHECK:           %[[NEXT:.*]] = arith.addi %{{.*}}, %c1
+// CHECK:           scf.if
+// CHECK:             %[[FIRST:.*]] = arith.muli %[[NEXT]], %c16
+// CHECK:             sparse_attn_gpu.stage %[[K]] to %{{.*}}[%{{.*}}] rows 16 at {
+// CHECK-NEXT:        ^bb0(%[[M:.*]]: i32):
+// CHECK-NEXT:          %[[PLACE:.*]] = arith.index_castui %[[M]] : i32 to index
+// CHECK-NEXT:          %[[AT:.*]] = arith.addi %[[FIRST]], %[[PLACE]]
+// CHECK-NEXT:          %[[LISTED:.*]] = memref.load %[[TABLE]][%[[AT]]]
+// CHECK-NEXT:          %[[THRICE:.*]] = arith.muli %[[LISTED]], %c3_i32
+// CHECK-NEXT:          sparse_attn_gpu.yield %[[THRICE]]
+// CHECK-NOT:       sparse_attn.read_rows
+// CHECK:           vector.contract
+func.func @numbered(%q: vector<16x32xf16>, %k: memref<?x32xf16>, %table: memref<64xi32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %c16 = arith.constant 16 : index
+  %c32 = arith.constant 32 : index
+  %zero = arith.constant 0 : i32
+  %init = arith.constant dense<0.0> : vector<16x16xf32>
+  %three = arith.constant dense<3> : vector<16xi32>
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    %r = scf.for %t = %c0 to %c4 step %c1 iter_args(%s = %init) -> (vector<16x16xf32>) {
+      %first = arith.muli %t, %c16 : index
+      %listed = vector.transfer_read %table[%first], %zero {in_bounds = [true]} : memref<64xi32>, vector<16xi32>
+      %numbers = arith.muli %listed, %three : vector<16xi32>
+      %keys = sparse_attn.read_rows %k at %numbers : memref<?x32xf16>, vector<16xi32> -> vector<16x32xf16>
+      %p = vector.contract {indexing_maps = [#qd, #kd, #qk],
+                            iterator_types = ["parallel", "parallel", "reduction"],
+                            kind = #vector.kind<add>} %q, %keys, %s
+        : vector<16x32xf16>, vector<16x32xf16> into vector<16x16xf32>
+      scf.yield %p : vector<16x16xf32>
+    }
+    gpu.terminator
+  }
+  return
+}

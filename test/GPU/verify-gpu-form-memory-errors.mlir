@@ -214,3 +214,76 @@ func.func @within_a_buffer(%q: memref<16x32xf16>, %k: memref<64x32xf16>) {
   }
   return
 }
+
+// -----
+
+// Rows by their numbers, which threads look up one by one.
+func.func @rows_for_sums(%m: memref<64x32xf32>, %o: memref<16x32xf32>) {
+  %c0 = arith.constant 0 : index
+  scf.forall (%i) in (4) {
+    %step = vector.step : vector<16xindex>
+    %numbers = arith.index_cast %step : vector<16xindex> to vector<16xi32>
+    // expected-error@below {{'sparse_attn.read_rows' op reads rows by their numbers for a use that is none of an operand of a product; threads copy such rows for products only}}
+    %t = sparse_attn.read_rows %m at %numbers : memref<64x32xf32>, vector<16xi32> -> vector<16x32xf32>
+    vector.transfer_write %t, %o[%c0, %c0] {in_bounds = [true, true]} : vector<16x32xf32>, memref<16x32xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @few_numbered_rows(%m: memref<64x32xf16>) {
+  scf.forall (%i) in (4) {
+    %step = vector.step : vector<8xindex>
+    %numbers = arith.index_cast %step : vector<8xindex> to vector<8xi32>
+    // expected-error@below {{'sparse_attn.read_rows' op moves a tile of 8 rows; tiles in memory have a multiple of 16: choose such tiles of queries and keys}}
+    %t = sparse_attn.read_rows %m at %numbers : memref<64x32xf16>, vector<8xi32> -> vector<8x32xf16>
+  }
+  return
+}
+
+// -----
+
+func.func @numbered_doubles(%m: memref<64x32xf64>) {
+  scf.forall (%i) in (4) {
+    %step = vector.step : vector<16xindex>
+    %numbers = arith.index_cast %step : vector<16xindex> to vector<16xi32>
+    // expected-error@below {{'sparse_attn.read_rows' op reads a tile of 'f64' for a product; operands of products are f16, bf16 or f32}}
+    %t = sparse_attn.read_rows %m at %numbers : memref<64x32xf64>, vector<16xi32> -> vector<16x32xf64>
+  }
+  return
+}
+
+// -----
+
+// Numbers that a loop carries are known as a whole only.
+func.func @carried_numbers(%m: memref<64x32xf16>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %none = arith.constant dense<0> : vector<16xi32>
+  scf.forall (%i) in (4) {
+    %r = scf.for %t = %c0 to %n step %c1 iter_args(%numbers = %none) -> vector<16xi32> {
+      // expected-error@below {{'sparse_attn.read_rows' op takes numbers of rows that threads cannot compute one by one; compute them from vector.step, or read them from a buffer}}
+      %t1 = sparse_attn.read_rows %m at %numbers : memref<64x32xf16>, vector<16xi32> -> vector<16x32xf16>
+      scf.yield %numbers : vector<16xi32>
+    }
+  }
+  return
+}
+
+// -----
+
+func.func @chosen_numbers(%m: memref<64x32xf16>, %c: i1) {
+  %none = arith.constant dense<0> : vector<16xi32>
+  scf.forall (%i) in (4) {
+    // expected-note@below {{by this operation}}
+    %numbers = scf.if %c -> vector<16xi32> {
+      scf.yield %none : vector<16xi32>
+    } else {
+      scf.yield %none : vector<16xi32>
+    }
+    // expected-error@below {{'sparse_attn.read_rows' op takes numbers of rows that threads cannot compute one by one; compute them from vector.step, or read them from a buffer}}
+    %t = sparse_attn.read_rows %m at %numbers : memref<64x32xf16>, vector<16xi32> -> vector<16x32xf16>
+  }
+  return
+}

@@ -119,3 +119,45 @@ func.func @outside(%v: vector<2x2x3xf32>, %n: index) -> vector<12xf32> {
   %r = vector.shape_cast %v : vector<2x2x3xf32> to vector<12xf32>
   return %r : vector<12xf32>
 }
+
+// Rows by their numbers, computed or from a table, for both sides of a product.
+//
+// TAKEN-LABEL: func.func @numbered
+// TAKEN:         nvvm.cp.async.shared.global
+// TAKEN:         nvvm.mma.sync
+//
+// CHECK-LABEL: func.func @numbered
+// CHECK-COUNT-3: sparse_attn.read_rows
+// CHECK:           vector.transfer_write
+func.func @numbered(%q: memref<?x32xf16>, %k: memref<?x32xf16>, %o: memref<16x16xf32>, %table: memref<64xi32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c16 = arith.constant 16 : index
+  %zero = arith.constant 0 : i32
+  scf.forall (%i) in (4) {
+    %first = arith.muli %i, %c16 : index
+    %step = vector.step : vector<16xindex>
+    %firsts = vector.broadcast %first : index to vector<16xindex>
+    %place = arith.addi %step, %firsts : vector<16xindex>
+    %number = arith.index_cast %place : vector<16xindex> to vector<16xi32>
+    %three = arith.constant dense<3> : vector<16xi32>
+    %numbers = arith.muli %number, %three : vector<16xi32>
+    %queries = sparse_attn.read_rows %q at %numbers : memref<?x32xf16>, vector<16xi32> -> vector<16x32xf16>
+    %listed = vector.transfer_read %table[%first], %zero {in_bounds = [true]} : memref<64xi32>, vector<16xi32>
+    %keys = sparse_attn.read_rows %k at %listed : memref<?x32xf16>, vector<16xi32> -> vector<16x32xf16>
+    %all = arith.constant dense<true> : vector<16xi1>
+    %none = arith.constant dense<0> : vector<16xi32>
+    %gathered = vector.gather %table[%c0] [%number], %all, %none
+      : memref<64xi32>, vector<16xi32>, vector<16xi1>, vector<16xi32> into vector<16xi32>
+    %others = sparse_attn.read_rows %k at %gathered : memref<?x32xf16>, vector<16xi32> -> vector<16x32xf16>
+    %z = arith.constant dense<0.0> : vector<16x16xf32>
+    %s = vector.contract {indexing_maps = [#qd, #kd, #qk], iterator_types = ["parallel", "parallel", "reduction"],
+                          kind = #vector.kind<add>} %queries, %keys, %z
+      : vector<16x32xf16>, vector<16x32xf16> into vector<16x16xf32>
+    %t = vector.contract {indexing_maps = [#qd, #kd, #qk], iterator_types = ["parallel", "parallel", "reduction"],
+                          kind = #vector.kind<add>} %queries, %others, %s
+      : vector<16x32xf16>, vector<16x32xf16> into vector<16x16xf32>
+    vector.transfer_write %t, %o[%c0, %c0] {in_bounds = [true, true]} : vector<16x16xf32>, memref<16x16xf32>
+  }
+  return
+}

@@ -67,3 +67,13 @@ func.func @inits_are_not_read(%q: !t, %k: !t) -> (!t, !t) {
       ins(%a, %k, %k : !t, !t, !t) outs(%init : !t) -> !t
   return %a, %b : !t, !t
 }
+
+// Rows are read where they are.
+// CHECK-LABEL: func.func @read_rows
+// CHECK-SAME:    %[[K:[a-z0-9]+]]: memref<?x8xf16>, %[[P:[a-z0-9]+]]: vector<16xi32>
+// CHECK-NEXT:    %[[ROWS:.*]] = sparse_attn.read_rows %[[K]] at %[[P]] : memref<?x8xf16>, vector<16xi32> -> vector<16x8xf16>
+// CHECK-NEXT:    return %[[ROWS]]
+func.func @read_rows(%k: tensor<?x8xf16>, %p: vector<16xi32>) -> vector<16x8xf16> {
+  %rows = sparse_attn.read_rows %k at %p : tensor<?x8xf16>, vector<16xi32> -> vector<16x8xf16>
+  return %rows : vector<16x8xf16>
+}

@@ -334,3 +334,27 @@ func.func @wrong_rows(%k: tensor<4x8xf32>, %p: tensor<16xi32>) {
   %r = sparse_attn.gather_rows %k[] at %p : tensor<4x8xf32>, tensor<16xi32> -> tensor<8x8xf32>
   return
 }
+
+// -----
+
+func.func @rows_of_three_dimensions(%k: tensor<4x4x8xf32>, %p: vector<16xi32>) {
+  // expected-error@below {{reads rows of a source of two dimensions, which are of a static size, got 'tensor<4x4x8xf32>'}}
+  %r = sparse_attn.read_rows %k at %p : tensor<4x4x8xf32>, vector<16xi32> -> vector<16x8xf32>
+  return
+}
+
+// -----
+
+func.func @vector_of_rows_of_any_size(%k: memref<4x?xf32>, %p: vector<16xi32>) {
+  // expected-error@below {{reads rows of a source of two dimensions, which are of a static size, got 'memref<4x?xf32>'}}
+  %r = sparse_attn.read_rows %k at %p : memref<4x?xf32>, vector<16xi32> -> vector<16x8xf32>
+  return
+}
+
+// -----
+
+func.func @wrong_vector_of_rows(%k: tensor<4x8xf32>, %p: vector<16xi32>) {
+  // expected-error@below {{reads rows as 'vector<16x8xf32>', got 'vector<8x8xf32>'}}
+  %r = sparse_attn.read_rows %k at %p : tensor<4x8xf32>, vector<16xi32> -> vector<8x8xf32>
+  return
+}

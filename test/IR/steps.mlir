@@ -108,3 +108,14 @@ func.func @row_positions(%s: !sparse_attn.state<32x16xf16>, %q: tensor<32x8xf16>
       at(%p : tensor<32xi32>, %at) keys(64) scale(0.25) : !sparse_attn.state<32x16xf16>
   return %r : !sparse_attn.state<32x16xf16>
 }
+
+// Rows as vectors, of a tensor and of a buffer.
+// CHECK-LABEL: func.func @rows_as_vectors
+// CHECK:         sparse_attn.read_rows %{{.*}} at %{{.*}} : tensor<?x8xf16>, vector<64xi32> -> vector<64x8xf16>
+// CHECK:         sparse_attn.read_rows %{{.*}} at %{{.*}} : memref<32x8xf32>, vector<16xi32> -> vector<16x8xf32>
+func.func @rows_as_vectors(%k: tensor<?x8xf16>, %m: memref<32x8xf32>, %p: vector<64xi32>, %r: vector<16xi32>)
+    -> (vector<64x8xf16>, vector<16x8xf32>) {
+  %a = sparse_attn.read_rows %k at %p : tensor<?x8xf16>, vector<64xi32> -> vector<64x8xf16>
+  %b = sparse_attn.read_rows %m at %r : memref<32x8xf32>, vector<16xi32> -> vector<16x8xf32>
+  return %a, %b : vector<64x8xf16>, vector<16x8xf32>
+}

@@ -14,24 +14,23 @@
 // RUN: sparse-attn-run %s --entry=mixed --seed=3 --check=all
 // RUN: sparse-attn-run %s --entry=by_hand --seed=3 --check=all
 //
-// Kernels on GPUs load neighbouring keys only: plans for them have no layouts, and those
-// written by hand are refused.
-// RUN: sparse-attn-opt %s --sparse-attn-plan=target=sm_80 | FileCheck %s --check-prefix=GPU
-// RUN: not sparse-attn-opt %s --sparse-attn-nvvm-pipeline=chip=sm_80 2>&1 | FileCheck %s --check-prefix=ERROR
-// ERROR: error: key layouts of plans are not made for GPUs yet; leave the plan out
+// Kernels on GPUs load them, too; those of them whose tiles they take.
+// RUN: sparse-attn-run %s --entry=fixed --seed=3 --check=all --device=emulator
+// RUN: sparse-attn-run %s --entry=columns --seed=3 --check=all --device=emulator
+// RUN: sparse-attn-run %s --entry=tokens --seed=3 --check=all --device=emulator
+// RUN: sparse-attn-run %s --entry=dynamic --shape=Sq=300,Sk=333 --seed=3 --check=all --device=emulator
+// RUN: sparse-attn-run %s --entry=dynamic --shape=Sq=40,Sk=20 --seed=3 --check=all --device=emulator
+// RUN: sparse-attn-run %s --entry=listed --shape=Sq=200,Sk=150 --seed=3 --check=all --device=emulator
+// RUN: sparse-attn-run %s --entry=listed --shape=Sq=0,Sk=0 --seed=3 --device=emulator
+// RUN: sparse-attn-run %s --entry=mixed --seed=3 --check=all --device=emulator
+// RUN: not sparse-attn-run %s --entry=by_hand --device=emulator 2>&1 | FileCheck %s --check-prefix=ERROR
+// ERROR: error: {{.*}}tile
 !h = tensor<2x2x333x16xbf16>
 !t = tensor<1x2x500x16xf32>
 !d = tensor<1x2x?x16xf32>
 
 // CHECK-LABEL: func.func @fixed
 // CHECK:         partial {{.*}} of lattice<step = 32, width = 3, shift = 29, tile = 32> where "j < i floordiv 32 * 32"
-// GPU-LABEL:   func.func @fixed
-// GPU-NOT:       lattice
-// GPU-LABEL:   func.func @columns
-// GPU-NOT:       lattice
-// GPU-LABEL:   func.func @tokens
-// GPU-NOT:       list
-// GPU-LABEL:   func.func @dynamic
 func.func @fixed(%q: !h, %k: !h, %v: !h) -> !h {
   %init = tensor.empty() : !h
   %o = sparse_attn.attention mask(#sparse_attn.sparse_transformer_fixed<stride = 32, columns = 3>)

@@ -217,3 +217,40 @@ func.func @condition(%s: tensor<32xi1>) -> i1 {
   %r = tensor.extract %all[] : tensor<i1>
   return %r : i1
 }
+
+// Rows that a layout names are read by their numbers. Numbers that are computed from
+// places are computed again for each pair of a mask.
+//
+// CHECK-LABEL: func.func @gather
+// CHECK-SAME:    %[[K:[a-z0-9]+]]: tensor<2x?x8xf16>
+// CHECK:         %[[STEP:.*]] = vector.step : vector<16xindex>
+// CHECK:         %[[NUMBERS:.*]] = arith.muli %{{.*}}, %{{.*}} : vector<16xi32>
+// CHECK:         %[[ROWS:.*]] = tensor.extract_slice %[[K]][%{{.*}}, 0, 0] [1, %{{.*}}, 8]
+// CHECK:         %[[TILE:.*]] = sparse_attn.read_rows %[[ROWS]] at %[[NUMBERS]] : tensor<?x8xf16>, vector<16xi32> -> vector<16x8xf16>
+// CHECK:         vector.transfer_write %[[TILE]]
+// CHECK-NOT:     tensor.extract %
+// CHECK:         %[[AGAIN:.*]] = arith.muli %{{.*}}, %{{.*}} : vector<16xi32>
+// CHECK:         arith.cmpi slt, %[[AGAIN]], %{{.*}} : vector<16xi32>
+func.func @gather(%k: tensor<2x?x8xf16>, %b: index, %limit: i32) -> (tensor<16x8xf16>, tensor<32x16xi1>) {
+  %c7 = arith.constant 7 : i32
+  %e = tensor.empty() : tensor<16xi32>
+  %positions = linalg.generic {indexing_maps = [affine_map<(m) -> (m)>], iterator_types = ["parallel"]}
+      outs(%e : tensor<16xi32>) {
+  ^bb0(%x: i32):
+    %m = linalg.index 0 : index
+    %n = arith.index_cast %m : index to i32
+    %p = arith.muli %n, %c7 : i32
+    linalg.yield %p : i32
+  } -> tensor<16xi32>
+  %rows = sparse_attn.gather_rows %k[%b] at %positions : tensor<2x?x8xf16>, tensor<16xi32> -> tensor<16x8xf16>
+  %mask = tensor.empty() : tensor<32x16xi1>
+  %live = linalg.generic {indexing_maps = [#id], iterator_types = ["parallel", "parallel"]}
+      outs(%mask : tensor<32x16xi1>) {
+  ^bb0(%x: i1):
+    %c = linalg.index 1 : index
+    %j = tensor.extract %positions[%c] : tensor<16xi32>
+    %l = arith.cmpi slt, %j, %limit : i32
+    linalg.yield %l : i1
+  } -> tensor<32x16xi1>
+  return %rows, %live : tensor<16x8xf16>, tensor<32x16xi1>
+}

@@ -5,19 +5,22 @@
 
 !t = tensor<1x1x64x16xf32>
 
-// The positions of tile t: 6 + x + 6 (x floordiv 2) for slots x from 8 t on.
+// The positions of tile t: 8 r + 6 + x mod 2 for slots x from 8 t on, in runs r = x / 2.
 // CHECK-LABEL: func.func @lattice
 // CHECK:         scf.for %[[T:[a-z0-9]+]] = %c0 to
-// CHECK:           %[[FIRST:.*]] = arith.muli %[[T]], %c8
+// CHECK:           %[[TILE:.*]] = arith.muli %[[T]], %c8
+// CHECK:           %[[FIRST:.*]] = arith.index_cast %[[TILE]] : index to i32
 // CHECK:           %[[POSITIONS:.*]] = linalg.generic {{.*}} outs(%{{.*}} : tensor<8xi32>)
-// CHECK:             %[[M:.*]] = linalg.index 0
+// CHECK:             %[[I:.*]] = linalg.index 0
+// CHECK:             %[[M:.*]] = arith.index_cast %[[I]] : index to i32
 // CHECK:             %[[X:.*]] = arith.addi %[[FIRST]], %[[M]]
-// CHECK:             %[[RUNS:.*]] = arith.divui %[[X]], %c2
-// CHECK:             %[[MOVED:.*]] = arith.addi %[[X]], %c6
-// CHECK:             %[[GAPS:.*]] = arith.muli %[[RUNS]], %c6
-// CHECK:             %[[AT:.*]] = arith.addi %[[MOVED]], %[[GAPS]]
-// CHECK:             %[[LEAST:.*]] = arith.minsi %[[AT]], %c1073741824
-// CHECK:             arith.index_cast %[[LEAST]] : index to i32
+// CHECK:             %[[R:.*]] = arith.divui %[[X]], %c2_i32
+// CHECK:             %[[BEFORE:.*]] = arith.muli %[[R]], %c2_i32
+// CHECK:             %[[REST:.*]] = arith.subi %[[X]], %[[BEFORE]]
+// CHECK:             %[[LEAST:.*]] = arith.minui %[[R]], %c134217728_i32
+// CHECK:             %[[GAPS:.*]] = arith.muli %[[LEAST]], %c8_i32
+// CHECK:             %[[START:.*]] = arith.addi %[[GAPS]], %c6_i32
+// CHECK:             arith.addi %[[START]], %[[REST]]
 // CHECK:           %[[K:.*]] = sparse_attn.gather_rows %{{.*}}[%{{.*}}, %{{.*}}] at %[[POSITIONS]] : tensor<1x1x64x16xf32>, tensor<8xi32> -> tensor<8x16xf32>
 // CHECK:           %[[V:.*]] = sparse_attn.gather_rows
 // CHECK:           sparse_attn.step %{{.*}} ins(%{{.*}}, %[[K]], %[[V]] : {{.*}}) at(%{{.*}}, %[[POSITIONS]] : tensor<8xi32>) keys(8)

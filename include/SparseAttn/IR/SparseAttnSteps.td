@@ -201,6 +201,32 @@ def SparseAttn_GatherRowsOp : SparseAttn_StateOp<"gather_rows", [Pure]> {
   let hasVerifier = 1;
 }
 
+def SparseAttn_ReadRowsOp : SparseAttn_StateOp<"read_rows", [
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "rows of a tensor or buffer, by their numbers, as a vector";
+  let description = [{
+    `gather_rows` on vectors, for targets that copy rows by themselves: row m of
+    the result is row `positions[m]` of the source, the last one of it where that
+    is past the end. No position is negative, and the source has a row.
+
+    ```mlir
+    %rows = sparse_attn.read_rows %keys at %positions
+        : tensor<?x64xbf16>, vector<32xi32> -> vector<32x64xbf16>
+    ```
+  }];
+  let arguments = (ins AnyTypeOf<[RankedTensorOf<[AnyFloat]>, AnyStridedMemRef]>:$source,
+                       VectorOfRankAndType<[1], [I32]>:$positions);
+  let results = (outs VectorOfRankAndType<[2], [AnyFloat]>:$result);
+  let assemblyFormat = [{
+    $source `at` $positions attr-dict `:` type($source) `,` type($positions)
+    `->` type($result)
+  }];
+  let extraClassDeclaration = [{
+    VectorType getVectorType() { return cast<VectorType>(getResult().getType()); }
+  }];
+  let hasVerifier = 1;
+}
+
 def SparseAttn_YieldOp : SparseAttn_StateOp<"yield", [
     Pure, Terminator, HasParent<"StepOp">]> {
   let summary = "what a region of a step computes";

@@ -116,7 +116,7 @@ struct GpuTarget {
   /// shared memory.
   int64_t queryRegisters = 32;
   /// As for processors.
-  bool loadsKeyLayouts = false;
+  bool loadsKeyLayouts = true;
   bool loadsRowLayouts = false;
   /// Likewise: 0.9 KB for the state and operands that are read again, at 1.5
   /// TB/s, where a pair of heads of 64 takes 256 operations of some 130 10^12 a

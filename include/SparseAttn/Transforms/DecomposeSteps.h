@@ -34,6 +34,8 @@ public:
   /// Whether rows of such a state have a factor, which keeps A from
   /// overflowing.
   virtual bool hasFactor(StateType state) const { return state.mayOverflow(); }
+  /// Whether it copies rows that a layout names by itself: `gather_rows` stays.
+  virtual bool copiesRows() const { return false; }
   /// Whether loops that carry such a state may run again.
   bool mayRunAgain(StateType state) const {
     return hasFactor(state) && state.getTrusting();

@@ -100,16 +100,16 @@ LogicalResult Distribution::distribute(Operation *op) {
   if (auto ifOp = dyn_cast<scf::IfOp>(op);
       ifOp && llvm::any_of(op->getResults(), isVector))
     return branch(ifOp);
+  // How it is copied is for a later pass to say.
+  if (isa<StageOp, RingOp, ReleaseOp>(op)) {
+    tellThread(op);
+    return success();
+  }
   if (op->getNumRegions() > 0 && llvm::none_of(op->getResults(), isVector)) {
     for (Region &region : op->getRegions())
       for (Block &block : region)
         if (failed(distribute(block)))
           return failure();
-    return success();
-  }
-  // How it is copied is for a later pass to say.
-  if (isa<StageOp, RingOp, ReleaseOp>(op)) {
-    tellThread(op);
     return success();
   }
   bool isOfTiles = isa<memref::StoreOp>(op) ||

@@ -66,6 +66,7 @@ LogicalResult FormVerifier::verifyOrigins(Operation *op) {
 LogicalResult FormVerifier::verifyRule(Operation *op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case([&](vector::TransferReadOp o) { return verifyRead(o); })
+      .Case([&](ReadRowsOp o) { return verifyReadRows(o); })
       .Case([&](vector::TransferWriteOp o) { return verifyWrite(o); })
       .Case([&](vector::ContractionOp o) { return verifyProduct(o); })
       .Case([&](vector::MultiDimReductionOp o) { return verifyReduction(o); })

@@ -3,6 +3,7 @@
 #ifndef SPARSEATTN_LIB_GPU_FORM_FORMVERIFIER_H
 #define SPARSEATTN_LIB_GPU_FORM_FORMVERIFIER_H
 
+#include "SparseAttn/IR/SparseAttn.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -33,6 +34,7 @@ private:
   LogicalResult verifyOrigins(Operation *op);
   LogicalResult verifyRule(Operation *op);
   LogicalResult verifyRead(vector::TransferReadOp op);
+  LogicalResult verifyReadRows(ReadRowsOp op);
   LogicalResult verifyWrite(vector::TransferWriteOp op);
   LogicalResult verifyTransfer(VectorTransferOpInterface op);
   LogicalResult verifyOperand(vector::TransferReadOp op);

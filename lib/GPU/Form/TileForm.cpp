@@ -15,10 +15,11 @@ bool kernels::isUseOnSide(OpOperand &use, Side side) {
                                  OpTrait::hasElementwiseMappableTraits(user));
 }
 
-bool kernels::isOperand(vector::TransferReadOp read, Side side) {
-  VectorType type = read.getVectorType();
-  return type.getRank() == 2 && isa<MemRefType>(read.getShapedType()) &&
-         read.getPermutationMap().isIdentity() &&
+bool kernels::isOperand(TileRead read, Side side) {
+  auto transfer = dyn_cast<vector::TransferReadOp>(read.getOperation());
+  return read.getType().getRank() == 2 &&
+         isa<MemRefType>(read.getSource().getType()) &&
+         (!transfer || transfer.getPermutationMap().isIdentity()) &&
          llvm::all_of(read->getUses(),
                       [&](OpOperand &use) { return isUseOnSide(use, side); }) &&
          llvm::any_of(read->getUsers(), llvm::IsaPred<vector::ContractionOp>);

@@ -8,6 +8,7 @@
 #ifndef SPARSEATTN_LIB_GPU_FORM_TILEFORM_H
 #define SPARSEATTN_LIB_GPU_FORM_TILEFORM_H
 
+#include "TileRead.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 namespace mlir::sparse_attn::kernels {
@@ -22,7 +23,7 @@ bool isUseOnSide(OpOperand &use, Side side);
 /// True for a read of whole rows from memory that products take as their left
 /// or right operand, and whose other uses that side allows: a right operand is
 /// in shared memory.
-bool isOperand(vector::TransferReadOp read, Side side);
+bool isOperand(TileRead read, Side side);
 
 /// Whether a transfer moves whole rows of a buffer, of which the last may be
 /// missing.

@@ -21,14 +21,13 @@ LogicalResult FormVerifier::verifyProduct(vector::ContractionOp op) {
     return op.emitOpError("multiplies ")
            << left << " and " << right
            << "; the left operand has a multiple of 16 rows";
-  if (!op.getRhs().getDefiningOp<vector::TransferReadOp>() ||
-      !variationOf(op.getRhs()).isShared)
+  if (!TileRead::of(op.getRhs()) || !variationOf(op.getRhs()).isShared)
     return op.emitOpError("has a right operand that is not read from memory "
                           "for that, or for a use that is none of a right "
                           "operand besides; what threads hold can only be the "
                           "left one");
   // What is read for both sides will be read twice.
-  bool isRead = bool(op.getLhs().getDefiningOp<vector::TransferReadOp>());
+  bool isRead = bool(TileRead::of(op.getLhs()));
   if (!isRead && failed(verifyPrivate(op, op.getLhs())))
     return failure();
   variations[op.getResult()] = {true, true};

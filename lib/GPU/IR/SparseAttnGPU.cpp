@@ -71,6 +71,18 @@ LogicalResult StageOp::verify() {
   return success();
 }
 
+LogicalResult StageOp::verifyRegions() {
+  if (!hasPosition())
+    return success();
+  Block &block = getPosition().front();
+  if (block.getArgumentTypes() != TypeRange{IntegerType::get(getContext(), 32)})
+    return emitOpError("has a region that takes the number of a row, an i32");
+  if (!block.mightHaveTerminator() || !isa<YieldOp>(block.getTerminator()))
+    return emitOpError("has a region that yields the row of the source, an "
+                       "i32");
+  return success();
+}
+
 LogicalResult RingType::verify(function_ref<InFlightDiagnostic()> emitError,
                                int64_t slots) {
   if (slots < 2)

@@ -1,5 +1,6 @@
 //===- BareKernels.cpp - --sparse-attn-bare-kernels -----------------------===//
 
+#include "Launch/Launches.h"
 #include "SparseAttn/GPU/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -215,6 +216,7 @@ struct BareKernelsPass
   using Base::Base;
 
   void runOnOperation() override {
+    kernels::dropTables(getOperation());
     llvm::SmallPtrSet<Operation *, 8> flattened;
     for (auto module : getOperation().getOps<gpu::GPUModuleOp>()) {
       if (!module->hasAttr(kKernelsAttr))

@@ -1,6 +1,7 @@
 //===- Grid.cpp - The order of a grid's blocks ----------------------------===//
 
 #include "Grid.h"
+#include "Form/TileRead.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -34,11 +35,12 @@ struct ArraysOfLoops {
 
   explicit ArraysOfLoops(scf::ForallOp forall) {
     llvm::SmallPtrSet<Value, 4> seen;
-    forall.walk([&](vector::TransferReadOp read) {
-      auto loop = read->getParentOfType<scf::ForOp>();
-      if (!loop || !forall->isProperAncestor(loop))
+    forall.walk([&](Operation *op) {
+      TileRead read(op);
+      auto loop = op->getParentOfType<scf::ForOp>();
+      if (!read || !loop || !forall->isProperAncestor(loop))
         return;
-      Value root = rootOutside(read.getBase(), forall);
+      Value root = rootOutside(read.getSource(), forall);
       auto type = root ? dyn_cast<MemRefType>(root.getType()) : MemRefType();
       // Sizes are read where the grid is made, so the array has to be there.
       if (!type || type.getRank() < 3 ||

@@ -1,8 +1,10 @@
 //===- Launches.cpp - Making launches -------------------------------------===//
 
 #include "Launch/Launches.h"
+#include "SparseAttn/GPU/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Transforms/RegionUtils.h"
 
@@ -43,6 +45,46 @@ void kernels::sinkScalars(gpu::LaunchOp launch) {
     if (!changed)
       return;
   }
+}
+
+/// It is marked as one of kernels.
+memref::GlobalOp kernels::KernelTables::copyOf(memref::GlobalOp table,
+                                               StringRef function) {
+  memref::GlobalOp &copy = copies[table];
+  if (copy)
+    return copy;
+  copy = table.clone();
+  copy.setSymName((function + "_table").str());
+  copy.setType(inSpace(table.getType(), gpu::AddressSpace::Global));
+  copy->setAttr(kKernelsAttr, UnitAttr::get(table.getContext()));
+  symbols.insert(copy, std::next(table->getIterator()));
+  return copy;
+}
+
+void kernels::KernelTables::sinkInto(gpu::LaunchOp launch) {
+  Region &body = launch.getBody();
+  StringRef function = launch->getParentOfType<func::FuncOp>().getName();
+  llvm::SetVector<Value> above;
+  getUsedValuesDefinedAbove(body, above);
+  OpBuilder b = OpBuilder::atBlockBegin(&body.front());
+  for (Value value : above) {
+    auto taken = value.getDefiningOp<memref::GetGlobalOp>();
+    auto table =
+        taken ? symbols.lookup<memref::GlobalOp>(taken.getName()) : nullptr;
+    if (!table || !table.getConstant() || table.getType().getMemorySpace())
+      continue;
+    memref::GlobalOp copy = copyOf(table, function);
+    Value buffer = memref::GetGlobalOp::create(
+        b, value.getLoc(), copy.getType(), copy.getSymName());
+    replaceAllUsesInRegionWith(value, buffer, body);
+  }
+}
+
+void kernels::dropTables(ModuleOp module) {
+  for (auto table :
+       llvm::make_early_inc_range(module.getOps<memref::GlobalOp>()))
+    if (table->hasAttr(kKernelsAttr))
+      table.erase();
 }
 
 MemRefType kernels::inSpace(MemRefType type, gpu::AddressSpace space) {

@@ -1,5 +1,6 @@
 //===- MapToGpu.cpp - --sparse-attn-map-to-gpu ----------------------------===//
 
+#include "Form/TileRead.h"
 #include "Launch/Grid.h"
 #include "Launch/Launches.h"
 #include "RequireGpu.h"
@@ -82,7 +83,7 @@ static int64_t heldColumns(scf::ForallOp forall) {
   int64_t most = 0;
   forall.walk([&](vector::ContractionOp op) {
     int64_t columns = cast<VectorType>(op.getResultType()).getDimSize(1);
-    if (!op.getLhs().getDefiningOp<vector::TransferReadOp>())
+    if (!kernels::TileRead::of(op.getLhs()))
       columns += op.getLhsType().getDimSize(1);
     most = std::max(most, columns);
   });
@@ -168,7 +169,8 @@ static void remarkNested(scf::ForallOp forall) {
 }
 
 static FailureOr<gpu::LaunchOp> mapForall(scf::ForallOp forall, int64_t warps,
-                                          int64_t cacheBytes) {
+                                          int64_t cacheBytes,
+                                          kernels::KernelTables &tables) {
   OpBuilder b(forall);
   Location loc = forall.getLoc();
   kernels::Grid grid(b, forall, cacheBytes);
@@ -191,6 +193,7 @@ static FailureOr<gpu::LaunchOp> mapForall(scf::ForallOp forall, int64_t warps,
   kernels::sinkScalars(launch);
   if (failed(moveToSharedMemory(launch)))
     return failure();
+  tables.sinkInto(launch);
   kernels::moveToGlobalSpace(launch);
   return launch;
 }
@@ -254,17 +257,18 @@ struct MapToGpuPass : sparse_attn::impl::SparseAttnMapToGpuBase<MapToGpuPass> {
     if (!gpu)
       return signalPassFailure();
     SymbolTable symbols(getOperation());
+    kernels::KernelTables tables(symbols);
     KernelModules modules;
     for (auto func :
          llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>()))
-      if (failed(mapFunction(func, symbols, modules, *gpu)))
+      if (failed(mapFunction(func, tables, modules, *gpu)))
         return signalPassFailure();
   }
 
   /// The modules of kernels by the names that they are called after.
   using KernelModules = llvm::DenseMap<StringAttr, gpu::GPUModuleOp>;
 
-  LogicalResult mapFunction(func::FuncOp func, SymbolTable &symbols,
+  LogicalResult mapFunction(func::FuncOp func, kernels::KernelTables &tables,
                             KernelModules &modules,
                             const target::GpuTarget &gpu) const {
     const target::WarpRules &rules = gpu.warps;
@@ -279,8 +283,9 @@ struct MapToGpuPass : sparse_attn::impl::SparseAttnMapToGpuBase<MapToGpuPass> {
     gpu::GPUModuleOp &module =
         modules[variantOf ? variantOf : func.getNameAttr()];
     if (!module)
-      module = makeModule(
-          func, variantOf ? variantOf.getValue() : func.getName(), symbols);
+      module =
+          makeModule(func, variantOf ? variantOf.getValue() : func.getName(),
+                     tables.getSymbols());
     for (auto [number, forall] : llvm::enumerate(foralls)) {
       // A tile of few rows, as rows that are split have, gets as few warps.
       int64_t rows = tileRows(forall);
@@ -291,7 +296,7 @@ struct MapToGpuPass : sparse_attn::impl::SparseAttnMapToGpuBase<MapToGpuPass> {
         return failure();
       remarkNested(forall);
       FailureOr<gpu::LaunchOp> launch =
-          mapForall(forall, count, gpu.cacheBytes / 2);
+          mapForall(forall, count, gpu.cacheBytes / 2, tables);
       if (failed(launch))
         return failure();
       launch->setModuleAttr(FlatSymbolRefAttr::get(module.getSymNameAttr()));

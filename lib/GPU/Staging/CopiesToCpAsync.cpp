@@ -15,6 +15,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/SCF/Transforms/Patterns.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/IR/IRMapping.h"
 #include "mlir/Transforms/DialectConversion.h"
 
 namespace mlir::sparse_attn {
@@ -41,14 +42,14 @@ public:
     int64_t rowsAtOnce = numThreads / panel.chunks();
     row = math.div(op.getThread(), panel.chunks());
     chunk = math.mod(op.getThread(), panel.chunks());
-    Value source = startIn();
     int64_t rows = op.getRows();
+    Value start = startIn(op.hasPosition() ? Value() : row);
     for (int64_t first = 0; first < rows; first += rowsAtOnce) {
-      if (first > 0)
-        source = advanceRows(source, rowsAtOnce);
+      if (first > 0 && !op.hasPosition())
+        start = advanceRows(start, rowsAtOnce);
       // The last step may have more threads than rows.
       if (first + rowsAtOnce <= rows) {
-        copy(source, target, first);
+        copy(sourceOf(start, first), target, first);
         continue;
       }
       Value inside = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt,
@@ -56,7 +57,7 @@ public:
       auto guarded = scf::IfOp::create(b, loc, inside, /*withElse=*/false);
       OpBuilder::InsertionGuard guard(b);
       b.setInsertionPointToStart(guarded.thenBlock());
-      copy(source, target, first);
+      copy(sourceOf(start, first), target, first);
     }
   }
 
@@ -89,12 +90,15 @@ private:
                                pointer, ArrayRef<LLVM::GEPArg>{elements});
   }
 
-  /// What this thread copies first. Its own part comes before the tile's, so
-  /// that their sum with the buffer's first element is one value of a loop.
-  Value startIn() {
-    Value column = math.mul(chunk, 16 / elementBytes);
-    Value lane = b.createOrFold<arith::MulIOp>(loc, toI64(row), rowStride());
-    lane = arith::AddIOp::create(b, loc, lane, toI64(column));
+  /// The thread's chunk of a row of the source, or of its first one. The
+  /// thread's own part comes before the tile's, so that their sum with the
+  /// buffer's first element is one value of a loop.
+  Value startIn(Value ofRow) {
+    Value lane = toI64(math.mul(chunk, 16 / elementBytes));
+    if (ofRow)
+      lane = arith::AddIOp::create(
+          b, loc, b.createOrFold<arith::MulIOp>(loc, toI64(ofRow), rowStride()),
+          lane);
     auto [buffer, offset] = pointerAndOffset(b, loc, op.getSource());
     Value start = step(buffer, lane);
     if (offset)
@@ -102,6 +106,30 @@ private:
     if (panel.firstByte > 0)
       start = step(start, static_cast<int32_t>(panel.firstByte / elementBytes));
     return start;
+  }
+
+  /// The row of the source that row `number` of the tile is.
+  Value positionOf(Value number) {
+    Block &block = op.getPosition().front();
+    IRMapping map;
+    map.map(block.getArgument(0), number);
+    for (Operation &inner : block.without_terminator())
+      b.clone(inner, map);
+    Value position = map.lookupOrDefault(
+        cast<kernels::YieldOp>(block.getTerminator()).getPosition());
+    Value end = memref::DimOp::create(b, loc, op.getSource(), 0);
+    end = arith::IndexCastOp::create(b, loc, b.getI32Type(), end);
+    return b.createOrFold<arith::MinSIOp>(loc, position,
+                                          math.add(end, math.constant(-1)));
+  }
+
+  /// What the thread copies to row `row` + first: `start`, or the row that the
+  /// region names.
+  Value sourceOf(Value start, int64_t first) {
+    if (!op.hasPosition())
+      return start;
+    Value number = toI64(positionOf(math.add(row, math.constant(first))));
+    return step(start, b.createOrFold<arith::MulIOp>(loc, number, rowStride()));
   }
 
   /// The same `rows` rows on. A constant becomes the copy's own offset; adding
@@ -127,6 +155,8 @@ private:
   /// 16, or 0 past the source's end, where the copy fills with zeros; null
   /// where all rows are present.
   Value presentBytes(int64_t first) {
+    if (op.hasPosition())
+      return {};
     if (!type.isDynamicDim(0) &&
         type.getDimSize(0) >= static_cast<int64_t>(op.getRows()))
       return {};

@@ -10,12 +10,19 @@ using namespace mlir;
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::kernels;
 
+static SmallVector<TileRead> readsOf(gpu::LaunchOp launch) {
+  SmallVector<TileRead> reads;
+  launch.walk([&](Operation *op) {
+    if (TileRead read{op})
+      reads.push_back(read);
+  });
+  return reads;
+}
+
 /// Where queries and keys are one tensor, one read may serve as both operands,
 /// which are staged apart: what is no left operand gets a read of its own.
 static void separateOperands(gpu::LaunchOp launch) {
-  SmallVector<vector::TransferReadOp> reads;
-  launch.walk([&](vector::TransferReadOp read) { reads.push_back(read); });
-  for (vector::TransferReadOp read : reads) {
+  for (TileRead read : readsOf(launch)) {
     auto isOnSide = [](unsigned side) {
       return [=](OpOperand &use) {
         return isa<vector::ContractionOp>(use.getOwner()) &&
@@ -25,15 +32,15 @@ static void separateOperands(gpu::LaunchOp launch) {
     if (llvm::none_of(read->getUses(), isOnSide(0)) ||
         llvm::none_of(read->getUses(), isOnSide(1)))
       continue;
-    OpBuilder b(read);
-    Operation *copy = b.clone(*read);
+    OpBuilder b(read.getOperation());
+    Operation *copy = b.clone(*read.getOperation());
     read.getResult().replaceUsesWithIf(
         copy->getResult(0), [&](OpOperand &use) { return !isOnSide(0)(use); });
   }
 }
 
 /// Whether operations behind `read` and before `user` bring tiles of their own.
-static bool areTilesBetween(vector::TransferReadOp read, Operation *user) {
+static bool areTilesBetween(TileRead read, Operation *user) {
   for (Operation *op = read->getNextNode(); op && op != user;
        op = op->getNextNode()) {
     WalkResult result = op->walk([&](vector::ContractionOp product) {
@@ -56,10 +63,9 @@ static Block *blockBelow(Operation *ancestor, Operation *op) {
 /// A tile that no loop brings stays in shared memory until the next loop brings
 /// its own: what uses it after that gets a read of its own.
 static void separateFromLoops(gpu::LaunchOp launch) {
-  SmallVector<vector::TransferReadOp> reads;
-  launch.walk([&](vector::TransferReadOp read) { reads.push_back(read); });
+  SmallVector<TileRead> reads = readsOf(launch);
   while (!reads.empty()) {
-    vector::TransferReadOp read = reads.pop_back_val();
+    TileRead read = reads.pop_back_val();
     if (!isOperand(read, Side::Right))
       continue;
     llvm::MapVector<Block *, SmallVector<OpOperand *>> uses;
@@ -77,13 +83,13 @@ static void separateFromLoops(gpu::LaunchOp launch) {
           first = user;
       }
       OpBuilder b(first);
-      auto copy = cast<vector::TransferReadOp>(b.clone(*read));
+      TileRead copy(b.clone(*read.getOperation()));
       for (OpOperand *use : operands)
         use->set(copy.getResult());
       reads.push_back(copy);
     }
-    if (read.use_empty())
-      read.erase();
+    if (read->use_empty())
+      read->erase();
   }
 }
 

@@ -1,5 +1,6 @@
 //===- StageOperands.cpp - --sparse-attn-stage-operands -------------------===//
 
+#include "Form/Elements.h"
 #include "Form/TileForm.h"
 #include "RequireGpu.h"
 #include "SharedLayout.h"
@@ -40,21 +41,23 @@ static int64_t registersOf(VectorType type, int64_t numThreads) {
   return bytes / 4 / numThreads * (type.getElementType().isF32() ? 2 : 1);
 }
 
-static LogicalResult verifyRead(vector::TransferReadOp read) {
-  if (hasPanels(read.getVectorType()) && startsBuffer(read) &&
-      isZeroPadded(read))
+static LogicalResult verifyRead(TileRead read) {
+  if (read.isStageable() &&
+      (!read.getPositions() ||
+       !findWhole(read.getPositions(), read.getOperation())))
     return success();
-  return emitNotInForm(read);
+  return emitNotInForm(read.getOperation());
 }
 
 static FailureOr<Ring> findRing(Block *block) {
   Ring ring{block, {}, 0};
-  for (auto read : block->getOps<vector::TransferReadOp>()) {
-    if (!isOperand(read, Side::Right))
+  for (Operation &op : *block) {
+    TileRead read(&op);
+    if (!read || !isOperand(read, Side::Right))
       continue;
     if (failed(verifyRead(read)))
       return failure();
-    VectorType type = read.getVectorType();
+    VectorType type = read.getType();
     ring.reads.push_back({read, ring.slotBytes});
     SharedLayout layout(type.getDimSize(0), rowBytes(type));
     ring.slotBytes += llvm::alignTo(layout.sizeInBytes(), kSlotAlignment);
@@ -241,15 +244,16 @@ struct StageOperandsPass
     SmallVector<StagedRead> queries;
     std::optional<int64_t> threads =
         getConstantIntValue(launch.getBlockSizeX());
-    WalkResult result = launch.walk([&](vector::TransferReadOp read) {
-      if (!threads || !isOperand(read, Side::Left) ||
-          registersOf(read.getVectorType(), *threads) < queryRegisters)
+    WalkResult result = launch.walk([&](Operation *op) {
+      TileRead read(op);
+      if (!threads || !read || !isOperand(read, Side::Left) ||
+          (!read.getPositions() &&
+           registersOf(read.getType(), *threads) < queryRegisters))
         return WalkResult::advance();
       if (failed(verifyRead(read)))
         return WalkResult::interrupt();
       queries.push_back({read, bytes});
-      SharedLayout layout(read.getVectorType().getDimSize(0),
-                          rowBytes(read.getVectorType()));
+      SharedLayout layout(read.getRows(), rowBytes(read.getType()));
       bytes += llvm::alignTo(layout.sizeInBytes(), kSlotAlignment);
       return WalkResult::advance();
     });

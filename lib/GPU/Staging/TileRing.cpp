@@ -1,6 +1,7 @@
 //===- TileRing.cpp - Tiles on their way through shared memory ------------===//
 
 #include "TileRing.h"
+#include "Form/Elements.h"
 #include "SparseAttn/GPU/IR/SparseAttnGPU.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Dominance.h"
@@ -29,22 +30,38 @@ static Value cloneSlice(OpBuilder &b, scf::ForOp loop, Value value,
   return map.lookup(value);
 }
 
-/// Starts to copy what `staged` reads, from the buffer `source`.
-static Value startCopy(OpBuilder &b, StagedRead &staged, Value source,
-                       Value shared, Value offset) {
-  return StageOp::create(b, staged.read.getLoc(),
-                         TokenType::get(b.getContext()), source, shared, offset,
-                         /*thread=*/Value(), staged.rows())
-      .getToken();
+/// Starts to copy what `staged` reads, to byte `offset` of `shared`. `valueOf`
+/// emits at `b` what is to be taken for a scalar or a buffer that the read, or
+/// the numbers of its rows, depend on.
+static Value startCopy(OpBuilder &b, StagedRead &staged, Value shared,
+                       Value offset, function_ref<Value(Value)> valueOf) {
+  TileRead read = staged.read;
+  Location loc = read->getLoc();
+  auto copy = StageOp::create(b, loc, TokenType::get(b.getContext()),
+                              valueOf(read.getSource()), shared, offset,
+                              /*thread=*/Value(), read.getRows());
+  if (!read.getPositions())
+    return copy.getToken();
+  OpBuilder::InsertionGuard guard(b);
+  Type i32 = b.getI32Type();
+  Block *block = b.createBlock(&copy.getPosition(), {}, i32, loc);
+  OpBuilder inside = OpBuilder::atBlockEnd(block);
+  b.setInsertionPoint(copy);
+  kernels::YieldOp::create(
+      inside, loc,
+      emitElement(inside, read.getPositions(), block->getArgument(0), valueOf));
+  return copy.getToken();
 }
+
+static Value itself(Value value) { return value; }
 
 /// Reads the tile from shared memory. The read itself stays, as `b` may stand
 /// in front of it.
-static Value replaceRead(OpBuilder &b, vector::TransferReadOp read,
-                         Value shared, Value offset) {
-  auto tile = StagedTileOp::create(b, read.getLoc(), read.getVectorType(),
-                                   shared, offset);
-  read.replaceAllUsesWith(tile.getTile());
+static Value replaceRead(OpBuilder &b, TileRead read, Value shared,
+                         Value offset) {
+  auto tile =
+      StagedTileOp::create(b, read->getLoc(), read.getType(), shared, offset);
+  read.getResult().replaceAllUsesWith(tile.getTile());
   return tile.getTile();
 }
 
@@ -59,27 +76,27 @@ static bool isUsedWith(Value queries, const Ring &ring) {
 static Operation *waitingIn(Ring &ring) {
   if (scf::ForOp loop = ring.getLoop())
     return loop;
-  return ring.reads.front().read;
+  return ring.reads.front().read.getOperation();
 }
 
 StagedQueries kernels::stageQueries(OpBuilder &b, StagedRead &staged,
                                     Value shared, MutableArrayRef<Ring> rings) {
-  vector::TransferReadOp read = staged.read;
+  TileRead read = staged.read;
   DominanceInfo dominance;
   bool isBeforeAll = llvm::all_of(rings, [&](Ring &ring) {
-    return !isUsedWith(read, ring) ||
+    return !isUsedWith(read.getResult(), ring) ||
            dominance.properlyDominates(read.getResult(), waitingIn(ring));
   });
-  b.setInsertionPoint(read);
+  b.setInsertionPoint(read.getOperation());
   Value offset =
-      arith::ConstantIndexOp::create(b, read.getLoc(), staged.offset);
-  Value token = startCopy(b, staged, read.getBase(), shared, offset);
+      arith::ConstantIndexOp::create(b, read->getLoc(), staged.offset);
+  Value token = startCopy(b, staged, shared, offset, itself);
   if (!isBeforeAll) {
-    WaitOp::create(b, read.getLoc(), token);
+    WaitOp::create(b, read->getLoc(), token);
     token = Value();
   }
   Value tile = replaceRead(b, read, shared, offset);
-  read.erase();
+  read->erase();
   return {token, tile};
 }
 
@@ -98,13 +115,12 @@ static void stageInPlace(OpBuilder &b, Ring &ring, Value shared,
                          ArrayRef<StagedQueries> queries) {
   SmallVector<Value> others = queriesOf(ring, queries);
   for (StagedRead &staged : ring.reads) {
-    Location loc = staged.read.getLoc();
-    b.setInsertionPoint(staged.read);
+    Location loc = staged.read->getLoc();
+    b.setInsertionPoint(staged.read.getOperation());
     Value offset = arith::ConstantIndexOp::create(b, loc, staged.offset);
     // Others may still read what lies there.
     gpu::BarrierOp::create(b, loc);
-    SmallVector<Value> tokens{
-        startCopy(b, staged, staged.read.getBase(), shared, offset)};
+    SmallVector<Value> tokens{startCopy(b, staged, shared, offset, itself)};
     tokens.append(std::exchange(others, {}));
     WaitOp::create(b, loc, tokens);
     replaceRead(b, staged.read, shared, offset);
@@ -241,10 +257,11 @@ private:
       ReserveOp::create(b, loc, handle, number);
     SmallVector<Value> tokens;
     for (StagedRead &staged : ring.reads) {
-      Value source = cloneSlice(b, loop, staged.read.getBase(), map);
       Value offset =
           arith::AddIOp::create(b, loc, slot, index(b, staged.offset));
-      tokens.push_back(startCopy(b, staged, source, shared, offset));
+      tokens.push_back(startCopy(b, staged, shared, offset, [&](Value value) {
+        return cloneSlice(b, loop, value, map);
+      }));
     }
     if (handle)
       return FillOp::create(b, loc, TokenType::get(b.getContext()), handle,
@@ -272,5 +289,5 @@ void kernels::stageRing(RewriterBase &b, Ring &ring, Value shared,
   else
     stageInPlace(b, ring, shared, queries);
   for (StagedRead &staged : ring.reads)
-    staged.read.erase();
+    staged.read->erase();
 }

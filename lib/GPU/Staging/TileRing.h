@@ -3,6 +3,7 @@
 #ifndef SPARSEATTN_LIB_GPU_STAGING_TILERING_H
 #define SPARSEATTN_LIB_GPU_STAGING_TILERING_H
 
+#include "Form/TileRead.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -11,10 +12,8 @@ namespace mlir::sparse_attn::kernels {
 
 /// One tile of a ring's slot.
 struct StagedRead {
-  vector::TransferReadOp read;
+  TileRead read;
   int64_t offset; ///< within the slot
-
-  int64_t rows() { return read.getVectorType().getDimSize(0); }
 };
 
 /// The tiles that one block of operations brings: in each iteration, where it

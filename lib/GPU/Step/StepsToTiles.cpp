@@ -43,16 +43,6 @@ static LogicalResult verifyRowsAreContiguous(Operation *root) {
   return failure(result.wasInterrupted());
 }
 
-/// Kernels load tiles of neighbouring keys only.
-static LogicalResult verifyKeysAreContiguous(Operation *root) {
-  WalkResult result = root->walk([](GatherRowsOp op) {
-    op.emitError("key layouts of plans are not made for GPUs yet; leave the "
-                 "plan out, so that one of contiguous tiles is made");
-    return WalkResult::interrupt();
-  });
-  return failure(result.wasInterrupted());
-}
-
 namespace {
 struct StepsToTilesPass
     : sparse_attn::impl::SparseAttnStepsToTilesBase<StepsToTilesPass> {
@@ -61,7 +51,6 @@ struct StepsToTilesPass
   void runOnOperation() override {
     Operation *root = getOperation();
     if (failed(verifyRowsAreContiguous(root)) ||
-        failed(verifyKeysAreContiguous(root)) ||
         failed(decomposeSteps(root, TensorCoreTarget())))
       return signalPassFailure();
     root->walk([](scf::ForallOp loop) {

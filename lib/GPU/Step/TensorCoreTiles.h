@@ -115,6 +115,7 @@ public:
   std::unique_ptr<TileOps> tiles(OpBuilder &b, Location loc,
                                  const StepInfo &step) const override;
   bool hasFactor(StateType state) const override;
+  bool copiesRows() const override { return true; }
 };
 
 } // namespace mlir::sparse_attn::kernels

@@ -70,6 +70,28 @@ def test_folded_parts_have_the_tiles_of_each_residue():
         "states", "parts", "merge"]
 
 
+def test_tiles_of_layouts_have_loops_of_their_own():
+    plan = parse_plan([
+        "tile 128 x 64",
+        "rows 0 to nq",
+        "  full q * 2 to q * 2 + 1",
+        "  partial q * 2 to q * 2 + 2 where j < i + 1",
+        "  full 0 to q floordiv 4 of lattice<step = 128, width = 8, shift = 120, tile = 32>",
+        "  partial 0 to 1 when q - 2 > 0 of list<[3, 77], width = 1, tile = 16>"
+        " where j < nk and j mod 16 in 0 to 14",
+    ])
+    rows, = plan.classes
+    assert rows.loops == (
+        "partial where j < i + 1",
+        "partial of list<[3, 77], width = 1, tile = 16> where j < nk and j mod 16 in 0 to 14",
+        "full",
+        "full of lattice<step = 128, width = 8, shift = 120, tile = 32>",
+    )
+    assert plan.trips(rows, 2, LENGTHS) == (2, 0, 1, 0)
+    assert plan.trips(rows, 9, LENGTHS) == (2, 1, 1, 2)
+    assert rows.most_keys(64) == 64 and rows.most_keys(16) == 32
+
+
 def test_parts_share_all_tiles():
     parts = [part_of((125, 3), index, 64) for index in range(64)]
     assert sum(partial for partial, _ in parts) == 125 and sum(full for _, full in parts) == 3

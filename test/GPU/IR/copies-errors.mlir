@@ -162,3 +162,29 @@ func.func @no_number(%ring: !sparse_attn_gpu.ring<2>, %token: !sparse_attn_gpu.t
   "sparse_attn_gpu.wait"(%token, %ring) {operandSegmentSizes = array<i32: 1, 1, 0>} : (!sparse_attn_gpu.token, !sparse_attn_gpu.ring<2>) -> ()
   return
 }
+
+// -----
+
+#shared = #gpu.address_space<workgroup>
+
+func.func @no_row(%k: memref<64x128xbf16>, %m: memref<?xi8, #shared>, %o: index) {
+  // expected-error@below {{'sparse_attn_gpu.stage' op has a region that takes the number of a row, an i32}}
+  %r = sparse_attn_gpu.stage %k to %m[%o] rows 64 at {
+    %c0 = arith.constant 0 : i32
+    sparse_attn_gpu.yield %c0
+  } : memref<64x128xbf16>, memref<?xi8, #shared>
+  return
+}
+
+// -----
+
+#shared = #gpu.address_space<workgroup>
+
+func.func @yields_nothing(%k: memref<64x128xbf16>, %m: memref<?xi8, #shared>, %o: index) {
+  // expected-error@below {{'sparse_attn_gpu.stage' op has a region that yields the row of the source, an i32}}
+  %r = sparse_attn_gpu.stage %k to %m[%o] rows 64 at {
+  ^bb0(%row: i32):
+    llvm.unreachable
+  } : memref<64x128xbf16>, memref<?xi8, #shared>
+  return
+}

@@ -27,6 +27,28 @@ func.func @copy(%keys: memref<?x128xbf16, strided<[128, 1], offset: ?>, #global>
   return %tile : vector<64x128xbf16>
 }
 
+// Rows that are no neighbours.
+//
+// CHECK-LABEL: func.func @rows
+// CHECK:         sparse_attn_gpu.stage %{{.*}} to %{{.*}}[%{{.*}}] rows 16 at {
+// CHECK-NEXT:    ^bb0(%[[M:.*]]: i32):
+// CHECK-NEXT:      %[[AT:.*]] = arith.muli %[[M]], %{{.*}} : i32
+// CHECK-NEXT:      sparse_attn_gpu.yield %[[AT]]
+// CHECK-NEXT:    } : memref<?x128xbf16,
+// CHECK:         sparse_attn_gpu.stage {{.*}} rows 16 thread %{{.*}} at {
+func.func @rows(%keys: memref<?x128xbf16, #global>, %memory: memref<?xi8, #shared>, %offset: index, %thread: i32, %step: i32) {
+  %a = sparse_attn_gpu.stage %keys to %memory[%offset] rows 16 at {
+  ^bb0(%m: i32):
+    %at = arith.muli %m, %step : i32
+    sparse_attn_gpu.yield %at
+  } : memref<?x128xbf16, #global>, memref<?xi8, #shared>
+  %b = sparse_attn_gpu.stage %keys to %memory[%offset] rows 16 thread %thread at {
+  ^bb0(%m: i32):
+    sparse_attn_gpu.yield %m
+  } : memref<?x128xbf16, #global>, memref<?xi8, #shared>
+  return
+}
+
 // Two slots that tiles take in turn. All of it stays where it is.
 //
 // CHECK-LABEL: func.func @ring

@@ -62,9 +62,19 @@ def SparseAttnGPU_StageOp : SparseAttnGPU_Op<"stage", [
     is the number of the one that executes this. The tile may be read after a
     `wait` for the token.
 
+    Where rows of the tile are not neighbours, the region says which row of
+    `source` row %m of the tile is; it is the last one where that is past the
+    end. No row is negative, and there is one.
+
     ```mlir
     %copy = sparse_attn_gpu.stage %keys to %shared[%offset] rows 64
       : memref<?x128xbf16, strided<[128, 1], offset: ?>, #gpu.address_space<global>>,
+        memref<?xi8, #gpu.address_space<workgroup>>
+    %columns = sparse_attn_gpu.stage %keys to %shared[%offset] rows 16 at {
+      ^bb0(%m: i32):
+        %position = arith.muli %m, %c128 : i32
+        sparse_attn_gpu.yield %position
+      } : memref<?x128xbf16, strided<[128, 1], offset: ?>, #gpu.address_space<global>>,
         memref<?xi8, #gpu.address_space<workgroup>>
     ```
   }];
@@ -72,15 +82,26 @@ def SparseAttnGPU_StageOp : SparseAttnGPU_Op<"stage", [
                        AnyStridedMemRefOfRank<1>:$memory, Index:$offset,
                        Optional<I32>:$thread,
                        ConfinedAttr<I64Attr, [IntPositive]>:$rows);
+  let regions = (region MaxSizedRegion<1>:$position);
   let results = (outs SparseAttnGPU_TokenType:$token);
   let assemblyFormat = [{
     $source `to` $memory `[` $offset `]` `rows` $rows (`thread` $thread^)?
-    attr-dict `:` type($source) `,` type($memory)
+    (`at` $position^)? attr-dict `:` type($source) `,` type($memory)
   }];
   let hasVerifier = 1;
+  let hasRegionVerifier = 1;
   let extraClassDeclaration = [{
     MemRefType getSourceType() { return cast<MemRefType>(getSource().getType()); }
+    /// Whether its region says which rows it copies.
+    bool hasPosition() { return !getPosition().empty(); }
   }];
+}
+
+def SparseAttnGPU_YieldOp : SparseAttnGPU_Op<"yield", [
+    Pure, Terminator, HasParent<"StageOp">]> {
+  let summary = "the row of the source that a row of a tile is";
+  let arguments = (ins I32:$position);
+  let assemblyFormat = "$position attr-dict";
 }
 
 def SparseAttnGPU_JoinOp : SparseAttnGPU_Op<"join", [Pure]> {
