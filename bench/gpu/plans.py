@@ -2,6 +2,7 @@
 visits, with a mask (partial) and without one (full).
 """
 
+import collections
 import dataclasses
 import re
 from collections.abc import Mapping, Sequence
@@ -43,6 +44,12 @@ class Tiles:
     when: str | None
     keys: int | None = None
 
+    @property
+    def runs_once(self) -> bool:
+        """Whether there is one tile at any lengths, which takes no loop."""
+        return (self.begin.isdigit() and self.end.isdigit()
+                and int(self.end) - int(self.begin) <= 1)
+
     def range(self, names: Mapping[str, int]) -> range:
         if self.when and evaluate(self.when, names) <= 0:
             return range(0)
@@ -70,8 +77,15 @@ class RowClass:
 
     @property
     def loops(self) -> tuple[str, ...]:
-        """Of the kernel, in its order: drawn tiles behind others, full ones last."""
-        names = dict.fromkeys(tiles.loop for tiles in [*self.segments, *self.draws])
+        """Of the kernel, in its order: drawn tiles behind others, full ones last. What runs
+        once in each block of rows is none, and counts as what they do beside loops."""
+        tiles = [*self.segments, *self.draws]
+        names = dict.fromkeys(some.loop for some in tiles)
+        if not self.heavy:
+            shared = collections.Counter(some.loop for some in tiles)
+            for some in self.segments:
+                if some.runs_once and shared[some.loop] == 1:
+                    del names[some.loop]
         return tuple(sorted(names, key=is_full))
 
     def most_keys(self, usual: int) -> int:
@@ -126,7 +140,8 @@ class Plan:
         visited: set[int] = set()
         for segment in rows.segments:
             tiles = segment.range(values)
-            counts[segment.loop] += len(tiles)
+            if segment.loop in counts:
+                counts[segment.loop] += len(tiles)
             if segment.keys is None:
                 visited.update(tiles)
         for draw in rows.draws:

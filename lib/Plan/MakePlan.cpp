@@ -79,8 +79,8 @@ public:
 
   /// In contiguous tiles only.
   Candidate planContiguous(size_t maxPieces = defaultMaxPieces) const;
-  /// In tiles of such layouts as fit, where that is less work by a tenth.
-  Candidate planByLayouts() const;
+  /// In tiles of such layouts as fit, where that is less work by enough.
+  Candidate planByLayouts(KeyLayouts layouts) const;
 
 private:
   Candidate start() const;
@@ -88,7 +88,7 @@ private:
            const KeyAxis &axis) const;
   static void namePairs(Candidate &candidate, size_t first, Pieces pieces);
   Candidate plan(const std::vector<KeyPart> &parts) const;
-  double measure(const RowClass &cls) const;
+  double measure(const RowClass &cls, int64_t loopKeys) const;
 
   const ClassPieces &part;
   const TileRows &rows;
@@ -163,34 +163,70 @@ Candidate ClassPlanner::plan(const std::vector<KeyPart> &parts) const {
   return candidate;
 }
 
-/// About the work at known lengths, or at a usual one: pairs of visited tiles,
-/// of which those count for more in which the mask is evaluated.
-double ClassPlanner::measure(const RowClass &cls) const {
+/// Segments whose tiles one loop visits.
+static bool shareLoop(const Segment &a, const Segment &b) {
+  return a.full == b.full && a.layout == b.layout && !a.where == !b.where &&
+         (!a.where || *a.where == *b.where);
+}
+
+static int64_t countLoops(const RowClass &cls) {
+  llvm::SmallVector<const Segment *> firsts;
+  for (const Segment &segment : cls.segments)
+    if (llvm::none_of(firsts, [&](const Segment *first) {
+          return shareLoop(*first, segment);
+        }))
+      firsts.push_back(&segment);
+  return firsts.size();
+}
+
+/// About the work at known lengths, or at a usual one: keys of visited tiles,
+/// of which those count for more in which the mask is evaluated, and what each
+/// loop costs besides.
+double ClassPlanner::measure(const RowClass &cls, int64_t loopKeys) const {
   constexpr int64_t sampleLength = 4096, sampleTiles = 256;
   constexpr double partialCost = 1.25;
   int64_t nk =
       rows.facts.nk.value_or(std::max(rows.facts.nq.value_or(0), sampleLength));
   Lengths n = {rows.facts.nq.value_or(nk), nk};
   int64_t tiles = cls.numQueryTiles(tile, n);
-  double work = 0;
-  for (int64_t q = 0; q < tiles; q += std::max<int64_t>(1, tiles / sampleTiles))
+  double loops = double(countLoops(cls) * loopKeys), work = 0;
+  for (int64_t q = 0; q < tiles;
+       q += std::max<int64_t>(1, tiles / sampleTiles)) {
+    work += loops;
     for (const Segment &segment : cls.segments)
       work += double(segment.keyTiles(q, n).size()) *
               double(segment.layout.tileSize(tile.keys)) *
               (segment.full ? 1 : partialCost);
+  }
   return work;
 }
 
-Candidate ClassPlanner::planByLayouts() const {
-  constexpr double leastGain = 1.1;
+namespace {
+/// What is asked of layouts.
+struct LayoutCosts {
+  /// The work is to be less by this factor.
+  double leastGain;
+  /// What a loop over tiles costs beside its tiles, as keys that these would
+  /// have more.
+  int64_t loopKeys;
+};
+} // namespace
+
+static constexpr LayoutCosts kCosts = {1.1, 0};
+/// By the replay of Longformer's kernels, bench/gpu/predict.py.
+static constexpr LayoutCosts kKernelCosts = {1.02, 16};
+
+Candidate ClassPlanner::planByLayouts(KeyLayouts layouts) const {
   // Where there is another way, so many tokens are not worth as many segments.
   constexpr size_t fewPieces = 12;
+  LayoutCosts costs = layouts == KeyLayouts::InKernels ? kKernelCosts : kCosts;
   std::vector<KeyPart> parts = splitByLayout(part.pieces, tile, rows.facts);
   if (parts.empty())
     return planContiguous();
   Candidate contiguous = planContiguous(fewPieces);
   Candidate other = plan(parts);
-  bool pays = measure(other.cls) * leastGain <= measure(contiguous.cls);
+  bool pays = measure(other.cls, costs.loopKeys) * costs.leastGain <=
+              measure(contiguous.cls, costs.loopKeys);
   return pays ? other : contiguous;
 }
 
@@ -254,9 +290,9 @@ Plan Planner::run(RowOptions options, Losses &losses) const {
       continue;
     ClassPlanner planner(part, rows, tile);
     // Heavy rows see all keys.
-    bool byLayouts = layouts == KeyLayouts::Any && !part.heavy;
+    bool byLayouts = layouts != KeyLayouts::Contiguous && !part.heavy;
     Candidate candidate =
-        byLayouts ? planner.planByLayouts() : planner.planContiguous();
+        byLayouts ? planner.planByLayouts(layouts) : planner.planContiguous();
     if (candidate.visited)
       losses.add({PlanLoss::Reason::ManySegments, *candidate.visited});
     if (candidate.hasManyPieces)

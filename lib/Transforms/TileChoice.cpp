@@ -38,7 +38,7 @@ PlanForms TileChoice::forms(MaskedReductionOpInterface op) const {
   bool loads = cpu ? cpu->loadsKeyLayouts : findGpu(target)->loadsKeyLayouts;
   PlanForms forms;
   if (loads && op.takesKeyLayouts())
-    forms.layouts = KeyLayouts::Any;
+    forms.layouts = cpu ? KeyLayouts::Any : KeyLayouts::InKernels;
   bool loadsRows =
       cpu ? cpu->loadsRowLayouts : findGpu(target)->loadsRowLayouts;
   if (loadsRows && op.takesRowLayouts())

@@ -21,7 +21,8 @@ static bool isPlanners(MaskedReductionOpInterface op) {
   PlanAttr given = *op.getPlan();
   if (!given.getParts().empty())
     return false;
-  for (KeyLayouts keys : {KeyLayouts::Contiguous, KeyLayouts::Any})
+  for (KeyLayouts keys :
+       {KeyLayouts::Contiguous, KeyLayouts::Any, KeyLayouts::InKernels})
     for (RowLayouts rows : {RowLayouts::Contiguous, RowLayouts::Any}) {
       Plan own = makePlan(op.getMaskValue(), given.getPlan().tile,
                           op.getLengthFacts(), /*losses=*/nullptr, keys, rows);

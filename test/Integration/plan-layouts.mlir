@@ -24,7 +24,7 @@
 // RUN: sparse-attn-run %s --entry=listed --shape=Sq=0,Sk=0 --seed=3 --device=emulator
 // RUN: sparse-attn-run %s --entry=mixed --seed=3 --check=all --device=emulator
 // RUN: not sparse-attn-run %s --entry=by_hand --device=emulator 2>&1 | FileCheck %s --check-prefix=ERROR
-// ERROR: error: {{.*}}tile
+// ERROR: error: {{.*}}moves a tile of 24 rows; tiles in memory have a multiple of 16
 !h = tensor<2x2x333x16xbf16>
 !t = tensor<1x2x500x16xf32>
 !d = tensor<1x2x?x16xf32>

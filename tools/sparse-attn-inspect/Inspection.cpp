@@ -55,7 +55,8 @@ static std::string textOf(const Plan &plan) {
 
 /// Nothing is known of why somebody else's plan is what it is.
 static SmallVector<PlanLoss> findLosses(AttentionOp op, const Plan &plan) {
-  for (KeyLayouts keys : {KeyLayouts::Contiguous, KeyLayouts::Any})
+  for (KeyLayouts keys :
+       {KeyLayouts::Contiguous, KeyLayouts::Any, KeyLayouts::InKernels})
     for (RowLayouts rows : {RowLayouts::Contiguous, RowLayouts::Any}) {
       SmallVector<PlanLoss> losses;
       Plan own = makePlan(op.getMaskValue(), plan.tile, getFacts(op), &losses,

@@ -94,10 +94,11 @@ def replay(program: Program, chip: Chip, warps: int, blocks: int, times: int = I
 def whole_block(flow: Flow, loops: Iterable[tuple[Loop, int]],
                 heads: Iterable[int] = ()) -> Program:
     """A block from its first instruction to EXIT: these loops run so many times, others
-    once. Where one of two ways leads to a loop with a head of `heads`, it is taken. Else
-    forward branches fall through, but those behind a vote of the block, which skip the path
-    for untrusted operands, are taken."""
-    code, place, wanted = flow.code, flow.place, flow.leading_to(heads)
+    once. Where one of two ways leads to more loops with a head of `heads` that have not run,
+    it is taken. Else forward branches fall through, but those behind a vote of the block,
+    which skip the path for untrusted operands, are taken."""
+    code, place = flow.code, flow.place
+    wanted = {head: flow.leading_to([head]) for head in heads}
     left = {loop.head: (loop, times) for loop, times in loops}
     program: Program = []
     at, voted = 0, False
@@ -105,6 +106,7 @@ def whole_block(flow: Flow, loops: Iterable[tuple[Loop, int]],
         if at in left:
             loop, times = left.pop(at)
             program += loop.path * times
+            wanted.pop(loop.head, None)
             at = loop.last + 1
             continue
         instruction = code[at]
@@ -113,9 +115,10 @@ def whole_block(flow: Flow, loops: Iterable[tuple[Loop, int]],
         jumps = False
         if instruction.base == "BRA" and target in place and ".DIV" not in instruction.op:
             jumps = target > instruction.address and (not is_conditional(instruction) or voted)
-            leads = place[target] in wanted
-            if is_conditional(instruction) and leads != (at + 1 in wanted):
-                jumps = leads and target > instruction.address
+            leads, falls = (sum(block in blocks for blocks in wanted.values())
+                            for block in (place[target], at + 1))
+            if is_conditional(instruction) and leads != falls:
+                jumps = leads > falls and target > instruction.address
         program.append((instruction, jumps))
         if instruction.base == "EXIT" and not instruction.predicate:
             break

@@ -215,6 +215,18 @@ def test_bodies_of_a_kernel_are_told_apart_by_their_loops():
     assert second.count("HMMA") == 6 and "FADD" in second and second[-1] == "EXIT"
 
 
+def test_of_two_ways_to_the_last_loop_the_one_with_more_loops_is_taken():
+    """A loop that may have no tile is skipped by what falls through."""
+    flow = Flow(code_of(
+        "@P0 BRA `(.L_first)", "BRA `(.L_second)",
+        ".L_first:", HMMA, "@P1 BRA `(.L_first)",
+        ".L_second:", HMMA, HMMA, "@P2 BRA `(.L_second)", "EXIT",
+    ))
+    first, second = tile_loops(flow)
+    program = whole_block(flow, [(first, 2), (second, 3)], [first.head, second.head])
+    assert [i.base for i, _ in program].count("HMMA") == 2 + 3 * 2
+
+
 def test_branches_on_uniform_predicates_are_conditional():
     flow = Flow(code_of("BRA.U !UP0, `(.L_end)", "FADD R1, R1, R1", ".L_end:", "EXIT"))
     assert [i.base for i, _ in whole_block(flow, [])] == ["BRA", "FADD", "EXIT"]

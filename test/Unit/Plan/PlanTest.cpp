@@ -619,6 +619,21 @@ TEST(PlanTest, LayoutsAreTakenWhereTheyPay) {
             std::string::npos);
 }
 
+// One token's column is a tile of 64 keys, or of 16: a kernel takes it for less
+// than a processor asks for.
+TEST(PlanTest, KernelsTakeAListForOneToken) {
+  Mask mask =
+      Mask::unionOf({Mask::slidingWindow(256, 256),
+                     Mask::global({0}, 0, 0, Mask::Direction::Columns)});
+  auto isListed = [&](KeyLayouts layouts) {
+    Plan plan = makePlan(mask, {128, 64}, {}, /*losses=*/nullptr, layouts);
+    return textOf(plan).find("list<[0], width = 1, tile = 16>") !=
+           std::string::npos;
+  };
+  EXPECT_TRUE(isListed(KeyLayouts::InKernels));
+  EXPECT_FALSE(isListed(KeyLayouts::Any));
+}
+
 // Steps and shifts beyond every position are right, and not worth a layout.
 TEST(PlanTest, LatticesBeyondAllSequencesAreNone) {
   Mask mask = Mask::periodicColumns(int64_t(1) << 31, 64);
