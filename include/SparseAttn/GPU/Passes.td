@@ -32,8 +32,8 @@ def SparseAttnStepsToTiles : Pass<"sparse-attn-steps-to-tiles"> {
   let summary = "decompose steps over tiles for GPUs, operands in their own types";
   let description = [{
     The tiles of a `sparse_attn.step` become linalg on tiles of static shape with
-    the queries along the rows, padded with zeros; products are
-    `linalg.contract` of operands in the types they come in, as tensor cores take
+    the queries along the rows, padded with zeros; a `sparse_attn.gather_rows` stays;
+    products are `linalg.contract` of operands in the types they come in, as tensor cores take
     them, and probabilities are rounded to those. Exponents are in base 2. Loops
     mapped to `#sparse_attn.grid` are mapped to blocks of threads. Requires steps on
     tensors, as `sparse-attn-visit-tiles` makes them, and leaves none.
@@ -59,7 +59,9 @@ def SparseAttnVerifyGpuForm
       dimensions, and of one dimension the values of their rows or columns, all
       sizes multiples of 8;
     - tiles are read and written in whole rows of a buffer, of which only the
-      last may be missing, a multiple of 16 rows at a time;
+      last may be missing, a multiple of 16 rows at a time; operands of products
+      may be read by `sparse_attn.read_rows` as well, whose numbers of rows are
+      computed element by element or read from a buffer;
     - a product A B or A B^T adds f32 sums; operands are f16, bf16 or f32, and
       read from the start of a buffer; the right one is read from memory, and
       used for nothing that threads would have to hold its elements for;
@@ -88,7 +90,8 @@ def SparseAttnMapToGpu : Pass<"sparse-attn-map-to-gpu", "::mlir::ModuleOp"> {
 
     What the body needs of scalars is computed inside, from the sizes of its
     buffers, so that a kernel takes buffers only; its buffers are cast to the
-    global address space.
+    global address space. Of a constant of the module it gets a copy there, which
+    `gpu-kernel-outlining` takes into the kernel's module.
 
     The kernels of a function `@f` will be `@f_0`, `@f_1`, ... of a `gpu.module`,
     `@f_kernels` or the like, which is made here, empty. Its attribute
@@ -121,8 +124,11 @@ def SparseAttnStageOperands
     use, in a ring of `stages` slots. The loop carries a token for each of those
     iterations.
 
+    Of a `sparse_attn.read_rows` the copy gets a region that computes the number of
+    one row: the elements of the vector of numbers, one by one.
+
     Queries, the left operand, stay in registers where a thread needs fewer than
-    `query-registers` for them; else they are copied into shared memory too, once,
+    `query-registers` for them and they are neighbours; else they are copied into shared memory too, once,
     and loaded anew for every product.
 
     Before a slot of the ring is filled anew, all warps of the block have read it:
@@ -148,7 +154,7 @@ def SparseAttnStageOperands
   ];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
-    "::mlir::scf::SCFDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
     "::mlir::sparse_attn::kernels::SparseAttnGPUDialect"];
 }
 
@@ -239,7 +245,8 @@ def SparseAttnBareKernels
     dynamic sizes as i32 and its dynamic strides, in elements, as i64, outermost
     first. Run after `gpu-kernel-outlining`. Kernels also say that one block a
     multiprocessor is enough, lest ptxas spills registers so that more fit.
-    Only modules with the attribute `sparse_attn.kernels` change.
+    Only modules with the attribute `sparse_attn.kernels` change; the host's copies
+    of their constant tables go.
 
     Example: test/GPU/bare-kernels-example.mlir
   }];

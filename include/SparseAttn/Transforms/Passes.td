@@ -233,7 +233,7 @@ def SparseAttnVectorizeTiles
   let description = [{
     Each linalg op on a static tile becomes vector operations of the tile's
     shape, products become `vector.contract`, padded slices become reads with a
-    boundary, and the loops over key tiles carry the running maximum, the row sum
+    boundary and `sparse_attn.gather_rows` becomes `sparse_attn.read_rows`, and the loops over key tiles carry the running maximum, the row sum
     and the accumulator as vectors. This is the form that the GPU path
     distributes over threads; the CPU path tiles for registers instead.
     Requires tiles of static shape, as `sparse-attn-steps-to-tiles` makes them.
@@ -242,8 +242,8 @@ def SparseAttnVectorizeTiles
   }];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
-    "::mlir::tensor::TensorDialect", "::mlir::ub::UBDialect",
-    "::mlir::vector::VectorDialect"];
+    "::mlir::sparse_attn::SparseAttnDialect", "::mlir::tensor::TensorDialect",
+    "::mlir::ub::UBDialect", "::mlir::vector::VectorDialect"];
 }
 
 #endif // SPARSEATTN_TRANSFORMS_PASSES_TD
