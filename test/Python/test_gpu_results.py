@@ -168,3 +168,29 @@ class OnGpu:
         return make_capsule(
             tensor.data_ptr(), number, tuple(tensor.shape), (2, 0), tensor
         )
+
+
+def test_keys_that_are_no_neighbours(double, tmp_path_factory, seed):
+    """Rows are where their strides say, and tables come with the kernels."""
+    directory, kernels = compile_emulated(
+        tmp_path_factory.mktemp("layouts"), file=INPUTS / "layouts.mlir"
+    )
+    manifest = (directory / "manifest.json").read_text()
+    assert "of list<" in manifest and "of lattice<" in manifest
+    tokens = [5, 78, 110, 131, 140, 150]
+
+    def listed(rows, keys):
+        return (abs(rows - keys) <= 20) | np.isin(keys, tokens)
+
+    def on_a_lattice(rows, keys):
+        return (abs(rows - keys) <= 20) | (keys % 16 == 15)
+
+    double.emulate(kernels, seed=seed)
+    with sparse_attn.load(directory) as package:
+        q, k, v = (random((1, 2, 170, 64), np.float16, seed=i) for i in range(3))
+        swapped = [np.ascontiguousarray(x.swapaxes(1, 2)) for x in (q, k, v)]
+        for mask in (listed, on_a_lattice):
+            o = package[mask.__name__](*(to_gpu(double, x) for x in swapped), layout="bshd")
+            expected = reference(q, k, v, mask)[0]
+            check(from_gpu(o, np.float16).swapaxes(1, 2), expected, 4e-3)
+    assert double.report() == ""
