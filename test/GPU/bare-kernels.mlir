@@ -3,6 +3,11 @@
 //
 // RUN: sparse-attn-opt %s --sparse-attn-bare-kernels --canonicalize | FileCheck %s
 
+// A table of kernels is theirs; other constants stay.
+//
+// CHECK-NOT:     @table
+// CHECK:         memref.global "private" constant @other
+
 // CHECK-LABEL: func.func @host
 // CHECK-SAME:    %[[A:[a-z0-9]+]]: memref<?x4x?xf32>, %[[B:[a-z0-9]+]]: memref<8xf32>
 // CHECK-DAG:     %[[ADDRESS:.*]] = memref.extract_aligned_pointer_as_index %[[A]]
@@ -30,6 +35,9 @@
 // CHECK:         args(%{{.*}} : !llvm.ptr<1>, %[[SIZE]] : i32, %[[S0]] : i64, %[[S1]] : i64)
 
 module attributes {gpu.container_module} {
+  memref.global "private" constant @table : memref<4xi32, #gpu.address_space<global>> = dense<1> {sparse_attn.kernels}
+  memref.global "private" constant @other : memref<4xi32> = dense<1>
+
   func.func @host(%a: memref<?x4x?xf32>, %b: memref<8xf32>, %p: !llvm.ptr) {
     %c1 = arith.constant 1 : index
     gpu.launch_func @kernels::@copy blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1)

@@ -78,3 +78,18 @@ func.func @single(%q: tensor<1x1x16x64xf32>, %k: tensor<1x1x16x64xf32>, %v: tens
       outs(%init, %init_lse : tensor<1x1x16x64xf32>, tensor<1x1x16xf32>) -> tensor<1x1x16x64xf32>, tensor<1x1x16xf32>
   return %o#0, %o#1 : tensor<1x1x16x64xf32>, tensor<1x1x16xf32>
 }
+
+// Rows that a layout names are for a later pass to copy.
+//
+// CHECK-LABEL: func.func @gathered
+// CHECK:         %[[K:.*]] = sparse_attn.gather_rows %{{.*}} at %{{.*}} -> tensor<16x16xf16>
+// CHECK:         linalg.contract {{.*}} ins(%{{.*}}, %[[K]] :
+func.func @gathered(%q: tensor<1x1x32x16xf16>) -> tensor<1x1x32x16xf16> {
+  %init = tensor.empty() : tensor<1x1x32x16xf16>
+  %o = sparse_attn.attention mask(#sparse_attn.global<tokens = [3, 9], direction = columns>)
+      plan(<tile = [16, 16], rows = [<"0" to "32", segments = [
+             <partial "0" to "1" of list<[3, 9], width = 1, tile = 16> where "j < nk">]>]>)
+      ins(%q, %q, %q : tensor<1x1x32x16xf16>, tensor<1x1x32x16xf16>, tensor<1x1x32x16xf16>)
+      outs(%init : tensor<1x1x32x16xf16>) -> tensor<1x1x32x16xf16>
+  return %o : tensor<1x1x32x16xf16>
+}

@@ -130,3 +130,27 @@ func.func @one_loop(%q: tensor<1x1x32x16xf32>) -> tensor<1x1x32x16xf32> {
       outs(%init : tensor<1x1x32x16xf32>) -> tensor<1x1x32x16xf32>
   return %o : tensor<1x1x32x16xf32>
 }
+
+// Tiles of a layout have a loop of their own on the fallback path, behind the one of all
+// contiguous tiles.
+//
+// CHECK-LABEL: func.func @layouts
+// CHECK:         %[[TRUSTED:.*]] = sparse_attn.is_trusted
+// CHECK:         scf.if %[[TRUSTED]]
+// CHECK:         } else {
+// CHECK:           %[[CONTIGUOUS:.*]] = scf.for
+// CHECK:             sparse_attn.step {{.*}} keys(16) {{.*}} mask {
+// CHECK:           %[[K:.*]] = sparse_attn.gather_rows
+// CHECK:           %[[EXACT:.*]] = sparse_attn.step %[[CONTIGUOUS]] ins(%{{.*}}, %[[K]], {{.*}} at(%{{.*}}, %{{.*}} : tensor<16xi32>) keys(16) {{.*}} mask {
+// CHECK:           scf.yield %[[EXACT]]
+func.func @layouts(%q: tensor<1x1x64x16xf16>) -> tensor<1x1x64x16xf16> {
+  %init = tensor.empty() : tensor<1x1x64x16xf16>
+  %o = sparse_attn.attention mask(#sparse_attn.union<#sparse_attn.prefix<length = 20>,
+                                    #sparse_attn.global<tokens = [30, 40], direction = columns>>)
+      plan(<tile = [16, 16], rows = [<"0" to "64", segments = [
+             <partial "0" to "1" of list<[30, 40], width = 1, tile = 16> where "j < nk">,
+             <full "0" to "1">, <partial "1" to "2" where "j < 20">]>]>)
+      ins(%q, %q, %q : tensor<1x1x64x16xf16>, tensor<1x1x64x16xf16>, tensor<1x1x64x16xf16>)
+      outs(%init : tensor<1x1x64x16xf16>) -> tensor<1x1x64x16xf16>
+  return %o : tensor<1x1x64x16xf16>
+}
