@@ -213,8 +213,9 @@ struct LayoutCosts {
 } // namespace
 
 static constexpr LayoutCosts kCosts = {1.1, 0};
-/// By the replay of Longformer's kernels, bench/gpu/predict.py.
-static constexpr LayoutCosts kKernelCosts = {1.02, 16};
+/// By the replay of kernels of Longformer and StreamingLLM with and without,
+/// bench/gpu/predict.py.
+static constexpr LayoutCosts kKernelCosts = {1.02, 8};
 
 Candidate ClassPlanner::planByLayouts(KeyLayouts layouts) const {
   // Where there is another way, so many tokens are not worth as many segments.
