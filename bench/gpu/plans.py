@@ -93,12 +93,6 @@ class RowClass:
         return max((tiles.keys or usual for tiles in [*self.segments, *self.draws]),
                    default=usual)
 
-
-def is_full(loop: str) -> bool:
-    """Whether the loop of that name evaluates no mask."""
-    return loop.startswith("full")
-
-
     def tiles(self, names: Mapping[str, int]) -> int:
         """How many query tiles a head has: each residue as many as the longest."""
         count = max(0, evaluate(self.end, names) - evaluate(self.begin, names))
@@ -114,6 +108,11 @@ def is_full(loop: str) -> bool:
         residue = (row + names["nk"] - names["nq"]) % self.step
         return {"nq": -(-(names["nq"] - row) // self.step),
                 "nk": max(0, -(-(names["nk"] - residue) // self.step)), "q": number}
+
+
+def is_full(loop: str) -> bool:
+    """Whether the loop of that name evaluates no mask."""
+    return loop.startswith("full")
 
 
 def part_of(trips: Trips, index: int, parts: int) -> Trips:
