@@ -118,6 +118,7 @@ class Package:
     function: Function
     program: Mapping[str, Any] = dataclasses.field(hash=False)
     variant: int = -1
+    multiprocessors: int = 0  # of the device that `at` has chosen it for
 
     @classmethod
     def read(cls, folder: pathlib.Path, function: Function, architecture: str) -> "Package":
@@ -132,7 +133,8 @@ class Package:
         names = {**sizes.names, "sm_count": multiprocessors}
         for index, variant in enumerate(self.program["variants"]):
             if evaluate(variant["when"], names):
-                return dataclasses.replace(self, variant=index)
+                return dataclasses.replace(self, variant=index,
+                                           multiprocessors=multiprocessors)
         raise BenchError(f"no variant of {self.function.name} takes {names}")
 
     @property
@@ -152,9 +154,21 @@ class Package:
                 return self.folder / file["name"]
         raise BenchError(f"{self.folder} has no cubin; it takes ptxas in PATH")
 
-    @property
-    def parts(self) -> int:
-        return int(self.program["options"]["heavy-splits"])
+    def parts(self, sizes: Sizes) -> int:
+        """Of the states in memory, [batches, heads, query tiles, parts, ...]."""
+        if not self.plan.few_blocks:
+            return int(self.program["options"]["heavy-splits"])
+        return evaluate(self.entry["workspace"]["buffers"][0]["shape"][3], self._names(sizes))
+
+    def _names(self, sizes: Sizes) -> dict[str, int]:
+        return {**sizes.names, "sm_count": self.multiprocessors}
+
+    def _planes(self, sizes: Sizes) -> int:
+        """Batches times heads, or times tiles of heads."""
+        if self.plan.heads == 1:
+            return sizes.batches * sizes.heads
+        group = sizes.heads // sizes.key_heads
+        return sizes.batches * sizes.key_heads * -(-group // self.plan.heads)
 
     def launches(self, sizes: Sizes) -> list[Launch]:
         """Those that have a block."""
@@ -165,13 +179,13 @@ class Package:
         found = []
         for bodies, entry in zip(roles, entries, strict=True):
             found.append(Launch(
-                entry["kernel"], tuple(self._body(role, rows) for role, rows in bodies),
+                entry["kernel"], tuple(self._body(role, rows, sizes) for role, rows in bodies),
                 entry["grid"][0], entry["block"][0], entry.get("shared_bytes", 0)))
-        return [launch for launch in found if evaluate(launch.grid, sizes.names) > 0]
+        return [launch for launch in found if evaluate(launch.grid, self._names(sizes)) > 0]
 
-    def _body(self, role: str, rows: int) -> Body:
+    def _body(self, role: str, rows: int, sizes: Sizes) -> Body:
         loops = self.plan.classes[rows].loops if role in ("parts", "rows", "states") else ()
-        beside = {"merge": self.parts, "rows": self._row_blocks(rows)}.get(role, 0)
+        beside = {"merge": self.parts(sizes), "rows": self._row_blocks(rows)}.get(role, 0)
         keys = self.plan.classes[rows].most_keys(self.plan.classes[rows].tile[1])
         fma = self._rows_of_tile(rows) * keys * 2 * self.function.head_size
         return Body(role, rows, loops, beside, fma if loops else 0)
@@ -181,7 +195,7 @@ class Package:
         some = {"nq": 1 << 20, "nk": 1 << 20}
         count = (evaluate(self.plan.classes[rows].end, some)
                  - evaluate(self.plan.classes[rows].begin, some))
-        return min(-(-count // 16) * 16, self.plan.classes[rows].tile[0])
+        return self.plan.heads * min(-(-count // 16) * 16, self.plan.classes[rows].tile[0])
 
     def _row_blocks(self, rows: int) -> int:
         """How many rows of random blocks a query tile gathers; 0 without any."""
@@ -191,7 +205,7 @@ class Package:
     def block_trips(self, launch: Launch, sizes: Sizes, l2_bytes: int) -> list[list[Trips]]:
         """Of each block of each body, in the grid's order. Where parts run beside others in
         a block, those of one of them."""
-        left = evaluate(launch.grid, sizes.names)
+        left = evaluate(launch.grid, self._names(sizes))
         beside = self.beside(launch, sizes)
         found = []
         for body in launch.bodies[:-1]:
@@ -208,7 +222,7 @@ class Package:
         rows = self.plan.classes[launch.bodies[-1].rows]
         whole = sizes.batches * sizes.heads * rows.tiles(sizes.lengths)
         parts = [self._parts_blocks(body.rows, sizes) for body in launch.bodies[:-1]]
-        left = evaluate(launch.grid, sizes.names) - whole
+        left = evaluate(launch.grid, self._names(sizes)) - whole
         for beside in range(1, MOST_BESIDE + 1):
             if sum(-(-some // beside) for some in parts) == left:
                 return beside
@@ -218,7 +232,7 @@ class Package:
         """One a part of each query tile, whose rows are at most those of the plan's tile."""
         group = next(group for group in _launched(self.plan) if group[0] == rows)
         tiles = sum(self.plan.classes[index].tiles(sizes.lengths) for index in group)
-        return sizes.batches * sizes.heads * tiles * self.parts
+        return self._planes(sizes) * tiles * self.parts(sizes)
 
     def _blocks(self, body: Body, count: int, sizes: Sizes, l2_bytes: int) -> list[Trips]:
         """Of `count` blocks, in the grid's order: heads in groups whose keys and values fit
@@ -227,8 +241,8 @@ class Package:
         if body.role in ("draw", "merge"):
             return [()] * count
         rows = self.plan.classes[body.rows]
-        parts = self.parts if body.role == "parts" else 1
-        planes = sizes.batches * sizes.heads
+        parts = self.parts(sizes) if body.role == "parts" else 1
+        planes = self._planes(sizes)
         tiles = count // planes // parts
         by_head = [[self._trips(rows, head, q, sizes) for q in range(tiles)]
                    for head in range(sizes.heads if rows.draws else 1)]
@@ -255,7 +269,7 @@ class Package:
         token = self._key_bytes * sizes.batches
         keys = sizes.key_heads * sizes.keys * token
         queries = sizes.heads * sizes.queries * token  # and results
-        space = evaluate(self.entry["workspace"]["bytes"], sizes.names)
+        space = evaluate(self.entry["workspace"]["bytes"], self._names(sizes))
         heavy = max(1, sum(self.plan.classes[group[0]].heavy for group in _launched(self.plan)))
         # Of a part of the plan: two numbers and a row of f32.
         states = 4 * (2 + self.function.head_size) * sizes.batches * sizes.heads * sizes.queries

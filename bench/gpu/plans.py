@@ -15,7 +15,8 @@ SEGMENT = re.compile(
     r"  (full|partial) (.+?) to (.+?)(?: when (.+?) > 0)?"
     r"(?: of (\w+<[^>]*tile = (\d+)>))?(?: where (.+))?$")
 DRAW = re.compile(r"  draw (full )?(\d+) blocks of (\d+), (.+) to (.+?)(?: when (.+) > 0)?$")
-TILE = re.compile(r"tile (\d+) x (\d+)(?:, where .+)?$")
+TILE = re.compile(
+    r"tile (\d+) x (\d+)(?: of (\d+) heads)?(?:, where .+?)?(, for few blocks)?$")
 PARTS = re.compile(r"\d+ parts?(?:, where .+)?$")
 PART = re.compile(r"part (?:folded by (\d+), )?.+, tile (\d+) x (\d+)$")
 FUNCTIONS = {"min": min, "max": max, "floordiv": lambda a, b: a // b,
@@ -123,6 +124,8 @@ def part_of(trips: Trips, index: int, parts: int) -> Trips:
 @dataclasses.dataclass(frozen=True)
 class Plan:
     classes: list[RowClass]  # of all parts
+    heads: int = 1  # that share a key head, of each of which a tile has its queries
+    few_blocks: bool = False  # all classes are split, into parts by a launch's formula
 
     @property
     def last_part(self) -> int:
@@ -164,11 +167,13 @@ class Plan:
 
 def parse_plan(lines: Sequence[str]) -> Plan:
     tile, part, step, classes = (0, 0), -1, 1, list[RowClass]()
+    heads, few_blocks = 1, False
     for line in lines:
         if PARTS.match(line):
             continue
         if match := TILE.match(line):
             tile, part = (int(match[1]), int(match[2])), 0
+            heads, few_blocks = int(match[3] or 1), match[4] is not None
         elif match := PART.match(line):
             step, tile = int(match[1] or 1), (int(match[2]), int(match[3]))
             part += 1
@@ -186,7 +191,7 @@ def parse_plan(lines: Sequence[str]) -> Plan:
                      block=int(block)))
         else:
             raise BenchError(f"'{line}' is no line of a plan that plans.py knows")
-    return Plan(classes)
+    return Plan(classes, heads, few_blocks)
 
 
 def drawn_blocks(parameters: Mapping[str, int], heads: int, keys: int) -> list[list[list[int]]]:

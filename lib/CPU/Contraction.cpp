@@ -19,6 +19,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Contraction.h"
+#include "SparseAttn/Target/Target.h"
 #include "VectorBody.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -88,7 +89,7 @@ static int64_t largestDivisor(int64_t value, int64_t limit) {
   return 1;
 }
 
-static bool mayReassociate(linalg::GenericOp op) {
+bool cpu::mayReassociate(linalg::GenericOp op) {
   auto add = op.getBody()
                  ->getTerminator()
                  ->getOperand(0)
@@ -115,7 +116,7 @@ static void splitSum(MicroKernel &kernel, RegisterFile file) {
 }
 
 /// The elementwise op on C's shape that is the only user of `product`, if its
-/// operands lie like C or like a row of it; else null.
+/// operands lie like C, or like a row or a column of it; else null.
 static linalg::GenericOp findEpilogue(linalg::GenericOp product) {
   if (!product->hasOneUse())
     return {};
@@ -126,16 +127,28 @@ static linalg::GenericOp findEpilogue(linalg::GenericOp product) {
       user.getDpsInits()[0].getType() != product.getResultTypes()[0] ||
       user.getDpsInits()[0] == product.getResult(0))
     return {};
-  AffineMap row =
-      AffineMap::get(2, 0, getAffineDimExpr(1, product.getContext()));
   for (OpOperand &operand : user->getOpOperands()) {
     AffineMap map = user.getMatchingIndexingMap(&operand);
     bool isInit = user.isDpsInit(&operand);
-    bool isElementwise = map.isIdentity() || (map == row && !isInit);
+    bool isElementwise =
+        map.isIdentity() ||
+        (map.isProjectedPermutation() && map.getNumResults() == 1 && !isInit);
     if (!getElementTypeOrSelf(operand.get()).isF32() || !isElementwise)
       return {};
   }
   return user;
+}
+
+bool cpu::isProductOfTiles(linalg::GenericOp op) {
+  return op.getNumDpsInputs() == 2 && op.getNumDpsInits() == 1 &&
+         op.getNumLoops() == 3 && op.getNumReductionLoops() == 1 &&
+         op.getIteratorTypesArray()[2] == utils::IteratorType::reduction &&
+         op.getNumResults() == 1 && !op.hasDynamicShape() &&
+         llvm::all_of(op->getOperands(),
+                      [](Value operand) {
+                        return getElementTypeOrSelf(operand).isF32();
+                      }) &&
+         isMultiplyAdd(op);
 }
 
 static FailureOr<MicroKernel> match(RewriterBase &rewriter,
@@ -143,17 +156,8 @@ static FailureOr<MicroKernel> match(RewriterBase &rewriter,
   auto fail = [&](const char *reason) {
     return rewriter.notifyMatchFailure(op, reason);
   };
-  if (op.getNumDpsInputs() != 2 || op.getNumDpsInits() != 1 ||
-      op.getNumLoops() != 3 || op.getNumReductionLoops() != 1 ||
-      op.getIteratorTypesArray()[2] != utils::IteratorType::reduction)
-    return fail("not a product of two tiles");
-  if (op.getNumResults() != 1 || op.hasDynamicShape())
-    return fail("not on static tensors");
-  for (Value operand : op->getOperands())
-    if (!getElementTypeOrSelf(operand).isF32())
-      return fail("not f32");
-  if (!isMultiplyAdd(op))
-    return fail("body is not a multiply-add");
+  if (!isProductOfTiles(op))
+    return fail("not a product of two static f32 tiles");
   AffineExpr m, n, k;
   bindDims(rewriter.getContext(), m, n, k);
   auto isMap = [&](unsigned i, AffineExpr x, AffineExpr y) {
@@ -174,6 +178,9 @@ static FailureOr<MicroKernel> match(RewriterBase &rewriter,
   kernel.k = sizes[2];
   kernel.lanes = std::gcd(kernel.n, file.lanes);
   kernel.vectors = largestDivisor(kernel.n / kernel.lanes, 4);
+  // Of few rows, B is what takes time: whole rows of it are read at once.
+  if (kernel.m <= target::kFewRows && file.registers >= 3 * 8)
+    kernel.vectors = largestDivisor(kernel.n / kernel.lanes, 8);
   // acc + B + one broadcast must fit.
   int64_t rows = (file.registers - kernel.vectors - 1) / kernel.vectors;
   kernel.rows = std::clamp<int64_t>(std::min<int64_t>(rows, 12), 1, kernel.m);
@@ -220,8 +227,13 @@ static Value applyEpilogue(OpBuilder &b, const MicroKernel &kernel,
     return product;
   SmallVector<Value> args;
   for (OpOperand &operand : epilogue->getOpOperands()) {
+    AffineMap map = epilogue.getMatchingIndexingMap(&operand);
     if (kernel.isProduct(operand.get()))
       args.push_back(product);
+    else if (map.getNumResults() == 1 && map.isFunctionOfDim(0))
+      args.push_back(vector::BroadcastOp::create(
+          b, kernel.loc, kernel.vectorType(b),
+          tensor::ExtractOp::create(b, kernel.loc, operand.get(), row)));
     else
       args.push_back(readVector(
           b, kernel, epilogue.isDpsInit(&operand) ? c : operand.get(), row,

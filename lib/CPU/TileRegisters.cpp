@@ -1,6 +1,8 @@
 //===- TileRegisters.cpp - --sparse-attn-tile-registers -------------------===//
 
 #include "Contraction.h"
+#include "DotProducts.h"
+#include "LaneReduction.h"
 #include "RowReduction.h"
 #include "SparseAttn/CPU/Passes.h"
 #include "SparseAttn/Target/Target.h"
@@ -223,11 +225,13 @@ struct TileRegistersPass
     remarkNarrow(collectReductions(/*numLoops=*/3), file.lanes);
     // Contractions first: they take a constant start from the fill they see.
     for (linalg::GenericOp op : collectReductions(/*numLoops=*/3))
-      (void)lowerContraction(rewriter, op, file);
+      if (failed(lowerContraction(rewriter, op, file)))
+        (void)lowerDotProducts(rewriter, op, file);
     for (linalg::GenericOp op : collectReductions(/*numLoops=*/2))
       (void)fuseIntoRowReduction(rewriter, op);
     for (linalg::GenericOp op : collectReductions(/*numLoops=*/2))
-      (void)lowerRowReduction(rewriter, op, file);
+      if (failed(lowerRowReduction(rewriter, op, file)))
+        (void)lowerLaneReduction(rewriter, op, file);
     SmallVector<linalg::GenericOp> elementwise;
     getOperation().walk(
         [&](linalg::GenericOp op) { elementwise.push_back(op); });

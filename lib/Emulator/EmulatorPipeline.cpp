@@ -2,6 +2,7 @@
 
 #include "SparseAttn/Emulator/Passes.h"
 #include "SparseAttn/Emulator/Pipeline.h"
+#include "SparseAttn/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
@@ -18,6 +19,9 @@ void mlir::sparse_attn::buildEmulatorPipeline(
   SparseAttnEmulateOptions emulate;
   emulate.exportKernels = options.exportKernels;
   pm.addPass(createSparseAttnEmulate(emulate));
+  SparseAttnSetSmCountOptions device;
+  device.count = options.smCount;
+  pm.addPass(createSparseAttnSetSmCount(device));
   pm.addPass(createSparseAttnLowerHost());
 }
 

@@ -22,24 +22,22 @@ Value mlir::sparse_attn::sliceRows(OpBuilder &b, Location loc, Value source,
                    /*columns=*/0, step);
 }
 
-Value mlir::sparse_attn::sliceTile(OpBuilder &b, Location loc, Value source,
-                                   ArrayRef<Value> lead, Value row, Value rows,
-                                   Value column, int64_t columns,
-                                   int64_t step) {
+/// The slice of `rows` elements along dimension `dim`, `step` apart, from the
+/// place `first` on; behind these dimensions the columns that `sliceTile`
+/// takes.
+static Value sliceAlong(OpBuilder &b, Location loc, Value source, unsigned dim,
+                        ArrayRef<Value> first, Value rows, Value column,
+                        int64_t columns, int64_t step) {
   auto type = cast<RankedTensorType>(source.getType());
-  SmallVector<OpFoldResult> offsets, sizes;
-  for (Value index : lead) {
-    offsets.push_back(getAsOpFoldResult(index));
-    sizes.push_back(b.getIndexAttr(1));
-  }
-  offsets.push_back(getAsOpFoldResult(row));
-  sizes.push_back(getAsOpFoldResult(rows));
+  SmallVector<OpFoldResult> offsets = getAsOpFoldResult(first);
+  SmallVector<OpFoldResult> sizes(first.size(), b.getIndexAttr(1));
+  sizes[dim] = getAsOpFoldResult(rows);
   SmallVector<int64_t> shape = {
       getConstantIntValue(rows).value_or(ShapedType::kDynamic)};
-  for (int64_t dim = offsets.size(); dim < type.getRank(); ++dim) {
+  for (int64_t next = offsets.size(); next < type.getRank(); ++next) {
     offsets.push_back(b.getIndexAttr(0));
-    sizes.push_back(b.getIndexAttr(type.getDimSize(dim)));
-    shape.push_back(type.getDimSize(dim));
+    sizes.push_back(b.getIndexAttr(type.getDimSize(next)));
+    shape.push_back(type.getDimSize(next));
   }
   if (column) {
     offsets.back() = getAsOpFoldResult(column);
@@ -47,10 +45,28 @@ Value mlir::sparse_attn::sliceTile(OpBuilder &b, Location loc, Value source,
     shape.back() = columns;
   }
   SmallVector<OpFoldResult> strides(type.getRank(), b.getIndexAttr(1));
-  strides[lead.size()] = b.getIndexAttr(step);
+  strides[dim] = b.getIndexAttr(step);
   return tensor::ExtractSliceOp::create(
       b, loc, RankedTensorType::get(shape, type.getElementType()), source,
       offsets, sizes, strides);
+}
+
+Value mlir::sparse_attn::sliceTile(OpBuilder &b, Location loc, Value source,
+                                   ArrayRef<Value> lead, Value row, Value rows,
+                                   Value column, int64_t columns,
+                                   int64_t step) {
+  SmallVector<Value> first(lead);
+  first.push_back(row);
+  return sliceAlong(b, loc, source, lead.size(), first, rows, column, columns,
+                    step);
+}
+
+Value mlir::sparse_attn::sliceQueries(OpBuilder &b, Location loc, Value source,
+                                      const QueryTile &at, Value rows,
+                                      Value column, int64_t columns) {
+  return sliceAlong(b, loc, source, /*dim=*/at.hasPackedHeads ? 1 : 2,
+                    {at.batch, at.head, at.row}, rows, column, columns,
+                    at.step);
 }
 
 Value mlir::sparse_attn::loadRows(OpBuilder &b, Location loc, Value source,
@@ -126,8 +142,8 @@ SmallVector<Value> AttentionOp::createQueryOperands(OpBuilder &b,
   if (at.sources)
     return {GatherRowsOp::create(b, getLoc(), getQuery(),
                                  ValueRange{at.batch, at.head}, at.sources)};
-  return {sliceRows(b, getLoc(), getQuery(), {at.batch, at.head}, at.row,
-                    at.rows, at.step)};
+  return {sliceQueries(b, getLoc(), getQuery(), at, at.rows,
+                       /*column=*/Value(), /*columns=*/0)};
 }
 
 Type AttentionOp::getStateType(plan::TileShape tile, int64_t columns) {
@@ -192,6 +208,8 @@ Value AttentionOp::createMerge(OpBuilder &b, Value first, Value second) {
   return MergeStatesOp::create(b, getLoc(), first.getType(), first, second,
                                b.getF64FloatAttr(getScaleValue()));
 }
+
+bool AttentionOp::takesPackedHeads() { return true; }
 
 SmallVector<RankedTensorType> AttentionOp::getStateTensorTypes(Type type) {
   auto state = cast<StateType>(type);

@@ -229,7 +229,8 @@ static LogicalResult verifyParts(ErrorEmitter emitError,
 
 LogicalResult PlanAttr::verify(ErrorEmitter emitError, int64_t queries,
                                int64_t keys, int64_t offsetMultiple,
-                               int64_t keysMultiple, ArrayRef<RowsAttr> classes,
+                               int64_t keysMultiple, int64_t heads,
+                               bool fewBlocks, ArrayRef<RowsAttr> classes,
                                ArrayRef<PartAttr> parts) {
   if (failed(parts.empty() ? verifyTile(emitError, queries, keys)
                            : verifyParts(emitError, parts)))
@@ -242,6 +243,22 @@ LogicalResult PlanAttr::verify(ErrorEmitter emitError, int64_t queries,
                        << mask::maxSequenceLength << ", got " << keysMultiple;
   if (classes.empty() && parts.empty())
     return emitError() << "a plan needs at least one class of rows";
+  if (heads < 1 || heads > kMaxTileSize)
+    return emitError() << "heads of a tile must be from 1 to " << kMaxTileSize
+                       << ", got " << heads;
+  auto draws = [](RowsAttr rows) {
+    return !rows.getDraws().empty() || !rows.getLayout().isContiguous();
+  };
+  if (heads > 1 && (queries != 1 || llvm::any_of(classes, draws)))
+    return emitError() << "a tile of several heads has one row of each, and "
+                          "visits no drawn tiles";
+  if (!parts.empty() && (heads > 1 || fewBlocks))
+    return emitError() << "a plan of parts has tiles of one head, and is not "
+                          "for few blocks";
+  auto isHeavy = [](RowsAttr rows) { return rows.getHeavy(); };
+  if (fewBlocks && !llvm::all_of(classes, isHeavy))
+    return emitError() << "a plan with few_blocks splits all rows along the "
+                          "keys, so that each class must be heavy";
   return success();
 }
 
@@ -276,6 +293,7 @@ PlanAttr PlanAttr::get(MLIRContext *context, const Plan &plan) {
                                   attributesOf(context, part.classes)));
   return PlanAttr::get(context, plan.tile.queries, plan.tile.keys,
                        plan.assumed.offsetMultiple, plan.assumed.keysMultiple,
+                       plan.heads, plan.fewBlocks,
                        attributesOf(context, plan.classes), parts);
 }
 
@@ -283,6 +301,8 @@ Plan PlanAttr::getPlan() const {
   Plan plan;
   plan.tile = {getTileQueries(), getTileKeys()};
   plan.assumed = {getOffsetMultiple(), getKeysMultiple()};
+  plan.heads = getHeads();
+  plan.fewBlocks = getFewBlocks();
   plan.classes = classesOf(getClasses());
   plan.parts = partsOf(getParts());
   return plan;
@@ -301,11 +321,30 @@ static ParseResult parseMultiple(AsmParser &parser, StringRef name,
                  parser.parseComma());
 }
 
+/// `few_blocks = true, ` likewise.
+static ParseResult parseFewBlocks(AsmParser &parser, bool &value) {
+  if (failed(parser.parseOptionalKeyword("few_blocks")))
+    return success();
+  SMLoc at;
+  StringRef word;
+  if (parser.parseEqual())
+    return failure();
+  at = parser.getCurrentLocation();
+  if (parser.parseKeyword(&word))
+    return failure();
+  if (word != "true" && word != "false")
+    return parser.emitError(at) << "expected true or false";
+  value = word == "true";
+  return parser.parseComma();
+}
+
 /// `tile = [16, 32], rows = [...]`, with assumptions in between, or, behind
 /// them, `parts = [...]`.
 Attribute PlanAttr::parse(AsmParser &parser, Type) {
   SMLoc at = parser.getCurrentLocation();
   int64_t queries = 0, keys = 0, offsetMultiple = 1, keysMultiple = 1;
+  int64_t heads = 1;
+  bool fewBlocks = false;
   if (parser.parseLess())
     return {};
   bool hasTile = succeeded(parser.parseOptionalKeyword("tile"));
@@ -318,6 +357,8 @@ Attribute PlanAttr::parse(AsmParser &parser, Type) {
   SmallVector<PartAttr> parts;
   if (parseMultiple(parser, "offset_multiple", offsetMultiple) ||
       parseMultiple(parser, "keys_multiple", keysMultiple) ||
+      parseMultiple(parser, "heads", heads) ||
+      parseFewBlocks(parser, fewBlocks) ||
       parser.parseKeyword(hasTile ? "rows" : "parts") || parser.parseEqual() ||
       (hasTile ? parsePlanParts(parser, classes)
                : parsePlanParts(parser, parts)) ||
@@ -329,7 +370,7 @@ Attribute PlanAttr::parse(AsmParser &parser, Type) {
   }
   return parser.getChecked<PlanAttr>(
       at, parser.getContext(), queries, keys, offsetMultiple, keysMultiple,
-      ArrayRef<RowsAttr>(classes), ArrayRef<PartAttr>(parts));
+      heads, fewBlocks, ArrayRef<RowsAttr>(classes), ArrayRef<PartAttr>(parts));
 }
 
 void PlanAttr::print(AsmPrinter &printer) const {
@@ -341,6 +382,10 @@ void PlanAttr::print(AsmPrinter &printer) const {
     printer << "offset_multiple = " << getOffsetMultiple() << ", ";
   if (getKeysMultiple() != 1)
     printer << "keys_multiple = " << getKeysMultiple() << ", ";
+  if (getHeads() != 1)
+    printer << "heads = " << getHeads() << ", ";
+  if (getFewBlocks())
+    printer << "few_blocks = true, ";
   if (hasParts)
     printPlanParts(printer << "parts = ", getParts());
   else

@@ -294,10 +294,10 @@ LogicalResult MergeStoredOp::verify() {
     return failure();
   auto maximum = cast<RankedTensorType>(getMaximum().getType());
   int64_t lead = getAt().size() + 1;
-  if (maximum.getRank() != lead + 1 || maximum.isDynamicDim(lead - 1))
+  if (maximum.getRank() != lead + 1)
     return emitOpError() << "expects m to have " << getAt().size()
-                         << " dimensions that are indexed, a static number of "
-                            "parts, and rows, got "
+                         << " dimensions that are indexed, a number of parts, "
+                            "and rows, got "
                          << maximum;
   return verifyStateTensors(*this, getState().getType(),
                             {getMaximum(), getSum(), getAccumulator()},

@@ -55,6 +55,19 @@ void mlir::sparse_attn::buildCPUPlanning(OpPassManager &pm,
   pm.addPass(createSparseAttnPlan(plan));
 }
 
+/// Attention gets another plan beside it, for few query rows.
+static void addSpecialization(OpPassManager &pm,
+                              const CPUPipelineOptions &options) {
+  SparseAttnSpecializeOptions specialize;
+  specialize.tileQueries = options.tileQueries;
+  specialize.tileKeys = options.tileKeys;
+  if (!options.target.empty())
+    specialize.target = options.target;
+  specialize.lengths = false;
+  specialize.packedHeads = true;
+  pm.addPass(createSparseAttnSpecialize(specialize));
+}
+
 /// Attention to loops over tiles, and their steps to linalg on tiles.
 static void addTiling(OpPassManager &pm, const CPUPipelineOptions &options) {
   if (options.dense) {
@@ -66,9 +79,12 @@ static void addTiling(OpPassManager &pm, const CPUPipelineOptions &options) {
   if (!options.trustPlans)
     pm.addPass(createSparseAttnVerifyPlan());
   buildCPUPlanning(pm, options);
+  addSpecialization(pm, options);
   SparseAttnVisitTilesOptions visit;
   visit.heavySplits = options.heavySplits;
   pm.addPass(createSparseAttnVisitTiles(visit));
+  // Plans for GPUs are right here, too.
+  pm.addPass(createSparseAttnSetSmCount());
   SparseAttnTrustStepsOptions trust;
   trust.trust = "sums";
   pm.addPass(createSparseAttnTrustSteps(trust));

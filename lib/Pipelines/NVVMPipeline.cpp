@@ -54,6 +54,8 @@ static void addPlanning(OpPassManager &pm, const NVVMPipelineOptions &options,
   specialize.tileKeys = options.tileKeys;
   specialize.target = chip.name.str();
   specialize.stages = options.stages;
+  specialize.packedHeads = true;
+  specialize.fewBlocks = options.fewBlocks;
   pm.addPass(createSparseAttnSpecialize(specialize));
 }
 

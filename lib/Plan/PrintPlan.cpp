@@ -53,8 +53,12 @@ void plan::printPlan(const Plan &plan, llvm::raw_ostream &os) {
     os << "tile " << plan.tile.queries << " x " << plan.tile.keys;
   else
     os << plan.parts.size() << (plan.parts.size() == 1 ? " part" : " parts");
+  if (plan.hasPackedHeads())
+    os << " of " << plan.heads << " heads";
   if (!plan.assumed.isTrivial())
     os << ", where " << plan.assumed.str();
+  if (plan.fewBlocks)
+    os << ", for few blocks";
   os << '\n';
   for (const Part &part : plan.parts)
     printPart(part, os);

@@ -3,6 +3,7 @@
 #include "EmitTileExpr.h"
 #include "StepPattern.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
@@ -50,10 +51,9 @@ struct LowerMergeStored : StepPattern<MergeStoredOp> {
       return {load(b, op.getMaximum(), part), load(b, op.getSum(), part), {}};
     };
     IndexMath math{rewriter, loc};
-    int64_t numParts = cast<ShapedType>(op.getMaximum().getType())
-                           .getDimSize(op.getAt().size());
     Value zero = math.constant(0), one = math.constant(1),
-          end = math.constant(numParts);
+          end = rewriter.createOrFold<tensor::DimOp>(loc, op.getMaximum(),
+                                                     op.getAt().size());
     SoftmaxState all = opsAt(rewriter)->initialState(type.getValueSize());
     auto sums = scf::ForOp::create(
         rewriter, loc, zero, end, one, ValueRange{all.max, all.sum},

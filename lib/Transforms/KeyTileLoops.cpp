@@ -24,13 +24,14 @@ struct MaskEmitter {
   MaskedReductionOpInterface op;
   const RandomTables &tables;
   Value numKeys, batch, absoluteHead; ///< i32
-  Value head;                         ///< index
+  Value commonPosition; ///< i32, of all rows; null where each has its own
+  Value head;           ///< index
   bool mayBeRagged;
   const Pieces *where; ///< the live pairs, if not those of the mask
 
   Value operator()(OpBuilder &b, Location loc, Value i, Value j) {
     MaskPosition position;
-    position.i = i;
+    position.i = commonPosition ? commonPosition : i;
     position.j = j;
     position.n = numKeys;
     position.batch = batch;
@@ -93,6 +94,7 @@ Value KeyTileLoops::step(OpBuilder &b, const QueryTile &at,
                    toI32(shapes.numKeys),
                    toI32(at.batch),
                    toI32(math.add(at.head, shapes.headOrigin)),
+                   at.hasPackedHeads ? toI32(at.position) : Value(),
                    at.head,
                    keys.positions || mayBeRagged(),
                    kind.where};
@@ -155,6 +157,35 @@ Value KeyTileLoops::countOf(OpBuilder &b, const QueryTile &at,
   return math.mul(count, steps);
 }
 
+/// The places of `count` that a part visits: from count p / P on for part p of
+/// P. Where P is known at run time only, two of 32 bits make all divisions.
+static std::pair<Value, Value> placesOf(OpBuilder &b, Location loc,
+                                        const TilePart &part, Value count) {
+  IndexMath math{b, loc};
+  Value next = math.add(part.part, math.constant(1));
+  if (std::optional<int64_t> parts = getConstantIntValue(part.count)) {
+    auto place = [&](Value p) {
+      return math.floorDiv(b.createOrFold<arith::MulIOp>(loc, count, p),
+                           *parts);
+    };
+    return {place(part.part), place(next)};
+  }
+  Type i32 = b.getI32Type();
+  Value tiles = b.createOrFold<arith::IndexCastUIOp>(loc, i32, count);
+  Value parts = b.createOrFold<arith::IndexCastUIOp>(loc, i32, part.count);
+  auto widen = [&](Value x) {
+    return b.createOrFold<arith::IndexCastUIOp>(loc, b.getIndexType(), x);
+  };
+  Value each = widen(b.createOrFold<arith::DivUIOp>(loc, tiles, parts));
+  Value rest = widen(b.createOrFold<arith::RemUIOp>(loc, tiles, parts));
+  // The first `rest` parts have one more.
+  auto place = [&](Value p) {
+    return math.add(b.createOrFold<arith::MulIOp>(loc, each, p),
+                    math.min(p, rest));
+  };
+  return {place(part.part), place(next)};
+}
+
 Value KeyTileLoops::visit(OpBuilder &b, const QueryTile &at,
                           const TilePart &part) {
   IndexMath math{b, loc};
@@ -182,17 +213,9 @@ Value KeyTileLoops::visit(OpBuilder &b, const QueryTile &at,
     VisitSequence sequence(b, loc, some, hasList ? list : TileList{});
     if (sequence.empty())
       continue;
-    // Part p of P visits places [count p / P, count (p + 1) / P).
     Value begin = math.constant(0), end = countOf(b, at, sequence, kind);
-    if (part.count > 1) {
-      Value count = end;
-      auto place = [&](Value p) {
-        Value scaled = b.createOrFold<arith::MulIOp>(loc, count, p);
-        return math.floorDiv(scaled, part.count);
-      };
-      begin = place(part.part);
-      end = place(math.add(part.part, math.constant(1)));
-    }
+    if (part.count)
+      std::tie(begin, end) = placesOf(b, loc, part, end);
     auto loop = scf::ForOp::create(
         b, loc, begin, end, math.constant(1), state,
         [&](OpBuilder &nested, Location, Value t, ValueRange carried) {

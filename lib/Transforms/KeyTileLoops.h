@@ -9,10 +9,10 @@
 
 namespace mlir::sparse_attn::transforms {
 
-/// A share of a sequence of key tiles: part `part` of `count` equal ones.
+/// A share of a sequence of key tiles: part `part` of `count` equal ones, both
+/// index values; null where there is only one part.
 struct TilePart {
-  Value part; ///< index; null where there is only one part
-  int64_t count = 1;
+  Value part, count;
 };
 
 /// Emits the loops over the key tiles that one row class visits: for each

@@ -1,7 +1,7 @@
 //===- Plan.cpp - --sparse-attn-plan --------------------------------------===//
 
+#include "PackedHeads.h"
 #include "SparseAttn/Transforms/Passes.h"
-#include "TileChoice.h"
 #include "mlir/IR/Remarks.h"
 #include "llvm/Support/DebugLog.h"
 
@@ -88,6 +88,7 @@ static void reportTiles(MaskedReductionOpInterface op, const Plan &plan,
   auto report = remark::analysis(
       op->getLoc(), remark::RemarkOpts::name("tiles").category(DEBUG_TYPE));
   report << remark::metric("tile-queries", plan.tile.queries)
+         << remark::metric("tile-heads", plan.heads)
          << remark::metric("tile-keys", plan.tile.keys)
          << remark::metric("row-classes", countClasses(plan));
   if (!plan.parts.empty())
@@ -120,6 +121,9 @@ struct PlanPass : sparse_attn::impl::SparseAttnPlanBase<PlanPass> {
       };
       Plan plan =
           makePlanOfParts(mask, chooseTile, facts, tiles.forms(op), &losses);
+      if (packingPays(op))
+        if (std::optional<Plan> packed = packHeads(op, plan, tiles))
+          plan = *packed;
       for (const PlanLoss &loss : losses)
         op->emitRemark() << describe(loss);
       warnIfEmpty(op, plan, facts);

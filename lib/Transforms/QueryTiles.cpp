@@ -29,15 +29,19 @@ static TileShape fitTile(const RowClass &cls, TileShape planTile) {
 
 QueryTiles::QueryTiles(OpBuilder &b, MaskedReductionOpInterface op,
                        const ReductionShapes &shapes,
-                       ArrayRef<RowClass> classes, TileShape planTile,
+                       ArrayRef<RowClass> classes, const Plan &plan,
                        ColumnGroup columns, int64_t step)
-    : loc(op.getLoc()), shapes(shapes), tile{0, planTile.keys},
+    : loc(op.getLoc()), shapes(shapes), tile{0, plan.tile.keys},
       columns(columns),
       areColumnsWhole(columns.isWhole(op.getTileNeeds().valueDim)),
-      heads(shapes.queryHeads), step(step) {
+      packed(plan.heads), heads(shapes.queryHeads), step(step) {
   for (const RowClass &cls : classes)
-    tile.queries = std::max(tile.queries, fitTile(cls, planTile).queries);
+    tile.queries = std::max(tile.queries, fitTile(cls, plan.tile).queries);
   IndexMath math{b, loc};
+  if (plan.hasPackedHeads()) {
+    Value ofGroup = math.ceilDiv(shapes.headsOfGroup(b, loc), packed);
+    heads = b.createOrFold<arith::MulIOp>(loc, shapes.keyHeads, ofGroup);
+  }
   if (columns.count > 1)
     heads = math.mul(heads, columns.count);
   if (step > 1) {
@@ -188,17 +192,44 @@ Value QueryTiles::columnOf(OpBuilder &b, Value number) const {
   return math.add(first, math.mul(slice, columns.size));
 }
 
+void QueryTiles::locatePackedHeads(OpBuilder &b, Value number,
+                                   QueryTile &at) const {
+  IndexMath math{b, loc};
+  Value group = shapes.headsOfGroup(b, loc);
+  Value tilesOfGroup = math.ceilDiv(group, packed);
+  Value first = math.constant(0);
+  at.keyHead = number;
+  if (getConstantIntValue(tilesOfGroup) != int64_t(1)) {
+    at.keyHead = b.createOrFold<arith::DivUIOp>(loc, number, tilesOfGroup);
+    first = math.mul(b.createOrFold<arith::RemUIOp>(loc, number, tilesOfGroup),
+                     packed);
+  }
+  at.head =
+      math.add(b.createOrFold<arith::MulIOp>(loc, at.keyHead, group), first);
+  std::optional<int64_t> known = getConstantIntValue(group);
+  at.rows = known && *known % packed == 0
+                ? math.constant(packed)
+                : math.min(math.sub(group, first), math.constant(packed));
+  at.hasPackedHeads = true;
+}
+
 QueryTile QueryTiles::locate(OpBuilder &b, ValueRange ids,
                              const ReductionShapes &shapesAt) const {
   IndexMath math{b, loc};
   int64_t size = tile.queries;
   QueryTile at;
   at.batch = ids[0];
-  at.head = columns.count == 1 ? ids[1]
-                               : b.createOrFold<arith::DivUIOp>(
-                                     loc, ids[1], math.constant(columns.count));
+  Value number = columns.count == 1
+                     ? ids[1]
+                     : b.createOrFold<arith::DivUIOp>(
+                           loc, ids[1], math.constant(columns.count));
   at.column = columnOf(b, ids[1]);
-  at.keyHead = shapes.keyHead(b, loc, at.head);
+  if (packed > 1) {
+    locatePackedHeads(b, number, at);
+  } else {
+    at.head = number;
+    at.keyHead = shapes.keyHead(b, loc, at.head);
+  }
   at.tile = ids[2];
   if (layout) {
     locateSlots(b, at);
@@ -223,8 +254,9 @@ QueryTile QueryTiles::locate(OpBuilder &b, ValueRange ids,
     at.row = end ? math.select(reached, row, at.row) : row;
     end = end ? math.select(reached, rows.end, end) : rows.end;
   }
-  at.rows = whole ? math.constant(size)
-                  : math.min(math.sub(end, at.row), math.constant(size));
+  if (!at.hasPackedHeads)
+    at.rows = whole ? math.constant(size)
+                    : math.min(math.sub(end, at.row), math.constant(size));
   at.position = math.add(at.row, shapes.firstPosition);
   return at;
 }
@@ -240,7 +272,7 @@ SmallVector<Value> QueryTiles::slices(OpBuilder &b, const QueryTile &at,
       Value isFirst = math.compare(arith::CmpIPredicate::eq, at.column, zero);
       rows = math.select(isFirst, rows, zero);
     }
-    return sliceTile(b, loc, output, {at.batch, at.head}, at.row, rows,
-                     hasColumns ? at.column : Value(), columns.size, at.step);
+    return sliceQueries(b, loc, output, at, rows,
+                        hasColumns ? at.column : Value(), columns.size);
   });
 }

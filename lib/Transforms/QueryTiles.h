@@ -11,7 +11,8 @@ namespace mlir::sparse_attn::transforms {
 
 /// The rows of a class of a plan, or of several that visit the same key tiles
 /// for each of their query tiles, cut into query tiles. Slices of the results'
-/// columns count as heads: slice s of `n` of head h is number h n + s.
+/// columns count as heads: slice s of `n` of head h is number h n + s. So do
+/// the tiles of a key head that packed heads make.
 ///
 /// Rows that stand in a layout are read from where they stand, and results are
 /// made for their slots, [B, Hq, padded slots, ...]; ScatteredRows.h has what
@@ -24,11 +25,12 @@ public:
   /// one residue come after those of another.
   QueryTiles(OpBuilder &b, MaskedReductionOpInterface op,
              const ReductionShapes &shapes, ArrayRef<plan::RowClass> classes,
-             plan::TileShape planTile, plan::ColumnGroup columns,
+             const plan::Plan &plan, plan::ColumnGroup columns,
              int64_t step = 1);
 
-  /// The plan's tile, or less where the classes have few rows.
-  plan::TileShape getTile() const { return tile; }
+  /// The plan's tile, or less where the classes have few rows; rows of all
+  /// heads of a tile.
+  plan::TileShape getTile() const { return {tile.queries * packed, tile.keys}; }
   /// Where the rows stand, or null where they are neighbours.
   const plan::Layout *getLayout() const { return layout; }
   /// The first slot of a layout, how many there are, and as many as whole tiles
@@ -73,13 +75,16 @@ private:
                     QueryTile &at) const;
   /// The first column of slice `number`; null where it has all columns.
   Value columnOf(OpBuilder &b, Value number) const;
+  /// Sets the heads of `at`, those of tile `number` of packed heads.
+  void locatePackedHeads(OpBuilder &b, Value number, QueryTile &at) const;
 
   Location loc;
   const ReductionShapes &shapes;
   plan::TileShape tile;
   plan::ColumnGroup columns;
   bool areColumnsWhole;
-  Value heads; ///< number of slices of query heads
+  int64_t packed; ///< heads of a tile
+  Value heads;    ///< number of slices of query heads, or of tiles of them
   struct Rows {
     Value begin, end;
     Value firstTile; ///< number of query tiles of the classes before

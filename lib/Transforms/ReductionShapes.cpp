@@ -73,17 +73,31 @@ ReductionShapes ReductionShapes::fold(OpBuilder &b, Location loc, int64_t by,
   return folded;
 }
 
+/// Numbers of heads have 31 bits: a division of 64 takes several times as long.
+static Value narrow(OpBuilder &b, Location loc, Value heads) {
+  return b.createOrFold<arith::IndexCastUIOp>(loc, b.getI32Type(), heads);
+}
+
+static Value widen(OpBuilder &b, Location loc, Value heads) {
+  return b.createOrFold<arith::IndexCastUIOp>(loc, b.getIndexType(), heads);
+}
+
+static Value narrowGroup(OpBuilder &b, Location loc,
+                         const ReductionShapes &shapes) {
+  return b.createOrFold<arith::DivUIOp>(loc, narrow(b, loc, shapes.queryHeads),
+                                        narrow(b, loc, shapes.keyHeads));
+}
+
+Value ReductionShapes::headsOfGroup(OpBuilder &b, Location loc) const {
+  return widen(b, loc, narrowGroup(b, loc, *this));
+}
+
 Value ReductionShapes::keyHead(OpBuilder &b, Location loc,
                                Value queryHead) const {
-  // Numbers of heads have 31 bits: a division of 64 takes several times as
-  // long.
-  auto narrow = [&](Value heads) {
-    return b.createOrFold<arith::IndexCastUIOp>(loc, b.getI32Type(), heads);
-  };
-  Value group =
-      b.createOrFold<arith::DivUIOp>(loc, narrow(queryHeads), narrow(keyHeads));
+  Value group = narrowGroup(b, loc, *this);
   if (matchPattern(group, m_One()))
     return queryHead;
-  Value head = b.createOrFold<arith::DivUIOp>(loc, narrow(queryHead), group);
-  return b.createOrFold<arith::IndexCastUIOp>(loc, b.getIndexType(), head);
+  return widen(
+      b, loc,
+      b.createOrFold<arith::DivUIOp>(loc, narrow(b, loc, queryHead), group));
 }

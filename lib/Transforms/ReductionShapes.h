@@ -34,6 +34,9 @@ struct ReductionShapes {
   ReductionShapes fold(OpBuilder &b, Location loc, int64_t step,
                        Value row) const;
 
+  /// The query heads of a key head: Hq / Hkv.
+  Value headsOfGroup(OpBuilder &b, Location loc) const;
+
   /// The key head of query head h: h / (Hq / Hkv).
   Value keyHead(OpBuilder &b, Location loc, Value queryHead) const;
 };

@@ -1,16 +1,22 @@
 //===- Specialize.cpp - --sparse-attn-specialize --------------------------===//
 //
-//   if nk = nq and 64 divides nk:  attention planned for that
-//   else:                          attention planned for all lengths
+//   if there are few rows:              attention by tiles of several heads
+//   else if there are few blocks:       attention split along the keys
+//   else if nk = nq and 64 divides nk:  attention planned for that
+//   else:                               attention planned for all lengths
 //
 //===----------------------------------------------------------------------===//
 
+#include "EmitTileExpr.h"
+#include "FewBlocks.h"
+#include "PackedHeads.h"
 #include "SparseAttn/Plan/SpecialPlans.h"
 #include "SparseAttn/Transforms/Passes.h"
 #include "TileChoice.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "llvm/Support/FormatVariadic.h"
 
 namespace mlir::sparse_attn {
@@ -69,12 +75,12 @@ static void report(MaskedReductionOpInterface op, const SpecialPlan &special,
 }
 
 /// Puts `op` into the other branch of one with the special plan.
-static void branch(MaskedReductionOpInterface op, const Plan &special) {
-  OpBuilder b(op);
+static void branch(OpBuilder &b, MaskedReductionOpInterface op,
+                   const Plan &special, Value condition) {
   Location loc = op.getLoc();
-  Value condition = emitCondition(b, op, special.assumed);
   auto choice = scf::IfOp::create(b, loc, op->getResultTypes(), condition,
                                   /*withElseRegion=*/true);
+  choice->setDiscardableAttr(kOptionalAttr, b.getUnitAttr());
   op->replaceAllUsesWith(choice.getResults());
   OpBuilder inThen = choice.getThenBodyBuilder();
   auto clone = cast<MaskedReductionOpInterface>(inThen.clone(*op));
@@ -83,6 +89,96 @@ static void branch(MaskedReductionOpInterface op, const Plan &special) {
   OpBuilder inElse = choice.getElseBodyBuilder();
   auto yield = scf::YieldOp::create(inElse, loc, op->getResults());
   op->moveBefore(yield);
+}
+
+/// Whether the split plan pays at a launch, as an i1: where the device has room
+/// for more blocks and the keys for as many parts, or where a tile of the
+/// general plan would be empty for the most part. Null where it never does.
+static Value emitFewBlocks(OpBuilder &b, MaskedReductionOpInterface op,
+                           const Plan &split, const Plan &general) {
+  // Chips have fewer than so many multiprocessors.
+  constexpr int64_t mostMultiprocessors = 256;
+  Location loc = op.getLoc();
+  IndexMath math{b, loc};
+  ReductionShapes shapes(b, op);
+  Value two = math.constant(2);
+  auto isLess = [](Value x, int64_t limit) {
+    std::optional<int64_t> known = getConstantIntValue(x);
+    return known && *known < limit;
+  };
+  Value useful =
+      emitUsefulParts(b, loc, split.classes.front(), split.tile, shapes);
+  Value most = emitRoomForParts(b, loc, math.constant(mostMultiprocessors),
+                                split, shapes);
+  Value pays;
+  if (!isLess(useful, 2) && !isLess(most, 2)) {
+    Value device = SmCountOp::create(b, loc);
+    Value room = emitRoomForParts(b, loc, device, split, shapes);
+    pays = math.compare(arith::CmpIPredicate::sge, math.min(room, useful), two);
+  }
+  if (split.tile.queries >= general.tile.queries)
+    return pays;
+  Value rows = math.constant(split.tile.queries);
+  Value areFew =
+      math.compare(arith::CmpIPredicate::sle, shapes.numQueries, rows);
+  if (getConstantIntValue(areFew) == int64_t(0))
+    return pays;
+  return pays ? b.createOrFold<arith::OrIOp>(loc, pays, areFew) : areFew;
+}
+
+/// The same tiles, with their keys split over the grid.
+static Plan splitByGrid(Plan plan) {
+  plan.fewBlocks = true;
+  for (RowClass &cls : plan.classes)
+    cls.heavy = true;
+  return plan;
+}
+
+/// The general plan for launches of few query tiles: these are small, and their
+/// keys are split over the grid.
+static Plan splitForFewBlocks(MaskedReductionOpInterface op,
+                              const Plan &general, const TileChoice &tiles) {
+  if (general.hasPackedHeads())
+    return splitByGrid(general);
+  TileShape tile = general.tile;
+  if (tiles.queries == 0)
+    tile.queries = std::min(tile.queries, kFewBlocksRows);
+  return splitByGrid(makePlan(op.getMaskValue(), tile, op.getLengthFacts(),
+                              /*losses=*/nullptr, tiles.forms(op).layouts));
+}
+
+/// Tiles of several heads, of which a GPU that is told of its multiprocessors
+/// has few.
+static void branchOnFewRows(MaskedReductionOpInterface op, const Plan &general,
+                            const TileChoice &tiles, bool split) {
+  std::optional<Plan> packed = packHeads(op, general, tiles);
+  if (!packed)
+    return;
+  OpBuilder b(op);
+  Value pays = emitPackingPays(b, op.getLoc(), ReductionShapes(b, op));
+  if (getConstantIntValue(pays) == int64_t(0))
+    return;
+  op->emitRemark() << "is compiled once more for few query rows, no more than "
+                      "query heads a key head: tiles are of "
+                   << packed->heads << " heads then, and " << packed->tile.keys
+                   << " keys";
+  branch(b, op, split ? splitByGrid(std::move(*packed)) : *packed, pays);
+}
+
+static void branchOnFewBlocks(MaskedReductionOpInterface op,
+                              const Plan &general, const TileChoice &tiles) {
+  OpBuilder b(op);
+  Plan split = splitForFewBlocks(op, general, tiles);
+  Value condition = emitFewBlocks(b, op, split, general);
+  if (!condition)
+    return;
+  op->emitRemark()
+      << "is compiled once more for launches of few query tiles: "
+         "tiles are "
+      << split.tile.queries << " x " << split.tile.keys
+      << " then, and each query tile's keys are split into as many "
+         "parts as the device has room for";
+  branch(b, op, split, condition);
 }
 
 namespace {
@@ -103,8 +199,8 @@ struct SpecializePass
         return signalPassFailure();
   }
 
-  static LogicalResult specialize(MaskedReductionOpInterface op,
-                                  const TileChoice &tiles) {
+  LogicalResult specialize(MaskedReductionOpInterface op,
+                           const TileChoice &tiles) const {
     if (!op.getPlan())
       return op->emitOpError("has no plan; run 'sparse-attn-plan' first");
     Plan general = op.getPlan()->getPlan();
@@ -112,16 +208,26 @@ struct SpecializePass
     if (!op.getOrigin().empty() || !general.assumed.isTrivial() ||
         !isa<RankedTensorType>(op.getQuery().getType()))
       return success();
+    // The branches below stand in the other way of those above.
     mask::Mask mask = op.getMaskValue();
     SmallVector<SpecialPlan, 2> specials = makeSpecialPlans(
         mask, general, op.getLengthFacts(), [&](const LengthFacts &facts) {
           return tiles.choose(op, mask, facts);
         });
+    bool splits = fewBlocks && tiles.isForGpu();
+    if (packedHeads)
+      branchOnFewRows(op, general, tiles, splits);
+    if (splits)
+      branchOnFewBlocks(op, general, tiles);
+    if (!lengths)
+      return success();
     for (const SpecialPlan &special : specials)
       report(op, special, general);
     // Weaker assumptions are asked about where stronger ones do not hold.
-    for (const SpecialPlan &special : specials)
-      branch(op, special.plan);
+    for (const SpecialPlan &special : specials) {
+      OpBuilder b(op);
+      branch(b, op, special.plan, emitCondition(b, op, special.plan.assumed));
+    }
     return success();
   }
 };

@@ -33,6 +33,8 @@ static const target::GpuTarget *findGpu(StringRef target) {
   return target == "gpu" ? &target::getGpus().front() : target::findGpu(target);
 }
 
+bool TileChoice::isForGpu() const { return findGpu(target) != nullptr; }
+
 PlanForms TileChoice::forms(MaskedReductionOpInterface op) const {
   const target::CpuTarget *cpu = findCpu(target);
   bool loads = cpu ? cpu->loadsKeyLayouts : findGpu(target)->loadsKeyLayouts;

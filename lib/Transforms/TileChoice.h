@@ -23,6 +23,8 @@ struct TileChoice {
   LogicalResult verify(Operation *op) const;
   plan::TileShape choose(MaskedReductionOpInterface op, const mask::Mask &mask,
                          const plan::LengthFacts &facts) const;
+  /// Whether the target is a GPU.
+  bool isForGpu() const;
   /// What plans of `op` for the target may be made of. Where tiles have a given
   /// size there are no parts, which have tiles of their own.
   plan::PlanForms forms(MaskedReductionOpInterface op) const;

@@ -21,6 +21,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "VisitTiles.h"
+#include "FewBlocks.h"
 #include "KeyTileLoops.h"
 #include "ScatteredRows.h"
 #include "SparseAttn/Mask/Predicate.h"
@@ -175,8 +176,8 @@ public:
   void store(const ColumnGroup &columns, int64_t number, PartStates &states);
   /// The tiles of the first class.
   QueryTiles tilesOf(const ColumnGroup &columns) {
-    return QueryTiles(builder, op, shapes, plan.classes.front(), plan.tile,
-                      columns, step);
+    return QueryTiles(builder, op, shapes, plan.classes.front(), plan, columns,
+                      step);
   }
 
 private:
@@ -184,7 +185,13 @@ private:
 
   /// Whether the class runs in parts along the keys.
   bool isSplit(const RowClass &cls) const {
-    return cls.heavy && options.heavySplits > 1;
+    return cls.heavy && (plan.fewBlocks || options.heavySplits > 1);
+  }
+  /// How many parts these are.
+  Value numParts(const RowClass &cls) {
+    if (!plan.fewBlocks)
+      return IndexMath{builder, loc}.constant(options.heavySplits);
+    return emitNumParts(builder, loc, cls, plan, shapes, options.heavySplits);
   }
   SmallVector<Value> visitWhole(const RowClass &cls, const QueryTiles &tiles,
                                 ValueRange outputs, bool together,
@@ -230,7 +237,7 @@ SmallVector<Value> Visits::visit(const ColumnGroup &columns,
         goesOn ? 1 : countTogether(rest, LengthFacts().assuming(plan.assumed)));
     rest = rest.drop_front(together.size());
     Group group = {together.front(), QueryTiles(builder, op, shapes, together,
-                                                plan.tile, columns, step)};
+                                                plan, columns, step)};
     if (group.tiles.isEmpty())
       continue;
     bool split = isSplit(group.cls);
@@ -350,7 +357,9 @@ void Visits::store(const ColumnGroup &columns, int64_t number,
 int64_t Visits::stepKeysOfParts(const QueryTiles &tiles) const {
   constexpr int64_t granule = 16;
   int64_t keys = plan.tile.keys;
-  if (options.heavyKeys == 0 || tiles.getTile().queries == plan.tile.queries)
+  bool areFew =
+      plan.fewBlocks || tiles.getTile().queries < plan.slots().queries;
+  if (options.heavyKeys == 0 || !areFew)
     return keys;
   for (int64_t step = options.heavyKeys; step >= granule; --step)
     if (keys % step == 0 && step % granule == 0)
@@ -365,7 +374,8 @@ SmallVector<Value> Visits::emitParts(const RowClass &cls,
   KeyTileLoops loops(op, shapes, tables, cls, tiles.getTile(),
                      tiles.getNumColumns(), stepKeysOfParts(tiles));
   SmallVector<Value> bounds = tiles.getBounds(builder);
-  bounds.push_back(IndexMath{builder, loc}.constant(options.heavySplits));
+  Value count = numParts(cls);
+  bounds.push_back(count);
   Type stateType = op.getStateType(tiles.getTile(), tiles.getNumColumns());
   SmallVector<Value> parts;
   for (RankedTensorType type : op.getStateTensorTypes(stateType)) {
@@ -378,8 +388,7 @@ SmallVector<Value> Visits::emitParts(const RowClass &cls,
   return forall(
       bounds, parts, /*together=*/true, [&](OpBuilder &b, ValueRange args) {
         QueryTile at = tiles.locate(b, args.take_front(3), shapes);
-        Value state =
-            loops.visit(b, at, {/*part=*/args[3], options.heavySplits});
+        Value state = loops.visit(b, at, {/*part=*/args[3], count});
         SmallVector<Value> slices;
         for (Value part : args.drop_front(4))
           slices.push_back(sliceTrailing(b, loc, part, args.take_front(4)));
@@ -535,6 +544,13 @@ LogicalResult transforms::visitTiles(Operation *root,
     if (!op.takesParts() && !op.getPlan()->getParts().empty()) {
       op->emitOpError("takes no plan of parts; leave the plan out to have one "
                       "made");
+      return WalkResult::interrupt();
+    }
+    if (op.getPlan()->getPlan().hasPackedHeads() &&
+        !(op.takesPackedHeads() && op.getMaskValue().isHeadInvariant())) {
+      op->emitOpError("cannot have tiles of several heads, of which its mask "
+                      "is not known to be the same; leave the plan out to have "
+                      "one made");
       return WalkResult::interrupt();
     }
     int64_t columns = op.getTileNeeds().valueDim;

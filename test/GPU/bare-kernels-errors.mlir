@@ -1,8 +1,8 @@
 // RUN: sparse-attn-opt %s --sparse-attn-bare-kernels --split-input-file --verify-diagnostics
 
 gpu.module @scalar attributes {sparse_attn.kernels} {
-  // expected-error@below {{'gpu.func' op takes a 'index'; only buffers that start at their pointer and have strides can be passed as a pointer, sizes and strides}}
-  gpu.func @kernel(%n: index) kernel {
+  // expected-error@below {{'gpu.func' op takes a 'f32'; only integers, and buffers that start at their pointer and have strides, can be passed as a pointer, sizes and strides}}
+  gpu.func @kernel(%n: f32) kernel {
     gpu.return
   }
 }
@@ -10,7 +10,7 @@ gpu.module @scalar attributes {sparse_attn.kernels} {
 // -----
 
 gpu.module @layout attributes {sparse_attn.kernels} {
-  // expected-error@below {{'gpu.func' op takes a 'memref<4x4xf32, strided<[8, 1], offset: 4>>'; only buffers that start at their pointer}}
+  // expected-error@below {{'gpu.func' op takes a 'memref<4x4xf32, strided<[8, 1], offset: 4>>'; only integers, and buffers that start at their pointer}}
   gpu.func @kernel(%a: memref<4x4xf32, strided<[8, 1], offset: 4>>) kernel {
     gpu.return
   }

@@ -1,5 +1,5 @@
 // A kernel takes pointers, one a buffer, then of each the dynamic sizes as i32 and
-// the dynamic strides as i64.
+// the dynamic strides as i64, and an index that only the host knows as i32.
 //
 // RUN: sparse-attn-opt %s --sparse-attn-bare-kernels --canonicalize | FileCheck %s
 
@@ -105,4 +105,28 @@ module attributes {gpu.container_module} {
       gpu.return
     }
   }
+
+// CHECK-LABEL: func.func @index
+// CHECK-SAME:    %{{.*}}: memref<?xf32>, %[[N:.*]]: index, %[[M:.*]]: i32
+// CHECK-DAG:     %[[SIZE:.*]] = arith.index_cast %[[N]] : index to i32
+// CHECK:         gpu.launch_func @indices::@store {{.*}} args(%{{.*}} : !llvm.ptr<1>, %[[SIZE]] : i32, %{{.*}} : i32, %[[M]] : i32)
+func.func @index(%a: memref<?xf32>, %n: index, %m: i32) {
+  %c1 = arith.constant 1 : index
+  gpu.launch_func @indices::@store blocks in (%c1, %c1, %c1) threads in (%c1, %c1, %c1)
+      args(%n : index, %a : memref<?xf32>, %m : i32)
+  return
+}
+
+// CHECK:       gpu.func @store(%{{.*}}: !llvm.ptr<1>, %[[SIZE:.*]]: i32, %{{.*}}: i32, %[[M:.*]]: i32) kernel
+// CHECK:         %[[N:.*]] = arith.index_castui %[[SIZE]] : i32 to index
+// CHECK:         %[[X:.*]] = arith.sitofp %[[M]]
+// CHECK:         memref.store %[[X]], %{{.*}}[%[[N]]]
+gpu.module @indices attributes {sparse_attn.kernels} {
+  gpu.func @store(%n: index, %a: memref<?xf32>, %m: i32) kernel {
+    %zero = arith.sitofp %m : i32 to f32
+    %global = memref.memory_space_cast %a : memref<?xf32> to memref<?xf32, #gpu.address_space<global>>
+    memref.store %zero, %global[%n] : memref<?xf32, #gpu.address_space<global>>
+    gpu.return
+  }
+}
 }

@@ -272,3 +272,27 @@ func.func @tables(%o: memref<16xi32>) {
   }
   return
 }
+
+// An argument of a launch is computed by the host only.
+//
+// CHECK-LABEL: func.func @device
+// CHECK:         %[[SMS:.*]] = sparse_attn.sm_count
+// CHECK:         %[[PARTS:.*]] = sparse_attn.launch_argument %[[SMS]]
+// CHECK:         gpu.launch
+// CHECK-NOT:       sparse_attn.sm_count
+// CHECK:           %[[NARROW:.*]] = arith.index_castui %[[PARTS]] : index to i32
+// CHECK:           arith.remui %{{.*}}, %[[NARROW]]
+func.func @device(%o: memref<16x16xf32>) {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant dense<0.0> : vector<16x16xf32>
+  %sms = sparse_attn.sm_count
+  %parts = sparse_attn.launch_argument %sms
+  scf.forall (%h, %part) in (3, %parts) {
+    %own = arith.cmpi eq, %part, %h : index
+    scf.if %own {
+      vector.transfer_write %zero, %o[%c0, %c0] {in_bounds = [true, true]}
+        : vector<16x16xf32>, memref<16x16xf32>
+    }
+  }
+  return
+}

@@ -253,3 +253,23 @@ func.func private @f() attributes {p = #sparse_attn.plan<parts = [
 // expected-error@below {{the rows of a part stand one after the other; give rows in layouts a plan without parts}}
 func.func private @f() attributes {p = #sparse_attn.plan<parts = [
   <pairs = "j < i", tile = [16, 16], rows = [<"0" to "nq">, <"0" to "2" of list<[4, 9], width = 1, tile = 16>>]>]>}
+
+// -----
+
+// expected-error@below {{a plan with few_blocks splits all rows along the keys, so that each class must be heavy}}
+func.func private @f() attributes {p = #sparse_attn.plan<tile = [16, 64], few_blocks = true, rows = [<"0" to "nq", heavy = true>, <"0" to "1">]>}
+
+// -----
+
+// expected-error@below {{heads of a tile must be from 1 to 65536, got 0}}
+func.func private @f() attributes {p = #sparse_attn.plan<tile = [1, 64], heads = 0, rows = [<"0" to "nq">]>}
+
+// -----
+
+// expected-error@below {{a tile of several heads has one row of each, and visits no drawn tiles}}
+func.func private @f() attributes {p = #sparse_attn.plan<tile = [16, 64], heads = 4, rows = [<"0" to "nq">]>}
+
+// -----
+
+// expected-error@below {{a tile of several heads has one row of each, and visits no drawn tiles}}
+func.func private @f() attributes {p = #sparse_attn.plan<tile = [1, 64], heads = 4, rows = [<"0" to "nq", draws = [<partial <block = 64, blocks_per_row = 3> "0" to "1">]>]>}

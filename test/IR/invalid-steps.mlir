@@ -166,7 +166,7 @@ func.func @merge(%m: tensor<4x2x32xf32>, %a: tensor<4x2x16x32xf32>, %at: index) 
 // -----
 
 func.func @merge_rank(%m: tensor<4x2x32xf32>, %a: tensor<4x2x32x16xf32>, %at: index) {
-  // expected-error@below {{expects m to have 2 dimensions that are indexed, a static number of parts, and rows, got 'tensor<4x2x32xf32>'}}
+  // expected-error@below {{expects m to have 2 dimensions that are indexed, a number of parts, and rows, got 'tensor<4x2x32xf32>'}}
   %s = sparse_attn.merge_stored %m, %m, %a[%at, %at] scale(0.25)
       : tensor<4x2x32xf32>, tensor<4x2x32xf32>, tensor<4x2x32x16xf32> -> !sparse_attn.state<32x16xf32>
   return
@@ -174,10 +174,10 @@ func.func @merge_rank(%m: tensor<4x2x32xf32>, %a: tensor<4x2x32x16xf32>, %at: in
 
 // -----
 
-func.func @merge_parts(%m: tensor<4x?x32xf32>, %a: tensor<4x?x32x16xf32>, %at: index) {
-  // expected-error@below {{expects m to have 1 dimensions that are indexed, a static number of parts, and rows, got 'tensor<4x?x32xf32>'}}
+func.func @merge_parts(%m: tensor<4x?x32xf32>, %a: tensor<4x2x32x16xf32>, %at: index) {
+  // expected-error@below {{expects m, l and A of the state, 'tensor<4x?x32x16xf32>', got 'tensor<4x2x32x16xf32>'}}
   %s = sparse_attn.merge_stored %m, %m, %a[%at] scale(0.25)
-      : tensor<4x?x32xf32>, tensor<4x?x32xf32>, tensor<4x?x32x16xf32> -> !sparse_attn.state<32x16xf32>
+      : tensor<4x?x32xf32>, tensor<4x?x32xf32>, tensor<4x2x32x16xf32> -> !sparse_attn.state<32x16xf32>
   return
 }
 

@@ -124,6 +124,8 @@ func.func private @presets() attributes {
 // CHECK-SAME:      draws = [<partial <block = 64, blocks_per_row = 3> "0" to "nk floordiv 64">]>,
 // CHECK-SAME:      <"0" to "1", heavy = true, segments = [<full "0" to "8">]>,
 // CHECK-SAME:      <"1" to "2">]>
+// CHECK-SAME:    b = #sparse_attn.plan<tile = [16, 64], few_blocks = true, rows = [<"0" to "nq", heavy = true>]>
+// CHECK-SAME:    c = #sparse_attn.plan<tile = [1, 64], heads = 4, rows = [<"0" to "nq">]>
 func.func private @plan() attributes {
   a = #sparse_attn.plan<tile = [48, 64], rows = [
     <"0" to "nq", segments = [
@@ -131,7 +133,18 @@ func.func private @plan() attributes {
       <full "q" to "min(nk floordiv 64, q + 1)">],
      draws = [<partial <block = 64, blocks_per_row = 3> "0" to "nk floordiv 64">]>,
     <"0" to "1", heavy = true, segments = [<full "0" to "8">]>,
-    <"1" to "2", heavy = false>]>}
+    <"1" to "2", heavy = false>]>,
+  b = #sparse_attn.plan<tile = [16, 64], few_blocks = true, rows = [<"0" to "nq", heavy = true>]>,
+  c = #sparse_attn.plan<tile = [1, 64], heads = 4, rows = [<"0" to "nq">]>}
+
+// CHECK-LABEL: func.func @device
+// CHECK:         %[[SMS:.*]] = sparse_attn.sm_count
+// CHECK:         sparse_attn.launch_argument %[[SMS]]
+func.func @device() -> index {
+  %sms = sparse_attn.sm_count
+  %parts = sparse_attn.launch_argument %sms
+  return %parts : index
+}
 
 // CHECK-LABEL: @parts
 // CHECK-SAME:    a = #sparse_attn.plan<offset_multiple = 0, parts = [

@@ -12,11 +12,12 @@ INPUTS = pathlib.Path(__file__).parent / "Inputs"
 
 
 def compile_package(
-    directory, *targets, file=INPUTS / "attention.mlir", options=()
+    directory, *targets, file=INPUTS / "attention.mlir", options=(), variants=False
 ):
     subprocess.run(
         ["sparse-attn-compile", file, "--target=" + ",".join(targets)]
-        + ["--emit=ptx,manifest,host", *options, "-o", directory],
+        + [f"--variants={str(variants).lower()}", "--emit=ptx,manifest,host"]
+        + [*options, "-o", directory],
         check=True,
     )
     return directory

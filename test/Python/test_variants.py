@@ -16,7 +16,7 @@ def compiled(tmp_path_factory):
     kernels = path / "kernels"
     return compile_package(
         path / "package", "sm_80", "native", file=INPUTS / "variants.mlir",
-        options=[f"--emulator-objects={kernels}"],
+        options=[f"--emulator-objects={kernels}"], variants=True,
     ), kernels  # fmt: skip
 
 
@@ -29,9 +29,9 @@ def package(double, compiled):
     assert double.report() == ""
 
 
-def inputs(queries, keys):
-    lengths = (queries, keys, keys)
-    return [random((1, 2, length, 16), seed=i) for i, length in enumerate(lengths)]
+def inputs(queries, keys, heads=2):
+    shapes = ((heads, queries), (2, keys), (2, keys))
+    return [random((1, *shape, 16), seed=i) for i, shape in enumerate(shapes)]
 
 
 def kernels_of(double):
@@ -60,5 +60,20 @@ def test_all_kernels_of_a_mask_compute_the_same(double, package, queries, keys, 
     result = from_gpu(package["bigbird"](*(to_gpu(double, x) for x in arrays)))
     check(result, package["bigbird"](*arrays))
     if is_special:
-        assert kernels_of(double) == {"bigbird_variant0"}
+        assert kernels_of(double) == {"bigbird_variant1"}
     assert np.isfinite(result).all()
+
+
+@pytest.mark.parametrize("queries, keys, heads, kernels", [
+    (1, 700, 8, {"causal_variant0"}),  # a tile of four heads, in two parts
+    (3, 700, 8, {"causal_variant0"}),
+    (5, 700, 8, {"causal_variant1"}),  # tiles of rows, in parts
+    (40, 700, 2, {"causal_variant1"}),
+    (40, 100, 2, {"causal"}),  # too few keys to be split
+])  # fmt: skip
+def test_few_query_tiles_are_split(double, package, queries, keys, heads, kernels):
+    arrays = inputs(queries, keys, heads)
+    expected, _ = reference(*arrays, causal)
+    check(from_gpu(package["causal"](*(to_gpu(double, x) for x in arrays))), expected)
+    assert kernels_of(double) == kernels
+    check(package["causal"](*arrays), expected)

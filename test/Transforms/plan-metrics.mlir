@@ -11,6 +11,7 @@
 // CHECK-NEXT: Name:            tiles
 // CHECK:      Args:
 // CHECK-NEXT:   - tile-queries:    '32'
+// CHECK-NEXT:   - tile-heads:      '1'
 // CHECK-NEXT:   - tile-keys:       '32'
 // CHECK-NEXT:   - row-classes:     '1'
 // CHECK-NEXT:   - full:            '28'

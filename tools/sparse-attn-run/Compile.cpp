@@ -146,25 +146,30 @@ static FailureOr<std::string> lowerForCPU(ModuleOp module, func::FuncOp entry,
 }
 
 /// The same; kernels and the file of them keep the functions' names.
-static FailureOr<std::string>
-lowerForEmulator(ModuleOp module, func::FuncOp entry, StringRef kernelIR) {
+static FailureOr<std::string> lowerForEmulator(ModuleOp module,
+                                               func::FuncOp entry,
+                                               const EmulatedDevice &device) {
   renameToIdentifiers(module);
   NVVMPipelineOptions options;
   options.emit = "nvvm";
+  options.fewBlocks = device.smCount > 0;
   PassManager kernels(module.getContext()), code(module.getContext());
   // The defaults name a chip.
   (void)buildNVVMPipeline(kernels, options,
                           [](const Twine &) { return failure(); });
-  if (!kernelIR.empty()) {
+  if (!device.kernelIR.empty()) {
     LocationSnapshotOptions snapshot;
-    snapshot.fileName = kernelIR.str();
+    snapshot.fileName = device.kernelIR;
     kernels.addPass(createLocationSnapshot(snapshot));
   }
   if (failed(kernels.run(module)))
     return failure();
   renameForMachineCode(module);
   std::string name = entry.getName().str();
-  buildEmulatorPipeline(code, EmulatorPipelineOptions());
+  EmulatorPipelineOptions emulator;
+  if (device.smCount > 0)
+    emulator.smCount = device.smCount;
+  buildEmulatorPipeline(code, emulator);
   if (failed(code.run(module)))
     return failure();
   return name;
@@ -182,7 +187,8 @@ getEmulatorSymbols(llvm::orc::MangleAndInterner interner) {
 }
 
 llvm::Expected<Program> Program::compile(ModuleOp module, func::FuncOp entry,
-                                         Device device, StringRef kernelIR) {
+                                         Device device,
+                                         const EmulatedDevice &emulated) {
   Program program;
   program.device = device;
   std::string symbol = entry.getName().str();
@@ -205,7 +211,7 @@ llvm::Expected<Program> Program::compile(ModuleOp module, func::FuncOp entry,
   FailureOr<std::string> lowered = failure();
   if (succeeded(dropDeclarations(module)))
     lowered = isHot ? lowerForCPU(module, entry, **target)
-                    : lowerForEmulator(module, entry, kernelIR);
+                    : lowerForEmulator(module, entry, emulated);
   if (failed(lowered))
     return makeError("lowering '{0}' failed", symbol);
   program.entry = "_mlir_ciface_" + *lowered;

@@ -46,14 +46,21 @@ llvm::Expected<ObservedOps> observe(func::FuncOp func);
 /// Where a function runs in this process.
 enum class Device { CPU, Emulator };
 
+/// What the emulator is to be.
+struct EmulatedDevice {
+  /// File that the kernels are written to; none where it is empty.
+  std::string kernelIR;
+  /// Its multiprocessors; where it is 0, no launch is split by them.
+  int64_t smCount = 0;
+};
+
 /// A function compiled for this machine.
 class Program {
 public:
-  /// Lowers `module` for the device and compiles it for this machine. The
-  /// kernels that the emulator runs are written to `kernelIR` unless it is
-  /// empty.
+  /// Lowers `module` for the device and compiles it for this machine.
   static llvm::Expected<Program> compile(ModuleOp module, func::FuncOp entry,
-                                         Device device, StringRef kernelIR);
+                                         Device device,
+                                         const EmulatedDevice &emulated);
 
   /// Which schedule the emulator's threads follow.
   void setScheduleSeed(uint64_t seed) { scheduleSeed = seed; }

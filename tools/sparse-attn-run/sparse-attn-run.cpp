@@ -63,6 +63,11 @@ struct Options {
       "kernel-ir", cl::value_desc("file"), cl::cat(category),
       cl::desc("File to write the kernels to that the emulator runs; its "
                "reports then name lines of that file")};
+  cl::opt<int64_t> smCount{
+      "sm-count", cl::value_desc("number"), cl::init(0), cl::cat(category),
+      cl::desc(
+          "Multiprocessors of the emulated device, by which launches of few "
+          "blocks are split; 0, the default, splits none")};
   cl::opt<unsigned> threads{"threads", cl::value_desc("number"), cl::init(0),
                             cl::cat(category),
                             cl::desc("Threads of the CPU; 0 is one a core")};
@@ -130,6 +135,10 @@ static llvm::Error validateOptions(func::FuncOp func) {
                      device);
   if (device != "emulator" && !flags().kernelIR.empty())
     return makeError("--kernel-ir needs --device=emulator");
+  if (device != "emulator" && flags().smCount.getNumOccurrences())
+    return makeError("--sm-count needs --device=emulator");
+  if (flags().smCount < 0)
+    return makeError("--sm-count must be at least 0");
   if (device != "emulator" && flags().scheduleSeed.getNumOccurrences())
     return makeError("--schedule-seed needs --device=emulator");
   if (device != "cuda" && !flags().emulatorObjects.empty())
@@ -260,7 +269,8 @@ static llvm::Expected<Run> runHere(ModuleOp module, func::FuncOp func,
                                    MutableArrayRef<Array> arguments) {
   Run run;
   Stopwatch compiling;
-  auto program = Program::compile(module, func, device, flags().kernelIR);
+  auto program = Program::compile(module, func, device,
+                                  {flags().kernelIR, flags().smCount});
   if (!program)
     return program.takeError();
   run.compileSeconds = compiling.getSeconds();

@@ -23,6 +23,10 @@ struct EmulatorPipelineOptions : PassPipelineOptions<EmulatorPipelineOptions> {
       llvm::cl::desc(
           "Add a table of the kernels, for programs that launch them by name"),
       llvm::cl::init(false)};
+  Option<int64_t> smCount{
+      *this, "sm-count",
+      llvm::cl::desc("Multiprocessors that the emulated device is to have"),
+      llvm::cl::init(1)};
 };
 
 /// Lowered GPU kernels and their host code to LLVM dialect that runs in the

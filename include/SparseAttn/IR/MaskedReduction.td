@@ -106,6 +106,11 @@ def MaskedReductionOpInterface : OpInterface<"MaskedReductionOpInterface"> {
       (ins "::mlir::OpBuilder &":$builder, "::mlir::Value":$first,
            "::mlir::Value":$second), /*methodBody=*/"",
       /*defaultImplementation=*/"return {};">,
+    InterfaceMethod<[{
+      Whether rows of a query tile may be heads (`QueryTile::hasPackedHeads`).
+      Plans of other ops pack none.
+    }], "bool", "takesPackedHeads", (ins), /*methodBody=*/"",
+      /*defaultImplementation=*/"return false;">,
     InterfaceMethod<"The tensors that a state can be kept as in memory.",
       "::llvm::SmallVector<::mlir::RankedTensorType>", "getStateTensorTypes",
       (ins "::mlir::Type":$state)>,

@@ -50,6 +50,10 @@ constexpr int64_t kMaxBigBirdRadius = 16;
 /// may run at the same time.
 inline constexpr llvm::StringLiteral kTogetherAttr = "sparse_attn.together";
 
+/// On an scf.if: its `else` way computes the same, whatever the condition says,
+/// so that code may do without the other one.
+inline constexpr llvm::StringLiteral kOptionalAttr = "sparse_attn.optional";
+
 /// Rows or columns of a tile.
 constexpr int64_t kMaxTileSize = 65536;
 

@@ -20,7 +20,7 @@ def SparseAttn_AttentionOp : Op<SparseAttn_Dialect, "attention", [
         ["getNamedTensors", "getParameters", "getTileNeeds",
          "createQueryOperands", "getStateType", "createInitialState",
          "createStep", "takesKeyLayouts", "takesRowLayouts", "takesParts",
-         "createMerge",
+         "takesPackedHeads", "createMerge",
          "getStateTensorTypes", "createStore",
          "createMergeStored", "createFinish"]>,
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
@@ -137,6 +137,37 @@ def SparseAttn_MergeOp : Op<SparseAttn_Dialect, "merge", [Pure,
     }
   }];
   let hasVerifier = 1;
+}
+
+def SparseAttn_SmCountOp : Op<SparseAttn_Dialect, "sm_count", [Pure]> {
+  let summary = "the number of multiprocessors of the device that kernels run on";
+  let description = [{
+    At least 1. Host code decides by it into how many parts work is cut, and by
+    which plan. Who launches the kernels knows it: in a package it is the size
+    `sm_count` of formulas, and `sparse-attn-set-sm-count` makes it a constant.
+
+    ```mlir
+    %sms = sparse_attn.sm_count
+    ```
+  }];
+  let results = (outs Index:$result);
+  let assemblyFormat = "attr-dict";
+}
+
+def SparseAttn_LaunchArgumentOp : Op<SparseAttn_Dialect, "launch_argument",
+    [Pure, SameOperandsAndResultType]> {
+  let summary = "a number that host code computes for a launch, and kernels take";
+  let description = [{
+    The operand. Kernels compute the sizes that they need from those of their
+    buffers; this one they cannot, as it follows from the device, or should not.
+
+    ```mlir
+    %parts = sparse_attn.launch_argument %wanted
+    ```
+  }];
+  let arguments = (ins Index:$value);
+  let results = (outs Index:$result);
+  let assemblyFormat = "$value attr-dict";
 }
 
 #endif // SPARSEATTN_IR_OPS_TD

@@ -171,6 +171,14 @@ def SparseAttn_PlanAttr : SparseAttn_PlanPart<"Plan", "plan"> {
     (0 says that nk = nq) and nk one of `keys_multiple`. Then its op must run
     for such lengths only: `sparse-attn-specialize` puts it under a condition.
 
+    With `heads` of more than 1, a tile has one row of each of so many query heads
+    that share a key head, so that keys and values are read once for all of them
+    (packed heads); `tile_queries` is 1 then, and the mask the same for all heads.
+
+    A plan with `few_blocks = true` is for launches of fewer query tiles than
+    keep a GPU busy. All its classes are `heavy`, and the number of their parts
+    is a rule that the host evaluates at each launch (`sparse_attn.sm_count`).
+
     ```mlir
     #sparse_attn.plan<tile = [16, 32], rows = [<"0" to "256", segments = [
         <full "0" to "q floordiv 2">,
@@ -192,6 +200,8 @@ def SparseAttn_PlanAttr : SparseAttn_PlanPart<"Plan", "plan"> {
   let parameters = (ins "int64_t":$tile_queries, "int64_t":$tile_keys,
                         DefaultValuedParameter<"int64_t", "1">:$offset_multiple,
                         DefaultValuedParameter<"int64_t", "1">:$keys_multiple,
+                        DefaultValuedParameter<"int64_t", "1">:$heads,
+                        DefaultValuedParameter<"bool", "false">:$few_blocks,
                         OptionalArrayRefParameter<"RowsAttr">:$classes,
                         OptionalArrayRefParameter<"PartAttr">:$parts);
   let hasCustomAssemblyFormat = 1;

@@ -13,9 +13,9 @@
 
 namespace mlir::sparse_attn {
 
-/// One query tile of one (batch, query head): index values. Its rows are
-/// neighbours, or stand where `positions` says: then `row` counts slots, and
-/// results are made for these.
+/// One query tile of one (batch, query head), or of one row of several heads:
+/// index values. Its rows are neighbours, or stand where `positions` says: then
+/// `row` counts slots, and results are made for these.
 struct QueryTile {
   Value batch, head;
   Value keyHead;  ///< the key head that `head` sees
@@ -23,6 +23,9 @@ struct QueryTile {
   Value row;      ///< first row
   Value rows;     ///< Bm, or fewer in the last tile
   Value position; ///< position of the first row, or its number in a fold
+  /// Whether the rows of the tile are those of row `row` in `rows` heads, from
+  /// `head` on. All stand at `position`.
+  bool hasPackedHeads = false;
   /// The first column of values and results that is computed; null where all
   /// columns are.
   Value column = {};
@@ -97,6 +100,12 @@ Value sliceRows(OpBuilder &b, Location loc, Value source, ArrayRef<Value> lead,
 Value sliceTile(OpBuilder &b, Location loc, Value source, ArrayRef<Value> lead,
                 Value row, Value rows, Value column, int64_t columns,
                 int64_t step = 1);
+
+/// The rows of a query tile, [rows, ...], of source [B, Hq, Sq, ...]: the first
+/// `rows` of them, and the columns that `sliceTile` takes.
+Value sliceQueries(OpBuilder &b, Location loc, Value source,
+                   const QueryTile &at, Value rows, Value column,
+                   int64_t columns);
 
 /// The rows of a key tile, [rows, ...], of source[lead...].
 Value loadRows(OpBuilder &b, Location loc, Value source, ArrayRef<Value> lead,

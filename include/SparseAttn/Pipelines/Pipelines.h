@@ -107,6 +107,12 @@ struct NVVMPipelineOptions : PassPipelineOptions<NVVMPipelineOptions> {
       llvm::cl::desc("Branch to faster kernels where the lengths allow some, "
                      "which takes longer to compile"),
       llvm::cl::init(true)};
+  Option<bool> fewBlocks{
+      *this, "few-blocks",
+      llvm::cl::desc(
+          "variants: also for launches of few blocks; host code must "
+          "know sparse_attn.sm_count then, as packages do"),
+      llvm::cl::init(false)};
   Option<std::string> emit{
       *this, "emit",
       llvm::cl::desc("Where to stop: nvvm (kernels in the LLVM and NVVM "

@@ -139,6 +139,17 @@ struct Plan {
   /// It holds for such lengths only.
   LengthAssumption assumed = {};
   std::vector<Part> parts = {};
+  /// A query tile is of so many query heads that share a key head, in their
+  /// order: of one, or of more with one row each (packed heads). Keys and
+  /// values are read once for all of them. All see the same pairs.
+  int64_t heads = 1;
+  /// It is for launches of fewer query tiles than keep a GPU busy: all classes
+  /// are heavy, and into how many parts is decided at each launch.
+  bool fewBlocks = false;
+
+  bool hasPackedHeads() const { return heads > 1; }
+  /// Rows of all heads of a tile, and keys.
+  TileShape slots() const { return {tile.queries * heads, tile.keys}; }
 };
 
 /// The queries and keys that stand where row `row`, which is below the step,

@@ -16,6 +16,11 @@
 
 namespace mlir::sparse_attn::target {
 
+/// Query tiles of so many rows or fewer leave most lanes of a processor's
+/// vectors empty that run along the rows: there, keys and columns are in the
+/// lanes.
+inline constexpr int64_t kFewRows = 8;
+
 /// Query rows and keys of a tile.
 struct TileSize {
   int64_t queries, keys;

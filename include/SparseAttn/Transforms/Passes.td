@@ -63,6 +63,16 @@ def SparseAttnSpecialize : Pass<"sparse-attn-specialize"> {
     remark says so, and what it saves. Two such plans at most are tried one after
     the other.
 
+    With `packed-heads`, a copy is for no more query rows than a key head has query
+    heads, as in decoding: a tile has one row of several of these heads, so that
+    keys and values are read once for all of them.
+
+    With `few-blocks`, GPUs get one more copy, for launches of so few query tiles
+    that multiprocessors would be idle, or of so few rows that they would waste
+    most of a tile: in tiles of 16 queries, whose keys are split over the grid.
+    Which lengths, batches and numbers of heads these are depends on the device,
+    whose `sparse_attn.sm_count` the condition asks for.
+
     Packages take one way through such branches for each variant of a program.
     Run after `sparse-attn-plan`, with its options.
 
@@ -81,6 +91,13 @@ def SparseAttnSpecialize : Pass<"sparse-attn-specialize"> {
     Option<"sharedLimit", "shared-limit", "int64_t", "0",
            "target=gpu: bytes of shared memory that a block may use; 0 for any; "
            "chips have their own">,
+    Option<"lengths", "lengths", "bool", "true",
+           "Plan for some of the lengths">,
+    Option<"packedHeads", "packed-heads", "bool", "false",
+           "Plan for few query rows">,
+    Option<"fewBlocks", "few-blocks", "bool", "false",
+           "Plan for launches of few blocks, too; the host must know "
+           "sparse_attn.sm_count then">,
   ];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
@@ -155,7 +172,9 @@ def SparseAttnVisitTiles : Pass<"sparse-attn-visit-tiles"> {
 
     Rows that see every key are split along the keys into `heavy-splits` parts,
     whose states a second loop nest merges (split-K). Where they are fewer than a
-    tile has, `heavy-keys` cuts their tiles into steps of fewer keys. Every op
+    tile has, `heavy-keys` cuts their tiles into steps of fewer keys. Of a plan for
+    few blocks that is the most parts: how many there are, host code computes from
+    the keys, the number of query tiles and `sparse_attn.sm_count`. Every op
     that implements `MaskedReductionOpInterface` is lowered; each needs a plan (run
     `sparse-attn-plan` first). A `sparse_attn.merge`, which needs none, becomes a
     loop over tiles of its rows.
@@ -174,6 +193,22 @@ def SparseAttnVisitTiles : Pass<"sparse-attn-visit-tiles"> {
     "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
     "::mlir::scf::SCFDialect", "::mlir::sparse_attn::SparseAttnDialect",
     "::mlir::tensor::TensorDialect"];
+}
+
+def SparseAttnSetSmCount : Pass<"sparse-attn-set-sm-count"> {
+  let summary = "say how many multiprocessors the device has";
+  let description = [{
+    Each `sparse_attn.sm_count` becomes a constant, for host code that is compiled
+    for one device, and each `sparse_attn.launch_argument` its operand. Packages
+    leave the number to who launches them.
+
+    Example: test/Transforms/set-sm-count-example.mlir
+  }];
+  let options = [
+    Option<"count", "count", "int64_t", "1", "Multiprocessors of the device">,
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::sparse_attn::SparseAttnDialect"];
 }
 
 def SparseAttnTrustSteps : Pass<"sparse-attn-trust-steps"> {

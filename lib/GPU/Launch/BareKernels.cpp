@@ -21,6 +21,8 @@ static LLVM::LLVMPointerType globalPointer(MLIRContext *context) {
 }
 
 static LogicalResult verifyArgument(gpu::GPUFuncOp kernel, Type type) {
+  if (type.isIndex() || type.isInteger(32))
+    return success();
   auto memref = dyn_cast<MemRefType>(type);
   SmallVector<int64_t> strides;
   int64_t offset;
@@ -28,8 +30,8 @@ static LogicalResult verifyArgument(gpu::GPUFuncOp kernel, Type type) {
       offset != 0)
     return kernel.emitOpError("takes a ")
            << type
-           << "; only buffers that start at their pointer and have strides can "
-              "be passed as a pointer, sizes and strides";
+           << "; only integers, and buffers that start at their pointer and "
+              "have strides, can be passed as a pointer, sizes and strides";
   return success();
 }
 
@@ -126,27 +128,34 @@ private:
 } // namespace
 
 /// Replaces the kernel's buffers by pointers, then all their dynamic sizes and
-/// strides.
+/// strides, and indices and integers, at their places among these, by integers.
 static LogicalResult flattenKernel(gpu::GPUFuncOp kernel) {
   Block &body = kernel.getBody().front();
-  SmallVector<MemRefType> buffers;
-  for (Type type : kernel.getArgumentTypes()) {
-    if (failed(verifyArgument(kernel, type)))
-      return failure();
-    buffers.push_back(cast<MemRefType>(type));
-  }
   OpBuilder b = OpBuilder::atBlockBegin(&body);
   Location loc = kernel.getLoc();
   // Buffers in shared memory are arguments of the block too, behind these.
-  SmallVector<Value> old(body.getArguments().take_front(buffers.size()));
-  unsigned end = buffers.size();
+  size_t count = kernel.getNumArguments();
+  SmallVector<Value> old(body.getArguments().take_front(count));
+  unsigned end = count;
   auto addArgument = [&](Type type) {
     return body.insertArgument(end++, type, loc);
   };
-  SmallVector<Value> pointers;
-  for (size_t i = 0; i < buffers.size(); ++i)
-    pointers.push_back(addArgument(globalPointer(b.getContext())));
-  for (auto [i, type] : llvm::enumerate(buffers)) {
+  SmallVector<Value> pointers(count);
+  for (auto [argument, pointer] : llvm::zip_equal(old, pointers)) {
+    if (failed(verifyArgument(kernel, argument.getType())))
+      return failure();
+    if (isa<MemRefType>(argument.getType()))
+      pointer = addArgument(globalPointer(b.getContext()));
+  }
+  for (auto [i, argument] : llvm::enumerate(old)) {
+    auto type = dyn_cast<MemRefType>(argument.getType());
+    if (!type) {
+      Value passed = addArgument(b.getI32Type());
+      if (argument.getType().isIndex())
+        passed = arith::IndexCastUIOp::create(b, loc, b.getIndexType(), passed);
+      argument.replaceAllUsesWith(passed);
+      continue;
+    }
     SmallVector<Value> sizes, strides;
     for (size_t dim = 0; dim < type.getNumDynamicDims(); ++dim)
       sizes.push_back(addArgument(b.getI32Type()));
@@ -158,7 +167,7 @@ static LogicalResult flattenKernel(gpu::GPUFuncOp kernel) {
                                   type.getLayout(), space);
     Value buffer =
         DescriptorBuilder(b, loc, global).build(pointers[i], sizes, strides);
-    for (Operation *user : llvm::make_early_inc_range(old[i].getUsers())) {
+    for (Operation *user : llvm::make_early_inc_range(argument.getUsers())) {
       auto cast = dyn_cast<memref::MemorySpaceCastOp>(user);
       if (!cast || cast.getType() != global)
         return user->emitOpError("uses a kernel's buffer outside the global "
@@ -167,15 +176,14 @@ static LogicalResult flattenKernel(gpu::GPUFuncOp kernel) {
       cast.erase();
     }
   }
-  body.eraseArguments(0, buffers.size());
+  body.eraseArguments(0, count);
   // One block a multiprocessor is enough: ptxas is not to spill registers so
   // that more fit.
   kernel->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
                   b.getI32IntegerAttr(1));
   auto types = body.getArgumentTypes();
   kernel.setFunctionType(b.getFunctionType(
-      SmallVector<Type>(types.begin(), types.begin() + end - buffers.size()),
-      {}));
+      SmallVector<Type>(types.begin(), types.begin() + end - count), {}));
   return success();
 }
 
@@ -185,12 +193,18 @@ static void flattenLaunch(gpu::LaunchFuncOp launch) {
   Location loc = launch.getLoc();
   SmallVector<Value> pointers, scalars;
   for (Value buffer : launch.getKernelOperands()) {
+    auto type = dyn_cast<MemRefType>(buffer.getType());
+    if (!type) {
+      if (buffer.getType().isIndex())
+        buffer = arith::IndexCastOp::create(b, loc, b.getI32Type(), buffer);
+      scalars.push_back(buffer);
+      continue;
+    }
     Value address =
         memref::ExtractAlignedPointerAsIndexOp::create(b, loc, buffer);
     address = arith::IndexCastOp::create(b, loc, b.getI64Type(), address);
     pointers.push_back(LLVM::IntToPtrOp::create(
         b, loc, globalPointer(b.getContext()), address));
-    auto type = cast<MemRefType>(buffer.getType());
     for (int64_t dim = 0; dim < type.getRank(); ++dim) {
       if (!type.isDynamicDim(dim))
         continue;

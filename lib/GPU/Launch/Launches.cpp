@@ -2,6 +2,7 @@
 
 #include "Launch/Launches.h"
 #include "SparseAttn/GPU/Passes.h"
+#include "SparseAttn/IR/SparseAttn.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/SymbolTable.h"
@@ -22,7 +23,8 @@ void kernels::nameKernel(gpu::LaunchOp launch, int64_t number) {
 static bool isSinkable(Operation *op) {
   return op && op->getNumRegions() == 0 && isPure(op) &&
          llvm::none_of(op->getResultTypes(),
-                       [](Type type) { return isa<MemRefType>(type); });
+                       [](Type type) { return isa<MemRefType>(type); }) &&
+         !isa<LaunchArgumentOp>(op);
 }
 
 void kernels::sinkScalars(gpu::LaunchOp launch) {

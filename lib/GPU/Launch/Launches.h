@@ -14,7 +14,7 @@ namespace mlir::sparse_attn::kernels {
 void nameKernel(gpu::LaunchOp launch, int64_t number);
 
 /// Clones the scalars and constants that the body uses into it, so that its
-/// operands are buffers only.
+/// operands are buffers and arguments of the launch.
 void sinkScalars(gpu::LaunchOp launch);
 
 /// The type of the same buffer in that address space.

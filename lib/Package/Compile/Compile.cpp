@@ -222,7 +222,11 @@ public:
     planned.trustPlans = true;
     planned.variants = false;
     planning.addPass(createSparseAttnVerifyPlan());
-    if (failed(buildNVVMPlanning(planning, options, refuse)) ||
+    // Whoever launches a package knows the device.
+    NVVMPipelineOptions branched;
+    branched.copyOptionValuesFrom(options);
+    branched.fewBlocks = options.variants;
+    if (failed(buildNVVMPlanning(planning, branched, refuse)) ||
         failed(buildNVVMPipeline(lowering, planned, refuse)))
       return makeError("{0}", message);
     if (failed(planning.run(*module)))

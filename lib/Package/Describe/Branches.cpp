@@ -78,11 +78,28 @@ public:
                       SmallVector<std::pair<SizeExpr, bool>> decided,
                       const SizeExpr &when) {
     while (scf::IfOp branch = findBranch(func)) {
-      FailureOr<SizeExpr> condition = findCondition(func, branch);
+      HostScalars scalars = readScalars(func, branch);
+      bool isOptional = branch->hasAttr(kOptionalAttr);
+      if (isOptional && !scalars.find(branch.getCondition())) {
+        // What it depends on is reported where a launch needs it.
+        resolve(branch, /*taken=*/false);
+        continue;
+      }
+      FailureOr<SizeExpr> condition =
+          scalars.get(branch.getCondition(), "which kernels are launched");
       if (failed(condition))
         return failure();
       if (std::optional<bool> known = lookUp(decided, *condition)) {
         resolve(branch, *known);
+        continue;
+      }
+      if (numCopies + 1 == kMaxWays && isOptional) {
+        branch.emitRemark("is for all sizes alone here: there would be more "
+                          "than ")
+            << kMaxWays
+            << " ways to launch the function; give some of its attention a "
+               "function of its own";
+        resolve(branch, /*taken=*/false);
         continue;
       }
       if (++numCopies == kMaxWays)
@@ -116,8 +133,8 @@ private:
     return std::nullopt;
   }
 
-  /// The condition of a branch as a formula over sizes of arguments.
-  FailureOr<SizeExpr> findCondition(func::FuncOp func, scf::IfOp branch) const {
+  /// What is computed before a branch, as formulas over sizes of arguments.
+  HostScalars readScalars(func::FuncOp func, scf::IfOp branch) const {
     HostScalars scalars;
     for (Operation &op : func.getBody().front()) {
       if (&op == branch)
@@ -127,7 +144,7 @@ private:
       else
         scalars.visit(&op);
     }
-    return scalars.get(branch.getCondition(), "which kernels are launched");
+    return scalars;
   }
 
   /// What `value` has its size in dimension `dim` from: batch, heads and rows

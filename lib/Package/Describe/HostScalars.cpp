@@ -1,6 +1,8 @@
 //===- HostScalars.cpp - Formulas of what a host computes -----------------===//
 
 #include "HostScalars.h"
+#include "SparseAttn/Formula/Operation.h"
+#include "SparseAttn/IR/SparseAttn.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -126,6 +128,7 @@ static Formula computeCast(Operation *op, const SizeExpr &a) {
   if (op->getResult(0).getType().isInteger(1))
     return std::nullopt;
   return llvm::TypeSwitch<Operation *, Formula>(op)
+      .Case([&](LaunchArgumentOp) { return a; })
       .Case<arith::IndexCastOp, arith::ExtSIOp>(
           [&](auto) { return fromFlag ? negate(a) : a; })
       .Case<arith::IndexCastUIOp, arith::ExtUIOp>(
@@ -152,6 +155,8 @@ Formula HostScalars::find(Value value) const {
 Formula HostScalars::compute(Operation *op) const {
   if (Formula constant = getConstant(op))
     return constant;
+  if (isa<SmCountOp>(op))
+    return SizeExpr::size(::sparse_attn::formula::kSmCount);
   SmallVector<SizeExpr, 3> operands;
   for (Value operand : op->getOperands()) {
     Formula formula = find(operand);

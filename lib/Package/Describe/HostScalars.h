@@ -9,7 +9,8 @@
 
 namespace mlir::sparse_attn::package {
 
-/// The integers of a host function as formulas over sizes. Integers are taken
+/// The integers of a host function as formulas over sizes and the device's
+/// number of multiprocessors. Integers are taken
 /// to be wide enough: where the formula's value fits its type, the host
 /// computes the same.
 class HostScalars {
@@ -20,13 +21,15 @@ public:
   /// of at most kMaxLength. Operands come first.
   void visit(Operation *op);
 
+  /// The formula of `value`, if it has one.
+  std::optional<SizeExpr> find(Value value) const;
+
   /// The formula of `value`. Where there is none, reports the op that computes
   /// it, as needed for `what`.
   FailureOr<SizeExpr> get(Value value, StringRef what) const;
 
 private:
   std::optional<SizeExpr> compute(Operation *op) const;
-  std::optional<SizeExpr> find(Value value) const;
 
   llvm::DenseMap<Value, SizeExpr> formulas;
 };

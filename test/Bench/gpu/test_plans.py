@@ -92,6 +92,17 @@ def test_tiles_of_layouts_have_loops_of_their_own():
     assert rows.most_keys(64) == 64 and rows.most_keys(16) == 32
 
 
+@pytest.mark.parametrize("line, heads, few_blocks", [
+    ("tile 1 x 32 of 16 heads, for few blocks", 16, True),
+    ("tile 1 x 32 of 4 heads, where nk = nq", 4, False),
+    ("tile 16 x 32, where nk = nq, for few blocks", 1, True),
+])  # fmt: skip
+def test_a_tile_may_have_several_heads(line, heads, few_blocks):
+    plan = parse_plan([line, "rows 0 to nq, heavy", "  full 0 to q"])
+    assert (plan.heads, plan.few_blocks) == (heads, few_blocks)
+    assert plan.classes[0].tile[1] == 32
+
+
 def test_parts_share_all_tiles():
     parts = [part_of((125, 3), index, 64) for index in range(64)]
     assert sum(partial for partial, _ in parts) == 125 and sum(full for _, full in parts) == 3

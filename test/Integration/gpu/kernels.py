@@ -71,11 +71,11 @@ def fewer_rows(case):
     return dataclasses.replace(case, batch=min(case.batches, -(-ROWS // rows)))
 
 
-def run_kernel(case, schedules):
+def run_kernel(case, schedules, *options):
     """O and LSE, or only O. Every schedule must give the same bits."""
     results, _ = run_module(
         TOOL, module_text(case), case.inputs(), 2 if case.lse else 1,
-        "--device=emulator", f"--repeat={schedules}",
+        "--device=emulator", f"--repeat={schedules}", *options,
     )
     return results
 
@@ -88,8 +88,9 @@ def compare(case, results):
         check(name, *three, bounds_of(case, name))
 
 
-def running(cases, schedules):
-    """A fixture: each selected case's results, computed beside the tests."""
+def running(cases, schedules, *options):
+    """A fixture: each selected case's results, computed beside the tests with these
+    options of the tool."""
 
     @pytest.fixture(scope="module")
     def results(request):
@@ -100,7 +101,7 @@ def running(cases, schedules):
         }
         with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
             yield {
-                name: pool.submit(run_kernel, case, schedules(name))
+                name: pool.submit(run_kernel, case, schedules(name), *options)
                 for name, case in cases.items()
                 if name in chosen
             }

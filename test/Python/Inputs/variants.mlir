@@ -36,3 +36,17 @@ func.func @bigbird(%q: !t, %k: !t, %v: !t) -> !t {
       ins(%q, %k, %v : !t, !t, !t) outs(%init : !t) -> !t
   return %o : !t
 }
+
+// Tiles of several heads for few rows, and parts where a device has room for more blocks.
+func.func @causal(%q: !t, %k: !t, %v: !t) -> !t {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %b = tensor.dim %q, %c0 : !t
+  %h = tensor.dim %q, %c1 : !t
+  %sq = tensor.dim %q, %c2 : !t
+  %init = tensor.empty(%b, %h, %sq) : !t
+  %o = sparse_attn.attention mask(#sparse_attn.causal)
+      ins(%q, %k, %v : !t, !t, !t) outs(%init : !t) -> !t
+  return %o : !t
+}

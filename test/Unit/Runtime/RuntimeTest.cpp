@@ -25,7 +25,7 @@ static const fs::path &getCompiled() {
     std::string command =
         std::string(SPARSE_ATTN_COMPILE) +
         " " SPARSE_ATTN_INPUTS "/attention.mlir --target=sm_80,sm_90a "
-        "--emit=ptx,manifest,header --emulator-objects=" +
+        "--emit=ptx,manifest,header --variants=false --emulator-objects=" +
         (directory.path / "kernels").string() + " -o " + output.string();
     EXPECT_EQ(std::system(command.c_str()), 0) << command;
     return directory.path;

@@ -57,6 +57,10 @@ def check_target(target, ptx):
     assert target["this_chip_only"] == (suffix == "a")
 
 
+# What else a plan says of its tile.
+TILE_MORE = r"( of \d+ heads)?(, where .*?)?(, for few blocks)?"
+
+
 def check_launch(launch, kernel, target):
     expected = []
     for argument in launch["arguments"]:
@@ -107,7 +111,7 @@ def check_attentions(program):
         assert attention["lse"] == ("lse" in roles)
         for plan in [attention, *(v["plans"][index] for v in program["variants"])]:
             tile = "tile {} x {}".format(*plan["tile"])
-            assert re.fullmatch(tile + "(, where .*)?", plan["plan"][0])
+            assert re.fullmatch(tile + TILE_MORE, plan["plan"][0])
         assert attention["plan"] == program["variants"][-1]["plans"][index]["plan"]
         # One launch has a block for each tile of queries of each head, and perhaps some for
         # the parts of rows that are split, of which several may run in a block.
@@ -116,7 +120,12 @@ def check_attentions(program):
                 manifest.evaluate(size, sizes) for size in roles["query"]["shape"][:3]
             )
             chosen = manifest.choose(program, sizes)
-            blocks = batch * heads * -(-queries // chosen["plans"][index]["tile"][0])
+            plan = chosen["plans"][index]
+            blocks = batch * heads * -(-queries // plan["tile"][0])
+            if packed := re.search(r" of (\d+) heads", plan["plan"][0]):
+                key_heads = manifest.evaluate(roles["key"]["shape"][1], sizes)
+                tiles = key_heads * -(-(heads // key_heads) // int(packed[1]))
+                blocks = batch * tiles * queries
             grids = [manifest.evaluate(launch["grid"][0], sizes) for launch in chosen["launches"]]
             parts = max(1, batch * heads) * program["options"]["heavy-splits"]
             assert any(grid == blocks or are_blocks_of_parts(grid - blocks, parts)

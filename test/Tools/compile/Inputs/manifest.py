@@ -72,17 +72,21 @@ def formulas(program):
 
 
 def some_sizes(program):
-    """Sizes that fit together, small and large, and 0."""
-    for batch, heads, group, queries, keys in [
-        (1, 1, 1, 1, 1),
-        (2, 3, 2, 128, 128),
-        (1, 8, 4, 1, 70001),
-        (3, 2, 1, 1000, 77),
-        (1, 12, 1, 1 << 20, 1 << 20),
-        (1, 2, 1, 192, 192),
-        (1, 2, 1, 64, 192),
-        (0, 2, 2, 64, 64),
-        (1, 2, 2, 0, 64),
+    """Sizes that fit together, small and large, and 0; and devices, where it depends on
+    them."""
+    asks_device = any("sm_count" in str(formula) for formula in formulas(program))
+    for batch, heads, group, queries, keys, multiprocessors in [
+        (1, 1, 1, 1, 1, 132),
+        (2, 3, 2, 128, 128, 1),
+        (1, 8, 4, 1, 70001, 132),
+        (1, 8, 20, 2, 5000, 108),
+        (1, 4, 2, 9, 3000, 64),
+        (3, 2, 1, 1000, 77, 132),
+        (1, 12, 1, 1 << 20, 1 << 20, 132),
+        (1, 2, 1, 192, 192, 148),
+        (1, 2, 1, 64, 192, 16),
+        (0, 2, 2, 64, 64, 132),
+        (1, 2, 2, 0, 64, 132),
     ]:
         known = {
             "B": batch,
@@ -92,6 +96,8 @@ def some_sizes(program):
             "Sk": keys,
         }
         sizes = {size["name"]: known[size["name"]] for size in program["sizes"]}
+        if asks_device:
+            sizes["sm_count"] = multiprocessors
         yield sizes
         if not sizes:
             return
