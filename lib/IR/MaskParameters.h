@@ -37,6 +37,10 @@ void printPairs(AsmPrinter &printer, const std::optional<mask::Pieces> &where);
 ParseResult parseLayout(AsmParser &parser, plan::Layout &layout);
 void printLayout(AsmPrinter &printer, const plan::Layout &layout);
 
+/// `[<0 to 64, partial = [192], full = [0, 64, 128]>, ...]`, query tiles.
+ParseResult parseTable(AsmParser &parser, plan::TileTable &table);
+void printTable(AsmPrinter &printer, const plan::TileTable &table);
+
 /// `[<...>, <...>]`, the segments or the draws of a class of rows.
 template <typename Part>
 ParseResult parsePlanParts(AsmParser &parser, SmallVector<Part> &parts) {

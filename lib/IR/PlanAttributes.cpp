@@ -122,6 +122,59 @@ void sparse_attn::printLayout(AsmPrinter &printer, const Layout &layout) {
 }
 
 //===----------------------------------------------------------------------===//
+// Tables
+//===----------------------------------------------------------------------===//
+
+/// `, partial = [192]`, `, full = [0, 64, 128]`: each at most once, in this
+/// order.
+static ParseResult parseStarts(AsmParser &parser, SmallVector<int64_t> &partial,
+                               SmallVector<int64_t> &full) {
+  bool mayBePartial = true;
+  while (succeeded(parser.parseOptionalComma())) {
+    bool isPartial =
+        mayBePartial && succeeded(parser.parseOptionalKeyword("partial"));
+    if ((!isPartial && parser.parseKeyword("full")) || parser.parseEqual())
+      return failure();
+    if (!isPartial)
+      return parseIntegerList(parser, full);
+    if (parseIntegerList(parser, partial))
+      return failure();
+    mayBePartial = false;
+  }
+  return success();
+}
+
+ParseResult sparse_attn::parseTable(AsmParser &parser, TileTable &table) {
+  auto parseTile = [&]() -> ParseResult {
+    SMLoc at = parser.getCurrentLocation();
+    int64_t begin = 0, end = 0;
+    SmallVector<int64_t> partial, full;
+    if (parser.parseLess() || parser.parseInteger(begin) ||
+        parser.parseKeyword("to") || parser.parseInteger(end) ||
+        parseStarts(parser, partial, full) || parser.parseGreater())
+      return failure();
+    if (!table.empty() && begin != table.cuts.back())
+      return parser.emitError(at)
+             << "query tile " << table.numQueryTiles()
+             << " of a table begins at row " << begin
+             << ", and the one before ends at row " << table.cuts.back()
+             << "; query tiles follow each other";
+    table.append(begin, end, partial, full);
+    return success();
+  };
+  SMLoc at = parser.getCurrentLocation();
+  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, parseTile))
+    return failure();
+  if (table.empty())
+    return parser.emitError(at) << "a table needs at least one query tile";
+  return success();
+}
+
+void sparse_attn::printTable(AsmPrinter &printer, const TileTable &table) {
+  table.print(printer.getStream());
+}
+
+//===----------------------------------------------------------------------===//
 // Attributes
 //===----------------------------------------------------------------------===//
 
@@ -152,11 +205,12 @@ LogicalResult SegmentAttr::verify(ErrorEmitter emitError, SegmentKind kind,
   return verifyLayout(emitError, layout);
 }
 
+// TableGen declares it so.
 // NOLINTBEGIN(performance-unnecessary-value-param)
 LogicalResult RowsAttr::verify(ErrorEmitter emitError, TileExpr begin,
-                               TileExpr end, Layout layout, bool,
-                               ArrayRef<SegmentAttr>,
-                               ArrayRef<DrawAttr> draws) {
+                               TileExpr end, Layout layout, bool heavy,
+                               ArrayRef<SegmentAttr> segments,
+                               ArrayRef<DrawAttr> draws, TileTable table) {
   // NOLINTEND(performance-unnecessary-value-param)
   for (const TileExpr &bound : {begin, end})
     if (bound.dependsOnQueryTile())
@@ -167,7 +221,18 @@ LogicalResult RowsAttr::verify(ErrorEmitter emitError, TileExpr begin,
     return emitError()
            << "rows that stand in a layout draw no blocks, as these "
               "are drawn for neighbouring rows";
-  return verifyLayout(emitError, layout);
+  if (table.empty())
+    return verifyLayout(emitError, layout);
+  if (heavy || !layout.isContiguous() || !segments.empty() || !draws.empty())
+    return emitError() << "rows with a table have all their tiles from it, and "
+                          "no layout, 'heavy', 'segments' or 'draws'";
+  if (begin != TileExpr::constant(table.cuts.front()) ||
+      end != TileExpr::constant(table.cuts.back()))
+    return emitError() << "rows \"" << begin.str() << "\" to \"" << end.str()
+                       << "\" have a table of the rows " << table.cuts.front()
+                       << " to " << table.cuts.back()
+                       << "; they are to be the same";
+  return success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -191,6 +256,7 @@ static SmallVector<RowClass, 2> classesOf(ArrayRef<RowsAttr> attributes) {
       cls.draws.push_back({draw.getRandom().getRandomOptions(), draw.getBegin(),
                            draw.getEnd(), draw.getKind() == SegmentKind::full,
                            draw.getWhen()});
+    cls.table = rows.getTable();
     classes.push_back(std::move(cls));
   }
   return classes;
@@ -247,7 +313,8 @@ LogicalResult PlanAttr::verify(ErrorEmitter emitError, int64_t queries,
     return emitError() << "heads of a tile must be from 1 to " << kMaxTileSize
                        << ", got " << heads;
   auto draws = [](RowsAttr rows) {
-    return !rows.getDraws().empty() || !rows.getLayout().isContiguous();
+    return !rows.getDraws().empty() || !rows.getLayout().isContiguous() ||
+           !rows.getTable().empty();
   };
   if (heads > 1 && (queries != 1 || llvm::any_of(classes, draws)))
     return emitError() << "a tile of several heads has one row of each, and "
@@ -259,6 +326,10 @@ LogicalResult PlanAttr::verify(ErrorEmitter emitError, int64_t queries,
   if (fewBlocks && !llvm::all_of(classes, isHeavy))
     return emitError() << "a plan with few_blocks splits all rows along the "
                           "keys, so that each class must be heavy";
+  for (RowsAttr rows : classes)
+    if (std::string problem = rows.getTable().findProblem({queries, keys});
+        !problem.empty())
+      return emitError() << problem;
   return success();
 }
 
@@ -280,7 +351,8 @@ static SmallVector<RowsAttr> attributesOf(MLIRContext *context,
                                     draw.begin, draw.end, draw.when));
     }
     classes.push_back(RowsAttr::get(context, cls.rowBegin, cls.rowEnd,
-                                    cls.layout, cls.heavy, segments, draws));
+                                    cls.layout, cls.heavy, segments, draws,
+                                    cls.table));
   }
   return classes;
 }

@@ -20,6 +20,10 @@ using namespace mlir::sparse_attn::plan;
 /// A part of more pieces costs too much in each of its tiles.
 static constexpr unsigned maxPieces = 8;
 
+/// A kernel has loops for each part, and upstream's bufferization takes twice
+/// as long for each loop more that carries a state.
+static constexpr size_t maxParts = 8;
+
 //===----------------------------------------------------------------------===//
 // Lattices
 //===----------------------------------------------------------------------===//
@@ -217,7 +221,7 @@ std::vector<KeyPart> plan::splitByLayout(const Pieces &pieces,
                                          const TileShape &tile,
                                          const LengthFacts &facts) {
   std::vector<KeyPart> parts = KeySplitter(tile, facts).run(pieces);
-  if (parts.size() < 2)
+  if (parts.size() < 2 || parts.size() > maxParts)
     parts.clear();
   return parts;
 }

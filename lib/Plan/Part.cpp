@@ -75,6 +75,9 @@ static std::string findProblem(const Part &part, bool isLast) {
     if (!cls.layout.isContiguous())
       return "the rows of a part stand one after the other; give rows in "
              "layouts a plan without parts";
+    if (cls.hasTable())
+      return "tables have no place in a part; give the plan one class for all "
+             "of its pairs";
     if (!cls.draws.empty())
       return "draws have no place in a part: their pairs have no closed form; "
              "give the plan one class for all of its pairs";

@@ -13,7 +13,7 @@ static const char *visitedText(PlanLoss::Visited visited) {
              : "every tile is visited, with the mask evaluated in each";
 }
 
-std::string plan::describe(const PlanLoss &loss) {
+static std::string describeReason(const PlanLoss &loss) {
   std::string visited = visitedText(loss.visited);
   switch (loss.reason) {
   case PlanLoss::Reason::ManyPieces:
@@ -39,4 +39,12 @@ std::string plan::describe(const PlanLoss &loss) {
                              : "");
   }
   llvm_unreachable("all reasons handled");
+}
+
+std::string plan::describe(const PlanLoss &loss) {
+  std::string text = describeReason(loss);
+  if (loss.isTableTooLong)
+    text += "; a table of its tiles would have more than " +
+            std::to_string(TileTable::maxEntries) + " entries";
+  return text;
 }

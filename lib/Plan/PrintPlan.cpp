@@ -14,11 +14,32 @@ static void printTiles(const Part &part, llvm::raw_ostream &os) {
     os << " when " << part.when.str() << " > 0";
 }
 
+/// A line for each query tile, of the first ones only where there are many.
+static void printTable(const TileTable &table, llvm::raw_ostream &os) {
+  constexpr int64_t most = 8;
+  int64_t shown = table.numQueryTiles() <= most ? table.numQueryTiles() : most;
+  for (int64_t q = 0; q < shown; ++q) {
+    table.printQueryTile(os << "  tile ", q);
+    os << '\n';
+  }
+  if (shown == table.numQueryTiles())
+    return;
+  size_t partial = 0, full = 0;
+  for (int64_t q = 0; q < table.numQueryTiles(); ++q) {
+    partial += table.partialOf(q).size();
+    full += table.fullOf(q).size();
+  }
+  os << "  and " << table.numQueryTiles() - shown << " more query tiles; all "
+     << table.numQueryTiles() << " have " << partial << " partial and " << full
+     << " full key tiles\n";
+}
+
 static void printClass(const RowClass &cls, llvm::raw_ostream &os) {
   os << "rows " << cls.rowBegin.str() << " to " << cls.rowEnd.str();
   if (!cls.layout.isContiguous())
     cls.layout.print(os << " of ");
-  os << (cls.heavy ? ", heavy\n" : "\n");
+  os << (cls.heavy ? ", heavy" : "") << (cls.hasTable() ? ", table\n" : "\n");
+  printTable(cls.table, os);
   for (const Segment &segment : cls.segments) {
     os << (segment.full ? "  full " : "  partial ");
     printTiles(segment, os);

@@ -39,7 +39,14 @@ int64_t RowClass::maxDrawnTiles(const TileShape &tile) const {
   return tiles;
 }
 
+bool Plan::hasTables() const {
+  return llvm::any_of(classes,
+                      [](const RowClass &cls) { return cls.hasTable(); });
+}
+
 int64_t RowClass::numQueryTiles(const TileShape &tile, const Lengths &n) const {
+  if (hasTable())
+    return table.numQueryTiles();
   int64_t rows = rowEnd.evaluate(0, n) - rowBegin.evaluate(0, n);
   return rows <= 0 ? 0 : ceilDivide(rows, tileRows(tile));
 }
@@ -137,6 +144,13 @@ llvm::SmallVector<VisitedTile> plan::visitedTiles(const RowClass &cls,
                                                   const Lengths &n,
                                                   int64_t head, int64_t q) {
   llvm::SmallVector<VisitedTile> tiles;
+  if (cls.hasTable()) {
+    for (int64_t key : cls.table.partialOf(q))
+      tiles.push_back({key, /*full=*/false});
+    for (int64_t key : cls.table.fullOf(q))
+      tiles.push_back({key, /*full=*/true});
+    return tiles;
+  }
   auto append = [&](bool contiguous) {
     for (const Segment &segment : cls.segments) {
       if (segment.layout.isContiguous() != contiguous)
@@ -160,6 +174,15 @@ static TileCounts countClassTiles(const Plan &plan, const Lengths &n,
   TileCounts counts;
   uint64_t keyTiles = ceilDivide(n.nk, plan.tile.keys);
   for (const RowClass &cls : plan.classes) {
+    for (int64_t q = 0; q < cls.table.numQueryTiles(); ++q) {
+      uint64_t partial = cls.table.partialOf(q).size(),
+               full = cls.table.fullOf(q).size();
+      counts.partial += partial;
+      counts.full += full;
+      counts.empty += keyTiles - std::min(keyTiles, partial + full);
+    }
+    if (cls.hasTable())
+      continue;
     for (int64_t q = 0; q < cls.numQueryTiles(plan.tile, n); ++q) {
       uint64_t contiguous = 0;
       for (const Segment &segment : cls.segments) {
@@ -188,10 +211,27 @@ static uint64_t countKeys(const Layout &layout, Range tiles, int64_t planKeys,
       .size();
 }
 
+static uint64_t countPairs(const TileTable &table, int64_t planKeys,
+                           int64_t nk) {
+  uint64_t pairs = 0;
+  for (int64_t q = 0; q < table.numQueryTiles(); ++q) {
+    uint64_t keys = 0;
+    for (llvm::ArrayRef<int64_t> list : {table.partialOf(q), table.fullOf(q)})
+      for (int64_t start : list)
+        keys += std::max<int64_t>(0, std::min(planKeys, nk - start));
+    pairs += keys * table.rowsOf(q).size();
+  }
+  return pairs;
+}
+
 static uint64_t countClassPairs(const Plan &plan, const Lengths &n,
                                 int64_t head) {
   uint64_t pairs = 0;
   for (const RowClass &cls : plan.classes) {
+    if (cls.hasTable()) {
+      pairs += countPairs(cls.table, plan.tile.keys, n.nk);
+      continue;
+    }
     for (int64_t q = 0; q < cls.numQueryTiles(plan.tile, n); ++q) {
       uint64_t keys = 0;
       for (const Segment &segment : cls.segments)

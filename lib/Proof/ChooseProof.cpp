@@ -58,6 +58,19 @@ static std::string findProblem(const RowClass &cls) {
   return problem;
 }
 
+/// What is wrong with the table of a class, as a clause.
+static std::string findTableProblem(const RowClass &cls,
+                                    const TileShape &tile) {
+  if (!cls.hasTable())
+    return {};
+  if (cls.heavy || !cls.layout.isContiguous() || !cls.segments.empty() ||
+      !cls.draws.empty() ||
+      cls.rowBegin != TileExpr::constant(cls.table.cuts.front()) ||
+      cls.rowEnd != TileExpr::constant(cls.table.cuts.back()))
+    return "a class with a table has its rows and tiles from there";
+  return cls.table.findProblem(tile);
+}
+
 bool proof::holds(const Pieces &pieces, const Lengths &n, int64_t i,
                   int64_t j) {
   return llvm::any_of(pieces, [&](const Piece &piece) {
@@ -78,6 +91,9 @@ static std::string findObstacle(const TileShape &tile,
     return "a bound of the plan has a number beyond 2^56";
   for (const RowClass &cls : classes)
     if (std::string problem = findProblem(cls); !problem.empty())
+      return problem;
+  for (const RowClass &cls : classes)
+    if (std::string problem = findTableProblem(cls, tile); !problem.empty())
       return problem;
   return {};
 }
@@ -110,13 +126,21 @@ Proof proof::provePlan(const Mask &mask, const Plan &plan,
   }
   if (!plan.parts.empty())
     return proveParts(mask, plan, facts, numHeads);
+  if (plan.hasTables() && (!facts.nq || !facts.nk)) {
+    invalid.reason = "a table is for lengths that are known at compile time";
+    return invalid;
+  }
   if (!facts.nq || !facts.nk)
     return proveByPresburger(mask, plan, facts, numHeads);
 
   Lengths n = {*facts.nq, *facts.nk};
   double steps = exhaustiveCost(mask, plan, n, numHeads);
-  if (steps <= cheapSteps)
+  if (steps <= cheapSteps || (plan.hasTables() && steps <= maxSteps))
     return proveByRows(mask, plan, n, numHeads);
+  if (plan.hasTables()) {
+    invalid.reason = "a table is proven row by row, which would take too long";
+    return invalid;
+  }
   Proof proof = proveByPresburger(mask, plan, facts, numHeads);
   if (proof.verdict == Verdict::Unsupported && steps <= maxSteps)
     return proveByRows(mask, plan, n, numHeads);

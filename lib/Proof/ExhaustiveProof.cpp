@@ -92,7 +92,8 @@ std::optional<Proof> RowProof::run() {
     covered = covered.unite(rowsOf(k));
     // In a layout a tile may have no row, and is visited all the same.
     for (int64_t q = 0, end = cls.numQueryTiles(plan.tile, n); q < end; ++q)
-      if (std::optional<Proof> violation = checkTile(k, q))
+      if (std::optional<Proof> violation =
+              cls.hasTable() ? checkTableTile(k, q) : checkTile(k, q))
         return violation;
   }
   // Rows of no class must be dead.
@@ -283,8 +284,7 @@ std::optional<Proof> RowProof::checkRow(int64_t row, const IntervalSet &visited,
 }
 
 /// True when rows of the mask cost a pair-by-pair evaluation.
-static bool hasForeignLeaf(const Mask &mask) {
-  std::optional<Pieces> pieces = mask.pieces();
+static bool hasForeignLeaf(const std::optional<Pieces> &pieces) {
   return !pieces || llvm::any_of(*pieces, [](const Piece &piece) {
     return llvm::any_of(piece.opaque, [](const OpaqueLiteral &literal) {
       return !literal.leaf->getRandomBlocks();
@@ -305,9 +305,14 @@ double proof::exhaustiveCost(const Mask &mask, const Plan &plan,
         int64_t runs = layout.slotsBelow(n.nk) / layout.width + 1;
         perRow += 8 * static_cast<double>(runs);
       }
-  if (hasForeignLeaf(mask)) {
+  constexpr unsigned maxPieces = 1024;
+  std::optional<Pieces> pieces = mask.pieces(maxPieces);
+  if (hasForeignLeaf(pieces)) {
     perRow += n.nk;
   } else {
+    // Plans in closed form are for few of them.
+    if (plan.hasTables())
+      perRow += 8.0 * pieces->size();
     // Congruences make rows of many intervals; a few rows tell how many.
     size_t most = 0;
     for (int64_t row : {int64_t(0), n.nq / 2, n.nq - 1})

@@ -38,6 +38,8 @@ public:
 
 private:
   std::optional<Proof> checkTile(unsigned classIndex, int64_t q);
+  /// The same for a class with a table.
+  std::optional<Proof> checkTableTile(unsigned classIndex, int64_t q) const;
   std::optional<Proof> checkClaims(llvm::SmallVectorImpl<Claim> &claims,
                                    int64_t row) const;
   std::optional<Proof> checkRow(int64_t row, const mask::IntervalSet &visited,

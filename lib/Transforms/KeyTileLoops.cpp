@@ -11,8 +11,21 @@ using namespace mlir::sparse_attn::mask;
 using namespace mlir::sparse_attn::plan;
 using namespace mlir::sparse_attn::transforms;
 
+KeyTileLoops::KeyTileLoops(MaskedReductionOpInterface op,
+                           const ReductionShapes &shapes,
+                           const RandomTables &tables, const RowClass &cls,
+                           TileShape tile, int64_t columns, int64_t stepKeys)
+    : op(op), loc(op.getLoc()), shapes(shapes), tables(tables), cls(cls),
+      tile(tile), columns(columns), stepKeys(stepKeys) {
+  if (cls.hasTable() && shapes.facts.nq && shapes.facts.nk)
+    tableBounds = findTableBounds(op.getMaskValue(), cls.table, tile,
+                                  {*shapes.facts.nq, *shapes.facts.nk});
+}
+
 bool KeyTileLoops::mayBeRagged() const {
   std::optional<int64_t> nk = getConstantIntValue(shapes.numKeys);
+  if (nk && cls.hasTable())
+    return cls.table.passesEnd(tile.keys, *nk);
   if (nk)
     return *nk % tile.keys != 0;
   return !TileExpr::numKeys().isProvablyMultiple(tile.keys, shapes.facts);
@@ -202,6 +215,10 @@ Value KeyTileLoops::visit(OpBuilder &b, const QueryTile &at,
       llvm::all_of(cls.draws, [](const Draw &draw) { return draw.full; });
   SmallVector<Value> queryOperands = op.createQueryOperands(b, at);
   Value state = op.createInitialState(b, op.getStateType(tile, columns));
+  if (cls.hasTable())
+    return getConstantIntValue(shapes.numKeys) == int64_t(0)
+               ? state
+               : visitTable(b, at, queryOperands, state);
   const Layout contiguous;
   Kind listKind = {isListFull, /*where=*/nullptr, &contiguous};
   for (Kind kind : kindsOf(runs, listKind)) {

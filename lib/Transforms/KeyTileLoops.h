@@ -5,6 +5,7 @@
 
 #include "QueryTiles.h"
 #include "RandomTables.h"
+#include "SparseAttn/Plan/TableBounds.h"
 #include "VisitLoop.h"
 
 namespace mlir::sparse_attn::transforms {
@@ -23,9 +24,7 @@ class KeyTileLoops {
 public:
   KeyTileLoops(MaskedReductionOpInterface op, const ReductionShapes &shapes,
                const RandomTables &tables, const plan::RowClass &cls,
-               plan::TileShape tile, int64_t columns, int64_t stepKeys)
-      : op(op), loc(op.getLoc()), shapes(shapes), tables(tables), cls(cls),
-        tile(tile), columns(columns), stepKeys(stepKeys) {}
+               plan::TileShape tile, int64_t columns, int64_t stepKeys);
 
   /// The state after all tiles that `at` visits, or a part of them.
   Value visit(OpBuilder &b, const QueryTile &at, const TilePart &part = {});
@@ -46,6 +45,9 @@ private:
   /// The keys of step t of a sequence.
   KeyTile locate(OpBuilder &b, const VisitSequence &sequence, Value t,
                  Kind kind) const;
+  /// The loops over the tiles of a table.
+  Value visitTable(OpBuilder &b, const QueryTile &at, ValueRange queryOperands,
+                   Value state);
   Value countOf(OpBuilder &b, const QueryTile &at,
                 const VisitSequence &sequence, Kind kind);
   /// True when a step may pass the end of the keys.
@@ -59,6 +61,8 @@ private:
   plan::TileShape tile;
   int64_t columns; ///< of the results that states are for
   int64_t stepKeys;
+  /// The live pairs of a table's partial tiles, where the mask costs more.
+  std::optional<plan::TableBounds> tableBounds;
 };
 
 } // namespace mlir::sparse_attn::transforms

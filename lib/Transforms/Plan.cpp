@@ -1,6 +1,7 @@
 //===- Plan.cpp - --sparse-attn-plan --------------------------------------===//
 
 #include "PackedHeads.h"
+#include "SparseAttn/Plan/TablePlan.h"
 #include "SparseAttn/Transforms/Passes.h"
 #include "mlir/IR/Remarks.h"
 #include "llvm/Support/DebugLog.h"
@@ -39,6 +40,8 @@ static bool hasLivePair(const Mask &mask, const Lengths &n) {
 /// True when a query tile of head 0 visits a key tile, or may do so further on.
 static bool visitsTiles(const Plan &plan, const Lengths &n) {
   for (const RowClass &cls : plan.classes) {
+    if (!cls.table.starts.empty())
+      return true;
     int64_t tiles = cls.numQueryTiles(plan.tile, n);
     for (int64_t q = 0; q < tiles; ++q) {
       auto visits = [&](const Segment &segment) {
@@ -64,7 +67,7 @@ static void warnIfEmpty(MaskedReductionOpInterface op, const Plan &plan,
   bool isLive =
       mask.isHeadInvariant() ? hasLivePair(mask, n) : visitsTiles(plan, n);
   if (!isLive)
-    op->emitWarning()
+    emitWarning(op.getLoc())
         << "the mask leaves every query without a key: the output "
            "will be all zeros; check the mask's bounds and the "
            "lengths "
@@ -124,8 +127,12 @@ struct PlanPass : sparse_attn::impl::SparseAttnPlanBase<PlanPass> {
       if (packingPays(op))
         if (std::optional<Plan> packed = packHeads(op, plan, tiles))
           plan = *packed;
+      if (tiles.readsTables() && !plan.hasPackedHeads())
+        if (std::optional<Plan> byTable =
+                makeTablePlan(mask, plan, facts, losses))
+          plan = std::move(*byTable);
       for (const PlanLoss &loss : losses)
-        op->emitRemark() << describe(loss);
+        emitRemark(op.getLoc()) << describe(loss);
       warnIfEmpty(op, plan, facts);
       reportTiles(op, plan, facts);
       LDBG_OS([&](raw_ostream &os) {

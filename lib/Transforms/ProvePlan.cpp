@@ -34,14 +34,14 @@ struct ProvePlanPass
     Proof proof = transforms::provePlan(op);
     switch (proof.verdict) {
     case Verdict::Proven:
-      op->emitRemark() << "plan proven (" << proof.method << ")";
+      emitRemark(op.getLoc()) << "plan proven (" << proof.method << ")";
       return success();
     case Verdict::Refuted:
       return transforms::reportRefuted(op, proof);
     case Verdict::Unsupported:
       if (failUnsupported)
         return op->emitOpError("plan not proven: ") << proof.reason;
-      op->emitWarning() << "plan not proven: " << proof.reason;
+      emitWarning(op.getLoc()) << "plan not proven: " << proof.reason;
       return success();
     }
     llvm_unreachable("unknown verdict");

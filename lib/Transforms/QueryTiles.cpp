@@ -2,6 +2,7 @@
 
 #include "QueryTiles.h"
 #include "KeyPositions.h"
+#include "TableTiles.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -61,6 +62,12 @@ void QueryTiles::setRanges(OpBuilder &b, ArrayRef<RowClass> classes,
                            const TileExprVariables &v) {
   IndexMath math{b, loc};
   tiles = math.constant(0);
+  if (classes.front().hasTable()) {
+    table = &classes.front().table;
+    bool isEmpty = getConstantIntValue(shapes.numQueries) == int64_t(0);
+    tiles = math.constant(isEmpty ? 0 : table->numQueryTiles());
+    return;
+  }
   // A tile of a larger attention has fewer rows than the plan speaks of, and
   // where there is no query or no key, all bounds mean nothing.
   Value before = math.constant(0);
@@ -231,6 +238,13 @@ QueryTile QueryTiles::locate(OpBuilder &b, ValueRange ids,
     at.keyHead = shapes.keyHead(b, loc, at.head);
   }
   at.tile = ids[2];
+  if (table) {
+    at.row = emitIndexEntry(b, loc, table->cuts, at.tile);
+    Value next = math.add(at.tile, math.constant(1));
+    at.rows = math.sub(emitIndexEntry(b, loc, table->cuts, next), at.row);
+    at.position = math.add(at.row, shapes.firstPosition);
+    return at;
+  }
   if (layout) {
     locateSlots(b, at);
     return at;

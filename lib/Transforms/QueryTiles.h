@@ -19,7 +19,8 @@ namespace mlir::sparse_attn::transforms {
 /// brings these to their rows.
 class QueryTiles {
 public:
-  /// Emits the bounds of the rows at `b`. Where classes overlap, a row belongs
+  /// Emits the bounds of the rows at `b`. A class with a table is alone, and
+  /// outlives this. Where classes overlap, a row belongs
   /// to the first; they are in the order of their first rows. With a step of 2
   /// or more there is one class, of all rows of each residue, and the tiles of
   /// one residue come after those of another.
@@ -96,6 +97,8 @@ private:
   int64_t step = 1;
   const plan::Layout *layout = nullptr;
   Value firstSlot, slots;
+  /// Of the class, where it has its query tiles from a table.
+  const plan::TileTable *table = nullptr;
 };
 
 } // namespace mlir::sparse_attn::transforms

@@ -1,6 +1,7 @@
 //===- VerifyPlan.cpp - --sparse-attn-verify-plan -------------------------===//
 
 #include "PlanProof.h"
+#include "SparseAttn/Plan/TablePlan.h"
 #include "SparseAttn/Transforms/Passes.h"
 
 namespace mlir::sparse_attn {
@@ -10,6 +11,7 @@ namespace mlir::sparse_attn {
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
 using namespace mlir::sparse_attn::plan;
 using namespace mlir::sparse_attn::proof;
 using namespace mlir::sparse_attn::transforms;
@@ -21,11 +23,16 @@ static bool isPlanners(MaskedReductionOpInterface op) {
   PlanAttr given = *op.getPlan();
   if (!given.getParts().empty())
     return false;
+  Plan plan = given.getPlan();
+  Mask mask = op.getMaskValue();
+  LengthFacts facts = op.getLengthFacts();
   for (KeyLayouts keys :
        {KeyLayouts::Contiguous, KeyLayouts::Any, KeyLayouts::InKernels})
     for (RowLayouts rows : {RowLayouts::Contiguous, RowLayouts::Any}) {
-      Plan own = makePlan(op.getMaskValue(), given.getPlan().tile,
-                          op.getLengthFacts(), /*losses=*/nullptr, keys, rows);
+      SmallVector<PlanLoss> losses;
+      Plan own = makePlan(mask, plan.tile, facts, &losses, keys, rows);
+      if (plan.hasTables())
+        own = makeTablePlan(mask, own, facts, losses).value_or(own);
       if (given == PlanAttr::get(op->getContext(), own))
         return true;
     }
@@ -51,9 +58,28 @@ static void keepInside(Segment &segment) {
       TileExpr::min(numSlots.ceilDiv(segment.layout.tile), segment.end);
 }
 
+/// The tiles of a table that exist, full ones that have all their keys.
+static TileTable keepInside(const TileTable &table, int64_t size, int64_t nk) {
+  TileTable inside;
+  for (int64_t q = 0; q < table.numQueryTiles(); ++q) {
+    std::vector<int64_t> partial, full;
+    for (int64_t start : table.partialOf(q))
+      if (start < nk)
+        partial.push_back(start);
+    for (int64_t start : table.fullOf(q))
+      if (start + size <= nk)
+        full.push_back(start);
+    inside.append(table.rowsOf(q).begin, table.rowsOf(q).end, partial, full);
+  }
+  return inside;
+}
+
 /// Rows need no such care: their loops end with the queries.
-static void keepInside(MutableArrayRef<RowClass> classes, TileShape tile) {
+static void keepInside(MutableArrayRef<RowClass> classes, TileShape tile,
+                       std::optional<int64_t> nk) {
   for (RowClass &cls : classes) {
+    if (cls.hasTable())
+      cls.table = keepInside(cls.table, tile.keys, *nk);
     for (Segment &segment : cls.segments)
       segment.layout.isContiguous() ? keepInside(segment, tile.keys)
                                     : keepInside(segment);
@@ -62,10 +88,11 @@ static void keepInside(MutableArrayRef<RowClass> classes, TileShape tile) {
   }
 }
 
-static PlanAttr keepInside(MLIRContext *context, Plan plan) {
-  keepInside(plan.classes, plan.tile);
+static PlanAttr keepInside(MLIRContext *context, Plan plan,
+                           const LengthFacts &facts) {
+  keepInside(plan.classes, plan.tile, facts.nk);
   for (Part &part : plan.parts)
-    keepInside(part.classes, part.tile);
+    keepInside(part.classes, part.tile, facts.nk);
   return PlanAttr::get(context, plan);
 }
 
@@ -82,10 +109,18 @@ static LogicalResult verify(MaskedReductionOpInterface op) {
   case Verdict::Refuted:
     return reportRefuted(op, proof);
   case Verdict::Unsupported:
-    op->emitWarning() << "plan not proven: " << proof.reason
-                      << "; tiles outside of the keys are not visited, but it "
-                         "may miss pairs; remove the plan to have one made";
-    op.setPlanAttr(keepInside(op->getContext(), op.getPlan()->getPlan()));
+    if (LengthFacts facts = op.getLengthFacts();
+        op.getPlan()->getPlan().hasTables() && (!facts.nq || !facts.nk))
+      return op->emitOpError("plan not proven: ")
+             << proof.reason
+             << "; write them in the types, or remove the plan to have one "
+                "made";
+    emitWarning(op.getLoc())
+        << "plan not proven: " << proof.reason
+        << "; tiles outside of the keys are not visited, but it "
+           "may miss pairs; remove the plan to have one made";
+    op.setPlanAttr(keepInside(op->getContext(), op.getPlan()->getPlan(),
+                              op.getLengthFacts()));
     return success();
   }
   llvm_unreachable("unknown verdict");

@@ -72,7 +72,7 @@ static bool visitTheSame(const RowClass &a, const RowClass &b,
            x.full == y.full && x.where == y.where && x.layout == y.layout;
   };
   auto areNeighbours = [](const RowClass &cls) {
-    return cls.layout.isContiguous();
+    return cls.layout.isContiguous() && !cls.hasTable();
   };
   return areNeighbours(a) && areNeighbours(b) && a.heavy == b.heavy &&
          a.draws.empty() && b.draws.empty() &&
@@ -277,12 +277,14 @@ void Visits::report(const RowClass &cls, TileShape tile, int64_t parts) const {
     os << " in tiles of " << tile.queries << " and " << parts
        << " parts along the keys";
   });
-  remark::analysis(loc,
-                   remark::RemarkOpts::name("row-class").category(DEBUG_TYPE))
-      << remark::metric("full-segments", full)
-      << remark::metric("partial-segments", cls.segments.size() - full)
-      << remark::metric("tile-lists", cls.draws.size())
-      << remark::metric("parts", parts);
+  auto report = remark::analysis(
+      loc, remark::RemarkOpts::name("row-class").category(DEBUG_TYPE));
+  report << remark::metric("full-segments", full)
+         << remark::metric("partial-segments", cls.segments.size() - full)
+         << remark::metric("tile-lists", cls.draws.size())
+         << remark::metric("parts", parts);
+  if (cls.hasTable())
+    report << remark::metric("table-tiles", cls.table.starts.size());
 }
 
 SmallVector<Value> Visits::forall(ValueRange bounds, ValueRange outputs,
@@ -551,6 +553,16 @@ LogicalResult transforms::visitTiles(Operation *root,
       op->emitOpError("cannot have tiles of several heads, of which its mask "
                       "is not known to be the same; leave the plan out to have "
                       "one made");
+      return WalkResult::interrupt();
+    }
+    bool isEmpty = staticDim(op.getQueryType(), 2) == int64_t(0) ||
+                   staticDim(op.getKeyType(), 2) == int64_t(0);
+    LengthFacts facts = op.getLengthFacts();
+    if (op.getPlan()->getPlan().hasTables() && !isEmpty &&
+        (!facts.nq || !facts.nk)) {
+      op->emitOpError("has a plan with a table, which is for lengths that are "
+                      "known at compile time; write them in the types, or "
+                      "leave the plan out to have one made");
       return WalkResult::interrupt();
     }
     int64_t columns = op.getTileNeeds().valueDim;

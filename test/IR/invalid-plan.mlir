@@ -273,3 +273,51 @@ func.func private @f() attributes {p = #sparse_attn.plan<tile = [16, 64], heads 
 
 // expected-error@below {{a tile of several heads has one row of each, and visits no drawn tiles}}
 func.func private @f() attributes {p = #sparse_attn.plan<tile = [1, 64], heads = 4, rows = [<"0" to "nq", draws = [<partial <block = 64, blocks_per_row = 3> "0" to "1">]>]>}
+
+// -----
+
+// expected-error@below {{tables have no place in a part; give the plan one class for all of its pairs}}
+func.func private @f() attributes {p = #sparse_attn.plan<parts = [
+  <pairs = "j < i", tile = [16, 16], rows = [<"0" to "16", table = [<0 to 16>]>]>]>}
+
+// -----
+
+// A table lists query tiles that follow each other, and key tiles that have no key in common.
+// expected-error@below {{failed to parse SparseAttn_PlanAttr parameter 'classes'}}
+// expected-error@below {{query tile 1 of a table begins at row 17, and the one before ends at row 16; query tiles follow each other}}
+func.func private @f() attributes {p = #sparse_attn.plan<tile = [16, 16], rows = [<"0" to "32", table = [<0 to 16>, <17 to 32>]>]>}
+
+// -----
+
+// expected-error@below {{query tile 0 of a table has rows 0 to 17, which are 17; a tile has 16}}
+func.func private @f() attributes {p = #sparse_attn.plan<tile = [16, 16], rows = [<"0" to "17", table = [<0 to 17>]>]>}
+
+// -----
+
+// expected-error@below {{entry 1 of a list of query tile 0, 0, is not behind 16; key tiles are sorted}}
+func.func private @f() attributes {p = #sparse_attn.plan<tile = [16, 16], rows = [<"0" to "16", table = [<0 to 16, full = [16, 0]>]>]>}
+
+// -----
+
+// expected-error@below {{entry 0 of a list of query tile 0 must be from 0 to 1073741824, got -1}}
+func.func private @f() attributes {p = #sparse_attn.plan<tile = [16, 16], rows = [<"0" to "16", table = [<0 to 16, partial = [-1]>]>]>}
+
+// -----
+
+// expected-error@below {{key tiles 0 and 8 of query tile 0 overlap; each has 16 keys}}
+func.func private @f() attributes {p = #sparse_attn.plan<tile = [16, 16], rows = [<"0" to "16", table = [<0 to 16, partial = [0], full = [8]>]>]>}
+
+// -----
+
+// expected-error@below {{a table needs at least one query tile}}
+func.func private @f() attributes {p = #sparse_attn.rows<"0" to "16", table = []>}
+
+// -----
+
+// expected-error@below {{rows "0" to "nq" have a table of the rows 0 to 16; they are to be the same}}
+func.func private @f() attributes {p = #sparse_attn.rows<"0" to "nq", table = [<0 to 16>]>}
+
+// -----
+
+// expected-error@below {{rows with a table have all their tiles from it, and no layout, 'heavy', 'segments' or 'draws'}}
+func.func private @f() attributes {p = #sparse_attn.rows<"0" to "16", heavy = true, table = [<0 to 16>]>}

@@ -38,3 +38,14 @@ func.func @columns(%q: tensor<1x1x4x8xf32>, %v: tensor<1x1x4x12xf32>) -> tensor<
       outs(%v : tensor<1x1x4x12xf32>) -> tensor<1x1x4x12xf32>
   return %o : tensor<1x1x4x12xf32>
 }
+
+// -----
+
+func.func @table(%q: tensor<1x1x?x8xf32>) -> tensor<1x1x?x8xf32> {
+  // expected-error@below {{has a plan with a table, which is for lengths that are known at compile time; write them in the types, or leave the plan out to have one made}}
+  %o = sparse_attn.attention mask(#sparse_attn.full)
+      plan(<tile = [16, 16], rows = [<"0" to "4", table = [<0 to 4, partial = [0]>]>]>)
+      ins(%q, %q, %q : tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32>, tensor<1x1x?x8xf32>)
+      outs(%q : tensor<1x1x?x8xf32>) -> tensor<1x1x?x8xf32>
+  return %o : tensor<1x1x?x8xf32>
+}

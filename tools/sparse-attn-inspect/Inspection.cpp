@@ -1,6 +1,7 @@
 //===- Inspection.cpp - What is to be known of an attention op ------------===//
 
 #include "Inspection.h"
+#include "SparseAttn/Plan/TablePlan.h"
 #include "SparseAttn/Support/Entry.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/StringExtras.h"
@@ -61,8 +62,13 @@ static SmallVector<PlanLoss> findLosses(AttentionOp op, const Plan &plan) {
       SmallVector<PlanLoss> losses;
       Plan own = makePlan(op.getMaskValue(), plan.tile, getFacts(op), &losses,
                           keys, rows);
-      if (textOf(own) == textOf(plan))
-        return losses;
+      if (textOf(own) != textOf(plan))
+        continue;
+      // Where a table would be too long, they say so.
+      SmallVector<PlanLoss> withTable = losses;
+      if (!makeTablePlan(op.getMaskValue(), own, getFacts(op), withTable))
+        losses = withTable;
+      return losses;
     }
   return {};
 }

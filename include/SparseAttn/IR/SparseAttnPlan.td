@@ -36,6 +36,13 @@ def SparseAttn_Layout
   let defaultValue = "::mlir::sparse_attn::plan::Layout()";
 }
 
+/// The query tiles of a class and what each visits; without it, segments tell.
+def SparseAttn_Table
+    : AttrOrTypeParameter<"::mlir::sparse_attn::plan::TileTable",
+                          "query tiles, and the first keys of their tiles"> {
+  let defaultValue = "::mlir::sparse_attn::plan::TileTable()";
+}
+
 class SparseAttn_PlanPart<string name, string attrMnemonic>
     : SparseAttn_Attr<name, attrMnemonic> {
   let genVerifyDecl = 1;
@@ -121,17 +128,27 @@ def SparseAttn_RowsAttr : SparseAttn_PlanPart<"Rows", "rows"> {
     <"0" to "3" of list<[5, 77, 900], width = 1, tile = 16>, heavy = true,
       segments = [<full "0" to "nk floordiv 32">]>
     ```
+
+    A `table` in the place of segments and draws lists the query tiles, with
+    their rows, which follow each other, and the first keys of the key tiles
+    that each visits:
+
+    ```mlir
+    <"0" to "100", table = [<0 to 60, partial = [48], full = [0, 16, 32]>,
+                            <60 to 100, partial = [60, 76, 92]>]>
+    ```
   }];
   let parameters = (ins SparseAttn_Bound:$begin, SparseAttn_Bound:$end,
                         SparseAttn_Layout:$layout,
                         DefaultValuedParameter<"bool", "false">:$heavy,
                         OptionalArrayRefParameter<"SegmentAttr">:$segments,
-                        OptionalArrayRefParameter<"DrawAttr">:$draws);
-  let namedParameters = ["heavy", "segments", "draws"];
+                        OptionalArrayRefParameter<"DrawAttr">:$draws,
+                        SparseAttn_Table:$table);
+  let namedParameters = ["heavy", "segments", "draws", "table"];
   let assemblyFormat = [{
     `<` custom<Bound>($begin) `to` custom<Bound>($end)
     (`of` custom<Layout>($layout)^)? (`,` struct($heavy, custom<PlanParts>($segments),
-                custom<PlanParts>($draws))^)? `>`
+                custom<PlanParts>($draws), custom<Table>($table))^)? `>`
   }];
 }
 

@@ -20,6 +20,7 @@
 #include "SparseAttn/Mask/Mask.h"
 #include "SparseAttn/Plan/Layout.h"
 #include "SparseAttn/Plan/TileExpr.h"
+#include "SparseAttn/Plan/TileTable.h"
 #include "llvm/ADT/SmallVector.h"
 #include <string>
 #include <tuple>
@@ -77,6 +78,9 @@ struct Draw {
 /// not positions) in tiles of Bm. A slot of another layout is the row at the
 /// position that the layout says, or none where that is outside of
 /// [Sk - Sq, Sk), and tiles have the layout's size; such a class has no draws.
+/// A class with a table has its query tiles and what they visit from there: it
+/// has neither segments nor draws, is contiguous and not heavy, and its bounds
+/// are constants.
 struct RowClass {
   TileExpr rowBegin, rowEnd;
   /// Rows that see O(Sk) keys while ordinary rows do not: split along the keys
@@ -86,7 +90,9 @@ struct RowClass {
   llvm::SmallVector<Draw, 1> draws;
   /// At which query positions its slots stand.
   Layout layout = {};
+  TileTable table = {};
 
+  bool hasTable() const { return !table.empty(); }
   /// Slots of a query tile.
   int64_t tileRows(const TileShape &tile) const {
     return layout.tileSize(tile.queries);
@@ -150,6 +156,7 @@ struct Plan {
   bool hasPackedHeads() const { return heads > 1; }
   /// Rows of all heads of a tile, and keys.
   TileShape slots() const { return {tile.queries * heads, tile.keys}; }
+  bool hasTables() const;
 };
 
 /// The queries and keys that stand where row `row`, which is below the step,
@@ -187,10 +194,14 @@ struct PlanLoss {
   std::string leaf = {};
   /// The number of keys is not known at compile time, and might help.
   bool wantsLength = false;
+  /// A table of all tiles would be longer than one may be.
+  bool isTableTooLong = false;
 
   friend bool operator==(const PlanLoss &a, const PlanLoss &b) {
-    return std::tie(a.reason, a.visited, a.leaf, a.wantsLength) ==
-           std::tie(b.reason, b.visited, b.leaf, b.wantsLength);
+    return std::tie(a.reason, a.visited, a.leaf, a.wantsLength,
+                    a.isTableTooLong) == std::tie(b.reason, b.visited, b.leaf,
+                                                  b.wantsLength,
+                                                  b.isTableTooLong);
   }
 };
 
@@ -207,7 +218,7 @@ enum class RowLayouts { Contiguous, Any };
 /// time, and what the plan may take for granted of others. Never fails: where
 /// the union of pieces is too complex it falls back to partial segments over a
 /// hull, which is slower but exact. `losses`, where given, gets each way in
-/// which that has happened, once.
+/// which that has happened, once; a table may do better (TablePlan.h).
 Plan makePlan(const mask::Mask &mask, TileShape tile, const LengthFacts &facts,
               llvm::SmallVectorImpl<PlanLoss> *losses = nullptr,
               KeyLayouts layouts = KeyLayouts::Contiguous,
@@ -219,21 +230,25 @@ void printPlan(const Plan &plan, llvm::raw_ostream &os);
 
 /// One visited tile of a query tile.
 struct VisitedTile {
+  /// Its number; of a table's tile its first key.
   int64_t keyTile = 0;
   bool full = false;
-  /// The tile belongs to this segment; a drawn tile belongs to none.
+  /// The tile belongs to this segment; one that is drawn, or of a table,
+  /// belongs to none.
   const Segment *segment = nullptr;
 };
 
 /// What a kernel visits for query tile q of `cls`: contiguous tiles in
-/// ascending order, then those of other layouts.
+/// ascending order, then those of other layouts. Of a table, partial tiles come
+/// first.
 llvm::SmallVector<VisitedTile> visitedTiles(const RowClass &cls,
                                             const TileShape &tile,
                                             const mask::Lengths &n,
                                             int64_t head, int64_t q);
 
 /// Numbers of visited tiles of one head, whatever their layouts, and of the
-/// contiguous ones not visited, over all classes. For a class without draws
+/// contiguous ones not visited, over all classes, of a table as if its tiles
+/// were of the grid. For a class without draws
 /// runs of O(query tiles * segments).
 struct TileCounts {
   uint64_t full = 0, partial = 0, empty = 0;

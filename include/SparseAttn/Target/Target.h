@@ -69,6 +69,8 @@ struct CpuTarget {
   /// so many pairs: 1.4 KB at heads of 64, about 100 ns, where a pair takes 3
   /// to 6.
   int64_t mergedRowPairs = 32;
+  /// Whether code reads query and key tiles from a plan's table.
+  bool readsTables = true;
 };
 
 /// How many rows of a query tile a warp takes.
@@ -129,6 +131,7 @@ struct GpuTarget {
   int64_t mergedRowPairs = 300;
   /// Of a plan's parts, which may be smaller than those of whole plans.
   TileSize leastPartTile = {64, 32};
+  bool readsTables = false;
 
   std::string features() const { return "+ptx" + std::to_string(ptxVersion); }
 };

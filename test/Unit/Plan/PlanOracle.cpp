@@ -2,6 +2,7 @@
 
 #include "PlanOracle.h"
 #include "Mask/PieceOracle.h"
+#include "SparseAttn/Plan/TablePlan.h"
 #include "llvm/ADT/STLExtras.h"
 #include <map>
 
@@ -174,6 +175,48 @@ static bool hasKey(const VisitedTile &tile, const TileShape &shape,
   return first >= 0 && (first < n.nk || layout.isList());
 }
 
+int64_t plan_test::tileOfTable(const TileTable &table, int64_t row) {
+  int64_t q = 0;
+  while (table.cuts[q + 1] <= row)
+    ++q;
+  return q;
+}
+
+int plan_test::timesVisited(const RowClass &cls, const TileShape &tile,
+                            int64_t q, int64_t j, bool fullOnly) {
+  int times = 0;
+  for (VisitedTile visited : visitedTiles(cls, tile, {0, 0}, /*head=*/0, q))
+    times += (visited.full || !fullOnly) && visited.keyTile <= j &&
+             j < visited.keyTile + tile.keys;
+  return times;
+}
+
+/// Everything about one row of a class with a table.
+static std::string checkTable(const Mask &mask, const Plan &plan,
+                              const RowClass &cls, const Lengths &n,
+                              int64_t head, int64_t row) {
+  int64_t q = tileOfTable(cls.table, row);
+  for (VisitedTile tile : visitedTiles(cls, plan.tile, n, head, q)) {
+    if (tile.keyTile < 0 || tile.keyTile >= n.nk)
+      return "range";
+    if (tile.full && tile.keyTile + plan.tile.keys > n.nk)
+      return "past the end";
+  }
+  bool isOwner = ownerOf(plan, row, n) == &cls;
+  for (int64_t j = 0; j < n.nk; ++j) {
+    int times = timesVisited(cls, plan.tile, q, j, /*fullOnly=*/false);
+    bool isFull = timesVisited(cls, plan.tile, q, j, /*fullOnly=*/true) > 0;
+    bool isLive = mask.contains(n, head, row + n.firstQuery(), j);
+    if (times > 1)
+      return "twice";
+    if (isOwner && isLive && times == 0)
+      return "coverage";
+    if (isOwner && !isLive && isFull)
+      return "masked pair in a full tile";
+  }
+  return "";
+}
+
 std::string plan_test::findViolation(const Mask &mask, const Plan &plan,
                                      const Lengths &n, int64_t numHeads) {
   for (int64_t head = 0; head < numHeads; ++head) {
@@ -188,14 +231,15 @@ std::string plan_test::findViolation(const Mask &mask, const Plan &plan,
       // Tiles of which no slot is a row are visited all the same.
       for (int64_t q = 0; q < cls.numQueryTiles(plan.tile, n); ++q)
         for (VisitedTile tile : visitedTiles(cls, plan.tile, n, head, q))
-          if (!hasKey(tile, plan.tile, n))
+          if (!cls.hasTable() && !hasKey(tile, plan.tile, n))
             return "range of query tile " + std::to_string(q);
       for (int64_t row = 0; row < n.nq; ++row) {
         if (!hasRow(cls, row, n))
           continue;
-        std::string problem = cls.hasLayouts()
-                                  ? checkPairs(mask, plan, cls, n, head, row)
-                                  : checkRow(mask, plan, cls, n, head, row);
+        std::string problem =
+            cls.hasTable()     ? checkTable(mask, plan, cls, n, head, row)
+            : cls.hasLayouts() ? checkPairs(mask, plan, cls, n, head, row)
+                               : checkRow(mask, plan, cls, n, head, row);
         if (!problem.empty())
           return problem + " at row " + std::to_string(row) + " head " +
                  std::to_string(head);
@@ -258,6 +302,51 @@ Mask plan_test::bigBird(int64_t block, int64_t windowBlocks,
 Mask plan_test::longformer(int64_t window, llvm::ArrayRef<int64_t> tokens) {
   return Mask::unionOf(
       {Mask::slidingWindow(window / 2, window / 2), Mask::global(tokens)});
+}
+
+Plan plan_test::makeAnyPlan(const Mask &mask, TileShape tile,
+                            const LengthFacts &facts,
+                            llvm::SmallVectorImpl<PlanLoss> *list) {
+  llvm::SmallVector<PlanLoss> losses;
+  Plan plan = makePlan(mask, tile, facts, &losses);
+  std::optional<Plan> byTable = makeTablePlan(mask, plan, facts, losses);
+  if (list)
+    list->append(losses);
+  return byTable.value_or(plan);
+}
+
+Mask plan_test::rectangle(Range rows, Range keys) {
+  auto rowsBelow = [](int64_t end) {
+    return Mask::global({}, /*first=*/end, 0, Mask::Direction::Rows);
+  };
+  return Mask::intersectionOf({rowsBelow(rows.end), Mask::prefix(keys.end),
+                               Mask::complementOf(rowsBelow(rows.begin)),
+                               Mask::complementOf(Mask::prefix(keys.begin))});
+}
+
+Mask plan_test::randomPatches(std::mt19937_64 &rng, int64_t count,
+                              int64_t length) {
+  auto pick = [&](int64_t low, int64_t high) {
+    return std::uniform_int_distribution<int64_t>(low, high)(rng);
+  };
+  auto range = [&]() -> Range {
+    int64_t begin = pick(0, length - 1);
+    return {begin, begin + pick(1, length / 8 + 1)};
+  };
+  llvm::SmallVector<Mask> members;
+  for (int64_t k = 0; k < count; ++k) {
+    Range rows = range();
+    if (pick(0, 3)) {
+      members.push_back(rectangle(rows, range()));
+      continue;
+    }
+    int64_t left = pick(-4, 9);
+    members.push_back(Mask::intersectionOf(
+        {rectangle(rows, {0, 2 * length}),
+         pick(0, 3) ? Mask::slidingWindow(left, pick(-left, 9))
+                    : Mask::slidingWindow(2, 2, pick(2, 3))}));
+  }
+  return Mask::unionOf(members);
 }
 
 Mask plan_test::randomColumnsMask(std::mt19937_64 &rng) {

@@ -26,6 +26,14 @@ std::string findViolation(const Mask &mask, const Plan &plan, const Lengths &n,
 int timesComputed(const Mask &mask, const Plan &plan, const RowClass &cls,
                   const Lengths &n, int64_t head, int64_t row, int64_t j);
 
+/// The query tile of a class with a table that has the row, which is one of the
+/// class.
+int64_t tileOfTable(const TileTable &table, int64_t row);
+
+/// How many tiles of a table hold key j in that query tile, full ones or all.
+int timesVisited(const RowClass &cls, const TileShape &tile, int64_t q,
+                 int64_t j, bool fullOnly);
+
 bool hasRow(const RowClass &cls, int64_t row, const Lengths &n);
 /// The query tile of a row that the class has.
 int64_t queryTileOf(const RowClass &cls, const TileShape &tile, int64_t row,
@@ -41,6 +49,13 @@ int64_t countUselessTiles(const Mask &mask, const Plan &plan, const Lengths &n,
 /// A composition of at most `depth` levels of combinators.
 Mask randomPlanMask(std::mt19937_64 &rng, unsigned depth, bool allowOpaque);
 
+/// A union of that many rectangles and pieces of windows, which is too long for
+/// closed forms where they are many, for sequences of about `length`.
+Mask randomPatches(std::mt19937_64 &rng, int64_t count, int64_t length);
+
+/// Rows and keys of 0 <= i - rows.begin < rows.size(), likewise of j.
+Mask rectangle(Range rows, Range keys);
+
 /// Columns of keys beside windows and chunks, causal or not.
 Mask randomColumnsMask(std::mt19937_64 &rng);
 
@@ -51,6 +66,10 @@ Mask randomRowsMask(std::mt19937_64 &rng);
 /// for them: tokens in a list, or rows of a period.
 void addScatteredRows(std::mt19937_64 &rng, Mask &mask, Plan &plan,
                       const Lengths &n);
+
+/// With a table where the planner would have one.
+Plan makeAnyPlan(const Mask &mask, TileShape tile, const LengthFacts &facts,
+                 llvm::SmallVectorImpl<PlanLoss> *losses = nullptr);
 
 inline LengthFacts known(int64_t nq, int64_t nk) {
   LengthFacts facts;

@@ -641,6 +641,22 @@ TEST(PlanTest, LatticesBeyondAllSequencesAreNone) {
             std::string::npos);
 }
 
+// A loop for each of 30 lists of keys took upstream's bufferization for ever.
+TEST(PlanTest, ManyLayoutsOfKeysAreNone) {
+  auto layoutsOf = [](int64_t blocks) {
+    llvm::SmallVector<Mask> members;
+    for (int64_t k = 0; k < blocks; ++k)
+      members.push_back(
+          rectangle({40 * k, 40 * k + 30}, {20 * k + 1, 20 * k + 11}));
+    Plan plan = makePlan(Mask::unionOf(members), {64, 64}, known(1600, 1600),
+                         /*losses=*/nullptr, KeyLayouts::Any);
+    return llvm::any_of(plan.classes,
+                        [](const RowClass &cls) { return cls.hasLayouts(); });
+  };
+  EXPECT_TRUE(layoutsOf(4));
+  EXPECT_FALSE(layoutsOf(30));
+}
+
 //===----------------------------------------------------------------------===//
 // Layouts of rows
 //===----------------------------------------------------------------------===//

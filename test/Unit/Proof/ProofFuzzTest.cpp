@@ -178,6 +178,75 @@ TEST(ProofFuzzTest, BrokenPlansAreRefutedAtUnknownLengths) {
 }
 
 //===----------------------------------------------------------------------===//
+// Tables
+//===----------------------------------------------------------------------===//
+
+/// Breaks a query tile of a table, or tries to.
+void mutateTable(RowClass &cls, Rng &rng) {
+  TileTable broken;
+  const TileTable &table = cls.table;
+  int64_t last = table.numQueryTiles() - 1, chosen = pick(rng, 0, last);
+  int64_t row = table.cuts.front();
+  for (int64_t q = 0; q <= last; ++q) {
+    std::vector<int64_t> partial = table.partialOf(q), full = table.fullOf(q);
+    std::vector<int64_t> &list = full.empty() ? partial : full;
+    int64_t end = table.rowsOf(q).end;
+    if (q == chosen) {
+      int64_t way = pick(rng, 0, 4);
+      if (way == 0 && !list.empty())
+        list.pop_back();
+      else if (way == 1 && !list.empty())
+        list.back() += pick(rng, 0, 3);
+      else if (way == 2)
+        std::swap(partial, full);
+      else if (way == 3 && end - row > 1)
+        --end;
+      else if (!partial.empty())
+        --partial.front();
+    }
+    broken.append(row, end, partial, full);
+    row = end;
+  }
+  cls.table = broken;
+  cls.rowEnd = TileExpr::constant(row);
+}
+
+TEST(ProofFuzzTest, PlansWithTablesAreProvenAndBrokenOnesRefuted) {
+  Rng rng(43);
+  int broken = 0, cases = fuzzCases(300);
+  for (int k = 0; k < cases; ++k) {
+    int64_t length = pick(rng, 20, 120);
+    Mask mask = randomPatches(rng, pick(rng, 30, 80), length);
+    Lengths n = {length, length};
+    Plan plan = makeAnyPlan(mask, randomTile(rng), known(n.nq, n.nk));
+    if (!plan.hasTables())
+      continue;
+    ASSERT_EQ(provePlan(mask, plan, known(n.nq, n.nk), 1).verdict,
+              Verdict::Proven);
+    EXPECT_EQ(provePlan(mask, plan, LengthFacts(), 1).verdict,
+              Verdict::Unsupported);
+    mutateTable(plan.classes[0], rng);
+    Proof proof = provePlan(mask, plan, known(n.nq, n.nk), 1);
+    // A table that is none is refused before anything is proven.
+    if (!plan.classes[0].table.findProblem(plan.tile).empty()) {
+      ASSERT_EQ(proof.verdict, Verdict::Unsupported);
+      continue;
+    }
+    bool isBroken = !findViolation(mask, plan, n, 1).empty();
+    broken += isBroken;
+    ASSERT_EQ(proof.verdict, isBroken ? Verdict::Refuted : Verdict::Proven)
+        << proof.reason << "\n"
+        << describe(mask, plan, n);
+    if (isBroken)
+      ASSERT_TRUE(isTrueWitness(mask, plan, proof))
+          << proof.reason << " i=" << proof.witness->i
+          << " j=" << proof.witness->j << "\n"
+          << describe(mask, plan, n);
+  }
+  EXPECT_GT(broken, cases / 30);
+}
+
+//===----------------------------------------------------------------------===//
 // Layouts
 //===----------------------------------------------------------------------===//
 

@@ -9,6 +9,24 @@ using namespace mlir::sparse_attn::plan;
 using namespace mlir::sparse_attn::proof;
 using namespace mlir::sparse_attn::plan_test;
 
+/// Whether the pair of a row and key j shows what is wrong with a table.
+static bool isShownByTable(llvm::StringRef reason, const Plan &plan,
+                           const RowClass &cls, int64_t row, int64_t j,
+                           bool isLive, bool isOwner) {
+  int64_t q = tileOfTable(cls.table, row);
+  int seen = timesVisited(cls, plan.tile, q, j, /*fullOnly=*/false);
+  bool isFull = timesVisited(cls, plan.tile, q, j, /*fullOnly=*/true) > 0;
+  if (reason.contains("in no visited tile"))
+    return isOwner && isLive && seen == 0;
+  if (reason.contains("twice"))
+    return seen > 1;
+  if (reason.contains("masked pair"))
+    return isOwner && isFull && !isLive;
+  if (reason.contains("keys past Sk"))
+    return isFull;
+  return reason.contains("outside [0, Sk)") && seen > 0;
+}
+
 bool plan_test::isTrueWitness(const Mask &mask, const Plan &plan,
                               const Proof &proof) {
   const Witness &w = *proof.witness;
@@ -30,6 +48,11 @@ bool plan_test::isTrueWitness(const Mask &mask, const Plan &plan,
   for (const RowClass &cls : plan.classes) {
     if (!hasRow(cls, row, w.n))
       continue;
+    if (cls.hasTable()) {
+      if (isShownByTable(reason, plan, cls, row, w.j, isLive, &cls == owner))
+        return true;
+      continue;
+    }
     int64_t q = queryTileOf(cls, plan.tile, row, w.n);
     int64_t seen = 0, keyTile = w.j >= 0 ? w.j / plan.tile.keys
                                          : -((-w.j - 1) / plan.tile.keys) - 1;
