@@ -12,6 +12,7 @@ from typing import Any
 
 from packages import BenchError, Function
 from plans import Plan, RowClass, Trips, drawn_blocks, evaluate, parse_plan, part_of
+from reach import Computed, computed
 
 # A block has sixteen barriers, one of which is for all of its threads.
 MOST_BESIDE = 15
@@ -210,9 +211,29 @@ class Package:
         found = []
         for body in launch.bodies[:-1]:
             parts = self._blocks(body, self._parts_blocks(body.rows, sizes), sizes, l2_bytes)
-            found.append(parts[::beside])
+            found.append([trips for _, trips in parts[::beside]])
             left -= len(found[-1])
-        return [*found, self._blocks(launch.bodies[-1], left, sizes, l2_bytes)]
+        last = self._blocks(launch.bodies[-1], left, sizes, l2_bytes)
+        return [*found, [trips for _, trips in last]]
+
+    def computed(self, launch: Launch, sizes: Sizes,
+                 l2_bytes: int) -> list[tuple[Computed, ...]]:
+        """Of each block of rows, in the grid's order, what its warps compute in the
+        iterations of each loop; none where all warps compute in all of them, as in folded
+        parts. Their rows are at most those of one class."""
+        body = launch.bodies[-1]
+        if body.role != "rows" or self.plan.classes[body.rows].step > 1:
+            return []
+        count = len(self.block_trips(launch, sizes, l2_bytes)[-1])
+        of_tile = functools.cache(
+            lambda q: self._computed(self.plan.classes[body.rows], q, sizes, launch.threads // 32))
+        return [of_tile(q) for q, _ in self._blocks(body, count, sizes, l2_bytes)]
+
+    def _computed(self, rows: RowClass, q: int, sizes: Sizes,
+                  warps: int) -> tuple[Computed, ...]:
+        tiles = self.plan.key_tiles(rows, q, sizes.lengths, _no_draws(rows, sizes))
+        return tuple(computed(self.function.pattern, (sizes.queries, sizes.keys), rows.tile,
+                              q, some, warps) for some in tiles)
 
     def beside(self, launch: Launch, sizes: Sizes) -> int:
         """How many parts run beside one another in a block of this launch: as many as its
@@ -234,12 +255,13 @@ class Package:
         tiles = sum(self.plan.classes[index].tiles(sizes.lengths) for index in group)
         return self._planes(sizes) * tiles * self.parts(sizes)
 
-    def _blocks(self, body: Body, count: int, sizes: Sizes, l2_bytes: int) -> list[Trips]:
-        """Of `count` blocks, in the grid's order: heads in groups whose keys and values fit
+    def _blocks(self, body: Body, count: int, sizes: Sizes,
+                l2_bytes: int) -> list[tuple[int, Trips]]:
+        """Of `count` blocks the query tile and the trips, in the grid's order: heads in groups whose keys and values fit
         half of the second-level cache, and of each group the later query tiles first. Of the
         parts of a heavy row tile the order is of no account."""
         if body.role in ("draw", "merge"):
-            return [()] * count
+            return [(0, ())] * count
         rows = self.plan.classes[body.rows]
         parts = self.parts(sizes) if body.role == "parts" else 1
         planes = self._planes(sizes)
@@ -251,7 +273,7 @@ class Package:
             for q in range(tiles):
                 for plane in group:
                     whole = by_head[plane % len(by_head)][q]
-                    blocks += [part_of(whole, index, parts) for index in range(parts)]
+                    blocks += [(q, part_of(whole, index, parts)) for index in range(parts)]
         return blocks[::-1]
 
     @property
@@ -285,6 +307,11 @@ def _groups(count: int, most: int) -> list[range]:
     """Numbers below `count` in groups of `most`, or of 1."""
     size = max(1, most)
     return [range(first, min(first + size, count)) for first in range(0, count, size)]
+
+
+def _no_draws(rows: RowClass, sizes: Sizes) -> list[list[int]]:
+    """For who leaves out the tiles of lists: loops over these compute with all rows."""
+    return [[] for _ in range(sizes.keys)] if rows.draws else []
 
 
 @functools.cache

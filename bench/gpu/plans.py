@@ -133,24 +133,29 @@ class Plan:
 
     def trips(self, rows: RowClass, q: int, names: Mapping[str, int],
               drawn: Sequence[Sequence[int]] = ()) -> Trips:
-        """Of query tile q. `names` has nq and nk; drawn[i] are the key blocks drawn for
-        row block i."""
+        """Of query tile q."""
+        return tuple(map(len, self.key_tiles(rows, q, names, drawn)))
+
+    def key_tiles(self, rows: RowClass, q: int, names: Mapping[str, int],
+                  drawn: Sequence[Sequence[int]] = ()) -> tuple[tuple[int, ...], ...]:
+        """That the loops of query tile q visit, in their order. `names` has nq and nk;
+        drawn[i] are the key blocks drawn for row block i."""
         values = rows.lengths(q, names)
-        counts = dict.fromkeys(rows.loops, 0)
+        found: dict[str, list[int]] = {name: [] for name in rows.loops}
         if values["nk"] <= 0 or values["q"] * rows.tile[0] >= values["nq"]:
-            return tuple(counts.values())
+            return tuple(map(tuple, found.values()))
         visited: set[int] = set()
         for segment in rows.segments:
             tiles = segment.range(values)
-            if segment.loop in counts:
-                counts[segment.loop] += len(tiles)
+            if segment.loop in found:
+                found[segment.loop] += tiles
             if segment.keys is None:
                 visited.update(tiles)
         for draw in rows.draws:
             fresh = self._drawn_tiles(draw, rows.tile, values, drawn) - visited
-            counts[draw.loop] += len(fresh)
+            found[draw.loop] += sorted(fresh)
             visited |= fresh
-        return tuple(counts.values())
+        return tuple(map(tuple, found.values()))
 
     @staticmethod
     def _drawn_tiles(draw: Draw, tile: tuple[int, int], values: Mapping[str, int],

@@ -9,8 +9,10 @@ and blocks are dealt out to multiprocessors in the grid's order, as dealing.py h
 launch takes what its blocks or its bytes take, whichever is more, and a gap.
 """
 
+import collections
 import dataclasses
 import functools
+import itertools
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
@@ -19,19 +21,22 @@ from dealing import dealt_out
 from launches import Body, Launch, Package, Sizes
 from packages import BenchError
 from plans import Trips, is_full
+from reach import Computed
 from replay.ablation import gains
 from replay.chips import Chip
 from replay.cubin import kernels_of
 from replay.flow import (
     Flow,
     Loop,
+    Program,
+    Work,
     has_barriers,
     other_loops,
     threads_of_barriers,
     tile_loops,
 )
 from replay.pipes import TENSOR, tensor_fma
-from replay.rates import bounds, occupancy, replay, whole_block
+from replay.rates import ITERATIONS, Replay, bounds, occupancy, replay, whole_block
 from replay.sass import disassemble
 
 # Published speed over the model's, of FlashAttention-2 at head sizes 64 and 128 on A100
@@ -45,6 +50,8 @@ LAUNCH_GAP = 2e-6
 # takes when it is replayed alone.
 REPLAYED_TRIPS = 16
 BLOCK_TIMES, BLOCK_SEEDS = 6, 3
+# Runs of several iterations are replayed so many times.
+FEW_RUNS = 6
 Name = TypeVar("Name")
 
 
@@ -59,6 +66,15 @@ class LoopReplay:
     busy: dict[str, float]
     bound: dict[str, float]
     gains: dict[str, float]
+    # Where warps may leave out iterations, cycles of all iterations of a block by what its
+    # warps compute; the above is of the most frequent.
+    runs: Mapping[Computed, float] = dataclasses.field(default_factory=dict)
+
+    def cycles_of(self, count: int, computed: Computed | None) -> float:
+        """Of `count` iterations."""
+        if computed and computed in self.runs:
+            return self.runs[computed]
+        return count * self.cycles
 
     def describe(self, chip: Chip) -> dict[str, Any]:
         peak = chip.multiprocessors * chip.clock_ghz / 1e3
@@ -80,10 +96,10 @@ class BodyReplay:
     rest: float  # cycles of a block beside them
     steps: int = 1  # iterations that visit one tile
 
-    def cycles(self, trips: Trips) -> float:
-        """Of a multiprocessor, for one of its blocks."""
-        return self.rest + sum(count * self.steps * loop.cycles
-                               for count, loop in zip(trips, self.loops, strict=True) if loop)
+    def cycles(self, trips: Trips, computed: Sequence[Computed] = ()) -> float:
+        """Of a multiprocessor, for one of its blocks, which computes all or that."""
+        return self.rest + sum(loop.cycles_of(count * self.steps, some) for count, loop, some
+                               in itertools.zip_longest(trips, self.loops, computed) if loop)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,6 +113,16 @@ class KernelReplay:
 
 def _flops(loop: Loop, warps: int) -> int:
     return 2 * warps * sum(tensor_fma(i) for i in loop.code if i.base in TENSOR)
+
+
+def _programs(loop: Loop, warps: int, count: int, computed: Computed = ()) -> list[Program]:
+    """Of each warp for `count` iterations, in which it does that, or masks in all of them."""
+    shares = (tuple(zip(*computed[:count])) if loop.has_choice and computed
+              else ((Work.MASKED,) * count,) * warps)
+    if len(shares) != warps:
+        raise BenchError(f"a loop of {warps} warps is known to have {len(shares)}")
+    programs = {share: loop.program(share) for share in set(shares)}
+    return [programs[share] for share in shares]
 
 
 def _loops_by_tile(loops: list[Loop], trips: Mapping[Name, int]) -> dict[Name, Loop]:
@@ -121,14 +147,31 @@ def mean_trips(blocks: Sequence[Trips]) -> Trips:
     return tuple(round(sum(counts) / len(blocks)) for counts in zip(*blocks))
 
 
-def _replay_loop(loop: Loop, chip: Chip, warps: int, resident: int,
-                 with_gains: bool) -> LoopReplay:
-    result = replay(loop.path, chip, warps, resident)
-    bound = bounds(loop.code, chip, warps / 4)
-    # The replay counts iterations of blocks that run apart, to within 2%.
-    cycles = max(result.cycles, *bound.values())
-    return LoopReplay(len(loop.path), cycles, _flops(loop, warps), result.busy, bound,
-                      gains(loop.path, chip, warps, resident) if with_gains else {})
+def _run(programs: Sequence[Program], chip: Chip, resident: int,
+         times: int) -> tuple[Replay, dict[str, float]]:
+    """One run of the programs by one block, and its bounds. The replay counts runs of blocks
+    that are apart, to within 2%."""
+    result = replay(programs, chip, resident, times)
+    bound = bounds([[instruction for instruction, _ in program] for program in programs], chip)
+    return dataclasses.replace(result, cycles=max(result.cycles, *bound.values())), bound
+
+
+def _replay_loop(loop: Loop, chip: Chip, warps: int, resident: int, with_gains: bool,
+                 shares: Sequence[Computed]) -> LoopReplay:
+    """`shares`: what warps of blocks compute, the most frequent first."""
+    shares = [share for share in shares if share] if loop.has_choice else []
+    count = len(shares[0]) if shares else 1
+    programs = _programs(loop, warps, count, *shares[:1])
+    result, bound = _run(programs, chip, resident, ITERATIONS if count == 1 else FEW_RUNS)
+    runs = {share: _run(_programs(loop, warps, len(share), share), chip, resident,
+                        FEW_RUNS)[0].cycles for share in shares[1:]}
+    if shares:
+        runs[shares[0]] = result.cycles
+    computing = (sum(work != Work.NONE for works in shares[0] for work in works) / count
+                 if shares else warps)
+    return LoopReplay(len(loop.path), result.cycles / count, round(_flops(loop, 1) * computing),
+                      result.busy, {pipe: cycles / count for pipe, cycles in bound.items()},
+                      gains(programs, chip, resident) if with_gains else {}, runs)
 
 
 def _sharing(loops: dict[str, Loop], chip: Chip, warps: int, resident: int) -> tuple[float, ...]:
@@ -137,22 +180,34 @@ def _sharing(loops: dict[str, Loop], chip: Chip, warps: int, resident: int) -> t
     if not loops:
         return tuple(1 / blocks for blocks in range(1, resident + 1))
     path = loops.get("full", [*loops.values()][-1])
-    return tuple(replay(path.path, chip, warps, blocks).cycles
+    return tuple(replay([path.path] * warps, chip, blocks).cycles
                  for blocks in range(1, resident + 1))
 
 
 def _rest(flow: Flow, loops: dict[str, Loop], alone: dict[str, LoopReplay],
-          trips: Mapping[str, int], body: Body, warps: int, resident: int,
-          chip: Chip) -> float:
+          trips: Mapping[str, int], shares: Mapping[str, Sequence[Computed]], body: Body,
+          warps: int, resident: int, chip: Chip) -> float:
     """Cycles of a whole block less those of its iterations."""
-    short = _capped(trips)
-    running = [(loop, short[name]) for name, loop in loops.items()]
+    often = {name: some[0] for name, some in shares.items() if some and loops[name].has_choice}
+    short = _capped({**trips, **{name: len(share) for name, share in often.items()}})
     first = min((loop.first for loop in loops.values()), default=len(flow.code))
-    running += [(loop, loop.trips(body.beside)) for loop in other_loops(flow)
-                if body.beside and loop.first < first]
-    program = whole_block(flow, running, [loop.head for loop in loops.values()])
-    whole = replay(program, chip, warps, resident, BLOCK_TIMES, 0, BLOCK_SEEDS)
-    return whole.cycles - sum(short[name] * loop.cycles for name, loop in alone.items())
+    others = [(loop, loop.path * loop.trips(body.beside)) for loop in other_loops(flow)
+              if body.beside and loop.first < first]
+    running = {name: _programs(loop, warps, short[name], often.get(name, ()))
+               for name, loop in loops.items()}
+    heads = [loop.head for loop in loops.values()]
+    programs = {}
+    for warp in range(warps):
+        own = [(loop, running[name][warp]) for name, loop in loops.items()]
+        programs.setdefault(tuple(id(program) for _, program in own), []).append((warp, own))
+    by_warp: list[Program] = [[]] * warps
+    for same in programs.values():
+        program = whole_block(flow, [*same[0][1], *others], heads)
+        for warp, _ in same:
+            by_warp[warp] = program
+    whole = replay(by_warp, chip, resident, BLOCK_TIMES, 0, BLOCK_SEEDS)
+    return whole.cycles - sum(loop.cycles_of(short[name], often.get(name))
+                              for name, loop in alone.items())
 
 
 def _warps(loops: dict[str, Loop], threads: int, beside: int) -> int:
@@ -173,22 +228,27 @@ def _steps(loops: dict[str, Loop], body: Body, warps: int, beside: int) -> int:
 
 
 def _replay_body(flow: Flow, loops: dict[str, Loop], trips: Mapping[str, int], body: Body,
-                 threads: int, beside: int, resident: int, chip: Chip) -> BodyReplay:
+                 threads: int, beside: int, resident: int, chip: Chip,
+                 shares: Sequence[Sequence[Computed]]) -> BodyReplay:
     warps = _warps(loops, threads, beside)
-    alone = {name: _replay_loop(loop, chip, warps, resident, body.role == "rows")
-             for name, loop in loops.items()}
+    named = {name: some for name, some in zip(body.loops, shares) if name in loops}
+    alone = {name: _replay_loop(loop, chip, warps, resident, body.role == "rows",
+                                named.get(name, ())) for name, loop in loops.items()}
     steps = _steps(loops, body, warps, beside)
     iterations = {name: count * steps for name, count in trips.items()}
-    rest = _rest(flow, loops, alone, iterations, body, warps, resident, chip)
+    rest = _rest(flow, loops, alone, iterations, named, body, warps, resident, chip)
     return BodyReplay(_sharing(loops, chip, warps, resident),
                       tuple(map(alone.get, body.loops)), rest, steps)
 
 
 @functools.cache
 def replay_kernel(cubin: pathlib.Path, launch: Launch, blocks: int, beside: int,
-                  trips: tuple[Trips, ...], chip: Chip, nvdisasm: str) -> KernelReplay:
+                  trips: tuple[Trips, ...], shares: tuple[tuple[Computed, ...], ...], chip: Chip,
+                  nvdisasm: str) -> KernelReplay:
     """Replays the kernel of `launch` with `blocks` in its grid, of parts so many beside one
-    another in a block, and for each body these trips of its loops in a block of mean length."""
+    another in a block, and for each body these trips of its loops in a block of mean length.
+    `shares`: of the loops of the last one what warps of blocks compute, as `_replay_loop`
+    takes it."""
     kernel = kernels_of(cubin)[launch.kernel]
     flow = Flow(disassemble(cubin, kernel, nvdisasm))
     fitting = occupancy(kernel, chip, launch.threads, launch.shared)
@@ -203,7 +263,7 @@ def replay_kernel(cubin: pathlib.Path, launch: Launch, blocks: int, beside: int,
         _replay_body(flow, {name: found[index, name] for name in counts
                             if (index, name) in found},
                      counts, body, launch.threads, beside if body.role == "parts" else 1,
-                     resident, chip)
+                     resident, chip, shares if body is launch.bodies[-1] else ())
         for index, (body, counts) in enumerate(zip(launch.bodies, named))]
     return KernelReplay(kernel.registers, kernel.stack,
                         fitting.limited_by if fitting.blocks <= wanted else "grid",
@@ -228,11 +288,17 @@ def predict_launch(package: Package, launch: Launch, sizes: Sizes, chip: Chip,
     """What one launch takes, and why."""
     blocks = package.block_trips(launch, sizes, chip.l2_bytes)
     count = sum(map(len, blocks))
+    computed = package.computed(launch, sizes, chip.l2_bytes)
+    shares = tuple(tuple(share for share, _ in collections.Counter(some).most_common())
+                   for some in zip(*computed))
     # Chips that differ in name and memory only have one replay.
     same = dataclasses.replace(chip, name=chip.architecture, dram_bytes_per_second=0.0)
     kernel = replay_kernel(package.cubin, launch, count, package.beside(launch, sizes),
-                           tuple(map(mean_trips, blocks)), same, nvdisasm)
-    each = [body.cycles(trips) for body, some in zip(kernel.bodies, blocks) for trips in some]
+                           tuple(map(mean_trips, blocks)), shares, same, nvdisasm)
+    each = [body.cycles(trips) for body, some in zip(kernel.bodies[:-1], blocks)
+            for trips in some]
+    each += [kernel.bodies[-1].cycles(trips, some) for trips, some
+             in itertools.zip_longest(blocks[-1], computed, fillvalue=())]
     cycles = dealt_out(each, chip.multiprocessors, kernel.bodies[-1].sharing)
     compute = cycles / (chip.clock_ghz * 1e9) / CALIBRATION
     moved = package.moved_bytes(launch, sizes)

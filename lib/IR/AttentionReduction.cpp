@@ -182,12 +182,13 @@ Value AttentionOp::createStep(OpBuilder &b, Value state,
   Value key = loadRows(b, loc, getKey(), {at.batch, at.keyHead}, keys);
   Value value = loadColumns(b, loc, getValue(), at, keys,
                             cast<StateType>(state.getType()).getValueSize());
-  auto step = StepOp::create(b, loc, state.getType(), state, queryOperands[0],
-                             key, value, at.positions ? Value() : at.position,
-                             at.positions, keys.positions ? Value() : keys.key,
-                             keys.positions, b.getI64IntegerAttr(keys.size),
-                             b.getF64FloatAttr(getScaleValue()),
-                             /*batch=*/Value(), /*head=*/Value());
+  auto step = StepOp::create(
+      b, loc, state.getType(), state, queryOperands[0], key, value,
+      at.positions ? Value() : at.position, at.positions,
+      keys.positions ? Value() : keys.key, keys.positions,
+      b.getI64IntegerAttr(keys.size), b.getF64FloatAttr(getScaleValue()),
+      keys.reach.live.begin, keys.reach.live.end, keys.reach.full.begin,
+      keys.reach.full.end, /*batch=*/Value(), /*head=*/Value());
   if (mask) {
     OpBuilder::InsertionGuard guard(b);
     Type i32 = b.getI32Type();

@@ -146,10 +146,23 @@ LogicalResult StepOp::verify() {
       failed(verifyPositions(*this, "query", getRowPosition(),
                              getRowPositions(), state.getRows())))
     return failure();
+  if (bool(getLiveBegin()) != bool(getLiveEnd()) ||
+      bool(getFullBegin()) != bool(getFullEnd()))
+    return emitOpError("has ranges of rows with a begin and an end");
+  if ((getLiveBegin() || getFullBegin()) && (!hasMask() || getRowPositions()))
+    return emitOpError("has ranges of live or full rows only where it has a "
+                       "mask, and rows one after the other");
   if (bool(getBatch()) != hasScore() || bool(getHead()) != hasScore())
     return emitOpError("has a batch, a head and a score region, or none of "
                        "them");
   return success();
+}
+
+void StepOp::dropReach() {
+  getLiveBeginMutable().clear();
+  getLiveEndMutable().clear();
+  getFullBeginMutable().clear();
+  getFullEndMutable().clear();
 }
 
 /// The type of what a region yields, or null.

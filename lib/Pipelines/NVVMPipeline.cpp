@@ -116,6 +116,7 @@ static void addThreads(OpPassManager &pm, const NVVMPipelineOptions &options,
   functions.addPass(createSparseAttnStageOperands(stage));
   addFolding(functions);
   functions.addPass(createCSEPass());
+  functions.addPass(createSparseAttnSkipRows());
   functions.addPass(createSparseAttnDistributeFragments());
   SparseAttnCopiesToCpAsyncOptions copies;
   copies.target = chip.name.str();

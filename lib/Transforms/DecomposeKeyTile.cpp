@@ -2,6 +2,7 @@
 
 #include "StepPattern.h"
 #include "StepRegions.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
@@ -31,6 +32,8 @@ struct LowerStep : StepPattern<StepOp> {
       return regions.isAllowed(b, k, q);
     };
     auto updated = [&](TileOps &ops, const SoftmaxState &state) {
+      if (op.hasReach())
+        ops.tellReach(reachOf(op, adaptor.getRowPosition()[0], rewriter));
       Value query =
           packQuery(op, withKnownRows(adaptor.getQuery()[0]), rewriter);
       auto pack = [&](Value slice) {
@@ -46,6 +49,20 @@ struct LowerStep : StepPattern<StepOp> {
           op.hasMask() ? TileOps::AllowedFn(allowed) : TileOps::AllowedFn());
     };
     return replaceBy(op, adaptor, rewriter, info, updated);
+  }
+
+  /// The step's reach, in rows from the first of the tile on.
+  static RowReach reachOf(StepOp op, Value position, OpBuilder &b) {
+    Location loc = op.getLoc();
+    Value first = arith::IndexCastOp::create(b, loc, b.getI32Type(), position);
+    auto from = [&](Value i) -> Value {
+      return arith::SubIOp::create(b, loc, i, first);
+    };
+    RowReach reach = {{from(op.getLiveBegin()), from(op.getLiveEnd())}, {}};
+    // A score region may leave pairs out by itself, by a score of -inf.
+    if (op.getFullBegin() && !op.hasScore())
+      reach.full = {from(op.getFullBegin()), from(op.getFullEnd())};
+    return reach;
   }
 
   /// Q, once for all steps that have it and one scale.

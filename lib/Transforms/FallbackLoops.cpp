@@ -116,7 +116,10 @@ Value MergedLoops::emitStep(OpBuilder &in, Value position, Value state) {
     if (!from.position.contains(&op))
       in.clone(op, mapping);
   Value result = mapping.lookup(from.step.getResult());
-  Block &mask = result.getDefiningOp<StepOp>().getMask().front();
+  // The tile may be another loop's, and so of another reach.
+  auto step = result.getDefiningOp<StepOp>();
+  step.dropReach();
+  Block &mask = step.getMask().front();
   Operation *yield = mask.getTerminator();
   OpBuilder inside(yield);
   Value live;

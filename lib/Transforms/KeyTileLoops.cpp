@@ -111,7 +111,28 @@ Value KeyTileLoops::step(OpBuilder &b, const QueryTile &at,
                    at.head,
                    keys.positions || mayBeRagged(),
                    kind.where};
-  return op.createStep(b, state, queryOperands, at, keys, mask);
+  KeyTile reached = keys;
+  if (!keys.positions && !at.positions && shapes.step == 1)
+    reached.reach = reachOf(b, at, keys, kind);
+  return op.createStep(b, state, queryOperands, at, reached, mask);
+}
+
+/// What a tile of neighbouring keys is to neighbouring rows.
+RowReach KeyTileLoops::reachOf(OpBuilder &b, const QueryTile &at,
+                               const KeyTile &keys, Kind kind) {
+  auto toI32 = [&](Value x) -> Value {
+    return arith::IndexCastOp::create(b, loc, b.getI32Type(), x);
+  };
+  MaskPosition first;
+  first.i = toI32(at.position);
+  first.j = toI32(keys.key);
+  first.n = toI32(shapes.numKeys);
+  first.staticKeys = op.getStaticNumKeys();
+  TileShape shape = {tile.queries, keys.size};
+  std::optional<RowReach> reach =
+      kind.where ? emitReach(b, loc, *kind.where, first, shape)
+                 : emitReach(b, loc, op.getMask(), first, shape);
+  return reach.value_or(RowReach());
 }
 
 Value KeyTileLoops::keyAt(OpBuilder &b, const VisitSequence &sequence,

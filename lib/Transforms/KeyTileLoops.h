@@ -40,6 +40,8 @@ private:
   static SmallVector<Kind> kindsOf(ArrayRef<TileRun> runs, Kind ofList);
   Value step(OpBuilder &b, const QueryTile &at, ValueRange queryOperands,
              const KeyTile &keys, Kind kind, Value state);
+  RowReach reachOf(OpBuilder &b, const QueryTile &at, const KeyTile &keys,
+                   Kind kind);
   /// The first key of step t of a sequence of contiguous tiles.
   Value keyAt(OpBuilder &b, const VisitSequence &sequence, Value t) const;
   /// The keys of step t of a sequence.

@@ -715,3 +715,71 @@ func.func @anew(%p: memref<16x16xf16, 1>, %shared: memref<?xi8, #gpu.address_spa
   }
   return
 }
+
+// A warp of four has 32 neighbouring rows of 128; a vote tells that all lanes go the same
+// way. Row sums of both ways go on as the lanes' parts.
+//
+// CHECK-LABEL: func.func @has_rows
+// CHECK-SAME:    %[[BEGIN:[a-z0-9]+]]: i32, %[[END:[a-z0-9]+]]: i32
+// CHECK:           %[[FIRST:.*]] = arith.muli %{{.*}}, %c32_i32
+// CHECK:           scf.for {{.*}} iter_args(%[[SUM:.*]] = %{{.*}}) -> (vector<4xf32>)
+// CHECK-NEXT:        %[[LAST:.*]] = arith.addi %[[FIRST]], %c32_i32
+// CHECK-NEXT:        %[[BEFORE:.*]] = arith.cmpi slt, %[[BEGIN]], %[[LAST]]
+// CHECK-NEXT:        %[[BEHIND:.*]] = arith.cmpi sgt, %[[END]], %[[FIRST]]
+// CHECK-NEXT:        %[[BOTH:.*]] = arith.andi %[[BEFORE]], %[[BEHIND]]
+// CHECK-NEXT:        %[[SOME:.*]] = nvvm.vote.sync {{ *}}any %c-1_i32, %[[BOTH]] -> i1
+// CHECK-NEXT:        scf.if %[[SOME]] -> (vector<4xf32>)
+// CHECK-NOT:           nvvm.shfl
+// CHECK:             } else {
+// CHECK-NEXT:          scf.yield %[[SUM]]
+// CHECK:           nvvm.shfl
+func.func @has_rows(%q: memref<128x16xf32, 1>, %o: memref<128xf32, 1>, %begin: i32, %end: i32) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %c128 = arith.constant 128 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c128, %sy = %c1, %sz = %c1) {
+    %zero = arith.constant 0.0 : f32
+    %none = arith.constant dense<0.0> : vector<128xf32>
+    %s = vector.transfer_read %q[%c0, %c0], %zero {in_bounds = [true, true]}
+      : memref<128x16xf32, 1>, vector<128x16xf32>
+    %l = scf.for %t = %c0 to %c8 step %c1 iter_args(%sum = %none) -> (vector<128xf32>) {
+      %some = sparse_attn_gpu.has_rows %begin to %end of 128
+      %next = scf.if %some -> (vector<128xf32>) {
+        %r = vector.multi_reduction <add>, %s, %sum [1] : vector<128x16xf32> to vector<128xf32>
+        scf.yield %r : vector<128xf32>
+      } else {
+        scf.yield %sum : vector<128xf32>
+      }
+      scf.yield %next : vector<128xf32>
+    }
+    vector.transfer_write %l, %o[%c0] {in_bounds = [true]} : vector<128xf32>, memref<128xf32, 1>
+    gpu.terminator
+  }
+  return
+}
+
+// Not all of its rows are full.
+//
+// CHECK-LABEL: func.func @has_other_rows
+// CHECK-SAME:    %[[BEGIN:[a-z0-9]+]]: i32, %[[END:[a-z0-9]+]]: i32
+// CHECK:           %[[FIRST:.*]] = arith.muli %{{.*}}, %c64_i32
+// CHECK:           %[[LAST:.*]] = arith.addi %[[FIRST]], %c64_i32
+// CHECK:           %[[LATE:.*]] = arith.cmpi sgt, %[[BEGIN]], %[[FIRST]]
+// CHECK:           %[[EARLY:.*]] = arith.cmpi slt, %[[END]], %[[LAST]]
+// CHECK:           %[[EITHER:.*]] = arith.ori %[[LATE]], %[[EARLY]]
+// CHECK:           %[[OTHERS:.*]] = nvvm.vote.sync {{ *}}any %c-1_i32, %[[EITHER]] -> i1
+// CHECK:           memref.store %[[OTHERS]]
+func.func @has_other_rows(%begin: i32, %end: i32, %o: memref<1xi1, 1>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c64 = arith.constant 64 : index
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c64, %sy = %c1, %sz = %c1) {
+    %others = sparse_attn_gpu.has_other_rows %begin to %end of 128
+    memref.store %others, %o[%c0] : memref<1xi1, 1>
+    gpu.terminator
+  }
+  return
+}

@@ -97,7 +97,7 @@ func.func @score_result(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32>,
 
 func.func @score_without_head(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32>, %k: tensor<64x8xf32>, %v: tensor<64x16xf32>, %at: index) {
   // expected-error@below {{has a batch, a head and a score region, or none of them}}
-  %r = "sparse_attn.step"(%s, %q, %k, %v, %at, %at, %at) <{keys = 64 : i64, scale = 0.25 : f64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 0, 1, 0, 1, 0>}> ({
+  %r = "sparse_attn.step"(%s, %q, %k, %v, %at, %at, %at) <{keys = 64 : i64, scale = 0.25 : f64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 0, 1, 0, 0, 0, 0, 0, 1, 0>}> ({
     ^bb0(%x: f32, %b: index, %h: index, %i: i32, %j: i32):
       sparse_attn.yield %x : f32
     }, {}) : (!sparse_attn.state<32x16xf32>, tensor<32x8xf32>, tensor<64x8xf32>, tensor<64x16xf32>, index, index, index) -> !sparse_attn.state<32x16xf32>
@@ -108,7 +108,7 @@ func.func @score_without_head(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8
 
 func.func @batch_without_score(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32>, %k: tensor<64x8xf32>, %v: tensor<64x16xf32>, %at: index) {
   // expected-error@below {{has a batch, a head and a score region, or none of them}}
-  %r = "sparse_attn.step"(%s, %q, %k, %v, %at, %at, %at, %at) <{keys = 64 : i64, scale = 0.25 : f64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 0, 1, 0, 1, 1>}> ({}, {})
+  %r = "sparse_attn.step"(%s, %q, %k, %v, %at, %at, %at, %at) <{keys = 64 : i64, scale = 0.25 : f64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 0, 1, 0, 0, 0, 0, 0, 1, 1>}> ({}, {})
       : (!sparse_attn.state<32x16xf32>, tensor<32x8xf32>, tensor<64x8xf32>, tensor<64x16xf32>, index, index, index, index) -> !sparse_attn.state<32x16xf32>
   return
 }
@@ -288,7 +288,7 @@ func.func @positions_size(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32
 
 func.func @no_positions(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32>, %k: tensor<64x8xf32>, %v: tensor<64x16xf32>, %at: index) {
   // expected-error@below {{has the position of the first key or those of all keys, one of the two}}
-  %r = "sparse_attn.step"(%s, %q, %k, %v, %at) <{keys = 64 : i64, scale = 0.25 : f64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 0, 0, 0, 0, 0>}> ({}, {})
+  %r = "sparse_attn.step"(%s, %q, %k, %v, %at) <{keys = 64 : i64, scale = 0.25 : f64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0>}> ({}, {})
       : (!sparse_attn.state<32x16xf32>, tensor<32x8xf32>, tensor<64x8xf32>, tensor<64x16xf32>, index) -> !sparse_attn.state<32x16xf32>
   return
 }
@@ -306,7 +306,7 @@ func.func @row_positions_size(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8
 
 func.func @no_row_positions(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32>, %k: tensor<64x8xf32>, %v: tensor<64x16xf32>, %at: index) {
   // expected-error@below {{has the position of the first query or those of all queries, one of the two}}
-  %r = "sparse_attn.step"(%s, %q, %k, %v, %at) <{keys = 64 : i64, scale = 0.25 : f64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0, 1, 0, 0, 0>}> ({}, {})
+  %r = "sparse_attn.step"(%s, %q, %k, %v, %at) <{keys = 64 : i64, scale = 0.25 : f64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0>}> ({}, {})
       : (!sparse_attn.state<32x16xf32>, tensor<32x8xf32>, tensor<64x8xf32>, tensor<64x16xf32>, index) -> !sparse_attn.state<32x16xf32>
   return
 }
@@ -356,5 +356,23 @@ func.func @vector_of_rows_of_any_size(%k: memref<4x?xf32>, %p: vector<16xi32>) {
 func.func @wrong_vector_of_rows(%k: tensor<4x8xf32>, %p: vector<16xi32>) {
   // expected-error@below {{reads rows as 'vector<16x8xf32>', got 'vector<8x8xf32>'}}
   %r = sparse_attn.read_rows %k at %p : tensor<4x8xf32>, vector<16xi32> -> vector<8x8xf32>
+  return
+}
+
+// -----
+
+func.func @reach_without_mask(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32>, %k: tensor<64x8xf32>, %v: tensor<64x16xf32>, %at: index, %a: i32) {
+  // expected-error@below {{has ranges of live or full rows only where it has a mask, and rows one after the other}}
+  %r = sparse_attn.step %s ins(%q, %k, %v : tensor<32x8xf32>, tensor<64x8xf32>, tensor<64x16xf32>)
+      at(%at, %at) keys(64) scale(0.25) reach(%a to %a) full(%a to %a) : !sparse_attn.state<32x16xf32>
+  return
+}
+
+// -----
+
+func.func @half_a_reach(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32>, %k: tensor<64x8xf32>, %v: tensor<64x16xf32>, %at: index, %a: i32) {
+  // expected-error@below {{has ranges of rows with a begin and an end}}
+  %r = "sparse_attn.step"(%s, %q, %k, %v, %at, %at, %a) <{keys = 64 : i64, scale = 0.25 : f64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 0, 1, 0, 1, 0, 0, 0, 0, 0>}> ({}, {})
+      : (!sparse_attn.state<32x16xf32>, tensor<32x8xf32>, tensor<64x8xf32>, tensor<64x16xf32>, index, index, i32) -> !sparse_attn.state<32x16xf32>
   return
 }

@@ -68,6 +68,20 @@ func.func @score(%s: !sparse_attn.state<32x16xf16>, %q: tensor<32x8xf16>, %k: te
   return %r : !sparse_attn.state<32x16xf16>
 }
 
+// CHECK-LABEL: func.func @reach
+// CHECK-SAME:    %[[A:[a-z0-9]+]]: i32, %[[B:[a-z0-9]+]]: i32
+// CHECK:         sparse_attn.step %{{.*}} keys(64) scale(2.500000e-01) reach(%[[A]] to %[[B]]) full(%[[B]] to %[[A]]) mask {
+func.func @reach(%s: !sparse_attn.state<32x16xf16>, %q: tensor<32x8xf16>, %k: tensor<64x8xf16>, %v: tensor<64x16xf16>,
+                 %at: index, %a: i32, %b: i32) -> !sparse_attn.state<32x16xf16> {
+  %r = sparse_attn.step %s ins(%q, %k, %v : tensor<32x8xf16>, tensor<64x8xf16>, tensor<64x16xf16>)
+      at(%at, %at) keys(64) scale(0.25) reach(%a to %b) full(%b to %a) mask {
+      ^bb0(%i: i32, %j: i32):
+        %allowed = arith.cmpi sle, %j, %i : i32
+        sparse_attn.yield %allowed : i1
+      } : !sparse_attn.state<32x16xf16>
+  return %r : !sparse_attn.state<32x16xf16>
+}
+
 // CHECK-LABEL: func.func @trusting
 // CHECK:         %[[S:.*]] = sparse_attn.initial_state : <32x16xf32, trusting>
 // CHECK:         %[[A:.*]] = sparse_attn.step %[[S]] {{.*}} : <32x16xf32, trusting>

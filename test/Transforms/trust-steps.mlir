@@ -14,10 +14,10 @@
 // CHECK-LABEL: func.func @window
 // CHECK:         %[[INITIAL:.*]] = sparse_attn.initial_state : <16x16xf16, trusting>
 // CHECK:         %[[LEFT:.*]] = scf.for %{{.*}} = %c0 to %[[TURN:.*]] step %c1 iter_args(%{{.*}} = %[[INITIAL]])
-// CHECK:           sparse_attn.step {{.*}} scale(2.500000e-01) mask {
+// CHECK:           sparse_attn.step {{.*}} scale(2.500000e-01) reach({{.*}}) full({{.*}}) mask {
 // CHECK:             arith.cmpi sge
 // CHECK:         %[[PARTIAL:.*]] = scf.for %{{.*}} = %c0 to %[[RIGHT:.*]] step %c1 iter_args(%{{.*}} = %[[LEFT]])
-// CHECK:           sparse_attn.step {{.*}} scale(2.500000e-01) mask {
+// CHECK:           sparse_attn.step {{.*}} scale(2.500000e-01) reach({{.*}}) full({{.*}}) mask {
 // CHECK:             arith.cmpi slt
 // CHECK:         %[[STATE:.*]] = scf.for %{{.*}} = %c0 to %[[FULL:.*]] step %c1 iter_args(%{{.*}} = %[[PARTIAL]])
 // CHECK:           sparse_attn.step {{.*}} scale(2.500000e-01) : <16x16xf16, trusting>

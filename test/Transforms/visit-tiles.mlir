@@ -14,9 +14,14 @@
 // CHECK:           %[[QT:.*]] = tensor.extract_slice %[[Q]][0, %[[H]], %[[ROW]], 0] [1, 1, 16, 16]
 // CHECK:           %[[S:.*]] = sparse_attn.initial_state : <16x24xf32>
 // CHECK:           %[[P:.*]] = scf.for {{.*}} iter_args(%[[PS:.*]] = %[[S]]) -> (!sparse_attn.state<16x24xf32>)
-// CHECK:             %[[KT:.*]] = tensor.extract_slice %[[K]][0, %[[HK]], %[[KEY:.*]], 0] [1, 1, 32, 16]
+// CHECK:             %[[J:.*]] = arith.index_cast %[[KEY:.*]] : index to i32
+// CHECK:             %[[LAST:.*]] = arith.addi %[[J]], %c31_i32
+// CHECK:             %[[EXIST:.*]] = arith.cmpi slt, %[[LAST]], %c128_i32
+// CHECK:             %[[FULL:.*]] = arith.select %[[EXIST]], %{{.*}}, %c1073741824_i32
+// CHECK:             %[[FULLEND:.*]] = arith.select %[[EXIST]], %c1073741824_i32, %c-1073741824_i32
+// CHECK:             %[[KT:.*]] = tensor.extract_slice %[[K]][0, %[[HK]], %[[KEY]], 0] [1, 1, 32, 16]
 // CHECK:             %[[VT:.*]] = tensor.extract_slice %[[V]][0, %[[HK]], %[[KEY]], 0] [1, 1, 32, 24]
-// CHECK:             sparse_attn.step %[[PS]] ins(%[[QT]], %[[KT]], %[[VT]] : {{.*}}) at(%[[POSITION]], %[[KEY]]) keys(32) scale(2.500000e-01) mask {
+// CHECK:             sparse_attn.step %[[PS]] ins(%[[QT]], %[[KT]], %[[VT]] : {{.*}}) at(%[[POSITION]], %[[KEY]]) keys(32) scale(2.500000e-01) reach(%[[J]] to %c1073741824_i32) full(%[[FULL]] to %[[FULLEND]]) mask {
 // CHECK-NEXT:        ^bb0(%[[I:.*]]: i32, %[[J:.*]]: i32):
 // CHECK-NEXT:          %[[END:.*]] = arith.addi %[[I]], %c1_i32 : i32
 // CHECK-NEXT:          %[[ALLOWED:.*]] = arith.cmpi slt, %[[J]], %[[END]] : i32

@@ -1,7 +1,7 @@
 """What a loop would gain if a part of it took no time: it is replayed without that part."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from replay.chips import Chip
 from replay.flow import Program
@@ -10,24 +10,28 @@ from replay.sass import Instruction
 
 SOFTMAX = frozenset("MUFU FFMA FMUL FADD FMNMX SHFL F2FP FSEL".split())
 Test = Callable[[Instruction], bool]
+Programs = Sequence[Program]
 
 
-def _without(program: Program, test: Test) -> Program:
-    return [(instruction, jumps) for instruction, jumps in program if not test(instruction)]
+def _without(programs: Programs, test: Test) -> Programs:
+    kept = {id(program): [(instruction, jumps) for instruction, jumps in program
+                          if not test(instruction)] for program in programs}
+    return [kept[id(program)] for program in programs]
 
 
-def gains(program: Program, chip: Chip, warps: int, blocks: int) -> dict[str, float]:
-    """How much faster each change makes the loop, as a part of its speed."""
+def gains(programs: Programs, chip: Chip, blocks: int) -> dict[str, float]:
+    """How much faster each change makes a block whose warps run these, as a part of its
+    speed."""
     at_once = dataclasses.replace(chip, l2_latency=0, l2_rate=1e9)
     no_jumps = dataclasses.replace(chip, branch=0)
-    changes: dict[str, tuple[Program, Chip, int]] = {
-        "no block barrier": (_without(program, lambda i: i.base == "BAR"), chip, blocks),
-        "no latency of copies": (program, at_once, blocks),
-        "no latency of jumps": (program, no_jumps, blocks),
-        "no softmax": (_without(program, lambda i: i.base in SOFTMAX), chip, blocks),
-        "no ldmatrix": (_without(program, lambda i: i.base == "LDSM"), chip, blocks),
-        "one block more": (program, chip, blocks + 1),
+    changes: dict[str, tuple[Programs, Chip, int]] = {
+        "no block barrier": (_without(programs, lambda i: i.base == "BAR"), chip, blocks),
+        "no latency of copies": (programs, at_once, blocks),
+        "no latency of jumps": (programs, no_jumps, blocks),
+        "no softmax": (_without(programs, lambda i: i.base in SOFTMAX), chip, blocks),
+        "no ldmatrix": (_without(programs, lambda i: i.base == "LDSM"), chip, blocks),
+        "one block more": (programs, chip, blocks + 1),
     }
-    base = replay(program, chip, warps, blocks).cycles
-    return {name: base / replay(changed, on, warps, count).cycles - 1
+    base = replay(programs, chip, blocks).cycles
+    return {name: base / replay(changed, on, count).cycles - 1
             for name, (changed, on, count) in changes.items()}

@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import enum
 import functools
 import re
 from collections.abc import Iterable
@@ -16,21 +17,47 @@ BRANCHES = ("BRA", "CALL")
 ENDS = ("EXIT", "RET", "BRX", "JMX")
 # So many instructions before a branch may stand what decides it.
 LOOK_BACK = 64
+# A block of code with so many selections masks a tile.
+MASKED_PAIRS = 8
 CONDITION = re.compile(r"BRA\S* !?U?P\d")
 COUNTED_BARRIER = re.compile(r"BAR\.\S+ 0x[0-9a-f]+, (0x[0-9a-f]+)")
 COMPARISON = re.compile(r"U?ISETP(\S*) (U?P\d), (.*)")
 STEP = re.compile(r"(?:U?IADD3|VIADD) (U?R\d+), (?:U?P\d, )?\1(?:\.reuse)?, (-?0x[0-9a-f]+)")
 
 
+class Work(enum.IntEnum):
+    """What a warp does with a tile, by how many of the pairs of its rows are live."""
+
+    NONE = 0
+    PLAIN = 1  # all pairs are
+    MASKED = 2
+
+
 @dataclasses.dataclass(frozen=True)
 class Loop:
     """The longest way through a loop from its head back to it: of two sides that can be
-    chosen, the longer one is taken."""
+    chosen, the longer one is taken. `plain` is the longest one around the mask, by which a
+    warp goes that sees all pairs of its rows, and `skip` the longest that has no product, by
+    which one goes that sees none; None where there is no such way."""
 
     path: Program
     head: int  # indices into the kernel's code
     first: int
     last: int
+    plain: Program | None = None
+    skip: Program | None = None
+
+    @property
+    def has_choice(self) -> bool:
+        return self.plain is not None or self.skip is not None
+
+    def program(self, works: Iterable[Work]) -> Program:
+        """One iteration after another, of such work."""
+        return [step for work in works for step in self._way(work)]
+
+    def _way(self, work: Work) -> Program:
+        way = {Work.MASKED: None, Work.PLAIN: self.plain, Work.NONE: self.skip}[work]
+        return self.path if way is None else way
 
     @property
     def code(self) -> list[Instruction]:
@@ -60,6 +87,10 @@ class Loop:
                 numbers = re.findall(r"\b0x[0-9a-f]+", match[3])
                 return set(re.findall(r"U?R\d+", match[3])), int((numbers or ["0"])[-1], 16)
         return set(), 0
+
+
+def _products(program: Program) -> int:
+    return sum(instruction.base in TENSOR for instruction, _ in program)
 
 
 def is_vote(instruction: Instruction) -> bool:
@@ -226,9 +257,24 @@ class Flow:
     def loop(self, head: int) -> Loop:
         body = self.bodies[head]
         last = max(self.ends[block] for block in body) - 1
-        return Loop(self._longest_way(head, body), head, min(body), last)
+        path = self._longest_way(head, body)
+        assert path is not None
+        unmasked = {block for block in body if not self._masks(block)}
+        plain = self._longest_way(head, unmasked) if unmasked < body else None
+        if plain is not None and _products(plain) < _products(path):
+            plain = None
+        idle = {block for block in body if not self.has_tensor({block})}
+        return Loop(path, head, min(body), last, plain, self._longest_way(head, idle))
 
-    def _longest_way(self, head: int, body: set[int]) -> Program:
+    def _masks(self, block: int) -> bool:
+        """Whether it is there to leave out pairs of a tile."""
+        selects = [i for i in self.code[block:self.ends[block]] if i.base == "FSEL"]
+        return len(selects) >= MASKED_PAIRS and not self.has_tensor({block})
+
+    def _longest_way(self, head: int, body: set[int]) -> Program | None:
+        """From the head back to it; None where these blocks have no such way."""
+        if head not in body:
+            return None
         best: dict[int, tuple[int, int | None]] = {head: (self.ends[head] - head, None)}
         for block in sorted(body, key=lambda b: self.rank[b]):
             for target in self.next[block] if block in best else ():
@@ -238,6 +284,8 @@ class Flow:
                 if target not in best or length > best[target][0]:
                     best[target] = length, block
         latches = [b for b in body if head in self.next[b] and b in best]
+        if not latches:
+            return None
         at: int | None = max(latches, key=lambda b: best[b][0])
         way: list[int] = []
         while at is not None:

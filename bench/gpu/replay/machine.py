@@ -10,6 +10,7 @@ import heapq
 import random
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 
 from replay.chips import Chip
 from replay.flow import Program
@@ -107,16 +108,21 @@ class Warp:
 
 
 class Machine:
-    """`blocks` blocks of `warps` warps run the program again and again; they start
+    """`blocks` blocks, of a warp for each program, run these again and again; they start
     apart from each other, at random within one run. `stages`: slots of rings."""
 
-    def __init__(self, chip: Chip, program: Program, warps: int, blocks: int,
+    def __init__(self, chip: Chip, programs: Sequence[Program], blocks: int,
                  seed: int = 0, stages: int = 2) -> None:
+        warps = len(programs)
         self.chip, self.warps_per_block = chip, warps
-        self.steps = [decode(instruction, jumps, chip, role)
-                      for (instruction, jumps), role in zip(program, roles(program, stages))]
-        self.meets = any(step.kind == "barrier" for step in self.steps)
-        length = sum(instruction.stall for instruction, _ in program)
+        # Warps with one program share its steps.
+        decoded = {id(program): [decode(instruction, jumps, chip, role) for (instruction, jumps), role
+                                 in zip(program, roles(program, stages))]
+                   for program in programs}
+        self.steps = [decoded[id(program)] for program in programs]
+        self.meets = any(step.kind == "barrier" for step in self.steps[0])
+        length = max(sum(instruction.stall for instruction, _ in program)
+                     for program in programs)
         rng = random.Random(seed)
         offsets = [rng.random() * length for _ in range(blocks)]
         self.warps = [Warp(number, number // warps, number % SUBPARTITIONS,
@@ -132,9 +138,12 @@ class Machine:
         self.busy: defaultdict[str, float] = defaultdict(float)
         self.issued = 0
 
+    def next_step(self, warp: Warp) -> Step:
+        return self.steps[warp.identity % self.warps_per_block][warp.at]
+
     def earliest(self, warp: Warp) -> float:
         """When the warp's next instruction can issue, if no other one does before."""
-        step = self.steps[warp.at]
+        step = self.next_step(warp)
         time = max(warp.ready, self.now[warp.subpartition])
         for barrier in step.waits:
             time = max(time, warp.barriers[barrier])
@@ -159,7 +168,6 @@ class Machine:
         """
         heap = [(self.earliest(w), -w.last, w.identity) for w in self.warps]
         heapq.heapify(heap)
-        end = len(self.steps)
         while heap:
             entry = heap[0]
             warp = self.warps[entry[2]]
@@ -169,7 +177,7 @@ class Machine:
                 continue
             heapq.heappop(heap)
             released = self.issue(warp, time)
-            if warp.at == end:
+            if warp.at == len(self.steps[warp.identity % self.warps_per_block]):
                 warp.at = 0
                 warp.done.append(time)
             for mate in released:
@@ -179,7 +187,7 @@ class Machine:
 
     def issue(self, warp: Warp, time: float) -> list[Warp]:
         """The warps that can go on: this one, unless it waits for others."""
-        step = self.steps[warp.at]
+        step = self.next_step(warp)
         self.now[warp.subpartition] = time + 1
         self.issued += 1
         warp.ready, warp.last = time + step.stall, time

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from replay.chips import Chip
 from replay.cubin import Kernel
@@ -38,9 +38,18 @@ def occupancy(kernel: Kernel, chip: Chip, threads: int, shared: int) -> Occupanc
     return Occupancy(fitting[limit], limit)
 
 
-def bounds(code: list[Instruction], chip: Chip, warps: float) -> dict[str, float]:
-    """Cycles that one iteration of the `warps` warps of a sub-partition keeps each pipe
-    busy: no schedule takes less than the largest."""
+def bounds(codes: Sequence[list[Instruction]], chip: Chip) -> dict[str, float]:
+    """Cycles that one run of a block, of a warp for each code, keeps each pipe busy: no
+    schedule of many blocks takes less than the largest."""
+    total = dict.fromkeys(("tensor", "xu", "fma", "alu", "shared", "issue"), 0.0)
+    for code in codes:
+        for pipe, cycles in _bounds_of_warp(code, chip).items():
+            total[pipe] += cycles / SUBPARTITIONS
+    return total
+
+
+def _bounds_of_warp(code: list[Instruction], chip: Chip) -> dict[str, float]:
+    """The same of one warp, on the sub-partition that it is on."""
     use = dict.fromkeys(("tensor", "xu", "fma", "alu", "shared", "issue"), 0.0)
     rates = {"xu": chip.xu, "fma": chip.fma, "imad": chip.imad, "alu": chip.alu}
     for instruction in code:
@@ -52,7 +61,7 @@ def bounds(code: list[Instruction], chip: Chip, warps: float) -> dict[str, float
             use["shared"] += SUBPARTITIONS * shared_cycles(instruction)
         elif pipe in rates:
             use["fma" if pipe == "imad" else pipe] += rates[pipe]
-    return {pipe: cycles * warps for pipe, cycles in use.items()}
+    return use
 
 
 def runs_a_cycle(machine: Machine, skip: int) -> float:
@@ -77,12 +86,13 @@ class Replay:
     busy: dict[str, float]
 
 
-def replay(program: Program, chip: Chip, warps: int, blocks: int, times: int = ITERATIONS,
+def replay(programs: Sequence[Program], chip: Chip, blocks: int, times: int = ITERATIONS,
            skip: int = WARM_UP, seeds: int = SEEDS, stages: int = 2) -> Replay:
+    """Of blocks that have a warp for each program."""
     cycles = 0.0
     busy: defaultdict[str, float] = defaultdict(float)
     for seed in range(seeds):
-        machine = Machine(chip, program, warps, blocks, seed, stages).run(times)
+        machine = Machine(chip, programs, blocks, seed, stages).run(times)
         cycles += 1 / runs_a_cycle(machine, skip) / seeds
         span = max(warp.done[-1] for warp in machine.warps) * seeds
         for pipe, used in machine.busy.items():
@@ -91,21 +101,21 @@ def replay(program: Program, chip: Chip, warps: int, blocks: int, times: int = I
     return Replay(cycles, dict(busy))
 
 
-def whole_block(flow: Flow, loops: Iterable[tuple[Loop, int]],
+def whole_block(flow: Flow, loops: Iterable[tuple[Loop, Program]],
                 heads: Iterable[int] = ()) -> Program:
-    """A block from its first instruction to EXIT: these loops run so many times, others
+    """A block from its first instruction to EXIT: these loops run as their programs, others
     once. Where one of two ways leads to more loops with a head of `heads` that have not run,
     it is taken. Else forward branches fall through, but those behind a vote of the block,
     which skip the path for untrusted operands, are taken."""
     code, place = flow.code, flow.place
     wanted = {head: flow.leading_to([head]) for head in heads}
-    left = {loop.head: (loop, times) for loop, times in loops}
+    left = {loop.head: (loop, iterations) for loop, iterations in loops}
     program: Program = []
     at, voted = 0, False
     while at < len(code):
         if at in left:
-            loop, times = left.pop(at)
-            program += loop.path * times
+            loop, iterations = left.pop(at)
+            program += iterations
             wanted.pop(loop.head, None)
             at = loop.last + 1
             continue

@@ -43,7 +43,8 @@ def SparseAttnStepsToTiles : Pass<"sparse-attn-steps-to-tiles"> {
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
     "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
-    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
+    "::mlir::sparse_attn::kernels::SparseAttnGPUDialect"];
 }
 
 def SparseAttnVerifyGpuForm
@@ -155,6 +156,25 @@ def SparseAttnStageOperands
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
     "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::sparse_attn::kernels::SparseAttnGPUDialect"];
+}
+
+def SparseAttnSkipRows : Pass<"sparse-attn-skip-rows", "::mlir::func::FuncOp"> {
+  let summary = "let warps leave out tiles that none of their rows reaches";
+  let description = [{
+    At the edges of a mask, a key tile is dead for some rows of the query tile.
+    Where a loop says which ones its iteration changes (`live_rows`), what it
+    computes with the tiles in shared memory comes to stand in a branch, which
+    warps take that have some of these rows (`has_rows`). All warps wait for
+    tiles, copy their share of them and release slots as before, so that a ring
+    lets those that compute nothing go ahead.
+
+    Run after `sparse-attn-stage-operands`.
+
+    Example: test/GPU/skip-rows-example.mlir
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
     "::mlir::sparse_attn::kernels::SparseAttnGPUDialect"];
 }
 

@@ -96,6 +96,14 @@ Value emitPredicate(OpBuilder &b, Location loc,
                     const mask::Predicate &predicate, const MaskPosition &at,
                     EmitLeafFn emitLeaf);
 
+/// Emits what the `tile.keys` keys from `at.j` on are to the `tile.queries`
+/// rows from position `at.i` on, by the bounds of `pieces`; nothing where these
+/// leave out no row that code could tell. A row that it does not call full may
+/// be.
+std::optional<RowReach> emitReach(OpBuilder &b, Location loc,
+                                  const mask::Pieces &pieces,
+                                  const MaskPosition &at, plan::TileShape tile);
+
 } // namespace mlir::sparse_attn
 
 namespace mlir {
@@ -126,6 +134,11 @@ namespace mlir::sparse_attn {
 /// where a part of the mask has neither pieces nor `emitPredicate`.
 Value emitMask(OpBuilder &b, Location loc, MaskAttrInterface mask,
                const MaskPosition &at, bool mayPassEnd);
+
+/// The same of all pairs that `mask` allows.
+std::optional<RowReach> emitReach(OpBuilder &b, Location loc,
+                                  MaskAttrInterface mask,
+                                  const MaskPosition &at, plan::TileShape tile);
 
 /// An equivalent mask in canonical form: nested unions and intersections are
 /// flattened, members that another member absorbs are dropped, windows are

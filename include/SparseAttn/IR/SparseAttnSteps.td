@@ -106,6 +106,11 @@ def SparseAttn_StepOp : SparseAttn_StateOp<"step", [
     `key_position` + c, or, where `row_positions` or `key_positions` are in its
     place, at the r-th or c-th of them. The mask may use values from outside.
 
+    Where there is a reach, the mask allows no pair of a query at a position before
+    `live_begin`, or from `live_end` on: a target may leave such rows as they are,
+    which is what the step does to them. Of those from `full_begin` on and before
+    `full_end` it allows all pairs.
+
     `score` makes of a score %s, scaled and in f32, the one that counts; it may
     depend on the `batch` and `head` that stand before it, on the positions, and
     on values from outside: a soft cap, a bias by distance. It has no side
@@ -126,6 +131,15 @@ def SparseAttn_StepOp : SparseAttn_StateOp<"step", [
     %next = sparse_attn.step %state
       ins(%q, %k, %v : tensor<32x16xf32>, tensor<?x16xf32>, tensor<?x16xf32>)
       at(%row_position, %key_position) keys(32) scale(2.5e-01) mask {
+      ^bb0(%i: i32, %j: i32):
+        %allowed = arith.cmpi sle, %j, %i : i32
+        sparse_attn.yield %allowed : i1
+      } : !sparse_attn.state<32x16xf32>
+
+    %diagonal = sparse_attn.step %state
+      ins(%q, %k, %v : tensor<32x16xf32>, tensor<?x16xf32>, tensor<?x16xf32>)
+      at(%row_position, %key_position) keys(32) scale(2.5e-01)
+      reach(%first to %end) full(%second to %end) mask {
       ^bb0(%i: i32, %j: i32):
         %allowed = arith.cmpi sle, %j, %i : i32
         sparse_attn.yield %allowed : i1
@@ -152,7 +166,9 @@ def SparseAttn_StepOp : SparseAttn_StateOp<"step", [
                        Optional<Index>:$key_position,
                        Optional<1DTensorOf<[I32]>>:$key_positions,
                        ConfinedAttr<I64Attr, [IntPositive]>:$keys,
-                       F64Attr:$scale, Optional<Index>:$batch,
+                       F64Attr:$scale, Optional<I32>:$live_begin,
+                       Optional<I32>:$live_end, Optional<I32>:$full_begin,
+                       Optional<I32>:$full_end, Optional<Index>:$batch,
                        Optional<Index>:$head);
   let regions = (region MaxSizedRegion<1>:$score, MaxSizedRegion<1>:$mask);
   let results = (outs SparseAttn_StateType:$result);
@@ -163,12 +179,17 @@ def SparseAttn_StepOp : SparseAttn_StateOp<"step", [
       custom<Positions>($row_position, $row_positions, type($row_positions)) `,`
       custom<Positions>($key_position, $key_positions, type($key_positions)) `)`
     `keys` `(` $keys `)` `scale` `(` $scale `)`
+    (`reach` `(` $live_begin^ `to` $live_end `)`)?
+    (`full` `(` $full_begin^ `to` $full_end `)`)?
     (`score` `(` $batch^ `,` $head `)` $score)? (`mask` $mask^)? attr-dict
     `:` type($state)
   }];
   let extraClassDeclaration = [{
     bool hasMask() { return !getMask().empty(); }
     bool hasScore() { return !getScore().empty(); }
+    bool hasReach() { return bool(getLiveBegin()); }
+    /// Says nothing of rows any more.
+    void dropReach();
     /// The scale that is left to ops on the state: what a score region yields is
     /// scaled.
     ::mlir::FloatAttr getStateScaleAttr();

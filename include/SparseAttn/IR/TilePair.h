@@ -37,6 +37,19 @@ struct QueryTile {
   int64_t step = 1;
 };
 
+/// Queries at positions from `begin` on and before `end`, both i32; none where
+/// these are the other way round.
+struct RowSpan {
+  Value begin, end;
+};
+
+/// What a key tile is to the rows of a query tile: only `live` ones may have a
+/// live pair in it, and all pairs of `full` ones are live. Null where nothing
+/// is known.
+struct RowReach {
+  RowSpan live, full;
+};
+
 /// One key tile. Its keys stand one after the other, or where `positions` says.
 struct KeyTile {
   Value key;    ///< the position of the first key, an index
@@ -50,6 +63,8 @@ struct KeyTile {
   /// parts, in which `key` is its number.
   Value row = {};
   int64_t step = 1;
+  /// What rows it reaches; null where that may be any.
+  RowReach reach = {};
 };
 
 /// A tensor that a reduction takes or gives, under the name by which packages

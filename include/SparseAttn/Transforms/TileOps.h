@@ -113,6 +113,10 @@ public:
   virtual Value packRow(Value row, Value rows, double padding) = 0;
 
   virtual Value scores(Value keyTile, Value queryTile);
+  /// Says what the step's tile is to rows, counted from the tile's first: it
+  /// leaves those that are not live as they are. A target that makes no use of
+  /// it computes the same for all rows.
+  virtual void tellReach(const RowReach &reach) {}
   /// One step of the algorithm above. Without `allowed`, each row has a live
   /// key in this tile, and no key is masked.
   SoftmaxState update(SoftmaxState state, Value scores, const ValueTile &values,

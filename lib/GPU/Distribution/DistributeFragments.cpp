@@ -112,6 +112,10 @@ LogicalResult Distribution::distribute(Operation *op) {
           return failure();
     return success();
   }
+  if (auto rows = dyn_cast<HasRowsOp>(op))
+    return hasRows(rows);
+  if (auto rows = dyn_cast<HasOtherRowsOp>(op))
+    return hasOtherRows(rows);
   bool isOfTiles = isa<memref::StoreOp>(op) ||
                    llvm::any_of(op->getResults(), isVector) ||
                    llvm::any_of(op->getOperands(), isVector);

@@ -101,6 +101,24 @@ static bool hasLoopsOfProducts(Region &region) {
       .wasInterrupted();
 }
 
+/// Makes both blocks of a branch yield what threads hold of result `number`.
+/// Whether these are parts of a sum that is still to be taken.
+bool Distribution::handOn(scf::IfOp branch, unsigned number, Extent extent) {
+  SmallVector<Operation *, 2> yields = {branch.thenYield(), branch.elseYield()};
+  bool isPending = llvm::all_of(yields, [&](Operation *yield) {
+    return fragmentOf(yield->getOperand(number)).isPendingSum;
+  });
+  for (Operation *yield : yields) {
+    b.setInsertionPoint(yield);
+    Value value = yield->getOperand(number);
+    auto [rows, columns] = shapeOf(cast<VectorType>(value.getType()));
+    Fragment end = isPending ? fragmentOf(value) : complete(value);
+    yield->setOperand(
+        number, threads.expand(b, branch.getLoc(), end, extent, rows, columns));
+  }
+  return isPending;
+}
+
 /// Both blocks hand on what threads hold. A block with loops over tiles of its
 /// own, which only rare inputs reach, computes all addresses and positions
 /// anew, and so does what comes behind it: else every thread would keep, for
@@ -138,18 +156,13 @@ LogicalResult Distribution::branch(scf::IfOp op) {
       return failure();
     threads = outside;
     isRare = wasRare;
-    b.setInsertionPoint(body.getTerminator());
-    for (auto [operand, extent] :
-         llvm::zip(body.getTerminator()->getOpOperands(), extents))
-      if (auto vector = dyn_cast<VectorType>(operand.get().getType()))
-        operand.set(expanded(operand.get(), extent, vector));
   }
-  for (auto [old, result, extent] :
-       llvm::zip(op.getResults(), fresh.getResults(), extents)) {
+  for (auto [i, old] : llvm::enumerate(op.getResults())) {
     if (isVector(old))
-      setLanes(old, extent, result);
+      setLanes(old, extents[i], fresh.getResult(i),
+               /*isPendingSum=*/handOn(fresh, i, extents[i]));
     else
-      old.replaceAllUsesWith(result);
+      old.replaceAllUsesWith(fresh.getResult(i));
   }
   b.setInsertionPointAfter(fresh);
   if (isLong && fresh->getParentOp() == launch)

@@ -7,8 +7,10 @@
 #include "Fragments/StagedRow.h"
 #include "Fragments/Transfers.h"
 #include "Staging/BufferPointers.h"
+#include "Staging/SharedAddress.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -59,6 +61,44 @@ LogicalResult Distribution::row(vector::ExtractOp op) {
 void Distribution::tellThread(Operation *op) {
   llvm::TypeSwitch<Operation *>(op).Case<StageOp, RingOp, ReleaseOp>(
       [&](auto known) { known.getThreadMutable().assign(threads.thread); });
+}
+
+/// The rows of tiles of `rows` rows that the executing warp has.
+Distribution::WarpRows Distribution::rowsOfWarp(Location loc, int64_t rows) {
+  LaneMath math{b, loc};
+  Value first = threads.firstRow(b, loc, rows);
+  return {first, math.add(first, math.constant(16 * threads.bands(rows)))};
+}
+
+/// Replaces what an operation asks of the warp by `answer`, on which all lanes
+/// agree; by a vote, so that the optimiser knows that they stay together.
+LogicalResult Distribution::answer(Operation *op, Value answer) {
+  Location loc = op->getLoc();
+  Value all = LaneMath{b, loc}.constant(-1);
+  op->replaceAllUsesWith(NVVM::VoteSyncOp::create(
+      b, loc, b.getI1Type(), all, answer, NVVM::VoteSyncKind::any));
+  replaced.push_back(op);
+  return success();
+}
+
+LogicalResult Distribution::hasRows(HasRowsOp op) {
+  Location loc = op.getLoc();
+  WarpRows warp = rowsOfWarp(loc, static_cast<int64_t>(op.getRows()));
+  Value isBefore = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt,
+                                         op.getBegin(), warp.end);
+  Value isBehind = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sgt,
+                                         op.getEnd(), warp.first);
+  return answer(op, arith::AndIOp::create(b, loc, isBefore, isBehind));
+}
+
+LogicalResult Distribution::hasOtherRows(HasOtherRowsOp op) {
+  Location loc = op.getLoc();
+  WarpRows warp = rowsOfWarp(loc, static_cast<int64_t>(op.getRows()));
+  Value isLate = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sgt,
+                                       op.getBegin(), warp.first);
+  Value isEarly = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt,
+                                        op.getEnd(), warp.end);
+  return answer(op, arith::OrIOp::create(b, loc, isLate, isEarly));
 }
 
 /// What a block stores once, its first thread stores; into shared memory, for

@@ -110,7 +110,7 @@ LogicalResult Distribution::step(vector::StepOp op) {
   SmallVector<Value> numbers;
   for (int64_t i = 0; i < 2 * threads.bands(rows); ++i)
     numbers.push_back(arith::IndexCastUIOp::create(
-        b, loc, b.getIndexType(), threads.rowOf(b, loc, i / 2, i % 2)));
+        b, loc, b.getIndexType(), threads.rowOf(b, loc, rows, i / 2, i % 2)));
   auto type =
       VectorType::get({static_cast<int64_t>(numbers.size())}, b.getIndexType());
   setLanes(op.getResult(), {true, false},

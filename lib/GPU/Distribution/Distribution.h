@@ -66,6 +66,14 @@ private:
   LogicalResult gather(vector::GatherOp op);
   LogicalResult loop(scf::ForOp op);
   LogicalResult branch(scf::IfOp op);
+  bool handOn(scf::IfOp branch, unsigned number, Extent extent);
+  LogicalResult hasRows(HasRowsOp op);
+  LogicalResult hasOtherRows(HasOtherRowsOp op);
+  struct WarpRows {
+    Value first, end;
+  };
+  WarpRows rowsOfWarp(Location loc, int64_t rows);
+  LogicalResult answer(Operation *op, Value answer);
 
   /// What `value` is held as; a scalar is a uniform fragment of itself.
   Fragment fragmentOf(Value value);

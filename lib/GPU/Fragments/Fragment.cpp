@@ -53,13 +53,16 @@ int64_t Threads::count(Extent extent, int64_t rows, int64_t columns) const {
          (extent.columns ? columns / 4 : 1);
 }
 
-Value Threads::rowOf(OpBuilder &b, Location loc, int64_t band,
+Value Threads::firstRow(OpBuilder &b, Location loc, int64_t rows) const {
+  return arith::MulIOp::create(b, loc, warp,
+                               constantI32(b, loc, 16 * bands(rows)));
+}
+
+Value Threads::rowOf(OpBuilder &b, Location loc, int64_t rows, int64_t band,
                      int64_t half) const {
-  // 16 (band * warps + warp) + g + 8 half
-  Value ofWarp = arith::MulIOp::create(b, loc, warp, constantI32(b, loc, 16));
-  Value first = arith::AddIOp::create(b, loc, ofWarp, group);
+  Value first = arith::AddIOp::create(b, loc, firstRow(b, loc, rows), group);
   return b.createOrFold<arith::AddIOp>(
-      loc, first, constantI32(b, loc, 16 * band * numWarps + 8 * half));
+      loc, first, constantI32(b, loc, 16 * band + 8 * half));
 }
 
 Value Threads::columnOf(OpBuilder &b, Location loc, int64_t c) const {

@@ -2,9 +2,9 @@
 //
 // Values of a tile's shape are distributed over the warps of a block in the
 // layout of the accumulators of mma.sync m16n8 (and, a warp at a time, of
-// wgmma m64nN). With lane = 4 g + t, a warp holds bands of 16 rows, band b of
-// warp w being rows 16 (b * warps + w) ...; in each band and each group of 8
-// columns a thread holds four elements:
+// wgmma m64nN). Each warp has as many neighbouring rows as any other, in bands
+// of 16. With lane = 4 g + t, in each band and each group of 8 columns a thread
+// holds four elements:
 //
 //            columns 8 c + 2 t, 8 c + 2 t + 1
 //   row g         [b][c][0][0]  [b][c][0][1]
@@ -87,8 +87,11 @@ public:
   /// Elements of a thread's vector for a tile of that shape.
   int64_t count(Extent extent, int64_t rows, int64_t columns) const;
 
-  /// Row [band][half] of the tile, i32.
-  Value rowOf(OpBuilder &b, Location loc, int64_t band, int64_t half) const;
+  /// The first row that the warp holds of a tile of `rows` rows, i32.
+  Value firstRow(OpBuilder &b, Location loc, int64_t rows) const;
+  /// Row [band][half] of a tile of `rows` rows, i32.
+  Value rowOf(OpBuilder &b, Location loc, int64_t rows, int64_t band,
+              int64_t half) const;
   /// Column [c][0] of the tile, i32; [c][1] is the next.
   Value columnOf(OpBuilder &b, Location loc, int64_t c) const;
 

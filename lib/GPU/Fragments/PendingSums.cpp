@@ -3,6 +3,7 @@
 #include "PendingSums.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Matchers.h"
 
@@ -32,6 +33,13 @@ static bool isPartOfSum(Value value, Value arg) {
   Operation *op = value.getDefiningOp();
   if (!op)
     return false;
+  // Either side of a branch may have gone on with them.
+  if (auto branch = dyn_cast<scf::IfOp>(op)) {
+    unsigned number = cast<OpResult>(value).getResultNumber();
+    return branch.elseBlock() &&
+           isPartOfSum(branch.thenYield().getOperand(number), arg) &&
+           isPartOfSum(branch.elseYield().getOperand(number), arg);
+  }
   if (auto reduction = dyn_cast<vector::MultiDimReductionOp>(op))
     return reduction.getKind() == vector::CombiningKind::ADD &&
            (isZero(reduction.getAcc()) || isPartOfSum(reduction.getAcc(), arg));

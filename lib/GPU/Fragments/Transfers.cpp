@@ -22,17 +22,17 @@ public:
   TransferRows(OpBuilder &b, const Threads &threads,
                VectorTransferOpInterface op, int64_t rows)
       : b(b), loc(op.getLoc()), threads(threads), op(op),
-        mayPassEnd(!op.isDimInBounds(0)), bands(threads.bands(rows)) {
+        mayPassEnd(!op.isDimInBounds(0)), rows(rows) {
     if (mayPassEnd)
       end = memref::DimOp::create(b, loc, op.getBase(), 0);
   }
 
-  int64_t count() const { return 2 * bands; }
+  int64_t count() const { return 2 * threads.bands(rows); }
 
   /// Row number i as an index into the memory, and the condition under which
   /// it exists, null if it always does.
   std::pair<Value, Value> at(int64_t i) {
-    Value row = toIndex(b, loc, threads.rowOf(b, loc, i / 2, i % 2));
+    Value row = toIndex(b, loc, threads.rowOf(b, loc, rows, i / 2, i % 2));
     row = b.createOrFold<arith::AddIOp>(loc, op.getIndices()[0], row);
     if (!mayPassEnd)
       return {row, Value()};
@@ -56,7 +56,7 @@ private:
   const Threads &threads;
   VectorTransferOpInterface op;
   bool mayPassEnd;
-  int64_t bands;
+  int64_t rows; ///< of the tile
   Value end;
 };
 } // namespace

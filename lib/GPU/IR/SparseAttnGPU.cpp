@@ -101,6 +101,13 @@ LogicalResult WaitOp::verify() {
   return success();
 }
 
+LogicalResult LiveRowsOp::verify() {
+  if (!getFullBegin() != !getFullEnd())
+    return emitOpError("has a begin of its full rows without an end, or the "
+                       "other way round");
+  return success();
+}
+
 LogicalResult StagedTileOp::verify() {
   VectorType type = getTileType();
   if (failed(verifyMemory(*this, getMemory())))

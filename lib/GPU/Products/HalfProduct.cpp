@@ -76,13 +76,12 @@ private:
     }
     LaneMath math{b, loc};
     Value row =
-        math.add(math.mod(threads.lane, 16), math.mul(threads.warp, 16));
+        math.add(math.mod(threads.lane, 16), threads.firstRow(b, loc, p.rows));
     SharedAddress address(b, loc, p.left.staged, row,
                           math.div(threads.lane, 16));
     for (int64_t band = 0; band < bands; ++band)
-      operands.push_back(
-          loadMatrices(address.at(16 * band * threads.numWarps, 32 * k), count,
-                       /*transpose=*/false));
+      operands.push_back(loadMatrices(address.at(16 * band, 32 * k), count,
+                                      /*transpose=*/false));
     return operands;
   }
 

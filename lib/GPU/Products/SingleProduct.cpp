@@ -160,15 +160,16 @@ private:
   /// registers are (g, 2 t), (g + 8, 2 t), (g, 2 t + 8), (g + 8, 2 t + 8).
   SmallVector<SmallVector<Pair>> loadLeft(int64_t k) {
     LaneMath math{b, loc};
-    SharedAddress address = pairAddress(
-        p.left.staged, math.add(threads.group, math.mul(threads.warp, 16)));
+    SharedAddress address =
+        pairAddress(p.left.staged,
+                    math.add(threads.group, threads.firstRow(b, loc, p.rows)));
     SmallVector<SmallVector<Pair>> operands;
     for (int64_t band = 0; band < bands; ++band) {
       SmallVector<Pair> &registers = operands.emplace_back();
       for (int64_t j = 0; j < groupsAt(k); ++j)
         for (int64_t half : {0, 1})
-          registers.push_back(loadPair(address.at(
-              16 * band * threads.numWarps + 8 * half, 64 * k + 32 * j)));
+          registers.push_back(
+              loadPair(address.at(16 * band + 8 * half, 64 * k + 32 * j)));
     }
     return operands;
   }

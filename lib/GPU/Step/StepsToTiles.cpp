@@ -1,5 +1,6 @@
 //===- StepsToTiles.cpp - --sparse-attn-steps-to-tiles --------------------===//
 
+#include "SparseAttn/GPU/IR/SparseAttnGPU.h"
 #include "SparseAttn/GPU/Passes.h"
 #include "SparseAttn/IR/SparseAttn.h"
 #include "TensorCoreTiles.h"

@@ -1,6 +1,7 @@
 //===- TensorCoreTiles.cpp - Steps on tiles for tensor cores --------------===//
 
 #include "TensorCoreTiles.h"
+#include "SparseAttn/GPU/IR/SparseAttnGPU.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -84,6 +85,13 @@ Value TensorCoreTiles::padRows(Value source, Value rows, int64_t count,
   shape.front() = count;
   auto padded = RankedTensorType::get(shape, type.getElementType());
   return tensor::PadOp::create(b, loc, padded, source, low, high, value);
+}
+
+/// In exact steps the threads of a block meet.
+void TensorCoreTiles::tellReach(const RowReach &reach) {
+  if (!step.exact)
+    LiveRowsOp::create(b, loc, reach.live.begin, reach.live.end,
+                       reach.full.begin, reach.full.end);
 }
 
 /// One instruction.

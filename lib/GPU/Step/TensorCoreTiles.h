@@ -39,6 +39,7 @@ public:
   Value packResult(Value output, Value rows) override;
   Value packRow(Value row, Value rows, double padding) override;
   Value scores(Value keyTile, Value queryTile) override;
+  void tellReach(const RowReach &reach) override;
   Value isTrusted(const SoftmaxState &state, Value rows, Type type) override;
   Value output(const SoftmaxState &state, Value rows,
                Value destination) override;

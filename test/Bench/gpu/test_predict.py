@@ -18,6 +18,7 @@ from patterns import PATTERNS
 from predicted_cases import GOALS, predicted_cases
 from prediction import BodyReplay, LoopReplay, mean_trips
 from replay import ablation, rates
+from replay.flow import Loop, Work
 
 HAS_TOOLS = all(shutil.which(name, path=str(predict.CUDA_TOOLS)) or shutil.which(name)
                 for name in ("nvdisasm", "ptxas"))
@@ -50,6 +51,23 @@ def test_a_block_takes_its_tiles_and_a_rest():
     assert body.cycles((2, 0, 3)) == 5 + 2 * 30 + 3 * 20
     assert body.cycles((0, 0, 0)) == 5
     assert mean_trips([(1, 4), (2, 9), (3, 8)]) == (2, 7)
+
+
+def test_what_warps_leave_out_counts_by_what_they_compute():
+    masked, plain, none = Work.MASKED, Work.PLAIN, Work.NONE
+    all_of, half = ((masked, masked),) * 2, ((masked, plain), (masked, none))
+    edges = dataclasses.replace(loop(30.0), runs={half: 50.0, all_of: 65.0})
+    body = BodyReplay((2.0, 1.0), (edges, loop(20.0)), 5.0)
+    assert body.cycles((2, 1), (half, ((masked, masked),))) == 5 + 50 + 20
+    assert body.cycles((2, 1), (all_of, ((masked, masked),))) == 5 + 65 + 20
+    assert body.cycles((3, 0)) == 5 + 3 * 30
+    path = [("product", False)]
+    skipping = Loop(path, 0, 0, 1, plain=[("plain", False)], skip=[("none", False)])
+    assert prediction._programs(skipping, 2, 2, half) == [
+        path * 2, [*skipping.plain, *skipping.skip]]
+    assert prediction._programs(Loop(path, 0, 0, 1), 2, 2, half) == [path * 2] * 2
+    with pytest.raises(BenchError, match="a loop of 4 warps is known to have 2"):
+        prediction._programs(skipping, 4, 2, half)
 
 
 def test_loops_are_named_by_the_tiles_that_they_visit():
@@ -195,8 +213,8 @@ def test_a_missing_compiler_is_named(tmp_path):
 def test_a_prediction_is_written_and_shown(build_tree, tmp_path, monkeypatch):
     whole = rates.replay
     for module in (prediction, ablation):  # a few runs of each program do here
-        monkeypatch.setattr(module, "replay", lambda path, chip, warps, blocks, *_, **__: whole(
-            path, chip, warps, blocks, times=4, skip=1, seeds=1))
+        monkeypatch.setattr(module, "replay", lambda programs, chip, blocks, *_, **__: whole(
+            programs, chip, blocks, times=4, skip=1, seeds=1))
     path = tmp_path / "p.json"
     predict.main([f"--build={build_tree}", f"--output={path}", "--cases=causal,decode",
                   "--head-sizes=64", "--chips=H100,H200"])

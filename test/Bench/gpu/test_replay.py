@@ -7,7 +7,7 @@ from listings import listing
 from replay.ablation import gains
 from replay.chips import A100, CHIPS, H100
 from replay.cubin import Kernel
-from replay.flow import Flow, has_barriers, other_loops, threads_of_barriers, tile_loops
+from replay.flow import Flow, Work, has_barriers, other_loops, threads_of_barriers, tile_loops
 from replay.machine import Machine
 from replay.pipes import pipe_of, shared_cycles, tensor_cycles, tensor_fma
 from replay.rates import bounds, occupancy, replay, whole_block
@@ -27,7 +27,7 @@ def program_of(*entries):
 
 def cycles_of(*entries, chip=A100, warps=1):
     """Between the ends of two runs of the program."""
-    return pytest.approx(replay(program_of(*entries), chip, warps, blocks=1, seeds=1).cycles)
+    return pytest.approx(replay([program_of(*entries)] * warps, chip, blocks=1, seeds=1).cycles)
 
 
 def one(text):
@@ -77,11 +77,11 @@ def test_stalls_and_busy_pipes_add_up():
     assert cycles_of(HMMA, HMMA) == 16
     assert cycles_of(HMMA, HMMA, chip=H100) == 2 * 6.36
     # Of eight warps two share a pipe.
-    done = [time for warp in Machine(A100, program_of(HMMA), 8, 1).run(5).warps
+    done = [time for warp in Machine(A100, [program_of(HMMA)] * 8, 1).run(5).warps
             for time in warp.done]
     assert max(done) - min(done) == pytest.approx(8 * (2 * 5 - 1))
     # Blocks of one warp spread over the sub-partitions.
-    assert {warp.subpartition for warp in Machine(A100, [], 1, 4).warps} == {0, 1, 2, 3}
+    assert {warp.subpartition for warp in Machine(A100, [[]], 4).warps} == {0, 1, 2, 3}
 
 
 def test_a_barrier_waits_for_the_result():
@@ -109,7 +109,7 @@ def test_copies_are_waited_for_by_groups():
     assert cycles_of(copy, commit, ("DEPBAR.LE SB0, 0x0", {"stall": 6})) == there + 6
     # One group may stay in flight, so it is waited for in the next run.
     program = program_of(copy, commit, ("DEPBAR.LE SB0, 0x1", {"stall": 6}))
-    done = Machine(A100, program, 1, 1).run(5).warps[0].done
+    done = Machine(A100, [program], 1).run(5).warps[0].done
     assert done[4] - done[2] == pytest.approx(there + 6)
 
 
@@ -122,14 +122,14 @@ def test_warps_of_a_block_meet_at_its_barrier():
 def test_a_jump_takes_longer():
     program = program_of(("FADD R1, R2, R3", {"stall": 4}))
     jump = program_of(("BRA `(.L_x_1)", {"stall": 5}))
-    found = replay(program + [(jump[0][0], True)], A100, 1, 1, seeds=1).cycles
+    found = replay([program + [(jump[0][0], True)]], A100, 1, seeds=1).cycles
     assert found == pytest.approx(4 + 5 + A100.branch)
 
 
 def test_groups_of_wgmma_are_waited_for():
-    machine = Machine(H100, program_of(
+    machine = Machine(H100, [program_of(
         "HGMMA.64x128x16.F32.BF16 R0, gdesc[UR8], R0, gsb0",
-        ("WARPGROUP.DEPBAR.LE gsb0, 0x0", {"stall": 2})), 1, 1).run(3)
+        ("WARPGROUP.DEPBAR.LE gsb0, 0x0", {"stall": 2}))], 1).run(3)
     done = machine.warps[0].done
     assert done[2] - done[1] == pytest.approx(4 + 64 + 24 + 2)
 
@@ -137,7 +137,7 @@ def test_groups_of_wgmma_are_waited_for():
 def test_one_start_is_one_replay():
     program = program_of(HMMA, ("MUFU.EX2 R1, R2", {"write": 0}),
                          ("FADD R3, R1, R1", {"wait": (0,)}))
-    first, second = (replay(program, A100, 4, 2, seeds=2) for _ in range(2))
+    first, second = (replay([program] * 4, A100, 2, seeds=2) for _ in range(2))
     assert first == second and 0 < first.busy["tensor"] <= 1
 
 
@@ -166,6 +166,27 @@ def test_loops_are_found_with_their_longest_way():
     assert len(other.path) == 2
 
 
+# Warps go around the mask that see all pairs, and around all but the copies that see none.
+SELECTS = ["FSEL R1, R1, -INF , P3"] * 8
+SKIPPING = (".L_x:", "MOV R0, R1", "@P1 BRA `(.L_none)", "MOV R0, R1", ".L_none:",
+            "@!P2 BRA `(.L_next)", "LDSM.16.M88.4 R8, [R4]", HMMA, "@!P4 BRA `(.L_all)",
+            *SELECTS, ".L_all:", "FADD R1, R1, R1", ".L_next:", "@P0 BRA `(.L_x)", "EXIT")
+
+
+def test_a_loop_may_have_ways_without_the_mask_and_without_products():
+    loop, = tile_loops(Flow(code_of(*SKIPPING)))
+    copies = ["MOV", "BRA", "MOV", "BRA"]
+    assert [i.base for i in loop.code] == [
+        *copies, "LDSM", "HMMA", "BRA", *["FSEL"] * 8, "FADD", "BRA"]
+    assert [i.base for i, _ in loop.plain] == [*copies, "LDSM", "HMMA", "BRA", "FADD", "BRA"]
+    assert [i.base for i, _ in loop.skip] == [*copies, "BRA"]
+    assert [jumps for _, jumps in loop.skip] == [False, False, False, True, True]
+    works = [Work.MASKED, Work.NONE, Work.PLAIN]
+    assert loop.program(works) == [*loop.path, *loop.skip, *loop.plain]
+    for other in tile_loops(Flow(code_of(*KERNEL))):
+        assert not other.has_choice and other.program(works) == other.path * 3
+
+
 @pytest.mark.parametrize("code, trips", [
     (["UIADD3 UR5, UP0, UR5, -0x4, URZ", "ISETP.NE.U32.AND P0, PT, RZ, UR5, PT",
       "ISETP.NE.U32.AND.EX P0, PT, RZ, UR4, PT, P0"], 16),
@@ -183,7 +204,7 @@ def test_counters_say_how_often_a_loop_runs(code, trips):
 def test_a_whole_block_runs_its_loops_and_skips_what_a_vote_skips():
     flow = Flow(code_of(*KERNEL))
     partial, full = tile_loops(flow)
-    program = whole_block(flow, [(partial, 2), (full, 3)])
+    program = whole_block(flow, [(partial, partial.path * 2), (full, full.path * 3)])
     names = [instruction.base for instruction, _ in program]
     assert names.count("HMMA") == 2 + 3 * 2 and names[-3:] == ["BAR", "BRA", "EXIT"]
     assert program[-2][1] and not program[1][1]
@@ -209,9 +230,9 @@ def test_bodies_of_a_kernel_are_told_apart_by_their_loops():
     assert (threads_of_barriers(few), threads_of_barriers(every)) == (32, None)
     assert has_barriers(few) and has_barriers(every)
     assert not has_barriers(tile_loops(Flow(code_of(".L_x:", HMMA, "@P0 BRA `(.L_x)", "EXIT")))[0])
-    first = [i.base for i, _ in whole_block(flow, [(few, 2)], [few.head])]
+    first = [i.base for i, _ in whole_block(flow, [(few, few.path * 2)], [few.head])]
     assert first.count("HMMA") == 2 and "FADD" not in first
-    second = [i.base for i, _ in whole_block(flow, [(every, 2)], [every.head])]
+    second = [i.base for i, _ in whole_block(flow, [(every, every.path * 2)], [every.head])]
     assert second.count("HMMA") == 6 and "FADD" in second and second[-1] == "EXIT"
 
 
@@ -223,7 +244,8 @@ def test_of_two_ways_to_the_last_loop_the_one_with_more_loops_is_taken():
         ".L_second:", HMMA, HMMA, "@P2 BRA `(.L_second)", "EXIT",
     ))
     first, second = tile_loops(flow)
-    program = whole_block(flow, [(first, 2), (second, 3)], [first.head, second.head])
+    program = whole_block(flow, [(first, first.path * 2), (second, second.path * 3)],
+                          [first.head, second.head])
     assert [i.base for i, _ in program].count("HMMA") == 2 + 3 * 2
 
 
@@ -241,7 +263,7 @@ def test_calls_come_back():
 
 def test_a_loop_gains_what_a_part_costs():
     barrier = ("BAR.SYNC.DEFER_BLOCKING 0x0", {"stall": 1})
-    found = gains(program_of(HMMA, barrier), A100, 4, 1)
+    found = gains([program_of(HMMA, barrier)] * 4, A100, 1)
     # 20 cycles from one barrier to the product behind it, 8 where nothing else is.
     assert found["no block barrier"] == pytest.approx((A100.barrier_latency + 1) / 8 - 1)
     assert found["no latency of jumps"] == found["no ldmatrix"] == 0
@@ -250,7 +272,7 @@ def test_a_loop_gains_what_a_part_costs():
 def test_bounds_are_of_the_busiest_pipe():
     code = code_of(HMMA, "MUFU.EX2 R1, R2", "IMAD R1, R2, R3, R4", "FADD R1, R2, R3",
                    "LDSM.16.M88.4 R0, [R1]", "MOV R1, R2")
-    assert bounds(code, A100, warps=2) == {
+    assert bounds([code] * 8, A100) == {
         "tensor": 16, "xu": 16, "fma": 8, "alu": 4, "shared": 32, "issue": 12}
 
 
@@ -316,19 +338,38 @@ def test_warps_wait_at_a_ring_for_each_others_copies(chip, ring):
     # The copies of one run are there when the next one starts, and no earlier: those of
     # 4 warps, each of 512 bytes.
     there = chip.l2_latency + 512 * 4 / chip.l2_rate
-    found = replay(program_of(*ring), chip, 4, 1, seeds=1).cycles
+    found = replay([program_of(*ring)] * 4, chip, 1, seeds=1).cycles
     assert there < found < there + 150
     # With a third slot they have two runs.
-    more = replay(program_of(*ring), chip, 4, 1, seeds=1, stages=3).cycles
+    more = replay([program_of(*ring)] * 4, chip, 1, seeds=1, stages=3).cycles
     assert found / 2 - 5 < more < found / 2 + 100
 
 
 def test_a_warp_waits_at_a_ring_for_the_slowest():
-    machine = Machine(H100, program_of(*RING_SM_90), 4, 1)
+    machine = Machine(H100, [program_of(*RING_SM_90)] * 4, 1)
     machine.warps[3].ready += 5000
     machine.run(3)
     assert max(warp.done[0] for warp in machine.warps[:3]) < 5000
     assert min(warp.done[1] for warp in machine.warps[:3]) > 5000
+
+
+def test_warps_may_have_programs_of_their_own():
+    product, rest = [program_of(text, ("NOP", {"stall": 9})) for text in (HMMA, "NOP")]
+    machine = Machine(A100, [product, rest], 1).run(2)
+    assert machine.busy["tensor"] == 2 * 8
+    # What one warp keeps busy, it alone does.
+    code = [[instruction for instruction, _ in program] for program in (product, rest)]
+    assert bounds(code, A100)["tensor"] == 8 / 4
+
+
+def test_a_warp_that_computes_nothing_goes_ahead_by_a_tile():
+    slow = program_of(*RING_SM_90, ("NOP", {"stall": 15})) + program_of(
+        *[("NOP", {"stall": 15})] * 400)
+    fast = program_of(*RING_SM_90)
+    done = [warp.done for warp in Machine(H100, [slow, fast], 1).run(6).warps]
+    assert all(ahead < behind for behind, ahead in zip(*done))
+    # By no more: the slot that it fills must be empty.
+    assert all(ahead > behind for behind, ahead in zip(done[0], done[1][2:]))
 
 
 def test_testing_an_mbarrier_again_is_no_way_through_a_loop():

@@ -77,6 +77,7 @@ KINDS = [
      replaced(r"16, cache = +cg", "8, cache =  ca"), 7),
     ("copy past the end", r"cp\.async\.shared.*, %\d+ :", replaced(r", %\d+ :(.*), i32", r" :\1"), 5),
     ("no swizzle", r"llvm\.xor .* : i32", replaced(r"xor (%\d+), %\d+", r"or \1, \1"), 2),
+    ("rows left out", r"vote\.sync +any", replaced(r"= .*", "= llvm.mlir.constant(false) : i1"), 1),
     ("no shuffle", r"shfl\.sync", replaced(r"= .*bfly %\d+, (%\d+),.*", r"= llvm.fneg \1 : f32"), 7),
 ]
 

@@ -188,3 +188,27 @@ func.func @yields_nothing(%k: memref<64x128xbf16>, %m: memref<?xi8, #shared>, %o
   } : memref<64x128xbf16>, memref<?xi8, #shared>
   return
 }
+
+// -----
+
+func.func @no_rows(%a: i32, %b: i32) {
+  // expected-error@below {{'sparse_attn_gpu.has_rows' op attribute 'rows' failed to satisfy constraint}}
+  %some = sparse_attn_gpu.has_rows %a to %b of 0
+  return
+}
+
+// -----
+
+func.func @no_other_rows(%a: i32, %b: i32) {
+  // expected-error@below {{'sparse_attn_gpu.has_other_rows' op attribute 'rows' failed to satisfy constraint}}
+  %some = sparse_attn_gpu.has_other_rows %a to %b of 0
+  return
+}
+
+// -----
+
+func.func @half_full(%a: i32, %b: i32) {
+  // expected-error@below {{'sparse_attn_gpu.live_rows' op has a begin of its full rows without an end, or the other way round}}
+  "sparse_attn_gpu.live_rows"(%a, %b, %a) <{operandSegmentSizes = array<i32: 1, 1, 1, 0>}> : (i32, i32, i32) -> ()
+  return
+}

@@ -78,7 +78,7 @@ TEST_F(FragmentTest, EveryElementOfATileHasOneThread) {
     Location loc = b.getUnknownLoc();
     for (int64_t band = 0; band < threads.bands(kRows); ++band)
       for (int64_t half : {0, 1}) {
-        Value row = threads.rowOf(b, loc, band, half);
+        Value row = threads.rowOf(b, loc, kRows, band, half);
         for (int64_t c = 0; c < kColumns / 8; ++c) {
           Value column = threads.columnOf(b, loc, c);
           for (int64_t t = 0; t < threads.numThreads(); ++t)
@@ -106,12 +106,14 @@ TEST_F(FragmentTest, LanesHoldTheAccumulatorsOfMma) {
       int64_t thread = 32 * warp + lane, g = lane / 4, t = lane % 4;
       EXPECT_EQ(evaluate(threads.group, thread), g);
       EXPECT_EQ(evaluate(threads.quad, thread), t);
-      EXPECT_EQ(evaluate(threads.rowOf(b, loc, 0, 0), thread), 16 * warp + g);
-      EXPECT_EQ(evaluate(threads.rowOf(b, loc, 0, 1), thread),
-                16 * warp + g + 8);
-      // Two bands: the second starts below all warps' first.
-      EXPECT_EQ(evaluate(threads.rowOf(b, loc, 1, 0), thread),
-                32 + 16 * warp + g);
+      auto row = [&](int64_t rows, int64_t band, int64_t half) {
+        return evaluate(threads.rowOf(b, loc, rows, band, half), thread);
+      };
+      EXPECT_EQ(row(32, 0, 0), 16 * warp + g);
+      EXPECT_EQ(row(32, 0, 1), 16 * warp + g + 8);
+      // Two bands: the second starts below the warp's first.
+      EXPECT_EQ(row(64, 0, 0), 32 * warp + g);
+      EXPECT_EQ(row(64, 1, 0), 32 * warp + 16 + g);
       EXPECT_EQ(evaluate(threads.columnOf(b, loc, 3), thread), 24 + 2 * t);
     }
 }

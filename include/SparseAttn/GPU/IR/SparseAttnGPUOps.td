@@ -257,6 +257,62 @@ def SparseAttnGPU_StagedTileOp : SparseAttnGPU_Op<"staged_tile", [
   }];
 }
 
+def SparseAttnGPU_LiveRowsOp : SparseAttnGPU_Op<"live_rows", [
+    AttrSizedOperandSegments, MemoryEffects<[MemWrite]>]> {
+  let summary = "other rows stay as they are";
+  let description = [{
+    Of the tiles that the loop around carries, its iteration changes no rows but
+    those from `begin` on and before `end`, counted from 0: it may be computed for
+    these alone. Of rows from `full_begin` on and before `full_end` nothing is left
+    out: where an iteration selects an element or else -inf, it is the element.
+    `--sparse-attn-skip-rows` makes branches of it. The effect keeps it where it
+    is until then.
+
+    ```mlir
+    sparse_attn_gpu.live_rows %begin to %end full %from to %below
+    ```
+  }];
+  let arguments = (ins I32:$begin, I32:$end, Optional<I32>:$full_begin,
+                       Optional<I32>:$full_end);
+  let assemblyFormat = [{
+    $begin `to` $end (`full` $full_begin^ `to` $full_end)? attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
+def SparseAttnGPU_HasRowsOp : SparseAttnGPU_Op<"has_rows", [Pure]> {
+  let summary = "whether the executing warp has some of these rows";
+  let description = [{
+    Whether it may hold, of tiles of `rows` rows, one from `begin` on and before
+    `end`. It is the same for all threads of a warp, and may differ between the
+    warps of a block: behind it they do not meet.
+
+    ```mlir
+    %some = sparse_attn_gpu.has_rows %begin to %end of 128
+    ```
+  }];
+  let arguments = (ins I32:$begin, I32:$end,
+                       ConfinedAttr<I64Attr, [IntPositive]>:$rows);
+  let results = (outs I1:$some);
+  let assemblyFormat = "$begin `to` $end `of` $rows attr-dict";
+}
+
+def SparseAttnGPU_HasOtherRowsOp : SparseAttnGPU_Op<"has_other_rows", [Pure]> {
+  let summary = "whether the executing warp has rows besides these";
+  let description = [{
+    Whether it may hold, of tiles of `rows` rows, one before `begin` or from `end`
+    on; as `has_rows` it is the same for all threads of a warp.
+
+    ```mlir
+    %others = sparse_attn_gpu.has_other_rows %begin to %end of 128
+    ```
+  }];
+  let arguments = (ins I32:$begin, I32:$end,
+                       ConfinedAttr<I64Attr, [IntPositive]>:$rows);
+  let results = (outs I1:$others);
+  let assemblyFormat = "$begin `to` $end `of` $rows attr-dict";
+}
+
 def SparseAttnGPU_Pointer : LLVM_PointerInAddressSpace<0>, BuildableType<
     "::mlir::LLVM::LLVMPointerType::get($_builder.getContext())">;
 
