@@ -112,7 +112,8 @@ Value KeyTileLoops::step(OpBuilder &b, const QueryTile &at,
                    keys.positions || mayBeRagged(),
                    kind.where};
   KeyTile reached = keys;
-  if (!keys.positions && !at.positions && shapes.step == 1)
+  if (!keys.positions && !at.positions && !at.hasPackedHeads &&
+      shapes.step == 1)
     reached.reach = reachOf(b, at, keys, kind);
   return op.createStep(b, state, queryOperands, at, reached, mask);
 }
