@@ -50,6 +50,9 @@ static llvm::SmallVector<ListedKeys> listedKeys(const Layout &layout) {
   return result;
 }
 
+/// Whatever a key may be, and the position that none is at.
+static Range allKeys() { return {0, 2 * maxSequenceLength}; }
+
 /// The tile is one that the segment visits.
 static Formula isVisited(Unknowns &x, const Segment &segment,
                          const Linear &tile) {
@@ -71,19 +74,24 @@ static Formula isIn(Unknowns &x, Range keys) {
 /// The key is one of a list's and its tile is visited, or, with `negated`, not.
 /// As the runs ascend, the second is that the key is in a gap between two of
 /// them, or in a run whose tile is not visited: alternatives without a nest.
-static Formula hasListedKey(Unknowns &x, const Segment &segment, bool negated) {
+/// Keys that are none of `among` are not asked about.
+static Formula hasListedKey(Unknowns &x, const Segment &segment, bool negated,
+                            const IntervalSet &among) {
+  auto isAsked = [&](Range keys) { return !among.intersect(keys).empty(); };
   std::vector<Formula> parts;
   int64_t gap = 0;
   for (const ListedKeys &listed : listedKeys(segment.layout)) {
     Linear tile = Linear::number(listed.tile);
     Formula tileIs =
         negated ? isNotVisited(x, segment, tile) : isVisited(x, segment, tile);
-    parts.push_back(Formula::all({tileIs, isIn(x, listed.keys)}));
-    if (negated && gap < listed.keys.begin)
-      parts.push_back(isIn(x, {gap, listed.keys.begin}));
+    if (isAsked(listed.keys))
+      parts.push_back(Formula::all({tileIs, isIn(x, listed.keys)}));
+    if (Range before = {gap, listed.keys.begin};
+        negated && !before.empty() && isAsked(before))
+      parts.push_back(isIn(x, before));
     gap = listed.keys.end;
   }
-  if (negated)
+  if (negated && isAsked({gap, allKeys().end}))
     parts.push_back(Formula::lessEqual(Linear::number(gap), x.key));
   return Formula::any(std::move(parts));
 }
@@ -106,9 +114,9 @@ static Formula hasLatticeKey(Unknowns &x, const Segment &segment,
 
 /// The key is in a visited tile of the segment; with `negated`, it is in none.
 static Formula hasKey(Unknowns &x, const Segment &segment, int64_t planKeys,
-                      bool negated) {
+                      bool negated, const IntervalSet &among) {
   if (segment.layout.isList())
-    return hasListedKey(x, segment, negated);
+    return hasListedKey(x, segment, negated, among);
   if (!segment.layout.isContiguous())
     return hasLatticeKey(x, segment, negated);
   Linear tile = x.problem.floorDiv(x.key, planKeys);
@@ -140,12 +148,24 @@ Formula PresburgerProof::isLiveByPieces(Unknowns &x) const {
   return Formula::all({Formula::less(x.key, x.nk), anyPiece(x, pieces)});
 }
 
-Formula PresburgerProof::isMaskedByPieces(Unknowns &x) const {
-  return Formula::any({Formula::lessEqual(x.nk, x.key), noPiece(x, pieces)});
+Formula PresburgerProof::isMaskedByPieces(Unknowns &x,
+                                          const IntervalSet &among) const {
+  return Formula::any(
+      {Formula::lessEqual(x.nk, x.key),
+       noPiece(x, restrictSets(pieces, /*ofKey=*/true, among))});
+}
+
+/// The keys of a list, and the position that none is at.
+static IntervalSet keysOf(const Layout &layout) {
+  llvm::SmallVector<Range> keys;
+  for (const ListedKeys &listed : listedKeys(layout))
+    keys.push_back(listed.keys);
+  return IntervalSet::fromRanges(std::move(keys));
 }
 
 Formula PresburgerProof::computes(Unknowns &x, const Segment &segment) const {
-  Formula isInTile = hasKey(x, segment, plan.tile.keys, /*negated=*/false);
+  Formula isInTile =
+      hasKey(x, segment, plan.tile.keys, /*negated=*/false, allKeys());
   if (segment.full)
     return isInTile;
   return Formula::all({isInTile, segment.where ? anyPiece(x, *segment.where)
@@ -153,8 +173,10 @@ Formula PresburgerProof::computes(Unknowns &x, const Segment &segment) const {
 }
 
 /// The segment does not compute the pair, which is live.
-Formula PresburgerProof::leavesOut(Unknowns &x, const Segment &segment) const {
-  Formula isOutside = hasKey(x, segment, plan.tile.keys, /*negated=*/true);
+Formula PresburgerProof::leavesOut(Unknowns &x, const Segment &segment,
+                                   const IntervalSet &among) const {
+  Formula isOutside =
+      hasKey(x, segment, plan.tile.keys, /*negated=*/true, among);
   if (segment.full || !segment.where)
     return isOutside;
   return Formula::any({isOutside, noPiece(x, *segment.where)});
@@ -201,13 +223,27 @@ void PresburgerProof::checkPairsLive(unsigned classIndex,
                                      const Segment &segment) {
   if (!segment.full && !segment.where)
     return;
-  Unknowns x = pairOfClass(classIndex, /*keyExists=*/segment.full);
-  x.domain.push_back(computes(x, segment));
-  x.domain.push_back(isMaskedByPieces(x));
-  ask(x, segment.full ? reasons::fullMasked : reasons::where,
-      [&](const Candidate &at, int64_t head) {
-        return computes(segment, at, head) && !isLive(mask, at, head);
-      });
+  // A list's keys apart from the position that its last slots may stand at.
+  llvm::SmallVector<IntervalSet> groups = {allKeys()};
+  if (segment.layout.isList()) {
+    IntervalSet keys = keysOf(segment.layout);
+    groups = {keys.intersect(Range{0, maxSequenceLength}),
+              keys.intersect(Range{maxSequenceLength, allKeys().end})};
+  }
+  for (const IntervalSet &among : groups) {
+    if (among.empty())
+      continue;
+    Unknowns x = pairOfClass(classIndex, /*keyExists=*/segment.full);
+    Range hull = {among.ranges().front().begin, among.ranges().back().end};
+    if (segment.layout.isList())
+      x.domain.push_back(isIn(x, hull));
+    x.domain.push_back(computes(x, segment));
+    x.domain.push_back(isMaskedByPieces(x, among));
+    ask(x, segment.full ? reasons::fullMasked : reasons::where,
+        [&](const Candidate &at, int64_t head) {
+          return computes(segment, at, head) && !isLive(mask, at, head);
+        });
+  }
 }
 
 void PresburgerProof::checkPairOnce(unsigned classIndex, const Segment &a,
@@ -225,8 +261,12 @@ void PresburgerProof::checkPairsCovered(unsigned classIndex) {
   for (const Piece &piece : pieces) {
     Unknowns x = pairOfClass(classIndex, /*keyExists=*/true);
     x.domain.push_back(x.literals(piece, /*negated=*/false));
+    IntervalSet among = allKeys();
+    for (const PositionSet &set : piece.sets)
+      if (set.ofKey && !set.fromEnd)
+        among = among.intersect(*set.positions);
     for (const Segment &segment : cls.segments)
-      x.domain.push_back(leavesOut(x, segment));
+      x.domain.push_back(leavesOut(x, segment, among));
     ask(x, reasons::coverage, [&](const Candidate &at, int64_t head) {
       return isLive(mask, at, head) &&
              llvm::none_of(cls.segments, [&](const Segment &segment) {

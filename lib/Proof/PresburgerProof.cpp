@@ -384,17 +384,17 @@ static IntervalSet rowsOwned(const Plan &plan, std::optional<unsigned> index) {
   return rows;
 }
 
-/// The pieces as they are in `rows`: without sets that have all of these.
-static Pieces restrictSets(const Pieces &pieces, const IntervalSet &rows) {
+Pieces proof::restrictSets(const Pieces &pieces, bool ofKey,
+                           const IntervalSet &among) {
   Pieces result;
   for (Piece piece : pieces) {
     bool isDead = false;
     llvm::erase_if(piece.sets, [&](PositionSet &set) {
-      if (set.ofKey || set.fromEnd)
+      if (set.ofKey != ofKey || set.fromEnd)
         return false;
-      IntervalSet left = set.positions->intersect(rows);
+      IntervalSet left = set.positions->intersect(among);
       isDead |= left.empty();
-      bool hasAll = left == rows;
+      bool hasAll = left == among;
       set.positions = std::make_shared<const IntervalSet>(std::move(left));
       return hasAll;
     });
@@ -414,7 +414,7 @@ Proof PresburgerProof::run() {
   const Pieces ofMask = pieces;
   for (unsigned k = 0; k < plan.classes.size() && !isDone(); ++k) {
     const RowClass &cls = plan.classes[k];
-    pieces = restrictSets(ofMask, rowsOwned(plan, k));
+    pieces = restrictSets(ofMask, /*ofKey=*/false, rowsOwned(plan, k));
     checkRowRange(cls);
     if (cls.hasLayouts()) {
       checkLayouts(k);
@@ -434,7 +434,7 @@ Proof PresburgerProof::run() {
         checkFull(cls, draw);
     checkCoverage(k);
   }
-  pieces = restrictSets(ofMask, rowsOwned(plan, std::nullopt));
+  pieces = restrictSets(ofMask, /*ofKey=*/false, rowsOwned(plan, std::nullopt));
   checkUnownedRows();
   return conclude();
 }

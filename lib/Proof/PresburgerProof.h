@@ -57,9 +57,10 @@ private:
   Unknowns pairOfClass(unsigned classIndex, bool keyExists) const;
   /// The segment computes the pair, or does not.
   Formula computes(Unknowns &x, const plan::Segment &segment) const;
-  Formula leavesOut(Unknowns &x, const plan::Segment &segment) const;
+  Formula leavesOut(Unknowns &x, const plan::Segment &segment,
+                    const mask::IntervalSet &among) const;
   Formula isLiveByPieces(Unknowns &x) const;
-  Formula isMaskedByPieces(Unknowns &x) const;
+  Formula isMaskedByPieces(Unknowns &x, const mask::IntervalSet &among) const;
   bool computes(const plan::Segment &segment, const Candidate &at,
                 int64_t head) const;
 
@@ -92,6 +93,11 @@ private:
   /// Simplex solutions left; some seconds.
   int budget = 30000;
 };
+
+/// The pieces as they are where the query, or the key, is one of `among`:
+/// without sets that have all of these.
+mask::Pieces restrictSets(const mask::Pieces &pieces, bool ofKey,
+                          const mask::IntervalSet &among);
 
 /// The key of a candidate is live.
 bool isLive(const mask::Mask &mask, const Candidate &at, int64_t head);

@@ -123,15 +123,24 @@ Problem::Answer Search::visit(const Choices &open,
   // branching at all.
   std::vector<const Formula *> fewest;
   unsigned chosen = 0;
-  for (auto [index, choice] : llvm::enumerate(open)) {
+  // Long choices, of a list, are looked at last: others often settle them.
+  constexpr size_t longChoice = 16;
+  llvm::SmallVector<unsigned> order;
+  for (bool isLong : {false, true})
+    for (auto [index, choice] : llvm::enumerate(open))
+      if ((choice->operands.size() > longChoice) == isLong)
+        order.push_back(index);
+  for (unsigned index : order) {
+    const Formula *choice = open[index];
+    bool isFirst = index == order.front();
     std::vector<const Formula *> left;
     for (const Formula &alternative : choice->operands) {
       if (isFeasible(alternative))
         left.push_back(&alternative);
-      if (index != 0 && left.size() >= fewest.size())
+      if (!isFirst && left.size() >= fewest.size())
         break;
     }
-    if (index == 0 || left.size() < fewest.size()) {
+    if (isFirst || left.size() < fewest.size()) {
       fewest = std::move(left);
       chosen = index;
     }

@@ -157,6 +157,24 @@ TEST(CertificateTest, RowsOfALayoutAreSlotsOfIt) {
             "blocks are drawn for rows that stand in a layout");
 }
 
+// Lists are told apart by their numbers, not by cases of a search.
+TEST(CertificateTest, ManyTokensAreProvenAtAllLengths) {
+  for (int64_t count : {17, 100, 500}) {
+    llvm::SmallVector<int64_t> tokens;
+    for (int64_t k = 0; k < count; ++k)
+      tokens.push_back(50 * k + k % 7);
+    for (const Mask &mask :
+         {longformer(64, tokens),
+          Mask::intersectionOf({Mask::causal(), longformer(64, tokens)})}) {
+      Plan plan = makePlan(mask, {32, 32}, {}, /*losses=*/nullptr,
+                           KeyLayouts::Any, RowLayouts::Any);
+      Proof proof = provePlan(mask, plan, {}, 1);
+      EXPECT_EQ(proof.verdict, Verdict::Proven)
+          << count << " tokens: " << proof.reason;
+    }
+  }
+}
+
 TEST(CertificateTest, SaysWhatItDoesNotSupport) {
   Mask mask = Mask::causal();
   Plan plan = makePlan(mask, {16, 16}, {});
