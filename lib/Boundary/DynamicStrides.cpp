@@ -1,6 +1,7 @@
 //===- DynamicStrides.cpp - --sparse-attn-dynamic-strides -----------------===//
 
 #include "SparseAttn/Boundary/Passes.h"
+#include "SparseAttn/IR/SparseAttn.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -33,8 +34,8 @@ static bool takesAnyStrides(Operation *user) {
     return true;
   return isa<memref::DimOp, memref::LoadOp, memref::StoreOp, memref::CopyOp,
              memref::DeallocOp, vector::LoadOp, vector::StoreOp,
-             vector::TransferReadOp, vector::TransferWriteOp, func::ReturnOp>(
-      user);
+             vector::TransferReadOp, vector::TransferWriteOp, ReadRowsOp,
+             func::ReturnOp>(user);
 }
 
 /// What needs a buffer dense, or null.

@@ -92,12 +92,14 @@ func.func @meeting(%q: vector<32x32xf16>, %max: vector<32xf32>, %begin: i32, %en
   gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
              threads(%tx, %ty, %tz) in (%sx = %c64, %sy = %c1, %sz = %c1) {
     %shared = gpu.dynamic_shared_memory : memref<?xi8, #shared>
+    %ring = sparse_attn_gpu.ring %shared[%c0] : memref<?xi8, #shared> -> <2>
     %r = scf.for %t = %c0 to %c4 step %c1 iter_args(%m = %max) -> (vector<32xf32>) {
       %k = sparse_attn_gpu.staged_tile %shared[%c0] : memref<?xi8, #shared> -> vector<16x32xf16>
       sparse_attn_gpu.live_rows %begin to %end full %from to %to
       %s = vector.contract {indexing_maps = [#md, #nd, #mn], kind = #vector.kind<add>,
                             iterator_types = ["parallel", "parallel", "reduction"]} %q, %k, %zeros
         : vector<32x32xf16>, vector<16x32xf16> into vector<32x16xf32>
+      sparse_attn_gpu.release %ring[%t] : <2>
       %large = arith.cmpf ogt, %s, %zeros : vector<32x16xf32>
       %all = vector.multi_reduction <and>, %large, %true [0, 1] : vector<32x16xi1> to i1
       %kept = arith.select %all, %s, %zeros : vector<32x16xf32>
@@ -124,14 +126,49 @@ func.func @one_warp(%q: vector<16x32xf16>, %max: vector<16xf32>, %begin: i32, %e
   gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
              threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
     %shared = gpu.dynamic_shared_memory : memref<?xi8, #shared>
+    %ring = sparse_attn_gpu.ring %shared[%c0] : memref<?xi8, #shared> -> <2>
     %r = scf.for %t = %c0 to %c4 step %c1 iter_args(%m = %max) -> (vector<16xf32>) {
       %k = sparse_attn_gpu.staged_tile %shared[%c0] : memref<?xi8, #shared> -> vector<16x32xf16>
       sparse_attn_gpu.live_rows %begin to %end full %from to %to
       %s = vector.contract {indexing_maps = [#md, #nd, #mn], kind = #vector.kind<add>,
                             iterator_types = ["parallel", "parallel", "reduction"]} %q, %k, %zeros
         : vector<16x32xf16>, vector<16x32xf16> into vector<16x16xf32>
+      sparse_attn_gpu.release %ring[%t] : <2>
       %n = vector.multi_reduction <maxnumf>, %s, %m [1] : vector<16x16xf32> to vector<16xf32>
       scf.yield %n : vector<16xf32>
+    }
+    gpu.terminator
+  }
+  return
+}
+
+// Where a block meets for each tile, a warp that left one out would wait for the others.
+//
+// CHECK-LABEL: func.func @together
+// CHECK-NOT:     sparse_attn_gpu.live_rows
+// CHECK-NOT:     sparse_attn_gpu.has_rows
+// CHECK:         return
+func.func @together
+// CHECK-NOT:     sparse_attn_gpu.live_rows
+// CHECK-NOT:     sparse_attn_gpu.has_rows
+// CHECK:         return
+func.func @together(%q: vector<32x32xf16>, %max: vector<32xf32>, %begin: i32, %end: i32, %from: i32, %to: i32) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %c64 = arith.constant 64 : index
+  %zeros = arith.constant dense<0.0> : vector<32x16xf32>
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c64, %sy = %c1, %sz = %c1) {
+    %shared = gpu.dynamic_shared_memory : memref<?xi8, #shared>
+    %r = scf.for %t = %c0 to %c4 step %c1 iter_args(%m = %max) -> (vector<32xf32>) {
+      %k = sparse_attn_gpu.staged_tile %shared[%c0] : memref<?xi8, #shared> -> vector<16x32xf16>
+      sparse_attn_gpu.live_rows %begin to %end full %from to %to
+      %s = vector.contract {indexing_maps = [#md, #nd, #mn], kind = #vector.kind<add>,
+                            iterator_types = ["parallel", "parallel", "reduction"]} %q, %k, %zeros
+        : vector<32x32xf16>, vector<16x32xf16> into vector<32x16xf32>
+      %n = vector.multi_reduction <maxnumf>, %s, %m [1] : vector<32x16xf32> to vector<32xf32>
+      scf.yield %n : vector<32xf32>
     }
     gpu.terminator
   }

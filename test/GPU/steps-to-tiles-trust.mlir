@@ -101,27 +101,31 @@ func.func @single(%q: tensor<1x1x64x16xf32>) -> tensor<1x1x64x16xf32> {
 // ones the threads of a block meet, whatever rows they have.
 //
 // CHECK-LABEL: func.func @reach
-// CHECK-SAME:    %[[AT:[a-z0-9]+]]: index, %[[A:[a-z0-9]+]]: i32, %[[B:[a-z0-9]+]]: i32
-// CHECK:         %[[FIRST:.*]] = arith.index_cast %[[AT]]
-// CHECK-DAG:     %[[BEGIN:.*]] = arith.subi %[[A]], %[[FIRST]]
-// CHECK-DAG:     %[[END:.*]] = arith.subi %[[B]], %[[FIRST]]
-// CHECK:         sparse_attn_gpu.live_rows %[[BEGIN]] to %[[END]] full %[[END]] to %[[BEGIN]]
+// CHECK-SAME:    %[[AT:[a-z0-9]+]]: index, %[[A:[a-z0-9]+]]: i32, %[[B:[a-z0-9]+]]: i32)
+// CHECK:         arith.index_cast %[[AT]]
+// CHECK-DAG:     %[[BEGIN:.*]] = arith.subi %[[A]], %{{.*}}
+// CHECK-DAG:     %[[END:.*]] = arith.subi %[[B]], %{{.*}}
+// CHECK:         sparse_attn_gpu.live_rows %[[BEGIN]] to %[[END]] full %{{.*}} to %{{.*}}
 // CHECK-NOT:     sparse_attn_gpu.live_rows
 // CHECK:         return
-func.func @reach(%s: !sparse_attn.state<32x16xf16, trusting>, %e: !sparse_attn.state<32x16xf16>, %q: tensor<32x16xf16>,
-                 %k: tensor<64x16xf16>, %v: tensor<64x16xf16>, %at: index, %a: i32, %b: i32)
-    -> (!sparse_attn.state<32x16xf16, trusting>, !sparse_attn.state<32x16xf16>) {
+func.func @reach(%q: tensor<32x16xf16>, %k: tensor<64x16xf16>, %v: tensor<64x16xf16>, %out: tensor<32x16xf16>,
+                 %at: index, %a: i32, %b: i32) -> (tensor<32x16xf16>, tensor<32x16xf16>) {
+  %s = sparse_attn.initial_state : <32x16xf16, trusting>
   %r = sparse_attn.step %s ins(%q, %k, %v : tensor<32x16xf16>, tensor<64x16xf16>, tensor<64x16xf16>)
       at(%at, %at) keys(64) scale(0.25) reach(%a to %b) full(%b to %a) mask {
       ^bb0(%i: i32, %j: i32):
         %allowed = arith.cmpi sle, %j, %i : i32
         sparse_attn.yield %allowed : i1
       } : !sparse_attn.state<32x16xf16, trusting>
+  %settled = sparse_attn.settle %r : <32x16xf16, trusting> -> <32x16xf16>
+  %o = sparse_attn.finish %settled scale(0.25) outs(%out : tensor<32x16xf16>) : <32x16xf16>
+  %e = sparse_attn.initial_state : <32x16xf16>
   %x = sparse_attn.step %e ins(%q, %k, %v : tensor<32x16xf16>, tensor<64x16xf16>, tensor<64x16xf16>)
       at(%at, %at) keys(64) scale(0.25) reach(%a to %b) full(%b to %a) mask {
       ^bb0(%i: i32, %j: i32):
         %allowed = arith.cmpi sle, %j, %i : i32
         sparse_attn.yield %allowed : i1
       } : !sparse_attn.state<32x16xf16>
-  return %r, %x : !sparse_attn.state<32x16xf16, trusting>, !sparse_attn.state<32x16xf16>
+  %p = sparse_attn.finish %x scale(0.25) outs(%out : tensor<32x16xf16>) : <32x16xf16>
+  return %o, %p : tensor<32x16xf16>, tensor<32x16xf16>
 }

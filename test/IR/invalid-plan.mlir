@@ -283,7 +283,6 @@ func.func private @f() attributes {p = #sparse_attn.plan<parts = [
 // -----
 
 // A table lists query tiles that follow each other, and key tiles that have no key in common.
-// expected-error@below {{failed to parse SparseAttn_PlanAttr parameter 'classes'}}
 // expected-error@below {{query tile 1 of a table begins at row 17, and the one before ends at row 16; query tiles follow each other}}
 func.func private @f() attributes {p = #sparse_attn.plan<tile = [16, 16], rows = [<"0" to "32", table = [<0 to 16>, <17 to 32>]>]>}
 

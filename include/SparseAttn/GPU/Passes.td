@@ -167,7 +167,8 @@ def SparseAttnSkipRows : Pass<"sparse-attn-skip-rows", "::mlir::func::FuncOp"> {
     computes with the tiles in shared memory comes to stand in a branch, which
     warps take that have some of these rows (`has_rows`). All warps wait for
     tiles, copy their share of them and release slots as before, so that a ring
-    lets those that compute nothing go ahead.
+    lets those that compute nothing go ahead. Where the block meets for each
+    tile, nobody would, and loops stay as they are.
 
     Run after `sparse-attn-stage-operands`.
 

@@ -11,7 +11,8 @@
 //                                        else: release; yield state
 //                                        yield next
 //
-// What warps do together stays outside: each starts its share of copies and
+// where tiles come through a ring whose warps run apart. What warps do together
+// stays outside: each starts its share of copies and
 // waits for tiles, whether it computes with them or not.
 //
 //===----------------------------------------------------------------------===//
@@ -57,7 +58,7 @@ public:
   void run() {
     findProducts();
     takeInWhatServesThem(inside);
-    if (isPossible()) {
+    if (runApart() && isPossible()) {
       emit();
       skipMasks();
     }
@@ -74,6 +75,7 @@ private:
 
   void findProducts();
   static void takeInWhatServesThem(Operations &some);
+  bool runApart();
   bool isPossible();
   void emit();
   void skipMasks();
@@ -127,6 +129,14 @@ void Branch::takeInWhatServesThem(Operations &some) {
   for (Operation &op : llvm::reverse(block->without_terminator()))
     if (isOnlyForThem(op))
       some.insert(&op);
+}
+
+/// Where the warps of a block meet for each tile, one that leaves a tile out
+/// waits for the others, and the branch takes registers: kernels of 48 keys and
+/// heads of 128 then spill in loops over full tiles on sm_80.
+bool Branch::runApart() {
+  return llvm::any_of(*loop.getBody(),
+                      [](Operation &op) { return isa<ReleaseOp>(op); });
 }
 
 /// A row that is left out keeps what the loop carries of it.

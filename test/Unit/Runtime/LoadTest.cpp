@@ -260,7 +260,7 @@ TEST_F(LoadTest, UnloadsWhatIsHalfLoaded) {
 TEST_F(LoadTest, NeedsTheSharedMemory) {
   cuda_double::reset({{90, 40000}});
   expectNotLoaded(getPackage(), SPARSE_ATTN_WRONG_CHIP,
-                  {"kernel 'longformer_0' of 'longformer' needs 65680 bytes of "
+                  {"kernel 'longformer_0' of 'longformer' needs 65728 bytes of "
                    "shared memory, this device has 40000 for it",
                    "smaller tiles"});
 }
