@@ -160,8 +160,8 @@ static void branchOnFewRows(MaskedReductionOpInterface op, const Plan &general,
     return;
   op->emitRemark() << "is compiled once more for few query rows, no more than "
                       "query heads a key head: tiles are of "
-                   << packed->heads << " heads then, and " << packed->tile.keys
-                   << " keys";
+                   << packed->heads << (packed->heads == 1 ? " head" : " heads")
+                   << " then, and " << packed->tile.keys << " keys";
   branch(b, op, split ? splitByGrid(std::move(*packed)) : *packed, pays);
 }
 

@@ -148,10 +148,6 @@ func.func @one_warp(%q: vector<16x32xf16>, %max: vector<16xf32>, %begin: i32, %e
 // CHECK-NOT:     sparse_attn_gpu.live_rows
 // CHECK-NOT:     sparse_attn_gpu.has_rows
 // CHECK:         return
-func.func @together
-// CHECK-NOT:     sparse_attn_gpu.live_rows
-// CHECK-NOT:     sparse_attn_gpu.has_rows
-// CHECK:         return
 func.func @together(%q: vector<32x32xf16>, %max: vector<32xf32>, %begin: i32, %end: i32, %from: i32, %to: i32) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
