@@ -39,8 +39,12 @@ PlanForms TileChoice::forms(MaskedReductionOpInterface op) const {
   const target::CpuTarget *cpu = findCpu(target);
   bool loads = cpu ? cpu->loadsKeyLayouts : findGpu(target)->loadsKeyLayouts;
   PlanForms forms;
+  // The cost of a loop more is known where kernels were replayed, which is
+  // where there are rings of mbarriers. Elsewhere registers would be spilled
+  // for it.
+  bool isReplayed = !cpu && findGpu(target)->rings.mbarrierAccumulators > 0;
   if (loads && op.takesKeyLayouts())
-    forms.layouts = cpu ? KeyLayouts::Any : KeyLayouts::InKernels;
+    forms.layouts = isReplayed ? KeyLayouts::InKernels : KeyLayouts::Any;
   bool loadsRows =
       cpu ? cpu->loadsRowLayouts : findGpu(target)->loadsRowLayouts;
   if (loadsRows && op.takesRowLayouts())

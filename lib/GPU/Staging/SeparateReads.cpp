@@ -39,17 +39,26 @@ static void separateOperands(gpu::LaunchOp launch) {
   }
 }
 
-/// Whether operations behind `read` and before `user` bring tiles of their own.
+/// Whether an operation brings tiles of its own: all but a product of tiles
+/// that are there.
+static bool bringsTiles(Operation &op) {
+  return !isa<vector::ContractionOp>(op) && op.walk([](vector::ContractionOp) {
+                                                return WalkResult::interrupt();
+                                              }).wasInterrupted();
+}
+
+/// Whether operations behind `read` and before `user`, around which there may
+/// be branches, bring tiles of their own.
 static bool areTilesBetween(TileRead read, Operation *user) {
-  for (Operation *op = read->getNextNode(); op && op != user;
-       op = op->getNextNode()) {
-    WalkResult result = op->walk([&](vector::ContractionOp product) {
-      return product == op ? WalkResult::advance() : WalkResult::interrupt();
-    });
-    if (result.wasInterrupted())
+  for (Operation *op = user;; op = op->getParentOp()) {
+    bool isBeside = op->getBlock() == read->getBlock();
+    Block::iterator first =
+        isBeside ? std::next(read->getIterator()) : op->getBlock()->begin();
+    if (llvm::any_of(llvm::make_range(first, op->getIterator()), bringsTiles))
       return true;
+    if (isBeside)
+      return false;
   }
-  return false;
 }
 
 /// The outermost block inside of `ancestor` that holds `op`; the block of both
@@ -72,7 +81,7 @@ static void separateFromLoops(gpu::LaunchOp launch) {
     for (OpOperand &use : read->getUses()) {
       Operation *user = use.getOwner();
       Operation *ancestor = read->getBlock()->findAncestorOpInBlock(*user);
-      if (areTilesBetween(read, ancestor))
+      if (areTilesBetween(read, user))
         uses[blockBelow(ancestor, user)].push_back(&use);
     }
     for (auto &[block, operands] : uses) {

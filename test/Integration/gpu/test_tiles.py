@@ -66,4 +66,6 @@ def test_the_tile_is_that_of_the_rule(d):
     )
     assert done.returncode == 0, done.stderr
     number = lambda name: int(re.search(rf"{name}=(\d+)", done.stderr)[1])
-    assert tuple(map(number, ("tile-queries", "tile-keys", "warps"))) == TILES[d]
+    rows = number("tile-queries")
+    # Launches for few rows have tiles of their own.
+    assert (rows, number("tile-keys"), number(f"rows={rows}, warps")) == TILES[d]
