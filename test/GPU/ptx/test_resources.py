@@ -32,11 +32,17 @@ SPILLS = {("prefix_lm sm_120", "prefix_lm_0"): 64}
 # places, which is why more is read than stored, and in mistral twice in a loop over partial
 # tiles.
 SPILLS |= {
-    ("chunked sm_80", "chunked_0"): 96,
+    ("chunked sm_80", "chunked_0"): 64,
     ("chunked sm_90", "chunked_0"): 16,
-    ("decode sm_80", "decode_0"): 8,
+    ("decode sm_80", "decode_1"): 8,
     ("mistral sm_80", "mistral_0"): 64,
     ("mistral sm_90", "mistral_0"): 8,
+}
+# Branches around tiles that a warp leaves out hold the state on both ways.
+SPILLS |= {
+    ("longformer-bf16 sm_80", "longformer_0"): 48,
+    ("longformer-bf16 sm_90", "longformer_0"): 24,
+    ("prefix_lm sm_90", "prefix_lm_0"): 8,
 }
 
 
