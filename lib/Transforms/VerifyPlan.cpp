@@ -88,8 +88,9 @@ static void keepInside(MutableArrayRef<RowClass> classes, TileShape tile,
   }
 }
 
-static PlanAttr keepInside(MLIRContext *context, Plan plan,
+static PlanAttr keepInside(MLIRContext *context, const Plan &all,
                            const LengthFacts &facts) {
+  Plan plan = all;
   keepInside(plan.classes, plan.tile, facts.nk);
   for (Part &part : plan.parts)
     keepInside(part.classes, part.tile, facts.nk);
