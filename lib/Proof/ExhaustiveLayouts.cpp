@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "RowProof.h"
+#include "llvm/ADT/STLExtras.h"
 
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::mask;
@@ -52,6 +53,18 @@ std::optional<Proof> RowProof::addLayouts(const RowClass &cls, int64_t q,
   return std::nullopt;
 }
 
+/// The keys of `keys` that the pieces have in row i, looked for where there are
+/// some only: those past the last key lie far away.
+static IntervalSet namedKeys(const Pieces &pieces, const Lengths &n, int64_t i,
+                             const IntervalSet &keys) {
+  llvm::SmallVector<Range> named;
+  for (Range range : keys.ranges()) {
+    IntervalSet some = keysOfRow(pieces, n, i, range);
+    llvm::append_range(named, some.ranges());
+  }
+  return IntervalSet::fromRanges(std::move(named));
+}
+
 /// Each live key must be in one share, and each of a share be live.
 std::optional<Proof> RowProof::checkShares(int64_t row,
                                            llvm::ArrayRef<Share> shares) const {
@@ -65,7 +78,7 @@ std::optional<Proof> RowProof::checkShares(int64_t row,
   for (const Share &share : shares) {
     IntervalSet pairs = share.keys;
     if (share.where)
-      pairs = pairs.intersect(keysOfRow(*share.where, n, i, any));
+      pairs = namedKeys(*share.where, n, i, share.keys);
     else if (!share.full)
       pairs = pairs.intersect(live);
     if (IntervalSet wrong = pairs.intersect(masked); !wrong.empty())
