@@ -19,6 +19,8 @@
 // RUN: sparse-attn-run %s --entry=strided_dynamic --shape=Sq=70,Sk=0 --seed=3
 // RUN: sparse-attn-run %s --entry=composed --seed=3 --check=all
 // RUN: sparse-attn-run %s --entry=by_hand --seed=3 --check=all
+// RUN: sparse-attn-run %s --entry=split_last --seed=3 --check=all
+// RUN: sparse-attn-run %s --entry=split_last --seed=3 --check=all --device=emulator
 !h = tensor<2x4x333x16xbf16>
 !k = tensor<2x2x333x16xbf16>
 !l = tensor<2x4x333xf32>
@@ -83,6 +85,18 @@ func.func @by_hand(%q: !t, %k: !t, %v: !t) -> !t {
         <pairs = "j < 7", tile = [16, 32], rows = [<"0" to "50", segments = [<partial "0" to "1">]>]>,
         <step = 3, pairs = "j >= 3", tile = [32, 16], rows = [<"0" to "nq", segments = [<partial "0" to "(nk + 15) floordiv 16">]>]>,
         <pairs = "j >= 7 and j < 9 and j - i mod 3 in 0 to 1", tile = [16, 16], rows = [<"0" to "nq", segments = [<partial "0" to "1">]>]>]>)
+      ins(%q, %k, %v : !t, !t, !t) outs(%init : !t) -> !t
+  return %o : !t
+}
+
+// All rows of the last part are split along the keys; their parts are merged with the states
+// of the part before.
+func.func @split_last(%q: !t, %k: !t, %v: !t) -> !t {
+  %init = tensor.empty() : !t
+  %o = sparse_attn.attention mask(#sparse_attn.full)
+      plan(<parts = [
+        <pairs = "j < 32", tile = [16, 16], rows = [<"0" to "nq", segments = [<full "0" to "2">]>]>,
+        <pairs = "j >= 32", tile = [16, 16], rows = [<"0" to "nq", heavy = true, segments = [<full "2" to "3">, <partial "3" to "4">]>]>]>)
       ins(%q, %k, %v : !t, !t, !t) outs(%init : !t) -> !t
   return %o : !t
 }

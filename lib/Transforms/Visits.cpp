@@ -1,0 +1,255 @@
+//===- Visits.cpp - The loops of a plan, or of a part of one --------------===//
+
+#include "Visits.h"
+#include "FewBlocks.h"
+#include "ScatteredRows.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Remarks.h"
+#include "llvm/Support/DebugLog.h"
+
+#define DEBUG_TYPE "sparse-attn-visit-tiles"
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::plan;
+using namespace mlir::sparse_attn::transforms;
+
+/// Whether each query tile of both classes visits the same tiles, and their
+/// rows are in order. (A list of drawn tiles is another for each query tile.)
+static bool visitTheSame(const RowClass &a, const RowClass &b,
+                         const LengthFacts &facts) {
+  auto areSame = [](const Segment &x, const Segment &y) {
+    auto areFixed = [](const TileExpr &bound) {
+      return !bound.dependsOnQueryTile();
+    };
+    return areFixed(x.begin) && areFixed(x.end) && areFixed(x.when) &&
+           x.begin == y.begin && x.end == y.end && x.when == y.when &&
+           x.full == y.full && x.where == y.where && x.layout == y.layout;
+  };
+  auto areNeighbours = [](const RowClass &cls) {
+    return cls.layout.isContiguous() && !cls.hasTable();
+  };
+  return areNeighbours(a) && areNeighbours(b) && a.heavy == b.heavy &&
+         a.draws.empty() && b.draws.empty() &&
+         a.segments.size() == b.segments.size() &&
+         llvm::all_of_zip(a.segments, b.segments, areSame) &&
+         TileExpr::provablyLE(a.rowBegin, b.rowBegin, facts);
+}
+
+/// How many classes, from the first of `classes` on, one grid visits: fewer
+/// kernels, and launches with more blocks.
+static size_t countTogether(ArrayRef<RowClass> classes,
+                            const LengthFacts &facts) {
+  size_t count = 1;
+  while (count < classes.size() &&
+         visitTheSame(classes[count - 1], classes[count], facts))
+    ++count;
+  return count;
+}
+
+Value Visits::numParts(const RowClass &cls) {
+  if (!plan.fewBlocks)
+    return IndexMath{builder, loc}.constant(options.heavySplits);
+  return emitNumParts(builder, loc, cls, plan, shapes, options.heavySplits);
+}
+
+/// Parts of heavy rows come first: they write memory of their own, and so may
+/// run together with the rows of the first classes, whose results those of
+/// later ones replace.
+SmallVector<Value> Visits::visit(const ColumnGroup &columns,
+                                 SmallVector<Value> outputs,
+                                 const PartStates *before) {
+  struct Group {
+    const RowClass &cls; ///< the first of those that visit the same tiles
+    QueryTiles tiles;
+    SmallVector<Value> parts = {};
+  };
+  SmallVector<Group> groups;
+  bool isFirst = true, hasParts = false, firstIsWhole = false;
+  for (ArrayRef<RowClass> rest = plan.classes; !rest.empty(); isFirst = false) {
+    // Only rows of the first class go on from the states of other parts.
+    bool goesOn = isFirst && before;
+    ArrayRef<RowClass> together = rest.take_front(
+        goesOn ? 1 : countTogether(rest, LengthFacts().assuming(plan.assumed)));
+    rest = rest.drop_front(together.size());
+    Group group = {together.front(), QueryTiles(builder, op, shapes, together,
+                                                plan, columns, step)};
+    if (group.tiles.isEmpty())
+      continue;
+    bool split = isSplit(group.cls);
+    for (const RowClass &one : together)
+      report(one, group.tiles.getTile(), split ? options.heavySplits : 1);
+    if (split)
+      group.parts = emitParts(group.cls, group.tiles);
+    hasParts |= split;
+    firstIsWhole |= isFirst && !split;
+    groups.push_back(std::move(group));
+  }
+  for (auto [index, group] : llvm::enumerate(groups)) {
+    const QueryTiles &tiles = group.tiles;
+    SmallVector<Value> places = outputs;
+    if (tiles.getLayout())
+      places = makeSlotResults(builder, loc, tiles, outputs);
+    const PartStates *others =
+        &group.cls == plan.classes.begin() ? before : nullptr;
+    bool together = hasParts && firstIsWhole && index == 0;
+    SmallVector<Value> results =
+        isSplit(group.cls)
+            ? mergeParts(tiles, group.parts, places, others)
+            : visitWhole(group.cls, tiles, places, together, others);
+    outputs = tiles.getLayout()
+                  ? scatterRows(builder, loc, shapes, tiles, results, outputs)
+                  : results;
+  }
+  return outputs;
+}
+
+/// What a class of rows comes to, as numbers, for who asks for remarks.
+void Visits::report(const RowClass &cls, TileShape tile, int64_t parts) const {
+  int64_t full = llvm::count_if(
+      cls.segments, [](const Segment &segment) { return segment.full; });
+  LDBG_OS([&](raw_ostream &os) {
+    cls.rowBegin.print(os << "rows ");
+    cls.rowEnd.print(os << " to ");
+    os << " in tiles of " << tile.queries << " and " << parts
+       << " parts along the keys";
+  });
+  auto report = remark::analysis(
+      loc, remark::RemarkOpts::name("row-class").category(DEBUG_TYPE));
+  report << remark::metric("full-segments", full)
+         << remark::metric("partial-segments", cls.segments.size() - full)
+         << remark::metric("tile-lists", cls.draws.size())
+         << remark::metric("parts", parts);
+  if (cls.hasTable())
+    report << remark::metric("table-tiles", cls.table.starts.size());
+}
+
+SmallVector<Value> Visits::forall(ValueRange bounds, ValueRange outputs,
+                                  bool together, BodyFn body) {
+  auto loop = scf::ForallOp::create(
+      builder, loc, getAsOpFoldResult(bounds), outputs, std::nullopt,
+      [&](OpBuilder &b, Location, ValueRange args) { body(b, args); });
+  markAsGrid(loop);
+  if (together)
+    loop->setDiscardableAttr(kTogetherAttr, builder.getUnitAttr());
+  return loop.getResults();
+}
+
+/// Writes the results of a tile, as the last thing inside a forall.
+void Visits::finish(OpBuilder &b, const QueryTiles &tiles, const QueryTile &at,
+                    Value state, ValueRange outputs) {
+  SmallVector<Value> slices = tiles.slices(b, at, outputs);
+  SmallVector<Value> results = op.createFinish(b, state, slices);
+  insertInParallel(b, loc, results, slices);
+}
+
+Value Visits::stateOf(OpBuilder &b, const RowClass &cls,
+                      const QueryTiles &tiles, ValueRange ids, QueryTile &at) {
+  ReductionShapes here = tiles.shapesAt(b, ids);
+  at = tiles.locate(b, ids, here);
+  KeyTileLoops loops(op, here, tables, cls, tiles.getTile(),
+                     tiles.getNumColumns(), plan.tile.keys);
+  return loops.visit(b, at);
+}
+
+Value Visits::withOthers(OpBuilder &b, const QueryTiles &tiles, ValueRange ids,
+                         const QueryTile &at, Value state,
+                         const PartStates *before) {
+  if (!before)
+    return state;
+  SmallVector<Value> stored =
+      before->slicesOfAll(b, loc, ids, at, tiles.getTile().queries);
+  Value others = op.createMergeStored(b, stored, /*at=*/{}, state.getType());
+  return op.createMerge(b, state, others);
+}
+
+SmallVector<Value> Visits::visitWhole(const RowClass &cls,
+                                      const QueryTiles &tiles,
+                                      ValueRange outputs, bool together,
+                                      const PartStates *before) {
+  return forall(tiles.getBounds(builder), outputs, together,
+                [&](OpBuilder &b, ValueRange args) {
+                  QueryTile at;
+                  Value state = stateOf(b, cls, tiles, args, at);
+                  state = withOthers(b, tiles, args, at, state, before);
+                  finish(b, tiles, at, state, args.drop_front(3));
+                });
+}
+
+void Visits::store(const ColumnGroup &columns, int64_t number,
+                   PartStates &states) {
+  const RowClass &cls = plan.classes.front();
+  QueryTiles tiles = tilesOf(columns);
+  report(cls, tiles.getTile(), /*parts=*/1);
+  states.setTensors(forall(
+      tiles.getBounds(builder), states.getTensors(), /*together=*/false,
+      [&](OpBuilder &b, ValueRange args) {
+        QueryTile at;
+        Value state = stateOf(b, cls, tiles, args, at);
+        Value part = IndexMath{b, loc}.constant(number);
+        SmallVector<Value> slices =
+            PartStates::slices(b, loc, args.drop_front(3), part, args, at,
+                               tiles.getTile().queries);
+        insertInParallel(b, loc, op.createStore(b, state, slices), slices);
+      }));
+}
+
+/// A part of few rows has few warps, and runs beside others: each takes as much
+/// shared memory as its steps have keys.
+int64_t Visits::stepKeysOfParts(const QueryTiles &tiles) const {
+  constexpr int64_t granule = 16;
+  int64_t keys = plan.tile.keys;
+  bool areFew =
+      plan.fewBlocks || tiles.getTile().queries < plan.slots().queries;
+  if (options.heavyKeys == 0 || !areFew)
+    return keys;
+  for (int64_t step = options.heavyKeys; step >= granule; --step)
+    if (keys % step == 0 && step % granule == 0)
+      return step;
+  return keys;
+}
+
+/// The states of all parts of a heavy class, as tensors
+/// [B, slices of Hq, query tiles, parts, ...].
+SmallVector<Value> Visits::emitParts(const RowClass &cls,
+                                     const QueryTiles &tiles) {
+  KeyTileLoops loops(op, shapes, tables, cls, tiles.getTile(),
+                     tiles.getNumColumns(), stepKeysOfParts(tiles));
+  SmallVector<Value> bounds = tiles.getBounds(builder);
+  Value count = numParts(cls);
+  bounds.push_back(count);
+  Type stateType = op.getStateType(tiles.getTile(), tiles.getNumColumns());
+  SmallVector<Value> parts;
+  for (RankedTensorType type : op.getStateTensorTypes(stateType)) {
+    SmallVector<OpFoldResult> sizes = getAsOpFoldResult(bounds);
+    for (int64_t size : type.getShape())
+      sizes.push_back(builder.getIndexAttr(size));
+    parts.push_back(
+        tensor::EmptyOp::create(builder, loc, sizes, type.getElementType()));
+  }
+  return forall(
+      bounds, parts, /*together=*/true, [&](OpBuilder &b, ValueRange args) {
+        QueryTile at = tiles.locate(b, args.take_front(3), shapes);
+        Value state = loops.visit(b, at, {/*part=*/args[3], count});
+        SmallVector<Value> slices;
+        for (Value part : args.drop_front(4))
+          slices.push_back(sliceTrailing(b, loc, part, args.take_front(4)));
+        SmallVector<Value> stored = op.createStore(b, state, slices);
+        insertInParallel(b, loc, stored, slices);
+      });
+}
+
+SmallVector<Value> Visits::mergeParts(const QueryTiles &tiles, ValueRange parts,
+                                      ValueRange outputs,
+                                      const PartStates *before) {
+  return forall(tiles.getBounds(builder), outputs, /*together=*/false,
+                [&](OpBuilder &b, ValueRange args) {
+                  QueryTile at = tiles.locate(b, args.take_front(3), shapes);
+                  Value merged = op.createMergeStored(
+                      b, parts, args.take_front(3),
+                      op.getStateType(tiles.getTile(), tiles.getNumColumns()));
+                  merged = withOthers(b, tiles, args, at, merged, before);
+                  finish(b, tiles, at, merged, args.drop_front(3));
+                });
+}
