@@ -20,6 +20,7 @@
 
 #include "Contraction.h"
 #include "SparseAttn/Target/Target.h"
+#include "TileVectors.h"
 #include "VectorBody.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -178,7 +179,7 @@ static FailureOr<MicroKernel> match(RewriterBase &rewriter,
   kernel.k = sizes[2];
   kernel.lanes = std::gcd(kernel.n, file.lanes);
   kernel.vectors = largestDivisor(kernel.n / kernel.lanes, 4);
-  // Of few rows, B is what takes time: whole rows of it are read at once.
+  // With few rows it is B that takes time: whole rows of it are read at once.
   if (kernel.m <= target::kFewRows && file.registers >= 3 * 8)
     kernel.vectors = largestDivisor(kernel.n / kernel.lanes, 8);
   // acc + B + one broadcast must fit.
@@ -197,26 +198,12 @@ static FailureOr<MicroKernel> match(RewriterBase &rewriter,
   return kernel;
 }
 
-static Value constantIndex(OpBuilder &b, Location loc, int64_t value) {
-  return arith::ConstantIndexOp::create(b, loc, value);
-}
-
-static Value offsetBy(OpBuilder &b, Location loc, Value base, int64_t offset) {
-  if (offset == 0)
-    return base;
-  return b.createOrFold<arith::AddIOp>(loc, base,
-                                       constantIndex(b, loc, offset));
-}
-
 static Value readVector(OpBuilder &b, const MicroKernel &kernel, Value source,
                         Value row, Value column) {
-  Value zero = arith::ConstantOp::create(b, kernel.loc, b.getF32FloatAttr(0));
   SmallVector<Value> place = {row, column};
   if (cast<RankedTensorType>(source.getType()).getRank() == 1)
     place = {column};
-  return vector::TransferReadOp::create(b, kernel.loc, kernel.vectorType(b),
-                                        source, place, zero,
-                                        ArrayRef<bool>{true});
+  return cpu::readVector(b, kernel.loc, source, place, kernel.lanes);
 }
 
 /// The epilogue of one vector: `product` at (row, column) of `c`.
@@ -265,11 +252,6 @@ static SmallVector<Value> multiplyAdd(OpBuilder &b, const MicroKernel &kernel,
   return next;
 }
 
-static Value splat(OpBuilder &b, const MicroKernel &kernel, Attribute value) {
-  return arith::ConstantOp::create(
-      b, kernel.loc, DenseElementsAttr::get(kernel.vectorType(b), value));
-}
-
 /// What the accumulators of part 0 start with; those of other parts start with
 /// zero.
 static SmallVector<Value> emitStart(OpBuilder &b, const MicroKernel &kernel,
@@ -279,10 +261,11 @@ static SmallVector<Value> emitStart(OpBuilder &b, const MicroKernel &kernel,
   for (int64_t r = 0; r < rows; ++r)
     for (Value column : columns)
       acc.push_back(kernel.fill
-                        ? splat(b, kernel, kernel.fill)
+                        ? splatOf(b, kernel.loc, kernel.fill, kernel.lanes)
                         : readVector(b, kernel, c,
                                      offsetBy(b, kernel.loc, m0, r), column));
-  acc.resize(acc.size() * kernel.parts, splat(b, kernel, b.getF32FloatAttr(0)));
+  acc.resize(acc.size() * kernel.parts,
+             splatOf(b, kernel.loc, b.getF32FloatAttr(0), kernel.lanes));
   return acc;
 }
 
@@ -345,8 +328,9 @@ ResultRange BlockSum::addChain(OpBuilder &b, Value first, int64_t length,
 /// wait in memory meanwhile.
 SmallVector<Value> BlockSum::addGroup(OpBuilder &b, Value first, int64_t length,
                                       ValueRange totals) const {
-  SmallVector<Value> zeros(totals.size(),
-                           splat(b, kernel, b.getF32FloatAttr(0)));
+  SmallVector<Value> zeros(
+      totals.size(),
+      splatOf(b, kernel.loc, b.getF32FloatAttr(0), kernel.lanes));
   ResultRange group = addChain(b, first, length, zeros);
   SmallVector<Value> sums;
   for (auto [total, part] : llvm::zip(totals, group))

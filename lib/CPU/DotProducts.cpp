@@ -7,14 +7,15 @@
 //         acc[r][c] += A[m0 + r, k0 ..] * B[n0 + c, k0 ..]
 //       C[m0 + r, n0 + c] += sum of the lanes of acc[r][c]
 //
-// Of few rows of C, lanes that run along them would be empty for the most part;
-// here all are full. The lanes of as many vectors as there are lanes are added
-// up together: two at a time, half of each, so that L vectors take L - 1
-// additions in all to become one vector of L sums.
+// Lanes that run along the rows of C would be empty for the most part where
+// these are few; here all are full. The lanes of as many vectors as there are
+// lanes are added up together: two at a time, half of each, so that L vectors
+// take L - 1 additions in all to become one vector of L sums.
 //
 //===----------------------------------------------------------------------===//
 
 #include "DotProducts.h"
+#include "TileVectors.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -37,10 +38,6 @@ struct DotKernel {
   int64_t lanes = 1;
   int64_t rows = 1, columns = 1; ///< mr, nr
   TypedAttr fill;                ///< C's initial value where it is a constant
-
-  VectorType vectorType(OpBuilder &b, int64_t size) const {
-    return VectorType::get({size}, b.getF32Type());
-  }
 };
 } // namespace
 
@@ -92,38 +89,18 @@ static FailureOr<DotKernel> match(RewriterBase &rewriter, linalg::GenericOp op,
   return kernel;
 }
 
-static Value constantIndex(OpBuilder &b, Location loc, int64_t value) {
-  return arith::ConstantIndexOp::create(b, loc, value);
-}
-
-static Value offsetBy(OpBuilder &b, Location loc, Value base, int64_t offset) {
-  if (offset == 0)
-    return base;
-  return b.createOrFold<arith::AddIOp>(loc, base,
-                                       constantIndex(b, loc, offset));
-}
-
 static Value readVector(OpBuilder &b, const DotKernel &kernel, Value source,
                         Value row, Value column, int64_t size) {
-  Value zero = arith::ConstantOp::create(b, kernel.loc, b.getF32FloatAttr(0));
-  return vector::TransferReadOp::create(
-      b, kernel.loc, kernel.vectorType(b, size), source,
-      ValueRange{row, column}, zero, ArrayRef<bool>{true});
-}
-
-static Value splat(OpBuilder &b, const DotKernel &kernel, int64_t size,
-                   Attribute value) {
-  return arith::ConstantOp::create(
-      b, kernel.loc, DenseElementsAttr::get(kernel.vectorType(b, size), value));
+  return cpu::readVector(b, kernel.loc, source, {row, column}, size);
 }
 
 /// The partial sums of a block, along the lanes.
 static SmallVector<Value> emitSums(OpBuilder &b, const DotKernel &kernel,
                                    Value m0, Value n0) {
   Location loc = kernel.loc;
-  Attribute zero = b.getF32FloatAttr(0);
+  TypedAttr zero = b.getF32FloatAttr(0);
   SmallVector<Value> start(kernel.rows * kernel.columns,
-                           splat(b, kernel, kernel.lanes, zero));
+                           splatOf(b, loc, zero, kernel.lanes));
   auto loop = scf::ForOp::create(
       b, loc, constantIndex(b, loc, 0), constantIndex(b, loc, kernel.k),
       constantIndex(b, loc, kernel.lanes), start,
@@ -169,7 +146,7 @@ static Value sumOfLanes(OpBuilder &b, const DotKernel &kernel,
                         ArrayRef<Value> vectors) {
   SmallVector<Value> level(vectors);
   level.resize(kernel.lanes,
-               splat(b, kernel, kernel.lanes, b.getF32FloatAttr(0)));
+               splatOf(b, kernel.loc, b.getF32FloatAttr(0), kernel.lanes));
   for (int64_t segments = 1; segments < kernel.lanes; segments *= 2) {
     SmallVector<Value> next;
     for (size_t i = 0; i < level.size(); i += 2) {
@@ -190,7 +167,8 @@ static Value emitBlock(OpBuilder &b, const DotKernel &kernel, Value c, Value m0,
                        Value n0) {
   Location loc = kernel.loc;
   SmallVector<Value> sums = emitSums(b, kernel, m0, n0);
-  // As many rows as a vector has room for, at least one, or a part of it.
+  // A vector has the sums of as many rows as there is room for, at least of one
+  // row, or of a part of it.
   int64_t columns = std::min(kernel.columns, kernel.lanes);
   int64_t perVector = kernel.lanes / columns * columns;
   for (int64_t first = 0; first < int64_t(sums.size()); first += perVector) {
@@ -205,7 +183,7 @@ static Value emitBlock(OpBuilder &b, const DotKernel &kernel, Value c, Value m0,
             b, loc, dots, ArrayRef<int64_t>{at}, ArrayRef<int64_t>{columns},
             ArrayRef<int64_t>{1});
       Value start = kernel.fill
-                        ? splat(b, kernel, columns, kernel.fill)
+                        ? splatOf(b, loc, kernel.fill, columns)
                         : readVector(b, kernel, c, row, column, columns);
       if (!kernel.fill || !matchPattern(start, m_AnyZeroFloat()))
         result = arith::AddFOp::create(b, loc, start, result);

@@ -9,6 +9,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "LaneReduction.h"
+#include "TileVectors.h"
 #include "VectorBody.h"
 #include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -28,10 +29,6 @@ struct LaneKernel {
   int64_t m = 0, n = 0, lanes = 1;
   Operation *combiner = nullptr;
   vector::CombiningKind kind = vector::CombiningKind::ADD;
-
-  VectorType vectorType(Type element) const {
-    return VectorType::get({lanes}, element);
-  }
 };
 } // namespace
 
@@ -71,25 +68,17 @@ static FailureOr<LaneKernel> match(RewriterBase &rewriter, linalg::GenericOp op,
   return kernel;
 }
 
-static Value constantIndex(OpBuilder &b, Location loc, int64_t value) {
-  return arith::ConstantIndexOp::create(b, loc, value);
-}
-
 /// The operand at (row, column): a vector of a tile, or a row's value in all
 /// lanes.
 static Value readOperand(OpBuilder &b, const LaneKernel &kernel, Value source,
                          Value row, Value column) {
   Location loc = linalg::GenericOp(kernel.op).getLoc();
   auto type = cast<RankedTensorType>(source.getType());
-  VectorType vector = kernel.vectorType(type.getElementType());
   if (type.getRank() == 1)
     return vector::BroadcastOp::create(
-        b, loc, vector, tensor::ExtractOp::create(b, loc, source, row));
-  Value padding =
-      arith::ConstantOp::create(b, loc, b.getZeroAttr(type.getElementType()));
-  return vector::TransferReadOp::create(b, loc, vector, source,
-                                        ValueRange{row, column}, padding,
-                                        ArrayRef<bool>{true});
+        b, loc, VectorType::get({kernel.lanes}, type.getElementType()),
+        tensor::ExtractOp::create(b, loc, source, row));
+  return readVector(b, loc, source, {row, column}, kernel.lanes);
 }
 
 /// What changes no result of the combiner: of a maximum any NaN would not do,
@@ -100,10 +89,7 @@ static Value neutral(OpBuilder &b, const LaneKernel &kernel, Location loc) {
   APFloat value = isMaximum ? APFloat::getInf(f32.getFloatSemantics(),
                                               /*Negative=*/true)
                             : APFloat::getZero(f32.getFloatSemantics());
-  return arith::ConstantOp::create(
-      b, loc,
-      DenseElementsAttr::get(kernel.vectorType(f32),
-                             Attribute(FloatAttr::get(f32, value))));
+  return splatOf(b, loc, FloatAttr::get(f32, value), kernel.lanes);
 }
 
 /// A row's partial results along the lanes.
@@ -119,16 +105,8 @@ static Value visitRow(OpBuilder &b, const LaneKernel &kernel, Value row) {
           args.push_back(readOperand(nested, kernel, input, row, column));
         args.push_back(carried.front());
         Value next = cloneOnVectors(nested, op, args, kernel.lanes).front();
-        // maxnum(x, max) is x > max ? x : max where max is never NaN.
-        if (isa<arith::MaxNumFOp>(kernel.combiner)) {
-          Operation *cloned = next.getDefiningOp();
-          Value max = carried.front();
-          Value x = cloned->getOperand(cloned->getOperand(0) == max ? 1 : 0);
-          Value isGreater = arith::CmpFOp::create(
-              nested, loc, arith::CmpFPredicate::OGT, x, max);
-          next = arith::SelectOp::create(nested, loc, isGreater, x, max);
-          cloned->erase();
-        }
+        if (isa<arith::MaxNumFOp>(kernel.combiner))
+          next = compareInstead(nested, next.getDefiningOp(), carried.front());
         scf::YieldOp::create(nested, loc, next);
       });
   return loop.getResult(0);

@@ -13,6 +13,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "RowReduction.h"
+#include "TileVectors.h"
 #include "VectorBody.h"
 #include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -43,9 +44,6 @@ struct RowKernel {
 
   explicit RowKernel(linalg::GenericOp op) : op(op), loc(op.getLoc()) {}
 
-  VectorType vectorType(Type element) const {
-    return VectorType::get({lanes}, element);
-  }
   bool isRow(OpOperand &operand) const {
     return linalg::GenericOp(op)
                .getMatchingIndexingMap(&operand)
@@ -107,52 +105,23 @@ static FailureOr<RowKernel> match(RewriterBase &rewriter, linalg::GenericOp op,
   return kernel;
 }
 
-static Value constantIndex(OpBuilder &b, Location loc, int64_t value) {
-  return arith::ConstantIndexOp::create(b, loc, value);
-}
-
 /// A vector of `source`, [k, n] or [n], at column `column` of row `k`.
 static Value readVector(OpBuilder &b, const RowKernel &kernel, Value source,
                         Value k, Value column) {
-  auto type = cast<RankedTensorType>(source.getType());
-  Value padding = arith::ConstantOp::create(
-      b, kernel.loc, b.getZeroAttr(type.getElementType()));
   SmallVector<Value> place = {k, column};
-  if (type.getRank() == 1)
+  if (cast<RankedTensorType>(source.getType()).getRank() == 1)
     place = {column};
-  return vector::TransferReadOp::create(
-      b, kernel.loc, kernel.vectorType(type.getElementType()), source, place,
-      padding, ArrayRef<bool>{true});
-}
-
-static Value splat(OpBuilder &b, const RowKernel &kernel, TypedAttr value) {
-  return arith::ConstantOp::create(
-      b, kernel.loc,
-      DenseElementsAttr::get(kernel.vectorType(value.getType()),
-                             Attribute(value)));
+  return cpu::readVector(b, kernel.loc, source, place, kernel.lanes);
 }
 
 /// The running values of one block: a vector of the result for each vector of
 /// columns, then the tiles that are written row by row.
 using Carried = SmallVector<Value>;
 
-/// maxnum(x, max)  ->  x > max ? x : max
-///
-/// One instruction where maxnum costs three. A NaN x leaves max, as maxnum
-/// says; max itself is never NaN when it does not start as one.
+/// The maximum itself is never NaN when it does not start as one.
 static bool mayCompare(const RowKernel &kernel, arith::MaxNumFOp op) {
   auto start = dyn_cast_or_null<FloatAttr>(kernel.fill);
   return op == kernel.combiner && start && !start.getValue().isNaN();
-}
-
-static Value compared(OpBuilder &b, const RowKernel &kernel, Operation *cloned,
-                      Value max) {
-  Value x = cloned->getOperand(cloned->getOperand(0) == max ? 1 : 0);
-  Value greater =
-      arith::CmpFOp::create(b, kernel.loc, arith::CmpFPredicate::OGT, x, max);
-  Value larger = arith::SelectOp::create(b, kernel.loc, greater, x, max);
-  cloned->erase();
-  return larger;
 }
 
 /// One row: the body on each vector of columns.
@@ -182,7 +151,7 @@ static Carried visitRow(OpBuilder &b, const RowKernel &kernel,
       }
       auto maxnum = dyn_cast<arith::MaxNumFOp>(kernel.combiner);
       next[v] = maxnum && mayCompare(kernel, maxnum)
-                    ? compared(b, kernel, result.getDefiningOp(), next[v])
+                    ? compareInstead(b, result.getDefiningOp(), next[v])
                     : result;
     }
   }
@@ -216,7 +185,7 @@ static Carried visitGroups(OpBuilder &b, const RowKernel &kernel,
         TypedAttr zero = nested.getZeroAttr(
             getElementTypeOrSelf(kernel.result->get().getType()));
         for (size_t v = 0; v < columns.size(); ++v)
-          start[v] = splat(nested, kernel, zero);
+          start[v] = splatOf(nested, kernel.loc, zero, kernel.lanes);
         Carried next = visitRows(nested, kernel, columns, k, kGroup, start);
         for (size_t v = 0; v < columns.size(); ++v)
           next[v] = arith::AddFOp::create(nested, loc, outer[v], next[v]);
@@ -237,9 +206,10 @@ static SmallVector<Value> emitBlock(OpBuilder &b, const RowKernel &kernel,
   for (int64_t v = 0; v < kernel.vectors; ++v) {
     columns.push_back(b.createOrFold<arith::AddIOp>(
         loc, n0, constantIndex(b, loc, v * kernel.lanes)));
-    carried.push_back(kernel.fill ? splat(b, kernel, kernel.fill)
-                                  : readVector(b, kernel, outputs[resultNumber],
-                                               Value(), columns.back()));
+    carried.push_back(kernel.fill
+                          ? splatOf(b, kernel.loc, kernel.fill, kernel.lanes)
+                          : readVector(b, kernel, outputs[resultNumber],
+                                       Value(), columns.back()));
   }
   for (auto [i, output] : llvm::enumerate(outputs))
     if (i != resultNumber)

@@ -15,6 +15,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "TransposedTile.h"
+#include "TileVectors.h"
 #include "VectorBody.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -107,29 +108,13 @@ static SmallVector<Value> transposed(OpBuilder &b, Location loc,
   return x;
 }
 
-/// `lanes` elements of `source` from there on.
-static Value readVector(OpBuilder &b, const TransposedTile &tile, Value source,
-                        ValueRange at) {
-  Type element = cast<RankedTensorType>(source.getType()).getElementType();
-  Value padding =
-      arith::ConstantOp::create(b, tile.loc, b.getZeroAttr(element));
-  return vector::TransferReadOp::create(
-      b, tile.loc, VectorType::get({tile.lanes}, element), source, at, padding,
-      ArrayRef<bool>{true});
-}
-
-static Value splatOf(OpBuilder &b, const TransposedTile &tile, Value source,
-                     ValueRange at) {
+static Value broadcastOf(OpBuilder &b, const TransposedTile &tile, Value source,
+                         ValueRange at) {
   Value scalar = isa<RankedTensorType>(source.getType())
                      ? tensor::ExtractOp::create(b, tile.loc, source, at)
                      : source;
   return vector::BroadcastOp::create(
       b, tile.loc, VectorType::get({tile.lanes}, scalar.getType()), scalar);
-}
-
-static Value offsetBy(OpBuilder &b, Location loc, Value index, int64_t by) {
-  return b.createOrFold<arith::AddIOp>(
-      loc, index, arith::ConstantIndexOp::create(b, loc, by));
 }
 
 /// The operand's vectors beside the rows of the block of the result at
@@ -152,20 +137,21 @@ static SmallVector<Value> readBlock(OpBuilder &b, const TransposedTile &tile,
   switch (place) {
   case Place::Same:
     return each([&](int64_t m) {
-      return readVector(b, tile, source, {below(row, m), column});
+      return readVector(b, tile.loc, source, {below(row, m), column},
+                        tile.lanes);
     });
   case Place::Transposed:
     return transposed(b, tile.loc, each([&](int64_t m) {
-                        return readVector(b, tile, source,
-                                          {below(column, m), row});
+                        return readVector(b, tile.loc, source,
+                                          {below(column, m), row}, tile.lanes);
                       }));
   case Place::Row:
-    return same(readVector(b, tile, source, column));
+    return same(readVector(b, tile.loc, source, column, tile.lanes));
   case Place::Column:
     return each(
-        [&](int64_t m) { return splatOf(b, tile, source, below(row, m)); });
+        [&](int64_t m) { return broadcastOf(b, tile, source, below(row, m)); });
   case Place::Scalar:
-    return same(splatOf(b, tile, source, {}));
+    return same(broadcastOf(b, tile, source, {}));
   }
   llvm_unreachable("all places are handled");
 }
@@ -206,7 +192,7 @@ static Value
 emitLoop(OpBuilder &b, Location loc, Value end, Value step, Value start,
          llvm::function_ref<Value(OpBuilder &, Value, Value)> body) {
   auto loop = scf::ForOp::create(
-      b, loc, arith::ConstantIndexOp::create(b, loc, 0), end, step, start,
+      b, loc, constantIndex(b, loc, 0), end, step, start,
       [&](OpBuilder &nested, Location, Value index, ValueRange result) {
         Value next = body(nested, index, result.front());
         scf::YieldOp::create(nested, loc, next);
@@ -217,7 +203,7 @@ emitLoop(OpBuilder &b, Location loc, Value end, Value step, Value start,
 /// Loops over the blocks of the result, whose sizes are multiples of a block's.
 static Value computeBlocks(OpBuilder &b, const TransposedTile &tile) {
   Location loc = tile.loc;
-  Value step = arith::ConstantIndexOp::create(b, loc, tile.lanes);
+  Value step = constantIndex(b, loc, tile.lanes);
   linalg::GenericOp op = tile.op;
   Value init = op.getDpsInits().front();
   auto sizeOf = [&](unsigned dim) {

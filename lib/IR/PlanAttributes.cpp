@@ -272,7 +272,7 @@ static std::vector<Part> partsOf(ArrayRef<PartAttr> attributes) {
   return parts;
 }
 
-/// Of a plan or a part of one.
+/// A plan and a part of one have tiles of such sizes.
 static LogicalResult verifyTile(ErrorEmitter emitError, int64_t queries,
                                 int64_t keys) {
   for (int64_t size : {queries, keys})
@@ -312,13 +312,15 @@ LogicalResult PlanAttr::verify(ErrorEmitter emitError, int64_t queries,
   if (heads < 1 || heads > kMaxTileSize)
     return emitError() << "heads of a tile must be from 1 to " << kMaxTileSize
                        << ", got " << heads;
-  auto draws = [](RowsAttr rows) {
+  auto isOfOneHead = [](RowsAttr rows) {
     return !rows.getDraws().empty() || !rows.getLayout().isContiguous() ||
            !rows.getTable().empty();
   };
-  if (heads > 1 && (queries != 1 || llvm::any_of(classes, draws)))
-    return emitError() << "a tile of several heads has one row of each, and "
-                          "visits no drawn tiles";
+  if (heads > 1 && (queries != 1 || llvm::any_of(classes, isOfOneHead)))
+    return emitError()
+           << "a tile of several heads has one row of each, these are "
+              "neighbours, and it visits neither drawn tiles nor "
+              "those of a table";
   if (!parts.empty() && (heads > 1 || fewBlocks))
     return emitError() << "a plan of parts has tiles of one head, and is not "
                           "for few blocks";

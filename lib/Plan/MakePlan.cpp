@@ -129,7 +129,7 @@ Candidate ClassPlanner::planContiguous(size_t maxPieces) const {
   candidate.hasManyPieces = !ranges;
   Pieces pieces = ranges ? normalizePieces(std::move(*ranges)) : part.pieces;
   add(candidate, pieces, KeyAxis(Layout(), tile));
-  // Of the mask less is left in the rows of a layout than its code asks for.
+  // The rows of a layout leave less of the mask than its code asks for.
   auto hasLeaf = [](const Piece &piece) { return !piece.opaque.empty(); };
   constexpr size_t maxNamed = 8;
   if (!part.layout.isContiguous() && pieces.size() <= maxNamed &&

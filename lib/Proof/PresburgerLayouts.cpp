@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "PresburgerProof.h"
+#include "RowSlots.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir::sparse_attn;
@@ -99,17 +100,16 @@ static Formula hasListedKey(Unknowns &x, const Segment &segment, bool negated,
 static Formula hasLatticeKey(Unknowns &x, const Segment &segment,
                              bool negated) {
   const Layout &layout = segment.layout;
-  Linear fromShift = x.key + (-layout.shift);
-  Linear run = x.problem.floorDiv(fromShift, layout.step);
-  Linear place = fromShift - run * layout.step;
-  Linear tile = x.problem.floorDiv(run * layout.width + place, layout.tile);
-  Linear width = Linear::number(layout.width);
+  auto tileOf = [&](const Linear &slot) {
+    return x.problem.floorDiv(slot, layout.tile);
+  };
   if (negated)
-    return Formula::any({Formula::less(run, Linear::number(0)),
-                         Formula::lessEqual(width, place),
-                         isNotVisited(x, segment, tile)});
-  return Formula::all({Formula::nonNegative(run), Formula::less(place, width),
-                       isVisited(x, segment, tile)});
+    return isNotInLattice(x, x.key, layout, [&](const Linear &slot) {
+      return isNotVisited(x, segment, tileOf(slot));
+    });
+  return isInLattice(x, x.key, layout, [&](const Linear &slot) {
+    return isVisited(x, segment, tileOf(slot));
+  });
 }
 
 /// The key is in a visited tile of the segment; with `negated`, it is in none.

@@ -21,10 +21,10 @@ struct Stretch {
   int64_t slot;
 };
 
-/// The row of a lattice's slot.
-struct LatticeRow {
-  LatticeRow(Unknowns &x, const Layout &layout) {
-    Linear fromShift = x.position() + (-layout.shift);
+/// Where a position is beside the runs of a lattice.
+struct LatticePlace {
+  LatticePlace(Unknowns &x, const Linear &position, const Layout &layout) {
+    Linear fromShift = position + (-layout.shift);
     run = x.problem.floorDiv(fromShift, layout.step);
     place = fromShift - run * layout.step;
     slot = run * layout.width + place;
@@ -58,15 +58,28 @@ static Formula isIn(const Linear &position, const Stretch &stretch,
   return Formula::all({isIn(position, stretch.positions), ofSlot(slot)});
 }
 
+Formula proof::isInLattice(Unknowns &x, const Linear &position,
+                           const Layout &lattice, SlotFormula isOf) {
+  LatticePlace at(x, position, lattice);
+  return Formula::all({Formula::nonNegative(at.run),
+                       Formula::less(at.place, Linear::number(lattice.width)),
+                       isOf(at.slot)});
+}
+
+Formula proof::isNotInLattice(Unknowns &x, const Linear &position,
+                              const Layout &lattice, SlotFormula isNotOf) {
+  LatticePlace at(x, position, lattice);
+  return Formula::any(
+      {Formula::less(at.run, Linear::number(0)),
+       Formula::lessEqual(Linear::number(lattice.width), at.place),
+       isNotOf(at.slot)});
+}
+
 Formula proof::hasRow(Unknowns &x, const Layout &layout, SlotFormula isOf) {
   if (layout.isContiguous())
     return isOf(x.row);
-  if (!layout.isList()) {
-    LatticeRow at(x, layout);
-    return Formula::all({Formula::nonNegative(at.run),
-                         Formula::less(at.place, Linear::number(layout.width)),
-                         isOf(at.slot)});
-  }
+  if (!layout.isList())
+    return isInLattice(x, x.position(), layout, isOf);
   std::vector<Formula> parts;
   Linear position = x.position();
   for (const Stretch &stretch : stretchesOf(layout))
@@ -78,13 +91,8 @@ Formula proof::hasNoRow(Unknowns &x, const Layout &layout,
                         SlotFormula isNotOf) {
   if (layout.isContiguous())
     return isNotOf(x.row);
-  if (!layout.isList()) {
-    LatticeRow at(x, layout);
-    return Formula::any(
-        {Formula::less(at.run, Linear::number(0)),
-         Formula::lessEqual(Linear::number(layout.width), at.place),
-         isNotOf(at.slot)});
-  }
+  if (!layout.isList())
+    return isNotInLattice(x, x.position(), layout, isNotOf);
   std::vector<Formula> parts;
   Linear position = x.position();
   int64_t gap = -maxSequenceLength;

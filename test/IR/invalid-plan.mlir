@@ -266,12 +266,12 @@ func.func private @f() attributes {p = #sparse_attn.plan<tile = [1, 64], heads =
 
 // -----
 
-// expected-error@below {{a tile of several heads has one row of each, and visits no drawn tiles}}
+// expected-error@below {{a tile of several heads has one row of each, these are neighbours, and it visits neither drawn tiles nor those of a table}}
 func.func private @f() attributes {p = #sparse_attn.plan<tile = [16, 64], heads = 4, rows = [<"0" to "nq">]>}
 
 // -----
 
-// expected-error@below {{a tile of several heads has one row of each, and visits no drawn tiles}}
+// expected-error@below {{a tile of several heads has one row of each, these are neighbours, and it visits neither drawn tiles nor those of a table}}
 func.func private @f() attributes {p = #sparse_attn.plan<tile = [1, 64], heads = 4, rows = [<"0" to "nq", draws = [<partial <block = 64, blocks_per_row = 3> "0" to "1">]>]>}
 
 // -----

@@ -66,8 +66,8 @@ struct CpuTarget {
   /// Whether it does so with rows, and brings their results back.
   bool loadsRowLayouts = true;
   /// The state of a row in memory, written, read and merged, takes as long as
-  /// so many pairs: 1.4 KB at heads of 64, about 100 ns, where a pair takes 3
-  /// to 6.
+  /// so many pairs: by estimate, 1.4 KB at heads of 64 take about 100 ns, and a
+  /// pair 3 to 6.
   int64_t mergedRowPairs = 32;
   /// Whether code reads query and key tiles from a plan's table.
   bool readsTables = true;
@@ -129,7 +129,8 @@ struct GpuTarget {
   /// TB/s, where a pair of heads of 64 takes 256 operations of some 130 10^12 a
   /// second.
   int64_t mergedRowPairs = 300;
-  /// Of a plan's parts, which may be smaller than those of whole plans.
+  /// The least tile of a plan's parts, which may be smaller than that of a
+  /// whole plan. Kernels of smaller ones have not been replayed.
   TileSize leastPartTile = {64, 32};
   bool readsTables = false;
 

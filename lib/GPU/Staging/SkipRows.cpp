@@ -85,7 +85,7 @@ private:
   LiveRowsOp live;
   /// What the branch takes in, in no order.
   Operations inside;
-  /// Of what the loop yields, the results of it.
+  /// Numbers of the values that the loop yields and the branch computes.
   SmallVector<unsigned> yielded;
   /// The rows of tiles.
   int64_t rows = 0;

@@ -222,7 +222,7 @@ public:
     planned.trustPlans = true;
     planned.variants = false;
     planning.addPass(createSparseAttnVerifyPlan());
-    // Whoever launches a package knows the device.
+    // The launcher of a package knows the device.
     NVVMPipelineOptions branched;
     branched.copyOptionValuesFrom(options);
     branched.fewBlocks = options.variants;
