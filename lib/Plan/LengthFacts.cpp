@@ -1,11 +1,17 @@
 //===- LengthFacts.cpp - What is known of lengths -------------------------===//
 
 #include "LinearForm.h"
+#include "Planner.h"
 #include <numeric>
 
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::mask;
 using namespace mlir::sparse_attn::plan;
+
+Lengths plan::sampleLengths(const LengthFacts &facts) {
+  int64_t nk = facts.nk.value_or(std::max(facts.nq.value_or(0), kSampleLength));
+  return {facts.nq.value_or(nk), nk};
+}
 
 bool LengthAssumption::holds(const Lengths &n) const {
   int64_t offset = n.nk - n.nq;

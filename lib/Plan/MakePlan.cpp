@@ -183,11 +183,8 @@ static int64_t countLoops(const RowClass &cls) {
 /// of which those count for more in which the mask is evaluated, and what each
 /// loop costs besides.
 double ClassPlanner::measure(const RowClass &cls, int64_t loopKeys) const {
-  constexpr int64_t sampleLength = 4096, sampleTiles = 256;
-  constexpr double partialCost = 1.25;
-  int64_t nk =
-      rows.facts.nk.value_or(std::max(rows.facts.nq.value_or(0), sampleLength));
-  Lengths n = {rows.facts.nq.value_or(nk), nk};
+  constexpr int64_t sampleTiles = 256;
+  Lengths n = sampleLengths(rows.facts);
   int64_t tiles = cls.numQueryTiles(tile, n);
   double loops = double(countLoops(cls) * loopKeys), work = 0;
   for (int64_t q = 0; q < tiles;
@@ -196,7 +193,7 @@ double ClassPlanner::measure(const RowClass &cls, int64_t loopKeys) const {
     for (const Segment &segment : cls.segments)
       work += double(segment.keyTiles(q, n).size()) *
               double(segment.layout.tileSize(tile.keys)) *
-              (segment.full ? 1 : partialCost);
+              (segment.full ? 1 : kPartialCost);
   }
   return work;
 }
@@ -212,7 +209,7 @@ struct LayoutCosts {
 };
 } // namespace
 
-static constexpr LayoutCosts kCosts = {1.1, 0};
+static constexpr LayoutCosts kCosts = {kLeastGain, 0};
 /// By the replay of kernels of Longformer and StreamingLLM with and without,
 /// bench/gpu/predict.py.
 static constexpr LayoutCosts kKernelCosts = {1.02, 8};
@@ -305,10 +302,7 @@ Plan Planner::run(RowOptions options, Losses &losses) const {
 
 /// The pairs of visited tiles at known lengths, or at a usual one.
 double Planner::measure(const Plan &plan) const {
-  constexpr int64_t sampleLength = 4096;
-  int64_t nk = facts.nk.value_or(std::max(facts.nq.value_or(0), sampleLength));
-  return double(
-      countVisitedPairs(plan, {facts.nq.value_or(nk), nk}, /*head=*/0));
+  return double(countVisitedPairs(plan, sampleLengths(facts), /*head=*/0));
 }
 
 static bool hasRowsOfPeriods(const Pieces &pieces) {
@@ -320,7 +314,6 @@ static bool hasRowsOfPeriods(const Pieces &pieces) {
 }
 
 Plan Planner::runWithRowLayouts(Losses &losses) const {
-  constexpr double leastGain = 1.1;
   RowOptions best = {/*lists=*/true};
   if (!hasRowsOfPeriods(pieces))
     return run(best, losses);
@@ -329,7 +322,7 @@ Plan Planner::runWithRowLayouts(Losses &losses) const {
   for (RowOptions options : {RowOptions{true, /*lattices=*/true},
                              RowOptions{true, true, /*rest=*/true}}) {
     double other = measure(run(options, none));
-    if (other * leastGain > work)
+    if (other * kLeastGain > work)
       continue;
     best = options;
     work = other;

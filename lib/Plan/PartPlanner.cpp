@@ -33,13 +33,6 @@ static constexpr unsigned maxGroups = 3;
 /// Nobody folds by more, and counting takes a step for each residue.
 static constexpr int64_t maxStep = int64_t(1) << 16;
 
-/// Less is not worth another kernel.
-static constexpr double leastGain = 1.1;
-
-/// As elsewhere (SpecialPlans.cpp).
-static constexpr double partialCost = 1.25;
-static constexpr int64_t sampleLength = 4096;
-
 /// The largest step such that the piece is one of a residue; 1 if there is
 /// none.
 static int64_t stepOf(const Piece &piece) {
@@ -73,10 +66,8 @@ class PartPlanner {
 public:
   PartPlanner(ChooseTileFn chooseTile, const LengthFacts &facts,
               const PlanForms &forms)
-      : chooseTile(chooseTile), facts(facts), forms(forms) {
-    n.nk = facts.nk.value_or(std::max(facts.nq.value_or(0), sampleLength));
-    n.nq = facts.nq.value_or(n.nk);
-  }
+      : chooseTile(chooseTile), facts(facts), forms(forms),
+        n(sampleLengths(facts)) {}
 
   /// The plan that is the least work, or nothing where that is `contiguous`.
   std::optional<Plan> run(const Mask &mask, const Plan &contiguous);
@@ -133,7 +124,7 @@ std::optional<Pieces> PartPlanner::giveUp(const Groups &groups,
 static double countWork(const Plan &plan, const TileShape &tile,
                         const Lengths &n) {
   TileCounts counts = countTiles(plan, n, /*head=*/0);
-  return (double(counts.full) + partialCost * double(counts.partial)) *
+  return (double(counts.full) + kPartialCost * double(counts.partial)) *
          double(tile.queries) * double(tile.keys);
 }
 
@@ -184,7 +175,7 @@ std::optional<Part> PartPlanner::planPart(int64_t step,
          {TileShape{halved(from.queries, least.queries), from.keys},
           TileShape{from.queries, halved(from.keys, least.keys)}}) {
       std::optional<Part> part = planPart(step, pairs, smaller);
-      if (!part || measure(*part) * leastGain >= measure(*best))
+      if (!part || measure(*part) * kLeastGain >= measure(*best))
         continue;
       best = std::move(part);
       isBetter = true;
@@ -274,7 +265,7 @@ std::optional<Plan> PartPlanner::run(const Mask &mask, const Plan &contiguous) {
   if (groups.empty() || groups.size() > maxGroups)
     return std::nullopt;
   std::optional<Plan> best;
-  double least = measure(contiguous) / leastGain;
+  double least = measure(contiguous) / kLeastGain;
   for (unsigned chosen = 1; chosen < 1u << groups.size(); ++chosen) {
     Groups some;
     Pieces rest = others;

@@ -17,6 +17,20 @@
 
 namespace mlir::sparse_attn::plan {
 
+/// Replayed on A100 to H100, an iteration over a partial tile takes 1.2 to 1.3
+/// times as long as one over a full tile of that size (bench/gpu/predict.py).
+inline constexpr double kPartialCost = 1.25;
+
+/// A plan that saves less is worth neither twice the time of compilation nor
+/// another kernel.
+inline constexpr double kLeastGain = 1.1;
+
+/// About the length at which plans are compared where none is known.
+inline constexpr int64_t kSampleLength = 4096;
+
+/// The lengths as far as they are known, else such ones.
+mask::Lengths sampleLengths(const LengthFacts &facts);
+
 /// `expr > 0` is what holds where a condition holds; conditions are joined by
 /// the minimum (and), the maximum (or) and `negated`.
 TileExpr negated(const TileExpr &when);

@@ -1,6 +1,7 @@
 //===- SpecialPlans.cpp - Plans for some of the lengths -------------------===//
 
 #include "SparseAttn/Plan/SpecialPlans.h"
+#include "Planner.h"
 #include "SparseAttn/Mask/Piece.h"
 #include "llvm/ADT/STLExtras.h"
 #include <numeric>
@@ -9,20 +10,10 @@ using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::mask;
 using namespace mlir::sparse_attn::plan;
 
-/// Replayed on A100 to H100, an iteration over a partial tile takes 1.2 to 1.3
-/// times as long as one over a full tile of that size (bench/gpu/predict.py).
-static constexpr double kPartialCost = 1.25;
-
-/// Less is not worth twice the time of compilation.
-static constexpr double kLeastGain = 1.1;
-
 /// So much more work than that of the best plan is none. Where more is, the
 /// mask is in a loop that the best plan may not have, and that takes registers,
 /// too.
 static constexpr double kNearlyBest = 1.02;
-
-/// About the length at which plans are compared.
-static constexpr int64_t kSampleLength = 4096;
 
 /// Blocks are never larger than this where alignment to them is worth asking
 /// for.

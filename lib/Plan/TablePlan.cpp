@@ -7,14 +7,14 @@
 
 #include "SparseAttn/Plan/TablePlan.h"
 #include "MakeTileTable.h"
+#include "Planner.h"
 
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::mask;
 using namespace mlir::sparse_attn::plan;
 
-/// As many times the pairs of live tiles may closed forms visit, and so much
-/// more than a table.
-static constexpr double maxWaste = 1.25, leastGain = 1.1;
+/// As many times the pairs of live tiles may closed forms visit.
+static constexpr double maxWaste = 1.25;
 
 std::optional<Plan>
 plan::makeTablePlan(const Mask &mask, const Plan &closed,
@@ -44,7 +44,7 @@ plan::makeTablePlan(const Mask &mask, const Plan &closed,
   plan.tile = closed.tile;
   plan.classes.push_back(std::move(cls));
   plan.assumed = closed.assumed;
-  if (static_cast<double>(countVisitedPairs(plan, n, /*head=*/0)) * leastGain >
+  if (static_cast<double>(countVisitedPairs(plan, n, /*head=*/0)) * kLeastGain >
       visited)
     return std::nullopt;
   losses.clear();

@@ -10,15 +10,12 @@
 #include "PresburgerProof.h"
 #include "RowProof.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::mask;
 using namespace mlir::sparse_attn::plan;
 using namespace mlir::sparse_attn::proof;
-
-static int64_t floorDivide(int64_t a, int64_t b) {
-  return a / b - (a % b < 0 ? 1 : 0);
-}
 
 /// Whether the last part computes all pairs of the row.
 static bool isOfLaterClass(const Plan &plan, const Lengths &n, int64_t row) {
@@ -37,7 +34,7 @@ static bool isOfLaterClass(const Plan &plan, const Lengths &n, int64_t row) {
 static IntervalSet keysOfPart(const Part &part, const Lengths &n, int64_t i) {
   if (part.step == 1)
     return keysOfRow(part.pairs, n, i, {0, n.nk});
-  int64_t number = floorDivide(i, part.step);
+  int64_t number = llvm::divideFloorSigned(i, part.step);
   int64_t residue = i - number * part.step;
   int64_t nk = countResidue(n.nk, part.step, residue);
   if (nk == 0)
