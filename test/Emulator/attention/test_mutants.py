@@ -31,6 +31,7 @@ NOTHING_READ_YET = "nobody has read yet what is overwritten behind it"
 ELSEWHERE = "values are copied to where nothing is, beside the keys being read"
 NEXT_GROUP = "the queries' copies join the next group, which is waited for as well"
 ALL_LANES = "each lane of a row asks whether the result can be trusted"
+VOTED = "the lanes of a warp have met at the vote by which it leaves the tile out"
 FIRST_TILE = "40 keys back from the last queries is not the last tile of keys"
 EXPLAINED = {
     ("dense", "no barrier 0"): NOTHING_READ_YET,
@@ -44,6 +45,8 @@ EXPLAINED = {
     ("window", "copy past the end 15"): FIRST_TILE,
     ("window", "copy past the end 20"): FIRST_TILE,
     ("window apart", "no shuffle 14"): ALL_LANES,
+    ("window apart", "no shuffle 21"): ALL_LANES,
+    ("window apart", "no meeting of readers 1"): VOTED,
     ("window apart", "copy past the end 10"): FIRST_TILE,
 }
 GOAL = 0.95

@@ -59,11 +59,11 @@ TEST(DebugOutput, PlanSaysWhatChoosesTheTileAndWhatThePlanIs) {
   std::string output = run("sparse-attn-plan", [](PassManager &pm) {
     pm.addPass(createSparseAttnPlan());
   });
-  expectSaid(output, "window, blocks of 0");
-  expectSaid(output, "32 x 32 for heads of 64, 4 bytes an element");
+  expectSaid(output, "narrow windows, blocks of 0");
+  expectSaid(output, "16 x 16 for heads of 64, 4 bytes an element");
   expectSaid(output, "#sparse_attn.longformer<window = 64, global_tokens = "
                      "[0]> has the plan");
-  expectSaid(output, "partial max(1, q - 1) to max(1, q)");
+  expectSaid(output, "partial max(1, q - 2) to max(1, q - 1)");
 }
 
 TEST(DebugOutput, PlanSaysWhatDoesNotFitSharedMemory) {
@@ -84,7 +84,7 @@ TEST(DebugOutput, VisitsSayHowRowsAreSplit) {
     pm.addPass(createSparseAttnPlan());
     pm.addPass(createSparseAttnVisitTiles());
   });
-  expectSaid(output, "rows 0 to 256 in tiles of 32 and 1 parts");
+  expectSaid(output, "rows 0 to 256 in tiles of 16 and 1 parts");
   expectSaid(output, "rows 0 to 1 in tiles of 16 and 16 parts");
 }
 
