@@ -127,7 +127,7 @@ struct PlanPass : sparse_attn::impl::SparseAttnPlanBase<PlanPass> {
       if (packingPays(op))
         if (std::optional<Plan> packed = packHeads(op, plan, tiles))
           plan = *packed;
-      if (tiles.readsTables() && !plan.hasPackedHeads())
+      if (!plan.hasPackedHeads())
         if (std::optional<Plan> byTable =
                 makeTablePlan(mask, plan, facts, losses))
           plan = std::move(*byTable);

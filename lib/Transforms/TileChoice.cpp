@@ -61,11 +61,6 @@ PlanForms TileChoice::forms(MaskedReductionOpInterface op) const {
   return forms;
 }
 
-bool TileChoice::readsTables() const {
-  const target::CpuTarget *cpu = findCpu(target);
-  return cpu ? cpu->readsTables : findGpu(target)->readsTables;
-}
-
 static TileShape chooseByRules(const TileChoice &choice,
                                MaskedReductionOpInterface op, const Mask &mask,
                                const LengthFacts &facts) {

@@ -28,8 +28,6 @@ struct TileChoice {
   /// What plans of `op` for the target may be made of. Where tiles have a given
   /// size there are no parts, which have tiles of their own.
   plan::PlanForms forms(MaskedReductionOpInterface op) const;
-  /// Whether plans for the target may have tables.
-  bool readsTables() const;
 };
 
 } // namespace mlir::sparse_attn::transforms

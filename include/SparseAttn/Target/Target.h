@@ -69,8 +69,6 @@ struct CpuTarget {
   /// so many pairs: by estimate, 1.4 KB at heads of 64 take about 100 ns, and a
   /// pair 3 to 6.
   int64_t mergedRowPairs = 32;
-  /// Whether code reads query and key tiles from a plan's table.
-  bool readsTables = true;
 };
 
 /// How many rows of a query tile a warp takes.
@@ -132,7 +130,6 @@ struct GpuTarget {
   /// The least tile of a plan's parts, which may be smaller than that of a
   /// whole plan. Kernels of smaller ones have not been replayed.
   TileSize leastPartTile = {64, 32};
-  bool readsTables = false;
 
   std::string features() const { return "+ptx" + std::to_string(ptxVersion); }
 };

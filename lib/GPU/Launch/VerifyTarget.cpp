@@ -76,12 +76,6 @@ struct VerifyTargetPass
     bool hasAttention = false;
     getOperation().walk([&](MaskedReductionOpInterface op) {
       hasAttention = true;
-      if (!gpu->readsTables && op.getPlan() &&
-          op.getPlan()->getPlan().hasTables()) {
-        op->emitOpError("has a plan with a table, which kernels for GPUs do "
-                        "not read yet; leave the plan out to have one made");
-        sound = false;
-      }
       TileNeeds needs = op.getTileNeeds();
       sound &= succeeded(verifyHeadSize(op, "query", needs.headDim,
                                         needs.elementBytes, *gpu)) &&

@@ -5,6 +5,7 @@ twice to go unseen.
 """
 
 import dataclasses
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -177,6 +178,23 @@ def complement(mask):
     return Mask(
         f"#sparse_attn.complement<{mask.text}>", lambda *at: ~mask.allowed(*at)
     )
+
+
+def rectangle(rows, keys):
+    """Rows and keys of two ranges (begin, end)."""
+    parts = [global_(first=rows[1], direction="rows"), prefix(keys[1])]
+    if rows[0] > 0:
+        parts.append(complement(global_(first=rows[0], direction="rows")))
+    if keys[0] > 0:
+        parts.append(complement(prefix(keys[0])))
+    return intersection(*parts)
+
+
+def documents(*lengths):
+    """Tokens see those of their own document, which follow each other from 0 on."""
+    ends = list(itertools.accumulate(lengths))
+    ranges = list(zip([0, *ends], ends))
+    return union(*(rectangle(tokens, tokens) for tokens in ranges))
 
 
 # Presets, each from its paper's definition
