@@ -35,7 +35,7 @@ static bool takesAnyStrides(Operation *user) {
   return isa<memref::DimOp, memref::LoadOp, memref::StoreOp, memref::CopyOp,
              memref::DeallocOp, vector::LoadOp, vector::StoreOp,
              vector::TransferReadOp, vector::TransferWriteOp, ReadRowsOp,
-             func::ReturnOp>(user);
+             WriteRowsOp, func::ReturnOp>(user);
 }
 
 /// What needs a buffer dense, or null.

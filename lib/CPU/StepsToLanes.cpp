@@ -31,6 +31,7 @@ public:
       return FloatTarget::tiles(b, loc, step);
     return FloatTarget(TileLayout::queriesOuter()).tiles(b, loc, step);
   }
+  bool writesRows() const override { return true; }
 };
 
 struct StepsToLanesPass

@@ -57,6 +57,58 @@ struct LowerGather : OpConversionPattern<GatherRowsOp> {
 };
 } // namespace
 
+namespace {
+/// An insertion for each row of the tile, of one row or of none.
+struct LowerScatter : OpConversionPattern<ScatterRowsOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  LogicalResult
+  matchAndRewrite(ScatterRowsOp op, OpAdaptor,
+                  ConversionPatternRewriter &rewriter) const override {
+    auto type = dyn_cast<RankedTensorType>(op.getSource().getType());
+    if (!type)
+      return rewriter.notifyMatchFailure(op, "is on vectors");
+    for (int64_t m = 0; m < type.getDimSize(0); ++m)
+      insertRow(rewriter, op, m, type.getShape().back());
+    rewriter.eraseOp(op);
+    return success();
+  }
+
+  /// Inserts row `m`, from what stands before the terminator.
+  static void insertRow(OpBuilder &b, ScatterRowsOp op, int64_t m,
+                        int64_t columns) {
+    Location loc = op.getLoc();
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(op->getParentOp());
+    IndexMath math{b, loc};
+    Value number = math.constant(m), zero = math.constant(0);
+    Value one = math.constant(1);
+    Value position =
+        tensor::ExtractOp::create(b, loc, op.getPositions(), number);
+    Value row = arith::IndexCastOp::create(b, loc, b.getIndexType(), position);
+    Value rows =
+        b.createOrFold<tensor::DimOp>(loc, op.getDest(), op.getAt().size());
+    Value inside = math.min(math.max(row, zero), math.sub(rows, one));
+    Value exists = math.compare(arith::CmpIPredicate::eq, row, inside);
+    Value count = math.select(exists, one, zero);
+    Value source = sliceRows(b, loc, op.getSource(), {}, number, count);
+    auto place = sliceTile(b, loc, op.getDest(), SmallVector<Value>(op.getAt()),
+                           inside, count, op.getColumn(), columns)
+                     .getDefiningOp<tensor::ExtractSliceOp>();
+    b.setInsertionPoint(op);
+    tensor::ParallelInsertSliceOp::create(
+        b, loc, source, op.getDest(), place.getMixedOffsets(),
+        place.getMixedSizes(), place.getMixedStrides());
+    place.erase();
+  }
+};
+} // namespace
+
+void transforms::populateScatterPatterns(RewritePatternSet &patterns,
+                                         const TypeConverter &converter) {
+  patterns.add<LowerScatter>(converter, patterns.getContext());
+}
+
 void transforms::populateGatherPatterns(RewritePatternSet &patterns,
                                         const TypeConverter &converter) {
   patterns.add<LowerGather>(converter, patterns.getContext());

@@ -51,6 +51,8 @@ LogicalResult transforms::decomposeSteps(Operation *root,
   populateStepPatterns(patterns, converter, shared);
   if (!target.copiesRows())
     populateGatherPatterns(patterns, converter);
+  if (!target.writesRows())
+    populateScatterPatterns(patterns, converter);
   populateStatePatterns(patterns, converter, shared);
   populateStoredPatterns(patterns, converter, shared);
   populateResultPatterns(patterns, converter, shared);
@@ -60,6 +62,8 @@ LogicalResult transforms::decomposeSteps(Operation *root,
                         MergeStatesOp, FinishOp, IsTrustedOp>();
   if (!target.copiesRows())
     legality.addIllegalOp<GatherRowsOp>();
+  if (!target.writesRows())
+    legality.addIllegalOp<ScatterRowsOp>();
   legality.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
   scf::populateSCFStructuralTypeConversionsAndLegality(converter, patterns,
                                                        legality);

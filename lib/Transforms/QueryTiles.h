@@ -4,7 +4,7 @@
 #define SPARSEATTN_LIB_TRANSFORMS_QUERYTILES_H
 
 #include "EmitTileExpr.h"
-#include "ReductionShapes.h"
+#include "RowLocators.h"
 #include "SparseAttn/Plan/ColumnGroups.h"
 
 namespace mlir::sparse_attn::transforms {
@@ -14,9 +14,8 @@ namespace mlir::sparse_attn::transforms {
 /// columns count as heads: slice s of `n` of head h is number h n + s. So do
 /// the tiles of a key head that packed heads make.
 ///
-/// Rows that stand in a layout are read from where they stand, and results are
-/// made for their slots, [B, Hq, padded slots, ...]; ScatteredRows.h has what
-/// brings these to their rows.
+/// Rows that are no neighbours, as those of a layout, are read from where they
+/// stand, and their results are brought there (ScatteredRows.h).
 class QueryTiles {
 public:
   /// Emits the bounds of the rows at `b`. A class with a table is alone, and
@@ -32,18 +31,6 @@ public:
   /// The plan's tile, or less where the classes have few rows; rows of all
   /// heads of a tile.
   plan::TileShape getTile() const { return {tile.queries * packed, tile.keys}; }
-  /// Where the rows stand, or null where they are neighbours.
-  const plan::Layout *getLayout() const { return layout; }
-  /// The first slot of a layout, how many there are, and as many as whole tiles
-  /// have.
-  Value getFirstSlot() const { return firstSlot; }
-  Value getNumSlots() const { return slots; }
-  Value getNumPaddedSlots(OpBuilder &b) const;
-  /// The position of a slot, counted from the first one of the class.
-  Value positionOf(OpBuilder &b, Value slot) const;
-  /// The columns of results that are computed.
-  plan::ColumnGroup getColumns() const { return columns; }
-  bool hasAllColumns() const { return areColumnsWhole; }
   /// True when there is certainly no tile. A grid cannot be known to be empty.
   bool isEmpty() const;
   /// The columns of a slice.
@@ -58,22 +45,19 @@ public:
                    const ReductionShapes &shapesAt) const;
   /// How many rows tensors must have that are written whole tiles at a time.
   Value numWholeRows(OpBuilder &b) const;
-  /// Slices of `outputs` [B, Hq, Sq, ...] at the rows of a tile, and of its
-  /// columns where they are [B, Hq, Sq, columns]. Others have no rows but in
-  /// the slice of the first columns, as each row is written once.
-  SmallVector<Value> slices(OpBuilder &b, const QueryTile &at,
+  /// Where the results of a tile, parts of `outputs` [B, Hq, Sq, ...], are
+  /// made: in slices at its rows, and of its columns where they are
+  /// [B, Hq, Sq, columns], or where its rows are no neighbours, in tensors of
+  /// their own. Others have no rows but in the slice of the first columns, as
+  /// each row is written once.
+  SmallVector<Value> places(OpBuilder &b, const QueryTile &at,
                             ValueRange outputs) const;
+  /// Gives `results`, which were made there, to the outputs, as the last thing
+  /// inside a forall.
+  void insert(OpBuilder &b, const QueryTile &at, ValueRange results,
+              ValueRange places, ValueRange outputs) const;
 
 private:
-  void setRanges(OpBuilder &b, ArrayRef<plan::RowClass> classes,
-                 const TileExprVariables &v);
-  void setSlots(OpBuilder &b, const plan::RowClass &cls,
-                const TileExprVariables &v);
-  /// Sets where the rows of a tile of a layout are.
-  void locateSlots(OpBuilder &b, QueryTile &at) const;
-  /// The rows of a tile of a residue.
-  void locateFolded(OpBuilder &b, const ReductionShapes &folded,
-                    QueryTile &at) const;
   /// The first column of slice `number`; null where it has all columns.
   Value columnOf(OpBuilder &b, Value number) const;
   /// Sets the heads of `at`, those of tile `number` of packed heads.
@@ -86,19 +70,9 @@ private:
   bool areColumnsWhole;
   int64_t packed; ///< heads of a tile
   Value heads;    ///< number of slices of query heads, or of tiles of them
-  struct Rows {
-    Value begin, end;
-    Value firstTile; ///< number of query tiles of the classes before
-    /// Whether all tiles certainly have all their rows, as the plan assumes.
-    bool isWhole;
-  };
-  SmallVector<Rows, 1> ranges;
-  Value tiles; ///< number of query tiles, of a residue where there is a step
   int64_t step = 1;
-  const plan::Layout *layout = nullptr;
-  Value firstSlot, slots;
-  /// Of the class, where it has its query tiles from a table.
-  const plan::TileTable *table = nullptr;
+  std::unique_ptr<RowLocator> rows;
+  Value tiles; ///< number of query tiles, of a residue where there is a step
 };
 
 } // namespace mlir::sparse_attn::transforms

@@ -1,16 +1,18 @@
-//===- ScatteredRows.cpp - Results of slots to their rows -----------------===//
+//===- ScatteredRows.cpp - Rows that are no neighbours --------------------===//
 //
-//   forall (batch b, query head h, slot x)
-//     r = the row at the position of slot x
-//     outputs[b, h, r] = results[b, h, x]
+// Of row m of a tile, whose slot stands at position p, and rows at positions
+// from f on and before f + Sq:
 //
-// Slots stand at different positions, so that no row is written twice.
+//   positions[m]    = p, or the nearest of these      for the mask
+//   sources[m]      = positions[m] - f                for the queries
+//   destinations[m] = p - f, or -1 past the class     for the results
+//
+// No two slots stand at one position, so that no row is written twice.
 //
 //===----------------------------------------------------------------------===//
 
 #include "ScatteredRows.h"
-#include "RandomTables.h"
-#include "VisitTiles.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -18,91 +20,126 @@
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
-using namespace mlir::sparse_attn::plan;
 using namespace mlir::sparse_attn::transforms;
 
-SmallVector<Value> transforms::makeSlotResults(OpBuilder &b, Location loc,
-                                               const QueryTiles &tiles,
-                                               ValueRange outputs) {
-  return llvm::map_to_vector(outputs, [&](Value output) -> Value {
-    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, output);
-    sizes[2] = getAsOpFoldResult(tiles.getNumPaddedSlots(b));
-    Type element = cast<RankedTensorType>(output.getType()).getElementType();
-    return tensor::EmptyOp::create(b, loc, sizes, element);
-  });
-}
-
 namespace {
-/// A row of the results, and how many of it there are: one or none.
-struct Row {
-  Value index, count;
+/// i32 arithmetic on each number of a tensor.
+struct EachRow {
+  OpBuilder &b;
+  Location loc;
+  /// What a row comes to, by its number in the tile and its element.
+  using RowFn = function_ref<Value(OpBuilder &, Value number, Value element)>;
+
+  Value constant(OpBuilder &nested, int32_t value) const {
+    return arith::ConstantOp::create(nested, loc,
+                                     nested.getI32IntegerAttr(value));
+  }
+  Value narrow(OpBuilder &nested, Value index) const {
+    return nested.createOrFold<arith::IndexCastOp>(loc, nested.getI32Type(),
+                                                   index);
+  }
+  Value map(Value numbers, RowFn body) const;
 };
 } // namespace
 
-/// True when all slots are certainly rows.
-static bool areAllRows(const ReductionShapes &shapes, const QueryTiles &tiles) {
-  std::optional<int64_t> first = getConstantIntValue(shapes.firstPosition);
-  std::optional<int64_t> queries = getConstantIntValue(shapes.numQueries);
-  std::optional<int64_t> firstSlot = getConstantIntValue(tiles.getFirstSlot());
-  std::optional<int64_t> slots = getConstantIntValue(tiles.getNumSlots());
-  if (!first || !queries || !firstSlot || !slots || *slots == 0)
-    return false;
-  // They stand at ascending positions.
-  const Layout &layout = *tiles.getLayout();
-  return layout.position(*firstSlot) >= *first &&
-         layout.position(*firstSlot + *slots - 1) < *first + *queries;
+Value EachRow::map(Value numbers, RowFn body) const {
+  auto type = cast<RankedTensorType>(numbers.getType());
+  Value empty =
+      tensor::EmptyOp::create(b, loc, type.getShape(), type.getElementType());
+  SmallVector<AffineMap> maps(2, b.getMultiDimIdentityMap(1));
+  SmallVector<utils::IteratorType> iterators = {utils::IteratorType::parallel};
+  return linalg::GenericOp::create(
+             b, loc, type, numbers, empty, maps, iterators,
+             [&](OpBuilder &nested, Location, ValueRange args) {
+               Value number = narrow(
+                   nested, linalg::IndexOp::create(nested, loc, /*dim=*/0));
+               linalg::YieldOp::create(nested, loc,
+                                       body(nested, number, args[0]));
+             })
+      .getResult(0);
 }
 
-static Row rowOf(OpBuilder &b, Location loc, const ReductionShapes &shapes,
-                 const QueryTiles &tiles, Value slot) {
-  IndexMath math{b, loc};
-  Value one = math.constant(1), zero = math.constant(0);
-  Value row = math.sub(tiles.positionOf(b, slot), shapes.firstPosition);
-  if (areAllRows(shapes, tiles))
-    return {row, one};
-  Value inside =
-      math.min(math.max(row, zero), math.sub(shapes.numQueries, one));
-  Value exists = math.compare(arith::CmpIPredicate::eq, row, inside);
-  return {inside, math.select(exists, one, zero)};
-}
-
-/// The slice [count, ...] of source[b, h] from `row` on, of the columns that
-/// `tiles` computes.
-static Value sliceOf(OpBuilder &b, Location loc, const QueryTiles &tiles,
-                     Value source, ValueRange lead, Value row, Value count) {
-  bool hasColumns = cast<ShapedType>(source.getType()).getRank() > 3;
-  Value column;
-  ColumnGroup columns = tiles.getColumns();
-  if (hasColumns && !tiles.hasAllColumns())
-    column = IndexMath{b, loc}.constant(columns.first);
-  return sliceTile(b, loc, source, SmallVector<Value>(lead), row, count, column,
-                   columns.size * columns.count);
-}
-
-SmallVector<Value> transforms::scatterRows(OpBuilder &b, Location loc,
-                                           const ReductionShapes &shapes,
-                                           const QueryTiles &tiles,
-                                           ValueRange results,
-                                           ValueRange outputs) {
-  SmallVector<Value> bounds = {shapes.batch, shapes.queryHeads,
-                               tiles.getNumSlots()};
-  auto loop = scf::ForallOp::create(
-      b, loc, getAsOpFoldResult(bounds), outputs, std::nullopt,
-      [&](OpBuilder &nested, Location, ValueRange args) {
-        ValueRange lead = args.take_front(2);
-        Row row = rowOf(nested, loc, shapes, tiles, args[2]);
-        SmallVector<Value> copies, places;
-        for (auto [result, output] : llvm::zip(results, args.drop_front(3))) {
-          Value from =
-              sliceOf(nested, loc, tiles, result, lead, args[2], row.count);
-          places.push_back(
-              sliceOf(nested, loc, tiles, output, lead, row.index, row.count));
-          copies.push_back(
-              linalg::CopyOp::create(nested, loc, from, places.back())
-                  .getResult(0));
-        }
-        insertInParallel(nested, loc, copies, places);
+void transforms::setScatteredRows(OpBuilder &b, Location loc, Value positions,
+                                  const SlotLimits &limits, QueryTile &at) {
+  EachRow each{b, loc};
+  Value first = each.narrow(b, limits.firstPosition);
+  auto fromFirst = [&](Value numbers) {
+    if (getConstantIntValue(limits.firstPosition) == int64_t(0))
+      return numbers;
+    return each.map(numbers, [&](OpBuilder &nested, Value, Value position) {
+      return arith::SubIOp::create(nested, loc, position, first).getResult();
+    });
+  };
+  if (!limits.numQueries) {
+    at.positions = positions;
+    at.sources = at.destinations = fromFirst(positions);
+    return;
+  }
+  Value one = each.constant(b, 1);
+  Value end = b.createOrFold<arith::AddIOp>(loc, first,
+                                            each.narrow(b, limits.numQueries));
+  Value last = b.createOrFold<arith::SubIOp>(loc, end, one);
+  at.positions =
+      each.map(positions, [&](OpBuilder &nested, Value, Value position) {
+        Value least = arith::MaxSIOp::create(nested, loc, position, first);
+        return arith::MinSIOp::create(nested, loc, least, last).getResult();
       });
-  markAsGrid(loop);
-  return loop.getResults();
+  at.sources = fromFirst(at.positions);
+  Value slots = each.narrow(b, limits.slots);
+  at.destinations =
+      each.map(positions, [&](OpBuilder &nested, Value number, Value position) {
+        Value row = arith::SubIOp::create(nested, loc, position, first);
+        Value isOfClass = arith::CmpIOp::create(
+            nested, loc, arith::CmpIPredicate::slt, number, slots);
+        return arith::SelectOp::create(nested, loc, isOfClass, row,
+                                       each.constant(nested, -1))
+            .getResult();
+      });
+}
+
+static bool hasColumns(Value output) {
+  return cast<RankedTensorType>(output.getType()).getRank() > 3;
+}
+
+SmallVector<Value> transforms::makeScatteredResults(OpBuilder &b, Location loc,
+                                                    const QueryTile &at,
+                                                    ValueRange outputs,
+                                                    int64_t columns) {
+  int64_t rows =
+      cast<RankedTensorType>(at.destinations.getType()).getDimSize(0);
+  return llvm::map_to_vector(outputs, [&](Value output) -> Value {
+    auto type = cast<RankedTensorType>(output.getType());
+    SmallVector<int64_t> shape = {rows};
+    llvm::append_range(shape, type.getShape().drop_front(3));
+    if (at.column && hasColumns(output))
+      shape.back() = columns;
+    return tensor::EmptyOp::create(b, loc, shape, type.getElementType());
+  });
+}
+
+/// The destinations in the slice of the first columns, and none in others.
+static Value ofFirstSlice(OpBuilder &b, Location loc, const QueryTile &at) {
+  EachRow each{b, loc};
+  Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+  Value isFirst = b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::eq,
+                                                at.column, zero);
+  return each.map(at.destinations, [&](OpBuilder &nested, Value, Value row) {
+    return arith::SelectOp::create(nested, loc, isFirst, row,
+                                   each.constant(nested, -1))
+        .getResult();
+  });
+}
+
+void transforms::scatterInParallel(OpBuilder &b, Location loc,
+                                   const QueryTile &at, ValueRange results,
+                                   ValueRange outputs) {
+  SmallVector<Value> rows = llvm::map_to_vector(outputs, [&](Value output) {
+    return at.column && !hasColumns(output) ? ofFirstSlice(b, loc, at)
+                                            : at.destinations;
+  });
+  auto terminator = scf::InParallelOp::create(b, loc);
+  b.setInsertionPointToStart(terminator.getBody());
+  for (auto [result, output, row] : llvm::zip(results, outputs, rows))
+    ScatterRowsOp::create(b, loc, result, output, ValueRange{at.batch, at.head},
+                          hasColumns(output) ? at.column : Value(), row);
 }

@@ -1,23 +1,39 @@
-//===- ScatteredRows.h - Results of slots to their rows ---------*- C++ -*-===//
+//===- ScatteredRows.h - Rows that are no neighbours --------------*- C++
+//-*-===//
 
 #ifndef SPARSEATTN_LIB_TRANSFORMS_SCATTEREDROWS_H
 #define SPARSEATTN_LIB_TRANSFORMS_SCATTEREDROWS_H
 
-#include "QueryTiles.h"
+#include "SparseAttn/IR/SparseAttn.h"
 
 namespace mlir::sparse_attn::transforms {
 
-/// Tensors for the results of a class whose rows stand in a layout: like
-/// `outputs` [B, Hq, Sq, ...], with a row for each padded slot.
-SmallVector<Value> makeSlotResults(OpBuilder &b, Location loc,
-                                   const QueryTiles &tiles, ValueRange outputs);
+/// What decides which slots of a tile are rows.
+struct SlotLimits {
+  /// The position of row 0, an index.
+  Value firstPosition;
+  /// How many rows there are, and how many slots the class still has; null
+  /// where all slots of all tiles are rows.
+  Value numQueries = {}, slots = {};
+};
 
-/// `outputs` with the rows of the class from `results`, those of its slots; a
-/// slot that is no row is left out. One grid, of a block a slot.
-SmallVector<Value> scatterRows(OpBuilder &b, Location loc,
-                               const ReductionShapes &shapes,
-                               const QueryTiles &tiles, ValueRange results,
-                               ValueRange outputs);
+/// Says in `at` where the slots at `positions`, tensor<Bm x i32>, are read from
+/// and written to. A slot that is no row of the class is computed as the
+/// nearest row is, and is written nowhere.
+void setScatteredRows(OpBuilder &b, Location loc, Value positions,
+                      const SlotLimits &limits, QueryTile &at);
+
+/// Tensors for the results of such a tile, [Bm, ...]: of the columns that
+/// `outputs` [B, Hq, Sq, ...] have, or of as many as a slice that `at` names a
+/// column of.
+SmallVector<Value> makeScatteredResults(OpBuilder &b, Location loc,
+                                        const QueryTile &at, ValueRange outputs,
+                                        int64_t columns);
+
+/// Brings them to their rows, as the last thing inside a forall. Those that
+/// have no columns are written with the slice of the first ones.
+void scatterInParallel(OpBuilder &b, Location loc, const QueryTile &at,
+                       ValueRange results, ValueRange outputs);
 
 } // namespace mlir::sparse_attn::transforms
 

@@ -67,6 +67,9 @@ void populateStepPatterns(RewritePatternSet &patterns,
 /// Tiles of keys that stand where a layout says.
 void populateGatherPatterns(RewritePatternSet &patterns,
                             const TypeConverter &converter);
+/// Results whose rows stand where a layout says.
+void populateScatterPatterns(RewritePatternSet &patterns,
+                             const TypeConverter &converter);
 /// States that loops begin with, or that one loop hands to the next.
 void populateStatePatterns(RewritePatternSet &patterns,
                            const TypeConverter &converter,

@@ -45,9 +45,7 @@ PlanForms TileChoice::forms(MaskedReductionOpInterface op) const {
   bool isReplayed = !cpu && findGpu(target)->rings.mbarrierAccumulators > 0;
   if (loads && op.takesKeyLayouts())
     forms.layouts = isReplayed ? KeyLayouts::InKernels : KeyLayouts::Any;
-  bool loadsRows =
-      cpu ? cpu->loadsRowLayouts : findGpu(target)->loadsRowLayouts;
-  if (loadsRows && op.takesRowLayouts())
+  if (op.takesRowLayouts())
     forms.rowLayouts = RowLayouts::Any;
   int64_t pairs = cpu ? cpu->mergedRowPairs : findGpu(target)->mergedRowPairs;
   bool isGiven = queries > 0 || keys > 0;

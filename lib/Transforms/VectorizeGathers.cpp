@@ -12,6 +12,25 @@
 using namespace mlir;
 using namespace mlir::sparse_attn;
 
+/// A whole tensor of static size as a vector.
+static Value readWhole(OpBuilder &b, Location loc, Value tensor) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  SmallVector<Value> origin(type.getRank(),
+                            arith::ConstantIndexOp::create(b, loc, 0));
+  Value padding = ub::PoisonOp::create(b, loc, type.getElementType());
+  return vector::TransferReadOp::create(
+      b, loc, VectorType::get(type.getShape(), type.getElementType()), tensor,
+      origin, padding, SmallVector<bool>(type.getRank(), true));
+}
+
+/// Rows that a layout names are written from a vector.
+static void vectorizeScatter(RewriterBase &rewriter, ScatterRowsOp op) {
+  rewriter.setInsertionPoint(op->getParentOp());
+  for (OpOperand *operand : {&op.getSourceMutable(), &op.getPositionsMutable()})
+    if (isa<TensorType>(operand->get().getType()))
+      operand->set(readWhole(rewriter, op.getLoc(), operand->get()));
+}
+
 /// Rows that a layout names are read as a vector, which the positions are, too.
 static void vectorizeGather(RewriterBase &rewriter, GatherRowsOp op) {
   rewriter.setInsertionPoint(op);
@@ -22,11 +41,7 @@ static void vectorizeGather(RewriterBase &rewriter, GatherRowsOp op) {
                                                     op.getAt().size());
   Value source = sliceRows(rewriter, loc, op.getSource(),
                            SmallVector<Value>(op.getAt()), zero, rows);
-  auto numbers = VectorType::get({type.getDimSize(0)}, rewriter.getI32Type());
-  Value padding = ub::PoisonOp::create(rewriter, loc, rewriter.getI32Type());
-  Value positions =
-      vector::TransferReadOp::create(rewriter, loc, numbers, op.getPositions(),
-                                     zero, padding, ArrayRef<bool>{true});
+  Value positions = readWhole(rewriter, loc, op.getPositions());
   Value tile = ReadRowsOp::create(
       rewriter, loc, VectorType::get(type.getShape(), type.getElementType()),
       source, positions);
@@ -37,23 +52,28 @@ static void vectorizeGather(RewriterBase &rewriter, GatherRowsOp op) {
 }
 
 namespace {
-/// An element of a tensor that is computed from its indices alone is computed
-/// where it is needed: a position of a layout in a mask.
+/// An element of a tensor that is computed from its indices, and from the same
+/// elements of others, is computed where it is needed: a position of a layout
+/// in a mask.
 struct ElementOfComputed : OpRewritePattern<tensor::ExtractOp> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(tensor::ExtractOp op,
                                 PatternRewriter &rewriter) const override {
     auto source = op.getTensor().getDefiningOp<linalg::GenericOp>();
-    if (!source || source.getNumDpsInputs() != 0 ||
-        source.getNumDpsInits() != 1 ||
+    if (!source || source.getNumDpsInits() != 1 ||
         source.getNumParallelLoops() != source.getNumLoops() ||
-        !source.getIndexingMapsArray()[0].isIdentity())
-      return rewriter.notifyMatchFailure(op, "not computed from indices");
+        !llvm::all_of(source.getIndexingMapsArray(),
+                      [](AffineMap map) { return map.isIdentity(); }))
+      return rewriter.notifyMatchFailure(op, "not computed element by element");
     Block &body = source.getRegion().front();
-    if (!body.getArgument(0).use_empty())
+    if (!body.getArguments().back().use_empty())
       return rewriter.notifyMatchFailure(op, "takes what was there before");
     IRMapping map;
+    for (auto [input, argument] :
+         llvm::zip(source.getInputs(), body.getArguments().drop_back()))
+      map.map(argument, tensor::ExtractOp::create(rewriter, op.getLoc(), input,
+                                                  op.getIndices()));
     for (Operation &inner : body.without_terminator()) {
       if (auto index = dyn_cast<linalg::IndexOp>(inner))
         map.map(index.getResult(), op.getIndices()[index.getDim()]);
@@ -79,6 +99,7 @@ LogicalResult transforms::vectorizeGathers(RewriterBase &rewriter,
     return failure();
   SmallVector<GatherRowsOp> gathers;
   root->walk([&](GatherRowsOp op) { gathers.push_back(op); });
+  root->walk([&](ScatterRowsOp op) { vectorizeScatter(rewriter, op); });
   for (GatherRowsOp op : gathers)
     vectorizeGather(rewriter, op);
   return success();

@@ -2,7 +2,6 @@
 
 #include "Visits.h"
 #include "FewBlocks.h"
-#include "ScatteredRows.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Remarks.h"
@@ -88,19 +87,12 @@ SmallVector<Value> Visits::visit(const ColumnGroup &columns,
   }
   for (auto [index, group] : llvm::enumerate(groups)) {
     const QueryTiles &tiles = group.tiles;
-    SmallVector<Value> places = outputs;
-    if (tiles.getLayout())
-      places = makeSlotResults(builder, loc, tiles, outputs);
     const PartStates *others =
         &group.cls == plan.classes.begin() ? before : nullptr;
     bool together = hasParts && firstIsWhole && index == 0;
-    SmallVector<Value> results =
-        isSplit(group.cls)
-            ? mergeParts(tiles, group.parts, places, others)
-            : visitWhole(group.cls, tiles, places, together, others);
-    outputs = tiles.getLayout()
-                  ? scatterRows(builder, loc, shapes, tiles, results, outputs)
-                  : results;
+    outputs = isSplit(group.cls)
+                  ? mergeParts(tiles, group.parts, outputs, others)
+                  : visitWhole(group.cls, tiles, outputs, together, others);
   }
   return outputs;
 }
@@ -139,9 +131,9 @@ SmallVector<Value> Visits::forall(ValueRange bounds, ValueRange outputs,
 /// Writes the results of a tile, as the last thing inside a forall.
 void Visits::finish(OpBuilder &b, const QueryTiles &tiles, const QueryTile &at,
                     Value state, ValueRange outputs) {
-  SmallVector<Value> slices = tiles.slices(b, at, outputs);
-  SmallVector<Value> results = op.createFinish(b, state, slices);
-  insertInParallel(b, loc, results, slices);
+  SmallVector<Value> places = tiles.places(b, at, outputs);
+  SmallVector<Value> results = op.createFinish(b, state, places);
+  tiles.insert(b, at, results, places, outputs);
 }
 
 Value Visits::stateOf(OpBuilder &b, const RowClass &cls,

@@ -70,3 +70,15 @@ func.func @__dynamic_shmem_(%q: !t, %init: !t) -> !t {
 func.func @"a b"() {
   return
 }
+
+// -----
+
+!t = tensor<1x2x300x16xf32>
+func.func @rows_of_a_layout(%q: !t, %init: !t) -> !t {
+  // expected-error @below {{has a plan with rows of a layout in tiles of 8; kernels for GPUs take a multiple of 16 rows: make the tile of the layout one, or leave the plan out to have one made}}
+  %o = sparse_attn.attention mask(#sparse_attn.full)
+      plan(<tile = [16, 16], rows = [<"0" to "nq", segments = [<full "0" to "18">, <partial "18" to "19">]>,
+             <"0" to "4" of list<[7, 99, 201, 298], width = 1, tile = 8>, segments = [<full "0" to "18">, <partial "18" to "19">]>]>)
+      ins(%q, %q, %q : !t, !t, !t) outs(%init : !t) -> !t
+  return %o : !t
+}

@@ -77,3 +77,20 @@ func.func @read_rows(%k: tensor<?x8xf16>, %p: vector<16xi32>) -> vector<16x8xf16
   %rows = sparse_attn.read_rows %k at %p : tensor<?x8xf16>, vector<16xi32> -> vector<16x8xf16>
   return %rows : vector<16x8xf16>
 }
+
+// Rows are written where they are, before what iterations combine.
+// CHECK-LABEL: func.func @scatter_rows
+// CHECK-SAME:    %[[T:[a-z0-9]+]]: vector<16x8xf16>, %[[P:[a-z0-9]+]]: vector<16xi32>, %[[OUT:[a-z0-9]+]]: memref<4x?x32xf16>
+// CHECK:         scf.forall (%[[I:.*]]) in (4) {
+// CHECK:           %[[ROWS:.*]] = memref.subview %[[OUT]][%[[I]], 0, %{{.*}}] [1, %{{.*}}, 8] [1, 1, 1] : memref<4x?x32xf16> to memref<?x8xf16, strided<[32, 1], offset: ?>>
+// CHECK-NEXT:      sparse_attn.write_rows %[[T]] into %[[ROWS]] at %[[P]] : vector<16x8xf16>, vector<16xi32> into memref<?x8xf16, strided<[32, 1], offset: ?>>
+// CHECK-NEXT:    }
+// CHECK-NEXT:    return %[[OUT]]
+func.func @scatter_rows(%t: vector<16x8xf16>, %p: vector<16xi32>, %output: tensor<4x?x32xf16>, %column: index) -> tensor<4x?x32xf16> {
+  %r = scf.forall (%i) in (4) shared_outs(%o = %output) -> tensor<4x?x32xf16> {
+    scf.forall.in_parallel {
+      sparse_attn.scatter_rows %t into %o[%i] column %column at %p : vector<16x8xf16>, vector<16xi32> into tensor<4x?x32xf16>
+    }
+  }
+  return %r : tensor<4x?x32xf16>
+}

@@ -490,7 +490,7 @@ func.func @too_many_bytes(%q: tensor<2147483648x1x1024x1048576xf32>) {
 //===----------------------------------------------------------------------===//
 
 func.func @misspelt(%q: tensor<1x1x4x8xf32>) {
-  // expected-error@below {{unknown operation `atention` in dialect `sparse_attn` (did you mean 'attention'?); there are 'attention', 'finish', 'gather_rows', 'initial_state', 'is_trusted', 'launch_argument', 'merge', 'merge_states', 'merge_stored', 'read_rows', 'restart', 'result_state', 'settle', 'sm_count', 'step', 'store_state' and 'yield'}}
+  // expected-error@below {{unknown operation `atention` in dialect `sparse_attn` (did you mean 'attention'?); there are 'attention', 'finish', 'gather_rows', 'initial_state', 'is_trusted', 'launch_argument', 'merge', 'merge_states', 'merge_stored', 'read_rows', 'restart', 'result_state', 'scatter_rows', 'settle', 'sm_count', 'step', 'store_state', 'write_rows' and 'yield'}}
   %o = sparse_attn.atention mask(#sparse_attn.full)
     ins(%q, %q, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
     outs(%q : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>

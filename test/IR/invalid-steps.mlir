@@ -361,6 +361,66 @@ func.func @wrong_vector_of_rows(%k: tensor<4x8xf32>, %p: vector<16xi32>) {
 
 // -----
 
+func.func @scattered_outside(%t: tensor<16x8xf32>, %o: tensor<4x8xf32>, %p: tensor<16xi32>) {
+  // expected-error@below {{stands outside of 'scf.forall.in_parallel'; it is for what iterations give to a loop's results}}
+  sparse_attn.scatter_rows %t into %o[] at %p : tensor<16x8xf32>, tensor<16xi32> into tensor<4x8xf32>
+  return
+}
+
+// -----
+
+func.func @scattered_slabs(%t: tensor<16x8xf32>, %init: tensor<2x4x4x8xf32>, %p: tensor<16xi32>) -> tensor<2x4x4x8xf32> {
+  %r = scf.forall (%i) in (2) shared_outs(%o = %init) -> tensor<2x4x4x8xf32> {
+    scf.forall.in_parallel {
+      // expected-error@below {{has 1 indices, which leave no rows of one dimension, or of none, of 'tensor<2x4x4x8xf32>'}}
+      sparse_attn.scatter_rows %t into %o[%i] at %p : tensor<16x8xf32>, tensor<16xi32> into tensor<2x4x4x8xf32>
+    }
+  }
+  return %r : tensor<2x4x4x8xf32>
+}
+
+// -----
+
+func.func @column_of_elements(%t: tensor<16xf32>, %init: tensor<2x4xf32>, %p: tensor<16xi32>) -> tensor<2x4xf32> {
+  %r = scf.forall (%i) in (2) shared_outs(%o = %init) -> tensor<2x4xf32> {
+    scf.forall.in_parallel {
+      // expected-error@below {{names a column, but rows of 'tensor<2x4xf32>' are elements}}
+      sparse_attn.scatter_rows %t into %o[%i] column %i at %p : tensor<16xf32>, tensor<16xi32> into tensor<2x4xf32>
+    }
+  }
+  return %r : tensor<2x4xf32>
+}
+
+// -----
+
+func.func @scattered_too_few(%t: tensor<8x8xf32>, %init: tensor<2x4x8xf32>, %p: tensor<16xi32>) -> tensor<2x4x8xf32> {
+  %r = scf.forall (%i) in (2) shared_outs(%o = %init) -> tensor<2x4x8xf32> {
+    scf.forall.in_parallel {
+      // expected-error@below {{writes rows of 16x8 elements of 'f32', got 'tensor<8x8xf32>'}}
+      sparse_attn.scatter_rows %t into %o[%i] at %p : tensor<8x8xf32>, tensor<16xi32> into tensor<2x4x8xf32>
+    }
+  }
+  return %r : tensor<2x4x8xf32>
+}
+
+// -----
+
+func.func @positions_of_any_number(%t: vector<16x8xf32>, %o: memref<4x8xf32>, %p: memref<?xi32>) {
+  // expected-error@below {{takes a static number of positions in i32, got 'memref<?xi32>'}}
+  sparse_attn.write_rows %t into %o at %p : vector<16x8xf32>, memref<?xi32> into memref<4x8xf32>
+  return
+}
+
+// -----
+
+func.func @rows_of_slabs(%t: vector<16x8xf32>, %o: memref<2x4x8xf32>, %p: vector<16xi32>) {
+  // expected-error@below {{writes rows of a buffer of one or two dimensions, got 'memref<2x4x8xf32>'}}
+  sparse_attn.write_rows %t into %o at %p : vector<16x8xf32>, vector<16xi32> into memref<2x4x8xf32>
+  return
+}
+
+// -----
+
 func.func @reach_without_mask(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32>, %k: tensor<64x8xf32>, %v: tensor<64x16xf32>, %at: index, %a: i32) {
   // expected-error@below {{has ranges of live or full rows only where it has a mask, and rows one after the other}}
   %r = sparse_attn.step %s ins(%q, %k, %v : tensor<32x8xf32>, tensor<64x8xf32>, tensor<64x16xf32>)

@@ -123,6 +123,30 @@ func.func @row_positions(%s: !sparse_attn.state<32x16xf16>, %q: tensor<32x8xf16>
   return %r : !sparse_attn.state<32x16xf16>
 }
 
+// Rows of tiles to results of a loop, and of vectors and buffers to a buffer.
+// CHECK-LABEL: func.func @scattered
+// CHECK:         sparse_attn.scatter_rows %{{.*}} into %[[O:.*]][%[[I:.*]]] column %{{.*}} at %{{.*}} : tensor<16x8xf16>, tensor<16xi32> into tensor<4x?x32xf16>
+// CHECK:         sparse_attn.scatter_rows %{{.*}} into %{{.*}}[%[[I]]] at %{{.*}} : vector<16xf32>, vector<16xi32> into tensor<4x?xf32>
+func.func @scattered(%t: tensor<16x8xf16>, %p: tensor<16xi32>, %l: vector<16xf32>, %n: vector<16xi32>, %column: index,
+                     %output: tensor<4x?x32xf16>, %lse: tensor<4x?xf32>) -> (tensor<4x?x32xf16>, tensor<4x?xf32>) {
+  %r:2 = scf.forall (%i) in (4) shared_outs(%o = %output, %s = %lse) -> (tensor<4x?x32xf16>, tensor<4x?xf32>) {
+    scf.forall.in_parallel {
+      sparse_attn.scatter_rows %t into %o[%i] column %column at %p : tensor<16x8xf16>, tensor<16xi32> into tensor<4x?x32xf16>
+      sparse_attn.scatter_rows %l into %s[%i] at %n : vector<16xf32>, vector<16xi32> into tensor<4x?xf32>
+    }
+  }
+  return %r#0, %r#1 : tensor<4x?x32xf16>, tensor<4x?xf32>
+}
+
+// CHECK-LABEL: func.func @written
+// CHECK:         sparse_attn.write_rows %{{.*}} into %{{.*}} at %{{.*}} : vector<16x8xf16>, vector<16xi32> into memref<?x8xf16>
+// CHECK:         sparse_attn.write_rows %{{.*}} into %{{.*}} at %{{.*}} : memref<16xf32>, memref<16xi32> into memref<?xf32>
+func.func @written(%t: vector<16x8xf16>, %n: vector<16xi32>, %o: memref<?x8xf16>, %l: memref<16xf32>, %p: memref<16xi32>, %s: memref<?xf32>) {
+  sparse_attn.write_rows %t into %o at %n : vector<16x8xf16>, vector<16xi32> into memref<?x8xf16>
+  sparse_attn.write_rows %l into %s at %p : memref<16xf32>, memref<16xi32> into memref<?xf32>
+  return
+}
+
 // Rows as vectors, of a tensor and of a buffer.
 // CHECK-LABEL: func.func @rows_as_vectors
 // CHECK:         sparse_attn.read_rows %{{.*}} at %{{.*}} : tensor<?x8xf16>, vector<64xi32> -> vector<64x8xf16>

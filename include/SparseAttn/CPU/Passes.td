@@ -80,11 +80,14 @@ def SparseAttnExpandCopies : Pass<"sparse-attn-expand-copies"> {
   let description = [{
     A `memref.copy` between buffers that are not both contiguous would become a
     call into MLIR's runtime library; as a `linalg.generic` it becomes a loop.
+    A `sparse_attn.write_rows` becomes a loop of copies of rows.
     Run after bufferisation, before linalg becomes loops.
 
     Example: test/CPU/expand-copies-example.mlir
   }];
-  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
 }
 
 def SparseAttnThreadBuffers : Pass<"sparse-attn-thread-buffers"> {

@@ -14,6 +14,7 @@ include "SparseAttn/IR/SparseAttnMasks.td"
 include "mlir/Dialect/SCF/IR/DeviceMappingInterface.td"
 include "mlir/IR/AttrTypeBase.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/ParallelCombiningOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
 def SparseAttn_GridAttr : SparseAttn_Attr<"Grid", "grid",
@@ -244,6 +245,63 @@ def SparseAttn_ReadRowsOp : SparseAttn_StateOp<"read_rows", [
   }];
   let extraClassDeclaration = [{
     VectorType getVectorType() { return cast<VectorType>(getResult().getType()); }
+  }];
+  let hasVerifier = 1;
+}
+
+def SparseAttn_ScatterRowsOp : SparseAttn_StateOp<"scatter_rows", [
+    AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<ParallelCombiningOpInterface,
+        ["getUpdatedDestinations", "getIteratingParent"]>]> {
+  let summary = "rows of a tile to where a layout says, in a loop's result";
+  let description = [{
+    Among what an `scf.forall` combines, as `tensor.parallel_insert_slice` is:
+    row m of the source becomes row `positions[m]` of dest[at...], from column
+    `column` on where that is given. A row whose position is negative or past the
+    end is left out. No two iterations, and no two rows of one, write the same
+    row: that is undefined, as it is for slices that overlap.
+
+    ```mlir
+    scf.forall.in_parallel {
+      sparse_attn.scatter_rows %tile into %out[%b, %h] at %positions
+          : tensor<32x64xf32>, tensor<32xi32> into tensor<1x4x?x64xf32>
+    }
+    ```
+
+    Source and positions become vectors where tiles do. Bufferised, it is a
+    `write_rows` before the terminator.
+  }];
+  let arguments = (ins
+      AnyTypeOf<[StaticShapeTensorOf<[AnyFloat]>, VectorOfRankAndType<[1, 2], [AnyFloat]>]>:$source,
+      AnyRankedTensor:$dest, Variadic<Index>:$at, Optional<Index>:$column,
+      AnyTypeOf<[1DTensorOf<[I32]>, VectorOfRankAndType<[1], [I32]>]>:$positions);
+  let assemblyFormat = [{
+    $source `into` $dest `[` $at `]` (`column` $column^)? `at` $positions
+    attr-dict `:` type($source) `,` type($positions) `into` type($dest)
+  }];
+  let hasVerifier = 1;
+}
+
+def SparseAttn_WriteRowsOp : SparseAttn_StateOp<"write_rows", [
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "writes rows of a tile to rows of a buffer, by their numbers";
+  let description = [{
+    Row m of the source becomes row `positions[m]` of the buffer, in which rows
+    are elements or have as many columns. A row whose position is negative or
+    past the end is left out, and all others are different ones.
+
+    ```mlir
+    sparse_attn.write_rows %tile into %rows at %positions
+        : vector<32x64xbf16>, vector<32xi32> into memref<?x64xbf16>
+    ```
+  }];
+  let arguments = (ins
+      AnyTypeOf<[AnyStridedMemRef, VectorOfRankAndType<[1, 2], [AnyFloat]>]>:$source,
+      Arg<AnyStridedMemRef, "rows that are written">:$dest,
+      AnyTypeOf<[AnyStridedMemRef, VectorOfRankAndType<[1], [I32]>]>:$positions);
+  let assemblyFormat = [{
+    $source `into` $dest `at` $positions attr-dict
+    `:` type($source) `,` type($positions) `into` type($dest)
   }];
   let hasVerifier = 1;
 }

@@ -15,7 +15,7 @@ namespace mlir::sparse_attn {
 
 /// One query tile of one (batch, query head), or of one row of several heads:
 /// index values. Its rows are neighbours, or stand where `positions` says: then
-/// `row` counts slots, and results are made for these.
+/// `row` and `position` mean nothing.
 struct QueryTile {
   Value batch, head;
   Value keyHead;  ///< the key head that `head` sees
@@ -29,10 +29,11 @@ struct QueryTile {
   /// The first column of values and results that is computed; null where all
   /// columns are.
   Value column = {};
-  /// tensor<Bm x i32> of the rows' positions, and the rows of the queries that
-  /// they are read from, which exist; null for neighbours. With them `position`
-  /// means nothing.
-  Value positions = {}, sources = {};
+  /// tensor<Bm x i32> of the rows' positions, and of the rows of the queries
+  /// that they are read from, which exist, and of the results that they are
+  /// written to, of which those are none that do not exist; null for
+  /// neighbours.
+  Value positions = {}, sources = {}, destinations = {};
   /// Rows of the tile are so far apart: the step of a folded part.
   int64_t step = 1;
 };

@@ -63,8 +63,6 @@ struct CpuTarget {
   /// Whether code loads tiles of keys that stand where a plan's layout says,
   /// not only those of neighbours.
   bool loadsKeyLayouts = true;
-  /// Whether it does so with rows, and brings their results back.
-  bool loadsRowLayouts = true;
   /// The state of a row in memory, written, read and merged, takes as long as
   /// so many pairs: by estimate, 1.4 KB at heads of 64 take about 100 ns, and a
   /// pair 3 to 6.
@@ -122,7 +120,6 @@ struct GpuTarget {
   int64_t queryRegisters = 32;
   /// As for processors.
   bool loadsKeyLayouts = true;
-  bool loadsRowLayouts = false;
   /// Likewise: 0.9 KB for the state and operands that are read again, at 1.5
   /// TB/s, where a pair of heads of 64 takes 256 operations of some 130 10^12 a
   /// second.

@@ -36,6 +36,8 @@ public:
   virtual bool hasFactor(StateType state) const { return state.mayOverflow(); }
   /// Whether it copies rows that a layout names by itself: `gather_rows` stays.
   virtual bool copiesRows() const { return false; }
+  /// Whether it writes them so, too: `scatter_rows` stays.
+  virtual bool writesRows() const { return false; }
   /// Whether loops that carry such a state may run again.
   bool mayRunAgain(StateType state) const {
     return hasFactor(state) && state.getTrusting();

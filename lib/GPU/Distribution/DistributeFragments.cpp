@@ -130,6 +130,7 @@ LogicalResult Distribution::distribute(Operation *op) {
           .Case([&](vector::ContractionOp o) { return product(o); })
           .Case([&](vector::TransferReadOp o) { return read(o); })
           .Case([&](vector::TransferWriteOp o) { return write(o); })
+          .Case([&](WriteRowsOp o) { return writeRows(o); })
           .Case([&](StagedTileOp o) { return staged(o); })
           .Case([&](vector::ExtractOp o) { return row(o); })
           .Case([&](memref::StoreOp o) { return store(o); })

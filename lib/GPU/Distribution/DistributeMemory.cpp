@@ -36,6 +36,15 @@ LogicalResult Distribution::write(vector::TransferWriteOp op) {
   return emitWrite(b, threads, op, complete(op.getVector()));
 }
 
+LogicalResult Distribution::writeRows(WriteRowsOp op) {
+  auto positions = dyn_cast<VectorType>(op.getPositions().getType());
+  if (!positions || !isVector(op.getSource()))
+    return emitNotInForm(op);
+  Value numbers = expanded(op.getPositions(), {true, false}, positions);
+  emitWriteRows(b, threads, op, complete(op.getSource()), numbers);
+  return success();
+}
+
 LogicalResult Distribution::staged(StagedTileOp op) {
   Fragment fragment;
   fragment.staged.type = cast<VectorType>(op.getTile().getType());

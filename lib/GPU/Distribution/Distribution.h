@@ -12,6 +12,7 @@
 #include "Axes.h"
 #include "Fragments/Fragment.h"
 #include "SparseAttn/GPU/IR/SparseAttnGPU.h"
+#include "SparseAttn/IR/SparseAttn.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -58,6 +59,7 @@ private:
   LogicalResult product(vector::ContractionOp op);
   LogicalResult read(vector::TransferReadOp op);
   LogicalResult write(vector::TransferWriteOp op);
+  LogicalResult writeRows(WriteRowsOp op);
   LogicalResult staged(StagedTileOp op);
   LogicalResult row(vector::ExtractOp op);
   /// Tells what the threads of a block do together which of them executes it.

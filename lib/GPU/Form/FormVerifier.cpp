@@ -68,6 +68,7 @@ LogicalResult FormVerifier::verifyRule(Operation *op) {
       .Case([&](vector::TransferReadOp o) { return verifyRead(o); })
       .Case([&](ReadRowsOp o) { return verifyReadRows(o); })
       .Case([&](vector::TransferWriteOp o) { return verifyWrite(o); })
+      .Case([&](WriteRowsOp o) { return verifyWriteRows(o); })
       .Case([&](vector::ContractionOp o) { return verifyProduct(o); })
       .Case([&](vector::MultiDimReductionOp o) { return verifyReduction(o); })
       .Case([&](vector::TransposeOp o) { return verifyTranspose(o); })

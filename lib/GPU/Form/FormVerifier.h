@@ -36,6 +36,7 @@ private:
   LogicalResult verifyRead(vector::TransferReadOp op);
   LogicalResult verifyReadRows(ReadRowsOp op);
   LogicalResult verifyWrite(vector::TransferWriteOp op);
+  LogicalResult verifyWriteRows(WriteRowsOp op);
   LogicalResult verifyTransfer(VectorTransferOpInterface op);
   LogicalResult verifyOperand(vector::TransferReadOp op);
   LogicalResult verifyProduct(vector::ContractionOp op);

@@ -100,6 +100,17 @@ LogicalResult FormVerifier::verifyWrite(vector::TransferWriteOp op) {
                  succeeded(verifyTransfer(op)));
 }
 
+/// A thread writes what it holds of each of its rows, whose number it has.
+LogicalResult FormVerifier::verifyWriteRows(WriteRowsOp op) {
+  auto type = dyn_cast<VectorType>(op.getSource().getType());
+  if (!type || !isa<VectorType>(op.getPositions().getType()))
+    return op.emitOpError("takes a tile or its rows' numbers from a buffer; "
+                          "read them as vectors");
+  return success(succeeded(verifyPrivate(op, op.getSource())) &&
+                 succeeded(verifyPrivate(op, op.getPositions())) &&
+                 succeeded(verifyTileRows(op, type)));
+}
+
 LogicalResult FormVerifier::verifyGather(vector::GatherOp op) {
   if (!matchPattern(op.getMask(), m_One()))
     return op.emitOpError("has a mask; read everything, and select");

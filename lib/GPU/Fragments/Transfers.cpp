@@ -134,57 +134,100 @@ FailureOr<Fragment> kernels::emitRead(OpBuilder &b, const Threads &threads,
   return fragment;
 }
 
+namespace {
+/// Stores rows of a fragment, each where it is told to.
+class RowStores {
+public:
+  RowStores(OpBuilder &b, Location loc, const Threads &threads, VectorType type,
+            const Fragment &fragment, Value base, Value firstColumn)
+      : b(b), loc(loc), threads(threads), type(type), base(base),
+        firstColumn(firstColumn) {
+    int64_t columns = isTile() ? type.getDimSize(1) : 0;
+    lanes = threads.expand(b, loc, fragment, {true, isTile()},
+                           type.getDimSize(0), columns);
+    // A value of a row is stored by one of the four lanes that hold it.
+    if (!isTile())
+      isFirst =
+          arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, threads.quad,
+                                LaneMath{b, loc}.constant(0));
+  }
+
+  /// Stores row number i of the thread to row `row`, where it exists; null says
+  /// that it does.
+  void storeIf(int64_t i, Value row, Value exists) {
+    if (isFirst)
+      exists = exists
+                   ? arith::AndIOp::create(b, loc, exists, isFirst).getResult()
+                   : isFirst;
+    if (!exists)
+      return store(b, i, row);
+    scf::IfOp::create(b, loc, exists, [&](OpBuilder &then, Location) {
+      store(then, i, row);
+      scf::YieldOp::create(then, loc);
+    });
+  }
+
+private:
+  bool isTile() const { return type.getRank() == 2; }
+
+  void store(OpBuilder &nested, int64_t i, Value row) {
+    if (!isTile()) {
+      Value element = vector::ExtractOp::create(nested, loc, lanes, i);
+      memref::StoreOp::create(nested, loc, element, base, row);
+      return;
+    }
+    int64_t columns = type.getDimSize(1);
+    uint64_t pairBytes = type.getElementTypeBitWidth() / 4;
+    for (int64_t c = 0; c < columns / 8; ++c) {
+      int64_t place = ((i / 2) * (columns / 8) + c) * 4 + i % 2 * 2;
+      Value pair = shuffle(nested, loc, lanes, {place, place + 1});
+      Value column = toIndex(nested, loc, threads.columnOf(nested, loc, c));
+      if (firstColumn)
+        column = nested.createOrFold<arith::AddIOp>(loc, firstColumn, column);
+      vector::StoreOp::create(nested, loc, pair, base, ValueRange{row, column},
+                              /*nontemporal=*/false,
+                              llvm::MaybeAlign(pairBytes));
+    }
+  }
+
+  OpBuilder &b;
+  Location loc;
+  const Threads &threads;
+  VectorType type;
+  Value base, firstColumn, lanes, isFirst;
+};
+} // namespace
+
 LogicalResult kernels::emitWrite(OpBuilder &b, const Threads &threads,
                                  vector::TransferWriteOp op,
                                  const Fragment &fragment) {
   if (!movesWholeRows(op))
     return emitNotInForm(op);
-  Location loc = op.getLoc();
   VectorType type = op.getVectorType();
-  bool isTile = type.getRank() == 2;
-  int64_t columns = isTile ? type.getDimSize(1) : 0;
   TransferRows rows(b, threads, op, type.getDimSize(0));
-  Value lanes = threads.expand(b, loc, fragment, {true, isTile},
-                               type.getDimSize(0), columns);
-  uint64_t pairBytes = type.getElementTypeBitWidth() / 4;
-  auto store = [&](OpBuilder &nested, int64_t i, Value row) {
-    if (!isTile) {
-      Value element = vector::ExtractOp::create(nested, loc, lanes, i);
-      memref::StoreOp::create(nested, loc, element, op.getBase(), row);
-      return;
-    }
-    for (int64_t c = 0; c < columns / 8; ++c) {
-      int64_t place = ((i / 2) * (columns / 8) + c) * 4 + i % 2 * 2;
-      Value pair = shuffle(nested, loc, lanes, {place, place + 1});
-      Value column = nested.createOrFold<arith::AddIOp>(
-          loc, op.getIndices()[1],
-          toIndex(nested, loc, threads.columnOf(nested, loc, c)));
-      vector::StoreOp::create(nested, loc, pair, op.getBase(),
-                              ValueRange{row, column}, /*nontemporal=*/false,
-                              llvm::MaybeAlign(pairBytes));
-    }
-  };
-  // A value of a row is stored by one of the four lanes that hold it.
-  Value isFirst;
-  if (!isTile)
-    isFirst = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq,
-                                    threads.quad, LaneMath{b, loc}.constant(0));
+  Value firstColumn = type.getRank() == 2 ? op.getIndices()[1] : Value();
+  RowStores stores(b, op.getLoc(), threads, type, fragment, op.getBase(),
+                   firstColumn);
   for (int64_t i = 0; i < rows.count(); ++i) {
-    Value row, condition;
-    std::tie(row, condition) = rows.at(i);
-    if (isFirst)
-      condition =
-          condition
-              ? arith::AndIOp::create(b, loc, condition, isFirst).getResult()
-              : isFirst;
-    if (!condition) {
-      store(b, i, row);
-      continue;
-    }
-    scf::IfOp::create(b, loc, condition, [&](OpBuilder &then, Location) {
-      store(then, i, row);
-      scf::YieldOp::create(then, loc);
-    });
+    auto [row, exists] = rows.at(i);
+    stores.storeIf(i, row, exists);
   }
   return success();
+}
+
+void kernels::emitWriteRows(OpBuilder &b, const Threads &threads,
+                            WriteRowsOp op, const Fragment &fragment,
+                            Value numbers) {
+  Location loc = op.getLoc();
+  RowStores stores(b, loc, threads, cast<VectorType>(op.getSource().getType()),
+                   fragment, op.getDest(), /*firstColumn=*/Value());
+  Value end = memref::DimOp::create(b, loc, op.getDest(), 0);
+  auto each = vector::ToElementsOp::create(b, loc, numbers);
+  for (auto [i, number] : llvm::enumerate(each.getResults())) {
+    Value row = arith::IndexCastOp::create(b, loc, b.getIndexType(), number);
+    // Negative ones are large without a sign.
+    Value exists =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, row, end);
+    stores.storeIf(i, row, exists);
+  }
 }

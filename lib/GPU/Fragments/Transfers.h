@@ -4,6 +4,7 @@
 #define SPARSEATTN_LIB_GPU_FRAGMENTS_TRANSFERS_H
 
 #include "Fragment.h"
+#include "SparseAttn/IR/SparseAttn.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 namespace mlir::sparse_attn::kernels {
@@ -17,6 +18,11 @@ FailureOr<Fragment> emitRead(OpBuilder &b, const Threads &threads,
 /// Stores such a fragment, but for what lies past the end.
 LogicalResult emitWrite(OpBuilder &b, const Threads &threads,
                         vector::TransferWriteOp op, const Fragment &fragment);
+
+/// Stores such a fragment to the rows of these numbers, a vector
+/// [band][half], but for those that do not exist.
+void emitWriteRows(OpBuilder &b, const Threads &threads, WriteRowsOp op,
+                   const Fragment &fragment, Value numbers);
 
 } // namespace mlir::sparse_attn::kernels
 

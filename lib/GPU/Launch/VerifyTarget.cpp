@@ -41,6 +41,20 @@ static LogicalResult verifyHeadSize(Operation *op, StringRef what, int64_t size,
          << gpu.maxHalfHeadSize;
 }
 
+/// A warp has 16 rows of a tile, wherever they stand.
+static LogicalResult verifyRowLayouts(MaskedReductionOpInterface op) {
+  constexpr int64_t granule = 16;
+  if (!op.getPlan())
+    return success();
+  for (const plan::RowClass &cls : op.getPlan()->getPlan().classes)
+    if (!cls.layout.isContiguous() && cls.layout.tile % granule != 0)
+      return op->emitOpError("has a plan with rows of a layout in tiles of ")
+             << cls.layout.tile << "; kernels for GPUs take a multiple of "
+             << granule << " rows: make the tile of the layout one, or leave "
+             << "the plan out to have one made";
+  return success();
+}
+
 static bool isIdentifier(StringRef name) {
   return !name.empty() && !llvm::isDigit(name.front()) &&
          llvm::all_of(name, [](char c) {
@@ -76,6 +90,7 @@ struct VerifyTargetPass
     bool hasAttention = false;
     getOperation().walk([&](MaskedReductionOpInterface op) {
       hasAttention = true;
+      sound &= succeeded(verifyRowLayouts(op));
       TileNeeds needs = op.getTileNeeds();
       sound &= succeeded(verifyHeadSize(op, "query", needs.headDim,
                                         needs.elementBytes, *gpu)) &&

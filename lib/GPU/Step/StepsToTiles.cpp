@@ -32,18 +32,6 @@ static void mapToBlocks(scf::ForallOp loop) {
   loop.setMappingAttr(ArrayAttr::get(loop.getContext(), mapping));
 }
 
-/// Kernels load tiles of neighbouring rows only.
-static LogicalResult verifyRowsAreContiguous(Operation *root) {
-  WalkResult result = root->walk([](StepOp op) {
-    if (!op.getRowPositions())
-      return WalkResult::advance();
-    op.emitError("row layouts of plans are not made for GPUs yet; leave the "
-                 "plan out, so that one of neighbouring rows is made");
-    return WalkResult::interrupt();
-  });
-  return failure(result.wasInterrupted());
-}
-
 namespace {
 struct StepsToTilesPass
     : sparse_attn::impl::SparseAttnStepsToTilesBase<StepsToTilesPass> {
@@ -51,8 +39,7 @@ struct StepsToTilesPass
 
   void runOnOperation() override {
     Operation *root = getOperation();
-    if (failed(verifyRowsAreContiguous(root)) ||
-        failed(decomposeSteps(root, TensorCoreTarget())))
+    if (failed(decomposeSteps(root, TensorCoreTarget())))
       return signalPassFailure();
     root->walk([](scf::ForallOp loop) {
       if (transforms::isGrid(loop))

@@ -117,6 +117,7 @@ public:
                                  const StepInfo &step) const override;
   bool hasFactor(StateType state) const override;
   bool copiesRows() const override { return true; }
+  bool writesRows() const override { return true; }
 };
 
 } // namespace mlir::sparse_attn::kernels

@@ -1,0 +1,291 @@
+//===- RowLocators.cpp - Where the rows of query tiles are ----------------===//
+
+#include "RowLocators.h"
+#include "EmitTileExpr.h"
+#include "KeyPositions.h"
+#include "ScatteredRows.h"
+#include "TableTiles.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+
+using namespace mlir;
+using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::plan;
+using namespace mlir::sparse_attn::transforms;
+
+/// Plans speak of rows at lengths of at least 1.
+static TileExprVariables variablesOf(const IndexMath &math,
+                                     const ReductionShapes &shapes) {
+  return {math.constant(0), shapes.virtualQueries, shapes.numKeys};
+}
+
+//===----------------------------------------------------------------------===//
+// Ranges
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Neighbours from a first row on, of one class or of several.
+class RangeRows : public RowLocator {
+public:
+  RangeRows(OpBuilder &b, Location loc, const ReductionShapes &shapes,
+            ArrayRef<RowClass> classes, int64_t size);
+  void locate(OpBuilder &b, const ReductionShapes &here,
+              QueryTile &at) const override;
+
+private:
+  struct Range {
+    Value begin, end;
+    Value firstTile; ///< number of query tiles of the classes before
+    /// Whether all tiles certainly have all their rows.
+    bool isWhole;
+  };
+
+  bool hasWholeTiles(const RowClass &cls, const LengthFacts &facts, Value begin,
+                     Value end) const;
+
+  SmallVector<Range, 1> ranges;
+};
+} // namespace
+
+bool RangeRows::hasWholeTiles(const RowClass &cls, const LengthFacts &facts,
+                              Value begin, Value end) const {
+  std::optional<int64_t> first = getConstantIntValue(begin);
+  std::optional<int64_t> last = getConstantIntValue(end);
+  if (first && last && *first < *last && (*last - *first) % size == 0)
+    return true;
+  // An assumption is never one of a tile of a larger attention.
+  return !facts.assumed.isTrivial() &&
+         cls.rowBegin.isProvablyMultiple(size, facts) &&
+         cls.rowEnd.isProvablyMultiple(size, facts);
+}
+
+RangeRows::RangeRows(OpBuilder &b, Location loc, const ReductionShapes &shapes,
+                     ArrayRef<RowClass> classes, int64_t size)
+    : RowLocator(loc, size) {
+  IndexMath math{b, loc};
+  TileExprVariables v = variablesOf(math, shapes);
+  tiles = math.constant(0);
+  // A tile of a larger attention has fewer rows than the plan speaks of, and
+  // where there is no query or no key, all bounds mean nothing.
+  Value before = math.constant(0);
+  for (const RowClass &cls : classes) {
+    Value begin = math.max(emitTileExpr(b, loc, cls.rowBegin, v), before);
+    Value end =
+        math.min(emitTileExpr(b, loc, cls.rowEnd, v), shapes.numQueries);
+    ranges.push_back(
+        {begin, end, tiles, hasWholeTiles(cls, shapes.facts, begin, end)});
+    Value count = math.max(math.sub(end, begin), math.constant(0));
+    tiles = math.add(tiles, math.ceilDiv(count, size));
+    before = math.max(begin, end);
+  }
+}
+
+/// Each range holds from its first tile on; an empty one holds no tile.
+void RangeRows::locate(OpBuilder &b, const ReductionShapes &here,
+                       QueryTile &at) const {
+  IndexMath math{b, loc};
+  Value end;
+  for (const Range &range : ranges) {
+    Value row = math.add(range.begin,
+                         math.mul(math.sub(at.tile, range.firstTile), size));
+    Value reached =
+        math.compare(arith::CmpIPredicate::sge, at.tile, range.firstTile);
+    at.row = end ? math.select(reached, row, at.row) : row;
+    end = end ? math.select(reached, range.end, end) : range.end;
+  }
+  bool isWhole =
+      llvm::all_of(ranges, [](const Range &range) { return range.isWhole; });
+  // Rows of packed heads are those of a group.
+  if (!at.hasPackedHeads)
+    at.rows = isWhole ? math.constant(size)
+                      : math.min(math.sub(end, at.row), math.constant(size));
+  at.position = math.add(at.row, here.firstPosition);
+}
+
+//===----------------------------------------------------------------------===//
+// Tables
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Tile by tile.
+class TableRows : public RowLocator {
+public:
+  TableRows(OpBuilder &b, Location loc, const ReductionShapes &shapes,
+            const TileTable &table, int64_t size)
+      : RowLocator(loc, size), table(table) {
+    bool isEmpty = getConstantIntValue(shapes.numQueries) == int64_t(0);
+    tiles = IndexMath{b, loc}.constant(isEmpty ? 0 : table.numQueryTiles());
+  }
+
+  void locate(OpBuilder &b, const ReductionShapes &here,
+              QueryTile &at) const override {
+    IndexMath math{b, loc};
+    at.row = emitIndexEntry(b, loc, table.cuts, at.tile);
+    Value next = math.add(at.tile, math.constant(1));
+    at.rows = math.sub(emitIndexEntry(b, loc, table.cuts, next), at.row);
+    at.position = math.add(at.row, here.firstPosition);
+  }
+
+private:
+  const TileTable &table;
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Folds
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// All rows of a residue.
+class FoldedRows : public RowLocator {
+public:
+  FoldedRows(OpBuilder &b, Location loc, const ReductionShapes &shapes,
+             int64_t size, int64_t step)
+      : RowLocator(loc, size), step(step) {
+    IndexMath math{b, loc};
+    // The first residue has the most rows.
+    tiles = math.ceilDiv(math.ceilDiv(shapes.numQueries, step), size);
+  }
+
+  void locate(OpBuilder &b, const ReductionShapes &here,
+              QueryTile &at) const override {
+    IndexMath math{b, loc};
+    at.tile = b.createOrFold<arith::RemUIOp>(loc, at.tile, tiles);
+    at.step = step;
+    Value first = math.mul(at.tile, size);
+    at.row = math.add(here.firstRow, math.mul(first, step));
+    at.position = math.add(first, here.firstPosition);
+    std::optional<int64_t> rows = here.facts.nq;
+    if (rows && *rows % size == 0)
+      at.rows = math.constant(size);
+    else // Other residues may have one more tile.
+      at.rows =
+          math.max(math.constant(0), math.min(math.sub(here.numQueries, first),
+                                              math.constant(size)));
+  }
+
+private:
+  int64_t step;
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Layouts
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// What both kinds of tiles of a layout know of its slots.
+class SlotRows : public RowLocator {
+protected:
+  /// Without a query there is no row to read.
+  SlotRows(OpBuilder &b, Location loc, const ReductionShapes &shapes,
+           const RowClass &cls)
+      : RowLocator(loc, cls.layout.tile), layout(cls.layout) {
+    IndexMath math{b, loc};
+    TileExprVariables v = variablesOf(math, shapes);
+    Value zero = math.constant(0);
+    firstSlot = math.max(emitTileExpr(b, loc, cls.rowBegin, v), zero);
+    Value end = emitTileExpr(b, loc, cls.rowEnd, v);
+    if (std::optional<int64_t> all = layout.numSlots())
+      end = math.min(end, math.constant(*all));
+    slots = math.max(math.sub(end, firstSlot), zero);
+    Value hasQueries =
+        math.compare(arith::CmpIPredicate::sgt, shapes.numQueries, zero);
+    slots = math.select(hasQueries, slots, zero);
+    tiles = math.ceilDiv(slots, size);
+  }
+
+  /// True when all slots of all tiles are certainly rows, and of the class.
+  bool areAllRows(const ReductionShapes &shapes) const {
+    std::optional<int64_t> position = getConstantIntValue(shapes.firstPosition);
+    std::optional<int64_t> queries = getConstantIntValue(shapes.numQueries);
+    std::optional<int64_t> first = getConstantIntValue(firstSlot);
+    std::optional<int64_t> count = getConstantIntValue(slots);
+    if (!position || !queries || !first || !count || *count == 0 ||
+        *count % size != 0)
+      return false;
+    // Slots stand at ascending positions.
+    return layout.position(*first) >= *position &&
+           layout.position(*first + *count - 1) < *position + *queries;
+  }
+
+  const Layout &layout;
+  Value firstSlot, slots;
+};
+
+/// Tiles whose rows are no neighbours: their positions are a tensor.
+class ScatteredSlots : public SlotRows {
+public:
+  ScatteredSlots(OpBuilder &b, Location loc, const ReductionShapes &shapes,
+                 const RowClass &cls)
+      : SlotRows(b, loc, shapes, cls) {}
+
+  void locate(OpBuilder &b, const ReductionShapes &here,
+              QueryTile &at) const override {
+    IndexMath math{b, loc};
+    Value first = math.mul(at.tile, size);
+    at.row = at.position = math.constant(0);
+    at.rows = math.constant(size);
+    Value positions =
+        emitPositionsFrom(b, loc, layout, math.add(firstSlot, first));
+    SlotLimits limits = {here.firstPosition};
+    if (!areAllRows(here)) {
+      limits.numQueries = here.numQueries;
+      limits.slots = math.sub(slots, first);
+    }
+    setScatteredRows(b, loc, positions, limits, at);
+  }
+};
+
+/// Tiles of a layout that lie in one run of it, so that their rows are
+/// neighbours.
+class RunRows : public SlotRows {
+public:
+  RunRows(OpBuilder &b, Location loc, const ReductionShapes &shapes,
+          const RowClass &cls)
+      : SlotRows(b, loc, shapes, cls) {}
+
+  /// Whether tiles of the class do.
+  static bool isFor(const RowClass &cls, const LengthFacts &facts) {
+    return cls.layout.width % cls.layout.tile == 0 &&
+           cls.rowBegin.isProvablyMultiple(cls.layout.tile, facts);
+  }
+
+  void locate(OpBuilder &b, const ReductionShapes &here,
+              QueryTile &at) const override {
+    IndexMath math{b, loc};
+    Value first = math.mul(at.tile, size), zero = math.constant(0);
+    Value slot = math.add(firstSlot, first);
+    Value row =
+        math.sub(emitPosition(b, loc, layout, slot), here.firstPosition);
+    if (areAllRows(here)) {
+      at.row = row;
+      at.rows = math.constant(size);
+    } else {
+      // Rows may begin behind the first slot, and end before the last one.
+      Value ofClass = math.min(math.sub(slots, first), math.constant(size));
+      Value end = math.min(math.add(row, ofClass), here.numQueries);
+      Value begin = math.max(row, zero);
+      at.rows = math.max(math.sub(end, begin), zero);
+      // A tile without rows is behind the last one, which reads look for.
+      Value hasRows = math.compare(arith::CmpIPredicate::sgt, at.rows, zero);
+      at.row = math.select(hasRows, begin, here.numQueries);
+    }
+    at.position = math.add(at.row, here.firstPosition);
+  }
+};
+} // namespace
+
+std::unique_ptr<RowLocator> transforms::makeRowLocator(
+    OpBuilder &b, Location loc, const ReductionShapes &shapes,
+    ArrayRef<RowClass> classes, int64_t size, int64_t step) {
+  const RowClass &cls = classes.front();
+  if (step > 1)
+    return std::make_unique<FoldedRows>(b, loc, shapes, size, step);
+  if (cls.hasTable())
+    return std::make_unique<TableRows>(b, loc, shapes, cls.table, size);
+  if (cls.layout.isContiguous())
+    return std::make_unique<RangeRows>(b, loc, shapes, classes, size);
+  if (RunRows::isFor(cls, shapes.facts))
+    return std::make_unique<RunRows>(b, loc, shapes, cls);
+  return std::make_unique<ScatteredSlots>(b, loc, shapes, cls);
+}
