@@ -37,11 +37,12 @@ func.func @attention(%q: {tensor}, %k: {tensor}, %v: {tensor}) -> {tensor} {{
 
 
 class Run:
-    """One finished process: its JSON, wall time and peak resident memory."""
+    """One finished process: its JSON, wall and user time, and peak resident memory."""
 
-    def __init__(self, output, wall_seconds, peak_rss_bytes):
+    def __init__(self, output, wall_seconds, user_seconds, peak_rss_bytes):
         self.output = output
         self.wall_seconds = wall_seconds
+        self.user_seconds = user_seconds
         self.peak_rss_bytes = peak_rss_bytes
 
 
@@ -62,7 +63,7 @@ def run_process(command):
                 + (out.read() + err.read()).decode(errors="replace")
             )
         # Linux counts ru_maxrss in KiB.
-        return Run(out.read().decode(), wall, usage.ru_maxrss * 1024)
+        return Run(out.read().decode(), wall, usage.ru_utime, usage.ru_maxrss * 1024)
 
 
 def run_attention(module, repeat, threads, check_rows=None):

@@ -142,18 +142,12 @@ static void addAddressLowering(OpPassManager &pm) {
 static void addNVVMLowering(OpPassManager &pm, bool fold) {
   addAddressLowering(pm.nest<func::FuncOp>());
   OpPassManager kernels(gpu::GPUModuleOp::getOperationName());
-  addAddressLowering(kernels);
+  kernels.addPass(createSparseAttnLowerAddresses());
   kernels.addPass(createSparseAttnExpandDivision());
   kernels.addPass(createSCFToControlFlowPass());
-  // Before the GPU's own conversion, which would call a library for these.
   kernels.addPass(createSparseAttnApproximateMath());
-  kernels.addPass(createConvertMathToLLVMPass());
-  kernels.addPass(createArithToLLVMConversionPass());
-  ConvertGpuOpsToNVVMOpsOptions toNVVM;
-  toNVVM.indexBitwidth = 64;
-  kernels.addPass(createConvertGpuOpsToNVVMOps(toNVVM));
+  kernels.addPass(createSparseAttnKernelsToNVVM());
   kernels.addPass(createSparseAttnExternShared());
-  kernels.addPass(createReconcileUnrealizedCastsPass());
   if (fold) {
     kernels.addPass(createCanonicalizerPass());
     kernels.addPass(createCSEPass());

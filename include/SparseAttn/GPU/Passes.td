@@ -292,6 +292,39 @@ def SparseAttnLowerKernels
   ];
 }
 
+def SparseAttnLowerAddresses
+    : Pass<"sparse-attn-lower-addresses", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "views of buffers and affine maps to arithmetic";
+  let description = [{
+    What upstream's `expand-strided-metadata` and `lower-affine` do, for the
+    operations of the dialects `memref` and `affine` alone: the rest of a kernel
+    is neither visited nor folded.
+
+    Example: test/GPU/lower-addresses-example.mlir
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect",
+                           "::mlir::arith::ArithDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+def SparseAttnKernelsToNVVM
+    : Pass<"sparse-attn-kernels-to-nvvm", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "kernels to the LLVM and NVVM dialects, in one conversion";
+  let description = [{
+    What upstream's `convert-math-to-llvm`, `convert-arith-to-llvm`,
+    `convert-gpu-to-nvvm` and `reconcile-unrealized-casts` do one after another, and
+    each with a visit of all operations; the greedy rewriting of whole kernels with
+    which the third begins is for operations that kernels do not have, and of it only
+    the merging of equal blocks is done. Values of type `index` take 64 bits.
+
+    Example: test/GPU/kernels-to-nvvm-example.mlir
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect",
+                           "::mlir::NVVM::NVVMDialect"];
+}
+
 def SparseAttnKernelsToPtx
     : Pass<"sparse-attn-kernels-to-ptx", "::mlir::ModuleOp"> {
   let summary = "turn the kernels that attention became into PTX";

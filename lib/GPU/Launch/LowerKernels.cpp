@@ -1,6 +1,7 @@
 //===- LowerKernels.cpp - --sparse-attn-lower-kernels ---------------------===//
 
 #include "SparseAttn/GPU/Passes.h"
+#include "mlir/IR/Verifier.h"
 
 namespace mlir::sparse_attn {
 #define GEN_PASS_DEF_SPARSEATTNLOWERKERNELS
@@ -27,6 +28,9 @@ struct LowerKernelsPass
       for (OpPassManager &pipeline : opPipelines)
         if (failed(runPipeline(pipeline, module)))
           return signalPassFailure();
+      // A compiler that verifies nothing between passes does so before LLVM.
+      if (failed(verify(module)))
+        return signalPassFailure();
     }
   }
 };

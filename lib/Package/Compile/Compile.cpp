@@ -205,7 +205,13 @@ public:
   Lowering(func::FuncOp func, const NVVMPipelineOptions &options)
       : symbol(func.getName().str()), chip(options.chip), module(isolate(func)),
         func(module ? renameToIdentifier(*module, symbol) : func),
-        planning(func.getContext()), lowering(func.getContext()) {}
+        planning(func.getContext()), lowering(func.getContext()) {
+#ifdef NDEBUG
+    // What passes make is verified once, when kernels have been lowered: after
+    // each pass it takes a quarter of the time. sparse-attn-opt does it.
+    lowering.enableVerifier(false);
+#endif
+  }
 
   /// Planned ahead of the pipeline, which keeps a plan: lowering consumes it.
   /// Its variants are functions of their own from then on.
