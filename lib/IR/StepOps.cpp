@@ -149,9 +149,11 @@ LogicalResult StepOp::verify() {
   if (bool(getLiveBegin()) != bool(getLiveEnd()) ||
       bool(getFullBegin()) != bool(getFullEnd()))
     return emitOpError("has ranges of rows with a begin and an end");
-  if ((getLiveBegin() || getFullBegin()) && (!hasMask() || getRowPositions()))
-    return emitOpError("has ranges of live or full rows only where it has a "
-                       "mask, and rows one after the other");
+  if (getFullBegin() && !hasMask())
+    return emitOpError("has a range of full rows only where it has a mask");
+  if ((getLiveBegin() || getFullBegin()) && getRowPositions())
+    return emitOpError("has ranges of live or full rows only where rows stand "
+                       "one after the other");
   if (bool(getBatch()) != hasScore() || bool(getHead()) != hasScore())
     return emitOpError("has a batch, a head and a score region, or none of "
                        "them");

@@ -10,6 +10,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "MakeTileTable.h"
+#include "Planner.h"
 #include "llvm/ADT/STLExtras.h"
 #include <map>
 
@@ -32,19 +33,6 @@ static std::vector<int64_t> coverKeys(const IntervalSet &keys, int64_t size,
       end = start + size;
     }
   return starts;
-}
-
-static int64_t countKeyTiles(const IntervalSet &keys, int64_t size) {
-  int64_t count = 0, end = 0;
-  for (Range range : keys.ranges()) {
-    int64_t begin = std::max(range.begin, end);
-    if (begin >= range.end)
-      continue;
-    int64_t tiles = (range.end - begin + size - 1) / size;
-    count += tiles;
-    end = begin + tiles * size;
-  }
-  return count;
 }
 
 uint64_t plan::countLiveTilePairs(ArrayRef<RowGroup> groups, TileShape tile,
@@ -91,7 +79,9 @@ private:
   }
   /// Whether keys change by more than a tile before this group.
   bool isTurn(const RowGroup *group) const;
-  double costOf(int64_t rows, const IntervalSet &keys) const;
+  /// Of a query tile whose rows see `any` keys, and all of them `all` keys.
+  double costOf(int64_t rows, const IntervalSet &any,
+                const IntervalSet &all) const;
   /// Follows the path to `row` by one query tile.
   void extend(int64_t row, double cost);
   bool appendTile(TileTable &table, Range rows) const;
@@ -111,25 +101,30 @@ bool TableMaker::isTurn(const RowGroup *group) const {
 
 /// A tile takes as long as a whole one on some targets, and as its rows on
 /// others. Its queries and results cost about as much as a tile of keys.
-double TableMaker::costOf(int64_t rows, const IntervalSet &keys) const {
-  double tiles = double(countKeyTiles(keys, tile.keys)) + 1;
+double TableMaker::costOf(int64_t rows, const IntervalSet &any,
+                          const IntervalSet &all) const {
+  double tiles = 1;
+  for (int64_t start : coverKeys(any, tile.keys, n.nk))
+    tiles += all.covers({start, start + tile.keys}) ? 1 : kPartialCost;
   return tiles * double(tile.queries + rows);
 }
 
 void TableMaker::extend(int64_t row, double cost) {
   int64_t end = std::min(row + tile.queries, n.nq);
-  IntervalSet keys;
+  const RowGroup *first = groupAt(row);
+  IntervalSet any = first->keys, all = first->keys;
   auto add = [&](int64_t to) {
-    double sum = cost + costOf(to - row, keys);
+    double sum = cost + costOf(to - row, any, all);
     auto [place, isNew] = open.insert({to, {sum, row}});
     if (!isNew && sum < place->second.cost)
       place->second = {sum, row};
   };
-  for (const RowGroup *group = groupAt(row);
+  for (const RowGroup *group = first + 1;
        group != groups.end() && group->rows.begin < end; ++group) {
-    if (group->rows.begin > row && isTurn(group))
+    if (isTurn(group))
       add(group->rows.begin);
-    keys = keys.unite(group->keys);
+    any = any.unite(group->keys);
+    all = all.intersect(group->keys);
   }
   add(end);
 }

@@ -104,8 +104,8 @@ Value MergedLoops::emitMask(OpBuilder &in, TileLoop &from, Value position,
 }
 
 /// A copy of a step with a mask, and of all its loop's body but for what
-/// computes the position. A pair is live where the loop that the place belongs
-/// to says so.
+/// computes the position and the reach. A pair is live where the loop that the
+/// place belongs to says so.
 Value MergedLoops::emitStep(OpBuilder &in, Value position, Value state) {
   TileLoop &from =
       *llvm::find_if(loops, [](TileLoop &loop) { return loop.step.hasMask(); });
@@ -113,7 +113,7 @@ Value MergedLoops::emitStep(OpBuilder &in, Value position, Value state) {
   mapping.map(from.step.getKeyPosition(), position);
   mapping.map(from.loop.getRegionIterArgs().front(), state);
   for (Operation &op : from.loop.getBody()->without_terminator())
-    if (!from.position.contains(&op))
+    if (!from.position.contains(&op) && !from.reach.contains(&op))
       in.clone(op, mapping);
   Value result = mapping.lookup(from.step.getResult());
   // The tile may be another loop's, and so of another reach.

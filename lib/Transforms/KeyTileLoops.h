@@ -10,6 +10,8 @@
 
 namespace mlir::sparse_attn::transforms {
 
+class TableMask;
+
 /// A share of a sequence of key tiles: part `part` of `count` equal ones, both
 /// index values; null where there is only one part.
 struct TilePart {
@@ -50,6 +52,12 @@ private:
   /// The loops over the tiles of a table.
   Value visitTable(OpBuilder &b, const QueryTile &at, ValueRange queryOperands,
                    Value state);
+  /// The step at place t of the table. `mask` tells partial tiles' pairs, where
+  /// the op's own does not; `rows` are those that the query tile has, or null
+  /// where it does not matter.
+  Value stepOfTable(OpBuilder &b, const QueryTile &at, ValueRange queryOperands,
+                    Value t, bool full, const TableMask *mask,
+                    const RowSpan &rows, Value state);
   Value countOf(OpBuilder &b, const QueryTile &at,
                 const VisitSequence &sequence, Kind kind);
   /// True when a step may pass the end of the keys.

@@ -165,10 +165,24 @@ static void branchOnFewRows(MaskedReductionOpInterface op, const Plan &general,
   branch(b, op, split ? splitByGrid(std::move(*packed)) : *packed, pays);
 }
 
+/// Split plans have closed forms. Where these visit more than twice what a
+/// table does, more parts do not make up for it.
+static bool visitsFarMore(MaskedReductionOpInterface op, const Plan &split,
+                          const Plan &general) {
+  LengthFacts facts = op.getLengthFacts();
+  if (!general.hasTables() || !facts.nq || !facts.nk)
+    return false;
+  mask::Lengths n = {*facts.nq, *facts.nk};
+  return countVisitedPairs(split, n, /*head=*/0) >
+         2 * countVisitedPairs(general, n, /*head=*/0);
+}
+
 static void branchOnFewBlocks(MaskedReductionOpInterface op,
                               const Plan &general, const TileChoice &tiles) {
   OpBuilder b(op);
   Plan split = splitForFewBlocks(op, general, tiles);
+  if (visitsFarMore(op, split, general))
+    return;
   Value condition = emitFewBlocks(b, op, split, general);
   if (!condition)
     return;

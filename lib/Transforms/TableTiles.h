@@ -3,6 +3,7 @@
 #ifndef SPARSEATTN_LIB_TRANSFORMS_TABLETILES_H
 #define SPARSEATTN_LIB_TRANSFORMS_TABLETILES_H
 
+#include "SparseAttn/IR/TilePair.h"
 #include "SparseAttn/Plan/TableBounds.h"
 #include "mlir/IR/Builders.h"
 
@@ -30,7 +31,19 @@ public:
   /// The i1 for positions i and j, i32.
   Value operator()(OpBuilder &b, Location loc, Value i, Value j) const;
 
+  /// What the partial tile at place `t` of the table is to the rows of the
+  /// query tile, the first of which stands at `position`; both are indices.
+  RowReach reachOf(OpBuilder &b, Location loc, Value t, Value position) const;
+
 private:
+  /// The ends of an interval of a query tile, i32: where it has nothing
+  /// slanted, its first key and how many it has.
+  struct TileEnds {
+    Value low, high = {}, size = {};
+    Value slantedLow = {}, slantedHigh = {}; ///< added to the position of a row
+  };
+  static std::pair<Value, Value> ofRow(OpBuilder &b, Location loc,
+                                       const TileEnds &ends, Value i);
   /// The k-th interval of the row at position i: its first key, and how many
   /// it has, as i32.
   std::pair<Value, Value> interval(OpBuilder &b, Location loc, size_t k,
@@ -39,8 +52,8 @@ private:
   const plan::TableBounds &bounds;
   int64_t tileRows;
   Value firstPosition; ///< of the table's first row, i32
-  /// Of the query tile, where all its rows have the same ones.
-  SmallVector<std::pair<Value, Value>> ofTile;
+  /// Where bounds are of query tiles.
+  SmallVector<TileEnds> ofTile;
 };
 
 } // namespace mlir::sparse_attn::transforms

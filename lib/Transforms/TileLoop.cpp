@@ -8,13 +8,30 @@ using namespace mlir;
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::transforms;
 
+void TileLoop::findReach() {
+  auto isOfReach = [&](OpOperand &use) {
+    return use.getOwner() == step &&
+           llvm::is_contained({step.getLiveBegin(), step.getLiveEnd(),
+                               step.getFullBegin(), step.getFullEnd()},
+                              use.get());
+  };
+  for (Operation &op : llvm::reverse(loop.getBody()->without_terminator())) {
+    auto servesReach = [&](OpOperand &use) {
+      return reach.contains(use.getOwner()) || isOfReach(use);
+    };
+    if (isMemoryEffectFree(&op) && !op.use_empty() &&
+        llvm::all_of(op.getUses(), servesReach))
+      reach.insert(&op);
+  }
+}
+
 /// True where no value but the position itself leaves what computes it.
 bool TileLoop::positionIsAll() {
   Operation *last = step.getKeyPosition().getDefiningOp();
   return llvm::all_of(position, [&](Operation *op) {
     return op == last || llvm::all_of(op->getUsers(), [&](Operation *user) {
-             return position.contains(
-                 loop.getBody()->findAncestorOpInBlock(*user));
+             Operation *inBody = loop.getBody()->findAncestorOpInBlock(*user);
+             return position.contains(inBody) || reach.contains(inBody);
            });
   });
 }
@@ -40,9 +57,10 @@ std::optional<TileLoop> TileLoop::match(scf::ForOp loop) {
   if (failed(getBackwardSlice(result.step.getKeyPosition(), &result.position,
                               options)))
     return std::nullopt;
+  result.findReach();
   auto isPosition = [&](Operation *user) {
     Operation *inBody = loop.getBody()->findAncestorOpInBlock(*user);
-    return result.position.contains(inBody);
+    return result.position.contains(inBody) || result.reach.contains(inBody);
   };
   if (!llvm::all_of(loop.getInductionVar().getUsers(), isPosition) ||
       !result.positionIsAll())

@@ -16,6 +16,8 @@ struct TileLoop {
   /// What computes the position of the key tile, in order, and nothing else
   /// that is used.
   SetVector<Operation *> position;
+  /// What computes the step's reach, and nothing else that is used.
+  SetVector<Operation *> reach;
 
   /// Nothing where the loop is of another form.
   static std::optional<TileLoop> match(scf::ForOp loop);
@@ -26,6 +28,7 @@ struct TileLoop {
   Value emitPosition(OpBuilder &b, Value t);
 
 private:
+  void findReach();
   bool positionIsAll();
 };
 

@@ -422,7 +422,7 @@ func.func @rows_of_slabs(%t: vector<16x8xf32>, %o: memref<2x4x8xf32>, %p: vector
 // -----
 
 func.func @reach_without_mask(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32>, %k: tensor<64x8xf32>, %v: tensor<64x16xf32>, %at: index, %a: i32) {
-  // expected-error@below {{has ranges of live or full rows only where it has a mask, and rows one after the other}}
+  // expected-error@below {{has a range of full rows only where it has a mask}}
   %r = sparse_attn.step %s ins(%q, %k, %v : tensor<32x8xf32>, tensor<64x8xf32>, tensor<64x16xf32>)
       at(%at, %at) keys(64) scale(0.25) reach(%a to %a) full(%a to %a) : !sparse_attn.state<32x16xf32>
   return

@@ -2,6 +2,7 @@
 emulator."""
 
 import ctypes
+import json
 
 import numpy as np
 import pytest
@@ -168,6 +169,47 @@ class OnGpu:
         return make_capsule(
             tensor.data_ptr(), number, tuple(tensor.shape), (2, 0), tensor
         )
+
+
+def documents_text(ends, head_size):
+    """A module of attention within documents that end there."""
+    parts = []
+    for begin, end in zip([0, *ends], ends):
+        sides = [f"#sparse_attn.global<first = {end}, direction = rows>",
+                 f"#sparse_attn.prefix<length = {end}>"]
+        if begin:
+            sides += [f"#sparse_attn.complement<#sparse_attn.global<first = {begin}, direction = rows>>",
+                      f"#sparse_attn.complement<#sparse_attn.prefix<length = {begin}>>"]
+        parts.append(f"#sparse_attn.intersection<{', '.join(sides)}>")
+    return f"""!t = tensor<2x2x{ends[-1]}x{head_size}xf16>
+        func.func @documents(%q: !t, %k: !t, %v: !t) -> !t {{
+          %init = tensor.empty() : !t
+          %o = sparse_attn.attention mask(#sparse_attn.union<{", ".join(parts)}>)
+              ins(%q, %k, %v : !t, !t, !t) outs(%init : !t) -> !t
+          return %o : !t
+        }}"""
+
+
+def test_tiles_of_a_table(double, tmp_path, seed):
+    """Query tiles begin where documents do. There is no variant that splits keys, as plans
+    without a table would visit most of them in vain."""
+    ends = np.cumsum([5 + i % 9 for i in range(70)]).tolist()
+    (tmp_path / "documents.mlir").write_text(documents_text(ends, 64))
+    directory, kernels = compile_emulated(
+        tmp_path, file=tmp_path / "documents.mlir", variants=True)
+    program, = json.loads((directory / "manifest.json").read_text())["programs"]
+    variant, = program["variants"]
+    assert any("table" in line for line in variant["plans"][0]["plan"])
+
+    def documents(rows, keys):
+        return np.searchsorted(ends, rows, "right") == np.searchsorted(ends, keys, "right")
+
+    double.emulate(kernels, seed=seed)
+    with sparse_attn.load(directory) as package:
+        q, k, v = (random((2, 2, ends[-1], 64), np.float16, seed=i) for i in range(3))
+        o = package["documents"](*(to_gpu(double, x) for x in (q, k, v)))
+        check(from_gpu(o, np.float16), reference(q, k, v, documents)[0], 4e-3)
+    assert double.report() == ""
 
 
 def test_keys_that_are_no_neighbours(double, tmp_path_factory, seed):

@@ -110,7 +110,8 @@ def SparseAttn_StepOp : SparseAttn_StateOp<"step", [
     Where there is a reach, the mask allows no pair of a query at a position before
     `live_begin`, or from `live_end` on: a target may leave such rows as they are,
     which is what the step does to them. Of those from `full_begin` on and before
-    `full_end` it allows all pairs.
+    `full_end` it allows all pairs. Without a mask, positions outside of the reach
+    are those past the end of the query tile.
 
     `score` makes of a score %s, scaled and in f32, the one that counts; it may
     depend on the `batch` and `head` that stand before it, on the positions, and

@@ -7,17 +7,40 @@
 
 namespace mlir::sparse_attn::plan {
 
-/// In the partial tiles of a table row r sees the keys of a few intervals,
+/// In the partial tiles of a table row r, counted from the first row of the
+/// table, sees the keys of a few intervals,
 ///
-///   low[k][x] <= j < high[k][x]   for some k,
+///   low_k <= j < high_k   for some k.
 ///
-/// with x = r - the first row, or the number of its query tile where all rows
-/// of a query tile see the same. An interval that is not needed is empty.
+/// Where all query tiles allow it, the ends are told by numbers of query tiles,
+/// else by numbers of rows. An interval that is not needed is empty.
 struct TableBounds {
-  bool isOfTiles = false;
-  std::vector<std::vector<int64_t>> low, high;
+  /// The ends of one interval on one side.
+  struct Ends {
+    /// Of each query tile, or of each row.
+    std::vector<int64_t> fixed;
+    /// Of each query tile, or nothing: where rows of a tile see keys that move
+    /// with the row, r + slanted[q] is another end, and the one that leaves
+    /// more keys out counts.
+    std::vector<int64_t> slanted = {};
+  };
+  struct Interval {
+    Ends low, high;
+  };
 
-  size_t numIntervals() const { return low.size(); }
+  /// Rows of a query tile, counted from its first one.
+  struct Reach {
+    mask::Range live; ///< none outside has a live pair in the key tile
+    mask::Range full; ///< all pairs of these are live
+  };
+
+  bool isOfTiles = false;
+  std::vector<Interval> intervals = {};
+  /// Of each key tile in the order of `starts`; of partial ones alone.
+  std::vector<Reach> reach = {};
+
+  /// Interval k of row r, which is of query tile q.
+  mask::Range at(size_t k, int64_t q, int64_t r) const;
 };
 
 /// Nothing where rows need more intervals than cost less to ask for than the

@@ -172,9 +172,15 @@ TEST(TileTableTest, TilesAreCountedAsVisited) {
   }
 }
 
+bool hasSlants(const TableBounds &bounds) {
+  return llvm::any_of(bounds.intervals, [](const TableBounds::Interval &some) {
+    return !some.low.slanted.empty() || !some.high.slanted.empty();
+  });
+}
+
 TEST(TileTableTest, BoundsTellTheLivePairsOfPartialTiles) {
   Rng rng(73);
-  int told = 0, ofTiles = 0;
+  int told = 0, ofTiles = 0, slanted = 0;
   for (int k = 0, e = fuzzCases(400); k < e; ++k) {
     auto [mask, n, plan] = randomCase(rng);
     if (!plan.hasTables())
@@ -186,15 +192,14 @@ TEST(TileTableTest, BoundsTellTheLivePairsOfPartialTiles) {
       continue;
     ++told;
     ofTiles += bounds->isOfTiles;
+    slanted += hasSlants(*bounds);
     for (int64_t q = 0; q < table.numQueryTiles(); ++q)
       for (int64_t row = table.cuts[q]; row < table.cuts[q + 1]; ++row)
         for (int64_t start : table.partialOf(q))
           for (int64_t j = start; j < start + plan.tile.keys; ++j) {
-            size_t place = bounds->isOfTiles ? q : row;
             bool isTold = false;
-            for (size_t i = 0; i < bounds->numIntervals(); ++i)
-              isTold |=
-                  bounds->low[i][place] <= j && j < bounds->high[i][place];
+            for (size_t i = 0; i < bounds->intervals.size(); ++i)
+              isTold |= bounds->at(i, q, row).contains(j);
             bool isLive =
                 j < n.nk && mask.contains(n, 0, row + n.firstQuery(), j);
             ASSERT_EQ(isTold, isLive) << row << " " << j << "\n"
@@ -202,7 +207,69 @@ TEST(TileTableTest, BoundsTellTheLivePairsOfPartialTiles) {
           }
   }
   EXPECT_GT(told, fuzzCases(400) / 20);
-  EXPECT_GT(ofTiles, 0);
+  EXPECT_GT(ofTiles, slanted);
+  EXPECT_GT(slanted, 0);
+}
+
+TEST(TileTableTest, BoundsOfDocumentsAreOfTiles) {
+  // Of a multiple of the tile, so that no query tile has rows of two of them.
+  Mask rows = documents(/*count=*/70, /*length=*/128, /*more=*/0);
+  Lengths n = {70 * 128, 70 * 128};
+  auto boundsOf = [&](const Mask &mask) {
+    Plan plan = tablePlan(mask, {64, 64}, n);
+    return findTableBounds(mask, plan.classes[0].table, plan.tile, n).value();
+  };
+  TableBounds whole = boundsOf(rows);
+  EXPECT_TRUE(whole.isOfTiles);
+  EXPECT_FALSE(hasSlants(whole));
+  TableBounds causal = boundsOf(Mask::intersectionOf({Mask::causal(), rows}));
+  ASSERT_TRUE(causal.isOfTiles);
+  ASSERT_EQ(causal.intervals.size(), 1u);
+  EXPECT_TRUE(causal.intervals[0].low.slanted.empty());
+  EXPECT_FALSE(causal.intervals[0].high.slanted.empty());
+  TableBounds windows = boundsOf(Mask::intersectionOf(
+      {Mask::slidingWindow(/*left=*/30, /*right=*/7), rows}));
+  ASSERT_TRUE(windows.isOfTiles);
+  EXPECT_FALSE(windows.intervals[0].low.slanted.empty());
+  EXPECT_FALSE(windows.intervals[0].high.slanted.empty());
+}
+
+TEST(TileTableTest, ReachIsOfRowsWithLiveAndWithAllPairs) {
+  Rng rng(74);
+  int full = 0, some = 0;
+  for (int k = 0, e = fuzzCases(300); k < e; ++k) {
+    auto [mask, n, plan] = randomCase(rng);
+    if (!plan.hasTables())
+      continue;
+    const TileTable &table = plan.classes[0].table;
+    std::optional<TableBounds> bounds =
+        findTableBounds(mask, table, plan.tile, n);
+    if (!bounds)
+      continue;
+    ASSERT_EQ(bounds->reach.size(), table.starts.size());
+    for (int64_t q = 0; q < table.numQueryTiles(); ++q)
+      for (auto [t, start] : llvm::enumerate(table.partialOf(q))) {
+        auto [live, whole] = bounds->reach[table.offsets[2 * q] + t];
+        Range rows = table.rowsOf(q);
+        full += !whole.empty();
+        some += live.size() < rows.size();
+        for (int64_t row = rows.begin; row < rows.end; ++row) {
+          int64_t count = 0;
+          for (int64_t j = start; j < std::min(start + plan.tile.keys, n.nk);
+               ++j)
+            count += mask.contains(n, 0, row + n.firstQuery(), j);
+          int64_t r = row - rows.begin;
+          ASSERT_TRUE(count == 0 || live.contains(r)) << row << " " << start;
+          ASSERT_TRUE(count == plan.tile.keys || !whole.contains(r))
+              << row << " " << start << "\n"
+              << describe(mask, plan, n);
+          ASSERT_TRUE(count > 0 || (r != live.begin && r != live.end - 1) ||
+                      live.empty());
+        }
+      }
+  }
+  EXPECT_GT(full, 0);
+  EXPECT_GT(some, 0);
 }
 
 } // namespace
