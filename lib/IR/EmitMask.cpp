@@ -146,8 +146,8 @@ RowRange PredicateEmitter::boundsOf(const Piece &piece) {
       range.bits |= bitsOf(bound);
   if (piece.lower.size() == 1 && piece.upper.size() == 1) {
     const Bound &low = piece.lower[0], &high = piece.upper[0];
-    if (low.block == high.block && low.perKey == high.perKey &&
-        PredicateBuilder::isSmall(low) && PredicateBuilder::isSmall(high))
+    if (low.block == high.block && low.perKey == high.perKey && low.isSmall() &&
+        high.isSmall())
       range.width = std::max<int64_t>(0, high.offset - low.offset);
   }
   for (const Bound &bound : piece.lower)

@@ -54,20 +54,11 @@ Value PredicateBuilder::floorMod(Value x, int64_t divisor) {
 // Bounds
 //===----------------------------------------------------------------------===//
 
-bool PredicateBuilder::isSmall(const Bound &bound) {
-  // |floorTo(i, b)| < 2^30 + b, and N <= 2^30.
-  int64_t reach = bound.block > 1 ? bound.block : 0;
-  bool isOneTerm = bound.block == 0 ? bound.perKey == 0 || bound.perKey == 1
-                                    : bound.perKey == 0;
-  return isOneTerm && bound.offset < maxSequenceLength - reach &&
-         bound.offset > reach - maxSequenceLength;
-}
-
 Value PredicateBuilder::bound(const Bound &bound) {
   bool isConstant = bound.block == 0 && bound.perKey == 0;
   if (isConstant)
     return integer(bound.offset);
-  if (!isSmall(bound))
+  if (!bound.isSmall())
     return boundWide(bound);
   Value start = bound.block == 0 ? at.n : floorTo(at.i, bound.block);
   if (bound.offset == 0)

@@ -50,8 +50,6 @@ public:
   Value floorTo(Value x, int64_t divisor);
   /// x - divisor * floor(x / divisor).
   Value floorMod(Value x, int64_t divisor);
-  /// Whether a bound never leaves 32 bits.
-  static bool isSmall(const mask::Bound &bound);
   /// The bound at row `at.i`, saturated past every position.
   Value bound(const mask::Bound &bound);
   /// begin <= x < begin + width.

@@ -10,6 +10,14 @@ using namespace mlir::sparse_attn::mask;
 using llvm::SmallVector;
 using BoundList = llvm::SmallVectorImpl<Bound>;
 
+bool Bound::isSmall() const {
+  // |floorTo(i, b)| < 2^30 + b, and N <= 2^30.
+  int64_t reach = block > 1 ? block : 0;
+  bool isOneTerm = block == 0 ? perKey == 0 || perKey == 1 : perKey == 0;
+  return isOneTerm && offset < maxSequenceLength - reach &&
+         offset > reach - maxSequenceLength;
+}
+
 int64_t Bound::evaluate(int64_t i, int64_t n) const {
   int64_t query = block == 0 ? 0 : block == 1 ? i : block * floorDiv(i, block);
   return query + perKey * n + offset;

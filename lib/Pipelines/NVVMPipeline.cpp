@@ -99,9 +99,9 @@ static void addBufferization(OpPassManager &pm,
     pm.addPass(createSparseAttnDynamicStrides());
 }
 
-/// Blocks, shared memory, threads.
-static void addThreads(OpPassManager &pm, const NVVMPipelineOptions &options,
-                       const GpuTarget &chip) {
+/// Blocks and shared memory, and what each warp of a block computes.
+static void addWarps(OpPassManager &pm, const NVVMPipelineOptions &options,
+                     const GpuTarget &chip) {
   // Launches of the user's own are done with before there are any of ours.
   pm.addPass(createGpuKernelOutliningPass());
   pm.addNestedPass<func::FuncOp>(createSparseAttnVerifyGpuForm());
@@ -117,6 +117,11 @@ static void addThreads(OpPassManager &pm, const NVVMPipelineOptions &options,
   addFolding(functions);
   functions.addPass(createCSEPass());
   functions.addPass(createSparseAttnSkipRows());
+}
+
+/// Threads, and kernels of their own.
+static void addThreads(OpPassManager &pm, const GpuTarget &chip) {
+  OpPassManager &functions = pm.nest<func::FuncOp>();
   functions.addPass(createSparseAttnDistributeFragments());
   SparseAttnCopiesToCpAsyncOptions copies;
   copies.target = chip.name.str();
@@ -204,6 +209,26 @@ LogicalResult mlir::sparse_attn::buildNVVMPlanning(
   return success();
 }
 
+/// Up to what each warp computes.
+static void addBlocks(OpPassManager &pm, const NVVMPipelineOptions &options,
+                      const GpuTarget &chip) {
+  addTiling(pm, options, chip);
+  addVectorisation(pm);
+  addBufferization(pm, options);
+  addWarps(pm, options, chip);
+}
+
+LogicalResult mlir::sparse_attn::buildNVVMBlocks(
+    OpPassManager &pm, const NVVMPipelineOptions &options,
+    function_ref<LogicalResult(const Twine &)> error) {
+  FailureOr<const GpuTarget *> chip = checkOptions(options, error);
+  if (failed(chip))
+    return failure();
+  addPlanning(pm, options, **chip);
+  addBlocks(pm, options, **chip);
+  return success();
+}
+
 LogicalResult mlir::sparse_attn::buildNVVMPipeline(
     OpPassManager &pm, const NVVMPipelineOptions &options,
     function_ref<LogicalResult(const Twine &)> error) {
@@ -213,10 +238,8 @@ LogicalResult mlir::sparse_attn::buildNVVMPipeline(
   if (!options.trustPlans)
     pm.addPass(createSparseAttnVerifyPlan());
   addPlanning(pm, options, **chip);
-  addTiling(pm, options, **chip);
-  addVectorisation(pm);
-  addBufferization(pm, options);
-  addThreads(pm, options, **chip);
+  addBlocks(pm, options, **chip);
+  addThreads(pm, **chip);
   bool toPtx = options.emit == "ptx";
   addNVVMLowering(pm, /*fold=*/!toPtx);
   if (toPtx)

@@ -128,23 +128,38 @@ static Windows findWindows(const Mask &mask, int64_t narrowKeys) {
   return llvm::all_of(*pieces, isNarrow) ? Windows::Narrow : Windows::Wide;
 }
 
+namespace {
+/// A tile, and the largest ones that replace it where it is larger.
+struct StartTile {
+  TileShape tile;
+  llvm::SmallVector<target::LargestTile> largest;
+};
+} // namespace
+
 /// The tile before anything has to fit, of a mask whose blocks have that size,
 /// or 0.
-static TileShape startTile(const Mask &mask, const target::TileRules &rules,
+static StartTile startTile(const Mask &mask, const target::TileRules &rules,
                            int64_t block) {
   Windows windows = findWindows(mask, rules.narrowKeys);
   LDBG() << (windows == Windows::None     ? "no window"
              : windows == Windows::Narrow ? "narrow windows"
                                           : "windows")
          << ", blocks of " << block;
+  StartTile start = {{}, llvm::to_vector(rules.largest)};
   for (int64_t queries = rules.block.queries; block != 0 && queries >= 16;
        queries /= 2)
-    if (block % queries == 0)
-      return {queries, std::gcd(block, rules.block.keys)};
+    if (block % queries == 0) {
+      start.tile = {queries, std::gcd(block, rules.block.keys)};
+      return start;
+    }
   const target::TileSize &size = windows == Windows::None     ? rules.usual
                                  : windows == Windows::Narrow ? rules.narrow
                                                               : rules.window;
-  return {size.queries, size.keys};
+  start.tile = {size.queries, size.keys};
+  if (windows == Windows::Narrow)
+    start.largest.insert(start.largest.begin(), rules.largestNarrow.begin(),
+                         rules.largestNarrow.end());
+  return start;
 }
 
 /// The most keys of a tile, a multiple of `granule`, that divide the block, if
@@ -199,7 +214,7 @@ static TileShape fitSharedMemory(TileShape tile, int64_t block,
 TileShape plan::chooseTile(const Mask &mask, const target::TileRules &rules,
                            const TileMemory &memory, const LengthFacts &facts) {
   int64_t block = commonBlock(mask, facts);
-  TileShape tile = startTile(mask, rules, block);
+  auto [tile, largestTiles] = startTile(mask, rules, block);
   // A block that 16 queries do not divide is no matter.
   if (block % tile.keys != 0)
     block = 0;
@@ -208,7 +223,7 @@ TileShape plan::chooseTile(const Mask &mask, const target::TileRules &rules,
          << ", " << memory.elementBytes
          << " bytes an element, shared memory of " << memory.sharedLimit
          << " bytes";
-  for (const target::LargestTile &largest : rules.largest) {
+  for (const target::LargestTile &largest : largestTiles) {
     if (widest > largest.headDim || memory.elementBytes > largest.elementBytes)
       continue;
     tile.queries = std::min(tile.queries, largest.most.queries);

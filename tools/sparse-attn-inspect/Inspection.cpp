@@ -1,6 +1,8 @@
 //===- Inspection.cpp - What is to be known of an attention op ------------===//
 
 #include "Inspection.h"
+#include "SparseAttn/Mask/Predicate.h"
+#include "SparseAttn/Plan/RowReach.h"
 #include "SparseAttn/Plan/TablePlan.h"
 #include "SparseAttn/Support/Entry.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
@@ -84,7 +86,18 @@ static uint64_t sumOverHeads(int64_t numHeads, bool sameForAll, Count count) {
   return sum;
 }
 
-static void countTilesOfAllHeads(Inspection &result) {
+/// Those of code, as it tells whether a pair is live.
+static Pieces piecesOfCode(const Mask &mask) {
+  Predicate predicate = makePredicate(mask);
+  return predicate.kind == Predicate::Kind::Union ? predicate.pieces : Pieces();
+}
+
+static void countTilesOfAllHeads(Inspection &result, const WarpRows &warps) {
+  Pieces pieces = piecesOfCode(result.mask);
+  auto rowsOfWarp = [&](const RowClass &cls) {
+    return warps.lookup(cls.tileRows(result.plan.tile));
+  };
+
   bool sameForAll = llvm::all_of(result.plan.classes, [](const RowClass &cls) {
     return llvm::none_of(cls.draws,
                          [](const Draw &draw) { return draw.random.perHead; });
@@ -97,7 +110,8 @@ static void countTilesOfAllHeads(Inspection &result) {
     result.tiles.partial += times * ofHead.partial;
     result.tiles.empty += times * ofHead.empty;
     result.visitedPairs +=
-        times * countVisitedPairs(result.plan, result.lengths(), head);
+        times * countComputedPairs(result.plan, pieces, result.lengths(), head,
+                                   rowsOfWarp);
   }
   const TileShape &tile = result.plan.tile;
   result.denseTiles =
@@ -107,9 +121,10 @@ static void countTilesOfAllHeads(Inspection &result) {
 }
 
 static void computeFacts(Inspection &result, AttentionOp op,
+                         const WarpRows &warps,
                          const InspectionOptions &options) {
   const AttentionShape &shape = result.shape;
-  countTilesOfAllHeads(result);
+  countTilesOfAllHeads(result, warps);
   uint64_t livePairs = sumOverHeads(
       shape.queryHeads, result.mask.isHeadInvariant(), [&](int64_t head) {
         return countLivePairs(result.mask, result.lengths(), head);
@@ -125,7 +140,8 @@ static void computeFacts(Inspection &result, AttentionOp op,
 }
 
 llvm::Expected<Inspection>
-inspect_tool::inspect(AttentionOp op, const InspectionOptions &options,
+inspect_tool::inspect(AttentionOp op, const WarpRows &warps,
+                      const InspectionOptions &options,
                       ShapeBindings &bindings) {
   std::string entry = getPath(op->getParentOfType<FunctionOpInterface>());
   if (!op.getOrigin().empty())
@@ -152,6 +168,6 @@ inspect_tool::inspect(AttentionOp op, const InspectionOptions &options,
   result.losses = findLosses(op, result.plan);
   result.layers = options.layers;
   result.head = options.head;
-  computeFacts(result, op, options);
+  computeFacts(result, op, warps, options);
   return result;
 }

@@ -7,6 +7,7 @@
 #include "SparseAttn/Inspect/Cost.h"
 #include "SparseAttn/Inspect/Reach.h"
 #include "SparseAttn/Proof/Certificate.h"
+#include "WarpRows.h"
 #include "mlir/IR/BuiltinOps.h"
 
 namespace mlir::sparse_attn::inspect_tool {
@@ -39,7 +40,8 @@ struct Inspection {
   plan::TileCounts tiles;
   /// Tiles of that size in all pairs of those heads.
   uint64_t denseTiles = 0;
-  /// Pairs in the tiles that are visited, of those heads.
+  /// Pairs that are computed, of those heads: those of the tiles that are
+  /// visited, but of the rows of warps that leave a tile out.
   uint64_t visitedPairs = 0;
   inspection::Cost cost;
   /// nullopt: not asked for.
@@ -62,7 +64,7 @@ llvm::Expected<SmallVector<AttentionOp>> findAttentions(ModuleOp module,
 
 /// Inspects `op`, which has a plan. May say why it fails in a diagnostic of its
 /// own, too.
-llvm::Expected<Inspection> inspect(AttentionOp op,
+llvm::Expected<Inspection> inspect(AttentionOp op, const WarpRows &warps,
                                    const InspectionOptions &options,
                                    support::ShapeBindings &bindings);
 

@@ -101,6 +101,17 @@ readPlanned(llvm::SourceMgr &sources, MLIRContext &context) {
   return module;
 }
 
+/// Without them, all rows of a block count for each of its tiles.
+static WarpRowsByOp readWarpRows(ModuleOp module) {
+  auto warps = findWarpRows(module, target);
+  if (warps)
+    return std::move(*warps);
+  llvm::WithColor::warning(llvm::errs(), "sparse-attn-inspect")
+      << "pairs are counted by whole tiles, as no kernels can be made for "
+      << target << ": " << llvm::toString(warps.takeError()) << "\n";
+  return WarpRowsByOp();
+}
+
 static void print(ArrayRef<Inspection> inspections, raw_ostream &os) {
   if (format == "json")
     return printJson(inspections, os);
@@ -170,9 +181,11 @@ static llvm::Expected<bool> run() {
               *bindings);
   if (llvm::Error unbound = bindings->checkAllBound(inputFile))
     return std::move(unbound);
+  WarpRowsByOp warps = readWarpRows(**module);
   std::vector<Inspection> inspections;
   for (AttentionOp op : *attentions) {
-    llvm::Expected<Inspection> inspection = inspect(op, *options, *bindings);
+    llvm::Expected<Inspection> inspection =
+        inspect(op, warps[op], *options, *bindings);
     if (!inspection)
       return inspection.takeError();
     inspections.push_back(std::move(*inspection));

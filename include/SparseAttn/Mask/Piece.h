@@ -42,6 +42,8 @@ struct Bound {
 
   bool dependsOnQuery() const { return block != 0; }
   int64_t evaluate(int64_t i, int64_t n) const;
+  /// Whether it never leaves 32 bits at any position.
+  bool isSmall() const;
   friend bool operator==(const Bound &a, const Bound &b) {
     return a.block == b.block && a.perKey == b.perKey && a.offset == b.offset;
   }

@@ -137,6 +137,12 @@ LogicalResult
 buildNVVMPlanning(OpPassManager &pm, const NVVMPipelineOptions &options,
                   llvm::function_ref<LogicalResult(const Twine &)> error);
 
+/// The pipeline up to where it is known which rows of a tile a warp computes
+/// and which it leaves out. Fails as the pipeline does.
+LogicalResult
+buildNVVMBlocks(OpPassManager &pm, const NVVMPipelineOptions &options,
+                llvm::function_ref<LogicalResult(const Twine &)> error);
+
 /// Host code around kernels to the LLVM dialect. Its buffers are on the heap,
 /// where kernels may access them.
 void buildHostPipeline(OpPassManager &pm);

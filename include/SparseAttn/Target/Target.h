@@ -48,6 +48,8 @@ struct TileRules {
   llvm::ArrayRef<LargestTile> largest;
   /// Known lengths below a tile's size are rounded up to multiples of these.
   TileSize granule;
+  /// Of masks that take `narrow`, one of these comes before.
+  llvm::ArrayRef<LargestTile> largestNarrow = {};
 };
 
 /// A level of processors: all that have its instructions.

@@ -62,6 +62,20 @@
 // KEPT-NEXT:             partial 0 to
 // DIFFER: sparse-attn-inspect: error: the attention in @planned has a plan with tiles of 16 x 16, and --target=sm_90 would choose 64 x 64; leave out one of the two
 
+// Warps of 32 rows leave out the tiles of 64 keys that none of their rows reaches: of a
+// head, six of eight have two tiles and two have one.
+//
+// RUN: sparse-attn-inspect %t/window.mlir --format=json --target=sm_80 | FileCheck %s --check-prefix=WARPS
+// RUN: sparse-attn-inspect %t/window.mlir --format=json --target=sm_86 | FileCheck %s --check-prefix=BLOCKS
+// WARPS:  "visited_pairs": 57344,
+// BLOCKS: "visited_pairs": 98304,
+
+// Where the function cannot become kernels, whole tiles are counted.
+//
+// RUN: sparse-attn-inspect %t/gather.mlir --format=json --target=sm_80 2>%t/warning | FileCheck %s --check-prefix=BLOCKS
+// RUN: FileCheck %s --check-prefix=WARNING < %t/warning
+// WARNING: sparse-attn-inspect: warning: pairs are counted by whole tiles, as no kernels can be made for sm_80: op was not bufferized
+
 // RUN: not sparse-attn-inspect %t/causal.mlir --target=sm_99 -o %t/out 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 // RUN: not ls %t/out
 // RUN: not sparse-attn-inspect %t/causal.mlir --target= 2>&1 | FileCheck %s --check-prefix=NOTARGET
@@ -118,4 +132,22 @@ func.func @narrow(%x: tensor<1x2x64x12xf16>, %o: tensor<1x2x64x12xf16>)
                        tensor<1x2x64x12xf16>)
       outs(%o : tensor<1x2x64x12xf16>) -> tensor<1x2x64x12xf16>
   return %r : tensor<1x2x64x12xf16>
+}
+
+//--- window.mlir
+!t = tensor<1x2x256x64xf16>
+func.func @window(%q: !t, %k: !t, %v: !t, %init: !t) -> !t {
+  %o = sparse_attn.attention mask(#sparse_attn.sliding_window<left = 8, right = 8>)
+      ins(%q, %k, %v : !t, !t, !t) outs(%init : !t) -> !t
+  return %o : !t
+}
+
+//--- gather.mlir
+!t = tensor<1x2x256x64xf16>
+!u = tensor<4x1x2x1x64xf16>
+func.func @gather(%q: !t, %k: !t, %v: !t, %init: !t, %rows: tensor<4x1xindex>) -> !u {
+  %o = sparse_attn.attention mask(#sparse_attn.sliding_window<left = 8, right = 8>)
+      ins(%q, %k, %v : !t, !t, !t) outs(%init : !t) -> !t
+  %some = tensor.gather %o[%rows] gather_dims([2]) : (!t, tensor<4x1xindex>) -> !u
+  return %some : !u
 }

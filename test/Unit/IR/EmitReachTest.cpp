@@ -9,6 +9,7 @@
 #include "FuzzOptions.h"
 #include "Mask/RandomMask.h"
 #include "SparseAttn/IR/SparseAttn.h"
+#include "SparseAttn/Plan/RowReach.h"
 #include "mlir/IR/MLIRContext.h"
 
 using namespace mlir;
@@ -76,8 +77,14 @@ TEST_F(EmitReachTest, NoOtherRowHasALivePairAndFullOnesHaveNoOther) {
       Rows full = {0, 0};
       std::optional<Rows> reach =
           rows(predicate.pieces, n, first, key, tile, &full);
+      // Whoever counts pairs without code says the same.
+      std::optional<mask::Range> counted =
+          plan::findLiveRows(predicate.pieces, n, first, key, tile);
+      ASSERT_EQ(reach.has_value(), counted.has_value());
       if (!reach)
         continue;
+      ASSERT_EQ(std::pair(reach->begin, reach->end),
+                std::pair(counted->begin, counted->end));
       for (int64_t i = first; i < std::min(first + tile.queries, n.nk); ++i) {
         narrowed += !reach->contains(i);
         filled += full.contains(i);

@@ -494,6 +494,19 @@ TEST(ChooseTileTest, GpuTilesOf16BitTypesAreThoseOfTheHeadAndTheChip) {
   expect("sm_90", 256, 128, 64);
 }
 
+TEST(ChooseTileTest, NarrowWindowsOfLongHeadsGetFewerKeysOnSm80) {
+  auto keys = [](const Mask &mask, int64_t headDim) {
+    return gpuTile(mask, {headDim, headDim, 2}, {}).keys;
+  };
+  EXPECT_EQ(keys(Mask::slidingWindow(64, 64), 64), 64);
+  EXPECT_EQ(keys(Mask::slidingWindow(64, 64), 96), 48);
+  EXPECT_EQ(keys(Mask::slidingWindow(64, 64), 128), 32);
+  EXPECT_EQ(keys(Mask::slidingWindow(511, 0), 128), 32);
+  EXPECT_EQ(keys(Mask::slidingWindow(512, 0), 128), 48);
+  // Blocks come first.
+  EXPECT_EQ(keys(Mask::chunked(192), 128), 48);
+}
+
 /// The values of these heads are cut into slices of 256 columns.
 TEST(ChooseTileTest, GpuTilesOfLongHeadsFitEveryChip) {
   auto tileOf = [](const target::GpuTarget &gpu, int64_t headDim) {

@@ -91,8 +91,8 @@ CASES = {
     "dilated by 2": (window(64, 64, 2), 1.3, 1.5, 1.5),
     "dilated by 4": (window(64, 64, 4), 1.3, 1.5, 1.5),
     "dilated by 8": (window(64, 64, 8), 1.3, 1.5, 1.5),
-    "window of 129": (window(64, 64), 1.3, None, None),
-    "window of 128, causal": (window(127, 0), 1.3, None, None),
+    "window of 129": (window(64, 64), 1.3, 1.5, 1.5),
+    "window of 128, causal": (window(127, 0), 1.3, 1.5, 1.5),
     "documents": (documents(), 1.1, 1.1, 1.1),
     "dilated, strided and global": (COMPOSITION, 1.4, 1.7, 1.7),
 }
