@@ -1,6 +1,7 @@
 //===- Inspection.cpp - What is to be known of an attention op ------------===//
 
 #include "Inspection.h"
+#include "SparseAttn/Inspect/LeastWaste.h"
 #include "SparseAttn/Mask/Predicate.h"
 #include "SparseAttn/Plan/RowReach.h"
 #include "SparseAttn/Plan/TablePlan.h"
@@ -113,11 +114,6 @@ static void countTilesOfAllHeads(Inspection &result, const WarpRows &warps) {
         times * countComputedPairs(result.plan, pieces, result.lengths(), head,
                                    rowsOfWarp);
   }
-  const TileShape &tile = result.plan.tile;
-  result.denseTiles =
-      result.shape.queryHeads *
-      llvm::divideCeil(uint64_t(result.shape.queries), uint64_t(tile.queries)) *
-      llvm::divideCeil(uint64_t(result.shape.keys), uint64_t(tile.keys));
 }
 
 static void computeFacts(Inspection &result, AttentionOp op,
@@ -128,6 +124,14 @@ static void computeFacts(Inspection &result, AttentionOp op,
   uint64_t livePairs = sumOverHeads(
       shape.queryHeads, result.mask.isHeadInvariant(), [&](int64_t head) {
         return countLivePairs(result.mask, result.lengths(), head);
+      });
+  result.rowsTogether = result.plan.tile.queries;
+  if (int64_t rows = warps.lookup(result.rowsTogether))
+    result.rowsTogether = rows;
+  result.leastPairs = sumOverHeads(
+      shape.queryHeads, result.mask.isHeadInvariant(), [&](int64_t head) {
+        return countPairsOfNeighbours(result.mask, result.lengths(), head,
+                                      result.rowsTogether);
       });
   result.cost = estimateCost(
       shape, op.getQueryType().getElementTypeBitWidth() / 8, livePairs);

@@ -38,11 +38,13 @@ struct Inspection {
   SmallVector<plan::PlanLoss> losses;
   /// The tiles of all query heads of one batch.
   plan::TileCounts tiles;
-  /// Tiles of that size in all pairs of those heads.
-  uint64_t denseTiles = 0;
   /// Pairs that are computed, of those heads: those of the tiles that are
   /// visited, but of the rows of warps that leave a tile out.
   uint64_t visitedPairs = 0;
+  /// Neighbouring rows that are computed together, and the pairs that such
+  /// rows cost at least, of those heads.
+  int64_t rowsTogether = 0;
+  uint64_t leastPairs = 0;
   inspection::Cost cost;
   /// nullopt: not asked for.
   std::optional<proof::Proof> proof;

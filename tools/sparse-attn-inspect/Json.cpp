@@ -67,6 +67,13 @@ static json::Value divide(uint64_t part, uint64_t whole) {
   return double(part) / double(whole);
 }
 
+static std::string textOf(const Plan &plan) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  printPlan(plan, stream);
+  return text;
+}
+
 static json::Value toJson(const Inspection &inspection) {
   const Cost &cost = inspection.cost;
   const TileCounts &tiles = inspection.tiles;
@@ -78,12 +85,17 @@ static json::Value toJson(const Inspection &inspection) {
       {"entry", inspection.entry},
       {"mask", inspection.maskText},
       {"tile", json::Array{tile.queries, tile.keys}},
+      {"plan", textOf(inspection.plan)},
       {"plan_losses", std::move(losses)},
       {"live_pairs", cost.livePairs},
       {"total_pairs", cost.totalPairs},
       {"density", cost.density},
       {"visited_pairs", inspection.visitedPairs},
       {"waste", divide(inspection.visitedPairs, cost.livePairs)},
+      {"least_waste",
+       json::Object{{"rows", inspection.rowsTogether},
+                    {"waste", divide(inspection.leastPairs, cost.livePairs)}}},
+      {"speedup_bound", divide(cost.totalPairs, inspection.visitedPairs)},
       {"tiles", json::Object{{"full", tiles.full},
                              {"partial", tiles.partial},
                              {"empty", tiles.empty}}},

@@ -12,8 +12,13 @@
 // CHECK-NEXT:     "density": 0.515625,
 // CHECK-NEXT:     "entry": "causal",
 // CHECK-NEXT:     "flops": 33792,
+// CHECK-NEXT:     "least_waste": {
+// CHECK-NEXT:       "rows": 8,
+// CHECK-NEXT:       "waste": 1.2121{{[0-9]+}}
+// CHECK-NEXT:     },
 // CHECK-NEXT:     "live_pairs": 1056,
 // CHECK-NEXT:     "mask": "#sparse_attn.causal",
+// CHECK-NEXT:     "plan": "tile 8 x 8\nrows 0 to nq\n  full 0 to q\n  partial q to q + 1\n",
 // CHECK-NEXT:     "plan_losses": [],
 // CHECK-NEXT:     "proof": {
 // CHECK-NEXT:       "method": null,
@@ -26,6 +31,7 @@
 // CHECK-NEXT:       "layers": 1,
 // CHECK-NEXT:       "looks_ahead": false
 // CHECK-NEXT:     },
+// CHECK-NEXT:     "speedup_bound": 1.6{{[0-9]*}},
 // CHECK-NEXT:     "tile": [
 // CHECK-NEXT:       8,
 // CHECK-NEXT:       8

@@ -1,6 +1,6 @@
 // RUN: sparse-attn-inspect %s | FileCheck %s --match-full-lines --strict-whitespace
 
-//      CHECK:function  @longformer, line 39
+//      CHECK:function  @longformer, line 40
 // CHECK-NEXT:mask      #sparse_attn.longformer<window = 8, global_tokens = [0]>
 // CHECK-NEXT:          = union(sliding_window(left=4, right=4), global(tokens=[0]))
 // CHECK-NEXT:shape     Q 2x4x32x16, K 2x2x32x16, V 2x2x32x8 of f16
@@ -18,9 +18,10 @@
 
 // CHECK-NEXT:pairs     1288 of 4096 live, density 31.45%
 // CHECK-NEXT:tiles     {{[0-9]+}} full, {{[0-9]+}} partial, {{[0-9]+}} empty
+// CHECK-NEXT:waste     {{[0-9.]+}}: {{[0-9]+}} pairs are computed; no plan of {{[0-9]+}} neighbouring rows is below {{[0-9.]+}}
 // CHECK-NEXT:compute   124 kFLOP of dense 393 kFLOP
 // CHECK-NEXT:memory    18.4 kB for Q, K, V and O once each, as dense: 6.71 FLOP a byte
-// CHECK-NEXT:speed-up  over dense at most 3.18x by live pairs, {{[0-9.e+]+}}x by the tiles this plan visits
+// CHECK-NEXT:speed-up  over dense at most 3.18x by live pairs, {{[0-9.e+]+}}x by the pairs that are computed
 // CHECK-NEXT:          (pairs and tiles of one batch over all 4 query heads; compute and memory of the whole op)
 // CHECK-EMPTY:
 // CHECK-NEXT:32 queries x 32 keys, head 0, 31.45% of the pairs live
@@ -31,7 +32,7 @@
 //      CHECK:           |#..........................#####|
 // CHECK-NEXT:one cell = 1 x 1 pairs:  # all live  + some live  . none live
 // CHECK-EMPTY:
-// CHECK-NEXT:function  @nothing, line 51
+// CHECK-NEXT:function  @nothing, line 52
 
 func.func @longformer(%q: tensor<2x4x32x16xf16>, %k: tensor<2x2x32x16xf16>,
                       %v: tensor<2x2x32x8xf16>) -> tensor<2x4x32x8xf16> {
