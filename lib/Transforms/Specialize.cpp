@@ -143,8 +143,10 @@ static Plan splitForFewBlocks(MaskedReductionOpInterface op,
   TileShape tile = general.tile;
   if (tiles.queries == 0)
     tile.queries = std::min(tile.queries, kFewBlocksRows);
+  PlanForms forms = tiles.forms(op);
   return splitByGrid(makePlan(op.getMaskValue(), tile, op.getLengthFacts(),
-                              /*losses=*/nullptr, tiles.forms(op).layouts));
+                              /*losses=*/nullptr, forms.layouts,
+                              forms.rowLayouts));
 }
 
 /// Tiles of several heads, of which a GPU that is told of its multiprocessors

@@ -83,3 +83,22 @@ func.func @many_blocks(%q: !t, %k: !t, %v: !t) -> !t {
       ins(%q, %k, %v : !t, !t, !t) outs(%q : !t) -> !t
   return %o : !t
 }
+
+// -----
+
+!t = tensor<1x4x?x64xbf16>
+
+// Rows of scattered tokens stand in a list in both plans, whose tiles have other sizes.
+//
+// CHECK-LABEL: @tokens
+// CHECK:         scf.if
+// CHECK:           plan(<tile = [16, 64], few_blocks = true, rows = [<"0" to "nq", heavy = true,
+// CHECK-SAME:      <"0" to "20" of list<[3, {{.*}}], width = 1, tile = 16>, heavy = true, segments
+// CHECK:         } else {
+// CHECK:           plan(<tile = [128, 64], rows = [<"0" to "nq", segments
+// CHECK-SAME:      <"0" to "20" of list<[3, {{.*}}], width = 1, tile = 32>, heavy = true, segments
+func.func @tokens(%q: !t, %k: !t, %v: !t) -> !t {
+  %o = sparse_attn.attention mask(#sparse_attn.longformer<window = 128, global_tokens = [3, 50, 97, 144, 191, 238, 285, 332, 379, 426, 473, 520, 567, 614, 661, 708, 755, 802, 849, 896]>)
+      ins(%q, %k, %v : !t, !t, !t) outs(%q : !t) -> !t
+  return %o : !t
+}

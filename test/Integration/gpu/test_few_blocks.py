@@ -37,6 +37,8 @@ CASES = {
     "no-groups": case(causal, 1, 1100, 1, heads=3),
     "hundred-rows": case(causal, 100, 700, 1, batch=1),
     "global-rows": case(longformer(64, [0, -1]), 40, 700, 1, batch=1),
+    "scattered-rows": case(
+        longformer(64, list(range(5, 700, 43))), 300, 700, 1, batch=1, d=64),
     "random": case(union(sliding_window(40, 0), random(16, 2)), 5, 700, 4, batch=1),
     # No key, and no row that is there.
     "more-rows-than-keys": case(causal, 9, 3, 1),
