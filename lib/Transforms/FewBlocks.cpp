@@ -42,9 +42,8 @@ Value transforms::emitRoomForParts(OpBuilder &b, Location loc,
   return floorDiv(math, device, math.max(tiles, math.constant(1)));
 }
 
-/// The keys of the tiles that the last query tile visits.
-static int64_t keysOfLastTile(const RowClass &cls, TileShape tile,
-                              const mask::Lengths &n) {
+int64_t transforms::keysOfLastTile(const RowClass &cls, TileShape tile,
+                                   const mask::Lengths &n) {
   int64_t last = std::max<int64_t>(cls.numQueryTiles(tile, n) - 1, 0);
   int64_t keys = 0;
   for (const Segment &segment : cls.segments)

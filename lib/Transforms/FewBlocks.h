@@ -22,6 +22,10 @@ namespace mlir::sparse_attn::transforms {
 /// The tile's rows in a plan for few blocks: the fewest that a warp takes.
 constexpr int64_t kFewBlocksRows = 16;
 
+/// The keys of the tiles that the last query tile of a class visits.
+int64_t keysOfLastTile(const plan::RowClass &cls, plan::TileShape tile,
+                       const mask::Lengths &n);
+
 /// For how many parts of each query tile a device of so many multiprocessors
 /// has room: 0 where the tiles alone fill it.
 Value emitRoomForParts(OpBuilder &b, Location loc, Value multiprocessors,

@@ -2,6 +2,7 @@
 
 #include "PackedHeads.h"
 #include "EmitTileExpr.h"
+#include "FewBlocks.h"
 #include "SparseAttn/Plan/Plan.h"
 #include "SparseAttn/Target/Target.h"
 
@@ -40,6 +41,27 @@ static int64_t headsOnGpu(std::optional<int64_t> group) {
   return group == 1 ? 0 : rows;
 }
 
+/// Whether a packed tile reads more keys than the tiles of all heads of a group
+/// together: rows of many tokens are no lists in such a plan, whose ranges may
+/// be too many. Says so.
+static bool readsMore(MaskedReductionOpInterface op, const Plan &packed,
+                      const Plan &general, int64_t group) {
+  if (!general.parts.empty() || general.hasTables())
+    return false;
+  constexpr int64_t usualKeys = 4096;
+  mask::Lengths n = {1, op.getLengthFacts().nk.value_or(usualKeys)};
+  int64_t together = keysOfLastTile(packed.classes.front(), packed.tile, n);
+  int64_t each = keysOfLastTile(general.classes.front(), general.tile, n);
+  if (together <= group * each)
+    return false;
+  op->emitRemark() << "has no tiles of several heads for few query rows: of "
+                   << n.nk << " keys one would read " << together
+                   << ", as the mask has rows of too many kinds for a plan of "
+                      "such tiles, and a tile of each of the heads reads "
+                   << each;
+  return true;
+}
+
 std::optional<Plan> transforms::packHeads(MaskedReductionOpInterface op,
                                           const Plan &general,
                                           const TileChoice &tiles) {
@@ -57,7 +79,9 @@ std::optional<Plan> transforms::packHeads(MaskedReductionOpInterface op,
   plan.heads = heads;
   bool draws = llvm::any_of(
       plan.classes, [](const RowClass &cls) { return !cls.draws.empty(); });
-  return draws ? std::nullopt : std::optional(std::move(plan));
+  if (draws || readsMore(op, plan, general, group.value_or(heads)))
+    return std::nullopt;
+  return plan;
 }
 
 Value transforms::emitPackingPays(OpBuilder &b, Location loc,

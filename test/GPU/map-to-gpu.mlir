@@ -296,3 +296,18 @@ func.func @device(%o: memref<16x16xf32>) {
   }
   return
 }
+
+// Rows that are written by their numbers are rows of a tile: four warps of 16.
+//
+// CHECK-LABEL: func.func @numbered_rows
+// CHECK:         gpu.launch {{.*}} threads({{.*}}) in (%{{.*}} = %c128,
+func.func @numbered_rows(%o: memref<?x16xf32>, %n: memref<64xi32>) {
+  %c0 = arith.constant 0 : index
+  %none = arith.constant 0 : i32
+  %zero = arith.constant dense<0.0> : vector<64x16xf32>
+  scf.forall (%i) in (4) {
+    %rows = vector.transfer_read %n[%c0], %none {in_bounds = [true]} : memref<64xi32>, vector<64xi32>
+    sparse_attn.write_rows %zero into %o at %rows : vector<64x16xf32>, vector<64xi32> into memref<?x16xf32>
+  }
+  return
+}

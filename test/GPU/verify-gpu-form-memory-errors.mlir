@@ -287,3 +287,28 @@ func.func @chosen_numbers(%m: memref<64x32xf16>, %c: i1) {
   }
   return
 }
+
+// -----
+
+// Rows that are written by their numbers.
+func.func @few_written_rows(%o: memref<64x32xf16>) {
+  %zero = arith.constant dense<0.0> : vector<8x32xf16>
+  scf.forall (%i) in (4) {
+    %step = vector.step : vector<8xindex>
+    %numbers = arith.index_cast %step : vector<8xindex> to vector<8xi32>
+    // expected-error@below {{'sparse_attn.write_rows' op moves a tile of 8 rows; tiles in memory have a multiple of 16: choose such tiles of queries and keys}}
+    sparse_attn.write_rows %zero into %o at %numbers : vector<8x32xf16>, vector<8xi32> into memref<64x32xf16>
+  }
+  return
+}
+
+// -----
+
+func.func @numbers_in_a_buffer(%o: memref<64x32xf16>, %n: memref<16xi32>) {
+  %zero = arith.constant dense<0.0> : vector<16x32xf16>
+  scf.forall (%i) in (4) {
+    // expected-error@below {{'sparse_attn.write_rows' op takes a tile or its rows' numbers from a buffer; read them as vectors}}
+    sparse_attn.write_rows %zero into %o at %n : vector<16x32xf16>, memref<16xi32> into memref<64x32xf16>
+  }
+  return
+}

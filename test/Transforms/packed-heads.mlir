@@ -100,3 +100,22 @@ func.func @others(%q: !q, %r: !r, %k: !k, %v: !k) -> (!q, !r) {
       ins(%r, %k, %v : !r, !k, !k) outs(%r : !r) -> !r
   return %a, %b : !q, !r
 }
+
+// -----
+
+!q = tensor<1x8x?x64xbf16>
+!k = tensor<1x2x?x64xbf16>
+
+// Rows of so many tokens are no list in such a plan, which would read all keys for each row.
+//
+// CHECK-LABEL: @many_tokens
+// CHECK-NOT:     heads =
+// GPU-LABEL:   @many_tokens
+// GPU-NOT:       heads =
+// REMARK: packed-heads.mlir:[[#@LINE+3]]:{{[0-9]+}}: remark: has no tiles of several heads for few query rows: of 4096 keys one would read 4096, as the mask has rows of too many kinds for a plan of such tiles, and a tile of each of the heads reads
+// PROVEN: remark: plan proven
+func.func @many_tokens(%q: !q, %k: !k, %v: !k) -> !q {
+  %o = sparse_attn.attention mask(#sparse_attn.longformer<window = 128, global_tokens = [3, 50, 97, 144, 191, 238, 285, 332, 379, 426, 473, 520, 567, 614, 661, 708, 755, 802, 849, 896, 943, 990, 1037, 1084, 1131, 1178, 1225, 1272, 1319, 1366, 1413, 1460, 1507, 1554, 1601, 1648, 1695, 1742, 1789, 1836, 1883, 1930, 1977, 2024, 2071, 2118, 2165, 2212, 2259, 2306, 2353, 2400, 2447, 2494, 2541, 2588, 2635, 2682, 2729, 2776, 2823, 2870, 2917, 2964]>)
+      ins(%q, %k, %v : !q, !k, !k) outs(%q : !q) -> !q
+  return %o : !q
+}

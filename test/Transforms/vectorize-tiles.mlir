@@ -254,3 +254,31 @@ func.func @gather(%k: tensor<2x?x8xf16>, %b: index, %limit: i32) -> (tensor<16x8
   } -> tensor<32x16xi1>
   return %rows, %live : tensor<16x8xf16>, tensor<32x16xi1>
 }
+
+// Rows that are scattered are those of a vector, and numbers that are computed from others are
+// vectors, too.
+//
+// CHECK-LABEL: func.func @scatter
+// CHECK-SAME:    %[[V:[a-z0-9]+]]: vector<16x8xf16>, %[[N:[a-z0-9]+]]: tensor<16xi32>
+// CHECK:         scf.forall (%[[I:.*]]) in (4)
+// CHECK:           %[[NUMBERS:.*]] = vector.transfer_read %[[N]]
+// CHECK:           %[[ROWS:.*]] = arith.subi %[[NUMBERS]], %{{.*}} : vector<16xi32>
+// CHECK:           sparse_attn.scatter_rows %[[V]] into %{{.*}}[%[[I]]] at %[[ROWS]] : vector<16x8xf16>, vector<16xi32> into tensor<4x?x8xf16>
+func.func @scatter(%v: vector<16x8xf16>, %n: tensor<16xi32>, %first: i32, %output: tensor<4x?x8xf16>) -> tensor<4x?x8xf16> {
+  %c0 = arith.constant 0 : index
+  %r = scf.forall (%i) in (4) shared_outs(%o = %output) -> tensor<4x?x8xf16> {
+    %e = tensor.empty() : tensor<16x8xf16>
+    %t = vector.transfer_write %v, %e[%c0, %c0] {in_bounds = [true, true]} : vector<16x8xf16>, tensor<16x8xf16>
+    %d = tensor.empty() : tensor<16xi32>
+    %rows = linalg.generic {indexing_maps = [affine_map<(m) -> (m)>, affine_map<(m) -> (m)>], iterator_types = ["parallel"]}
+        ins(%n : tensor<16xi32>) outs(%d : tensor<16xi32>) {
+    ^bb0(%x: i32, %y: i32):
+      %row = arith.subi %x, %first : i32
+      linalg.yield %row : i32
+    } -> tensor<16xi32>
+    scf.forall.in_parallel {
+      sparse_attn.scatter_rows %t into %o[%i] at %rows : tensor<16x8xf16>, tensor<16xi32> into tensor<4x?x8xf16>
+    }
+  }
+  return %r : tensor<4x?x8xf16>
+}

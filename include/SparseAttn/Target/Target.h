@@ -78,7 +78,7 @@ struct WarpRules {
   /// A warp takes two where the tile has so many queries, the scores and the
   /// output together no more columns, for operands of 2 bytes an element and
   /// for others, and the mask holds fewer values of each key than this.
-  int64_t wideTileRows = 128, wideHalfColumns = 192, wideColumns = 128,
+  int64_t wideTileRows = 96, wideHalfColumns = 192, wideColumns = 128,
           wideKeyValues = 3;
 };
 

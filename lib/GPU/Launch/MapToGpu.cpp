@@ -45,6 +45,10 @@ static int64_t tileRows(scf::ForallOp forall) {
   forall.walk([&](vector::TransferWriteOp op) {
     rows = std::max(rows, op.getVectorType().getDimSize(0));
   });
+  forall.walk([&](WriteRowsOp op) {
+    rows = std::max(rows,
+                    cast<ShapedType>(op.getSource().getType()).getDimSize(0));
+  });
   return rows;
 }
 
