@@ -39,15 +39,18 @@ const PositionSet *plan::findListable(const Piece &piece, bool ofKey) {
   return found;
 }
 
-/// As few slots as hold the positions, and then as long tiles. Longer ones than
-/// half of the largest are multiples of 32 rows, as many as warps of kernels
-/// take there: with more warps of fewer rows, blocks of the ordinary rows that
-/// are launched with them would have threads that do nothing.
+/// As few slots as hold the positions, and then as long tiles: of half of the
+/// largest or more where one does not hold all, as each reads the keys again.
+/// Longer ones than that half are multiples of 32 rows, as many as warps of
+/// kernels take there: with more warps of fewer rows, blocks of the ordinary
+/// rows that are launched with them would have threads that do nothing.
 static int64_t chooseTile(int64_t slots, int64_t most) {
   int64_t granule = std::min<int64_t>(16, most), best = most;
   for (int64_t size = most; size >= granule; size -= granule) {
     bool isShared = 2 * size <= most || size % 32 == 0;
-    if (isShared && llvm::alignTo(slots, size) < llvm::alignTo(slots, best))
+    bool isLong = 2 * size >= most || slots <= size;
+    if (isShared && isLong &&
+        llvm::alignTo(slots, size) < llvm::alignTo(slots, best))
       best = size;
   }
   return best;
