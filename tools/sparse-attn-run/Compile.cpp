@@ -151,10 +151,11 @@ static FailureOr<std::string> lowerForEmulator(ModuleOp module,
                                                const EmulatedDevice &device) {
   renameToIdentifiers(module);
   NVVMPipelineOptions options;
+  options.chip = device.chip;
   options.emit = "nvvm";
   options.fewBlocks = device.smCount > 0;
   PassManager kernels(module.getContext()), code(module.getContext());
-  // The defaults name a chip.
+  // The command line names a chip that there is.
   (void)buildNVVMPipeline(kernels, options,
                           [](const Twine &) { return failure(); });
   if (!device.kernelIR.empty()) {

@@ -48,6 +48,8 @@ enum class Device { CPU, Emulator };
 
 /// What the emulator is to be.
 struct EmulatedDevice {
+  /// GPU that kernels are made for.
+  std::string chip;
   /// File that the kernels are written to; none where it is empty.
   std::string kernelIR;
   /// Its multiprocessors; where it is 0, no launch is split by them.

@@ -17,6 +17,7 @@
 #include "SparseAttn/Support/Error.h"
 #include "SparseAttn/Support/Source.h"
 #include "SparseAttn/Support/Version.h"
+#include "SparseAttn/Target/Target.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/OpenMP/OpenMPToLLVMIRTranslation.h"
@@ -63,6 +64,10 @@ struct Options {
       "kernel-ir", cl::value_desc("file"), cl::cat(category),
       cl::desc("File to write the kernels to that the emulator runs; its "
                "reports then name lines of that file")};
+  cl::opt<std::string> chip{
+      "chip", cl::value_desc("sm_80"), cl::init(NVVMPipelineOptions().chip),
+      cl::cat(category),
+      cl::desc("GPU whose kernels the emulator runs (default sm_80)")};
   cl::opt<int64_t> smCount{
       "sm-count", cl::value_desc("number"), cl::init(0), cl::cat(category),
       cl::desc(
@@ -137,6 +142,11 @@ static llvm::Error validateOptions(func::FuncOp func) {
     return makeError("--kernel-ir needs --device=emulator");
   if (device != "emulator" && flags().smCount.getNumOccurrences())
     return makeError("--sm-count needs --device=emulator");
+  if (device != "emulator" && flags().chip.getNumOccurrences())
+    return makeError("--chip needs --device=emulator");
+  if (!target::findGpu(flags().chip))
+    return makeError("unknown --chip '{0}'; kernels are made for {1}",
+                     flags().chip.getValue(), target::knownGpus());
   if (flags().smCount < 0)
     return makeError("--sm-count must be at least 0");
   if (device != "emulator" && flags().scheduleSeed.getNumOccurrences())
@@ -269,8 +279,8 @@ static llvm::Expected<Run> runHere(ModuleOp module, func::FuncOp func,
                                    MutableArrayRef<Array> arguments) {
   Run run;
   Stopwatch compiling;
-  auto program = Program::compile(module, func, device,
-                                  {flags().kernelIR, flags().smCount});
+  auto program = Program::compile(
+      module, func, device, {flags().chip, flags().kernelIR, flags().smCount});
   if (!program)
     return program.takeError();
   run.compileSeconds = compiling.getSeconds();

@@ -4,10 +4,14 @@
 keys, shared heads of keys, masks with partial tiles and split rows; under several
 schedules."""
 
+import re
+import subprocess
+
 import pytest
-from attention import Case
+from attention import Case, module_text
 from kernels import compare, running
 from masks import causal, full, longformer, sliding_window
+from rules import TILES
 
 SCHEDULES = 3
 
@@ -48,3 +52,35 @@ results = running(CASES, lambda _: SCHEDULES)
 @pytest.mark.parametrize("name", CASES)
 def test_case(name, results):
     compare(CASES[name], results[name].result())
+
+
+def plan(chip, dtype, heads):
+    """What planning of a function for each head says, and of each the tile."""
+    texts = (module_text(Case(full, d=d, dtype=dtype, dynamic=True)) for d in heads)
+    named = [text.replace("@attention", f"@f{d}") for d, text in zip(heads, texts)]
+    done = subprocess.run(
+        ["sparse-attn-opt", "-", f"--sparse-attn-verify-target=target={chip}",
+         f"--sparse-attn-plan=target={chip}"],
+        input="".join(named), capture_output=True, text=True,
+    )
+    tiles = re.findall(r"func @f\d+.*?tile = \[(\d+), (\d+)\]", done.stdout, re.DOTALL)
+    return done, [tuple(map(int, tile)) for tile in tiles]
+
+
+@pytest.mark.parametrize("chip", TILES)
+@pytest.mark.parametrize("dtype", ("f16", "bf16", "f32"))
+def test_every_head_has_the_tile_of_the_table(chip, dtype):
+    rows = TILES[chip]["f32" if dtype == "f32" else "bf16"]
+    heads = range(8, max(rows) + 1, 8)
+    done, tiles = plan(chip, dtype, heads)
+    assert done.returncode == 0, done.stderr
+    expected = [rows[min(most for most in rows if d <= most)] for d in heads]
+    assert tiles == expected
+
+
+@pytest.mark.parametrize("chip", TILES)
+@pytest.mark.parametrize("dtype", ("bf16", "f32"))
+def test_other_heads_are_refused(chip, dtype):
+    for d in (12, max(TILES[chip][dtype]) + 8):
+        done, _ = plan(chip, dtype, [d])
+        assert done.returncode == 1 and "head size" in done.stderr, done.stderr
