@@ -128,8 +128,8 @@ struct PlanPass : sparse_attn::impl::SparseAttnPlanBase<PlanPass> {
         if (std::optional<Plan> packed = packHeads(op, plan, tiles))
           plan = *packed;
       if (!plan.hasPackedHeads())
-        if (std::optional<Plan> byTable =
-                makeTablePlan(mask, plan, facts, losses))
+        if (std::optional<Plan> byTable = makeTablePlan(
+                mask, plan, facts, losses, tiles.tableTiles(op, plan.tile)))
           plan = std::move(*byTable);
       for (const PlanLoss &loss : losses)
         emitRemark(op.getLoc()) << describe(loss);

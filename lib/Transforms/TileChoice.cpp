@@ -87,3 +87,19 @@ TileShape TileChoice::choose(MaskedReductionOpInterface op, const Mask &mask,
     tile.keys = keys;
   return tile;
 }
+
+SmallVector<TableTile> TileChoice::tableTiles(MaskedReductionOpInterface op,
+                                              TileShape chosen) const {
+  SmallVector<TableTile> tiles;
+  if (queries > 0 || keys > 0)
+    return tiles;
+  const target::CpuTarget *cpu = findCpu(target);
+  const target::TileRules &rules = cpu ? *cpu->tiles : *findGpu(target)->tiles;
+  TileNeeds needs = op.getTileNeeds();
+  for (const target::TableTile &some : rules.tables)
+    if (std::max(needs.headDim, needs.valueDim) <= some.headDim &&
+        needs.elementBytes <= some.elementBytes &&
+        some.size.queries < chosen.queries && some.size.keys < chosen.keys)
+      tiles.push_back({{some.size.queries, some.size.keys}, some.pairCost});
+  return tiles;
+}

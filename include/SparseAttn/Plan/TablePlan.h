@@ -7,14 +7,24 @@
 
 namespace mlir::sparse_attn::plan {
 
+/// A tile that a table may have, and how many times as long a pair takes in it
+/// as in the tile of closed forms.
+struct TableTile {
+  TileShape tile;
+  double pairCost;
+};
+
 /// A plan with a table in the place of `closed`, the planner's own, which has
 /// `losses`: where both lengths are known and `closed` visits more than 1.25
 /// times the tiles that have a live pair, and a table at least a tenth less.
-/// Then nothing is lost. Nothing where `closed` is to stay; the losses say so
-/// where that is because a table would be too long.
+/// The table has the tile of `closed`, or one of `others` with which whole
+/// query tiles take a tenth less. Then nothing is lost. Nothing where `closed`
+/// is to stay; the losses say so where that is because a table would be too
+/// long.
 std::optional<Plan> makeTablePlan(const mask::Mask &mask, const Plan &closed,
                                   const LengthFacts &facts,
-                                  llvm::SmallVectorImpl<PlanLoss> &losses);
+                                  llvm::SmallVectorImpl<PlanLoss> &losses,
+                                  llvm::ArrayRef<TableTile> others = {});
 
 } // namespace mlir::sparse_attn::plan
 

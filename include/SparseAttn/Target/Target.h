@@ -33,6 +33,15 @@ struct LargestTile {
   TileSize most;
 };
 
+/// A tile for tables whose rows see few keys: for rows of up to so many
+/// elements, of up to so many bytes each.
+struct TableTile {
+  int64_t headDim, elementBytes;
+  TileSize size;
+  /// How many times as long a pair takes as in the usual tile.
+  double pairCost;
+};
+
 /// How tiles are chosen; plan::chooseTile says what each is for.
 struct TileRules {
   TileSize usual;
@@ -50,6 +59,8 @@ struct TileRules {
   TileSize granule;
   /// Of masks that take `narrow`, one of these comes before.
   llvm::ArrayRef<LargestTile> largestNarrow = {};
+  /// What plans with a table may have in the place of the chosen tile.
+  llvm::ArrayRef<TableTile> tables = {};
 };
 
 /// A level of processors: all that have its instructions.

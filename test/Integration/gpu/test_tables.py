@@ -64,14 +64,36 @@ def test_chosen(name, results):
     compare(CHOSEN[name], results[name].result())
 
 
-@pytest.mark.parametrize("name", CHOSEN)
-def test_the_plan_has_a_table_that_is_proven(name, tmp_path):
+def planned(name, tmp_path, options=""):
+    """The module with a plan that is proven."""
     (tmp_path / "module.mlir").write_text(module_text(CHOSEN[name]))
     done = subprocess.run(
-        ["sparse-attn-opt", str(tmp_path / "module.mlir"), "--sparse-attn-plan=target=sm_80",
+        ["sparse-attn-opt", str(tmp_path / "module.mlir"),
+         f"--sparse-attn-plan=target=sm_80 {options}",
          "--sparse-attn-prove-plan=fail-unsupported"],
         capture_output=True, text=True, check=True)
-    assert "table = [<0 to" in done.stdout
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", CHOSEN)
+def test_the_plan_has_a_table_that_is_proven(name, tmp_path):
+    assert "table = [<0 to" in planned(name, tmp_path)
+
+
+def test_short_documents_have_small_tiles(tmp_path):
+    assert "tile = [32, 32]" in planned("documents-bf16", tmp_path)
+    assert "tile = [128, 48]" in planned("documents-f16-d128", tmp_path)
+
+
+@pytest.mark.parametrize("name", ("documents-bf16", "causal-bf16", "windows", "spoilt-end"))
+def test_in_the_usual_tiles(name, tmp_path):
+    """As longer documents have them: warps without a row leave out partial and full tiles."""
+    text = planned(name, tmp_path, "tile-queries=128 tile-keys=64")
+    assert "tile = [128, 64]" in text
+    chosen = CHOSEN[name]
+    found, _ = run_module(TOOL, text, chosen.inputs(), 2, "--device=emulator",
+                          f"--repeat={SCHEDULES}")
+    compare(chosen, found)
 
 
 def table(tile, *queries):

@@ -20,6 +20,7 @@ from masks import (
     causal,
     chunked,
     complement,
+    documents,
     full,
     global_,
     intersection,
@@ -42,6 +43,8 @@ WORKERS = 2
 
 near = sliding_window(left=10, right=3)
 all_but_last = complement(global_(last=5, direction="columns"))
+# Lengths of documents.
+SHORT = [3 + i % 11 for i in range(70)]
 
 CASES = {
     # Each mask and preset, 97 queries and keys unless said otherwise.
@@ -227,6 +230,12 @@ CASES |= {
     ),
     "dynamic-two-rows": Case(causal, sq=2, sk=133, heads=8, groups=4, dynamic=True),
     "dynamic-three-rows": Case(causal, sq=3, sk=133, heads=8, groups=2, dynamic=True),
+    # More pieces than a closed form may have: tiles are those of a table.
+    "documents": Case(documents(*SHORT), sq=sum(SHORT)),
+    "documents-causal": Case(
+        intersection(causal, documents(*SHORT)), sq=sum(SHORT), d=64, dtype="bf16"
+    ),
+    "documents-more-keys": Case(documents(*SHORT), sq=300, sk=sum(SHORT)),
 }
 
 

@@ -4,6 +4,7 @@
 #include "FuzzOptions.h"
 #include "RandomPlans.h"
 #include "SparseAttn/Plan/TableBounds.h"
+#include "SparseAttn/Plan/TablePlan.h"
 #include "gtest/gtest.h"
 
 using namespace mlir::sparse_attn;
@@ -70,6 +71,24 @@ TEST(TileTableTest, ClosedFormsStayWhereTheyVisitLittleMore) {
     EXPECT_EQ(plan.hasTables(), facts.nk.has_value());
     EXPECT_EQ(losses.empty(), facts.nk.has_value());
   }
+}
+
+TEST(TileTableTest, AnotherTileIsTakenWhereItSavesATenth) {
+  auto tileFor = [](int64_t length, double pairCost) {
+    Mask mask = documents(/*count=*/80, length, /*more=*/7);
+    int64_t sum = 80 * length + 40 * 7;
+    LengthFacts facts = known(sum, sum);
+    llvm::SmallVector<PlanLoss> losses;
+    Plan closed = makePlan(mask, {128, 64}, facts, &losses);
+    std::optional<Plan> plan =
+        makeTablePlan(mask, closed, facts, losses, {{{32, 32}, pairCost}});
+    EXPECT_TRUE(plan);
+    EXPECT_EQ(plan->classes[0].table.findProblem(plan->tile), "");
+    return plan->tile.queries;
+  };
+  EXPECT_EQ(tileFor(/*length=*/30, /*pairCost=*/1.5), 32);
+  EXPECT_EQ(tileFor(/*length=*/30, /*pairCost=*/3), 128);
+  EXPECT_EQ(tileFor(/*length=*/512, /*pairCost=*/1.5), 128);
 }
 
 TEST(TileTableTest, TablesAreNoLongerThanTheyMayBe) {
