@@ -265,6 +265,10 @@ llvm::Error Program::invoke(MutableArrayRef<void *> packedArgs) {
   return llvm::Error::success();
 }
 
+uint64_t Program::getMultiplyAdds() const {
+  return emulator::getMultiplyAdds();
+}
+
 llvm::Expected<std::pair<SmallVector<Array>, double>>
 Program::run(MutableArrayRef<Array> arguments) {
   if (device == Device::Emulator)

@@ -71,6 +71,9 @@ public:
   llvm::Expected<std::pair<SmallVector<Array>, double>>
   run(MutableArrayRef<Array> arguments);
 
+  /// Multiply-adds of tensor cores in the last run, in the emulator.
+  uint64_t getMultiplyAdds() const;
+
 private:
   SmallVector<Descriptor> place(MutableArrayRef<Array> arguments);
   llvm::Error invoke(MutableArrayRef<void *> packedArgs);

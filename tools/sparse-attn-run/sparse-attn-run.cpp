@@ -203,6 +203,8 @@ struct Run {
   SmallVector<Array> results;
   SmallVector<double> seconds; ///< of each repeat
   double compileSeconds = 0;
+  /// Of tensor cores, in one run of the emulator.
+  std::optional<uint64_t> multiplyAdds;
 };
 
 class Stopwatch {
@@ -238,6 +240,8 @@ static void report(StringRef name, const Run &run,
                               {"device", flags().device.getValue()},
                               {"compile_seconds", run.compileSeconds},
                               {"seconds", seconds}};
+    if (run.multiplyAdds)
+      object["multiply_adds"] = *run.multiplyAdds;
     if (comparison) {
       object["max_abs_error"] = toJson(comparison->maxAbsError);
       object["max_rel_error"] = toJson(comparison->maxRelError);
@@ -296,6 +300,8 @@ static llvm::Expected<Run> runHere(ModuleOp module, func::FuncOp func,
     run.results = std::move(once->first);
     run.seconds.push_back(once->second);
   }
+  if (device == Device::Emulator)
+    run.multiplyAdds = program->getMultiplyAdds();
   return run;
 }
 

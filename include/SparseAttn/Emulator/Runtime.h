@@ -39,6 +39,9 @@ void unregisterAllocation(const void *begin);
 void *allocate(size_t bytes);
 void deallocate(void *memory);
 
+/// Multiply-adds of tensor cores (mma.sync) since the session started.
+uint64_t getMultiplyAdds();
+
 /// What went wrong since the session started, if anything did.
 std::optional<std::string> getReport();
 

@@ -270,8 +270,9 @@ void sparse_attn_emu_mma(MmaRegisters *registers, int32_t kind,
                     forEachLane<Mma>(rendezvous, [&](unsigned lane, Mma &of) {
                       lanes[lane] = of.registers;
                     });
-                    multiplyFragments(
-                        static_cast<Mma *>(rendezvous.operands[0])->kind,
-                        lanes);
+                    MmaKind kind =
+                        static_cast<Mma *>(rendezvous.operands[0])->kind;
+                    multiplyFragments(kind, lanes);
+                    Session::get().multiplyAdds += countMultiplyAdds(kind);
                   });
 }

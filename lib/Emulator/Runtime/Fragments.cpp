@@ -4,6 +4,7 @@
 #include "SparseAttn/Oracle/Float16.h"
 #include "TensorCore.h"
 #include "llvm/ADT/bit.h"
+#include "llvm/Support/ErrorHandling.h"
 
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::oracle;
@@ -70,6 +71,22 @@ static unsigned accumulatorRow(unsigned lane, unsigned i) {
 }
 static unsigned accumulatorColumn(unsigned lane, unsigned i) {
   return 2 * (lane % 4) + i % 2;
+}
+
+uint64_t emulator::countMultiplyAdds(MmaKind kind) {
+  constexpr uint64_t perDepth = uint64_t(16) * 8;
+  switch (kind) {
+  case MmaKind::F16K16:
+  case MmaKind::BF16K16:
+    return perDepth * 16;
+  case MmaKind::F16K8:
+  case MmaKind::BF16K8:
+  case MmaKind::TF32K8:
+    return perDepth * 8;
+  case MmaKind::TF32K4:
+    return perDepth * 4;
+  }
+  llvm_unreachable("all kinds handled");
 }
 
 void emulator::multiplyFragments(MmaKind kind, MmaRegisters *const lanes[32]) {

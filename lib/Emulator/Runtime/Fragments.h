@@ -35,6 +35,9 @@ void storeMatrix(uint16_t *const rows[8], bool transposed,
 /// TensorCore.h has the arithmetic.
 void multiplyFragments(MmaKind kind, MmaRegisters *const lanes[32]);
 
+/// The multiply-adds of one such product, 16 times 8 times K.
+uint64_t countMultiplyAdds(MmaKind kind);
+
 } // namespace mlir::sparse_attn::emulator
 
 #endif // SPARSEATTN_EMULATOR_RUNTIME_FRAGMENTS_H

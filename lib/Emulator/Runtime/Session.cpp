@@ -16,6 +16,7 @@ void Session::start(uint64_t newSeed) {
   global.clear();
   allocator.clear();
   report.clear();
+  multiplyAdds = 0;
   seed = newSeed;
   random = Random(seed);
 }
@@ -95,6 +96,10 @@ void emulator::registerAllocation(const void *begin, size_t bytes) {
 
 void emulator::unregisterAllocation(const void *begin) {
   Session::get().global.remove(begin);
+}
+
+uint64_t emulator::getMultiplyAdds() {
+  return Session::get().multiplyAdds;
 }
 
 std::optional<std::string> emulator::getReport() {

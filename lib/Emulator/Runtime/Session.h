@@ -19,6 +19,8 @@ public:
 
   GlobalMemory global;
   std::string report;
+  /// Multiply-adds of mma.sync.
+  uint64_t multiplyAdds = 0;
   /// The block that runs; null outside of launches.
   Block *block = nullptr;
 

@@ -87,6 +87,10 @@ struct MmaTest : testing::TestWithParam<Format> {
 };
 } // namespace
 
+TEST_P(MmaTest, CountsAsAMultiplyAddForEachElementAndDepth) {
+  EXPECT_EQ(countMultiplyAdds(GetParam().kind), 16u * 8u * GetParam().k);
+}
+
 TEST_P(MmaTest, IsTheProductOfTheWholeMatrices) {
   unsigned k = GetParam().k;
   std::vector<float> noise(16 * 16 + 16 * 8 + 16 * 8);
