@@ -98,9 +98,7 @@ void emulator::unregisterAllocation(const void *begin) {
   Session::get().global.remove(begin);
 }
 
-uint64_t emulator::getMultiplyAdds() {
-  return Session::get().multiplyAdds;
-}
+uint64_t emulator::getMultiplyAdds() { return Session::get().multiplyAdds; }
 
 std::optional<std::string> emulator::getReport() {
   if (Session::get().report.empty())
