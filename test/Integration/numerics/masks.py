@@ -68,7 +68,9 @@ def global_(tokens=(), first=0, last=0, direction="both"):
     parameters |= {"direction": direction} if direction != "both" else {}
 
     def allowed(i, j, h, n):
-        chosen = {t % n for t in tokens} | set(range(first)) | set(range(n - last, n))
+        # Positions outside [0, n) are never global.
+        chosen = {t % n for t in tokens if -n <= t < n}
+        chosen |= set(range(first)) | set(range(n - last, n))
         rows, columns = np.isin(i, list(chosen)), np.isin(j, list(chosen))
         rows, columns = rows | (j != j), columns | (i != i)
         return {"both": rows | columns, "rows": rows, "columns": columns}[direction]
@@ -205,7 +207,8 @@ def longformer(window, global_tokens=()):
     parameters |= {"global_tokens": list(global_tokens)} if global_tokens else {}
 
     def allowed(i, j, h, n):
-        tokens = [t % n for t in global_tokens]
+        # Positions outside [0, n) are never global.
+        tokens = [t % n for t in global_tokens if -n <= t < n]
         return (abs(i - j) <= window // 2) | np.isin(i, tokens) | np.isin(j, tokens)
 
     return _mask("longformer", parameters, allowed)
