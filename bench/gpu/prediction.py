@@ -34,6 +34,7 @@ from replay.flow import (
     other_loops,
     threads_of_barriers,
     tile_loops,
+    trips_over,
 )
 from replay.pipes import TENSOR, tensor_fma
 from replay.rates import ITERATIONS, Replay, bounds, occupancy, replay, whole_block
@@ -191,8 +192,9 @@ def _rest(flow: Flow, loops: dict[str, Loop], alone: dict[str, LoopReplay],
     often = {name: some[0] for name, some in shares.items() if some and loops[name].has_choice}
     short = _capped({**trips, **{name: len(share) for name, share in often.items()}})
     first = min((loop.first for loop in loops.values()), default=len(flow.code))
-    others = [(loop, loop.path * loop.trips(body.beside)) for loop in other_loops(flow)
-              if body.beside and loop.first < first]
+    beside = [loop for loop in other_loops(flow) if body.beside and loop.first < first]
+    others = [(loop, loop.path * count) for loop, count
+              in zip(beside, trips_over(beside, body.beside))]
     running = {name: _programs(loop, warps, short[name], often.get(name, ()))
                for name, loop in loops.items()}
     heads = [loop.head for loop in loops.values()]

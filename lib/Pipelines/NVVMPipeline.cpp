@@ -67,6 +67,7 @@ static void addTiling(OpPassManager &pm, const NVVMPipelineOptions &options,
   visit.heavySplits = options.heavySplits;
   visit.heavyKeys = chip.heavyKeys;
   visit.valueColumns = chip.valueColumns;
+  visit.mergeColumns = chip.mergeColumns;
   pm.addPass(createSparseAttnVisitTiles(visit));
   SparseAttnTrustStepsOptions trust;
   trust.trust = "operands";

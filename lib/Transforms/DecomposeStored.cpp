@@ -1,9 +1,12 @@
 //===- DecomposeStored.cpp - States in memory -----------------------------===//
 
 #include "EmitTileExpr.h"
+#include "SparseAttn/Target/Target.h"
 #include "StepPattern.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
@@ -26,10 +29,12 @@ struct LowerStore : StepPattern<StoreStateOp> {
   }
 };
 
-/// The maximum and the sum of all first, then their accumulators by the shares
-/// in that sum, so that each is rounded once:
+/// As many at a time as the target says, of the rest a quarter of as many, and
+/// so on:
 ///
-///   m, l = those of all parts;  A = sum over parts of A. (l. exp(m. - m) / l)
+///   state = initial
+///   for some of the stored states:  state = merged(state, stored)
+///   for the rest:                   state = merged(state, stored)
 struct LowerMergeStored : StepPattern<MergeStoredOp> {
   using StepPattern::StepPattern;
 
@@ -38,46 +43,61 @@ struct LowerMergeStored : StepPattern<MergeStoredOp> {
                   ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     StateType type = op.getState().getType();
-    double scale = op.getScale().convertToDouble();
-    auto opsAt = [&](OpBuilder &b) {
-      return tiles(b, loc, {type, scale, /*exact=*/true});
-    };
-    auto load = [&](OpBuilder &b, Value tensor, Value part) {
-      SmallVector<Value> at = llvm::to_vector(op.getAt());
-      at.push_back(part);
-      return sliceTrailing(b, loc, tensor, at);
-    };
-    auto sumsOf = [&](OpBuilder &b, Value part) -> SoftmaxState {
-      return {load(b, op.getMaximum(), part), load(b, op.getSum(), part), {}};
-    };
+    std::unique_ptr<TileOps> ops = opsAt(rewriter, op);
+    SoftmaxState state = ops->initialState(type.getValueSize());
+    if (shared.target.hasFactor(type))
+      state.factor = ops->factors(1.0);
     IndexMath math{rewriter, loc};
-    Value zero = math.constant(0), one = math.constant(1),
+    Value begin = math.constant(0),
           end = rewriter.createOrFold<tensor::DimOp>(loc, op.getMaximum(),
                                                      op.getAt().size());
-    SoftmaxState all = opsAt(rewriter)->initialState(type.getValueSize());
-    auto sums = scf::ForOp::create(
-        rewriter, loc, zero, end, one, ValueRange{all.max, all.sum},
-        [&](OpBuilder &b, Location, Value part, ValueRange carried) {
-          SoftmaxState next = opsAt(b)->mergedSums({carried[0], carried[1], {}},
-                                                   sumsOf(b, part));
-          scf::YieldOp::create(b, loc, ValueRange{next.max, next.sum});
-        });
-    all.max = sums.getResult(0);
-    all.sum = sums.getResult(1);
-    if (shared.target.hasFactor(type))
-      all.factor = opsAt(rewriter)->shareFactor(all.sum);
-    auto means = scf::ForOp::create(
-        rewriter, loc, zero, end, one, all.accumulator,
-        [&](OpBuilder &b, Location, Value part, ValueRange carried) {
-          auto ops = opsAt(b);
-          Value share = ops->share(sumsOf(b, part), all);
-          Value mean = ops->fromRows(load(b, op.getAccumulator(), part));
-          scf::YieldOp::create(b, loc,
-                               ops->addedShare(share, mean, carried.front()));
-        });
-    all.accumulator = means.getResult(0);
-    rewriter.replaceOpWithMultiple(op, {all.values()});
+    SmallVector<Value> merged = state.values();
+    for (int64_t some = shared.target.statesAtOnce(type); some > 1;
+         some /= target::kMergedFewer) {
+      Value most = math.mul(math.floorDiv(end, some), some);
+      merged = merge(rewriter, op, begin, most, some, merged);
+      begin = most;
+    }
+    merged = merge(rewriter, op, begin, end, 1, merged);
+    rewriter.replaceOpWithMultiple(op, {merged});
     return success();
+  }
+
+private:
+  std::unique_ptr<TileOps> opsAt(OpBuilder &b, MergeStoredOp op) const {
+    return tiles(b, op.getLoc(),
+                 {op.getState().getType(), op.getScale().convertToDouble(),
+                  /*exact=*/true});
+  }
+
+  /// A loop that merges the states `begin` to `end`, `step` at a time.
+  SmallVector<Value> merge(OpBuilder &b, MergeStoredOp op, Value begin,
+                           Value end, int64_t step, ValueRange state) const {
+    Location loc = op.getLoc();
+    auto body = [&](OpBuilder &b, Location, Value first, ValueRange carried) {
+      IndexMath math{b, loc};
+      SmallVector<SoftmaxState> stored;
+      for (int64_t i = 0; i < step; ++i)
+        stored.push_back(
+            load(b, op, i == 0 ? first : math.add(first, math.constant(i))));
+      SoftmaxState merged =
+          opsAt(b, op)->mergedStored(SoftmaxState::from(carried), stored);
+      scf::YieldOp::create(b, loc, merged.values());
+    };
+    return scf::ForOp::create(b, loc, begin, end,
+                              IndexMath{b, loc}.constant(step), state, body)
+        .getResults();
+  }
+
+  /// State `number`, with means for its accumulator.
+  SoftmaxState load(OpBuilder &b, MergeStoredOp op, Value number) const {
+    SmallVector<Value> at = llvm::to_vector(op.getAt());
+    at.push_back(number);
+    auto slice = [&](Value tensor) {
+      return sliceTrailing(b, op.getLoc(), tensor, at);
+    };
+    return {slice(op.getMaximum()), slice(op.getSum()),
+            opsAt(b, op)->fromRows(slice(op.getAccumulator()))};
   }
 };
 } // namespace

@@ -2,6 +2,7 @@
 
 #include "FewBlocks.h"
 #include "EmitTileExpr.h"
+#include "SparseAttn/Target/Target.h"
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
@@ -17,6 +18,10 @@ static constexpr int64_t kWarpRows = 16;
 /// Of heads of 64 in 16 bits a part of so many keys reads 64 KiB, and moves 8
 /// KiB to be merged.
 static constexpr int64_t kLeastPartKeys = 256;
+
+/// With so many parts, decoding 8192 keys with 8 heads of keys is bound by
+/// memory on A100 and H100, by bench/gpu/predict.py.
+static constexpr int64_t kMostParts = 32;
 
 static Value floorDiv(const IndexMath &math, Value x, Value divisor) {
   return math.b.createOrFold<arith::FloorDivSIOp>(math.loc, x, divisor);
@@ -73,12 +78,15 @@ Value transforms::emitUsefulParts(OpBuilder &b, Location loc,
 }
 
 Value transforms::emitNumParts(OpBuilder &b, Location loc, const RowClass &cls,
-                               const Plan &plan, const ReductionShapes &shapes,
-                               int64_t most) {
+                               const Plan &plan,
+                               const ReductionShapes &shapes) {
+  constexpr int64_t some = target::kMergedAtOnce / target::kMergedFewer;
   IndexMath math{b, loc};
   Value device = SmCountOp::create(b, loc);
   Value parts = math.min(emitRoomForParts(b, loc, device, plan, shapes),
                          emitUsefulParts(b, loc, cls, plan.tile, shapes));
-  parts = math.max(math.min(parts, math.constant(most)), math.constant(1));
-  return LaunchArgumentOp::create(b, loc, parts);
+  parts = math.min(parts, math.constant(kMostParts));
+  Value multiple = math.mul(math.floorDiv(parts, some), some);
+  parts = math.max(multiple, math.min(parts, math.constant(some - 1)));
+  return LaunchArgumentOp::create(b, loc, math.max(parts, math.constant(1)));
 }

@@ -8,7 +8,8 @@
 //   room   = floor(multiprocessors * blocks of each / query tiles)
 //   useful = floor(keys / 256), of those that the last query tile sees where
 //            that is no more at any length
-//   parts  = max(1, min(room, useful, most))
+//   parts  = max(1, min(room, useful, 32)), from 4 on a multiple of 4: as many
+//            are merged at a time
 //
 //===----------------------------------------------------------------------===//
 
@@ -36,11 +37,9 @@ Value emitRoomForParts(OpBuilder &b, Location loc, Value multiprocessors,
 Value emitUsefulParts(OpBuilder &b, Location loc, const plan::RowClass &cls,
                       plan::TileShape tile, const ReductionShapes &shapes);
 
-/// Into how many parts, at least 1 and at most `most`, the query tiles of a
-/// class are split.
+/// Into how many parts, at least 1, the query tiles of a class are split.
 Value emitNumParts(OpBuilder &b, Location loc, const plan::RowClass &cls,
-                   const plan::Plan &plan, const ReductionShapes &shapes,
-                   int64_t most);
+                   const plan::Plan &plan, const ReductionShapes &shapes);
 
 } // namespace mlir::sparse_attn::transforms
 

@@ -84,24 +84,39 @@ Value TileOps::safeFactor(Value accumulator, Value place) {
                      });
 }
 
+static Value asBits(OpBuilder &b, Location loc, Value x) {
+  return arith::BitcastOp::create(b, loc, b.getI32Type(), x);
+}
+
+static Value fromBits(OpBuilder &b, Location loc, Value bits) {
+  return arith::BitcastOp::create(b, loc, b.getF32Type(), bits);
+}
+
+static Value constantBits(OpBuilder &b, Location loc, int32_t value) {
+  return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(value));
+}
+
 /// 2^-(e + 2) for a sum from 2^e to 2^(e + 1).
-Value TileOps::shareFactor(Value sum) {
+Value TileOps::shareFactor(Value sum, Value place) {
   constexpr int32_t exponentBits = 0x7f800000;
   constexpr int32_t ofQuarterSquared = (2 * 127 - 2) << 23;
   return elementwise(
-      {sum}, empty(rowType()),
-      [&](OpBuilder &nested, ValueRange args) -> Value {
-        auto i32 = [&](int32_t value) -> Value {
-          return arith::ConstantOp::create(nested, loc,
-                                           nested.getI32IntegerAttr(value));
-        };
-        Value bits =
-            arith::BitcastOp::create(nested, loc, nested.getI32Type(), args[0]);
+      {sum}, place, [&](OpBuilder &nested, ValueRange args) -> Value {
         Value exponent =
-            arith::AndIOp::create(nested, loc, bits, i32(exponentBits));
-        Value inverse =
-            arith::SubIOp::create(nested, loc, i32(ofQuarterSquared), exponent);
-        return arith::BitcastOp::create(nested, loc, nested.getF32Type(),
-                                        inverse);
+            arith::AndIOp::create(nested, loc, asBits(nested, loc, args[0]),
+                                  constantBits(nested, loc, exponentBits));
+        return fromBits(
+            nested, loc,
+            arith::SubIOp::create(nested, loc,
+                                  constantBits(nested, loc, ofQuarterSquared),
+                                  exponent));
       });
+}
+
+Value TileOps::inverse(OpBuilder &nested, Value x) {
+  constexpr int32_t ofOneSquared = 2 * 127 << 23;
+  return fromBits(nested, loc,
+                  arith::SubIOp::create(nested, loc,
+                                        constantBits(nested, loc, ofOneSquared),
+                                        asBits(nested, loc, x)));
 }

@@ -8,26 +8,41 @@ using namespace mlir;
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::transforms;
 
-SoftmaxState TileOps::mergedSums(const SoftmaxState &x, const SoftmaxState &y) {
-  // m = max(mx, my);  l = sum of l. exp((m. - m) unit)
-  auto weight = [&](unsigned which) {
-    return elementwise({y.max, x.max}, empty(rowType()),
-                       [&](OpBuilder &nested, ValueRange args) -> Value {
-                         Value base = atLeastLowest(
-                             nested, maximum(nested, args[0], args[1]));
-                         return rescale(nested, args[which], base);
-                       });
-  };
-  Value wx = weight(1), wy = weight(0);
-  // It takes the place of mx, which is not read any more.
-  Value max =
-      elementwise({y.max}, x.max, [&](OpBuilder &nested, ValueRange args) {
-        return maximum(nested, args[0], args[1]);
-      });
+SoftmaxState TileOps::mergedSums(const SoftmaxState &x,
+                                 ArrayRef<SoftmaxState> others) {
+  // m = max of all;  l = sum of l. exp((m. - m) unit)
+  SmallVector<Value> maxima = {x.max}, sums;
+  for (const SoftmaxState &other : others) {
+    maxima.push_back(other.max);
+    sums.push_back(other.sum);
+  }
+  Value max = elementwise(maxima, empty(rowType()),
+                          [&](OpBuilder &nested, ValueRange args) {
+                            Value largest = args.front();
+                            for (Value next : args.drop_front().drop_back())
+                              largest = maximum(nested, next, largest);
+                            return largest;
+                          });
+  SmallVector<Value> inputs = {max};
+  llvm::append_range(inputs, maxima);
+  llvm::append_range(inputs, sums);
   Value sum = elementwise(
-      {wx, wy, y.sum}, x.sum, [&](OpBuilder &nested, ValueRange args) -> Value {
-        Value other = arith::MulFOp::create(nested, loc, args[2], args[1]);
-        return math::FmaOp::create(nested, loc, args[3], args[0], other);
+      inputs, x.sum, [&](OpBuilder &nested, ValueRange args) -> Value {
+        Value base = atLeastLowest(nested, args[0]);
+        // Those of x, whose place the result takes, come last.
+        SmallVector<Value> parts = {args.back()};
+        llvm::append_range(parts,
+                           args.drop_front(1 + maxima.size()).drop_back());
+        Value total;
+        for (size_t part = parts.size(); part-- > 0;) {
+          Value weight = rescale(nested, args[1 + part], base);
+          if (total)
+            total =
+                math::FmaOp::create(nested, loc, parts[part], weight, total);
+          else
+            total = arith::MulFOp::create(nested, loc, parts[part], weight);
+        }
+        return total;
       });
   return {max, sum, {}};
 }
@@ -36,14 +51,39 @@ SoftmaxState TileOps::mergedSums(const SoftmaxState &x, const SoftmaxState &y) {
 /// that sum, so that each is rounded once.
 SoftmaxState TileOps::merged(const SoftmaxState &x, const SoftmaxState &y,
                              bool hasFactor) {
-  SoftmaxState all = mergedSums(x, y);
+  SoftmaxState all = mergedSums(x, {y});
   if (hasFactor)
-    all.factor = shareFactor(all.sum);
+    all.factor = shareFactor(all.sum, empty(rowType()));
   auto type = cast<RankedTensorType>(x.accumulator.getType());
   all.accumulator = filled(type, 0.0);
   for (const SoftmaxState *part : {&x, &y})
     all.accumulator =
         addedShare(share(*part, all), means(*part), all.accumulator);
+  return all;
+}
+
+/// The maximum and the sum first, then the means by their shares in that sum,
+/// of which each is rounded once.
+SoftmaxState TileOps::mergedStored(const SoftmaxState &x,
+                                   ArrayRef<SoftmaxState> others) {
+  SoftmaxState all = mergedSums(x, others);
+  if (x.factor)
+    all.factor = shareFactor(all.sum, empty(rowType()));
+  all.accumulator =
+      elementwise({keptShare(x, all)}, x.accumulator,
+                  [&](OpBuilder &nested, ValueRange args) -> Value {
+                    return arith::MulFOp::create(nested, loc, args[0], args[1]);
+                  });
+  for (const SoftmaxState &part : others)
+    all.accumulator =
+        addedShare(share(part, all), part.accumulator, all.accumulator);
+  // Both once more, in the places of those of x, which nothing reads from here.
+  all.max = elementwise({all.max}, x.max,
+                        [&](OpBuilder &nested, ValueRange args) -> Value {
+                          return maximum(nested, args[0], args[1]);
+                        });
+  if (x.factor)
+    all.factor = shareFactor(all.sum, x.factor);
   return all;
 }
 
@@ -72,6 +112,22 @@ SoftmaxState TileOps::resultState(Value output, Value lse, Value rows) {
                     return zeroWhere(nested, args[0], /*special=*/0.0, args[1]);
                   });
   return state;
+}
+
+Value TileOps::keptShare(const SoftmaxState &x, const SoftmaxState &all) {
+  // exp((m. - m) unit) factor / factor.
+  SmallVector<Value> inputs = {x.max, all.max};
+  if (x.factor)
+    inputs.append({x.factor, all.factor});
+  return elementwise(
+      inputs, empty(rowType()), [&](OpBuilder &nested, ValueRange args) {
+        Value kept = rescale(nested, args[0], atLeastLowest(nested, args[1]));
+        if (!x.factor)
+          return kept;
+        Value factor = arith::MulFOp::create(nested, loc, args[3],
+                                             inverse(nested, args[2]));
+        return arith::MulFOp::create(nested, loc, kept, factor).getResult();
+      });
 }
 
 Value TileOps::share(const SoftmaxState &part, const SoftmaxState &all) {

@@ -164,6 +164,9 @@ static LogicalResult checkOptions(Operation *root,
   if (options.valueColumns < 0 || options.valueColumns % 8 != 0)
     return root->emitError("value-columns must be a multiple of 8, or 0 for no "
                            "limit");
+  if (options.mergeColumns < 0 || options.mergeColumns % 8 != 0)
+    return root->emitError("merge-columns must be a multiple of 8, or 0 for no "
+                           "limit");
   return success();
 }
 
@@ -241,8 +244,8 @@ struct VisitTilesPass
   using Base::Base;
 
   void runOnOperation() override {
-    if (failed(
-            visitTiles(getOperation(), {heavySplits, heavyKeys, valueColumns})))
+    if (failed(visitTiles(getOperation(), {heavySplits, heavyKeys, valueColumns,
+                                           mergeColumns})))
       signalPassFailure();
   }
 };

@@ -17,6 +17,9 @@ struct VisitOptions {
   /// Results of more columns than this are cut into slices that are computed
   /// apart; 0 is no limit.
   int64_t valueColumns = 0;
+  /// The states of parts are merged in slices of so many columns at most, each
+  /// by an iteration of its own; 0 is no limit.
+  int64_t mergeColumns = 0;
 };
 
 /// Replaces each masked reduction and each merge under `root` by loops over its

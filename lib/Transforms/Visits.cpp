@@ -50,7 +50,7 @@ static size_t countTogether(ArrayRef<RowClass> classes,
 Value Visits::numParts(const RowClass &cls) {
   if (!plan.fewBlocks)
     return IndexMath{builder, loc}.constant(options.heavySplits);
-  return emitNumParts(builder, loc, cls, plan, shapes, options.heavySplits);
+  return emitNumParts(builder, loc, cls, plan, shapes);
 }
 
 /// Parts of heavy rows come first: they write memory of their own, and so may
@@ -60,11 +60,11 @@ SmallVector<Value> Visits::visit(const ColumnGroup &columns,
                                  SmallVector<Value> outputs,
                                  const PartStates *before) {
   struct Group {
-    const RowClass &cls; ///< the first of those that visit the same tiles
+    ArrayRef<RowClass> together; ///< classes that visit the same tiles
     QueryTiles tiles;
     SmallVector<Value> parts = {};
   };
-  SmallVector<Group> groups;
+  SmallVector<Group, 0> groups;
   bool isFirst = true, hasParts = false, firstIsWhole = false;
   for (ArrayRef<RowClass> rest = plan.classes; !rest.empty(); isFirst = false) {
     // Only rows of the first class go on from the states of other parts.
@@ -72,15 +72,15 @@ SmallVector<Value> Visits::visit(const ColumnGroup &columns,
     ArrayRef<RowClass> together = rest.take_front(
         goesOn ? 1 : countTogether(rest, LengthFacts().assuming(plan.assumed)));
     rest = rest.drop_front(together.size());
-    Group group = {together.front(), QueryTiles(builder, op, shapes, together,
-                                                plan, columns, step)};
+    Group group = {together, QueryTiles(builder, op, shapes, together, plan,
+                                        columns, step)};
     if (group.tiles.isEmpty())
       continue;
-    bool split = isSplit(group.cls);
+    bool split = isSplit(group.together.front());
     for (const RowClass &one : together)
       report(one, group.tiles.getTile(), split ? options.heavySplits : 1);
     if (split)
-      group.parts = emitParts(group.cls, group.tiles);
+      group.parts = emitParts(together.front(), group.tiles);
     hasParts |= split;
     firstIsWhole |= isFirst && !split;
     groups.push_back(std::move(group));
@@ -88,11 +88,13 @@ SmallVector<Value> Visits::visit(const ColumnGroup &columns,
   for (auto [index, group] : llvm::enumerate(groups)) {
     const QueryTiles &tiles = group.tiles;
     const PartStates *others =
-        &group.cls == plan.classes.begin() ? before : nullptr;
+        group.together.begin() == plan.classes.begin() ? before : nullptr;
     bool together = hasParts && firstIsWhole && index == 0;
-    outputs = isSplit(group.cls)
-                  ? mergeParts(tiles, group.parts, outputs, others)
-                  : visitWhole(group.cls, tiles, outputs, together, others);
+    outputs =
+        isSplit(group.together.front())
+            ? mergeParts(group.together, tiles, group.parts, outputs, others)
+            : visitWhole(group.together.front(), tiles, outputs, together,
+                         others);
   }
   return outputs;
 }
@@ -145,13 +147,33 @@ Value Visits::stateOf(OpBuilder &b, const RowClass &cls,
   return loops.visit(b, at);
 }
 
+SmallVector<Value> Visits::takeColumns(OpBuilder &b, ValueRange tensors,
+                                       int64_t leading,
+                                       const StateColumns &columns) const {
+  return llvm::map_to_vector(tensors, [&](Value tensor) -> Value {
+    // Others are [..., rows].
+    int64_t rank = cast<RankedTensorType>(tensor.getType()).getRank();
+    if (!columns.first || rank < leading + 2)
+      return tensor;
+    SmallVector<OpFoldResult> offsets(rank, b.getIndexAttr(0)),
+        sizes = tensor::getMixedSizes(b, loc, tensor),
+        strides(rank, b.getIndexAttr(1));
+    offsets.back() = columns.first;
+    sizes.back() = b.getIndexAttr(columns.size);
+    return tensor::ExtractSliceOp::create(b, loc, tensor, offsets, sizes,
+                                          strides);
+  });
+}
+
 Value Visits::withOthers(OpBuilder &b, const QueryTiles &tiles, ValueRange ids,
                          const QueryTile &at, Value state,
-                         const PartStates *before) {
+                         const PartStates *before,
+                         const StateColumns &columns) {
   if (!before)
     return state;
-  SmallVector<Value> stored =
-      before->slicesOfAll(b, loc, ids, at, tiles.getTile().queries);
+  SmallVector<Value> stored = takeColumns(
+      b, before->slicesOfAll(b, loc, ids, at, tiles.getTile().queries),
+      /*leading=*/1, columns);
   Value others = op.createMergeStored(b, stored, /*at=*/{}, state.getType());
   return op.createMerge(b, state, others);
 }
@@ -232,16 +254,41 @@ SmallVector<Value> Visits::emitParts(const RowClass &cls,
       });
 }
 
-SmallVector<Value> Visits::mergeParts(const QueryTiles &tiles, ValueRange parts,
+/// As many columns of those of a slice as divide it.
+ColumnGroup Visits::columnsOfMerge(const ColumnGroup &columns) const {
+  constexpr int64_t granule = 8;
+  for (int64_t size = options.mergeColumns; size >= granule; size -= granule)
+    if (columns.size % size == 0)
+      return {columns.first, size, columns.count * (columns.size / size)};
+  return columns;
+}
+
+/// An iteration has some of the columns of a slice, and merges these alone.
+SmallVector<Value> Visits::mergeParts(ArrayRef<RowClass> together,
+                                      const QueryTiles &tiles, ValueRange parts,
                                       ValueRange outputs,
                                       const PartStates *before) {
-  return forall(tiles.getBounds(builder), outputs, /*together=*/false,
+  QueryTiles merged(builder, op, shapes, together, plan,
+                    columnsOfMerge(tiles.getColumns()), step);
+  int64_t size = merged.getNumColumns(), slices = tiles.getNumColumns() / size;
+  return forall(merged.getBounds(builder), outputs, /*together=*/false,
                 [&](OpBuilder &b, ValueRange args) {
-                  QueryTile at = tiles.locate(b, args.take_front(3), shapes);
-                  Value merged = op.createMergeStored(
-                      b, parts, args.take_front(3),
-                      op.getStateType(tiles.getTile(), tiles.getNumColumns()));
-                  merged = withOthers(b, tiles, args, at, merged, before);
-                  finish(b, tiles, at, merged, args.drop_front(3));
+                  IndexMath math{b, loc};
+                  QueryTile at = merged.locate(b, args.take_front(3), shapes);
+                  SmallVector<Value> ids(args.take_front(3));
+                  StateColumns columns = {};
+                  if (slices > 1) {
+                    Value count = math.constant(slices);
+                    Value number =
+                        b.createOrFold<arith::RemUIOp>(loc, ids[1], count);
+                    columns = {math.mul(number, size), size};
+                    ids[1] = b.createOrFold<arith::DivUIOp>(loc, ids[1], count);
+                  }
+                  Value state = op.createMergeStored(
+                      b, takeColumns(b, parts, ids.size() + 1, columns), ids,
+                      op.getStateType(merged.getTile(), size));
+                  state =
+                      withOthers(b, merged, ids, at, state, before, columns);
+                  finish(b, merged, at, state, args.drop_front(3));
                 });
 }

@@ -48,14 +48,27 @@ private:
   SmallVector<Value> emitParts(const plan::RowClass &cls,
                                const QueryTiles &tiles);
   int64_t stepKeysOfParts(const QueryTiles &tiles) const;
-  SmallVector<Value> mergeParts(const QueryTiles &tiles, ValueRange parts,
+  /// The classes `together` in `tiles`, whose parts have left `parts`.
+  SmallVector<Value> mergeParts(ArrayRef<plan::RowClass> together,
+                                const QueryTiles &tiles, ValueRange parts,
                                 ValueRange outputs, const PartStates *before);
+  plan::ColumnGroup columnsOfMerge(const plan::ColumnGroup &columns) const;
+  /// `size` columns of a state from `first` on; all of them where it is null.
+  struct StateColumns {
+    Value first;
+    int64_t size;
+  };
+  /// These of tensors that have `leading` dimensions before rows and columns.
+  SmallVector<Value> takeColumns(OpBuilder &b, ValueRange tensors,
+                                 int64_t leading,
+                                 const StateColumns &columns) const;
   /// What the tile at `ids` comes to by itself; sets where it is.
   Value stateOf(OpBuilder &b, const plan::RowClass &cls,
                 const QueryTiles &tiles, ValueRange ids, QueryTile &at);
   /// And with what other parts of the plan have left of it, if there are any.
   Value withOthers(OpBuilder &b, const QueryTiles &tiles, ValueRange ids,
-                   const QueryTile &at, Value state, const PartStates *before);
+                   const QueryTile &at, Value state, const PartStates *before,
+                   const StateColumns &columns = {});
   void report(const plan::RowClass &cls, plan::TileShape tile,
               int64_t parts) const;
   void finish(OpBuilder &b, const QueryTiles &tiles, const QueryTile &at,

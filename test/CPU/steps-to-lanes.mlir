@@ -384,12 +384,11 @@ func.func @no_keys(%q: tensor<1x2x16x16xf32>, %k: tensor<1x2x0x16xf32>) -> tenso
 // CHECK:           linalg.generic {{.*}} ins(%[[MEANS]] : tensor<8x32xf32>) outs(%{{.*}} : tensor<32x8xf32>)
 // CHECK-NOT:     sparse_attn.
 // CHECK:         scf.forall
-// CHECK:           scf.for {{.*}} -> (tensor<32xf32>, tensor<32xf32>)
-// CHECK:             arith.maxnumf
-// CHECK:           linalg.generic {{.*}} ["parallel"]
-// CHECK:             arith.bitcast
-// CHECK:           scf.for {{.*}} -> (tensor<8x32xf32>)
+// CHECK:           scf.for {{.*}} -> (tensor<32xf32>, tensor<32xf32>, tensor<8x32xf32>, tensor<32xf32>)
 // CHECK:             linalg.generic {{.*}} ins(%{{.*}} : tensor<32x8xf32>) outs(%{{.*}} : tensor<8x32xf32>)
+// CHECK:             arith.maxnumf
+// CHECK:             linalg.generic {{.*}} ["parallel"]
+// CHECK:             arith.bitcast
 // CHECK:             math.fma
 // CHECK:           linalg.generic {{.*}} outs(%{{.*}} : tensor<32x8xbf16>)
 // CHECK:             arith.divf

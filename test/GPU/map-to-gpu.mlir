@@ -101,6 +101,38 @@ func.func @lists(%o: memref<8xi32>) {
   return
 }
 
+// What a loop reads of an array in which each tile has a place of its own, no other block
+// reads again: heads are not grouped for it.
+//
+// CHECK-LABEL: func.func @own_states
+// CHECK:         gpu.launch
+// CHECK:           arith.remui %{{.*}}, %c4_i32
+// CHECK:           arith.divui %{{.*}}, %c4_i32
+// CHECK-NOT:       arith.divui
+// CHECK:           scf.for
+func.func @own_states(%states: memref<3x4x8x16x16xf32>, %o: memref<3x4x16x16xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %zero = arith.constant 0.0 : f32
+  %zeros = arith.constant dense<0.0> : vector<16x16xf32>
+  scf.forall (%h, %t) in (3, 4) {
+    %sum = scf.for %part = %c0 to %c8 step %c1 iter_args(%total = %zeros) -> vector<16x16xf32> {
+      %state = memref.subview %states[%h, %t, %part, 0, 0] [1, 1, 1, 16, 16] [1, 1, 1, 1, 1]
+        : memref<3x4x8x16x16xf32> to memref<16x16xf32, strided<[16, 1], offset: ?>>
+      %read = vector.transfer_read %state[%c0, %c0], %zero {in_bounds = [true, true]}
+        : memref<16x16xf32, strided<[16, 1], offset: ?>>, vector<16x16xf32>
+      %next = arith.addf %total, %read : vector<16x16xf32>
+      scf.yield %next : vector<16x16xf32>
+    }
+    %place = memref.subview %o[%h, %t, 0, 0] [1, 1, 16, 16] [1, 1, 1, 1]
+      : memref<3x4x16x16xf32> to memref<16x16xf32, strided<[16, 1], offset: ?>>
+    vector.transfer_write %sum, %place[%c0, %c0] {in_bounds = [true, true]}
+      : vector<16x16xf32>, memref<16x16xf32, strided<[16, 1], offset: ?>>
+  }
+  return
+}
+
 // Twice the rows a warp where accumulators leave registers for them.
 //
 // CHECK-LABEL: func.func @rows_of_a_warp

@@ -129,3 +129,39 @@ func.func @reach(%q: tensor<32x16xf16>, %k: tensor<64x16xf16>, %v: tensor<64x16x
   %p = sparse_attn.finish %x scale(0.25) outs(%out : tensor<32x16xf16>) : <32x16xf16>
   return %o, %p : tensor<32x16xf16>, tensor<32x16xf16>
 }
+
+// Stored states are merged sixteen at a time, four of the rest, and one by one what is
+// left, so that loads do not wait for each other. Of wide states fewer fit a lane's
+// registers.
+//
+// CHECK-LABEL: func.func @stored
+// CHECK-SAME:    %[[M:[a-z0-9]+]]: tensor<?x16xf32>, %{{.*}}: tensor<?x16xf32>, %[[A:[a-z0-9]+]]: tensor<?x16x8xf32>
+// CHECK:         %[[SIXTEEN:.*]]:4 = scf.for {{.*}} step %c16
+// CHECK-COUNT-16:  tensor.extract_slice %[[A]]
+// CHECK-NOT:       tensor.extract_slice %[[A]]
+// CHECK:         %[[FOUR:.*]]:4 = scf.for {{.*}} step %c4 iter_args(%{{.*}} = %[[SIXTEEN]]#0
+// CHECK-COUNT-4:   tensor.extract_slice %[[A]]
+// CHECK-NOT:       tensor.extract_slice %[[A]]
+// CHECK:         scf.for {{.*}} step %c1 iter_args(%{{.*}} = %[[FOUR]]#0
+// CHECK-COUNT-1:   tensor.extract_slice %[[A]]
+// CHECK-NOT:     scf.for
+// CHECK:         return
+func.func @stored(%m: tensor<?x16xf32>, %l: tensor<?x16xf32>, %a: tensor<?x16x8xf32>,
+                  %o: tensor<16x8xbf16>) -> tensor<16x8xbf16> {
+  %s = sparse_attn.merge_stored %m, %l, %a[] scale(2.5e-01)
+      : tensor<?x16xf32>, tensor<?x16xf32>, tensor<?x16x8xf32> -> <16x8xbf16>
+  %r = sparse_attn.finish %s scale(2.5e-01) outs(%o : tensor<16x8xbf16>) : <16x8xbf16>
+  return %r : tensor<16x8xbf16>
+}
+
+// CHECK-LABEL: func.func @stored_wide
+// CHECK:         scf.for {{.*}} step %c1
+// CHECK-NOT:     scf.for
+// CHECK:         return
+func.func @stored_wide(%m: tensor<?x64xf32>, %l: tensor<?x64xf32>, %a: tensor<?x64x64xf32>,
+                       %o: tensor<64x64xbf16>) -> tensor<64x64xbf16> {
+  %s = sparse_attn.merge_stored %m, %l, %a[] scale(2.5e-01)
+      : tensor<?x64xf32>, tensor<?x64xf32>, tensor<?x64x64xf32> -> <64x64xbf16>
+  %r = sparse_attn.finish %s scale(2.5e-01) outs(%o : tensor<64x64xbf16>) : <64x64xbf16>
+  return %r : tensor<64x64xbf16>
+}

@@ -1,6 +1,7 @@
 // Values of more columns than a target computes at a time are cut into slices.
 //
 // RUN: sparse-attn-opt %s --sparse-attn-visit-tiles="value-columns=256 heavy-splits=4" --canonicalize | FileCheck %s
+// RUN: sparse-attn-opt %s --sparse-attn-visit-tiles="value-columns=256 heavy-splits=4 merge-columns=16" --canonicalize --cse | FileCheck %s --check-prefix=MERGE
 
 // Two slices of 256 columns: the loop over heads runs over both of each. The log-sum-exp
 // of a row is written with the first slice, of which the other has no row.
@@ -72,4 +73,38 @@ func.func @split(%q: tensor<1x2x16x16xf16>, %v: tensor<1x2x16x384xf16>, %init: t
       ins(%q, %q, %v : tensor<1x2x16x16xf16>, tensor<1x2x16x16xf16>, tensor<1x2x16x384xf16>)
       outs(%init : tensor<1x2x16x384xf16>) -> tensor<1x2x16x384xf16>
   return %o : tensor<1x2x16x384xf16>
+}
+
+// States of parts are merged in slices of columns as well: of 64, four of 16, and of 40
+// five of 8, as many as divide them. An iteration reads the states of the head that its
+// slice is of, and of their means its columns.
+//
+// MERGE-LABEL: func.func @merged
+// MERGE:         %[[PARTS:.*]]:3 = scf.forall {{.*}} in (1, 2, 1, 4)
+// MERGE:         scf.forall (%{{.*}}, %[[ID:.*]], %{{.*}}) in (1, 8, 1)
+// MERGE-DAG:       %[[H:.*]] = arith.divui %[[ID]], %c4
+// MERGE-DAG:       %[[SLICE:.*]] = arith.remui %[[ID]], %c4
+// MERGE-DAG:       %[[COLUMN:.*]] = arith.muli %[[SLICE]], %c16
+// MERGE:           %[[MEANS:.*]] = tensor.extract_slice %[[PARTS]]#2[0, 0, 0, 0, 0, %[[COLUMN]]] [1, 2, 1, 4, 16, 16]
+// MERGE:           sparse_attn.merge_stored %[[PARTS]]#0, %[[PARTS]]#1, %[[MEANS]][%{{.*}}, %[[H]], %{{.*}}]
+// MERGE-SAME:        -> <16x16xbf16>
+// MERGE:           sparse_attn.finish {{.*}} outs(%{{.*}} : tensor<16x16xbf16>) : <16x16xbf16>
+func.func @merged(%q: tensor<1x2x16x64xbf16>, %k: tensor<1x2x512x64xbf16>) -> tensor<1x2x16x64xbf16> {
+  %o = sparse_attn.attention mask(#sparse_attn.full)
+      plan(<tile = [16, 64], rows = [<"0" to "16", heavy = true, segments = [<full "0" to "8">]>]>)
+      ins(%q, %k, %k : tensor<1x2x16x64xbf16>, tensor<1x2x512x64xbf16>, tensor<1x2x512x64xbf16>)
+      outs(%q : tensor<1x2x16x64xbf16>) -> tensor<1x2x16x64xbf16>
+  return %o : tensor<1x2x16x64xbf16>
+}
+
+// MERGE-LABEL: func.func @merged_of_40
+// MERGE:         scf.forall {{.*}} in (1, 2, 1, 4)
+// MERGE:         scf.forall {{.*}} in (1, 10, 1)
+// MERGE:           sparse_attn.merge_stored {{.*}} -> <16x8xbf16>
+func.func @merged_of_40(%q: tensor<1x2x16x40xbf16>, %k: tensor<1x2x512x40xbf16>) -> tensor<1x2x16x40xbf16> {
+  %o = sparse_attn.attention mask(#sparse_attn.full)
+      plan(<tile = [16, 64], rows = [<"0" to "16", heavy = true, segments = [<full "0" to "8">]>]>)
+      ins(%q, %k, %k : tensor<1x2x16x40xbf16>, tensor<1x2x512x40xbf16>, tensor<1x2x512x40xbf16>)
+      outs(%q : tensor<1x2x16x40xbf16>) -> tensor<1x2x16x40xbf16>
+  return %o : tensor<1x2x16x40xbf16>
 }

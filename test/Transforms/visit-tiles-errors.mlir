@@ -1,12 +1,14 @@
 // RUN: sparse-attn-opt %s --sparse-attn-visit-tiles --split-input-file --verify-diagnostics
 // RUN: not sparse-attn-opt %s --sparse-attn-visit-tiles="heavy-splits=0" --split-input-file 2>&1 | FileCheck %s
 // RUN: not sparse-attn-opt %s --sparse-attn-visit-tiles="heavy-keys=-1" --split-input-file 2>&1 | FileCheck %s --check-prefix=KEYS
+// RUN: not sparse-attn-opt %s --sparse-attn-visit-tiles="merge-columns=12" --split-input-file 2>&1 | FileCheck %s --check-prefix=MERGE
 
 // RUN: not sparse-attn-opt %s --sparse-attn-visit-tiles="value-columns=12" --split-input-file 2>&1 | FileCheck %s --check-prefix=COLUMNS
 // RUN: not sparse-attn-opt %s --sparse-attn-visit-tiles="value-columns=8" --split-input-file 2>&1 | FileCheck %s --check-prefix=CUT
 
 // CHECK: error: heavy-splits must be at least 1
 // KEYS: error: heavy-keys must be at least 1, or 0 for as many as tiles have
+// MERGE: error: merge-columns must be a multiple of 8, or 0 for no limit
 // COLUMNS: error: value-columns must be a multiple of 8, or 0 for no limit
 // CUT: error: 'sparse_attn.attention' op has values of 12 columns, which cannot be cut into slices of at most 8, multiples of 8: pad them with zeros to a multiple of 8
 

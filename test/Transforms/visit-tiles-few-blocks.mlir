@@ -2,8 +2,8 @@
 // number of query tiles and the keys, and each part visits a share of the
 // sequence of tiles.
 //
-// RUN: sparse-attn-opt %s --sparse-attn-visit-tiles="heavy-splits=24" --canonicalize --cse | FileCheck %s
-// RUN: sparse-attn-opt %s --sparse-attn-visit-tiles="heavy-splits=24" --sparse-attn-set-sm-count="count=132" --canonicalize --cse | FileCheck %s --check-prefix=KNOWN
+// RUN: sparse-attn-opt %s --sparse-attn-visit-tiles --canonicalize --cse | FileCheck %s
+// RUN: sparse-attn-opt %s --sparse-attn-visit-tiles --sparse-attn-set-sm-count="count=132" --canonicalize --cse | FileCheck %s --check-prefix=KNOWN
 
 #plan = #sparse_attn.plan<tile = [16, 64], few_blocks = true, rows = [
     <"0" to "nq", heavy = true, segments = [<full "0" to "nk floordiv 64">, <partial "nk floordiv 64" to "(nk + 63) floordiv 64">]>]>
@@ -23,9 +23,13 @@ func.func @parts(%q: !q, %k: !k, %v: !k) -> !q {
 // CHECK:         %[[ROOM:.*]] = arith.floordivsi %[[WARPS]], %c8
 // CHECK:         %[[USEFUL:.*]] = arith.floordivsi %[[NK]], %c256
 // CHECK:         %[[SOME:.*]] = arith.minsi %[[ROOM]], %[[USEFUL]]
-// CHECK:         %[[FEWER:.*]] = arith.minsi %[[SOME]], %c24
-// CHECK:         %[[SOME:.*]] = arith.maxsi %[[FEWER]], %c1
-// CHECK:         %[[PARTS:.*]] = sparse_attn.launch_argument %[[SOME]]
+// CHECK:         %[[FEWER:.*]] = arith.minsi %[[SOME]], %c32
+// CHECK:         %[[FOURTHS:.*]] = arith.floordivsi %[[FEWER]], %c4
+// CHECK:         %[[MULTIPLE:.*]] = arith.muli %[[FOURTHS]], %c4
+// CHECK:         %[[FEW:.*]] = arith.minsi %[[FEWER]], %c3
+// CHECK:         %[[SOME:.*]] = arith.maxsi %[[MULTIPLE]], %[[FEW]]
+// CHECK:         %[[ONE:.*]] = arith.maxsi %[[SOME]], %c1
+// CHECK:         %[[PARTS:.*]] = sparse_attn.launch_argument %[[ONE]]
 // CHECK:         scf.forall (%{{.*}}, %{{.*}}, %{{.*}}, %[[P:[a-z0-9]+]]) in (1, 8, 1, %[[PARTS]])
 // CHECK:           %[[EACH32:.*]] = arith.divui %[[TILES:.*]], %[[PARTS32:.*]] : i32
 // CHECK:           %[[EACH:.*]] = arith.index_castui %[[EACH32]]

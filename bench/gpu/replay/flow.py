@@ -22,6 +22,7 @@ MASKED_PAIRS = 8
 CONDITION = re.compile(r"BRA\S* !?U?P\d")
 COUNTED_BARRIER = re.compile(r"BAR\.\S+ 0x[0-9a-f]+, (0x[0-9a-f]+)")
 COMPARISON = re.compile(r"U?ISETP(\S*) (U?P\d), (.*)")
+PARAMETER = re.compile(r"c\[0x[0-9a-f]+\]\[0x[0-9a-f]+\]")
 STEP = re.compile(r"(?:U?IADD3|VIADD) (U?R\d+), (?:U?P\d, )?\1(?:\.reuse)?, (-?0x[0-9a-f]+)")
 
 
@@ -65,28 +66,56 @@ class Loop:
 
     def trips(self, total: int) -> int:
         """Of a loop over `total` things, by its counter: one that goes down does so from
-        there, one that goes up has the limit in its comparison. Without either, all."""
+        there, one that goes up has the limit in its comparison, or takes as many things in
+        an iteration as it counts. Without a counter, one in each."""
+        step, limit = self._counter
+        if step < 0:
+            return max(1, total // -step)
+        return max(1, limit // step) if limit else total // step
+
+    @property
+    def things(self) -> int:
+        """How many an iteration takes where the number of all is known at run time only."""
+        step, limit = self._counter
+        return 1 if limit else max(1, step)
+
+    @functools.cached_property
+    def _counter(self) -> tuple[int, int]:
+        """What an iteration adds to it, and the number that it goes up to; 0 where it is
+        known at run time only."""
         registers, limit = self._comparison()
         for instruction in self.code:
             match = STEP.match(instruction.text)
             if match and match[1] in registers:
-                step = int(match[2], 16)
-                if step < 0:
-                    return max(1, total // -step)
-                if limit:
-                    return max(1, limit // step)
-        return total
+                return int(match[2], 16), limit
+        return 1, 0
 
     def _comparison(self) -> tuple[set[str], int]:
         """The registers, and the number if there is one, that decide whether the loop
         goes on. 64 bits take two comparisons, of which the lower word's is first."""
-        predicate = self.code[-1].predicate.lstrip("@!")
+        branch = next((i for i in reversed(self.code) if i.base in BRANCHES and i.predicate),
+                      self.code[-1])
+        predicate = branch.predicate.lstrip("@!")
         for instruction in reversed(self.code):
             match = COMPARISON.match(instruction.text)
             if match and match[2] == predicate and ".EX" not in match[1]:
-                numbers = re.findall(r"\b0x[0-9a-f]+", match[3])
-                return set(re.findall(r"U?R\d+", match[3])), int((numbers or ["0"])[-1], 16)
+                operands = PARAMETER.sub("", match[3])
+                numbers = re.findall(r"\b0x[0-9a-f]+", operands)
+                return set(re.findall(r"U?R\d+", operands)), int((numbers or ["0"])[-1], 16)
         return set(), 0
+
+
+def trips_over(loops: Iterable[Loop], total: int) -> list[int]:
+    """Of loops over `total` things, one after another. Behind one that takes several things
+    at a time, those that take fewer are over the rest."""
+    found: list[int] = []
+    left, before = total, 1
+    for loop in loops:
+        if loop.things >= before:
+            left = total
+        found.append(loop.trips(left) if left else 0)
+        left, before = left % loop.things, loop.things
+    return found
 
 
 def _products(program: Program) -> int:

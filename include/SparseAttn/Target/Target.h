@@ -21,6 +21,11 @@ namespace mlir::sparse_attn::target {
 /// lanes.
 inline constexpr int64_t kFewRows = 8;
 
+/// The states of so many parts of the keys are merged at a time on GPUs, so
+/// that their loads do not wait for each other, and of the rest so many times
+/// fewer.
+inline constexpr int64_t kMergedAtOnce = 16, kMergedFewer = 4;
+
 /// Query rows and keys of a tile.
 struct TileSize {
   int64_t queries, keys;
@@ -128,6 +133,10 @@ struct GpuTarget {
   /// A block computes no more columns of a result: the accumulators of a warp's
   /// rows would not fit its registers. Those of longer values are cut.
   int64_t valueColumns = 256;
+  /// The states of parts of split rows are merged by a block for so many
+  /// columns, which few blocks read at the same time: a thread then has room
+  /// for those of many parts.
+  int64_t mergeColumns = 8;
   /// Queries that would take so many registers of a thread, or more, are in
   /// shared memory.
   int64_t queryRegisters = 32;

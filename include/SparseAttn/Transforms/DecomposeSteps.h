@@ -38,6 +38,9 @@ public:
   virtual bool copiesRows() const { return false; }
   /// Whether it writes them so, too: `scatter_rows` stays.
   virtual bool writesRows() const { return false; }
+  /// How many stored states of this type are merged at a time, if there are as
+  /// many: then one does not wait for another to be loaded.
+  virtual int64_t statesAtOnce(StateType state) const { return 1; }
   /// Whether loops that carry such a state may run again.
   bool mayRunAgain(StateType state) const {
     return hasFactor(state) && state.getTrusting();

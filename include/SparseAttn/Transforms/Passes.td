@@ -171,9 +171,10 @@ def SparseAttnVisitTiles : Pass<"sparse-attn-visit-tiles"> {
     cannot be of one size, multiples of 8, wider ones have loops of their own.
 
     Rows that see every key are split along the keys into `heavy-splits` parts,
-    whose states a second loop nest merges (split-K). Where they are fewer than a
-    tile has, `heavy-keys` cuts their tiles into steps of fewer keys. Of a plan for
-    few blocks that is the most parts: how many there are, host code computes from
+    whose states a second loop nest merges (split-K), some `merge-columns` of the
+    columns in each iteration. Where they are fewer than a
+    tile has, `heavy-keys` cuts their tiles into steps of fewer keys. How many
+    parts a plan for few blocks has, host code computes from
     the keys, the number of query tiles and `sparse_attn.sm_count`. Every op
     that implements `MaskedReductionOpInterface` is lowered; each needs a plan (run
     `sparse-attn-plan` first). A `sparse_attn.merge`, which needs none, becomes a
@@ -188,6 +189,8 @@ def SparseAttnVisitTiles : Pass<"sparse-attn-visit-tiles"> {
            "The most keys of a step of such parts; 0: those of a tile">,
     Option<"valueColumns", "value-columns", "int64_t", "0",
            "Columns of values that are computed at a time; 0 is no limit">,
+    Option<"mergeColumns", "merge-columns", "int64_t", "0",
+           "Columns in which states of parts are merged at a time; 0 is no limit">,
   ];
   let dependentDialects = [
     "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",

@@ -153,16 +153,10 @@ public:
   /// `hasFactor`.
   SoftmaxState merged(const SoftmaxState &x, const SoftmaxState &y,
                       bool hasFactor);
-  /// The maximum and the sum of two states over disjoint keys.
-  SoftmaxState mergedSums(const SoftmaxState &x, const SoftmaxState &y);
-  /// A power of two by which the sum of weights comes to 1/4 to 1/2, so that
-  /// not even rounding makes an accumulator of means overflow.
-  Value shareFactor(Value sum);
-  /// What the mean of a part of a row's keys counts among all, of which `all`
-  /// has the factor.
-  Value share(const SoftmaxState &part, const SoftmaxState &all);
-  /// total + share mean, rounded once, in the place of `total`.
-  Value addedShare(Value share, Value mean, Value total);
+  /// A state and others over disjoint keys, of whose values there are the
+  /// means, as one in its place.
+  SoftmaxState mergedStored(const SoftmaxState &x,
+                            ArrayRef<SoftmaxState> others);
 
 protected:
   using BodyFn = llvm::function_ref<Value(OpBuilder &, ValueRange)>;
@@ -244,6 +238,22 @@ protected:
   plan::TileShape tile;
 
 private:
+  /// The maximum and the sum of a state and others, all over disjoint keys, in
+  /// its place.
+  SoftmaxState mergedSums(const SoftmaxState &x, ArrayRef<SoftmaxState> others);
+  /// A power of two by which the sum of weights comes to 1/4 to 1/2, so that
+  /// not even rounding makes an accumulator of means overflow; in the place of
+  /// `place`.
+  Value shareFactor(Value sum, Value place);
+  /// 1 / x of a power of two.
+  Value inverse(OpBuilder &builder, Value x);
+  /// What the accumulator of x is multiplied by in a state that has more keys.
+  Value keptShare(const SoftmaxState &x, const SoftmaxState &all);
+  /// What the mean of a part of a row's keys counts among all, of which `all`
+  /// has the factor.
+  Value share(const SoftmaxState &part, const SoftmaxState &all);
+  /// total + share mean, rounded once, in the place of `total`.
+  Value addedShare(Value share, Value mean, Value total);
   /// The product of a tile that runs over all but the queries, and one that
   /// runs over the queries.
   Value contract(Value other, AffineMap otherMap, Value query,

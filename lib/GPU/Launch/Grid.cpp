@@ -15,11 +15,15 @@ using namespace mlir::sparse_attn::kernels;
 // What a head's blocks read again
 //===----------------------------------------------------------------------===//
 
-/// The buffer from outside `forall` that `buffer` is a view of, or null.
+/// The buffer from outside `forall` that `buffer` is a view of, or null; also
+/// where it is a part that each tile has of its own, as states of parts are.
 static Value rootOutside(Value buffer, scf::ForallOp forall) {
   while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>()) {
     if (!forall->isProperAncestor(view))
       break;
+    if (llvm::is_contained(view->getOperands(),
+                           forall.getInductionVars().back()))
+      return {};
     buffer = view.getViewSource();
   }
   return forall.getRegion().isAncestor(buffer.getParentRegion()) ? Value()

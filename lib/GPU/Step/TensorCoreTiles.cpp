@@ -2,9 +2,11 @@
 
 #include "TensorCoreTiles.h"
 #include "SparseAttn/GPU/IR/SparseAttnGPU.h"
+#include "SparseAttn/Target/Target.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include <algorithm>
 #include <cmath>
 
 using namespace mlir;
@@ -20,6 +22,15 @@ std::unique_ptr<TileOps> TensorCoreTarget::tiles(OpBuilder &b, Location loc,
 /// It is by exact steps that tiles are computed again.
 bool TensorCoreTarget::hasFactor(StateType state) const {
   return StepTarget::hasFactor(state) && !state.getTrusting();
+}
+
+/// A lane of a warp loads up to 64 of so many elements, a quarter of its
+/// registers.
+int64_t TensorCoreTarget::statesAtOnce(StateType state) const {
+  constexpr int64_t elements = 2048;
+  return std::clamp<int64_t>(elements /
+                                 (state.getRows() * state.getValueSize()),
+                             1, target::kMergedAtOnce);
 }
 
 /// The exponent takes a positive scale, and scores any other, then in base 2;

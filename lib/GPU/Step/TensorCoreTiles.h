@@ -118,6 +118,7 @@ public:
   bool hasFactor(StateType state) const override;
   bool copiesRows() const override { return true; }
   bool writesRows() const override { return true; }
+  int64_t statesAtOnce(StateType state) const override;
 };
 
 } // namespace mlir::sparse_attn::kernels

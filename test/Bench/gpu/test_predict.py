@@ -231,9 +231,10 @@ def test_a_prediction_is_written_and_shown(build_tree, tmp_path, monkeypatch):
     assert launch["loops"]["partial"]["tiles_of_all_blocks"] == 64 * 64 * 2
     assert 0 < causal["useful_tflops"] <= causal["balanced_tflops"] < 660
     assert launch["loops"]["full"]["cycles"] >= launch["loops"]["full"]["bound_cycles"]
-    # The heads of a group share a tile, whose keys are split into 16 parts, then merged.
+    # The heads of a group share a tile, whose keys are split into 32 parts, then merged in
+    # slices of 8 columns.
     decode, merge = items["prediction/H200/decode/bf16/d64"]["launches"]
-    assert decode["blocks"] == 8 * 16 and merge["blocks"] == 8
+    assert decode["blocks"] == 8 * 32 and merge["blocks"] == 8 * 8
     assert decode["memory_seconds"] < decode["compute_seconds"]
     text = report.render([document], "plots")
     assert "## Predicted for GPUs" in text and "predicted, not measured" in text

@@ -7,7 +7,15 @@ from listings import listing
 from replay.ablation import gains
 from replay.chips import A100, CHIPS, H100
 from replay.cubin import Kernel
-from replay.flow import Flow, Work, has_barriers, other_loops, threads_of_barriers, tile_loops
+from replay.flow import (
+    Flow,
+    Work,
+    has_barriers,
+    other_loops,
+    threads_of_barriers,
+    tile_loops,
+    trips_over,
+)
 from replay.machine import Machine
 from replay.pipes import pipe_of, shared_cycles, tensor_cycles, tensor_fma
 from replay.rates import bounds, occupancy, replay, whole_block
@@ -193,12 +201,30 @@ def test_a_loop_may_have_ways_without_the_mask_and_without_products():
     (["IADD3 R5, P0, R5, 0x400, RZ", "ISETP.NE.U32.AND P0, PT, R5, 0x4000, PT"], 16),
     (["VIADD R5, R5, 0x1", "VIADD R6, R6, -0x8", "ISETP.NE.AND P0, PT, R5.reuse, 0x20, PT"], 32),
     (["IADD3 R5, R5, 0x1, RZ", "ISETP.NE.AND P0, PT, R5, R6, PT"], 64),  # a limit at run time
+    (["IADD3 R5, P1, R5, 0x8, RZ", "ISETP.GE.U32.AND P0, PT, R5, R6, PT"], 8),
+    (["IADD3 R5, P1, R5, 0x1, RZ", "ISETP.GE.U32.AND P0, PT, R5, c[0x0][0x23c], PT"], 64),
     (["IADD3 R5, R5, -0x80, RZ", "ISETP.GT.AND P0, PT, R5, RZ, PT"], 1),
     (["IADD3 R5, R5, -0x2, RZ", "ISETP.NE.AND P1, PT, R5, RZ, PT"], 64),  # of another branch
 ])
 def test_counters_say_how_often_a_loop_runs(code, trips):
     flow = Flow(code_of(".L_x:", *code, "@P0 BRA `(.L_x)", "EXIT"))
     assert other_loops(flow)[0].trips(64) == trips
+
+
+def test_a_loop_behind_one_of_several_things_is_over_the_rest():
+    def loops(*strides):
+        return other_loops(Flow(code_of(*(line for number, stride in enumerate(strides) for line in (
+            f".L_{number}:", f"IADD3 R5, R5, {stride:#x}, RZ", "ISETP.GE.AND P0, PT, R5, R6, PT",
+            f"@!P0 BRA `(.L_{number})")), "EXIT")))
+    assert trips_over(loops(1, 1), 40) == [40, 40]
+    assert trips_over(loops(16, 4, 1, 1), 32) == [2, 0, 0, 32]
+    assert trips_over(loops(16, 4, 1, 16), 43) == [2, 2, 3, 2]
+
+
+def test_a_loop_that_leaves_by_a_call_has_its_condition():
+    flow = Flow(code_of(".L_x:", "IADD3 R5, P1, R5, 0x8, RZ", "ISETP.GE.AND P0, PT, R5, R6, PT",
+                        "@P0 CALL.REL.NOINC `(.L_y)", "BRA `(.L_x)", ".L_y:", "EXIT"))
+    assert other_loops(flow)[0].trips(64) == 8
 
 
 def test_a_whole_block_runs_its_loops_and_skips_what_a_vote_skips():
