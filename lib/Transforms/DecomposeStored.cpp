@@ -52,8 +52,10 @@ struct LowerMergeStored : StepPattern<MergeStoredOp> {
           end = rewriter.createOrFold<tensor::DimOp>(loc, op.getMaximum(),
                                                      op.getAt().size());
     SmallVector<Value> merged = state.values();
-    for (int64_t some = shared.target.statesAtOnce(type); some > 1;
-         some /= target::kMergedFewer) {
+    int64_t atOnce = shared.target.statesAtOnce(type);
+    if (std::optional<int64_t> all = getConstantIntValue(end))
+      atOnce = std::min(atOnce, *all);
+    for (int64_t some = atOnce; some > 1; some /= target::kMergedFewer) {
       Value most = math.mul(math.floorDiv(end, some), some);
       merged = merge(rewriter, op, begin, most, some, merged);
       begin = most;

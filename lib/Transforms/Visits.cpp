@@ -90,11 +90,11 @@ SmallVector<Value> Visits::visit(const ColumnGroup &columns,
     const PartStates *others =
         group.together.begin() == plan.classes.begin() ? before : nullptr;
     bool together = hasParts && firstIsWhole && index == 0;
-    outputs =
-        isSplit(group.together.front())
-            ? mergeParts(group.together, tiles, group.parts, outputs, others)
-            : visitWhole(group.together.front(), tiles, outputs, together,
-                         others);
+    outputs = isSplit(group.together.front())
+                  ? mergeParts(group.together, tiles, columns, group.parts,
+                               outputs, others)
+                  : visitWhole(group.together.front(), tiles, outputs, together,
+                               others);
   }
   return outputs;
 }
@@ -265,30 +265,30 @@ ColumnGroup Visits::columnsOfMerge(const ColumnGroup &columns) const {
 
 /// An iteration has some of the columns of a slice, and merges these alone.
 SmallVector<Value> Visits::mergeParts(ArrayRef<RowClass> together,
-                                      const QueryTiles &tiles, ValueRange parts,
-                                      ValueRange outputs,
+                                      const QueryTiles &tiles,
+                                      const ColumnGroup &columns,
+                                      ValueRange parts, ValueRange outputs,
                                       const PartStates *before) {
   QueryTiles merged(builder, op, shapes, together, plan,
-                    columnsOfMerge(tiles.getColumns()), step);
+                    columnsOfMerge(columns), step);
   int64_t size = merged.getNumColumns(), slices = tiles.getNumColumns() / size;
   return forall(merged.getBounds(builder), outputs, /*together=*/false,
                 [&](OpBuilder &b, ValueRange args) {
                   IndexMath math{b, loc};
                   QueryTile at = merged.locate(b, args.take_front(3), shapes);
                   SmallVector<Value> ids(args.take_front(3));
-                  StateColumns columns = {};
+                  StateColumns some = {};
                   if (slices > 1) {
                     Value count = math.constant(slices);
                     Value number =
                         b.createOrFold<arith::RemUIOp>(loc, ids[1], count);
-                    columns = {math.mul(number, size), size};
+                    some = {math.mul(number, size), size};
                     ids[1] = b.createOrFold<arith::DivUIOp>(loc, ids[1], count);
                   }
                   Value state = op.createMergeStored(
-                      b, takeColumns(b, parts, ids.size() + 1, columns), ids,
+                      b, takeColumns(b, parts, ids.size() + 1, some), ids,
                       op.getStateType(merged.getTile(), size));
-                  state =
-                      withOthers(b, merged, ids, at, state, before, columns);
+                  state = withOthers(b, merged, ids, at, state, before, some);
                   finish(b, merged, at, state, args.drop_front(3));
                 });
 }

@@ -50,8 +50,10 @@ private:
   int64_t stepKeysOfParts(const QueryTiles &tiles) const;
   /// The classes `together` in `tiles`, whose parts have left `parts`.
   SmallVector<Value> mergeParts(ArrayRef<plan::RowClass> together,
-                                const QueryTiles &tiles, ValueRange parts,
-                                ValueRange outputs, const PartStates *before);
+                                const QueryTiles &tiles,
+                                const plan::ColumnGroup &columns,
+                                ValueRange parts, ValueRange outputs,
+                                const PartStates *before);
   plan::ColumnGroup columnsOfMerge(const plan::ColumnGroup &columns) const;
   /// `size` columns of a state from `first` on; all of them where it is null.
   struct StateColumns {

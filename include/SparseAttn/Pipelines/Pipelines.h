@@ -88,7 +88,7 @@ struct NVVMPipelineOptions : PassPipelineOptions<NVVMPipelineOptions> {
   Option<int64_t> heavySplits{
       *this, "heavy-splits",
       llvm::cl::desc("Parts that heavy rows are split into along the keys"),
-      llvm::cl::init(16)};
+      llvm::cl::init(8)};
   Option<int64_t> warps{
       *this, "warps",
       llvm::cl::desc("Warps of a block; 0 lets the tile choose"),
