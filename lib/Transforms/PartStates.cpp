@@ -36,7 +36,7 @@ static Value sliceOf(OpBuilder &b, Location loc, Value tensor, Value part,
     offsets.push_back(getAsOpFoldResult(id));
     sizes.push_back(b.getIndexAttr(1));
   }
-  offsets.push_back(getAsOpFoldResult(at.row));
+  offsets.push_back(getAsOpFoldResult(at.stateRow ? at.stateRow : at.row));
   sizes.push_back(b.getIndexAttr(rows));
   shape.push_back(rows);
   strides[3] = b.getIndexAttr(at.step);

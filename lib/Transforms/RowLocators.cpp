@@ -142,6 +142,8 @@ public:
              int64_t size, int64_t step)
       : RowLocator(loc, size), step(step) {
     IndexMath math{b, loc};
+    std::optional<int64_t> queries = getConstantIntValue(shapes.numQueries);
+    mayBeEmpty = !queries || *queries < step;
     // The first residue has the most rows.
     tiles = math.ceilDiv(math.ceilDiv(shapes.numQueries, step), size);
   }
@@ -161,10 +163,20 @@ public:
       at.rows =
           math.max(math.constant(0), math.min(math.sub(here.numQueries, first),
                                               math.constant(size)));
+    // Reads of a tile without rows look for the row before it, which others
+    // have but the first tile of a residue without any.
+    if (mayBeEmpty) {
+      Value hasRows =
+          math.compare(arith::CmpIPredicate::sgt, at.rows, math.constant(0));
+      at.stateRow = at.row;
+      at.row = math.select(hasRows, at.row, math.constant(step));
+    }
   }
 
 private:
   int64_t step;
+  /// Whether there may be fewer queries than residues.
+  bool mayBeEmpty;
 };
 } // namespace
 

@@ -36,6 +36,10 @@ struct QueryTile {
   Value positions = {}, sources = {}, destinations = {};
   /// Rows of the tile are so far apart: the step of a folded part.
   int64_t step = 1;
+  /// Where its first row is among the rows of whole tiles, for which parts
+  /// leave states; null where that is `row`, as it is but in tiles without
+  /// rows.
+  Value stateRow = {};
 };
 
 /// Queries at positions from `begin` on and before `end`, both i32; none where
