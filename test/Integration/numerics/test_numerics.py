@@ -236,6 +236,15 @@ CASES |= {
         intersection(causal, documents(*SHORT)), sq=sum(SHORT), d=64, dtype="bf16"
     ),
     "documents-more-keys": Case(documents(*SHORT), sq=300, sk=sum(SHORT)),
+    # Parts are folded, and some residues have no query, or no key.
+    "dilated-three-rows": Case(
+        sliding_window(16, 16, dilation=8), sq=3, sk=300, d=64, dtype="f16", dynamic=True
+    ),
+    "dilated-few-keys": Case(sliding_window(16, 16, dilation=8), sq=20, sk=3, dynamic=True),
+    "strided-three-rows": Case(
+        sparse_transformer_strided(64), sq=3, sk=300, d=64, dtype="bf16", dynamic=True
+    ),
+    "strided-one-key": Case(sparse_transformer_strided(64), sq=5, sk=1, dynamic=True),
 }
 
 
