@@ -92,6 +92,10 @@ def check_alignment(program, kernels):
                 assert manifest.evaluate(buffer["offset"], sizes) % 256 == 0
 
 
+# Of the rows of a launch of few blocks.
+MOST_SPLITS = 32
+
+
 def are_blocks_of_parts(blocks, parts):
     """Whether they hold the parts of whole tiles, each block as many as another."""
     return any(
@@ -141,6 +145,12 @@ def check_attentions(program):
                 tiles = key_heads * -(-(heads // key_heads) // int(packed[1]))
                 counts = [batch * tiles * queries]
             grids = [manifest.evaluate(launch["grid"][0], sizes) for launch in chosen["launches"]]
+            if plan["plan"][0].endswith(", for few blocks"):
+                # All rows are split, into as many parts as the launch asks for.
+                (blocks,) = counts
+                assert any(grid == blocks * split for grid in grids
+                           for split in range(1, MOST_SPLITS + 1)), (blocks, grids)
+                continue
             parts = max(1, batch * heads) * program["options"]["heavy-splits"]
             for blocks in counts:
                 assert any(grid == blocks or are_blocks_of_parts(grid - blocks, parts)
