@@ -377,7 +377,7 @@ TEST_F(LaunchErrorsTest, RefusesSizesThatNoLaunchHas) {
   use("longformer");
   expectError(SPARSE_ATTN_TOO_LARGE,
               launch(program, makeLongformer(1 << 17, 1 << 14, 1, 1, 1)),
-              {"kernel 'longformer_0' of 'longformer' needs 10737418240 blocks "
+              {"kernel 'longformer_0' of 'longformer' needs 6442450944 blocks "
                "in dimension 0 of its grid, the device allows 2147483647",
                "split the batch"});
   int64_t large = int64_t(1) << 31;

@@ -71,8 +71,8 @@ TEST_F(LaunchTest, PassesWhatTheManifestSays) {
 
   std::vector<cuda_double::Launch> launches = cuda_double::getLaunches();
   ASSERT_EQ(launches.size(), 2u);
-  // 16 rows in 16 parts, of 8 heads.
-  uint64_t rows = 8 * 16 * 16 * 4;
+  // 16 rows in 8 parts, of 8 heads.
+  uint64_t rows = 8 * 8 * 16 * 4;
   Values values = {{"argument0", call.arguments[0].data},
                    {"argument1", call.arguments[1].data},
                    {"argument2", call.arguments[2].data},
@@ -100,8 +100,9 @@ TEST_F(LaunchTest, PassesWhatTheManifestSays) {
   }
   using Grid = std::array<unsigned, 3>;
   // Four parts, of one warp each, run in a block of four.
-  EXPECT_EQ(launches[0].grid, (Grid{16 * 8 / 4 + 3 * 4 * 2, 1, 1}));
-  EXPECT_EQ(launches[1].grid, (Grid{4 * 2, 1, 1}));
+  EXPECT_EQ(launches[0].grid, (Grid{8 * 8 / 4 + 3 * 4 * 2, 1, 1}));
+  // A block merges 8 of 64 columns.
+  EXPECT_EQ(launches[1].grid, (Grid{4 * 2 * 64 / 8, 1, 1}));
 }
 
 TEST_F(LaunchTest, WritesResultsIntoArguments) {

@@ -229,7 +229,7 @@ TEST_F(PackageTest, EvaluatesFormulas) {
     ASSERT_EQ(
         sparseAttnFunctionGetLaunch(function, 0, views.data(), 3, i, &info),
         SPARSE_ATTN_SUCCESS);
-    EXPECT_EQ(info.grid[0], i == 0 ? (16 / 4 + 1) * 210000 : 210000);
+    EXPECT_EQ(info.grid[0], i == 0 ? (8 / 4 + 1) * 210000 : 64 / 8 * 210000);
     EXPECT_EQ(info.grid[1], 1);
     EXPECT_EQ(info.grid[2], 1);
   }
@@ -245,8 +245,8 @@ TEST_F(PackageTest, EvaluatesFormulas) {
   ASSERT_EQ(
       sparseAttnFunctionGetWorkspaceBytes(function, 0, views.data(), 3, &bytes),
       SPARSE_ATTN_SUCCESS);
-  // 16 rows in 16 parts, of 8 heads: maxima, sums and 64 columns.
-  EXPECT_EQ(bytes, 8u * 16 * 16 * 4 * (1 + 1 + 64));
+  // 16 rows in 8 parts, of 8 heads: maxima, sums and 64 columns.
+  EXPECT_EQ(bytes, 8u * 8 * 16 * 4 * (1 + 1 + 64));
 }
 
 TEST_F(PackageTest, RefusesMissingFiles) {
