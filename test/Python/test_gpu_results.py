@@ -3,6 +3,7 @@ emulator."""
 
 import ctypes
 import json
+import re
 
 import numpy as np
 import pytest
@@ -209,6 +210,32 @@ def test_tiles_of_a_table(double, tmp_path, seed):
         q, k, v = (random((2, 2, ends[-1], 64), np.float16, seed=i) for i in range(3))
         o = package["documents"](*(to_gpu(double, x) for x in (q, k, v)))
         check(from_gpu(o, np.float16), reference(q, k, v, documents)[0], 4e-3)
+    assert double.report() == ""
+
+
+def test_rows_of_a_layout(double, tmp_path, seed):
+    """Rows of scattered tokens are read from, and written to, where strides say."""
+    tokens = sorted(np.random.default_rng(3).choice(700, 40, replace=False).tolist())
+    (tmp_path / "tokens.mlir").write_text(f"""!t = tensor<2x2x700x64xf16>
+        func.func @tokens(%q: !t, %k: !t, %v: !t) -> !t {{
+          %init = tensor.empty() : !t
+          %o = sparse_attn.attention
+              mask(#sparse_attn.longformer<window = 40, global_tokens = {tokens}>)
+              ins(%q, %k, %v : !t, !t, !t) outs(%init : !t) -> !t
+          return %o : !t
+        }}""")
+    directory, kernels = compile_emulated(tmp_path, file=tmp_path / "tokens.mlir")
+    assert re.search(r"rows [^\n]* of list<", (directory / "manifest.json").read_text())
+
+    def listed(rows, keys):
+        near = abs(rows - keys) <= 20
+        return near | np.isin(keys, tokens) | np.isin(rows, tokens)
+
+    double.emulate(kernels, seed=seed)
+    with sparse_attn.load(directory) as package:
+        q, k, v = (random((2, 2, 700, 64), np.float16, seed=i) for i in range(3))
+        o = package["tokens"](*(to_gpu(double, x) for x in (q, k, v)))
+        check(from_gpu(o, np.float16), reference(q, k, v, listed)[0], 4e-3)
     assert double.report() == ""
 
 
