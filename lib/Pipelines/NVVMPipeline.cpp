@@ -200,50 +200,52 @@ checkOptions(const NVVMPipelineOptions &options,
   return chip;
 }
 
-LogicalResult mlir::sparse_attn::buildNVVMPlanning(
-    OpPassManager &pm, const NVVMPipelineOptions &options,
-    function_ref<LogicalResult(const Twine &)> error) {
+/// Adds what `add` does for the chip, or fails where the options are wrong.
+static LogicalResult build(const NVVMPipelineOptions &options,
+                           function_ref<LogicalResult(const Twine &)> error,
+                           function_ref<void(const GpuTarget &)> add) {
   FailureOr<const GpuTarget *> chip = checkOptions(options, error);
   if (failed(chip))
     return failure();
-  addPlanning(pm, options, **chip);
+  add(**chip);
   return success();
 }
 
 /// Up to what each warp computes.
 static void addBlocks(OpPassManager &pm, const NVVMPipelineOptions &options,
                       const GpuTarget &chip) {
+  addPlanning(pm, options, chip);
   addTiling(pm, options, chip);
   addVectorisation(pm);
   addBufferization(pm, options);
   addWarps(pm, options, chip);
 }
 
+LogicalResult mlir::sparse_attn::buildNVVMPlanning(
+    OpPassManager &pm, const NVVMPipelineOptions &options,
+    function_ref<LogicalResult(const Twine &)> error) {
+  return build(options, error,
+               [&](const GpuTarget &chip) { addPlanning(pm, options, chip); });
+}
+
 LogicalResult mlir::sparse_attn::buildNVVMBlocks(
     OpPassManager &pm, const NVVMPipelineOptions &options,
     function_ref<LogicalResult(const Twine &)> error) {
-  FailureOr<const GpuTarget *> chip = checkOptions(options, error);
-  if (failed(chip))
-    return failure();
-  addPlanning(pm, options, **chip);
-  addBlocks(pm, options, **chip);
-  return success();
+  return build(options, error,
+               [&](const GpuTarget &chip) { addBlocks(pm, options, chip); });
 }
 
 LogicalResult mlir::sparse_attn::buildNVVMPipeline(
     OpPassManager &pm, const NVVMPipelineOptions &options,
     function_ref<LogicalResult(const Twine &)> error) {
-  FailureOr<const GpuTarget *> chip = checkOptions(options, error);
-  if (failed(chip))
-    return failure();
-  if (!options.trustPlans)
-    pm.addPass(createSparseAttnVerifyPlan());
-  addPlanning(pm, options, **chip);
-  addBlocks(pm, options, **chip);
-  addThreads(pm, **chip);
-  bool toPtx = options.emit == "ptx";
-  addNVVMLowering(pm, /*fold=*/!toPtx);
-  if (toPtx)
-    addSerialization(pm, **chip);
-  return success();
+  return build(options, error, [&](const GpuTarget &chip) {
+    if (!options.trustPlans)
+      pm.addPass(createSparseAttnVerifyPlan());
+    addBlocks(pm, options, chip);
+    addThreads(pm, chip);
+    bool toPtx = options.emit == "ptx";
+    addNVVMLowering(pm, /*fold=*/!toPtx);
+    if (toPtx)
+      addSerialization(pm, chip);
+  });
 }

@@ -129,10 +129,10 @@ static Windows findWindows(const Mask &mask, int64_t narrowKeys) {
 }
 
 namespace {
-/// A tile, and the largest ones that replace it where it is larger.
+/// A tile, and those that come before the largest ones of the rules.
 struct StartTile {
   TileShape tile;
-  llvm::SmallVector<target::LargestTile> largest;
+  llvm::ArrayRef<target::LargestTile> largest = {};
 };
 } // namespace
 
@@ -145,20 +145,16 @@ static StartTile startTile(const Mask &mask, const target::TileRules &rules,
              : windows == Windows::Narrow ? "narrow windows"
                                           : "windows")
          << ", blocks of " << block;
-  StartTile start = {{}, llvm::to_vector(rules.largest)};
   for (int64_t queries = rules.block.queries; block != 0 && queries >= 16;
        queries /= 2)
-    if (block % queries == 0) {
-      start.tile = {queries, std::gcd(block, rules.block.keys)};
-      return start;
-    }
+    if (block % queries == 0)
+      return {{queries, std::gcd(block, rules.block.keys)}};
   const target::TileSize &size = windows == Windows::None     ? rules.usual
                                  : windows == Windows::Narrow ? rules.narrow
                                                               : rules.window;
-  start.tile = {size.queries, size.keys};
+  StartTile start = {{size.queries, size.keys}};
   if (windows == Windows::Narrow)
-    start.largest.insert(start.largest.begin(), rules.largestNarrow.begin(),
-                         rules.largestNarrow.end());
+    start.largest = rules.largestNarrow;
   return start;
 }
 
@@ -214,7 +210,7 @@ static TileShape fitSharedMemory(TileShape tile, int64_t block,
 TileShape plan::chooseTile(const Mask &mask, const target::TileRules &rules,
                            const TileMemory &memory, const LengthFacts &facts) {
   int64_t block = commonBlock(mask, facts);
-  auto [tile, largestTiles] = startTile(mask, rules, block);
+  auto [tile, narrow] = startTile(mask, rules, block);
   // A block that 16 queries do not divide is no matter.
   if (block % tile.keys != 0)
     block = 0;
@@ -223,7 +219,8 @@ TileShape plan::chooseTile(const Mask &mask, const target::TileRules &rules,
          << ", " << memory.elementBytes
          << " bytes an element, shared memory of " << memory.sharedLimit
          << " bytes";
-  for (const target::LargestTile &largest : largestTiles) {
+  for (const target::LargestTile &largest :
+       llvm::concat<const target::LargestTile>(narrow, rules.largest)) {
     if (widest > largest.headDim || memory.elementBytes > largest.elementBytes)
       continue;
     tile.queries = std::min(tile.queries, largest.most.queries);

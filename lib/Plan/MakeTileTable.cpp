@@ -79,7 +79,7 @@ private:
   }
   /// Whether keys change by more than a tile before this group.
   bool isTurn(const RowGroup *group) const;
-  /// Of a query tile whose rows see `any` keys, and all of them `all` keys.
+  /// What a query tile costs whose rows see `any` keys, and all of them `all`.
   double costOf(int64_t rows, const IntervalSet &any,
                 const IntervalSet &all) const;
   /// Follows the path to `row` by one query tile.

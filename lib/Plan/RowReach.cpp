@@ -93,8 +93,7 @@ public:
               int64_t rowsOfWarp)
       : plan(plan), pieces(pieces), n(n), rowsOfWarp(rowsOfWarp) {}
 
-  /// The pairs of all query tiles that `visitedTiles` has no part in: those of
-  /// whole tiles that some warps leave out.
+  /// The pairs of visited tiles that warps leave out, over all query tiles.
   uint64_t leftOut(const RowClass &cls, int64_t head) const;
 
 private:

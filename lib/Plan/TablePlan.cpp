@@ -13,7 +13,8 @@ using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::mask;
 using namespace mlir::sparse_attn::plan;
 
-/// As many times the pairs of live tiles may closed forms visit.
+/// Closed forms stay where they visit no more than so many times the pairs of
+/// live tiles.
 static constexpr double maxWaste = 1.25;
 
 /// What query tiles take that are computed whole, in pairs of full tiles. What
@@ -35,29 +36,31 @@ struct TiledTable {
 };
 } // namespace
 
-static std::optional<TiledTable> chooseTable(llvm::ArrayRef<RowGroup> groups,
-                                             TileShape tile, const Lengths &n,
-                                             llvm::ArrayRef<TableTile> others) {
+static std::optional<TiledTable>
+chooseTable(llvm::ArrayRef<RowGroup> groups, TileShape tile, const Lengths &n,
+            llvm::ArrayRef<target::TableTile> others) {
   std::optional<TileTable> table = makeTileTable(groups, tile, n);
   if (!table)
     return std::nullopt;
   TiledTable best = {std::move(*table), tile};
   double work = workOf(best.table, tile);
-  for (const TableTile &other : others) {
-    std::optional<TileTable> some = makeTileTable(groups, other.tile, n);
-    double takes = some ? other.pairCost * workOf(*some, other.tile) : work;
+  for (const target::TableTile &other : others) {
+    TileShape smaller = {other.size.queries, other.size.keys};
+    std::optional<TileTable> some = makeTileTable(groups, smaller, n);
+    double takes = some ? other.pairCost * workOf(*some, smaller) : work;
     if (takes * kLeastGain >= work)
       continue;
-    best = {std::move(*some), other.tile};
+    best = {std::move(*some), smaller};
     work = takes;
   }
   return best;
 }
 
-std::optional<Plan> plan::makeTablePlan(const Mask &mask, const Plan &closed,
-                                        const LengthFacts &facts,
-                                        llvm::SmallVectorImpl<PlanLoss> &losses,
-                                        llvm::ArrayRef<TableTile> others) {
+std::optional<Plan>
+plan::makeTablePlan(const Mask &mask, const Plan &closed,
+                    const LengthFacts &facts,
+                    llvm::SmallVectorImpl<PlanLoss> &losses,
+                    llvm::ArrayRef<target::TableTile> others) {
   // What is merged has no tables.
   if (losses.empty() || !closed.parts.empty() || !facts.nq || !facts.nk)
     return std::nullopt;

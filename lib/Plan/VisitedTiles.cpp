@@ -44,6 +44,17 @@ bool Plan::hasTables() const {
                       [](const RowClass &cls) { return cls.hasTable(); });
 }
 
+int64_t RowClass::codeRows(const TileShape &tile) const {
+  if (!layout.isContiguous())
+    return layout.tile;
+  constexpr int64_t granule = 16;
+  for (int64_t rows = granule; rows < tile.queries; rows += granule)
+    if (tile.queries % granule == 0 &&
+        TileExpr::provablyLE(rowEnd, rowBegin + rows, LengthFacts()))
+      return rows;
+  return tile.queries;
+}
+
 int64_t RowClass::numQueryTiles(const TileShape &tile, const Lengths &n) const {
   if (hasTable())
     return table.numQueryTiles();

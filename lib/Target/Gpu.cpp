@@ -27,7 +27,7 @@ static constexpr LargestTile kLargest80[] = {{80, 2, {kAny, kAny}},
                                              kSingleLong};
 
 /// Narrow windows have so few keys a row that finer tiles win more than each
-/// iteration costs: by bench/gpu/predict.py, heads of 128 take 6 to 11% less
+/// iteration costs: by the replay of bench/gpu, heads of 128 take 6 to 10% less
 /// time with 32 keys than with 48 where windows have 255 to 512 of them, and
 /// 20% less where they have 129. Heads of 64 take 10% more with 32 than
 /// with 64.

@@ -55,9 +55,7 @@ struct LowerGather : OpConversionPattern<GatherRowsOp> {
     return success();
   }
 };
-} // namespace
 
-namespace {
 /// An insertion for each row of the tile, of one row or of none.
 struct LowerScatter : OpConversionPattern<ScatterRowsOp> {
   using OpConversionPattern::OpConversionPattern;

@@ -11,21 +11,6 @@ using namespace mlir::sparse_attn::mask;
 using namespace mlir::sparse_attn::plan;
 using namespace mlir::sparse_attn::transforms;
 
-/// A class of a few rows (a global token's) would waste most of a tile: it gets
-/// one of as few vectors as hold its rows. Its only query tile is q = 0, whose
-/// segments hold for any of its rows, so the plan stays right.
-static TileShape fitTile(const RowClass &cls, TileShape planTile) {
-  if (!cls.layout.isContiguous())
-    return {cls.layout.tile, planTile.keys};
-  constexpr int64_t granule = 16;
-  LengthFacts facts;
-  for (int64_t rows = granule; rows < planTile.queries; rows += granule)
-    if (planTile.queries % granule == 0 &&
-        TileExpr::provablyLE(cls.rowEnd, cls.rowBegin + rows, facts))
-      return {rows, planTile.keys};
-  return planTile;
-}
-
 QueryTiles::QueryTiles(OpBuilder &b, MaskedReductionOpInterface op,
                        const ReductionShapes &shapes,
                        ArrayRef<RowClass> classes, const Plan &plan,
@@ -35,7 +20,7 @@ QueryTiles::QueryTiles(OpBuilder &b, MaskedReductionOpInterface op,
       areColumnsWhole(columns.isWhole(op.getTileNeeds().valueDim)),
       packed(plan.heads), heads(shapes.queryHeads), step(step) {
   for (const RowClass &cls : classes)
-    tile.queries = std::max(tile.queries, fitTile(cls, plan.tile).queries);
+    tile.queries = std::max(tile.queries, cls.codeRows(plan.tile));
   IndexMath math{b, loc};
   if (plan.hasPackedHeads()) {
     Value ofGroup = math.ceilDiv(shapes.headsOfGroup(b, loc), packed);

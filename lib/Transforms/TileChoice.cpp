@@ -37,13 +37,12 @@ bool TileChoice::isForGpu() const { return findGpu(target) != nullptr; }
 
 PlanForms TileChoice::forms(MaskedReductionOpInterface op) const {
   const target::CpuTarget *cpu = findCpu(target);
-  bool loads = cpu ? cpu->loadsKeyLayouts : findGpu(target)->loadsKeyLayouts;
   PlanForms forms;
   // The cost of a loop more is known where kernels were replayed, which is
   // where there are rings of mbarriers. Elsewhere registers would be spilled
   // for it.
   bool isReplayed = !cpu && findGpu(target)->rings.mbarrierAccumulators > 0;
-  if (loads && op.takesKeyLayouts())
+  if (op.takesKeyLayouts())
     forms.layouts = isReplayed ? KeyLayouts::InKernels : KeyLayouts::Any;
   if (op.takesRowLayouts())
     forms.rowLayouts = RowLayouts::Any;
@@ -88,9 +87,9 @@ TileShape TileChoice::choose(MaskedReductionOpInterface op, const Mask &mask,
   return tile;
 }
 
-SmallVector<TableTile> TileChoice::tableTiles(MaskedReductionOpInterface op,
-                                              TileShape chosen) const {
-  SmallVector<TableTile> tiles;
+SmallVector<target::TableTile>
+TileChoice::tableTiles(MaskedReductionOpInterface op, TileShape chosen) const {
+  SmallVector<target::TableTile> tiles;
   if (queries > 0 || keys > 0)
     return tiles;
   const target::CpuTarget *cpu = findCpu(target);
@@ -100,6 +99,6 @@ SmallVector<TableTile> TileChoice::tableTiles(MaskedReductionOpInterface op,
     if (std::max(needs.headDim, needs.valueDim) <= some.headDim &&
         needs.elementBytes <= some.elementBytes &&
         some.size.queries < chosen.queries && some.size.keys < chosen.keys)
-      tiles.push_back({{some.size.queries, some.size.keys}, some.pairCost});
+      tiles.push_back(some);
   return tiles;
 }

@@ -5,7 +5,7 @@
 
 #include "SparseAttn/IR/SparseAttn.h"
 #include "SparseAttn/Plan/PlanParts.h"
-#include "SparseAttn/Plan/TablePlan.h"
+#include "SparseAttn/Target/Target.h"
 
 namespace mlir::sparse_attn::transforms {
 
@@ -25,8 +25,8 @@ struct TileChoice {
   plan::TileShape choose(MaskedReductionOpInterface op, const mask::Mask &mask,
                          const plan::LengthFacts &facts) const;
   /// The tiles that a table may have in the place of `chosen`.
-  SmallVector<plan::TableTile> tableTiles(MaskedReductionOpInterface op,
-                                          plan::TileShape chosen) const;
+  SmallVector<target::TableTile> tableTiles(MaskedReductionOpInterface op,
+                                            plan::TileShape chosen) const;
   /// Whether the target is a GPU.
   bool isForGpu() const;
   /// What plans of `op` for the target may be made of. Where tiles have a given

@@ -436,3 +436,12 @@ func.func @half_a_reach(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32>,
       : (!sparse_attn.state<32x16xf32>, tensor<32x8xf32>, tensor<64x8xf32>, tensor<64x16xf32>, index, index, i32) -> !sparse_attn.state<32x16xf32>
   return
 }
+
+// -----
+
+func.func @reach_of_scattered_rows(%s: !sparse_attn.state<32x16xf32>, %q: tensor<32x8xf32>, %k: tensor<64x8xf32>, %v: tensor<64x16xf32>, %at: index, %rows: tensor<32xi32>, %a: i32) {
+  // expected-error@below {{has ranges of live or full rows only where rows stand one after the other}}
+  %r = sparse_attn.step %s ins(%q, %k, %v : tensor<32x8xf32>, tensor<64x8xf32>, tensor<64x16xf32>)
+      at(%rows : tensor<32xi32>, %at) keys(64) scale(0.25) reach(%a to %a) : !sparse_attn.state<32x16xf32>
+  return
+}

@@ -96,7 +96,7 @@ static Pieces piecesOfCode(const Mask &mask) {
 static void countTilesOfAllHeads(Inspection &result, const WarpRows &warps) {
   Pieces pieces = piecesOfCode(result.mask);
   auto rowsOfWarp = [&](const RowClass &cls) {
-    return warps.lookup(cls.tileRows(result.plan.tile));
+    return warps.lookup(cls.codeRows(result.plan.tile));
   };
 
   bool sameForAll = llvm::all_of(result.plan.classes, [](const RowClass &cls) {

@@ -31,7 +31,6 @@ static llvm::Error lowerToBlocks(ModuleOp module, StringRef chip) {
   NVVMPipelineOptions options;
   options.chip = chip.str();
   options.variants = false;
-  options.trustPlans = true;
   std::string problem;
   ScopedDiagnosticHandler handler(
       module.getContext(), [&](Diagnostic &diagnostic) {

@@ -97,6 +97,11 @@ struct RowClass {
   int64_t tileRows(const TileShape &tile) const {
     return layout.tileSize(tile.queries);
   }
+  /// Slots of the tiles that code computes, in the place of those: a class of a
+  /// few rows, as a global token's, would waste most of a tile, so it gets one
+  /// of as few vectors of 16 rows as hold its rows. Its only query tile is
+  /// q = 0, whose segments hold for any of its rows, so the plan stays right.
+  int64_t codeRows(const TileShape &tile) const;
   int64_t numQueryTiles(const TileShape &tile, const mask::Lengths &n) const;
   /// The slots of the class that are rows, if contiguous ones are as they
   /// should be.

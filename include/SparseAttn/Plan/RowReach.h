@@ -55,8 +55,9 @@ template <typename Number> struct RowsBetween {
   Number begin, end;
 };
 
-/// Of the tile of `tile.queries` rows from position `firstRow` on and
-/// `tile.keys` keys from `firstKey` on, among `numKeys`.
+/// What is said of one tile: its `tile.queries` rows stand at `firstRow` and
+/// the positions behind it, its `tile.keys` keys at `firstKey` and those behind
+/// it, among `numKeys`.
 template <typename Math> class ReachRules {
 public:
   using Number = typename Math::Number;
@@ -69,7 +70,8 @@ public:
         lastRow(math.add(firstRow, math.number(tile.queries - 1))),
         lastKey(math.add(firstKey, math.number(tile.keys - 1))) {}
 
-  /// All rows that may have a pair of some piece. No tile lies beyond the keys.
+  /// All rows that may have a pair of some piece, of which there are some. No
+  /// tile lies beyond the keys.
   Rows live(const mask::Pieces &pieces);
   /// Rows that see all keys of the tile by `piece`.
   Rows full(const mask::Piece &piece);

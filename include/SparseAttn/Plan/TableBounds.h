@@ -17,11 +17,11 @@ namespace mlir::sparse_attn::plan {
 struct TableBounds {
   /// The ends of one interval on one side.
   struct Ends {
-    /// Of each query tile, or of each row.
+    /// Each query tile, or each row, has one.
     std::vector<int64_t> fixed;
-    /// Of each query tile, or nothing: where rows of a tile see keys that move
-    /// with the row, r + slanted[q] is another end, and the one that leaves
-    /// more keys out counts.
+    /// Each query tile has one, or none has: where rows of a tile see keys
+    /// that move with the row, r + slanted[q] is another end, and the one that
+    /// leaves more keys out counts.
     std::vector<int64_t> slanted = {};
   };
   struct Interval {
@@ -36,7 +36,8 @@ struct TableBounds {
 
   bool isOfTiles = false;
   std::vector<Interval> intervals = {};
-  /// Of each key tile in the order of `starts`; of partial ones alone.
+  /// Each key tile has one, in the order of `starts`; those of full tiles mean
+  /// nothing.
   std::vector<Reach> reach = {};
 
   /// Interval k of row r, which is of query tile q.

@@ -4,15 +4,9 @@
 #define SPARSEATTN_PLAN_TABLEPLAN_H
 
 #include "SparseAttn/Plan/Plan.h"
+#include "SparseAttn/Target/Target.h"
 
 namespace mlir::sparse_attn::plan {
-
-/// A tile that a table may have, and how many times as long a pair takes in it
-/// as in the tile of closed forms.
-struct TableTile {
-  TileShape tile;
-  double pairCost;
-};
 
 /// A plan with a table in the place of `closed`, the planner's own, which has
 /// `losses`: where both lengths are known and `closed` visits more than 1.25
@@ -21,10 +15,10 @@ struct TableTile {
 /// query tiles take a tenth less. Then nothing is lost. Nothing where `closed`
 /// is to stay; the losses say so where that is because a table would be too
 /// long.
-std::optional<Plan> makeTablePlan(const mask::Mask &mask, const Plan &closed,
-                                  const LengthFacts &facts,
-                                  llvm::SmallVectorImpl<PlanLoss> &losses,
-                                  llvm::ArrayRef<TableTile> others = {});
+std::optional<Plan>
+makeTablePlan(const mask::Mask &mask, const Plan &closed,
+              const LengthFacts &facts, llvm::SmallVectorImpl<PlanLoss> &losses,
+              llvm::ArrayRef<target::TableTile> others = {});
 
 } // namespace mlir::sparse_attn::plan
 

@@ -62,7 +62,8 @@ struct TileRules {
   llvm::ArrayRef<LargestTile> largest;
   /// Known lengths below a tile's size are rounded up to multiples of these.
   TileSize granule;
-  /// Of masks that take `narrow`, one of these comes before.
+  /// For masks that take `narrow`, those of these that are for a head come
+  /// before.
   llvm::ArrayRef<LargestTile> largestNarrow = {};
   /// What plans with a table may have in the place of the chosen tile.
   llvm::ArrayRef<TableTile> tables = {};
@@ -78,9 +79,6 @@ struct CpuTarget {
   /// Whether it has all instructions that packages' host code is made of.
   bool isForPackages;
   const TileRules *tiles;
-  /// Whether code loads tiles of keys that stand where a plan's layout says,
-  /// not only those of neighbours.
-  bool loadsKeyLayouts = true;
   /// The state of a row in memory, written, read and merged, takes as long as
   /// so many pairs: by estimate, 1.4 KB at heads of 64 take about 100 ns, and a
   /// pair 3 to 6.
@@ -140,11 +138,9 @@ struct GpuTarget {
   /// Queries that would take so many registers of a thread, or more, are in
   /// shared memory.
   int64_t queryRegisters = 32;
-  /// As for processors.
-  bool loadsKeyLayouts = true;
-  /// Likewise: 0.9 KB for the state and operands that are read again, at 1.5
-  /// TB/s, where a pair of heads of 64 takes 256 operations of some 130 10^12 a
-  /// second.
+  /// As for processors: 0.9 KB for the state and operands that are read again,
+  /// at 1.5 TB/s, where a pair of heads of 64 takes 256 operations of some 130
+  /// 10^12 a second.
   int64_t mergedRowPairs = 300;
   /// The least tile of a plan's parts, which may be smaller than that of a
   /// whole plan. Kernels of smaller ones have not been replayed.

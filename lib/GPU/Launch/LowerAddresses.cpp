@@ -26,7 +26,7 @@ struct LowerAddressesPass
     RewritePatternSet patterns(&getContext());
     memref::populateExpandStridedMetadataPatterns(patterns);
     populateAffineToStdConversionPatterns(patterns);
-    // Of a kernel's thousands of operations a few are views and maps.
+    // A kernel has thousands of operations, of which a few are views and maps.
     SmallVector<Operation *> addresses;
     getOperation().walk([&](Operation *op) {
       if (isa_and_present<memref::MemRefDialect, affine::AffineDialect>(

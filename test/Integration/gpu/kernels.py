@@ -8,6 +8,8 @@ exceptions.
 import concurrent.futures
 import dataclasses
 import os
+import re
+import subprocess
 
 import pytest
 from attention import eager, module_text, reference, run_module
@@ -78,6 +80,30 @@ def run_kernel(case, schedules, *options):
         "--device=emulator", f"--repeat={schedules}", *options,
     )
     return results
+
+
+def plan_of(case, folder, options="", *passes):
+    """The module of the case with its plan for sm_80, after further passes."""
+    path = folder / "module.mlir"
+    path.write_text(module_text(case))
+    done = subprocess.run(
+        ["sparse-attn-opt", path, f"--sparse-attn-plan=target=sm_80 {options}", *passes],
+        capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def compare_text(case, text):
+    """The kernels of a module that is the case's but for its plan, under all schedules."""
+    found, _ = run_module(
+        TOOL, text, case.inputs(), 2, "--device=emulator", f"--repeat={SCHEDULES}")
+    compare(case, found)
+
+
+def compare_with_plan(case, plan):
+    text = re.sub(r"(sparse_attn\.attention mask\(.*\)) ", rf"\1 plan({plan}) ",
+                  module_text(case))
+    assert "plan(" in text
+    compare_text(case, text)
 
 
 def compare(case, results, times=1):

@@ -4,12 +4,9 @@ planner and in plans written by hand, under eight schedules. In f16, bf16 and f3
 meet for each tile and where they run apart, with tiles of a size of their own, keys past the
 end, rows that are split, and operands that are not to be trusted."""
 
-import re
-import subprocess
-
 import pytest
-from attention import Case, module_text, run_module
-from kernels import SCHEDULES, TOOL, compare, running
+from attention import Case
+from kernels import SCHEDULES, compare, compare_with_plan, plan_of, running
 from masks import (
     causal,
     global_,
@@ -69,11 +66,7 @@ def test_chosen(name, results):
 @pytest.mark.parametrize("name", CHOSEN)
 def test_the_plan_has_the_layout(name, tmp_path):
     layout, chosen = CHOSEN[name]
-    (tmp_path / "module.mlir").write_text(module_text(chosen))
-    done = subprocess.run(
-        ["sparse-attn-opt", str(tmp_path / "module.mlir"), "--sparse-attn-plan=target=sm_80"],
-        capture_output=True, text=True, check=True)
-    assert f"of {layout}<" in done.stdout
+    assert f"of {layout}<" in plan_of(chosen, tmp_path)
 
 
 # Tiles of sizes of their own beside ones of 48 keys, lists with slots that stand nowhere, and
@@ -98,10 +91,4 @@ BY_HAND = {
 
 @pytest.mark.parametrize("name", BY_HAND)
 def test_by_hand(name):
-    chosen, plan = BY_HAND[name]
-    text = re.sub(r"(sparse_attn\.attention mask\(.*\)) ", rf"\1 plan({plan}) ",
-                  module_text(chosen))
-    assert "plan(" in text
-    found, _ = run_module(TOOL, text, chosen.inputs(), 2, "--device=emulator",
-                          f"--repeat={SCHEDULES}")
-    compare(chosen, found)
+    compare_with_plan(*BY_HAND[name])

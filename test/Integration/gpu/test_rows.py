@@ -4,11 +4,9 @@ the planner, under eight schedules. In f16, bf16 and f32, as the parts of split 
 at lengths that are known and not, with fewer queries than keys and more, with groups of heads,
 slices of values, and operands that are not to be trusted."""
 
-import subprocess
-
 import pytest
-from attention import Case, module_text
-from kernels import SCHEDULES, compare, running
+from attention import Case
+from kernels import SCHEDULES, compare, plan_of, running
 from masks import (
     causal,
     chunked,
@@ -82,10 +80,6 @@ def test_chosen(name, results):
 @pytest.mark.parametrize("name", CHOSEN)
 def test_the_plan_has_rows_in_the_layout(name, tmp_path):
     layout, chosen = CHOSEN[name]
-    (tmp_path / "module.mlir").write_text(module_text(chosen))
-    done = subprocess.run(
-        ["sparse-attn-opt", str(tmp_path / "module.mlir"), "--sparse-attn-plan=target=sm_80"],
-        capture_output=True, text=True, check=True)
     # Of a class: a segment's layout stands behind its range of tiles.
     assert any(f' of {layout}<' in cls.split("segments")[0]
-               for cls in done.stdout.split("rows = [", 1)[1].split(', <"'))
+               for cls in plan_of(chosen, tmp_path).split("rows = [", 1)[1].split(', <"'))

@@ -4,11 +4,17 @@ the planner and written by hand. Where rows of a tile see the same keys and wher
 its own, in f16, bf16 and f32, where warps meet for each tile and where they run apart."""
 
 import re
-import subprocess
 
 import pytest
-from attention import Case, module_text, run_module
-from kernels import SCHEDULES, TOOL, compare, running
+from attention import Case
+from kernels import (
+    SCHEDULES,
+    compare,
+    compare_text,
+    compare_with_plan,
+    plan_of,
+    running,
+)
 from masks import (
     causal,
     chunked,
@@ -66,13 +72,7 @@ def test_chosen(name, results):
 
 def planned(name, tmp_path, options=""):
     """The module with a plan that is proven."""
-    (tmp_path / "module.mlir").write_text(module_text(CHOSEN[name]))
-    done = subprocess.run(
-        ["sparse-attn-opt", str(tmp_path / "module.mlir"),
-         f"--sparse-attn-plan=target=sm_80 {options}",
-         "--sparse-attn-prove-plan=fail-unsupported"],
-        capture_output=True, text=True, check=True)
-    return done.stdout
+    return plan_of(CHOSEN[name], tmp_path, options, "--sparse-attn-prove-plan=fail-unsupported")
 
 
 @pytest.mark.parametrize("name", CHOSEN)
@@ -90,10 +90,7 @@ def test_in_the_usual_tiles(name, tmp_path):
     """As longer documents have them: warps without a row leave out partial and full tiles."""
     text = planned(name, tmp_path, "tile-queries=128 tile-keys=64")
     assert "tile = [128, 64]" in text
-    chosen = CHOSEN[name]
-    found, _ = run_module(TOOL, text, chosen.inputs(), 2, "--device=emulator",
-                          f"--repeat={SCHEDULES}")
-    compare(chosen, found)
+    compare_text(CHOSEN[name], text)
 
 
 def table(tile, *queries):
@@ -123,10 +120,4 @@ BY_HAND = {
 
 @pytest.mark.parametrize("name", BY_HAND)
 def test_by_hand(name):
-    chosen, plan = BY_HAND[name]
-    text = re.sub(r"(sparse_attn\.attention mask\(.*\)) ", rf"\1 plan({plan}) ",
-                  module_text(chosen))
-    assert "plan(" in text
-    found, _ = run_module(TOOL, text, chosen.inputs(), 2, "--device=emulator",
-                          f"--repeat={SCHEDULES}")
-    compare(chosen, found)
+    compare_with_plan(*BY_HAND[name])

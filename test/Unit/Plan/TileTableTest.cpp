@@ -80,8 +80,10 @@ TEST(TileTableTest, AnotherTileIsTakenWhereItSavesATenth) {
     LengthFacts facts = known(sum, sum);
     llvm::SmallVector<PlanLoss> losses;
     Plan closed = makePlan(mask, {128, 64}, facts, &losses);
+    target::TableTile smaller = {
+        /*headDim=*/64, /*elementBytes=*/2, {32, 32}, pairCost};
     std::optional<Plan> plan =
-        makeTablePlan(mask, closed, facts, losses, {{{32, 32}, pairCost}});
+        makeTablePlan(mask, closed, facts, losses, smaller);
     EXPECT_TRUE(plan);
     EXPECT_EQ(plan->classes[0].table.findProblem(plan->tile), "");
     return plan->tile.queries;
@@ -208,18 +210,23 @@ Case windowedCase(Rng &rng) {
   return {mask, n, makeAnyPlan(mask, {8, 8}, known(n.nq, n.nk))};
 }
 
+/// Nothing where the plan has no table.
+std::optional<TableBounds> boundsOf(const Case &some) {
+  if (!some.plan.hasTables())
+    return std::nullopt;
+  return findTableBounds(some.mask, some.plan.classes[0].table, some.plan.tile,
+                         some.n);
+}
+
 TEST(TileTableTest, BoundsTellTheLivePairsOfPartialTiles) {
   Rng rng(73);
   int told = 0, ofTiles = 0, slanted = 0;
   for (int k = 0, e = fuzzCases(400); k < e; ++k) {
     auto [mask, n, plan] = k % 20 == 0 ? windowedCase(rng) : randomCase(rng);
-    if (!plan.hasTables())
-      continue;
-    const TileTable &table = plan.classes[0].table;
-    std::optional<TableBounds> bounds =
-        findTableBounds(mask, table, plan.tile, n);
+    std::optional<TableBounds> bounds = boundsOf({mask, n, plan});
     if (!bounds)
       continue;
+    const TileTable &table = plan.classes[0].table;
     ++told;
     ofTiles += bounds->isOfTiles;
     slanted += hasSlants(*bounds);
@@ -269,13 +276,10 @@ TEST(TileTableTest, ReachIsOfRowsWithLiveAndWithAllPairs) {
   int full = 0, some = 0;
   for (int k = 0, e = fuzzCases(300); k < e; ++k) {
     auto [mask, n, plan] = randomCase(rng);
-    if (!plan.hasTables())
-      continue;
-    const TileTable &table = plan.classes[0].table;
-    std::optional<TableBounds> bounds =
-        findTableBounds(mask, table, plan.tile, n);
+    std::optional<TableBounds> bounds = boundsOf({mask, n, plan});
     if (!bounds)
       continue;
+    const TileTable &table = plan.classes[0].table;
     ASSERT_EQ(bounds->reach.size(), table.starts.size());
     for (int64_t q = 0; q < table.numQueryTiles(); ++q)
       for (auto [t, start] : llvm::enumerate(table.partialOf(q))) {
