@@ -21,6 +21,17 @@ using namespace mlir::sparse_attn;
 /// dialects: they would call a library for what the LLVM dialect can say.
 static constexpr unsigned kLastBenefit = 0;
 
+/// How the operations of `dialect` become LLVM's; null where nothing registered
+/// says so. Other dialects of a compiler, and those that upstream's load, may
+/// only promise it: a build with assertions ends where a promise is asked for.
+static ConvertToLLVMPatternInterface *getToLLVM(Dialect *dialect) {
+  if (dialect->hasPromisedInterface(
+          dialect->getTypeID(),
+          ConvertToLLVMPatternInterface::getInterfaceID()))
+    return nullptr;
+  return dyn_cast<ConvertToLLVMPatternInterface>(dialect);
+}
+
 /// Takes all that is left in `module` to the LLVM and NVVM dialects.
 static LogicalResult convert(gpu::GPUModuleOp module) {
   MLIRContext *context = module.getContext();
@@ -31,7 +42,7 @@ static LogicalResult convert(gpu::GPUModuleOp module) {
   LLVMConversionTarget target(*context);
   RewritePatternSet patterns(context);
   for (Dialect *dialect : context->getLoadedDialects())
-    if (auto *toLLVM = dyn_cast<ConvertToLLVMPatternInterface>(dialect))
+    if (ConvertToLLVMPatternInterface *toLLVM = getToLLVM(dialect))
       toLLVM->populateConvertToLLVMConversionPatterns(target, converter,
                                                       patterns);
   populateGpuToNVVMConversionPatterns(converter, patterns, kLastBenefit);
