@@ -89,6 +89,8 @@ static void addTiling(OpPassManager &pm, const CPUPipelineOptions &options) {
   trust.trust = "sums";
   pm.addPass(createSparseAttnTrustSteps(trust));
   pm.addPass(createSparseAttnStepsToLanes());
+  if (options.countProducts)
+    pm.addPass(createSparseAttnCountProducts());
 }
 
 /// Linalg on tiles to vectors in registers.

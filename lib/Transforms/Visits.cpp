@@ -2,6 +2,7 @@
 
 #include "Visits.h"
 #include "FewBlocks.h"
+#include "SparseAttn/Plan/ComputedPairs.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Remarks.h"
@@ -13,39 +14,6 @@ using namespace mlir;
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::plan;
 using namespace mlir::sparse_attn::transforms;
-
-/// Whether each query tile of both classes visits the same tiles, and their
-/// rows are in order. (A list of drawn tiles is another for each query tile.)
-static bool visitTheSame(const RowClass &a, const RowClass &b,
-                         const LengthFacts &facts) {
-  auto areSame = [](const Segment &x, const Segment &y) {
-    auto areFixed = [](const TileExpr &bound) {
-      return !bound.dependsOnQueryTile();
-    };
-    return areFixed(x.begin) && areFixed(x.end) && areFixed(x.when) &&
-           x.begin == y.begin && x.end == y.end && x.when == y.when &&
-           x.full == y.full && x.where == y.where && x.layout == y.layout;
-  };
-  auto areNeighbours = [](const RowClass &cls) {
-    return cls.layout.isContiguous() && !cls.hasTable();
-  };
-  return areNeighbours(a) && areNeighbours(b) && a.heavy == b.heavy &&
-         a.draws.empty() && b.draws.empty() &&
-         a.segments.size() == b.segments.size() &&
-         llvm::all_of_zip(a.segments, b.segments, areSame) &&
-         TileExpr::provablyLE(a.rowBegin, b.rowBegin, facts);
-}
-
-/// How many classes, from the first of `classes` on, one grid visits: fewer
-/// kernels, and launches with more blocks.
-static size_t countTogether(ArrayRef<RowClass> classes,
-                            const LengthFacts &facts) {
-  size_t count = 1;
-  while (count < classes.size() &&
-         visitTheSame(classes[count - 1], classes[count], facts))
-    ++count;
-  return count;
-}
 
 Value Visits::numParts(const RowClass &cls) {
   if (!plan.fewBlocks)

@@ -2,8 +2,7 @@
 
 #include "Inspection.h"
 #include "SparseAttn/Inspect/LeastWaste.h"
-#include "SparseAttn/Mask/Predicate.h"
-#include "SparseAttn/Plan/RowReach.h"
+#include "SparseAttn/Plan/ComputedPairs.h"
 #include "SparseAttn/Plan/TablePlan.h"
 #include "SparseAttn/Support/Entry.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
@@ -87,18 +86,7 @@ static uint64_t sumOverHeads(int64_t numHeads, bool sameForAll, Count count) {
   return sum;
 }
 
-/// Those of code, as it tells whether a pair is live.
-static Pieces piecesOfCode(const Mask &mask) {
-  Predicate predicate = makePredicate(mask);
-  return predicate.kind == Predicate::Kind::Union ? predicate.pieces : Pieces();
-}
-
 static void countTilesOfAllHeads(Inspection &result, const WarpRows &warps) {
-  Pieces pieces = piecesOfCode(result.mask);
-  auto rowsOfWarp = [&](const RowClass &cls) {
-    return warps.lookup(cls.codeRows(result.plan.tile));
-  };
-
   bool sameForAll = llvm::all_of(result.plan.classes, [](const RowClass &cls) {
     return llvm::none_of(cls.draws,
                          [](const Draw &draw) { return draw.random.perHead; });
@@ -110,10 +98,15 @@ static void countTilesOfAllHeads(Inspection &result, const WarpRows &warps) {
     result.tiles.full += times * ofHead.full;
     result.tiles.partial += times * ofHead.partial;
     result.tiles.empty += times * ofHead.empty;
-    result.visitedPairs +=
-        times * countComputedPairs(result.plan, pieces, result.lengths(), head,
-                                   rowsOfWarp);
   }
+  auto count = [&](Slots slots) {
+    return countComputedPairs(
+        result.mask, result.plan, result.lengths(),
+        {result.shape.queryHeads, result.shape.keyHeads},
+        [&](int64_t rows) { return warps.lookup(rows); }, slots);
+  };
+  result.visitedPairs = count(Slots::There);
+  result.computedPairs = count(Slots::All);
 }
 
 static void computeFacts(Inspection &result, AttentionOp op,

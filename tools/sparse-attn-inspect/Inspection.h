@@ -41,6 +41,8 @@ struct Inspection {
   /// Pairs that are computed, of those heads: those of the tiles that are
   /// visited, but of the rows of warps that leave a tile out.
   uint64_t visitedPairs = 0;
+  /// And with the rows and keys with which code fills up its tiles.
+  uint64_t computedPairs = 0;
   /// Neighbouring rows that are computed together, and the pairs that such
   /// rows cost at least, of those heads.
   int64_t rowsTogether = 0;

@@ -91,6 +91,7 @@ static json::Value toJson(const Inspection &inspection) {
       {"total_pairs", cost.totalPairs},
       {"density", cost.density},
       {"visited_pairs", inspection.visitedPairs},
+      {"computed_pairs", inspection.computedPairs},
       {"waste", divide(inspection.visitedPairs, cost.livePairs)},
       {"least_waste",
        json::Object{{"rows", inspection.rowsTogether},

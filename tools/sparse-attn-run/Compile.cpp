@@ -14,6 +14,7 @@
 #include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Target/TargetMachine.h"
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 
@@ -133,11 +134,13 @@ static StringRef levelOf(const llvm::TargetMachine &machine) {
 
 /// From attention to the LLVM dialect. Returns the name that `entry` has there.
 static FailureOr<std::string> lowerForCPU(ModuleOp module, func::FuncOp entry,
+                                          const HostCode &host,
                                           const llvm::TargetMachine &target) {
   renameForMachineCode(module);
   std::string name = entry.getName().str();
   CPUPipelineOptions options;
-  options.target = levelOf(target).str();
+  options.target = host.target.empty() ? levelOf(target).str() : host.target;
+  options.countProducts = host.countsProducts;
   PassManager pm(module.getContext());
   buildCPUPipeline(pm, options);
   if (failed(pm.run(module)))
@@ -176,6 +179,21 @@ static FailureOr<std::string> lowerForEmulator(ModuleOp module,
   return name;
 }
 
+/// Of all threads that run code with `countsProducts`.
+static std::atomic<uint64_t> countedMultiplyAdds;
+
+static void countMultiplyAdds(int64_t count) {
+  countedMultiplyAdds.fetch_add(count, std::memory_order_relaxed);
+}
+
+/// What code that counts calls, under the name that the linker has for it.
+static llvm::orc::SymbolMap
+getCounterSymbols(llvm::orc::MangleAndInterner interner) {
+  return {{interner("sparse_attn_count_multiply_adds"),
+           {llvm::orc::ExecutorAddr::fromPtr(&countMultiplyAdds),
+            llvm::JITSymbolFlags::Exported}}};
+}
+
 /// What code for the emulator calls, under names as the linker has them.
 static llvm::orc::SymbolMap
 getEmulatorSymbols(llvm::orc::MangleAndInterner interner) {
@@ -188,7 +206,7 @@ getEmulatorSymbols(llvm::orc::MangleAndInterner interner) {
 }
 
 llvm::Expected<Program> Program::compile(ModuleOp module, func::FuncOp entry,
-                                         Device device,
+                                         Device device, const HostCode &host,
                                          const EmulatedDevice &emulated) {
   Program program;
   program.device = device;
@@ -211,7 +229,7 @@ llvm::Expected<Program> Program::compile(ModuleOp module, func::FuncOp entry,
 
   FailureOr<std::string> lowered = failure();
   if (succeeded(dropDeclarations(module)))
-    lowered = isHot ? lowerForCPU(module, entry, **target)
+    lowered = isHot ? lowerForCPU(module, entry, host, **target)
                     : lowerForEmulator(module, entry, emulated);
   if (failed(lowered))
     return makeError("lowering '{0}' failed", symbol);
@@ -234,6 +252,8 @@ llvm::Expected<Program> Program::compile(ModuleOp module, func::FuncOp entry,
   program.engine = std::move(*engine);
   if (device == Device::Emulator)
     program.engine->registerSymbols(getEmulatorSymbols);
+  else if (host.countsProducts)
+    program.engine->registerSymbols(getCounterSymbols);
   // Compile now, not at the first call.
   auto compiled = program.engine->lookup(program.entry);
   if (!compiled)
@@ -266,13 +286,15 @@ llvm::Error Program::invoke(MutableArrayRef<void *> packedArgs) {
 }
 
 uint64_t Program::getMultiplyAdds() const {
-  return emulator::getMultiplyAdds();
+  return device == Device::Emulator ? emulator::getMultiplyAdds()
+                                    : countedMultiplyAdds.load();
 }
 
 llvm::Expected<std::pair<SmallVector<Array>, double>>
 Program::run(MutableArrayRef<Array> arguments) {
   if (device == Device::Emulator)
     emulator::startSession(scheduleSeed);
+  countedMultiplyAdds = 0;
   SmallVector<Descriptor> inputs = place(arguments);
   // The results come back as one struct of descriptors, in order.
   size_t numFields = 0;

@@ -46,6 +46,14 @@ llvm::Expected<ObservedOps> observe(func::FuncOp func);
 /// Where a function runs in this process.
 enum class Device { CPU, Emulator };
 
+/// How code for this processor is made.
+struct HostCode {
+  /// Level of processors whose tiles it has; this machine's where it is empty.
+  std::string target;
+  /// Whether it counts the multiply-adds of its products.
+  bool countsProducts = false;
+};
+
 /// What the emulator is to be.
 struct EmulatedDevice {
   /// GPU that kernels are made for.
@@ -61,7 +69,7 @@ class Program {
 public:
   /// Lowers `module` for the device and compiles it for this machine.
   static llvm::Expected<Program> compile(ModuleOp module, func::FuncOp entry,
-                                         Device device,
+                                         Device device, const HostCode &host,
                                          const EmulatedDevice &emulated);
 
   /// Which schedule the emulator's threads follow.
@@ -71,7 +79,8 @@ public:
   llvm::Expected<std::pair<SmallVector<Array>, double>>
   run(MutableArrayRef<Array> arguments);
 
-  /// Multiply-adds of tensor cores in the last run, in the emulator.
+  /// Multiply-adds in the last run: of tensor cores in the emulator, and on the
+  /// CPU of products of tiles, where its code counts them.
   uint64_t getMultiplyAdds() const;
 
 private:

@@ -2,6 +2,7 @@
 //
 //   sparse-attn-run FILE [--entry=F] [--device=cpu|emulator|cuda]
 //     [--seed=N] [--schedule-seed=N] [--kernel-ir=FILE] [--threads=N]
+//     [--target=x86-64-v3] [--count-products]
 //     [--shape=Sq=1,Sk=4096 ...] [--input=a.npy ...] [--output=o.npy ...]
 //     [--check[=all|ROWS]] [--repeat=N] [--json]
 //
@@ -73,6 +74,14 @@ struct Options {
       cl::desc(
           "Multiprocessors of the emulated device, by which launches of few "
           "blocks are split; 0, the default, splits none")};
+  cl::opt<std::string> target{
+      "target", cl::value_desc("x86-64-v3"), cl::cat(category),
+      cl::desc("Level of processors whose tiles code for the CPU has, in this "
+               "machine's instructions (default this machine's level)")};
+  cl::opt<bool> countProducts{
+      "count-products", cl::cat(category),
+      cl::desc("Make code for the CPU that counts the multiply-adds of its "
+               "products, as --json reports them")};
   cl::opt<unsigned> threads{"threads", cl::value_desc("number"), cl::init(0),
                             cl::cat(category),
                             cl::desc("Threads of the CPU; 0 is one a core")};
@@ -140,6 +149,13 @@ static llvm::Error validateOptions(func::FuncOp func) {
                      device);
   if (device != "emulator" && !flags().kernelIR.empty())
     return makeError("--kernel-ir needs --device=emulator");
+  if (device != "cpu" && flags().target.getNumOccurrences())
+    return makeError("--target needs --device=cpu");
+  if (flags().target.getNumOccurrences() && !target::findCpu(flags().target))
+    return makeError("unknown --target '{0}'; code is made for {1}",
+                     flags().target.getValue(), target::knownCpus());
+  if (device != "cpu" && flags().countProducts)
+    return makeError("--count-products needs --device=cpu");
   if (device != "emulator" && flags().smCount.getNumOccurrences())
     return makeError("--sm-count needs --device=emulator");
   if (device != "emulator" && flags().chip.getNumOccurrences())
@@ -203,7 +219,8 @@ struct Run {
   SmallVector<Array> results;
   SmallVector<double> seconds; ///< of each repeat
   double compileSeconds = 0;
-  /// Of tensor cores, in one run of the emulator.
+  /// Of one run: of tensor cores in the emulator, of products on the CPU where
+  /// they are counted.
   std::optional<uint64_t> multiplyAdds;
 };
 
@@ -284,7 +301,8 @@ static llvm::Expected<Run> runHere(ModuleOp module, func::FuncOp func,
   Run run;
   Stopwatch compiling;
   auto program = Program::compile(
-      module, func, device, {flags().chip, flags().kernelIR, flags().smCount});
+      module, func, device, {flags().target, flags().countProducts},
+      {flags().chip, flags().kernelIR, flags().smCount});
   if (!program)
     return program.takeError();
   run.compileSeconds = compiling.getSeconds();
@@ -300,7 +318,7 @@ static llvm::Expected<Run> runHere(ModuleOp module, func::FuncOp func,
     run.results = std::move(once->first);
     run.seconds.push_back(once->second);
   }
-  if (device == Device::Emulator)
+  if (device == Device::Emulator || flags().countProducts)
     run.multiplyAdds = program->getMultiplyAdds();
   return run;
 }

@@ -23,6 +23,22 @@ def SparseAttnStepsToLanes : Pass<"sparse-attn-steps-to-lanes"> {
     "::mlir::tensor::TensorDialect"];
 }
 
+def SparseAttnCountProducts
+    : Pass<"sparse-attn-count-products", "::mlir::ModuleOp"> {
+  let summary = "count the multiply-adds of products of tiles, when they run";
+  let description = [{
+    Before each contraction inside of a loop, all of whose sizes are static, stands a
+    call of `sparse_attn_count_multiply_adds(i64)` with the number of its multiply-adds.
+    Who runs the code defines that function, and so learns what is computed from the
+    code that computes it, and not from the plan that the code was made of. Threads
+    call it at once. Run behind `sparse-attn-steps-to-lanes`.
+
+    Example: test/CPU/count-products-example.mlir
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect"];
+}
+
 def SparseAttnTileRegisters
     : Pass<"sparse-attn-tile-registers", "::mlir::func::FuncOp"> {
   let summary = "tile linalg ops to vector registers and vectorise them";

@@ -58,6 +58,11 @@ struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
       *this, "trust-plans",
       llvm::cl::desc("Take plans that attention has already for right"),
       llvm::cl::init(false)};
+  Option<bool> countProducts{
+      *this, "count-products",
+      llvm::cl::desc("Call sparse_attn_count_multiply_adds, which whoever runs "
+                     "the code defines, before each product of tiles"),
+      llvm::cl::init(false)};
 };
 
 /// Refuses an option's value that some pass would fail on, before any runs;

@@ -185,16 +185,6 @@ std::optional<mask::Range> findLiveRows(const mask::Pieces &pieces,
                                         int64_t firstRow, int64_t firstKey,
                                         TileShape tile);
 
-/// The pairs that one head computes where warps take `rowsOfWarp(cls)` rows
-/// each and leave out the partial tiles in which none of them may have a live
-/// pair, as kernels of rings do. 0 rows stand for blocks that take their tiles
-/// whole, as `countVisitedPairs` has it. `pieces` are those of the mask's
-/// predicate, empty where it has none.
-uint64_t
-countComputedPairs(const Plan &plan, const mask::Pieces &pieces,
-                   const mask::Lengths &n, int64_t head,
-                   llvm::function_ref<int64_t(const RowClass &)> rowsOfWarp);
-
 } // namespace mlir::sparse_attn::plan
 
 #endif // SPARSEATTN_PLAN_ROWREACH_H

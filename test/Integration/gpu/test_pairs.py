@@ -1,14 +1,18 @@
 # RUN: %pytest %s
 """What a plan says of its pairs is what kernels compute: the multiply-adds of tensor cores
-that the emulator counts are those of inspect's `visited_pairs`, D + Dv for each. Lengths are
-multiples of tiles, as nobody counts rows and keys that are not there."""
+that the emulator counts are those of inspect's `computed_pairs`, D + Dv for each, whatever
+the mask and the lengths. Where lengths are multiples of tiles, there are no rows and keys
+but those that are there, and these pairs are `visited_pairs`, too."""
 
+import dataclasses
 import json
 import os
 import subprocess
 
 import pytest
 from kernels import TOOL
+from pairs import CASES as ANY_CASES
+from pairs import OWN, counted_multiply_adds, planned_multiply_adds
 
 INSPECT = os.environ.get("SPARSE_ATTN_INSPECT", "sparse-attn-inspect")
 HEADS = 2
@@ -72,3 +76,28 @@ def test_kernels_compute_the_pairs_of_the_plan(name, tmp_path):
     (said,) = tool(INSPECT, path, "--target=sm_80", "--format=json")["attentions"]
     ran = tool(TOOL, path, "--device=emulator", "--json")
     assert ran["multiply_adds"] == said["visited_pairs"] * 2 * head_size
+    assert said["computed_pairs"] == said["visited_pairs"]
+
+
+def as_kernel(case):
+    """Of a type and of head sizes that tensor cores take without filling them up."""
+    size = case.d if case.d in (16, 64, 128) else 64
+    return dataclasses.replace(case, dtype="bf16", d=size, dv=None)
+
+
+def takes_the_fallback_path(name, case):
+    """A block with a row that sees no key computes its tile again: so does the first tile of
+    each residue of `parts`, of which the first row sees keys in the other part only."""
+    return name == "parts" or not case.live().any(axis=2).all()
+
+
+RUNS = [(name, chip) for cases, chip in ((ANY_CASES, "sm_80"), (OWN, "sm_90"))
+        for name, case in cases.items() if not takes_the_fallback_path(name, case)]
+
+
+@pytest.mark.parametrize("name, chip", RUNS)
+def test_kernels_compute_the_pairs_of_any_plan(name, chip, tmp_path):
+    case = as_kernel(ANY_CASES[name])
+    planned, plan = planned_multiply_adds(case, chip, tmp_path)
+    counted = counted_multiply_adds(case, tmp_path, "--device=emulator", f"--chip={chip}")
+    assert counted == planned, plan

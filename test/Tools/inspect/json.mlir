@@ -8,6 +8,7 @@
 
 // CHECK:      "attentions": [
 // CHECK:          "bytes": 8192,
+// CHECK-NEXT:     "computed_pairs": 1280,
 // CHECK-NEXT:     "dense_flops": 65536,
 // CHECK-NEXT:     "density": 0.515625,
 // CHECK-NEXT:     "entry": "causal",

@@ -4,7 +4,13 @@
 // RUN: FileCheck %s < %t
 // RUN: %python -m json.tool < %t
 // RUN: sparse-attn-run %s --json | FileCheck %s --check-prefix=PLAIN \
-// RUN:   --implicit-check-not=checked_rows --implicit-check-not=passed --implicit-check-not=error
+// RUN:   --implicit-check-not=checked_rows --implicit-check-not=passed --implicit-check-not=error \
+// RUN:   --implicit-check-not=multiply_adds
+//
+// Both products of 2 heads: in tiles of 48 x 64, two query tiles have 3 tiles of keys.
+//
+// RUN: sparse-attn-run %s --json --count-products --repeat=2 | FileCheck %s --check-prefix=COUNTED
+// COUNTED: "multiply_adds": 294912,
 
 // CHECK:      {
 // CHECK-NEXT:   "checked_rows": 128,
