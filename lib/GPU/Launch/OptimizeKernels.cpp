@@ -11,6 +11,7 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/Error.h"
 #include "llvm/Target/TargetMachine.h"
 
 using namespace mlir;
@@ -43,8 +44,8 @@ static constexpr StringLiteral kImprove[] = {
     "instsimplify", "tailcallelim",
     "simplifycfg<switch-range-to-icmp;keep-loops;speculate-unpredictables>"};
 
-llvm::Error kernels::optimizeKernels(llvm::Module &module,
-                                     llvm::TargetMachine &machine) {
+void kernels::optimizeKernels(llvm::Module &module,
+                              llvm::TargetMachine &machine) {
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager calls;
@@ -62,8 +63,7 @@ llvm::Error kernels::optimizeKernels(llvm::Module &module,
   std::string text = "function(nvvm-intr-range),inferattrs," + all(kTidy) +
                      ",ipsccp," + all(kImprove);
   llvm::ModulePassManager passes;
-  if (llvm::Error error = builder.parsePassPipeline(passes, text))
-    return error;
+  // LLVM knows the passes above, whatever the kernels.
+  llvm::cantFail(builder.parsePassPipeline(passes, text));
   passes.run(module, modules);
-  return llvm::Error::success();
 }

@@ -3,8 +3,6 @@
 #ifndef SPARSEATTN_LIB_GPU_LAUNCH_OPTIMIZEKERNELS_H
 #define SPARSEATTN_LIB_GPU_LAUNCH_OPTIMIZEKERNELS_H
 
-#include "llvm/Support/Error.h"
-
 namespace llvm {
 class Module;
 class TargetMachine;
@@ -14,7 +12,7 @@ namespace mlir::sparse_attn::kernels {
 
 /// Runs the passes of LLVM that kernels gain by, for `machine`, on a module of
 /// kernels that call nothing.
-llvm::Error optimizeKernels(llvm::Module &module, llvm::TargetMachine &machine);
+void optimizeKernels(llvm::Module &module, llvm::TargetMachine &machine);
 
 } // namespace mlir::sparse_attn::kernels
 
