@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from packages import BenchError, Function
-from plans import Plan, RowClass, Trips, drawn_blocks, evaluate, parse_plan, part_of
+from plans import Plan, RowClass, Trips, drawn_blocks, evaluate, parse_plan, parse_table, part_of
 from reach import Computed, computed
 
 # A block has sixteen barriers, one of which is for all of its threads.
@@ -146,7 +146,9 @@ class Package:
 
     @functools.cached_property
     def plan(self) -> Plan:
-        return parse_plan(self.entry["plans"][0]["plan"])
+        lines = self.entry["plans"][0]["plan"]
+        listed = self.folder / f"plan.{self.program['target'].get('chip')}.mlir"
+        return parse_plan(lines, parse_table(listed.read_text()) if listed.exists() else ())
 
     @property
     def cubin(self) -> pathlib.Path:
@@ -232,8 +234,10 @@ class Package:
     def _computed(self, rows: RowClass, q: int, sizes: Sizes,
                   warps: int) -> tuple[Computed, ...]:
         tiles = self.plan.key_tiles(rows, q, sizes.lengths, _no_draws(rows, sizes))
+        size = 1 if rows.table else rows.tile[1]
         return tuple(computed(self.function.pattern, (sizes.queries, sizes.keys), rows.tile,
-                              q, some, warps) for some in tiles)
+                              rows.rows(q, sizes.lengths), [size * tile for tile in some], warps)
+                     for some in tiles)
 
     def beside(self, launch: Launch, sizes: Sizes) -> int:
         """How many parts run beside one another in a block of this launch: as many as its

@@ -6,7 +6,8 @@ tests, pair by pair.
 """
 
 import dataclasses
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -84,6 +85,52 @@ def causal_window(width: int) -> Pattern:
         _stateless(lambda i, j: (j <= i) & (i - j < width)),
         lambda n: int(np.minimum(_rows(n) + 1, width).sum()),
         is_causal=True,
+    )
+
+
+def window(reach: int) -> Pattern:
+    """`reach` keys to either side of the query's own."""
+    def count(n: int) -> int:
+        last = np.minimum(_rows(n) + reach, n - 1)
+        return int((last - np.maximum(_rows(n) - reach, 0) + 1).sum())
+
+    return Pattern(
+        f"near{reach}",
+        f"window of {reach} to either side",
+        f"#sparse_attn.sliding_window<left = {reach}, right = {reach}>",
+        _stateless(lambda i, j: (i - j).abs() <= reach),
+        count,
+    )
+
+
+def documents(lengths: Sequence[int]) -> Pattern:
+    """Tokens see those of their own document; documents follow each other, `n` is their sum."""
+    ends = list(itertools.accumulate(lengths))
+
+    def member(begin: int, end: int) -> str:
+        sides = [f"#sparse_attn.global<first = {end}, direction = rows>",
+                 f"#sparse_attn.prefix<length = {end}>"]
+        if begin > 0:
+            sides += [f"#sparse_attn.complement<#sparse_attn.global<first = {begin},"
+                      " direction = rows>>",
+                      f"#sparse_attn.complement<#sparse_attn.prefix<length = {begin}>>"]
+        return f"#sparse_attn.intersection<{', '.join(sides)}>"
+
+    def make(n: int, heads: int, device: torch.device) -> MaskMod:
+        last = torch.tensor(ends, device=device)
+
+        def number(positions: torch.Tensor) -> torch.Tensor:
+            return torch.searchsorted(last, positions, right=True)
+
+        return lambda b, h, i, j: number(i) == number(j)
+
+    members = ", ".join(map(member, [0, *ends], ends))
+    return Pattern(
+        f"documents{len(lengths)}",
+        f"{len(lengths)} documents of {min(lengths)} to {max(lengths)}",
+        f"#sparse_attn.union<{members}>",
+        make,
+        lambda n: sum(length * length for length in lengths),
     )
 
 

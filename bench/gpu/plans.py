@@ -10,7 +10,13 @@ from collections.abc import Mapping, Sequence
 import draws
 from packages import BenchError
 
-CLASS = re.compile(r"rows (.+) to (.+?)(, heavy)?$")
+CLASS = re.compile(r"rows (.+) to (.+?)(, heavy)?(, table)?$")
+# Of a table's query tile the rows and where its key tiles begin; a manifest says of tables
+# how many tiles all query tiles have, and an attribute has each.
+LISTED = re.compile(
+    r"<(\d+) to (\d+)(?:, partial = \[([\d, ]*)\])?(?:, full = \[([\d, ]*)\])?>")
+REST = re.compile(
+    r"  and \d+ more query tiles?; all (\d+) have (\d+) partial and (\d+) full key tiles$")
 SEGMENT = re.compile(
     r"  (full|partial) (.+?) to (.+?)(?: when (.+?) > 0)?"
     r"(?: of (\w+<[^>]*tile = (\d+)>))?(?: where (.+))?$")
@@ -65,6 +71,22 @@ class Draw(Tiles):
     block: int = 0
 
 
+@dataclasses.dataclass(frozen=True)
+class TableTile:
+    """A query tile of a table: its rows, and the first keys of its tiles."""
+
+    begin: int
+    end: int
+    partial: tuple[int, ...]
+    full: tuple[int, ...]
+
+    @classmethod
+    def of(cls, match: re.Match[str]) -> "TableTile":
+        partial, full = (tuple(map(int, (match[k] or "").replace(",", " ").split()))
+                         for k in (3, 4))
+        return cls(int(match[1]), int(match[2]), partial, full)
+
+
 @dataclasses.dataclass
 class RowClass:
     begin: str
@@ -75,11 +97,16 @@ class RowClass:
     step: int = 1  # of a part that is folded, whose tiles are those of all residues
     segments: list[Tiles] = dataclasses.field(default_factory=list)
     draws: list[Draw] = dataclasses.field(default_factory=list)
+    table: list[TableTile] = dataclasses.field(default_factory=list)
 
     @property
     def loops(self) -> tuple[str, ...]:
         """Of the kernel, in its order: drawn tiles behind others, full ones last. What runs
         once in each block of rows is none, and counts as what they do beside loops."""
+        if self.table:
+            has = {"partial": any(some.partial for some in self.table),
+                   "full": any(some.full for some in self.table)}
+            return tuple(name for name in has if has[name])
         tiles = [*self.segments, *self.draws]
         names = dict.fromkeys(some.loop for some in tiles)
         if not self.heavy:
@@ -96,10 +123,18 @@ class RowClass:
 
     def tiles(self, names: Mapping[str, int]) -> int:
         """How many query tiles a head has: each residue as many as the longest."""
+        if self.table:
+            return len(self.table)
         count = max(0, evaluate(self.end, names) - evaluate(self.begin, names))
         if self.step > 1:
             count = -(-names["nq"] // self.step)
         return self.step * -(-count // self.tile[0])
+
+    def rows(self, q: int, names: Mapping[str, int]) -> range:
+        """Of query tile q, in a class that is not folded."""
+        if self.table:
+            return range(self.table[q].begin, self.table[q].end)
+        return range(q * self.tile[0], min((q + 1) * self.tile[0], names["nq"]))
 
     def lengths(self, q: int, names: Mapping[str, int]) -> dict[str, int]:
         """Of the residue that query tile q is one of, and the tile's number there."""
@@ -138,8 +173,10 @@ class Plan:
 
     def key_tiles(self, rows: RowClass, q: int, names: Mapping[str, int],
                   drawn: Sequence[Sequence[int]] = ()) -> tuple[tuple[int, ...], ...]:
-        """That the loops of query tile q visit, in their order. `names` has nq and nk;
-        drawn[i] are the key blocks drawn for row block i."""
+        """That the loops of query tile q visit, in their order; of a table their first keys.
+        `names` has nq and nk; drawn[i] are the key blocks drawn for row block i."""
+        if rows.table:
+            return tuple(getattr(rows.table[q], name) for name in rows.loops)
         values = rows.lengths(q, names)
         found: dict[str, list[int]] = {name: [] for name in rows.loops}
         if values["nk"] <= 0 or values["q"] * rows.tile[0] >= values["nq"]:
@@ -170,7 +207,13 @@ class Plan:
         return touched & set(draw.range(values))
 
 
-def parse_plan(lines: Sequence[str]) -> Plan:
+def parse_table(attribute: str) -> list[TableTile]:
+    """All query tiles of a plan's attribute that has one table."""
+    return [TableTile.of(match) for match in LISTED.finditer(attribute)]
+
+
+def parse_plan(lines: Sequence[str], table: Sequence[TableTile] = ()) -> Plan:
+    """`table` has the tiles of the plan's table, which a manifest does not list."""
     tile, part, step, classes = (0, 0), -1, 1, list[RowClass]()
     heads, few_blocks = 1, False
     for line in lines:
@@ -184,6 +227,16 @@ def parse_plan(lines: Sequence[str]) -> Plan:
             part += 1
         elif match := CLASS.match(line):
             classes.append(RowClass(match[1], match[2], match[3] is not None, tile, part, step))
+            if match[4]:
+                classes[-1].table = list(table)
+        elif match := LISTED.fullmatch(line.removeprefix("  tile ")):
+            if not table:  # which has few tiles then, or its rest is missed below
+                classes[-1].table.append(TableTile.of(match))
+        elif match := REST.match(line):
+            found = (len(table), sum(len(some.partial) for some in table),
+                     sum(len(some.full) for some in table))
+            if found != tuple(map(int, match.groups())):
+                raise BenchError(f"the plan's table has other tiles than '{line.strip()}'")
         elif match := SEGMENT.match(line):
             kind, begin, end, when, layout, keys, where = match.groups()
             loop = kind + (f" of {layout}" if layout else "") + (f" where {where}" if where else "")

@@ -10,6 +10,7 @@ bench/results/gpu_predicted.json. It is a prediction; a measurement replaces it.
 
 import argparse
 import datetime
+import json
 import os
 import pathlib
 import re
@@ -68,13 +69,35 @@ def compile_case(case: Predicted, args: argparse.Namespace, folder: pathlib.Path
         targets = ",".join(sorted({CHIPS[name].architecture for name in args.chips}))
         run([tool(args.build, "sparse-attn-compile"), module, f"--target={targets}",
              "--emit=ptx,cubin,manifest", "-o", package])
+        # Manifests do not list the tiles of tables.
+        for target in targets.split(",") if case.fixed else ():
+            (package / f"plan.{target}.mlir").write_text(
+                run([tool(args.build, "sparse-attn-opt"), module,
+                     f"--sparse-attn-plan=target={target}"]))
     return package
 
 
-def predict_case(case: Predicted, package: pathlib.Path, chip: Chip) -> dict[str, object]:
+def visited_pairs(case: Predicted, args: argparse.Namespace, folder: pathlib.Path,
+                  chip: Chip) -> int:
+    """Of all batches and heads, as sparse-attn-inspect counts them for this size."""
+    module = folder / "inspected.mlir"
+    module.write_text(case.fixed_module())
+    said = run([tool(args.build, "sparse-attn-inspect"), module,
+                f"--target={chip.architecture}", "--format=json"])
+    attention, = json.loads(said)["attentions"]
+    return case.sizes.batches * int(attention["visited_pairs"])
+
+
+def predict_case(case: Predicted, package: pathlib.Path, chip: Chip,
+                 args: argparse.Namespace) -> dict[str, object]:
     function, sizes = case.function, case.sizes
     result = prediction.predict(Package.read(package, function, chip.architecture), sizes,
                                 case.useful_flops, chip, "nvdisasm")
+    if case.most_over_bound:
+        result |= {"visited_pairs": visited_pairs(case, args, package.parent, chip),
+                   "most_over_bound": case.most_over_bound,
+                   "dram_seconds": sum(launch["dram_bytes"] for launch in result["launches"])
+                   / chip.dram_bytes_per_second}
     return {
         "kind": "prediction", "chip": chip.name, "pattern": function.pattern.name,
         "case": case.name, "title": case.title, "mask": function.pattern.mask,
@@ -131,7 +154,7 @@ def predict_all(args: argparse.Namespace) -> None:
         for case in args.chosen:
             package = compile_case(case, args, pathlib.Path(folder))
             for name in args.chips:
-                result = predict_case(case, package, CHIPS[name])
+                result = predict_case(case, package, CHIPS[name], args)
                 store.add(f"prediction/{name}/{case.name}/{DTYPE}/d{case.function.head_size}",
                           result)
                 print(f"{name} {case.title}, D = {case.function.head_size}: predicted"

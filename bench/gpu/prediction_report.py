@@ -11,6 +11,10 @@ TABLE_HEAD = (
     "| mask | µs | useful TFLOP/s | balanced | FlashAttention-2 | FlexAttention | published"
     " | goal | measured |\n" + "|---" * 9 + "|"
 )
+BOUND_HEAD = (
+    "| chip | D | mask | tokens | heads | µs | visited pairs at the dense rate, µs"
+    " | bytes at the memory's, µs | over the larger | goal |\n" + "|---" * 10 + "|"
+)
 KERNEL_HEAD = (
     "| chip | D | mask | kernel | registers | blocks | full tile | bound | partial tile"
     " | beside loops | balance |\n" + "|---" * 11 + "|"
@@ -57,6 +61,40 @@ def _row(item: dict[str, Any], peers: dict[str, Any], measured: list[Document]) 
              _peer(item, peers["predicted"], FLEX), _peer(item, peers["published"]),
              str(item["goal_tflops"] or ""), "" if found is None else f"{found:.3g}"]
     return "| " + " | ".join(cells) + " |"
+
+
+def _is_bounded(item: dict[str, Any]) -> bool:
+    return "most_over_bound" in item
+
+
+def _bound_row(item: dict[str, Any], dense: dict[str, Any]) -> str:
+    """`dense`: the dense case on the same chip with heads of the same size."""
+    flops = 4 * item["head_size"] * item["visited_pairs"]
+    computed = flops / (dense["useful_tflops"] * 1e12)
+    moved = item["dram_seconds"]
+    over = item["seconds"] / max(computed, moved)
+    missed = " **missed**" if over > item["most_over_bound"] else ""
+    cells = [item["chip"], str(item["head_size"]), item["title"],
+             str(item["n"]) if item["queries"] == item["n"] else f"1 over {item['n']}",
+             f"{item['heads']} over {item['key_heads']}"]
+    cells += [f"{seconds * 1e6:.1f}" for seconds in (item["seconds"], computed, moved)]
+    cells += [f"{over:.2f}{missed}", str(item["most_over_bound"])]
+    return "| " + " | ".join(cells) + " |"
+
+
+def bounds(items: list[dict[str, Any]]) -> str:
+    """Of cases with few key tiles a query tile, where the dense case is there to compare."""
+    dense = {(item["chip"], item["head_size"]): item for item in items
+             if item["case"] == "dense"}
+    rows = [_bound_row(item, dense[item["chip"], item["head_size"]]) for item in items
+            if _is_bounded(item) and (item["chip"], item["head_size"]) in dense]
+    if not rows:
+        return ""
+    listed = "\n".join(rows)
+    return ("Few key tiles a query tile, or few queries. A call is to take little more than its"
+            " visited pairs do at the rate of dense attention, or its bytes, those of partial"
+            " results among them, at the bandwidth on paper, whichever takes longer:\n\n"
+            f"{BOUND_HEAD}\n{listed}\n")
 
 
 def _kernel_row(item: dict[str, Any], launch: dict[str, Any]) -> str:
@@ -135,11 +173,15 @@ def render(document: Document, measured: list[Document]) -> str:
     parts = [introduction(document)]
     groups: dict[tuple[str, str, int], list[dict[str, Any]]] = {}
     for item in items:
+        # With heads of their own, they stand in a table of their own.
+        if _is_bounded(item) and item["case"] != "decode":
+            continue
         groups.setdefault((item["chip"], item["dtype"], item["head_size"]), []).append(item)
     for (chip, dtype, size), group in sorted(groups.items()):
         rows = "\n".join(_row(item, peers, measured) for item in group)
         parts.append(f"**Predicted for {chip}, {dtype}, D = {size}, {group[0]['n']} tokens,"
                      f" {WIDTH // size} heads**\n\n{TABLE_HEAD}\n{rows}\n")
+    parts += filter(None, [bounds(items)])
     # H200's are H100's.
     items = [item for item in items if item["chip"] in SHOWN] or items
     rows = "\n".join(_kernel_row(item, launch) for item in items for launch in item["launches"]

@@ -21,12 +21,12 @@ def _mask_mod(pattern: Pattern, keys: int) -> MaskMod:
 
 
 @functools.cache
-def _works(pattern: Pattern, lengths: tuple[int, int], tile: tuple[int, int], q: int,
-           key_tile: int, warps: int) -> tuple[Work, ...]:
-    """`lengths` are of queries and keys."""
+def _works(pattern: Pattern, lengths: tuple[int, int], tile: tuple[int, int], own: range,
+           key: int, warps: int) -> tuple[Work, ...]:
+    """`lengths` are of queries and keys; the key tile begins at `key`."""
     queries, keys = lengths
-    rows = torch.arange(q * tile[0], min((q + 1) * tile[0], queries)) + keys - queries
-    columns = torch.arange(min(key_tile * tile[1], keys), min((key_tile + 1) * tile[1], keys))
+    rows = torch.arange(own.start, own.stop) + keys - queries
+    columns = torch.arange(min(key, keys), min(key + tile[1], keys))
     zero = torch.zeros((), dtype=torch.int64)
     live = _mask_mod(pattern, keys)(zero, zero, rows[:, None], columns[None])
     found = torch.nonzero(live.any(dim=1)).flatten().tolist()
@@ -41,7 +41,8 @@ def _works(pattern: Pattern, lengths: tuple[int, int], tile: tuple[int, int], q:
     return tuple(works)
 
 
-def computed(pattern: Pattern, lengths: tuple[int, int], tile: tuple[int, int], q: int,
-             key_tiles: Sequence[int], warps: int) -> Computed:
-    """Of the iterations over `key_tiles`; warps share the query tile's rows in their order."""
-    return tuple(_works(pattern, lengths, tile, q, key_tile, warps) for key_tile in key_tiles)
+def computed(pattern: Pattern, lengths: tuple[int, int], tile: tuple[int, int], rows: range,
+             keys: Sequence[int], warps: int) -> Computed:
+    """Of the iterations over the tiles that begin at `keys`; warps share the slots of the
+    query tile, which has these rows, in their order."""
+    return tuple(_works(pattern, lengths, tile, rows, key, warps) for key in keys)

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import torch
 from draws import bigbird_blocks
-from patterns import PATTERNS, SMALL_PATTERNS
+from patterns import PATTERNS, SMALL_PATTERNS, documents, window
+from predicted_cases import NARROW
 from torch.nn.attention.flex_attention import create_block_mask, create_mask
 
 CPU = torch.device("cpu")
@@ -39,6 +40,11 @@ BOTH = [(PATTERNS[name], LONG[name], n) for name in PATTERNS
         for n in LONG_LENGTHS.get(name, [1, 577, 1216])]
 BOTH += [(SMALL_PATTERNS[name], SMALL[name], n) for name in SMALL_PATTERNS
          for n in (1, 2, 16, 33, 97, 128)]
+# What is predicted alone.
+BOTH += [(pattern, masks.sliding_window(*reach), n)
+         for pattern, reach in zip(NARROW, ((64, 64), (127, 0))) for n in (1, 97, 577)]
+BOTH += [(window(5), masks.sliding_window(5, 5), 33),
+         (documents((7, 1, 20)), masks.documents(7, 1, 20), 28)]
 
 
 def test_every_pattern_is_tested():

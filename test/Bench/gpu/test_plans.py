@@ -5,7 +5,7 @@ import pytest
 from launches import _roles
 from packages import BenchError
 from patterns import PATTERNS
-from plans import evaluate, parse_plan, part_of
+from plans import TableTile, evaluate, parse_plan, parse_table, part_of
 
 WINDOW = [
     "tile 128 x 64",
@@ -131,6 +131,31 @@ def test_blocks_are_drawn_as_the_compiler_does():
     assert table[0][0] == [-1, -1, -1] and table[0] != table[1]
     for row, blocks in enumerate(table[1][1:-1], start=1):
         assert len(set(blocks)) == 3 and not {0, row - 1, row, row + 1, 15} & set(blocks)
+
+
+TABLE = """sparse_attn.attention plan(<tile = [64, 64], rows = [<"0" to "200", table = [
+    <0 to 64, partial = [192], full = [0, 64]>, <64 to 70, full = [0]>, <70 to 200>]>]>)"""
+
+
+def test_tables_are_tiles_one_by_one():
+    table = parse_table(TABLE)
+    assert table == [TableTile(0, 64, (192,), (0, 64)), TableTile(64, 70, (), (0,)),
+                     TableTile(70, 200, (), ())]
+    lines = ["tile 64 x 64", "rows 0 to 200, table",
+             "  tile <0 to 64, partial = [192], full = [0, 64]>",
+             "  and 2 more query tiles; all 3 have 1 partial and 3 full key tiles"]
+    plan = parse_plan(lines, table)
+    rows, = plan.classes
+    sizes = {"nq": 200, "nk": 200}
+    assert rows.loops == ("partial", "full") and rows.tiles(sizes) == 3
+    assert [plan.trips(rows, q, sizes) for q in range(3)] == [(1, 2), (0, 1), (0, 0)]
+    assert plan.key_tiles(rows, 0, sizes) == ((192,), (0, 64))
+    assert rows.rows(1, sizes) == range(64, 70)
+    for others in ((), table[:2]):
+        with pytest.raises(BenchError, match="the plan's table has other tiles than 'and 2 more"):
+            parse_plan(lines, others)
+    # A short one is in the manifest.
+    assert parse_plan(lines[:3]).classes[0].table == table[:1]
 
 
 def test_an_unknown_line_is_named():
