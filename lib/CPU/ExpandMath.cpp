@@ -1,6 +1,7 @@
 //===- ExpandMath.cpp - --sparse-attn-expand-math -------------------------===//
 
 #include "SparseAttn/CPU/Passes.h"
+#include "SparseAttn/Transforms/Tanh.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Matchers.h"
@@ -94,7 +95,10 @@ static Value emitExp2(const Float32Builder &m, Value x, double c) {
   Value f;
   if (scaled) {
     Value minusN = arith::NegFOp::create(b, m.loc, n);
-    f = m.fma(x, m.f32(factor.lo), m.fma(x, m.f32(factor.hi), minusN));
+    f = m.fma(x, m.f32(factor.hi), minusN);
+    // An infinite x times 0 is NaN.
+    if (factor.lo != 0)
+      f = m.fma(x, m.f32(factor.lo), f);
   } else {
     f = arith::SubFOp::create(b, m.loc, x, n);
   }
@@ -109,6 +113,16 @@ static Value emitExp2(const Float32Builder &m, Value x, double c) {
   return m.selectBelow(x, float(-126.0 / c), m.f32(0.0f), product);
 }
 
+/// Only what is of f32 and allows an approximation is expanded.
+template <typename MathOp>
+static LogicalResult matchApproximate(MathOp op, PatternRewriter &rewriter) {
+  if (!getElementTypeOrSelf(op.getType()).isF32())
+    return rewriter.notifyMatchFailure(op, "not f32");
+  if (!arith::bitEnumContainsAny(op.getFastmath(), arith::FastMathFlags::afn))
+    return rewriter.notifyMatchFailure(op, "does not allow approximation");
+  return success();
+}
+
 namespace {
 /// Expands exp2(x), with c = 1, and exp(x), with c = log2(e).
 template <typename ExpOp> struct ExpandExp : OpRewritePattern<ExpOp> {
@@ -116,10 +130,8 @@ template <typename ExpOp> struct ExpandExp : OpRewritePattern<ExpOp> {
 
   LogicalResult matchAndRewrite(ExpOp op,
                                 PatternRewriter &rewriter) const override {
-    if (!getElementTypeOrSelf(op.getType()).isF32())
-      return rewriter.notifyMatchFailure(op, "not f32");
-    if (!arith::bitEnumContainsAny(op.getFastmath(), arith::FastMathFlags::afn))
-      return rewriter.notifyMatchFailure(op, "does not allow approximation");
+    if (failed(matchApproximate(op, rewriter)))
+      return failure();
     bool natural = std::is_same_v<ExpOp, math::ExpOp>;
     double c = natural ? llvm::numbers::log2e : 1.0;
     Value x = op.getOperand();
@@ -153,11 +165,28 @@ private:
   }
 };
 
+/// Expands tanh(x) into 2^(2 log2(e) x) and a polynomial.
+struct ExpandTanh : OpRewritePattern<math::TanhOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(math::TanhOp op,
+                                PatternRewriter &rewriter) const override {
+    if (failed(matchApproximate(op, rewriter)))
+      return failure();
+    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+    rewriter.replaceOp(
+        op, transforms::emitTanh(b, op.getOperand(),
+                                 arith::FastMathFlags::afn |
+                                     arith::FastMathFlags::contract));
+    return success();
+  }
+};
+
 struct ExpandMathPass
     : sparse_attn::impl::SparseAttnExpandMathBase<ExpandMathPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<ExpandExp<math::ExpOp>, ExpandExp<math::Exp2Op>>(
+    patterns.add<ExpandExp<math::ExpOp>, ExpandExp<math::Exp2Op>, ExpandTanh>(
         &getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();

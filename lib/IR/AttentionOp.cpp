@@ -22,6 +22,12 @@ double AttentionOp::getScaleValue() {
   return 1.0 / std::sqrt(double(getQueryType().getDimSize(3)));
 }
 
+std::optional<double> AttentionOp::getSoftcapValue() {
+  if (std::optional<APFloat> softcap = getSoftcap())
+    return softcap->convertToDouble();
+  return std::nullopt;
+}
+
 //===----------------------------------------------------------------------===//
 // Verifier
 //===----------------------------------------------------------------------===//
@@ -32,6 +38,20 @@ LogicalResult mlir::sparse_attn::verifyScale(Operation *op,
   if (std::isfinite(static_cast<float>(value)))
     return success();
   return op->emitOpError() << "scale must be finite in f32, got " << value;
+}
+
+/// Rejects what tanh(scale / softcap * score) loses in f32.
+static LogicalResult verifySoftcap(AttentionOp op, double softcap) {
+  auto isNormal = [](double x) { return std::isnormal(static_cast<float>(x)); };
+  if (!(softcap > 0) || !isNormal(softcap))
+    return op.emitOpError("softcap must be positive and a normal number of f32")
+           << ", got " << softcap << "; leave it out for scores without bound";
+  double scale = op.getScaleValue();
+  if (scale != 0 && !isNormal(scale / softcap))
+    return op.emitOpError(
+               "scale / softcap must be a normal number of f32, got ")
+           << scale << " / " << softcap;
+  return success();
 }
 
 /// Rejects two known sizes that differ.
@@ -175,6 +195,9 @@ LogicalResult AttentionOp::verify() {
     return failure();
   if (std::optional<APFloat> scale = getScale();
       scale && failed(verifyScale(*this, *scale)))
+    return failure();
+  if (std::optional<double> softcap = getSoftcapValue();
+      softcap && failed(verifySoftcap(*this, *softcap)))
     return failure();
   if (!getOrigin().empty() && getOrigin().size() != 2)
     return emitOpError("origin takes a head and a position, got ")

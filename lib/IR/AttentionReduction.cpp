@@ -7,6 +7,7 @@
 #include "SparseAttn/IR/SparseAttn.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
@@ -129,12 +130,21 @@ SmallVector<NamedTensor> AttentionOp::getNamedTensors() {
 }
 
 SmallVector<std::pair<StringRef, double>> AttentionOp::getParameters() {
-  return {{"scale", getScaleValue()}};
+  SmallVector<std::pair<StringRef, double>> parameters = {
+      {"scale", getScaleValue()}};
+  if (std::optional<double> softcap = getSoftcapValue())
+    parameters.push_back({"softcap", *softcap});
+  return parameters;
 }
 
 TileNeeds AttentionOp::getTileNeeds() {
   return {getQueryType().getDimSize(3), getValueType().getDimSize(3),
           getQueryType().getElementTypeBitWidth() / 8};
+}
+
+/// The scale that ops on a state apply, which its steps have left to them.
+static FloatAttr stateScale(OpBuilder &b, AttentionOp op) {
+  return b.getF64FloatAttr(op.getSoftcapValue() ? 1.0 : op.getScaleValue());
 }
 
 SmallVector<Value> AttentionOp::createQueryOperands(OpBuilder &b,
@@ -175,6 +185,21 @@ static Value loadColumns(OpBuilder &b, Location loc, Value values,
   return loadRows(b, loc, values, lead, keys);
 }
 
+/// Has `step`, whose scores are s / c, compute with c tanh(s / c).
+static void addSoftcap(OpBuilder &b, StepOp step, double softcap) {
+  OpBuilder::InsertionGuard guard(b);
+  Location loc = step.getLoc();
+  Type f32 = b.getF32Type(), index = b.getIndexType(), i32 = b.getI32Type();
+  Block *block =
+      b.createBlock(&step.getScore(), {}, {f32, index, index, i32, i32},
+                    {loc, loc, loc, loc, loc});
+  Value tanh = math::TanhOp::create(b, loc, block->getArgument(0),
+                                    arith::FastMathFlags::afn);
+  Value bound =
+      arith::ConstantOp::create(b, loc, b.getF32FloatAttr(float(softcap)));
+  YieldOp::create(b, loc, arith::MulFOp::create(b, loc, tanh, bound));
+}
+
 Value AttentionOp::createStep(OpBuilder &b, Value state,
                               ValueRange queryOperands, const QueryTile &at,
                               const KeyTile &keys, EmitMaskFn mask) {
@@ -182,13 +207,18 @@ Value AttentionOp::createStep(OpBuilder &b, Value state,
   Value key = loadRows(b, loc, getKey(), {at.batch, at.keyHead}, keys);
   Value value = loadColumns(b, loc, getValue(), at, keys,
                             cast<StateType>(state.getType()).getValueSize());
-  auto step = StepOp::create(
-      b, loc, state.getType(), state, queryOperands[0], key, value,
-      at.positions ? Value() : at.position, at.positions,
-      keys.positions ? Value() : keys.key, keys.positions,
-      b.getI64IntegerAttr(keys.size), b.getF64FloatAttr(getScaleValue()),
-      keys.reach.live.begin, keys.reach.live.end, keys.reach.full.begin,
-      keys.reach.full.end, /*batch=*/Value(), /*head=*/Value());
+  std::optional<double> softcap = getSoftcapValue();
+  auto step =
+      StepOp::create(b, loc, state.getType(), state, queryOperands[0], key,
+                     value, at.positions ? Value() : at.position, at.positions,
+                     keys.positions ? Value() : keys.key, keys.positions,
+                     b.getI64IntegerAttr(keys.size),
+                     b.getF64FloatAttr(getScaleValue() / softcap.value_or(1.0)),
+                     keys.reach.live.begin, keys.reach.live.end,
+                     keys.reach.full.begin, keys.reach.full.end,
+                     softcap ? at.batch : Value(), softcap ? at.head : Value());
+  if (softcap)
+    addSoftcap(b, step, *softcap);
   if (mask) {
     OpBuilder::InsertionGuard guard(b);
     Type i32 = b.getI32Type();
@@ -207,7 +237,7 @@ bool AttentionOp::takesParts() { return true; }
 
 Value AttentionOp::createMerge(OpBuilder &b, Value first, Value second) {
   return MergeStatesOp::create(b, getLoc(), first.getType(), first, second,
-                               b.getF64FloatAttr(getScaleValue()));
+                               stateScale(b, *this));
 }
 
 bool AttentionOp::takesPackedHeads() { return true; }
@@ -231,8 +261,7 @@ SmallVector<Value> AttentionOp::createStore(OpBuilder &b, Value state,
 Value AttentionOp::createMergeStored(OpBuilder &b, ValueRange tensors,
                                      ValueRange at, Type state) {
   return MergeStoredOp::create(b, getLoc(), state, tensors[0], tensors[1],
-                               tensors[2], at,
-                               b.getF64FloatAttr(getScaleValue()));
+                               tensors[2], at, stateScale(b, *this));
 }
 
 SmallVector<Value> AttentionOp::createFinish(OpBuilder &b, Value state,
@@ -240,6 +269,6 @@ SmallVector<Value> AttentionOp::createFinish(OpBuilder &b, Value state,
   Value lse = destinations.size() == 2 ? destinations[1] : Value();
   return FinishOp::create(b, getLoc(), destinations[0].getType(),
                           lse ? lse.getType() : Type(), state, destinations[0],
-                          lse, b.getF64FloatAttr(getScaleValue()))
+                          lse, stateScale(b, *this))
       ->getResults();
 }

@@ -130,8 +130,8 @@ AttentionOp::getTiledImplementation(OpBuilder &b,
         value = keys(getValue());
   auto tiled = AttentionOp::create(
       b, loc, TypeRange(ValueRange(inits)), getMaskAttr(),
-      b.getF64FloatAttr(getScaleValue()), /*plan=*/nullptr, query, key, value,
-      tileOrigin(b, *this, offsets[1], offsets[2]), inits);
+      b.getF64FloatAttr(getScaleValue()), getSoftcapAttr(), /*plan=*/nullptr,
+      query, key, value, tileOrigin(b, *this, offsets[1], offsets[2]), inits);
   SmallVector<Operation *> slices;
   for (Value operand : {query, key, value})
     slices.push_back(operand.getDefiningOp());

@@ -42,8 +42,8 @@ struct AttentionBufferization
     ArrayRef<Value> inits = all.drop_front(3 + numOrigin);
     AttentionOp::create(rewriter, op->getLoc(), TypeRange(),
                         attention.getMaskAttr(), attention.getScaleAttr(),
-                        attention.getPlanAttr(), all[0], all[1], all[2],
-                        all.slice(3, numOrigin), inits);
+                        attention.getSoftcapAttr(), attention.getPlanAttr(),
+                        all[0], all[1], all[2], all.slice(3, numOrigin), inits);
     replaceOpWithBufferizedValues(rewriter, op, inits);
     return success();
   }

@@ -45,6 +45,16 @@ static Product multiply(const double *q, const float *k, int64_t dim) {
   return result;
 }
 
+/// A scaled score, and the magnitude of what it is the sum of, under a soft
+/// cap.
+static Product capped(const Product &score, double softcap) {
+  double tanh = std::tanh(score.sum / softcap);
+  double slope = 1 - tanh * tanh;
+  // An infinite sum is far from where the cap has a slope.
+  double kept = slope == 0 ? 0 : slope * score.magnitude;
+  return {softcap * tanh, kept + std::fabs(softcap * tanh)};
+}
+
 /// The live keys of a row with their scores; notes the largest magnitude.
 static std::vector<Key> scoreLiveKeys(const AttentionInputs &inputs,
                                       AllowedFn allowed, int64_t head,
@@ -59,9 +69,12 @@ static std::vector<Key> scoreLiveKeys(const AttentionInputs &inputs,
       continue;
     Product product =
         multiply(query.data(), k + j * shape.headDim, shape.headDim);
-    live.push_back({j, inputs.scale * product.sum});
-    scoreMagnitude =
-        std::max(scoreMagnitude, std::fabs(inputs.scale) * product.magnitude);
+    Product score = {inputs.scale * product.sum,
+                     std::fabs(inputs.scale) * product.magnitude};
+    if (inputs.softcap)
+      score = capped(score, *inputs.softcap);
+    live.push_back({j, score.sum});
+    scoreMagnitude = std::max(scoreMagnitude, score.magnitude);
   }
   return live;
 }

@@ -2,7 +2,8 @@
 //
 // The naive decomposition, over (b, h, r, j), all in f32:
 //
-//   S = scale * Q K^T, -inf where masked      [B, Hq, Sq, Sk]
+//   S = scale * Q K^T, c tanh(S / c) under a soft cap of c,
+//       -inf where masked                     [B, Hq, Sq, Sk]
 //   m = max_j S, 0 where that is -inf         [B, Hq, Sq]
 //   P = exp(S - m);  l = sum_j P
 //   W = P / l, 0 where l = 0                  [B, Hq, Sq, Sk]
@@ -98,14 +99,16 @@ private:
 };
 } // namespace
 
-/// S = scale * Q K^T over (b, h, r, j, d); the key head is h / group.
+/// S = scale * Q K^T over (b, h, r, j, d); the key head is h / group. Under a
+/// soft cap of c, c tanh(S / c).
 Value DenseLowering::scores() {
   Value init = filled(
       {shapes.batch, shapes.queryHeads, shapes.numQueries, shapes.numKeys},
       std::nullopt, 0.0f);
   AffineExpr d0, d1, d2, d3, d4;
   bindDims(b.getContext(), d0, d1, d2, d3, d4);
-  Value scale = scalar(b, float(op.getScaleValue()));
+  std::optional<double> softcap = op.getSoftcapValue();
+  Value scale = scalar(b, float(op.getScaleValue() / softcap.value_or(1.0)));
   Value key = op.getKey();
   Value dots =
       generic({op.getQuery()}, init,
@@ -126,7 +129,13 @@ Value DenseLowering::scores() {
   return generic({}, dots, {b.getMultiDimIdentityMap(4)},
                  {parallel, parallel, parallel, parallel},
                  [&](OpBuilder &nested, ValueRange args) -> Value {
-                   return arith::MulFOp::create(nested, loc, args[0], scale);
+                   Value scaled =
+                       arith::MulFOp::create(nested, loc, args[0], scale);
+                   if (!softcap)
+                     return scaled;
+                   return arith::MulFOp::create(
+                       nested, loc, math::TanhOp::create(nested, loc, scaled),
+                       scalar(nested, float(*softcap)));
                  });
 }
 

@@ -1,4 +1,4 @@
-// exp and exp2 in f32 as instructions that a CPU has. What the results are
+// exp, exp2 and tanh in f32 as instructions that a CPU has. What the results are
 // worth is measured by the kernels that run: here is only their shape.
 //
 // RUN: sparse-attn-opt %s --sparse-attn-expand-math | FileCheck %s
@@ -45,6 +45,45 @@ func.func @exp(%x: f32) -> f32 {
   return %y : f32
 }
 
+// An f32 number as c is one part: an infinite x times 0 would be NaN.
+//
+// CHECK-LABEL: func.func @one_part
+// CHECK-SAME:    %[[X:.*]]: f32
+// CHECK:         %[[C:.*]] = arith.constant 3.000000e+00 : f32
+// CHECK:         math.fma %[[X]], %[[C]],
+// CHECK:         %[[MINUS_N:.*]] = arith.negf
+// CHECK:         %[[F:.*]] = math.fma %[[X]], %[[C]], %[[MINUS_N]]
+// CHECK-COUNT-6: math.fma %{{.*}}, %[[F]],
+func.func @one_part(%x: f32) -> f32 {
+  %three = arith.constant 3.0 : f32
+  %d = arith.mulf %x, %three fastmath<contract> : f32
+  %y = math.exp2 %d fastmath<afn> : f32
+  return %y : f32
+}
+
+// tanh x = x + x^3 p(x^2) below 0.625, else 1 - 2 / (1 + 2^(2 log2(e) x)), where
+// the power takes the factor.
+//
+// CHECK-LABEL: func.func @tanh
+// CHECK-SAME:    %[[X:.*]]: vector<8xf32>
+// CHECK-DAG:     %[[LIMIT:.*]] = arith.constant dense<3.906250e-01> : vector<8xf32>
+// CHECK-DAG:     %[[FACTOR:.*]] = arith.constant dense<2.885390e+00> : vector<8xf32>
+// CHECK:         %[[SQUARE:.*]] = arith.mulf %[[X]], %[[X]]
+// CHECK-COUNT-4: math.fma %{{.*}}, %[[SQUARE]], %{{.*}}
+// CHECK:         %[[CUBE:.*]] = arith.mulf %[[X]], %[[SQUARE]]
+// CHECK:         %[[NEAR:.*]] = math.fma %[[CUBE]], %{{.*}}, %[[X]]
+// CHECK:         math.fma %[[X]], %[[FACTOR]],
+// CHECK-NOT:     math.exp2
+// CHECK:         arith.divf
+// CHECK:         %[[FAR:.*]] = math.fma
+// CHECK:         %[[IS_NEAR:.*]] = arith.cmpf olt, %[[SQUARE]], %[[LIMIT]]
+// CHECK:         %[[TANH:.*]] = arith.select %[[IS_NEAR]], %[[NEAR]], %[[FAR]]
+// CHECK:         return %[[TANH]]
+func.func @tanh(%x: vector<8xf32>) -> vector<8xf32> {
+  %y = math.tanh %x fastmath<afn> : vector<8xf32>
+  return %y : vector<8xf32>
+}
+
 // A constant factor that need not be rounded joins c: here c = 2 log2(e).
 //
 // CHECK-LABEL: func.func @factor
@@ -85,11 +124,13 @@ func.func @other_factors(%x: f32, %y: f32, %z: f32) -> (f32, f32, f32) {
 // CHECK:         math.exp2 {{.*}} : f64
 // CHECK:         math.exp2 {{.*}} : f32
 // CHECK:         math.exp {{.*}} : f32
+// CHECK:         math.tanh {{.*}} : f32
 // CHECK:         arith.maxnumf {{.*}} : f32
-func.func @others(%x: f64, %y: f32) -> (f64, f32, f32, f32) {
+func.func @others(%x: f64, %y: f32) -> (f64, f32, f32, f32, f32) {
   %0 = math.exp2 %x fastmath<afn> : f64
   %1 = math.exp2 %y : f32
   %2 = math.exp %y : f32
-  %3 = arith.maxnumf %1, %2 : f32
-  return %0, %1, %2, %3 : f64, f32, f32, f32
+  %3 = math.tanh %y : f32
+  %4 = arith.maxnumf %1, %2 : f32
+  return %0, %1, %2, %3, %4 : f64, f32, f32, f32, f32
 }

@@ -39,10 +39,10 @@ gpu.module @kernels {
   // CHECK:         %[[FACTOR:.*]] = arith.constant dense<2.885390e+00> : vector<2xf32>
   // CHECK:         arith.mulf %[[X]], %[[FACTOR]]
   // CHECK-COUNT-2: llvm.call_intrinsic "llvm.nvvm.ex2.approx.ftz.f"
-  // CHECK:         arith.divf
+  // CHECK:         arith.divf %{{.*}} fastmath<afn>
   // CHECK:         %[[FAR:.*]] = math.fma
-  // CHECK:         %[[SIZE:.*]] = arith.maximumf %[[X]], %{{.*}}
-  // CHECK:         %[[IS_NEAR:.*]] = arith.cmpf olt, %[[SIZE]], %{{.*}}
+  // CHECK:         %[[LIMIT:.*]] = arith.constant dense<3.906250e-01> : vector<2xf32>
+  // CHECK:         %[[IS_NEAR:.*]] = arith.cmpf olt, %[[SQUARE]], %[[LIMIT]]
   // CHECK:         %[[TANH:.*]] = arith.select %[[IS_NEAR]], %[[NEAR]], %[[FAR]]
   // CHECK:         return %[[TANH]]
   func.func @tanh(%x: vector<2xf32>) -> vector<2xf32> {

@@ -23,6 +23,15 @@ func.func @empty_init(%q: !t, %k: !t) -> !t {
   return %o : !t
 }
 
+// CHECK-LABEL: func.func @softcap
+// CHECK:         sparse_attn.attention mask(#sparse_attn.full) softcap(3.000000e+01) ins({{.*}} memref
+func.func @softcap(%q: !t) -> !t {
+  %init = tensor.empty() : !t
+  %o = sparse_attn.attention mask(#sparse_attn.full) softcap(30.0)
+      ins(%q, %q, %q : !t, !t, !t) outs(%init : !t) -> !t
+  return %o : !t
+}
+
 // Both inits of an argument's buffer, and an origin.
 // CHECK-LABEL: func.func @in_place
 // CHECK-SAME:    %[[H:[a-z0-9]+]]: index, %[[P:[a-z0-9]+]]: index,

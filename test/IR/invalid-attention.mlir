@@ -364,6 +364,56 @@ func.func @large_scale(%q: tensor<1x1x4x8xf32>) {
 
 // -----
 
+func.func @softcap_of_zero(%q: tensor<1x1x4x8xf32>) {
+  // expected-error@below {{softcap must be positive and a normal number of f32, got 0.000000e+00; leave it out for scores without bound}}
+  sparse_attn.attention mask(#sparse_attn.full) softcap(0.0)
+    ins(%q, %q, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
+    outs(%q : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @negative_softcap(%q: tensor<1x1x4x8xf32>) {
+  // expected-error@below {{softcap must be positive and a normal number of f32, got -3.000000e+01}}
+  sparse_attn.attention mask(#sparse_attn.full) softcap(-30.0)
+    ins(%q, %q, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
+    outs(%q : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @softcap_that_is_no_number(%q: tensor<1x1x4x8xf32>) {
+  // expected-error@below {{softcap must be positive and a normal number of f32}}
+  sparse_attn.attention mask(#sparse_attn.full) softcap(0x7FF8000000000000)
+    ins(%q, %q, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
+    outs(%q : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @subnormal_softcap(%q: tensor<1x1x4x8xf32>) {
+  // expected-error@below {{softcap must be positive and a normal number of f32, got 1.000000e-40}}
+  sparse_attn.attention mask(#sparse_attn.full) softcap(1.0e-40)
+    ins(%q, %q, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
+    outs(%q : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
+  return
+}
+
+// -----
+
+func.func @softcap_far_from_scale(%q: tensor<1x1x4x8xf32>) {
+  // expected-error@below {{scale / softcap must be a normal number of f32, got 1.000000e-10 / 1.000000e+30}}
+  sparse_attn.attention mask(#sparse_attn.full) scale(1.0e-10) softcap(1.0e+30)
+    ins(%q, %q, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
+    outs(%q : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
+  return
+}
+
+// -----
+
 func.func @half_an_origin(%q: tensor<1x1x4x8xf32>, %head: index) {
   // expected-error@below {{origin takes a head and a position, got 1 values}}
   sparse_attn.attention mask(#sparse_attn.full)

@@ -173,6 +173,20 @@ func.func @static_tensors(%q: tensor<1x12x4096x64xbf16>, %k: tensor<1x12x4096x64
   return %o : tensor<1x12x4096x64xbf16>
 }
 
+// CHECK-LABEL: func.func @softcap
+// CHECK:         sparse_attn.attention mask(#sparse_attn.causal) scale(1.250000e-01) softcap(3.000000e+01) ins(
+// CHECK:         sparse_attn.attention mask(#sparse_attn.full) softcap(5.000000e+01) plan(
+func.func @softcap(%q: tensor<1x1x64x8xf32>) -> (tensor<1x1x64x8xf32>, tensor<1x1x64x8xf32>) {
+  %a = sparse_attn.attention mask(#sparse_attn.causal) scale(0.125) softcap(30.0)
+      ins(%q, %q, %q : tensor<1x1x64x8xf32>, tensor<1x1x64x8xf32>, tensor<1x1x64x8xf32>)
+      outs(%q : tensor<1x1x64x8xf32>) -> tensor<1x1x64x8xf32>
+  %b = sparse_attn.attention mask(#sparse_attn.full) softcap(50.0)
+      plan(<tile = [16, 16], rows = [<"0" to "nq", segments = [<full "0" to "4">]>]>)
+      ins(%q, %q, %q : tensor<1x1x64x8xf32>, tensor<1x1x64x8xf32>, tensor<1x1x64x8xf32>)
+      outs(%q : tensor<1x1x64x8xf32>) -> tensor<1x1x64x8xf32>
+  return %a, %b : tensor<1x1x64x8xf32>, tensor<1x1x64x8xf32>
+}
+
 // Every length may be dynamic; head sizes may not. Eight query heads share two
 // key heads, values are wider than keys, and the second result is the
 // log-sum-exp of each row.

@@ -44,6 +44,29 @@ module attributes {transform.with_named_sequence} {
 
 // -----
 
+// A tile has the soft cap of the whole.
+//
+// CHECK-LABEL: func.func @softcap
+// CHECK:         scf.for
+// CHECK:           sparse_attn.attention mask(#sparse_attn.causal) scale(0.35355339059327373) softcap(3.000000e+01) ins(
+func.func @softcap(%q: tensor<1x1x64x8xf32>, %init: tensor<1x1x64x8xf32>) -> tensor<1x1x64x8xf32> {
+  %o = sparse_attn.attention mask(#sparse_attn.causal) softcap(30.0)
+      ins(%q, %q, %q : tensor<1x1x64x8xf32>, tensor<1x1x64x8xf32>, tensor<1x1x64x8xf32>)
+      outs(%init : tensor<1x1x64x8xf32>) -> tensor<1x1x64x8xf32>
+  return %o : tensor<1x1x64x8xf32>
+}
+module attributes {transform.with_named_sequence} {
+  transform.named_sequence @__transform_main(%module: !transform.any_op) {
+    %op = transform.structured.match ops{["sparse_attn.attention"]} in %module
+        : (!transform.any_op) -> !transform.any_op
+    transform.structured.tile_using_for %op tile_sizes [0, 0, 16]
+        : (!transform.any_op) -> (!transform.any_op, !transform.any_op)
+    transform.yield
+  }
+}
+
+// -----
+
 // Queries stand at the end of the keys, so the position of row r is
 // r + Sk - Sq: 3996 for the first of 100 queries after 3996 cached keys. The
 // last tile is ragged.

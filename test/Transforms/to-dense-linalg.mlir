@@ -70,6 +70,27 @@ func.func @causal(%q: tensor<1x4x8x16xbf16>, %k: tensor<1x2x32x16xbf16>, %v: ten
   return %o#0, %o#1 : tensor<1x4x8x24xbf16>, tensor<1x4x8xf32>
 }
 
+// A soft cap comes behind the scale, which takes the division by the cap, and
+// before the mask.
+//
+// CHECK-LABEL: func.func @softcap
+// CHECK-DAG:     %[[CAP:.*]] = arith.constant 5.000000e+00 : f32
+// CHECK-DAG:     %[[PART:.*]] = arith.constant 5.000000e-02 : f32
+// CHECK:         linalg.generic
+// CHECK:           arith.addf
+// CHECK:         linalg.generic
+// CHECK:           %[[X:.*]] = arith.mulf %{{.*}}, %[[PART]] : f32
+// CHECK-NEXT:      %[[TANH:.*]] = math.tanh %[[X]] : f32
+// CHECK-NEXT:      arith.mulf %[[TANH]], %[[CAP]] : f32
+// CHECK:         linalg.generic
+// CHECK:           arith.select
+func.func @softcap(%q: tensor<1x1x8x16xf32>, %init: tensor<1x1x8x16xf32>) -> tensor<1x1x8x16xf32> {
+  %o = sparse_attn.attention mask(#sparse_attn.causal) softcap(5.0)
+      ins(%q, %q, %q : tensor<1x1x8x16xf32>, tensor<1x1x8x16xf32>, tensor<1x1x8x16xf32>)
+      outs(%init : tensor<1x1x8x16xf32>) -> tensor<1x1x8x16xf32>
+  return %o : tensor<1x1x8x16xf32>
+}
+
 // Dynamic sizes come from the operands; an origin replaces Sk - Sq. The plan,
 // if there is one, plays no part.
 //

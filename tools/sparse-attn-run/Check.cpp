@@ -28,6 +28,7 @@ static Comparison checkOne(const ObservedAttention &op, ArrayRef<Array> results,
   inputs.k = k.data();
   inputs.v = v.data();
   inputs.scale = op.scale;
+  inputs.softcap = op.softcap;
   Lengths lengths{query.shape[2], key.shape[2]};
   Mask mask = op.mask.getMask(lengths.nk);
   return compareRows(

@@ -89,9 +89,13 @@ llvm::Expected<ObservedOps> run_tool::observe(func::FuncOp func) {
     nested |= op->getParentOp() != func || !op.getOrigin().empty();
     if (nested)
       return;
-    ObservedAttention seen{op.getMask(),          op.getScaleValue(),
-                           append(op.getQuery()), append(op.getKey()),
-                           append(op.getValue()), append(op.getResult(0)),
+    ObservedAttention seen{op.getMask(),
+                           op.getScaleValue(),
+                           op.getSoftcapValue(),
+                           append(op.getQuery()),
+                           append(op.getKey()),
+                           append(op.getValue()),
+                           append(op.getResult(0)),
                            std::nullopt};
     if (op.hasLse())
       seen.lse = append(op.getResult(1));

@@ -25,6 +25,7 @@ llvm::Error checkSizes(func::FuncOp func, ArrayRef<Array> arguments);
 struct ObservedAttention {
   MaskAttrInterface mask;
   double scale;
+  std::optional<double> softcap;
   unsigned query, key, valueOperand, output; ///< indices of results
   std::optional<unsigned> lse;
 };

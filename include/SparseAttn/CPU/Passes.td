@@ -75,14 +75,15 @@ def SparseAttnTileRegisters
 }
 
 def SparseAttnExpandMath : Pass<"sparse-attn-expand-math"> {
-  let summary = "expand exp and exp2 of f32 into instructions a CPU has";
+  let summary = "expand exp, exp2 and tanh of f32 into instructions a CPU has";
   let description = [{
     `math.exp` and `math.exp2` of f32 that allow an approximation (`afn`) become
     a polynomial and an exponent: the error is below 0.8 units in the last
     place; results below 2^-126 flush to zero; NaN stays NaN. A constant factor
     of the operand joins the reduction of its range, exactly, where the product
-    need not be rounded (`contract`). All other ops stay: a user's own
-    exponentials are left to the upstream lowerings. Upstream's lowering would
+    need not be rounded (`contract`). `math.tanh` with `afn` becomes a polynomial
+    of a small operand, and elsewhere a power of two and a division: the relative
+    error is near 2^-22. All other ops stay: a user's own exponentials are left to the upstream lowerings. Upstream's lowering would
     call a library for each lane.
 
     Example: test/CPU/expand-math-example.mlir

@@ -16,7 +16,8 @@ def SparseAttn_Dialect : Dialect {
   }];
   let cppNamespace = "::mlir::sparse_attn";
   let useDefaultTypePrinterParser = 1;
-  let dependentDialects = ["arith::ArithDialect", "tensor::TensorDialect"];
+  let dependentDialects = ["arith::ArithDialect", "math::MathDialect",
+                            "tensor::TensorDialect"];
   let extraClassDeclaration = [{
     void registerAttributes();
     void registerTypes();

@@ -51,6 +51,10 @@ def SparseAttn_AttentionOp : Op<SparseAttn_Dialect, "attention", [
     defaults to 1 / sqrt(D). It is finite in f32, and written as MLIR writes
     numbers, with a decimal point (`1.0e-3`).
 
+    `softcap(c)` bounds scores softly, as Gemma 2 does: softmax and LSE are of
+    c tanh(s / c) for a scaled score s. An infinite score is one of c or -c
+    then. c is positive; c and scale / c are normal numbers of f32.
+
     Destination-style: on tensors the results tie to the inits; on memrefs
     there are no results and the inits are written. Passes that lower it need a
     plan, which `sparse-attn-plan` attaches.
@@ -64,13 +68,15 @@ def SparseAttn_AttentionOp : Op<SparseAttn_Dialect, "attention", [
     ```
   }];
   let arguments = (ins MaskAttrInterface:$mask, OptionalAttr<F64Attr>:$scale,
+                       OptionalAttr<F64Attr>:$softcap,
                        OptionalAttr<SparseAttn_PlanAttr>:$plan,
                        SparseAttn_Operand:$query, SparseAttn_Operand:$key,
                        SparseAttn_Operand:$value, Variadic<Index>:$origin,
                        Variadic<SparseAttn_Operand>:$inits);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
-    `mask` `(` $mask `)` (`scale` `(` $scale^ `)`)? (`plan` `(` $plan^ `)`)?
+    `mask` `(` $mask `)` (`scale` `(` $scale^ `)`)?
+    (`softcap` `(` $softcap^ `)`)? (`plan` `(` $plan^ `)`)?
     `ins` `(` $query `,` $key `,` $value `:`
       type($query) `,` type($key) `,` type($value) `)`
     (`origin` `(` $origin^ `)`)?
@@ -81,6 +87,8 @@ def SparseAttn_AttentionOp : Op<SparseAttn_Dialect, "attention", [
     MutableOperandRange getDpsInitsMutable() { return getInitsMutable(); }
     /// The effective scale: the attribute or 1 / sqrt(D).
     double getScaleValue();
+    /// The bound of scores, where there is one.
+    std::optional<double> getSoftcapValue();
     bool hasLse() { return getInits().size() == 2; }
     ShapedType getValueType() {
       return cast<ShapedType>(getValue().getType());

@@ -2,7 +2,8 @@
 //
 // What `sparse_attn.attention` means, one query row at a time:
 //
-//   s_j = scale * sum_d q_d k_jd       for each allowed key j
+//   s_j = scale * sum_d q_d k_jd       for each allowed key j;
+//         c tanh(s_j / c) instead under a soft cap of c
 //   lse = ln sum_j exp(s_j)
 //   o   = sum_j exp(s_j - lse) v_j
 //
@@ -17,6 +18,7 @@
 #include "SparseAttn/Support/Shape.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace mlir::sparse_attn::oracle {
@@ -28,6 +30,7 @@ struct AttentionInputs {
   const float *k = nullptr; ///< [batch, keyHeads, keys, headDim]
   const float *v = nullptr; ///< [batch, keyHeads, keys, valueDim]
   double scale = 1.0;
+  std::optional<double> softcap = std::nullopt; ///< positive
 };
 
 /// True when the query at *position* i = row + keys - queries of query head
@@ -48,7 +51,8 @@ struct ReferenceRow {
   std::vector<double> magnitude;
   /// sqrt(sum_j (max(p_j, minWeight * max p) v_jd)^2)
   std::vector<double> spread;
-  /// max_j scale * sum_d |q_d k_jd|
+  /// max_j |scale| sum_d |q_d k_jd|. Under a soft cap each is multiplied by the
+  /// slope of the cap there, and |s_j| is added, for the error of tanh.
   double scoreMagnitude = 0;
 };
 

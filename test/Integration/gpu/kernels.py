@@ -110,8 +110,8 @@ def compare(case, results, times=1):
     """`times` more than the goal may be missed by, where rows are too few for errors not to
     depend on luck."""
     inputs, live = case.inputs(), case.live()
-    exact = reference(*inputs, live, case.effective_scale)
-    theirs = eager(*inputs, live, case.effective_scale, case.dtype)
+    exact = reference(*inputs, live, case.effective_scale, case.softcap)
+    theirs = eager(*inputs, live, case.effective_scale, case.dtype, case.softcap)
     for name, *three in zip(("output", "LSE"), results, theirs, exact):
         bounds = bounds_of(case, name)
         factors = {"largest": times * bounds.largest, "mean": times * bounds.mean}

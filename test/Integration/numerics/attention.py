@@ -33,6 +33,7 @@ class Case:
     groups: int = 1  # query heads that share one head of keys
     dtype: str = "f32"
     scale: float | None = None
+    softcap: float | None = None
     lse: bool = True
     dynamic: bool = False
     threads: int = 1
@@ -154,6 +155,8 @@ def module_text(case):
         lines.append(f"%init_lse = tensor.empty({sizes}) : {results[1]}")
         inits += ", %init_lse"
     scale = "" if case.scale is None else f"scale({case.scale:e})"
+    if case.softcap is not None:
+        scale += f" softcap({case.softcap:e})"
     types = ", ".join(results)
     count = len(results)
     names = ", ".join(f"%r#{n}" for n in range(count))
@@ -198,7 +201,7 @@ def run_case(tool, case):
     return results[0], results[1] if case.lse else None
 
 
-def reference(q, k, v, live, scale):
+def reference(q, k, v, live, scale, softcap=None):
     """O and LSE in double. A masked key's values play no part at all."""
     groups = q.shape[1] // k.shape[1]
     out = np.zeros((*q.shape[:3], v.shape[3]))
@@ -209,6 +212,8 @@ def reference(q, k, v, live, scale):
             if not keys.any():
                 continue
             scores = scale * (k[b, h // groups, keys] @ q[b, h, r])
+            if softcap is not None:
+                scores = softcap * np.tanh(scores / softcap)
             largest = scores.max()
             weights = np.exp(scores - largest)
             out[b, h, r] = weights @ v[b, h // groups, keys] / weights.sum()
@@ -216,7 +221,7 @@ def reference(q, k, v, live, scale):
     return out, lse
 
 
-def eager(q, k, v, live, scale, dtype):
+def eager(q, k, v, live, scale, dtype, softcap=None):
     """What PyTorch's own operations give in `dtype`; LSE in f32, as ours is.
 
     NaN and infinities in V are left out: they are judged by the reference, and
@@ -230,6 +235,8 @@ def eager(q, k, v, live, scale, dtype):
         operands = [torch.from_numpy(x).to(dtype) for x in (q, k, v)]
         operands[1:] = [x.repeat_interleave(groups, dim=1) for x in operands[1:]]
         scores = operands[0] @ operands[1].mT * scale
+        if softcap is not None:
+            scores = (scores / softcap).tanh() * softcap
         return scores.masked_fill(~alive, -torch.inf), operands[2]
 
     scores, values = softmax_scores(TORCH_TYPES[dtype])

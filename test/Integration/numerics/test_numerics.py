@@ -245,6 +245,30 @@ CASES |= {
         sparse_transformer_strided(64), sq=3, sk=300, d=64, dtype="bf16", dynamic=True
     ),
     "strided-one-key": Case(sparse_transformer_strided(64), sq=5, sk=1, dynamic=True),
+    # Scores that a soft cap bounds: few of them near it, and nearly all.
+    "softcap": Case(causal, softcap=30.0),
+    "softcap-small": Case(near, softcap=0.5, d=64),
+    "softcap-bf16": Case(near, softcap=2.0, d=64, heads=4, groups=2, dtype="bf16"),
+    "softcap-f16": Case(longformer(16, [0, -1]), softcap=2.0, sq=200, dtype="f16"),
+    "softcap-scale": Case(causal, softcap=5.0, scale=-0.7),
+    "softcap-huge-scores": Case(causal, softcap=50.0, magnitude=60.0, scale=0.25),
+    "softcap-huge-values": Case(full, softcap=3.0, spoil="huge-values"),
+    "softcap-no-key": Case(
+        intersection(sliding_window(0, 70), complement(sliding_window(0, 60))),
+        softcap=3.0,
+    ),
+    "softcap-nan-key": Case(near, softcap=3.0, spoil="nan-key"),
+    "softcap-infinite-score": Case(near, softcap=3.0, spoil="infinite-score"),
+    "softcap-random": Case(bigbird(16, 3, 2), softcap=2.0, sq=150, dynamic=True),
+    "softcap-layouts": Case(
+        union(near, periodic_columns(period=32, last=1)), softcap=2.0, sq=200
+    ),
+    "softcap-parts": Case(sparse_transformer_strided(32), softcap=2.0, sq=150),
+    "softcap-rows": Case(union(near, periodic_rows(period=16, last=2)), softcap=2.0),
+    "softcap-documents": Case(documents(*SHORT), softcap=2.0, sq=sum(SHORT)),
+    "softcap-decode": Case(
+        causal, softcap=2.0, sq=1, sk=133, heads=8, groups=4, d=64, dtype="bf16"
+    ),
 }
 
 
@@ -303,8 +327,12 @@ def test_case(name, results):
     case = CASES[name]
     out, lse = results[name].result()
     inputs, live = case.inputs(), case.live()
-    exact_out, exact_lse = reference(*inputs, live, case.effective_scale)
-    eager_out, eager_lse = eager(*inputs, live, case.effective_scale, case.dtype)
+    exact_out, exact_lse = reference(
+        *inputs, live, case.effective_scale, case.softcap
+    )
+    eager_out, eager_lse = eager(
+        *inputs, live, case.effective_scale, case.dtype, case.softcap
+    )
     check("output", out, eager_out, exact_out)
     if case.lse:
         check("LSE", lse, eager_lse, exact_lse)

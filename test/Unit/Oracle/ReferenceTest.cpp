@@ -85,6 +85,35 @@ TEST(Reference, EqualsTheFormulaEvaluatedNaively) {
       }
 }
 
+TEST(Reference, ASoftCapBoundsScores) {
+  Operands o({1, 1, 1, 1, 3, 1, 1}, 2.0);
+  o.q[0] = 1;
+  o.k = {0.5f, -3.0f, INFINITY};
+  o.v = {1.0f, 2.0f, 3.0f};
+  o.inputs.k = o.k.data();
+  o.inputs.v = o.v.data();
+  o.inputs.softcap = 4.0;
+  ReferenceRow row = o.compute(allowAll);
+  double scores[] = {4 * std::tanh(0.25), 4 * std::tanh(-1.5), 4};
+  double sum = 0, output = 0;
+  for (int key = 0; key < 3; ++key) {
+    sum += std::exp(scores[key]);
+    output += std::exp(scores[key]) * (key + 1);
+  }
+  EXPECT_NEAR(row.lse, std::log(sum), 1e-12);
+  EXPECT_NEAR(row.output[0], output / sum, 1e-12);
+  // Where the cap is flat, errors of a score reach nothing.
+  EXPECT_NEAR(row.scoreMagnitude,
+              6 * (1 - std::pow(std::tanh(1.5), 2)) + 4 * std::tanh(1.5), 1e-12);
+}
+
+TEST(Reference, NaNStaysUnderASoftCap) {
+  Operands o({1, 1, 1, 1, 6, 4, 2});
+  o.k[3 * 4] = NAN;
+  o.inputs.softcap = 4.0;
+  EXPECT_TRUE(std::isnan(o.compute(allowAll).lse));
+}
+
 TEST(Reference, ARowWithoutKeysIsZeroWithLseMinusInfinity) {
   Operands o({1, 1, 1, 2, 4, 8, 3});
   ReferenceRow row = o.compute(allowNone, 0, 0, 1);

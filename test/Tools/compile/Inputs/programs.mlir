@@ -24,7 +24,7 @@ func.func @dynamic(%q: !q, %k: !q, %v: !v) -> (!v, !lse) {
 
 // Nothing is; the result is written into an argument. No name for a file.
 func.func @"../in place"(%q: !t, %kv: !t, %init: !t) -> !t {
-  %o = sparse_attn.attention mask(#sparse_attn.causal) scale(0.5)
+  %o = sparse_attn.attention mask(#sparse_attn.causal) scale(0.5) softcap(30.0)
     ins(%q, %kv, %kv : !t, !t, !t) outs(%init : !t) -> !t
   return %o : !t
 }
