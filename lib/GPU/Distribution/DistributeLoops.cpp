@@ -1,9 +1,9 @@
 //===- DistributeLoops.cpp - Loops and branches ---------------------------===//
 
 #include "Distribution.h"
+#include "Fragments/NeverUnroll.h"
 #include "Fragments/PendingSums.h"
 #include "Fragments/Progression.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
@@ -12,16 +12,6 @@ using namespace mlir::sparse_attn::kernels;
 static bool hasProducts(scf::ForOp op) {
   return op.walk([](vector::ContractionOp) { return WalkResult::interrupt(); })
       .wasInterrupted();
-}
-
-/// For loops over elements, which only rare inputs reach: unrolled they would
-/// cost every block registers.
-static Attribute neverUnroll(MLIRContext *context) {
-  auto unroll = LLVM::LoopUnrollAttr::get(
-      context, /*disable=*/BoolAttr::get(context, true), {}, {}, {}, {}, {},
-      {});
-  return LLVM::LoopAnnotationAttr::get(context, {}, {}, {}, unroll, {}, {}, {},
-                                       {}, {}, {}, {}, {}, {}, {}, {});
 }
 
 LogicalResult Distribution::loop(scf::ForOp op) {
@@ -51,8 +41,9 @@ LogicalResult Distribution::loop(scf::ForOp op) {
   }
   auto loop = scf::ForOp::create(b, op.getLoc(), op.getLowerBound(),
                                  op.getUpperBound(), op.getStep(), inits);
+  // A loop over elements.
   if (!hasProducts(op))
-    loop->setAttr("llvm.loop_annotation", neverUnroll(b.getContext()));
+    neverUnroll(loop);
   Block &body = *loop.getBody();
   op.getInductionVar().replaceAllUsesWith(loop.getInductionVar());
   for (auto [i, arg] : llvm::enumerate(op.getRegionIterArgs())) {
@@ -97,6 +88,17 @@ static bool hasLoopsOfProducts(Region &region) {
       .walk([](scf::ForOp loop) {
         return hasProducts(loop) ? WalkResult::interrupt()
                                  : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+bool Distribution::hasFallback(gpu::LaunchOp launch) {
+  return launch
+      .walk([](scf::IfOp branch) {
+        return hasLoopsOfProducts(branch.getThenRegion()) ||
+                       hasLoopsOfProducts(branch.getElseRegion())
+                   ? WalkResult::interrupt()
+                   : WalkResult::advance();
       })
       .wasInterrupted();
 }

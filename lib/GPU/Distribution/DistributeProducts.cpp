@@ -104,6 +104,7 @@ LogicalResult Distribution::product(vector::ContractionOp op) {
   Fragment leftTile = fragmentOf(op.getLhs());
   if (!leftTile.staged.pointer)
     leftTile.lanes = expanded(op.getLhs(), {true, true}, left);
+  bool startsFromZero = isZero(op.getAcc());
   Product product{expanded(op.getAcc(), {true, true}, result),
                   leftTile,
                   right.staged,
@@ -111,7 +112,9 @@ LogicalResult Distribution::product(vector::ContractionOp op) {
                   result.getDimSize(0),
                   result.getDimSize(1),
                   left.getDimSize(1),
-                  isZero(op.getAcc())};
+                  startsFromZero,
+                  /*isTested=*/!startsFromZero && isTested && !isRare,
+                  isRare};
   setLanes(op.getResult(), {true, true},
            emitProduct(b, op.getLoc(), threads, product));
   return success();

@@ -33,7 +33,8 @@ inline std::pair<int64_t, int64_t> shapeOf(VectorType type) {
 class Distribution {
 public:
   Distribution(gpu::LaunchOp launch, int64_t numWarps, OpBuilder &b)
-      : launch(launch), axes(launch), b(b), threads(b, launch, numWarps) {}
+      : launch(launch), axes(launch), b(b), threads(b, launch, numWarps),
+        isTested(hasFallback(launch)) {}
 
   LogicalResult run() {
     if (failed(distribute(launch.getBody().front())))
@@ -46,6 +47,7 @@ public:
   }
 
 private:
+  static bool hasFallback(gpu::LaunchOp launch);
   LogicalResult distribute(Block &block);
   LogicalResult distribute(Operation *op);
 
@@ -93,6 +95,9 @@ private:
   Threads threads;
   /// Whether the walk is in a block that only rare inputs reach.
   bool isRare = false;
+  /// Whether the launch has such a block, behind a test of what it computes
+  /// elsewhere.
+  bool isTested;
   DenseMap<Value, Fragment> fragments;
   /// Pending sums that have been taken in a block. The parts stay in
   /// `fragments`: what is linear in them goes on with those.

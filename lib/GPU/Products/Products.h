@@ -18,6 +18,10 @@ struct Product {
   bool rightIsTransposed;
   int64_t rows, columns, depth;
   bool startsFromZero; ///< A is known to be zero
+  /// Infinities that it adds to A may become NaN: what A ends with is tested,
+  /// and computed anew without this.
+  bool isTested;
+  bool isRare; ///< only rare inputs reach it, so its code is short
 };
 
 /// Emits the product and returns the new accumulator's lanes. 16-bit operands

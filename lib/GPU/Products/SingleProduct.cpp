@@ -20,6 +20,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Fragments/NeverUnroll.h"
 #include "ProductEmitter.h"
 #include "Staging/SharedAddress.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -39,6 +40,12 @@ struct Sums {
   SmallVector<Value, 4> large; ///< none before the first depth
   SmallVector<Value, 4> small;
 };
+
+/// [block of 8 columns][band]
+using AllSums = SmallVector<SmallVector<Sums>>;
+
+/// The depth of a panel of shared memory, which has 128 bytes of a row.
+constexpr int64_t kPanelDepth = 32;
 
 class SingleProduct : public ProductEmitter {
 public:
@@ -60,16 +67,61 @@ private:
   /// The left tile is read a depth at a time, once for all columns; so there
   /// are sums for all columns.
   void emitFromMemory(int64_t steps, int64_t blocks) {
-    SmallVector<SmallVector<Sums>> sums(blocks);
-    for (SmallVector<Sums> &ofBands : sums)
-      ofBands.resize(bands);
-    for (int64_t k = 0; k < steps; ++k) {
-      SmallVector<SmallVector<Pair>> left = loadLeft(k);
-      for (int64_t n = 0; n < blocks; ++n)
-        addBlock(sums[n], left, k, n);
+    AllSums sums(blocks, SmallVector<Sums>(bands));
+    int64_t panels = p.depth / kPanelDepth, k = 0;
+    if (p.isRare && panels > 1) {
+      addPanels(sums, panels);
+      k = panels * kPanelDepth / 16;
     }
+    for (; k < steps; ++k)
+      addDepth(sums, k);
     for (int64_t n = 0; n < blocks; ++n)
       addUp(sums[n], n);
+  }
+
+  void addDepth(AllSums &sums, int64_t k) {
+    SmallVector<SmallVector<Pair>> left = loadLeft(k);
+    for (auto [n, ofBlock] : llvm::enumerate(sums))
+      addBlock(ofBlock, left, k, n);
+  }
+
+  /// A loop over whole panels, the first `count`, which carries the sums.
+  void addPanels(AllSums &sums, int64_t count) {
+    SmallVector<Value> zeros(sums.size() * bands * 8, zero);
+    auto bound = [&](int64_t value) -> Value {
+      return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(value));
+    };
+    auto loop =
+        scf::ForOp::create(b, loc, bound(0), bound(count), bound(1), zeros);
+    neverUnroll(loop);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    panel = loop.getInductionVar();
+    setSums(sums, loop.getRegionIterArgs());
+    for (int64_t k = 0; k < kPanelDepth / 16; ++k)
+      addDepth(sums, k);
+    scf::YieldOp::create(b, loc, valuesOf(sums));
+    panel = {};
+    setSums(sums, loop.getResults());
+  }
+
+  static void setSums(AllSums &sums, ValueRange values) {
+    for (SmallVector<Sums> &ofBlock : sums)
+      for (Sums &sum : ofBlock)
+        for (SmallVector<Value, 4> *part : {&sum.large, &sum.small}) {
+          part->assign(values.begin(), values.begin() + 4);
+          values = values.drop_front(4);
+        }
+  }
+
+  static SmallVector<Value> valuesOf(const AllSums &sums) {
+    SmallVector<Value> values;
+    for (const SmallVector<Sums> &ofBlock : sums)
+      for (const Sums &sum : ofBlock) {
+        llvm::append_range(values, sum.large);
+        llvm::append_range(values, sum.small);
+      }
+    return values;
   }
 
   /// The left tile's parts are there for all depths, so 8 columns at a time
@@ -195,8 +247,12 @@ private:
 
   /// The pair of neighbours at byte 8 t of the depth's 32 bytes, for a row of
   /// the lane; SharedAddress::at says which rows and depth.
-  SharedAddress pairAddress(const StagedTile &tile, Value row) {
+  SharedAddress pairAddress(StagedTile tile, Value row) {
     LaneMath math{b, loc};
+    if (panel) {
+      int64_t bytes = tile.type.getDimSize(0) * kPanelDepth * 4;
+      tile.pointer = advance(b, loc, tile.pointer, math.mul(panel, bytes));
+    }
     return SharedAddress(b, loc, tile, row, math.div(threads.quad, 2),
                          math.mul(math.mod(threads.quad, 2), 8));
   }
@@ -250,6 +306,11 @@ private:
   /// part is, and the others are NaN: then the large terms are the sum.
   void addUp(MutableArrayRef<Value> acc, const Sums &sums) {
     for (auto [value, large, small] : llvm::zip(acc, sums.large, sums.small)) {
+      if (p.isTested) {
+        Value both = arith::AddFOp::create(b, loc, large, small);
+        value = arith::AddFOp::create(b, loc, value, both);
+        continue;
+      }
       // x - x is 0 or NaN.
       Value none = arith::SubFOp::create(b, loc, large, large);
       Value isNumber =
@@ -268,6 +329,9 @@ private:
   }
 
   Value zero;
+  /// Of the loop over panels that code stands in: the first of both tiles that
+  /// it is about, an i32; null outside of such loops.
+  Value panel;
 };
 } // namespace
 

@@ -63,3 +63,11 @@ def loops(steps):
                 body.add(place)
                 rest += before[place]
     return dict(sorted(bodies.items()))
+
+
+def outermost(bodies):
+    """Those of such loops that are in no other one."""
+    return {
+        head: body for head, body in bodies.items()
+        if not any(head in around for other, around in bodies.items() if other != head)
+    }

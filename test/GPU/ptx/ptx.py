@@ -60,11 +60,11 @@ def steps_of(ptx):
 
 
 def loops(ptx):
-    """How often each instruction stands in each loop, in order."""
+    """How often each instruction stands in each loop that is in no other one, in order."""
     steps = steps_of(ptx)
     return [
         collections.Counter(steps[place].name for place in body)
-        for body in flow.loops(steps).values()
+        for body in flow.outermost(flow.loops(steps)).values()
     ]
 
 
