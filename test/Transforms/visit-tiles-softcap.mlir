@@ -1,6 +1,6 @@
 // A soft cap c is the score region of every step, which computes tanh of scores
-// that have the division by c in their scale. What the region yields is scaled, so that what
-// follows the steps has scale(1.0): the test of parts that merge, here, and `finish`.
+// that have the division by c in their scale. What the region yields is scaled, so
+// that what follows the steps, `finish` and merges of states, has scale(1.0).
 //
 // RUN: sparse-attn-opt %s --sparse-attn-plan="tile-queries=16 tile-keys=16" --sparse-attn-visit-tiles --canonicalize \
 // RUN:   | FileCheck %s

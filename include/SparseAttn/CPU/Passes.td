@@ -83,8 +83,9 @@ def SparseAttnExpandMath : Pass<"sparse-attn-expand-math"> {
     of the operand joins the reduction of its range, exactly, where the product
     need not be rounded (`contract`). `math.tanh` with `afn` becomes a polynomial
     of a small operand, and elsewhere a power of two and a division: the relative
-    error is near 2^-22. All other ops stay: a user's own exponentials are left to the upstream lowerings. Upstream's lowering would
-    call a library for each lane.
+    error is near 2^-22. All other ops stay: a user's own exponentials are left
+    to the upstream lowerings. Upstream's lowering would call a library for each
+    lane.
 
     Example: test/CPU/expand-math-example.mlir
   }];
