@@ -13,9 +13,9 @@ namespace mlir::sparse_attn::transforms {
 ///   x + x^3 p(x^2)                  for |x| < 5/8, p of degree 4
 ///   1 - 2 / (1 + 2^(2 log2(e) x))   elsewhere, where that loses no digits
 ///
-/// with a relative error near 2^-22 where those of the power and the division are
-/// as small. NaN stays NaN, and infinities become 1 and -1. `flags` are those of
-/// the power, of its operand and of the division.
+/// with a relative error near 2^-22 where those of the power and the division
+/// are as small. NaN stays NaN, and infinities become 1 and -1. `flags` are
+/// those of the power, of its operand and of the division.
 Value emitTanh(ImplicitLocOpBuilder &b, Value x, arith::FastMathFlags flags);
 
 } // namespace mlir::sparse_attn::transforms

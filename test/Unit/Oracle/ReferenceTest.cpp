@@ -104,7 +104,8 @@ TEST(Reference, ASoftCapBoundsScores) {
   EXPECT_NEAR(row.output[0], output / sum, 1e-12);
   // Where the cap is flat, errors of a score reach nothing.
   EXPECT_NEAR(row.scoreMagnitude,
-              6 * (1 - std::pow(std::tanh(1.5), 2)) + 4 * std::tanh(1.5), 1e-12);
+              6 * (1 - std::pow(std::tanh(1.5), 2)) + 4 * std::tanh(1.5),
+              1e-12);
 }
 
 TEST(Reference, NaNStaysUnderASoftCap) {
