@@ -17,7 +17,7 @@ results=$build/results.json
 # side of what headers and libraries share.
 export ASAN_OPTIONS=detect_container_overflow=0:alloc_dealloc_mismatch=0:allow_user_poisoning=0
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-export SPARSE_ATTN_FUZZ_CASES=${SPARSE_ATTN_FUZZ_CASES:-100}
+export SPARSE_ATTN_FUZZ_LIMIT=${SPARSE_ATTN_FUZZ_LIMIT:-100}
 
 rm -f "$results"
 options=()

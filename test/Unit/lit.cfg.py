@@ -14,7 +14,8 @@ config.test_source_root = config.test_exec_root = os.path.join(
     config.build_root, "unit"
 )
 for name in [
-    "ASAN_OPTIONS", "UBSAN_OPTIONS", "SPARSE_ATTN_FUZZ_CASES", "SPARSE_ATTN_FUZZ_SEED"
+    "ASAN_OPTIONS", "UBSAN_OPTIONS", "SPARSE_ATTN_FUZZ_CASES",
+    "SPARSE_ATTN_FUZZ_LIMIT", "SPARSE_ATTN_FUZZ_SEED"
 ]:
     if name in os.environ:
         config.environment[name] = os.environ[name]

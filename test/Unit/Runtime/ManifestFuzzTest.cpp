@@ -11,6 +11,7 @@
 #include <random>
 
 using namespace runtime_test;
+using mlir::sparse_attn::test::fuzzCases;
 using mlir::sparse_attn::test::fuzzOption;
 
 /// Bytes that mean something in JSON and in formulas.
@@ -71,7 +72,7 @@ TEST(ManifestFuzz, EndsWithAStatus) {
   }
   const std::string text = manifest.dump();
   std::mt19937_64 random(fuzzOption("SPARSE_ATTN_FUZZ_SEED", 1));
-  uint64_t numOpened = 0, cases = fuzzOption("SPARSE_ATTN_FUZZ_CASES", 1000);
+  uint64_t numOpened = 0, cases = fuzzCases(1000);
   for (uint64_t i = 0; i < cases; ++i) {
     std::string changed = text;
     change(changed, random);

@@ -169,7 +169,7 @@ std::vector<std::string> readExamples() {
 }
 
 TEST(TextFuzz, NoTextCrashesAndWhatIsAcceptedIsPlannedAndProven) {
-  uint64_t cases = fuzzOption("SPARSE_ATTN_FUZZ_CASES", 10000);
+  uint64_t cases = fuzzCases(10000);
   uint64_t seed = fuzzOption("SPARSE_ATTN_FUZZ_SEED", 1);
   uint64_t first = fuzzOption("SPARSE_ATTN_FUZZ_FIRST", 0);
   std::vector<std::string> examples = readExamples();
