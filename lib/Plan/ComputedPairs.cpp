@@ -69,13 +69,13 @@ public:
       pieces = predicate.pieces;
   }
 
-  /// Of all classes; the first one is a grid of its own where its rows go on
-  /// from the states of other parts.
+  /// Counts those of all classes; the first one is a grid of its own where its
+  /// rows go on from the states of other parts.
   uint64_t count(bool firstAlone) const;
 
 private:
-  /// Of one class, whose tiles have `rows` slots and begin no earlier than the
-  /// classes before end, at `before`.
+  /// Counts those of one class, whose tiles have `rows` slots and begin no
+  /// earlier than the classes before end, at `before`.
   uint64_t count(const RowClass &cls, int64_t rows, int64_t &before) const;
 
   /// A query tile. Its slots are rows from `first` on, where they stand one
@@ -282,7 +282,7 @@ uint64_t PairCounter::pairsOf(const RowClass &cls, const QueryTile &at) const {
 // Plans
 //===----------------------------------------------------------------------===//
 
-/// Of one head.
+/// Counts the pairs of one head, in all parts of the plan.
 static uint64_t countPairs(const Mask &mask, const Plan &plan, const Lengths &n,
                            int64_t head,
                            llvm::function_ref<int64_t(int64_t)> rowsOfWarp,

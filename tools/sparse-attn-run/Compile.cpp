@@ -183,7 +183,7 @@ static FailureOr<std::string> lowerForEmulator(ModuleOp module,
   return name;
 }
 
-/// Of all threads that run code with `countsProducts`.
+/// Code with `countsProducts` adds to this from all of its threads.
 static std::atomic<uint64_t> countedMultiplyAdds;
 
 static void countMultiplyAdds(int64_t count) {

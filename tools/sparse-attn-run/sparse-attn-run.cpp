@@ -219,8 +219,8 @@ struct Run {
   SmallVector<Array> results;
   SmallVector<double> seconds; ///< of each repeat
   double compileSeconds = 0;
-  /// Of one run: of tensor cores in the emulator, of products on the CPU where
-  /// they are counted.
+  /// One run has that many: tensor cores in the emulator, products on the CPU
+  /// where they are counted.
   std::optional<uint64_t> multiplyAdds;
 };
 

@@ -41,7 +41,7 @@ LogicalResult Distribution::loop(scf::ForOp op) {
   }
   auto loop = scf::ForOp::create(b, op.getLoc(), op.getLowerBound(),
                                  op.getUpperBound(), op.getStep(), inits);
-  // A loop over elements.
+  // A loop without products runs over elements, on the fallback path.
   if (!hasProducts(op))
     neverUnroll(loop);
   Block &body = *loop.getBody();

@@ -8,8 +8,8 @@
 
 namespace mlir::sparse_attn::kernels {
 
-/// For loops that only rare inputs reach: unrolled they would cost every block
-/// registers, and every compilation time.
+/// Keeps LLVM from unrolling a loop that only rare inputs reach, which would
+/// cost every block registers, and every compilation time.
 inline void neverUnroll(scf::ForOp loop) {
   MLIRContext *context = loop.getContext();
   auto unroll = LLVM::LoopUnrollAttr::get(

@@ -329,8 +329,8 @@ private:
   }
 
   Value zero;
-  /// Of the loop over panels that code stands in: the first of both tiles that
-  /// it is about, an i32; null outside of such loops.
+  /// Code in a loop over panels reads this one of both tiles, an i32; it is
+  /// null outside of such loops.
   Value panel;
 };
 } // namespace

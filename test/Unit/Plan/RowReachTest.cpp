@@ -150,7 +150,7 @@ TEST(RowReachTest, WarpsOfTablesComputeTheirRows) {
             uint64_t(32 * 32 + 8 * (8 + 32)));
   EXPECT_EQ(countComputed(mask, plan, n, /*rowsOfWarp=*/0, Slots::All),
             uint64_t(32 * 32 + 32 * 48));
-  // Of 16 rows the first have no pair with keys from 16 on; the last tile has
+  // The first of 16 rows have no pair with keys from 16 on; the last tile has
   // one warp with rows.
   EXPECT_EQ(countComputed(mask, plan, n, /*rowsOfWarp=*/16),
             uint64_t(32 * 16 + 16 * 16 + 8 * (8 + 32)));
