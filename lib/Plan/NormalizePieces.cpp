@@ -1,5 +1,6 @@
 //===- NormalizePieces.cpp - Fewer and simpler pieces ---------------------===//
 
+#include "LinearForm.h"
 #include "Planner.h"
 #include "llvm/ADT/STLExtras.h"
 
@@ -134,8 +135,42 @@ static bool joinRows(Piece &a, const Piece &b) {
   return true;
 }
 
+/// Moves the bounds of j - i to the nearest numbers that the residue has, and
+/// says whether the residue has all in between. False, too, where there is no
+/// bound on some side.
+static bool tightenBy(const Residue &residue, Piece &piece) {
+  auto isDiagonal = [](const Bound &bound) {
+    return bound.block == 1 && bound.perKey == 0;
+  };
+  auto low = llvm::find_if(piece.lower, isDiagonal),
+       high = llvm::find_if(piece.upper, isDiagonal);
+  auto remainderOf = [&](int64_t x) {
+    return x - floorDivide(x, residue.modulus) * residue.modulus;
+  };
+  if (low != piece.lower.end()) {
+    int64_t at = remainderOf(low->offset);
+    if (at >= residue.end)
+      low->offset += residue.modulus - at + residue.begin;
+    else
+      low->offset += std::max<int64_t>(0, residue.begin - at);
+  }
+  if (high != piece.upper.end()) {
+    int64_t last = remainderOf(high->offset - 1);
+    if (last < residue.begin)
+      high->offset -= residue.modulus + last - (residue.end - 1);
+    else
+      high->offset -= std::max<int64_t>(0, last - (residue.end - 1));
+  }
+  return low != piece.lower.end() && high != piece.upper.end() &&
+         high->offset - low->offset <= residue.end - remainderOf(low->offset);
+}
+
 Pieces plan::normalizePieces(Pieces pieces) {
   for (Piece &piece : pieces) {
+    llvm::erase_if(piece.residues, [&](const Residue &residue) {
+      return residue.subject == Residue::Subject::KeyMinusQuery &&
+             tightenBy(residue, piece);
+    });
     dropImplied(piece.lower, /*isLower=*/true);
     dropImplied(piece.upper, /*isLower=*/false);
     dropImplied(piece.rowLower, /*isLower=*/true);

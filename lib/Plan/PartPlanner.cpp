@@ -6,6 +6,11 @@
 // pieces that can be told in the numbers of each group, groups, smaller steps
 // first, and other pieces that cannot.
 //
+// Other pieces that are as simple without what groups have come last, too, as a
+// causal window no longer than a step without its diagonal: folded, the first
+// row of each residue would see no key without that, and on GPUs a tile with
+// such a row is computed a second time.
+//
 // Whole rows, as those of global tokens, are classes of their own in the last
 // part, which computes all of their pairs, so that nobody gives up any.
 //
@@ -79,6 +84,7 @@ private:
   /// cannot be told apart.
   std::optional<Plan> plan(const Groups &groups, const Pieces &rest) const;
   static bool isFirst(const Piece &piece, const Groups &groups);
+  static std::optional<Pieces> leave(const Groups &groups, const Piece &piece);
   static std::optional<Pieces> giveUp(const Groups &groups,
                                       const Pieces &pieces);
   std::optional<Part> planPart(int64_t step, const Pieces &pairs) const;
@@ -94,25 +100,39 @@ private:
 };
 } // namespace
 
-/// Whether a piece can be told in the numbers of each group, which need not
-/// compute it then.
+/// What the groups leave of a piece; nullopt where that has no short form.
+std::optional<Pieces> PartPlanner::leave(const Groups &groups,
+                                         const Piece &piece) {
+  std::optional<Pieces> left = Pieces{piece};
+  for (const auto &[step, group] : groups)
+    if (left)
+      left = subtractPieces(*left, group, maxPieces);
+  if (left)
+    left = normalizePieces(std::move(*left));
+  return left;
+}
+
+/// Whether groups need not compute a piece: it can be told in the numbers of
+/// each of them, and without what they have it would be less simple.
 bool PartPlanner::isFirst(const Piece &piece, const Groups &groups) {
+  std::optional<Pieces> left = leave(groups, piece);
+  if (left && left->size() <= 1 && llvm::all_of(*left, [&](const Piece &rest) {
+        return rest.residues.size() <= piece.residues.size();
+      }))
+    return false;
   return llvm::all_of(groups, [&](const auto &group) {
     return foldPiece(piece, group.first).has_value();
   });
 }
 
-/// What groups leave of the pieces that cannot be told in their numbers, and
-/// the others; nullopt where that has no short form.
+/// What groups leave of the pieces that do not come before them, and those that
+/// do; nullopt where that has no short form.
 std::optional<Pieces> PartPlanner::giveUp(const Groups &groups,
                                           const Pieces &pieces) {
   Pieces left;
   for (const Piece &piece : pieces) {
-    std::optional<Pieces> some = Pieces{piece};
-    if (!isFirst(piece, groups))
-      for (const auto &[step, group] : groups)
-        if (some)
-          some = subtractPieces(*some, group, maxPieces);
+    std::optional<Pieces> some =
+        isFirst(piece, groups) ? Pieces{piece} : leave(groups, piece);
     if (!some)
       return std::nullopt;
     left.append(*some);

@@ -48,7 +48,7 @@ func.func @dynamic(%q: !d, %k: !d, %v: !d) -> !d {
 }
 
 // CHECK-LABEL: func.func @strided
-// CHECK:         plan(<parts = [<step = 32, pairs = "j < i", tile = {{.*}}>, <pairs = "j >= i - 31 and j < i + 1", tile =
+// CHECK:         plan(<parts = [<step = 32, pairs = "j < i + 1", tile = {{.*}}>, <pairs = "j >= i - 31 and j < i", tile =
 func.func @strided(%q: !s, %k: !s, %v: !s) -> !s {
   %init = tensor.empty() : !s
   %o = sparse_attn.attention mask(#sparse_attn.sparse_transformer_strided<stride = 32>)
@@ -57,7 +57,7 @@ func.func @strided(%q: !s, %k: !s, %v: !s) -> !s {
 }
 
 // CHECK-LABEL: func.func @strided_dynamic
-// CHECK:         plan(<parts = [<step = 48, pairs = "j < i", tile = {{.*}}>, <pairs = "j >= i - 47 and j < i + 1", tile =
+// CHECK:         plan(<parts = [<step = 48, pairs = "j < i + 1", tile = {{.*}}>, <pairs = "j >= i - 47 and j < i", tile =
 func.func @strided_dynamic(%q: !d, %k: !d, %v: !d) -> !d {
   %o = sparse_attn.attention mask(#sparse_attn.sparse_transformer_strided<stride = 48>)
       ins(%q, %k, %v : !d, !d, !d) outs(%q : !d) -> !d

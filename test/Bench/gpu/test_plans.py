@@ -43,13 +43,13 @@ def test_trips_follow_the_segments():
 
 STRIDED = [
     "2 parts",
-    "part folded by 128, j < i, tile 64 x 32",
+    "part folded by 128, j < i + 1, tile 64 x 32",
     "rows 0 to nq",
     "  partial 0 to min(q * 2 + 2, (nk + 31) floordiv 32)",
-    "part j >= i - 127 and j < i + 1, tile 64 x 64",
+    "part j >= i - 127 and j < i, tile 64 x 64",
     "rows 0 to nq",
     "  full 0 to min(q, 2)",
-    "  partial q to q + 1 where j < i + 1",
+    "  partial q to q + 1 where j < i",
     "rows 0 to 1, heavy",
     "  full 0 to nk floordiv 64",
 ]

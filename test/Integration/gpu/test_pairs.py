@@ -87,7 +87,7 @@ def as_kernel(case):
 
 def takes_the_fallback_path(name, case):
     """A block with a row that sees no key computes its tile again: so does the first tile of
-    each residue of `parts`, of which the first row sees keys in the other part only."""
+    the window of `parts`, whose first row sees its own key in the other part."""
     return name == "parts" or not case.live().any(axis=2).all()
 
 
@@ -101,3 +101,11 @@ def test_kernels_compute_the_pairs_of_any_plan(name, chip, tmp_path):
     planned, plan = planned_multiply_adds(case, chip, tmp_path)
     counted = counted_multiply_adds(case, tmp_path, "--device=emulator", f"--chip={chip}")
     assert counted == planned, plan
+
+
+def test_of_parts_the_first_tile_of_the_window_is_computed_again(tmp_path):
+    case = as_kernel(OWN["parts"])
+    planned, plan = planned_multiply_adds(case, "sm_80", tmp_path)
+    counted = counted_multiply_adds(case, tmp_path, "--device=emulator", "--chip=sm_80")
+    assert "j < i, tile 64 x 64" in plan
+    assert counted - planned == case.heads * 64 * 64 * (case.d + case.value_size), plan

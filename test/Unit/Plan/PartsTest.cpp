@@ -128,18 +128,41 @@ TEST(PartsTest, DilatedWindowsAreOnePart) {
                 rows);
 }
 
-// The strided part leaves out what the window has.
+// What both have is the diagonal, which the window goes without: so each row of
+// a residue sees a key of it.
 TEST(PartsTest, StridedIsAWindowAndASquareForEachResidue) {
   Mask mask = Mask::intersectionOf(
       {Mask::causal(),
        Mask::unionOf({Mask::slidingWindow(127, 0), Mask::strided(128)})});
   std::string text = planText(mask, known(16384, 16384), 600);
-  EXPECT_NE(text.find("part folded by 128, j < i, tile 64 x 64"),
+  EXPECT_NE(text.find("part folded by 128, j < i + 1, tile 64 x 64"),
             std::string::npos)
       << text;
-  EXPECT_NE(text.find("part j >= i - 127 and j < i + 1, tile 64 x 64"),
+  EXPECT_NE(text.find("part j >= i - 127 and j < i, tile 64 x 64"),
             std::string::npos)
       << text;
+}
+
+// Two diagonals are in the window of twice as many keys, which would be in two
+// pieces, or have a residue, without them.
+TEST(PartsTest, WindowsThatWouldBeLessSimpleKeepTheirPairs) {
+  auto partsOf = [](const Mask &window) {
+    Mask mask = Mask::unionOf({window, Mask::strided(128)});
+    return planText(mask, known(16384, 16384), 600);
+  };
+  std::string longer = partsOf(Mask::slidingWindow(255, 0));
+  EXPECT_NE(longer.find("part j >= i - 255 and j < i + 1, tile"),
+            std::string::npos)
+      << longer;
+  std::string twoSided = partsOf(Mask::slidingWindow(127, 127));
+  EXPECT_NE(twoSided.find("part j >= i - 127 and j < i + 128, tile"),
+            std::string::npos)
+      << twoSided;
+  // A window from the diagonal on has one end there.
+  std::string ahead = partsOf(Mask::slidingWindow(0, 127));
+  EXPECT_NE(ahead.find("part j >= i + 1 and j < i + 128, tile"),
+            std::string::npos)
+      << ahead;
 }
 
 // To keep states in memory is work, too, and may be more than it saves.
