@@ -1,12 +1,15 @@
 //===- AttentionOp.cpp - sparse_attn.attention ----------------------------===//
 
+#include "DataOperands.h"
 #include "Scale.h"
 #include "StepSyntax.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/IRMapping.h"
 #include "mlir/IR/OpImplementation.h"
 #include "mlir/IR/PatternMatch.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include <cmath>
 
 using namespace mlir;
@@ -26,6 +29,25 @@ std::optional<double> AttentionOp::getSoftcapValue() {
   if (std::optional<APFloat> softcap = getSoftcap())
     return softcap->convertToDouble();
   return std::nullopt;
+}
+
+bool AttentionOp::changesScores() {
+  return getSoftcap() || hasScore() || getDataOperand(kBias) ||
+         getDataOperand(kSlopes);
+}
+
+AttentionOp AttentionOp::createLike(OpBuilder &b, TypeRange results,
+                                    Value query, Value key, Value value,
+                                    ValueRange data, ValueRange origin,
+                                    ValueRange inits) {
+  // The scale of heads of the same size, where it is not given.
+  auto copy =
+      AttentionOp::create(b, getLoc(), results, getMaskAttr(), getScaleAttr(),
+                          getSoftcapAttr(), getPlanAttr(), getDataNamesAttr(),
+                          query, key, value, data, origin, inits);
+  IRMapping mapping;
+  getScore().cloneInto(&copy.getScore(), mapping);
+  return copy;
 }
 
 //===----------------------------------------------------------------------===//
@@ -166,11 +188,11 @@ static LogicalResult verifyInits(AttentionOp op) {
 
 static LogicalResult verifyResults(AttentionOp op) {
   bool onTensors = isa<TensorType>(op.getQuery().getType());
-  for (Value operand : {op.getKey(), op.getValue()})
+  SmallVector<Value> others = {op.getKey(), op.getValue()};
+  llvm::append_range(others, op.getData());
+  llvm::append_range(others, op.getInits());
+  for (Value operand : others)
     if (isa<TensorType>(operand.getType()) != onTensors)
-      return op.emitOpError("operands must be all tensors or all memrefs");
-  for (Value init : op.getInits())
-    if (isa<TensorType>(init.getType()) != onTensors)
       return op.emitOpError("operands must be all tensors or all memrefs");
   if (!onTensors) {
     if (op->getNumResults() != 0)
@@ -188,6 +210,52 @@ static LogicalResult verifyResults(AttentionOp op) {
   return success();
 }
 
+static LogicalResult verifyOrigin(AttentionOp op) {
+  size_t count = op.getOrigin().size();
+  if (count == 0 || count == (op.isPlacedByRow() ? 4 : 2))
+    return success();
+  if (op.isPlacedByRow())
+    return op.emitOpError("origin takes a batch, a head, a row and a number of "
+                          "queries where there is data or a score region, got ")
+           << count << " values";
+  return op.emitOpError("origin takes a head and a position, got ")
+         << count << " values";
+}
+
+/// Of ops in a score region, those that read memory are harmless.
+static LogicalResult verifyScoreOps(AttentionOp op) {
+  WalkResult result = op.getScore().walk([&](Operation *inner) {
+    bool onlyReads = isMemoryEffectFree(inner);
+    if (auto effects = dyn_cast<MemoryEffectOpInterface>(inner))
+      onlyReads =
+          effects.onlyHasEffect<MemoryEffects::Read>() || effects.hasNoEffect();
+    if (onlyReads)
+      return WalkResult::advance();
+    InFlightDiagnostic error =
+        op.emitOpError("computes scores anew without side effects, and has '");
+    error << inner->getName() << "' in its score region";
+    error.attachNote(inner->getLoc()) << "leave it out, or have it done before";
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
+}
+
+LogicalResult AttentionOp::verifyRegions() {
+  if (!hasScore())
+    return success();
+  Builder b(getContext());
+  Type f32 = b.getF32Type(), index = b.getIndexType();
+  Block &block = getScore().front();
+  if (block.getArgumentTypes() != TypeRange{f32, index, index, index, index})
+    return emitOpError(
+        "score takes a score (f32), and a batch, a head, and the "
+        "positions of a query and a key (index)");
+  auto yield = dyn_cast<YieldOp>(block.getTerminator());
+  if (!yield || yield.getValue().getType() != f32)
+    return emitOpError("score yields one f32");
+  return verifyScoreOps(*this);
+}
+
 LogicalResult AttentionOp::verify() {
   if (failed(verifyOperandTypes(*this)) || failed(verifyOperandShapes(*this)) ||
       failed(verifyMagnitudes(*this)) || failed(verifyInits(*this)) ||
@@ -199,9 +267,8 @@ LogicalResult AttentionOp::verify() {
   if (std::optional<double> softcap = getSoftcapValue();
       softcap && failed(verifySoftcap(*this, *softcap)))
     return failure();
-  if (!getOrigin().empty() && getOrigin().size() != 2)
-    return emitOpError("origin takes a head and a position, got ")
-           << getOrigin().size() << " values";
+  if (failed(verifyOrigin(*this)) || failed(verifyData(*this)))
+    return failure();
   auto emitError = [&]() { return emitOpError(); };
   return getMask().verifyLengths(emitError, getStaticNumQueries(),
                                  getStaticNumKeys());

@@ -4,12 +4,14 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "SparseAttn/IR/SparseAttn.h"
+#include "DataOperands.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
@@ -126,6 +128,13 @@ SmallVector<NamedTensor> AttentionOp::getNamedTensors() {
   for (ValueRange outputs : {ValueRange(getInits()), ValueRange(getResults())})
     for (auto [output, role] : llvm::zip(outputs, roles))
       tensors.push_back({output, role});
+  if (ArrayAttr names = getDataNamesAttr())
+    for (auto [data, name] :
+         llvm::zip(getData(), names.getAsRange<StringAttr>()))
+      tensors.push_back(
+          {data, name.getValue(), /*hasKeysShape=*/false,
+           /*isData=*/true,
+           dimsOfData(name.getValue(), cast<ShapedType>(data.getType()))});
   return tensors;
 }
 
@@ -144,7 +153,7 @@ TileNeeds AttentionOp::getTileNeeds() {
 
 /// The scale that ops on a state apply, which its steps have left to them.
 static FloatAttr stateScale(OpBuilder &b, AttentionOp op) {
-  return b.getF64FloatAttr(op.getSoftcapValue() ? 1.0 : op.getScaleValue());
+  return b.getF64FloatAttr(op.changesScores() ? 1.0 : op.getScaleValue());
 }
 
 SmallVector<Value> AttentionOp::createQueryOperands(OpBuilder &b,
@@ -185,19 +194,132 @@ static Value loadColumns(OpBuilder &b, Location loc, Value values,
   return loadRows(b, loc, values, lead, keys);
 }
 
-/// Has `step`, whose scores are s / c, compute with c tanh(s / c).
-static void addSoftcap(OpBuilder &b, StepOp step, double softcap) {
+/// x + y, both indices, of which y may be null.
+static Value plus(OpBuilder &b, Location loc, Value x, Value y) {
+  return y ? b.createOrFold<arith::AddIOp>(loc, x, y) : x;
+}
+
+Value mlir::sparse_attn::emitSlope(OpBuilder &b, Location loc, Value score,
+                                   Value slopes, Value head, Value i, Value j) {
+  Value slope = tensor::ExtractOp::create(b, loc, slopes, head);
+  Value difference = arith::IndexCastOp::create(
+      b, loc, b.getI32Type(), arith::SubIOp::create(b, loc, i, j));
+  Value negated = arith::SubIOp::create(
+      b, loc, arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(0)),
+      difference);
+  Value distance = arith::SIToFPOp::create(
+      b, loc, b.getF32Type(),
+      arith::MaxSIOp::create(b, loc, difference, negated));
+  Value linear = arith::MulFOp::create(b, loc, slope, distance);
+  return arith::SubFOp::create(b, loc, score, linear);
+}
+
+/// c tanh(s / c) of s / c.
+static Value emitSoftcap(OpBuilder &b, Location loc, Value ratio,
+                         double softcap) {
+  Value tanh = math::TanhOp::create(b, loc, ratio, arith::FastMathFlags::afn);
+  Value bound =
+      arith::ConstantOp::create(b, loc, b.getF32FloatAttr(float(softcap)));
+  return arith::MulFOp::create(b, loc, tanh, bound);
+}
+
+namespace {
+/// Makes the scores of a query tile's pairs anew, in a step's score region.
+class ScoreEmitter {
+public:
+  ScoreEmitter(OpBuilder &b, AttentionOp op, const QueryTile &at, Block &block)
+      : b(b), loc(op.getLoc()), op(op), at(at), batch(block.getArgument(1)),
+        head(block.getArgument(2)) {
+    if (!op.hasScore() && !op.getDataOperand(kBias) &&
+        !op.getDataOperand(kSlopes))
+      return;
+    // Rows that are heads stand at one position.
+    i = at.hasPackedHeads ? at.position : position(block.getArgument(3));
+    j = position(block.getArgument(4));
+  }
+
+  Value run(Value score);
+
+private:
+  Value position(Value number);
+  Value clamp(Value x, Value least, Value most) {
+    return arith::MinSIOp::create(
+        b, loc, arith::MaxSIOp::create(b, loc, x, least), most);
+  }
+  Value existingRow() { return clamp(i, at.firstPosition, at.lastPosition); }
+  Value existingKey() {
+    Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+    return clamp(j, zero, at.lastKey);
+  }
+  Value emitRegion(Value score);
+  Value addBias(Value score, Value bias);
+
+  OpBuilder &b;
+  Location loc;
+  AttentionOp op;
+  const QueryTile &at;
+  Value batch, head, i, j; ///< indices, the last two of positions
+};
+} // namespace
+
+/// The position that a number (i32) of a fold stands for, an index.
+Value ScoreEmitter::position(Value number) {
+  Value position = arith::IndexCastOp::create(b, loc, b.getIndexType(), number);
+  if (!at.residue)
+    return position;
+  Value step = arith::ConstantIndexOp::create(b, loc, at.step);
+  return arith::AddIOp::create(
+      b, loc, arith::MulIOp::create(b, loc, position, step), at.residue);
+}
+
+/// What may fail at a position that there is not, as reading a tensor does, is
+/// done at one that there is.
+Value ScoreEmitter::emitRegion(Value score) {
+  Block &block = op.getScore().front();
+  bool mayFail = llvm::any_of(block.without_terminator(), [](Operation &inner) {
+    return !isSpeculatable(&inner);
+  });
+  IRMapping mapping;
+  mapping.map(block.getArguments(),
+              ArrayRef<Value>{score, batch, head, mayFail ? existingRow() : i,
+                              mayFail ? existingKey() : j});
+  for (Operation &inner : block.without_terminator())
+    b.clone(inner, mapping);
+  return mapping.lookupOrDefault(
+      cast<YieldOp>(block.getTerminator()).getValue());
+}
+
+/// s + bias[b, h, r, c], of the row and the key that the pair is.
+Value ScoreEmitter::addBias(Value score, Value bias) {
+  Value row = arith::SubIOp::create(b, loc, existingRow(), at.firstPosition);
+  row = plus(b, loc, row, at.rowOrigin);
+  Value element = loadBias(b, loc, bias, {batch, head, row, existingKey()});
+  return arith::AddFOp::create(b, loc, score, element);
+}
+
+Value ScoreEmitter::run(Value score) {
+  if (std::optional<double> softcap = op.getSoftcapValue())
+    score = emitSoftcap(b, loc, score, *softcap);
+  if (op.hasScore())
+    score = emitRegion(score);
+  if (Value bias = op.getDataOperand(kBias))
+    score = addBias(score, bias);
+  if (Value slopes = op.getDataOperand(kSlopes))
+    score = emitSlope(b, loc, score, slopes, head, i, j);
+  return score;
+}
+
+/// Has `step` compute with the scores that the op asks for.
+static void addScore(OpBuilder &b, AttentionOp op, StepOp step,
+                     const QueryTile &at) {
   OpBuilder::InsertionGuard guard(b);
   Location loc = step.getLoc();
   Type f32 = b.getF32Type(), index = b.getIndexType(), i32 = b.getI32Type();
   Block *block =
       b.createBlock(&step.getScore(), {}, {f32, index, index, i32, i32},
                     {loc, loc, loc, loc, loc});
-  Value tanh = math::TanhOp::create(b, loc, block->getArgument(0),
-                                    arith::FastMathFlags::afn);
-  Value bound =
-      arith::ConstantOp::create(b, loc, b.getF32FloatAttr(float(softcap)));
-  YieldOp::create(b, loc, arith::MulFOp::create(b, loc, tanh, bound));
+  Value score = ScoreEmitter(b, op, at, *block).run(block->getArgument(0));
+  YieldOp::create(b, loc, score);
 }
 
 Value AttentionOp::createStep(OpBuilder &b, Value state,
@@ -208,6 +330,11 @@ Value AttentionOp::createStep(OpBuilder &b, Value state,
   Value value = loadColumns(b, loc, getValue(), at, keys,
                             cast<StateType>(state.getType()).getValueSize());
   std::optional<double> softcap = getSoftcapValue();
+  Value batch, head;
+  if (changesScores()) {
+    batch = plus(b, loc, at.batch, at.batchOrigin);
+    head = plus(b, loc, at.head, at.headOrigin);
+  }
   auto step =
       StepOp::create(b, loc, state.getType(), state, queryOperands[0], key,
                      value, at.positions ? Value() : at.position, at.positions,
@@ -215,10 +342,9 @@ Value AttentionOp::createStep(OpBuilder &b, Value state,
                      b.getI64IntegerAttr(keys.size),
                      b.getF64FloatAttr(getScaleValue() / softcap.value_or(1.0)),
                      keys.reach.live.begin, keys.reach.live.end,
-                     keys.reach.full.begin, keys.reach.full.end,
-                     softcap ? at.batch : Value(), softcap ? at.head : Value());
-  if (softcap)
-    addSoftcap(b, step, *softcap);
+                     keys.reach.full.begin, keys.reach.full.end, batch, head);
+  if (batch)
+    addScore(b, *this, step, at);
   if (mask) {
     OpBuilder::InsertionGuard guard(b);
     Type i32 = b.getI32Type();
@@ -229,18 +355,26 @@ Value AttentionOp::createStep(OpBuilder &b, Value state,
   return step.getResult();
 }
 
-bool AttentionOp::takesKeyLayouts() { return true; }
+/// Layouts and folds are of tensors that have all their keys and rows.
+bool AttentionOp::takesKeyLayouts() { return !hasLengths(); }
 
-bool AttentionOp::takesRowLayouts() { return true; }
+bool AttentionOp::takesRowLayouts() { return !hasLengths(); }
 
-bool AttentionOp::takesParts() { return true; }
+bool AttentionOp::takesParts() { return !hasLengths(); }
 
 Value AttentionOp::createMerge(OpBuilder &b, Value first, Value second) {
   return MergeStatesOp::create(b, getLoc(), first.getType(), first, second,
                                stateScale(b, *this));
 }
 
-bool AttentionOp::takesPackedHeads() { return true; }
+/// A step's scores are those of one head where they depend on it, and rows that
+/// do not exist are those of one head.
+bool AttentionOp::takesPackedHeads() {
+  if (hasScore() && !getScore().getArgument(2).use_empty())
+    return false;
+  return llvm::none_of(ArrayRef{kSlopes, kBias, kQueryLengths},
+                       [&](StringRef name) { return getDataOperand(name); });
+}
 
 SmallVector<RankedTensorType> AttentionOp::getStateTensorTypes(Type type) {
   auto state = cast<StateType>(type);
@@ -264,11 +398,25 @@ Value AttentionOp::createMergeStored(OpBuilder &b, ValueRange tensors,
                                tensors[2], at, stateScale(b, *this));
 }
 
+/// The sink of the tile's head, or where its rows are heads, of each; null
+/// where there is none.
+static Value loadSink(OpBuilder &b, AttentionOp op, const QueryTile &at) {
+  Value sinks = op.getDataOperand(kSinks);
+  if (!sinks || at.areMissing)
+    return {};
+  Location loc = op.getLoc();
+  Value head = plus(b, loc, at.head, at.headOrigin);
+  if (!at.hasPackedHeads)
+    return tensor::ExtractOp::create(b, loc, sinks, head);
+  return sliceRows(b, loc, sinks, {}, head, at.rows);
+}
+
 SmallVector<Value> AttentionOp::createFinish(OpBuilder &b, Value state,
+                                             const QueryTile &at,
                                              ValueRange destinations) {
   Value lse = destinations.size() == 2 ? destinations[1] : Value();
   return FinishOp::create(b, getLoc(), destinations[0].getType(),
                           lse ? lse.getType() : Type(), state, destinations[0],
-                          lse, stateScale(b, *this))
+                          lse, stateScale(b, *this), loadSink(b, *this, at))
       ->getResults();
 }

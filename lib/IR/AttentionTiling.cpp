@@ -69,28 +69,33 @@ keyHeads(OpBuilder &b, AttentionOp op, OpFoldResult head, OpFoldResult count) {
   return failure();
 }
 
-/// The values `origin(%head, %position)` of a tile that starts at
-/// (head, row): the op's own origin, or (0, Sk - Sq), plus the offset.
+/// The values `origin(%head, %position)` of a tile that starts at `offsets`,
+/// (batch, head, row): the op's own origin, or (0, Sk - Sq), plus the offset.
+/// Where there is data, `origin(%batch, %head, %row, %queries)`: the op's own,
+/// or (0, 0, 0, Sq).
 static SmallVector<Value> tileOrigin(OpBuilder &b, AttentionOp op,
-                                     OpFoldResult head, OpFoldResult row) {
+                                     ArrayRef<OpFoldResult> offsets) {
   Location loc = op.getLoc();
-  OpFoldResult headOrigin = b.getIndexAttr(0), position;
+  SmallVector<OpFoldResult> origin = getAsOpFoldResult(op.getOrigin());
   AffineExpr x = b.getAffineDimExpr(0), y = b.getAffineDimExpr(1);
-  if (!op.getOrigin().empty()) {
-    headOrigin = op.getOrigin()[0];
-    position = op.getOrigin()[1];
-  } else {
-    position = affine::makeComposedFoldedAffineApply(
-        b, loc, AffineMap::get(2, 0, x - y),
-        {tensor::getMixedSize(b, loc, op.getKey(), 2),
-         tensor::getMixedSize(b, loc, op.getQuery(), 2)});
-  }
-  AffineMap sum = AffineMap::get(2, 0, x + y);
-  auto add = [&](OpFoldResult a, OpFoldResult c) {
-    return getValueOrCreateConstantIndexOp(
-        b, loc, affine::makeComposedFoldedAffineApply(b, loc, sum, {a, c}));
+  OpFoldResult zero = b.getIndexAttr(0);
+  auto length = [&](Value source) {
+    return tensor::getMixedSize(b, loc, source, 2);
   };
-  return {add(headOrigin, head), add(position, row)};
+  if (origin.empty() && op.isPlacedByRow()) {
+    origin = {zero, zero, zero, length(op.getQuery())};
+  } else if (origin.empty()) {
+    OpFoldResult keys = length(op.getKey());
+    origin = {zero, affine::makeComposedFoldedAffineApply(
+                        b, loc, AffineMap::get(2, 0, x - y),
+                        {keys, length(op.getQuery())})};
+  }
+  if (!op.isPlacedByRow())
+    offsets = offsets.drop_front();
+  AffineMap sum = AffineMap::get(2, 0, x + y);
+  for (auto [place, offset] : llvm::zip(origin, offsets))
+    place = affine::makeComposedFoldedAffineApply(b, loc, sum, {place, offset});
+  return getValueOrCreateConstantIndexOp(b, loc, origin);
 }
 
 FailureOr<TilingResult>
@@ -128,10 +133,11 @@ AttentionOp::getTiledImplementation(OpBuilder &b,
     inits.push_back(rows(init));
   Value query = rows(getQuery()), key = keys(getKey()),
         value = keys(getValue());
-  auto tiled = AttentionOp::create(
-      b, loc, TypeRange(ValueRange(inits)), getMaskAttr(),
-      b.getF64FloatAttr(getScaleValue()), getSoftcapAttr(), /*plan=*/nullptr,
-      query, key, value, tileOrigin(b, *this, offsets[1], offsets[2]), inits);
+  AttentionOp tiled =
+      createLike(b, TypeRange(ValueRange(inits)), query, key, value, getData(),
+                 tileOrigin(b, *this, offsets), inits);
+  tiled.setScaleAttr(b.getF64FloatAttr(getScaleValue()));
+  tiled.removePlanAttr();
   SmallVector<Operation *> slices;
   for (Value operand : {query, key, value})
     slices.push_back(operand.getDefiningOp());

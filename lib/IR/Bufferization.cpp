@@ -10,8 +10,8 @@ using namespace mlir::bufferization;
 using namespace mlir::sparse_attn;
 
 namespace {
-/// Q, K, V are read; the inits are only written: every element of the output
-/// is defined by the op, empty rows included.
+/// Q, K, V and data are read; the inits are only written: every element of the
+/// output is defined by the op, empty rows included.
 struct AttentionBufferization
     : DstBufferizableOpInterfaceExternalModel<AttentionBufferization,
                                               AttentionOp> {
@@ -38,12 +38,11 @@ struct AttentionBufferization
       operands.push_back(*buffer);
     }
     ArrayRef<Value> all(operands);
-    size_t numOrigin = attention.getOrigin().size();
-    ArrayRef<Value> inits = all.drop_front(3 + numOrigin);
-    AttentionOp::create(rewriter, op->getLoc(), TypeRange(),
-                        attention.getMaskAttr(), attention.getScaleAttr(),
-                        attention.getSoftcapAttr(), attention.getPlanAttr(),
-                        all[0], all[1], all[2], all.slice(3, numOrigin), inits);
+    size_t numData = attention.getData().size();
+    ArrayRef<Value> data = all.slice(3, numData);
+    ArrayRef<Value> inits = all.take_back(attention.getInits().size());
+    attention.createLike(rewriter, TypeRange(), all[0], all[1], all[2], data,
+                         attention.getOrigin(), inits);
     replaceOpWithBufferizedValues(rewriter, op, inits);
     return success();
   }

@@ -318,6 +318,11 @@ LogicalResult FinishOp::verify() {
       (getLse() && getLse().getType() != getLseInit().getType()))
     return emitOpError("has a log-sum-exp of its destination's type, or "
                        "neither");
+  auto sinks = getSink() ? dyn_cast<RankedTensorType>(getSink().getType())
+                         : RankedTensorType();
+  if (sinks && !sinks.isDynamicDim(0) && sinks.getDimSize(0) > state.getRows())
+    return emitOpError("has sinks of ")
+           << sinks.getDimSize(0) << " rows, of a state of " << state.getRows();
   if (!getLse())
     return success();
   return verifyTileLse(*this, getLse(), getOutput());

@@ -55,17 +55,35 @@ static Product capped(const Product &score, double softcap) {
   return {softcap * tanh, kept + std::fabs(softcap * tanh)};
 }
 
+/// What is added to a score.
+static double addend(const AttentionInputs &inputs, int64_t batch, int64_t head,
+                     int64_t row, int64_t position, int64_t key) {
+  double sum = 0;
+  if (inputs.bias) {
+    const std::array<int64_t, 4> &strides = inputs.biasStrides;
+    sum +=
+        static_cast<double>(inputs.bias[batch * strides[0] + head * strides[1] +
+                                        row * strides[2] + key * strides[3]]);
+  }
+  if (inputs.slopes)
+    sum -= static_cast<double>(inputs.slopes[head]) *
+           static_cast<double>(std::abs(position - key));
+  return sum;
+}
+
 /// The live keys of a row with their scores; notes the largest magnitude.
 static std::vector<Key> scoreLiveKeys(const AttentionInputs &inputs,
-                                      AllowedFn allowed, int64_t head,
-                                      int64_t row, const float *q,
-                                      const float *k, double &scoreMagnitude) {
+                                      AllowedFn allowed,
+                                      const SequenceLengths &lengths,
+                                      int64_t batch, int64_t head, int64_t row,
+                                      const float *q, const float *k,
+                                      double &scoreMagnitude) {
   const AttentionShape &shape = inputs.shape;
   std::vector<double> query(q, q + shape.headDim);
-  int64_t position = row + shape.keys - shape.queries;
+  int64_t position = row + lengths.keys - lengths.queries;
   std::vector<Key> live;
-  for (int64_t j = 0; j < shape.keys; ++j) {
-    if (!allowed(head, position, j))
+  for (int64_t j = 0; j < lengths.keys; ++j) {
+    if (!allowed(lengths, head, position, j))
       continue;
     Product product =
         multiply(query.data(), k + j * shape.headDim, shape.headDim);
@@ -73,10 +91,23 @@ static std::vector<Key> scoreLiveKeys(const AttentionInputs &inputs,
                      std::fabs(inputs.scale) * product.magnitude};
     if (inputs.softcap)
       score = capped(score, *inputs.softcap);
+    if (double more = addend(inputs, batch, head, row, position, j)) {
+      score.sum += more;
+      score.magnitude += std::fabs(more);
+    }
     live.push_back({j, score.sum});
     scoreMagnitude = std::max(scoreMagnitude, score.magnitude);
   }
   return live;
+}
+
+SequenceLengths oracle::lengthsOf(const AttentionInputs &inputs,
+                                  int64_t batch) {
+  auto lengthIn = [&](const int32_t *lengths, int64_t most) {
+    return lengths ? std::clamp<int64_t>(lengths[batch], 0, most) : most;
+  };
+  return {lengthIn(inputs.queryLengths, inputs.shape.queries),
+          lengthIn(inputs.keyLengths, inputs.shape.keys)};
 }
 
 void oracle::computeReferenceRow(const AttentionInputs &inputs,
@@ -92,22 +123,30 @@ void oracle::computeReferenceRow(const AttentionInputs &inputs,
   result.magnitude.assign(shape.valueDim, 0.0);
   result.spread.assign(shape.valueDim, 0.0);
   result.scoreMagnitude = 0;
-  std::vector<Key> live = scoreLiveKeys(
-      inputs, allowed, head, row, inputs.q + queryRow * shape.headDim,
-      inputs.k + firstKey * shape.headDim, result.scoreMagnitude);
+  result.lse = -std::numeric_limits<double>::infinity();
+  result.liveKeys = 0;
+  SequenceLengths lengths = lengthsOf(inputs, batch);
+  if (row >= lengths.queries)
+    return;
+  std::vector<Key> live =
+      scoreLiveKeys(inputs, allowed, lengths, batch, head, row,
+                    inputs.q + queryRow * shape.headDim,
+                    inputs.k + firstKey * shape.headDim, result.scoreMagnitude);
   result.liveKeys = live.size();
+  double sink = inputs.sinks ? static_cast<double>(inputs.sinks[head])
+                             : -std::numeric_limits<double>::infinity();
   if (live.empty()) {
-    result.lse = -std::numeric_limits<double>::infinity();
+    result.lse = sink;
     return;
   }
 
   // A NaN loses every comparison, so that the maximum is of the other scores;
   // it comes back in the sum.
-  double maximum = -std::numeric_limits<double>::infinity();
+  double maximum = sink;
   for (const Key &key : live)
     maximum = key.score > maximum ? key.score : maximum;
 
-  double sum = 0;
+  double sum = inputs.sinks ? std::exp(sink - maximum) : 0;
   const float *values = inputs.v + firstKey * shape.valueDim;
   double *output = result.output.data();
   double *magnitude = result.magnitude.data();

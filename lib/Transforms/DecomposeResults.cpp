@@ -23,7 +23,9 @@ struct LowerFinish : StepPattern<FinishOp> {
   matchAndRewrite(FinishOp op, OneToNOpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
-    auto finished = [&](TileOps &ops, const SoftmaxState &state) {
+    auto finished = [&](TileOps &ops, SoftmaxState state) {
+      if (op.getSink())
+        state = ops.withSink(state, sinkOf(op, adaptor, ops, rewriter));
       Value destination = withKnownRows(adaptor.getOutputInit()[0]);
       Value rows = numRows(rewriter, loc, destination);
       SmallVector<Value> results = {ops.output(state, rows, destination)};
@@ -43,6 +45,16 @@ struct LowerFinish : StepPattern<FinishOp> {
     return replaceBy(op, adaptor, rewriter,
                      {op.getState().getType(), op.getScale().convertToDouble()},
                      finished);
+  }
+
+  /// One of all rows, or of each.
+  static Value sinkOf(FinishOp op, OneToNOpAdaptor adaptor, TileOps &ops,
+                      OpBuilder &b) {
+    Value sink = adaptor.getSink()[0];
+    if (sink.getType().isF32())
+      return sink;
+    sink = withKnownRows(sink);
+    return ops.packRow(sink, numRows(b, op.getLoc(), sink), kMinusInfinity);
   }
 };
 

@@ -157,6 +157,12 @@ Value FloatTiles::naturalScore(OpBuilder &nested, Value score) {
   return arith::MulFOp::create(nested, loc, score, scalar(nested, scoreFactor));
 }
 
+Value FloatTiles::inUnits(OpBuilder &nested, Value natural) {
+  if (unit == 1.0)
+    return natural;
+  return arith::MulFOp::create(nested, loc, natural, scalar(nested, 1 / unit));
+}
+
 Value FloatTiles::allowedScore(OpBuilder &nested, Value score) {
   return atLeastLowest(nested, score);
 }

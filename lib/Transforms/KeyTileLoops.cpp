@@ -37,8 +37,8 @@ struct MaskEmitter {
   MaskedReductionOpInterface op;
   const RandomTables &tables;
   Value numKeys, batch, absoluteHead; ///< i32
-  Value commonPosition; ///< i32, of all rows; null where each has its own
-  Value head;           ///< index
+  Value commonPosition;   ///< i32, of all rows; null where each has its own
+  Value batchIndex, head; ///< index
   bool mayBeRagged;
   const Pieces *where; ///< the live pairs, if not those of the mask
 
@@ -53,7 +53,7 @@ struct MaskEmitter {
     position.drawnBlock = [&](OpBuilder &inner, Location,
                               const Mask::RandomOptions &options,
                               Value rowBlock, int64_t t) {
-      return tables.drawn(inner, loc, options, head, rowBlock, t);
+      return tables.drawn(inner, loc, options, batchIndex, head, rowBlock, t);
     };
     if (where)
       return emitPredicate(
@@ -108,6 +108,7 @@ Value KeyTileLoops::step(OpBuilder &b, const QueryTile &at,
                    toI32(at.batch),
                    toI32(math.add(at.head, shapes.headOrigin)),
                    at.hasPackedHeads ? toI32(at.position) : Value(),
+                   at.batch,
                    at.head,
                    keys.positions || mayBeRagged(),
                    kind.where};
@@ -177,7 +178,8 @@ KeyTile KeyTileLoops::locate(OpBuilder &b, const VisitSequence &sequence,
 }
 
 /// Plans speak of sequences that have keys. Without any there is no tile,
-/// whatever the bounds say. Nor is there for a query tile that a residue lacks.
+/// whatever the bounds say. Nor is there for a query tile that a residue or a
+/// sequence lacks.
 Value KeyTileLoops::countOf(OpBuilder &b, const QueryTile &at,
                             const VisitSequence &sequence, Kind kind) {
   IndexMath math{b, loc};
@@ -185,7 +187,7 @@ Value KeyTileLoops::countOf(OpBuilder &b, const QueryTile &at,
   Value hasKeys = math.compare(arith::CmpIPredicate::sgt, shapes.numKeys, zero);
   int64_t steps = kind.layout->isContiguous() ? tile.keys / stepKeys : 1;
   Value count = math.select(hasKeys, sequence.getCount(), zero);
-  if (shapes.step > 1) {
+  if (shapes.step > 1 || shapes.hasLengths()) {
     Value hasRows = math.compare(arith::CmpIPredicate::sgt, at.rows, zero);
     count = math.select(hasRows, count, zero);
   }
@@ -230,8 +232,7 @@ Value KeyTileLoops::visit(OpBuilder &b, const QueryTile &at,
   // Where there is certainly no key, there is nothing to slice.
   if (getConstantIntValue(shapes.numKeys) != int64_t(0)) {
     runs = emitRuns(b, loc, cls, v);
-    list = tables.listTiles(b, loc, cls, tile, v, runs, at.head, at.position,
-                            at.rows);
+    list = tables.listTiles(b, loc, cls, tile, v, runs, at);
   }
   bool isListFull =
       llvm::all_of(cls.draws, [](const Draw &draw) { return draw.full; });

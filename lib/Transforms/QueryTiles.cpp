@@ -32,6 +32,16 @@ QueryTiles::QueryTiles(OpBuilder &b, MaskedReductionOpInterface op,
   tiles = rows->getNumTiles();
 }
 
+QueryTiles QueryTiles::ofMissingRows(OpBuilder &b,
+                                     MaskedReductionOpInterface op,
+                                     const ReductionShapes &shapes,
+                                     const Plan &plan, ColumnGroup columns) {
+  QueryTiles missing(b, op, shapes, plan.classes.front(), plan, columns);
+  missing.rows = makeMissingRows(b, op.getLoc(), shapes, missing.tile.queries);
+  missing.tiles = missing.rows->getNumTiles();
+  return missing;
+}
+
 bool QueryTiles::isEmpty() const {
   auto isZero = [](Value size) {
     return getConstantIntValue(size) == int64_t(0);
@@ -48,10 +58,11 @@ Value QueryTiles::numWholeRows(OpBuilder &b) const {
 }
 
 ReductionShapes QueryTiles::shapesAt(OpBuilder &b, ValueRange ids) const {
+  ReductionShapes here = shapes.ofBatch(b, loc, ids[0]);
   if (step == 1)
-    return shapes;
+    return here;
   Value residue = b.createOrFold<arith::DivUIOp>(loc, ids[2], tiles);
-  return shapes.fold(b, loc, step, residue);
+  return here.fold(b, loc, step, residue);
 }
 
 Value QueryTiles::columnOf(OpBuilder &b, Value number) const {
@@ -92,6 +103,13 @@ QueryTile QueryTiles::locate(OpBuilder &b, ValueRange ids,
   IndexMath math{b, loc};
   QueryTile at;
   at.batch = ids[0];
+  at.batchOrigin = shapes.batchOrigin;
+  at.headOrigin = shapes.headOrigin;
+  at.rowOrigin = shapes.rowOrigin;
+  at.firstPosition = shapesAt.unfoldedPosition;
+  at.lastPosition = math.add(
+      at.firstPosition, math.sub(shapesAt.unfoldedQueries, math.constant(1)));
+  at.lastKey = math.sub(shapesAt.unfoldedKeys, math.constant(1));
   Value number = columns.count == 1
                      ? ids[1]
                      : b.createOrFold<arith::DivUIOp>(

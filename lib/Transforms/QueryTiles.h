@@ -28,6 +28,12 @@ public:
              const plan::Plan &plan, plan::ColumnGroup columns,
              int64_t step = 1);
 
+  /// Tiles of the plan's size of the rows behind the end of each sequence.
+  static QueryTiles ofMissingRows(OpBuilder &b, MaskedReductionOpInterface op,
+                                  const ReductionShapes &shapes,
+                                  const plan::Plan &plan,
+                                  plan::ColumnGroup columns);
+
   /// The plan's tile, or less where the classes have few rows; rows of all
   /// heads of a tile.
   plan::TileShape getTile() const { return {tile.queries * packed, tile.keys}; }

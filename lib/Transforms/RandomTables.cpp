@@ -2,6 +2,7 @@
 
 #include "RandomTables.h"
 #include "SparseAttn/Transforms/DecomposeSteps.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -231,7 +232,7 @@ void transforms::forgetGrids(Operation *root) {
 
 RandomTables::RandomTables(OpBuilder &b, MaskedReductionOpInterface op,
                            const ReductionShapes &shapes, const Plan &plan)
-    : numKeys(shapes.numKeys) {
+    : areOfBatches(shapes.keyLengths) {
   Location loc = op.getLoc();
   IndexMath math{b, loc};
   SmallVector<Mask::RandomOptions> wanted =
@@ -244,36 +245,62 @@ RandomTables::RandomTables(OpBuilder &b, MaskedReductionOpInterface op,
       continue;
     Value rowBlocks = math.ceilDiv(shapes.numKeys, options.block);
     Value heads = options.perHead ? shapes.queryHeads : math.constant(1);
+    Value allHeads = heads;
+    if (areOfBatches)
+      allHeads = b.createOrFold<arith::MulIOp>(loc, shapes.batch, heads);
     Value table = tensor::EmptyOp::create(
         b, loc,
-        ArrayRef<OpFoldResult>{getAsOpFoldResult(heads),
+        ArrayRef<OpFoldResult>{getAsOpFoldResult(allHeads),
                                getAsOpFoldResult(rowBlocks),
                                b.getIndexAttr(options.blocksPerRow)},
         b.getI32Type());
+    tables.push_back({options, table, rowBlocks, heads});
     // Without blocks there is nothing to draw.
-    if (getConstantIntValue(rowBlocks) == int64_t(0)) {
-      tables.push_back({options, table, rowBlocks});
-      continue;
-    }
-    auto toI64 = [&](OpBuilder &nested, Value x) -> Value {
-      return arith::IndexCastOp::create(nested, loc, nested.getI64Type(), x);
-    };
-    auto forall = scf::ForallOp::create(
-        b, loc, getAsOpFoldResult(ValueRange{heads, rowBlocks}), table,
-        std::nullopt, [&](OpBuilder &body, Location, ValueRange args) {
-          Value head = args[0], rowBlock = args[1];
-          Value absoluteHead =
-              options.perHead
-                  ? IndexMath{body, loc}.add(head, shapes.headOrigin)
-                  : head;
-          SmallVector<Value> drawn =
-              emitDraw(body, loc, options, toI64(body, absoluteHead),
-                       toI64(body, rowBlock), toI64(body, rowBlocks));
-          insertDraws(body, loc, drawn, args);
-        });
-    markAsGrid(forall);
-    tables.push_back({options, forall.getResult(0), rowBlocks});
+    if (getConstantIntValue(rowBlocks) != int64_t(0))
+      fill(b, loc, shapes, tables.back());
   }
+}
+
+void RandomTables::fill(OpBuilder &b, Location loc,
+                        const ReductionShapes &shapes, Table &table) {
+  auto toI64 = [&](OpBuilder &nested, Value x) -> Value {
+    return arith::IndexCastOp::create(nested, loc, nested.getI64Type(), x);
+  };
+  const Mask::RandomOptions &options = table.options;
+  Value allHeads = getValueOrCreateConstantIndexOp(
+      b, loc, tensor::getMixedSize(b, loc, table.blocks, 0));
+  auto forall = scf::ForallOp::create(
+      b, loc, getAsOpFoldResult(ValueRange{allHeads, table.rowBlocks}),
+      table.blocks, std::nullopt,
+      [&](OpBuilder &body, Location, ValueRange args) {
+        IndexMath math{body, loc};
+        Value head = args[0], rowBlocks = table.rowBlocks;
+        if (areOfBatches) {
+          Value batch =
+              body.createOrFold<arith::DivUIOp>(loc, head, table.heads);
+          head = body.createOrFold<arith::RemUIOp>(loc, head, table.heads);
+          ReductionShapes here = shapes.ofBatch(body, loc, batch);
+          rowBlocks = math.ceilDiv(here.numKeys, options.block);
+        }
+        Value absoluteHead =
+            options.perHead ? math.add(head, shapes.headOrigin) : head;
+        SmallVector<Value> drawn =
+            emitDraw(body, loc, options, toI64(body, absoluteHead),
+                     toI64(body, args[1]), toI64(body, rowBlocks));
+        insertDraws(body, loc, drawn, args);
+      });
+  markAsGrid(forall);
+  table.blocks = forall.getResult(0);
+}
+
+Value RandomTables::headOf(OpBuilder &b, Location loc, const Table &table,
+                           Value batch, Value queryHead) const {
+  IndexMath math{b, loc};
+  Value head = table.options.perHead ? queryHead : math.constant(0);
+  if (!areOfBatches)
+    return head;
+  Value before = b.createOrFold<arith::MulIOp>(loc, batch, table.heads);
+  return math.add(before, head);
 }
 
 const RandomTables::Table *
@@ -285,8 +312,8 @@ RandomTables::find(const Mask::RandomOptions &options) const {
 }
 
 Value RandomTables::drawn(OpBuilder &b, Location loc,
-                          const Mask::RandomOptions &options, Value queryHead,
-                          Value rowBlock, int64_t t) const {
+                          const Mask::RandomOptions &options, Value batch,
+                          Value queryHead, Value rowBlock, int64_t t) const {
   const Table *table = find(options);
   // Rows outside the table (ragged tiles, positions below zero) draw nothing.
   Value index = arith::IndexCastOp::create(b, loc, b.getIndexType(), rowBlock);
@@ -295,7 +322,7 @@ Value RandomTables::drawn(OpBuilder &b, Location loc,
   Value last = arith::SubIOp::create(b, loc, table->rowBlocks, one);
   Value clamped = arith::MinSIOp::create(
       b, loc, arith::MaxSIOp::create(b, loc, index, zero), last);
-  Value head = options.perHead ? queryHead : zero;
+  Value head = headOf(b, loc, *table, batch, queryHead);
   Value place = arith::ConstantIndexOp::create(b, loc, t);
   Value block = tensor::ExtractOp::create(b, loc, table->blocks,
                                           ValueRange{head, clamped, place});
@@ -334,8 +361,8 @@ static TileList appendOnce(OpBuilder &b, Location loc, TileList list,
 TileList RandomTables::listTiles(OpBuilder &b, Location loc,
                                  const RowClass &cls, TileShape tile,
                                  const TileExprVariables &variables,
-                                 ArrayRef<TileRun> runs, Value queryHead,
-                                 Value position, Value rows) const {
+                                 ArrayRef<TileRun> runs,
+                                 const QueryTile &at) const {
   if (cls.draws.empty())
     return {};
   IndexMath math{b, loc};
@@ -354,11 +381,11 @@ TileList RandomTables::listTiles(OpBuilder &b, Location loc,
                      emitTileExpr(b, loc, draw.end, variables), low, variables);
     // Row blocks of the positions that exist.
     Value firstBlock =
-        math.max(math.floorDiv(position, options.block), math.constant(0));
+        math.max(math.floorDiv(at.position, options.block), math.constant(0));
     Value endBlock =
-        math.min(math.ceilDiv(math.add(position, rows), options.block),
+        math.min(math.ceilDiv(math.add(at.position, at.rows), options.block),
                  table->rowBlocks);
-    Value head = options.perHead ? queryHead : math.constant(0);
+    Value head = headOf(b, loc, *table, at.batch, at.head);
 
     auto visitPick = [&](OpBuilder &nested, Value rowBlock, Value t,
                          TileList current) -> TileList {
@@ -371,7 +398,8 @@ TileList RandomTables::listTiles(OpBuilder &b, Location loc,
       Value start = m.mul(block, options.block);
       Value first = m.max(m.floorDiv(start, tile.keys), low);
       Value stop = m.ceilDiv(
-          m.min(m.add(start, m.constant(options.block)), numKeys), tile.keys);
+          m.min(m.add(start, m.constant(options.block)), variables.nk),
+          tile.keys);
       stop = m.min(stop, high);
       Value exists = m.compare(arith::CmpIPredicate::sge, block, m.constant(0));
       stop = m.select(exists, stop, first);

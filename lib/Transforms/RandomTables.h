@@ -2,7 +2,8 @@
 //
 // The draws of a random mask are stateless, so a table of them is computed
 // when the kernel starts: heads x row blocks x blocks a row entries, O(live
-// tiles) memory at any length, static or dynamic. The arithmetic is that of
+// tiles) memory at any length, static or dynamic; for each sequence where they
+// have lengths of their own. The arithmetic is that of
 // docs/Patterns.md and of sparse_attn::drawRandomBlocks.
 //
 //===----------------------------------------------------------------------===//
@@ -30,29 +31,35 @@ public:
   RandomTables(OpBuilder &b, MaskedReductionOpInterface op,
                const ReductionShapes &shapes, const plan::Plan &plan);
 
-  /// The entry for (query head, row block, t), an i32, -1 where none is drawn.
-  /// `rowBlock` is an i32 that may lie outside the table.
+  /// The entry for (batch, query head, row block, t), an i32, -1 where none is
+  /// drawn. `rowBlock` is an i32 that may lie outside the table.
   Value drawn(OpBuilder &b, Location loc,
-              const mask::Mask::RandomOptions &options, Value queryHead,
-              Value rowBlock, int64_t t) const;
+              const mask::Mask::RandomOptions &options, Value batch,
+              Value queryHead, Value rowBlock, int64_t t) const;
 
-  /// Tiles drawn for the query tile at positions [position, position + rows)
-  /// of `queryHead`, without those of `runs`, each once.
+  /// Tiles drawn for the query tile `at`, without those of `runs`, each once.
   TileList listTiles(OpBuilder &b, Location loc, const plan::RowClass &cls,
                      plan::TileShape tile, const TileExprVariables &variables,
-                     ArrayRef<TileRun> runs, Value queryHead, Value position,
-                     Value rows) const;
+                     ArrayRef<TileRun> runs, const QueryTile &at) const;
 
 private:
   struct Table {
     mask::Mask::RandomOptions options;
     Value blocks;    ///< tensor<heads x row blocks x r x i32>
     Value rowBlocks; ///< ceil(N / block), index
+    Value heads;     ///< those of one sequence, index
   };
+  void fill(OpBuilder &b, Location loc, const ReductionShapes &shapes,
+            Table &table);
+  /// The head of a table that is that of a query head.
+  Value headOf(OpBuilder &b, Location loc, const Table &table, Value batch,
+               Value queryHead) const;
   const Table *find(const mask::Mask::RandomOptions &options) const;
 
   SmallVector<Table> tables;
-  Value numKeys;
+  /// Whether each sequence has draws of its own, with heads one sequence after
+  /// the other.
+  bool areOfBatches;
 };
 
 } // namespace mlir::sparse_attn::transforms

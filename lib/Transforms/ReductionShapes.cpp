@@ -21,7 +21,7 @@ ReductionShapes::ReductionShapes(OpBuilder &b, MaskedReductionOpInterface op) {
   };
   batch = dim(op.getQuery(), 0);
   queryHeads = dim(op.getQuery(), 1);
-  numQueries = dim(op.getQuery(), 2);
+  numQueries = numTensorRows = dim(op.getQuery(), 2);
   keyHeads = dim(op.getKey(), 1);
   numKeys = dim(op.getKey(), 2);
 
@@ -30,18 +30,67 @@ ReductionShapes::ReductionShapes(OpBuilder &b, MaskedReductionOpInterface op) {
   facts = op.getLengthFacts();
   if (attribute)
     facts = facts.assuming(attribute->getPlan().assumed);
-  if (op.getOrigin().empty() && facts.areEqual()) {
-    headOrigin = firstPosition = math.constant(0);
+  queryLengths = op.getDataOperand(kQueryLengths);
+  keyLengths = op.getDataOperand(kKeyLengths);
+  OperandRange origin = op.getOrigin();
+  headOrigin = batchOrigin = rowOrigin = math.constant(0);
+  wholeQueries = numQueries;
+  if (origin.empty() && facts.areEqual()) {
+    firstPosition = math.constant(0);
     numKeys = virtualQueries = numQueries;
-  } else if (op.getOrigin().empty()) {
-    headOrigin = math.constant(0);
+  } else if (origin.empty()) {
     firstPosition = math.sub(numKeys, numQueries);
     virtualQueries = numQueries;
-  } else {
-    headOrigin = op.getOrigin()[0];
-    firstPosition = op.getOrigin()[1];
+  } else if (origin.size() == 2) {
+    headOrigin = origin[0];
+    firstPosition = origin[1];
     virtualQueries = math.sub(numKeys, firstPosition);
+  } else {
+    batchOrigin = origin[0];
+    headOrigin = origin[1];
+    rowOrigin = origin[2];
+    wholeQueries = origin[3];
+    firstPosition = math.add(rowOrigin, math.sub(numKeys, wholeQueries));
+    virtualQueries = math.sub(wholeQueries, rowOrigin);
   }
+  unfold();
+}
+
+void ReductionShapes::unfold() {
+  unfoldedPosition = firstPosition;
+  unfoldedQueries = numQueries;
+  unfoldedKeys = numKeys;
+}
+
+/// The entry of `lengths`, from 0 to `most`; `most` where there are none.
+static Value lengthAt(OpBuilder &b, Location loc, Value lengths, Value batch,
+                      Value most) {
+  if (!lengths)
+    return most;
+  IndexMath math{b, loc};
+  Value length = arith::IndexCastOp::create(
+      b, loc, b.getIndexType(),
+      tensor::ExtractOp::create(b, loc, lengths, batch));
+  return math.min(math.max(length, math.constant(0)), most);
+}
+
+ReductionShapes ReductionShapes::ofBatch(OpBuilder &b, Location loc,
+                                         Value batch) const {
+  if (!hasLengths())
+    return *this;
+  IndexMath math{b, loc};
+  ReductionShapes one = *this;
+  Value place = math.add(batch, batchOrigin);
+  Value queries = lengthAt(b, loc, queryLengths, place, wholeQueries);
+  one.numKeys = lengthAt(b, loc, keyLengths, place, numKeys);
+  // Rows of the larger attention before those of a tile exist in it.
+  Value rows = math.sub(queries, rowOrigin);
+  one.firstPosition = math.sub(one.numKeys, rows);
+  one.virtualQueries = rows;
+  if (queryLengths)
+    one.numQueries = math.min(math.max(rows, math.constant(0)), numQueries);
+  one.unfold();
+  return one;
 }
 
 ReductionShapes ReductionShapes::fold(OpBuilder &b, Location loc, int64_t by,

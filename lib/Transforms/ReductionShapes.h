@@ -10,13 +10,26 @@ namespace mlir::sparse_attn::transforms {
 /// Run-time sizes as index values, static ones as constants.
 struct ReductionShapes {
   Value batch, queryHeads, keyHeads, numQueries, numKeys;
+  /// The rows of the tensors, of which `numQueries` are of the sequence.
+  Value numTensorRows;
   /// Absolute position of query row 0: Sk - Sq, or the op's origin.
   Value firstPosition;
   /// Sk - firstPosition: the nq of plans and masks. Differs from numQueries
   /// only where the op is a tile of a larger one.
   Value virtualQueries;
-  /// Index of query head 0 in the mask.
-  Value headOrigin;
+  /// Index of query head 0 in the mask, and of batch 0 and row 0 in the
+  /// attention that the op is a tile of. Of ops without data or score region
+  /// only the head is known.
+  Value headOrigin, batchOrigin, rowOrigin;
+  /// The rows of a head of that attention.
+  Value wholeQueries;
+  /// tensor<Bxi32> of the queries and keys that a sequence has; null where all
+  /// have those of the tensors.
+  Value queryLengths, keyLengths;
+
+  /// Position of row 0, rows and keys of whole sequences, where these are the
+  /// sizes of a residue.
+  Value unfoldedPosition, unfoldedQueries, unfoldedKeys;
 
   /// What is known of nq and nk, and what the plan takes for granted.
   plan::LengthFacts facts;
@@ -34,11 +47,19 @@ struct ReductionShapes {
   ReductionShapes fold(OpBuilder &b, Location loc, int64_t step,
                        Value row) const;
 
+  /// Those of one sequence, with the lengths that it has.
+  ReductionShapes ofBatch(OpBuilder &b, Location loc, Value batch) const;
+  bool hasLengths() const { return queryLengths || keyLengths; }
+
   /// The query heads of a key head: Hq / Hkv.
   Value headsOfGroup(OpBuilder &b, Location loc) const;
 
   /// The key head of query head h: h / (Hq / Hkv).
   Value keyHead(OpBuilder &b, Location loc, Value queryHead) const;
+
+private:
+  /// Notes that these sizes are those of whole sequences.
+  void unfold();
 };
 
 } // namespace mlir::sparse_attn::transforms

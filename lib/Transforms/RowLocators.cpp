@@ -38,11 +38,18 @@ private:
     /// Whether all tiles certainly have all their rows.
     bool isWhole;
   };
+  using Ranges = SmallVector<Range, 1>;
 
   bool hasWholeTiles(const RowClass &cls, const LengthFacts &facts, Value begin,
                      Value end) const;
+  /// The ranges of the classes at these sizes; sets the number of their tiles.
+  Ranges rangesAt(OpBuilder &b, const ReductionShapes &shapes,
+                  Value &count) const;
+  /// So many tiles or more, at any lengths of a sequence.
+  Value mostTiles(OpBuilder &b, const ReductionShapes &shapes) const;
 
-  SmallVector<Range, 1> ranges;
+  ArrayRef<RowClass> classes;
+  Ranges ranges;
 };
 } // namespace
 
@@ -60,10 +67,20 @@ bool RangeRows::hasWholeTiles(const RowClass &cls, const LengthFacts &facts,
 
 RangeRows::RangeRows(OpBuilder &b, Location loc, const ReductionShapes &shapes,
                      ArrayRef<RowClass> classes, int64_t size)
-    : RowLocator(loc, size) {
+    : RowLocator(loc, size), classes(classes) {
+  if (shapes.hasLengths())
+    tiles = mostTiles(b, shapes);
+  else
+    ranges = rangesAt(b, shapes, tiles);
+}
+
+RangeRows::Ranges RangeRows::rangesAt(OpBuilder &b,
+                                      const ReductionShapes &shapes,
+                                      Value &count) const {
   IndexMath math{b, loc};
   TileExprVariables v = variablesOf(math, shapes);
-  tiles = math.constant(0);
+  Ranges ranges;
+  count = math.constant(0);
   // A tile of a larger attention has fewer rows than the plan speaks of, and
   // where there is no query or no key, all bounds mean nothing.
   Value before = math.constant(0);
@@ -72,18 +89,33 @@ RangeRows::RangeRows(OpBuilder &b, Location loc, const ReductionShapes &shapes,
     Value end =
         math.min(emitTileExpr(b, loc, cls.rowEnd, v), shapes.numQueries);
     ranges.push_back(
-        {begin, end, tiles, hasWholeTiles(cls, shapes.facts, begin, end)});
-    Value count = math.max(math.sub(end, begin), math.constant(0));
-    tiles = math.add(tiles, math.ceilDiv(count, size));
+        {begin, end, count, hasWholeTiles(cls, shapes.facts, begin, end)});
+    Value rows = math.max(math.sub(end, begin), math.constant(0));
+    count = math.add(count, math.ceilDiv(rows, size));
     before = math.max(begin, end);
   }
+  return ranges;
+}
+
+Value RangeRows::mostTiles(OpBuilder &b, const ReductionShapes &shapes) const {
+  IndexMath math{b, loc};
+  Value most = math.constant(0);
+  for (const RowClass &cls : classes) {
+    Value rows = shapes.numQueries;
+    if (std::optional<int64_t> some = (cls.rowEnd - cls.rowBegin).asConstant())
+      rows = math.min(rows, math.constant(std::max<int64_t>(*some, 0)));
+    most = math.add(most, math.ceilDiv(rows, size));
+  }
+  return most;
 }
 
 /// Each range holds from its first tile on; an empty one holds no tile.
 void RangeRows::locate(OpBuilder &b, const ReductionShapes &here,
                        QueryTile &at) const {
   IndexMath math{b, loc};
-  Value end;
+  Value end, count;
+  bool hasLengths = here.hasLengths();
+  Ranges ranges = hasLengths ? rangesAt(b, here, count) : this->ranges;
   for (const Range &range : ranges) {
     Value row = math.add(range.begin,
                          math.mul(math.sub(at.tile, range.firstTile), size));
@@ -98,7 +130,45 @@ void RangeRows::locate(OpBuilder &b, const ReductionShapes &here,
   if (!at.hasPackedHeads)
     at.rows = isWhole ? math.constant(size)
                       : math.min(math.sub(end, at.row), math.constant(size));
+  // A shorter sequence has fewer tiles. One without rows is behind the last
+  // row, which reads look for.
+  if (hasLengths && !at.hasPackedHeads) {
+    Value zero = math.constant(0);
+    at.rows = math.max(at.rows, zero);
+    Value hasRows = math.compare(arith::CmpIPredicate::sgt, at.rows, zero);
+    at.row = math.select(hasRows, at.row, here.numTensorRows);
+  }
   at.position = math.add(at.row, here.firstPosition);
+}
+
+namespace {
+/// Tiles of all rows, of which those of a sequence are left out.
+class MissingRows : public RowLocator {
+public:
+  MissingRows(OpBuilder &b, Location loc, const ReductionShapes &shapes,
+              int64_t size)
+      : RowLocator(loc, size) {
+    tiles = IndexMath{b, loc}.ceilDiv(shapes.numTensorRows, size);
+  }
+
+  void locate(OpBuilder &b, const ReductionShapes &here,
+              QueryTile &at) const override {
+    IndexMath math{b, loc};
+    Value first = math.mul(at.tile, size);
+    Value end =
+        math.min(math.add(first, math.constant(size)), here.numTensorRows);
+    at.row = math.min(math.max(first, here.numQueries), end);
+    at.rows = math.sub(end, at.row);
+    at.position = math.add(at.row, here.firstPosition);
+    at.areMissing = true;
+  }
+};
+} // namespace
+
+std::unique_ptr<RowLocator>
+transforms::makeMissingRows(OpBuilder &b, Location loc,
+                            const ReductionShapes &shapes, int64_t size) {
+  return std::make_unique<MissingRows>(b, loc, shapes, size);
 }
 
 //===----------------------------------------------------------------------===//
@@ -153,6 +223,7 @@ public:
     IndexMath math{b, loc};
     at.tile = b.createOrFold<arith::RemUIOp>(loc, at.tile, tiles);
     at.step = step;
+    at.residue = here.firstKey;
     Value first = math.mul(at.tile, size);
     at.row = math.add(here.firstRow, math.mul(first, step));
     at.position = math.add(first, here.firstPosition);

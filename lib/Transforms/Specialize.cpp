@@ -235,7 +235,8 @@ struct SpecializePass
       branchOnFewRows(op, general, tiles, splits);
     if (splits)
       branchOnFewBlocks(op, general, tiles);
-    if (!lengths)
+    // Sequences with lengths of their own differ in what they allow.
+    if (!lengths || op.hasLengths())
       return success();
     for (const SpecialPlan &special : specials)
       report(op, special, general);

@@ -87,6 +87,43 @@ SoftmaxState TileOps::mergedStored(const SoftmaxState &x,
   return all;
 }
 
+SoftmaxState TileOps::withSink(const SoftmaxState &state, Value sink) {
+  bool isCommon = sink.getType().isF32();
+  // m' = max(m, s);  l' = alpha l + exp((s - m') unit);  A' = alpha A
+  auto withScore = [&](ValueRange inputs, Value init, auto body) {
+    SmallVector<Value> all(inputs);
+    if (!isCommon)
+      all.push_back(sink);
+    return elementwise(all, init,
+                       [&](OpBuilder &nested, ValueRange args) -> Value {
+                         Value score = isCommon ? sink : args[inputs.size()];
+                         return body(nested, args, inUnits(nested, score));
+                       });
+  };
+  Value max = withScore({state.max}, empty(rowType()),
+                        [&](OpBuilder &nested, ValueRange args, Value score) {
+                          return maximum(nested, score, args[0]);
+                        });
+  Value alpha = elementwise({state.max, max}, empty(rowType()),
+                            [&](OpBuilder &nested, ValueRange args) {
+                              return rescale(nested, args[0],
+                                             atLeastLowest(nested, args[1]));
+                            });
+  Value sum = withScore(
+      {alpha, max}, state.sum,
+      [&](OpBuilder &nested, ValueRange args, Value score) -> Value {
+        Value weight =
+            probability(nested, score, atLeastLowest(nested, args[1]));
+        return math::FmaOp::create(nested, loc, args.back(), args[0], weight);
+      });
+  Value accumulator =
+      elementwise({alpha}, state.accumulator,
+                  [&](OpBuilder &nested, ValueRange args) -> Value {
+                    return arith::MulFOp::create(nested, loc, args[1], args[0]);
+                  });
+  return {max, sum, accumulator, state.factor, state.isAgain};
+}
+
 /// A row without keys has the sum 0, and one of NaN the sum NaN.
 SoftmaxState TileOps::resultState(Value output, Value lse, Value rows) {
   auto zeroWhere = [&](OpBuilder &nested, Value x, double special,

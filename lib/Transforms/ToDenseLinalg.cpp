@@ -2,10 +2,12 @@
 //
 // The naive decomposition, over (b, h, r, j), all in f32:
 //
-//   S = scale * Q K^T, c tanh(S / c) under a soft cap of c,
-//       -inf where masked                     [B, Hq, Sq, Sk]
-//   m = max_j S, 0 where that is -inf         [B, Hq, Sq]
-//   P = exp(S - m);  l = sum_j P
+//   S = scale * Q K^T, c tanh(S / c) under a soft cap of c, what a score
+//       region makes of it, -inf where masked or behind the end of a sequence
+//                                             [B, Hq, Sq, Sk]
+//   m = max_j S, or a larger sink of the head; 0 where that is -inf
+//                                             [B, Hq, Sq]
+//   P = exp(S - m);  l = sum_j P, and exp(sink - m)
 //   W = P / l, 0 where l = 0                  [B, Hq, Sq, Sk]
 //   O = W V;  LSE = m + log l, -inf where l = 0
 //
@@ -24,6 +26,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/IR/IRMapping.h"
 #include <limits>
 
 namespace mlir::sparse_attn {
@@ -81,7 +84,9 @@ private:
     return AffineMap::get(numDims, 0, exprs, b.getContext());
   }
   Value scores();
+  Value emitScore(OpBuilder &nested, Value score);
   Value applyMask(Value scores);
+  Value emitSink(OpBuilder &nested);
   /// x == special ? instead : otherwise
   Value unless(OpBuilder &nested, Value x, float special, float instead,
                Value otherwise) {
@@ -131,12 +136,66 @@ Value DenseLowering::scores() {
                  [&](OpBuilder &nested, ValueRange args) -> Value {
                    Value scaled =
                        arith::MulFOp::create(nested, loc, args[0], scale);
-                   if (!softcap)
-                     return scaled;
-                   return arith::MulFOp::create(
-                       nested, loc, math::TanhOp::create(nested, loc, scaled),
-                       scalar(nested, float(*softcap)));
+                   if (softcap)
+                     scaled = arith::MulFOp::create(
+                         nested, loc, math::TanhOp::create(nested, loc, scaled),
+                         scalar(nested, float(*softcap)));
+                   return emitScore(nested, scaled);
                  });
+}
+
+/// What score region, bias and slopes make of the score of the pair that a loop
+/// over pairs is at.
+Value DenseLowering::emitScore(OpBuilder &nested, Value score) {
+  auto index = [&](int64_t dim) -> Value {
+    return linalg::IndexOp::create(nested, loc, dim);
+  };
+  auto plus = [&](Value x, Value y) -> Value {
+    return arith::AddIOp::create(nested, loc, x, y);
+  };
+  Value bias = op.getDataOperand(kBias), slopes = op.getDataOperand(kSlopes);
+  if (!op.hasScore() && !bias && !slopes)
+    return score;
+  ReductionShapes here = shapes.ofBatch(nested, loc, index(0));
+  Value batch = plus(index(0), shapes.batchOrigin),
+        head = plus(index(1), shapes.headOrigin),
+        i = plus(index(2), here.firstPosition), j = index(3);
+  if (op.hasScore()) {
+    Block &block = op.getScore().front();
+    IRMapping mapping;
+    mapping.map(block.getArguments(),
+                ArrayRef<Value>{score, batch, head, i, j});
+    for (Operation &inner : block.without_terminator())
+      nested.clone(inner, mapping);
+    score = mapping.lookupOrDefault(
+        cast<YieldOp>(block.getTerminator()).getValue());
+  }
+  if (bias)
+    score = arith::AddFOp::create(
+        nested, loc, score,
+        loadBias(nested, loc, bias,
+                 {batch, head, plus(index(2), shapes.rowOrigin), j}));
+  if (slopes)
+    score = emitSlope(nested, loc, score, slopes, head, i, j);
+  return score;
+}
+
+/// The sink of the row that a loop over rows is at: -inf behind the end of a
+/// sequence.
+Value DenseLowering::emitSink(OpBuilder &nested) {
+  auto index = [&](int64_t dim) -> Value {
+    return linalg::IndexOp::create(nested, loc, dim);
+  };
+  Value head = arith::AddIOp::create(nested, loc, index(1), shapes.headOrigin);
+  Value sink =
+      tensor::ExtractOp::create(nested, loc, op.getDataOperand(kSinks), head);
+  if (!shapes.queryLengths)
+    return sink;
+  ReductionShapes here = shapes.ofBatch(nested, loc, index(0));
+  Value exists = arith::CmpIOp::create(nested, loc, arith::CmpIPredicate::slt,
+                                       index(2), here.numQueries);
+  return arith::SelectOp::create(nested, loc, exists, sink,
+                                 scalar(nested, kMinusInfinity));
 }
 
 Value DenseLowering::applyMask(Value scores) {
@@ -150,12 +209,13 @@ Value DenseLowering::applyMask(Value scores) {
         auto index = [&](int64_t dim) -> Value {
           return linalg::IndexOp::create(nested, loc, dim);
         };
-        Value head = index(1);
+        Value batch = index(0), head = index(1);
+        ReductionShapes here = shapes.ofBatch(nested, loc, index(0));
         MaskPosition at;
         at.i = toI32(nested, arith::AddIOp::create(nested, loc, index(2),
-                                                   shapes.firstPosition));
+                                                   here.firstPosition));
         at.j = toI32(nested, index(3));
-        at.n = toI32(nested, shapes.numKeys);
+        at.n = toI32(nested, here.numKeys);
         at.batch = toI32(nested, index(0));
         at.head = toI32(nested, arith::AddIOp::create(nested, loc, head,
                                                       shapes.headOrigin));
@@ -163,13 +223,23 @@ Value DenseLowering::applyMask(Value scores) {
         at.drawnBlock = [&](OpBuilder &inner, Location,
                             const Mask::RandomOptions &options, Value rowBlock,
                             int64_t t) {
-          return tables.drawn(inner, loc, options, head, rowBlock, t);
+          return tables.drawn(inner, loc, options, batch, head, rowBlock, t);
         };
         at.operand = [&](StringRef name) -> Value {
           return MaskedReductionOpInterface(op).getDataOperand(name);
         };
         Value allowed = emitMask(nested, loc, op.getMask(), at,
                                  /*mayPassEnd=*/false);
+        auto isBelow = [&](Value x, Value end) {
+          allowed = arith::AndIOp::create(
+              nested, loc, allowed,
+              arith::CmpIOp::create(nested, loc, arith::CmpIPredicate::slt, x,
+                                    end));
+        };
+        if (shapes.queryLengths)
+          isBelow(index(2), here.numQueries);
+        if (shapes.keyLengths)
+          isBelow(index(3), here.numKeys);
         return arith::SelectOp::create(nested, loc, allowed, args[0],
                                        scalar(nested, kMinusInfinity));
       });
@@ -192,8 +262,12 @@ SmallVector<Value> DenseLowering::run() {
                 return arith::MaxNumFOp::create(nested, loc, args[1], args[0]);
               });
   AffineMap id3 = b.getMultiDimIdentityMap(3);
+  bool hasSinks = bool(op.getDataOperand(kSinks));
   max = generic({}, max, {id3}, rows, [&](OpBuilder &nested, ValueRange args) {
-    return unless(nested, args[0], kMinusInfinity, 0.0f, args[0]);
+    Value all = args[0];
+    if (hasSinks)
+      all = arith::MaxNumFOp::create(nested, loc, emitSink(nested), all);
+    return unless(nested, all, kMinusInfinity, 0.0f, all);
   });
   Value p = generic({max}, s, {row, pair}, pairs,
                     [&](OpBuilder &nested, ValueRange args) -> Value {
@@ -206,6 +280,14 @@ SmallVector<Value> DenseLowering::run() {
               [&](OpBuilder &nested, ValueRange args) -> Value {
                 return arith::AddFOp::create(nested, loc, args[1], args[0]);
               });
+  if (hasSinks)
+    sum = generic({max}, sum, {id3, id3}, rows,
+                  [&](OpBuilder &nested, ValueRange args) -> Value {
+                    Value difference = arith::SubFOp::create(
+                        nested, loc, emitSink(nested), args[0]);
+                    Value weight = math::ExpOp::create(nested, loc, difference);
+                    return arith::AddFOp::create(nested, loc, args[1], weight);
+                  });
   // l is at least 1 where there is a key, for its largest term is exp(0).
   Value weights = generic(
       {sum}, p, {row, pair}, pairs, [&](OpBuilder &nested, ValueRange args) {

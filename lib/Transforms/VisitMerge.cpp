@@ -68,7 +68,8 @@ static SmallVector<Value> mergeTile(OpBuilder &b, Location loc, int64_t rows,
     Value lsePlace = lse ? Value() : places[1];
     auto finish = FinishOp::create(b, loc, columns.getType(),
                                    lsePlace ? lsePlace.getType() : Type(),
-                                   merged, columns, lsePlace, scale);
+                                   merged, columns, lsePlace, scale,
+                                   /*sink=*/Value());
     output = putColumns(b, loc, finish.getOutput(), columns, output);
     if (!lse)
       lse = finish.getLse();

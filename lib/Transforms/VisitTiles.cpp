@@ -119,6 +119,8 @@ SmallVector<Value> ReductionVisits::run() {
 
 SmallVector<Value> ReductionVisits::visit(const ColumnGroup &columns,
                                           SmallVector<Value> outputs) {
+  if (shapes.queryLengths)
+    outputs = parts.front()->visitMissingRows(columns, std::move(outputs));
   if (parts.size() == 1)
     return parts.back()->visit(columns, outputs, /*before=*/nullptr);
   IndexMath math{builder, op.getLoc()};

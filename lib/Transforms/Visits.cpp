@@ -102,7 +102,7 @@ SmallVector<Value> Visits::forall(ValueRange bounds, ValueRange outputs,
 void Visits::finish(OpBuilder &b, const QueryTiles &tiles, const QueryTile &at,
                     Value state, ValueRange outputs) {
   SmallVector<Value> places = tiles.places(b, at, outputs);
-  SmallVector<Value> results = op.createFinish(b, state, places);
+  SmallVector<Value> results = op.createFinish(b, state, at, places);
   tiles.insert(b, at, results, places, outputs);
 }
 
@@ -159,6 +159,21 @@ SmallVector<Value> Visits::visitWhole(const RowClass &cls,
                 });
 }
 
+SmallVector<Value> Visits::visitMissingRows(const ColumnGroup &columns,
+                                            SmallVector<Value> outputs) {
+  QueryTiles tiles =
+      QueryTiles::ofMissingRows(builder, op, shapes, plan, columns);
+  if (tiles.isEmpty())
+    return outputs;
+  return forall(tiles.getBounds(builder), outputs, /*together=*/false,
+                [&](OpBuilder &b, ValueRange args) {
+                  QueryTile at = tiles.locate(b, args, tiles.shapesAt(b, args));
+                  Value state = op.createInitialState(
+                      b, op.getStateType(tiles.getTile(), columns.size));
+                  finish(b, tiles, at, state, args.drop_front(3));
+                });
+}
+
 void Visits::store(const ColumnGroup &columns, int64_t number,
                    PartStates &states) {
   const RowClass &cls = plan.classes.front();
@@ -196,8 +211,6 @@ int64_t Visits::stepKeysOfParts(const QueryTiles &tiles) const {
 /// [B, slices of Hq, query tiles, parts, ...].
 SmallVector<Value> Visits::emitParts(const RowClass &cls,
                                      const QueryTiles &tiles) {
-  KeyTileLoops loops(op, shapes, tables, cls, tiles.getTile(),
-                     tiles.getNumColumns(), stepKeysOfParts(tiles));
   SmallVector<Value> bounds = tiles.getBounds(builder);
   Value count = numParts(cls);
   bounds.push_back(count);
@@ -212,7 +225,11 @@ SmallVector<Value> Visits::emitParts(const RowClass &cls,
   }
   return forall(
       bounds, parts, /*together=*/true, [&](OpBuilder &b, ValueRange args) {
-        QueryTile at = tiles.locate(b, args.take_front(3), shapes);
+        ValueRange ids = args.take_front(3);
+        ReductionShapes here = tiles.shapesAt(b, ids);
+        QueryTile at = tiles.locate(b, ids, here);
+        KeyTileLoops loops(op, here, tables, cls, tiles.getTile(),
+                           tiles.getNumColumns(), stepKeysOfParts(tiles));
         Value state = loops.visit(b, at, {/*part=*/args[3], count});
         SmallVector<Value> slices;
         for (Value part : args.drop_front(4))
@@ -240,23 +257,24 @@ SmallVector<Value> Visits::mergeParts(ArrayRef<RowClass> together,
   QueryTiles merged(builder, op, shapes, together, plan,
                     columnsOfMerge(columns), step);
   int64_t size = merged.getNumColumns(), slices = tiles.getNumColumns() / size;
-  return forall(merged.getBounds(builder), outputs, /*together=*/false,
-                [&](OpBuilder &b, ValueRange args) {
-                  IndexMath math{b, loc};
-                  QueryTile at = merged.locate(b, args.take_front(3), shapes);
-                  SmallVector<Value> ids(args.take_front(3));
-                  StateColumns some = {};
-                  if (slices > 1) {
-                    Value count = math.constant(slices);
-                    Value number =
-                        b.createOrFold<arith::RemUIOp>(loc, ids[1], count);
-                    some = {math.mul(number, size), size};
-                    ids[1] = b.createOrFold<arith::DivUIOp>(loc, ids[1], count);
-                  }
-                  Value state = op.createMergeStored(
-                      b, takeColumns(b, parts, ids.size() + 1, some), ids,
-                      op.getStateType(merged.getTile(), size));
-                  state = withOthers(b, merged, ids, at, state, before, some);
-                  finish(b, merged, at, state, args.drop_front(3));
-                });
+  return forall(
+      merged.getBounds(builder), outputs, /*together=*/false,
+      [&](OpBuilder &b, ValueRange args) {
+        IndexMath math{b, loc};
+        ValueRange place = args.take_front(3);
+        QueryTile at = merged.locate(b, place, merged.shapesAt(b, place));
+        SmallVector<Value> ids(args.take_front(3));
+        StateColumns some = {};
+        if (slices > 1) {
+          Value count = math.constant(slices);
+          Value number = b.createOrFold<arith::RemUIOp>(loc, ids[1], count);
+          some = {math.mul(number, size), size};
+          ids[1] = b.createOrFold<arith::DivUIOp>(loc, ids[1], count);
+        }
+        Value state =
+            op.createMergeStored(b, takeColumns(b, parts, ids.size() + 1, some),
+                                 ids, op.getStateType(merged.getTile(), size));
+        state = withOthers(b, merged, ids, at, state, before, some);
+        finish(b, merged, at, state, args.drop_front(3));
+      });
 }

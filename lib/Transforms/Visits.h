@@ -24,6 +24,9 @@ public:
   SmallVector<Value> visit(const plan::ColumnGroup &columns,
                            SmallVector<Value> outputs,
                            const PartStates *before);
+  /// Gives the rows behind the end of each sequence results without a key.
+  SmallVector<Value> visitMissingRows(const plan::ColumnGroup &columns,
+                                      SmallVector<Value> outputs);
   /// Adds the states of all rows to `states`, as those of part `number`.
   void store(const plan::ColumnGroup &columns, int64_t number,
              PartStates &states);

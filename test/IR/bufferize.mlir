@@ -32,6 +32,24 @@ func.func @softcap(%q: !t) -> !t {
   return %o : !t
 }
 
+// CHECK-LABEL: func.func @data
+// CHECK-SAME:    %[[S:[a-z0-9]+]]: memref<1xf32
+// CHECK:         sparse_attn.attention {{.*}} data(sinks = %[[S]] : memref<1xf32{{.*}}>) outs(
+// CHECK-SAME:      score {
+// CHECK:             memref.load %[[S]][
+// CHECK:             sparse_attn.yield
+func.func @data(%q: !t, %sinks: tensor<1xf32>) -> !t {
+  %init = tensor.empty() : !t
+  %o = sparse_attn.attention mask(#sparse_attn.full)
+      ins(%q, %q, %q : !t, !t, !t) data(sinks = %sinks : tensor<1xf32>) outs(%init : !t) score {
+      ^bb0(%x: f32, %batch: index, %h: index, %i: index, %j: index):
+        %y = tensor.extract %sinks[%h] : tensor<1xf32>
+        %z = arith.addf %x, %y : f32
+        sparse_attn.yield %z : f32
+      } -> !t
+  return %o : !t
+}
+
 // Both inits of an argument's buffer, and an origin.
 // CHECK-LABEL: func.func @in_place
 // CHECK-SAME:    %[[H:[a-z0-9]+]]: index, %[[P:[a-z0-9]+]]: index,

@@ -414,6 +414,177 @@ func.func @softcap_far_from_scale(%q: tensor<1x1x4x8xf32>) {
 
 // -----
 
+func.func @unknown_data(%q: tensor<2x4x64x8xf32>, %x: tensor<2xi32>) {
+  // expected-error@below {{has no data operand 'lengths'; there are key_lengths, query_lengths, sinks, slopes, bias}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
+    data(lengths = %x : tensor<2xi32>)
+    outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
+  return
+}
+
+// -----
+
+func.func @data_twice(%q: tensor<2x4x64x8xf32>, %x: tensor<2xi32>) {
+  // expected-error@below {{has the data operand key_lengths twice}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
+    data(key_lengths = %x : tensor<2xi32>, key_lengths = %x : tensor<2xi32>)
+    outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
+  return
+}
+
+// -----
+
+func.func @lengths_of_floats(%q: tensor<2x4x64x8xf32>, %x: tensor<2xf32>) {
+  // expected-error@below {{data operand query_lengths must be [sequences], of i32, got 'tensor<2xf32>'}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
+    data(query_lengths = %x : tensor<2xf32>)
+    outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
+  return
+}
+
+// -----
+
+func.func @sinks_of_a_batch(%q: tensor<2x4x64x8xf32>, %x: tensor<2x4xf32>) {
+  // expected-error@below {{data operand sinks must be [query heads], of f32, got 'tensor<2x4xf32>'}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
+    data(sinks = %x : tensor<2x4xf32>)
+    outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
+  return
+}
+
+// -----
+
+func.func @too_few_sinks(%q: tensor<2x4x64x8xf32>, %x: tensor<3xf32>) {
+  // expected-error@below {{data operand sinks is of 3 query heads, of which there are 4}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
+    data(sinks = %x : tensor<3xf32>)
+    outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
+  return
+}
+
+// -----
+
+func.func @too_few_lengths(%q: tensor<2x4x64x8xf32>, %x: tensor<3xi32>) {
+  // expected-error@below {{data operand key_lengths is of 3 sequences, of which there are 2}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
+    data(key_lengths = %x : tensor<3xi32>)
+    outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
+  return
+}
+
+// -----
+
+func.func @bias_of_five_dimensions(%q: tensor<2x4x64x8xf32>, %x: tensor<1x1x1x1x1xf32>) {
+  // expected-error@below {{data operand bias must be [sequences, query heads, queries, keys], any of which may be 1, of f32, got 'tensor<1x1x1x1x1xf32>'}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
+    data(bias = %x : tensor<1x1x1x1x1xf32>)
+    outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
+  return
+}
+
+// -----
+
+func.func @bias_of_halves(%q: tensor<2x4x64x8xf32>, %x: tensor<64x64xf16>) {
+  // expected-error@below {{data operand bias must be [sequences, query heads, queries, keys], any of which may be 1, of f32}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
+    data(bias = %x : tensor<64x64xf16>)
+    outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
+  return
+}
+
+// -----
+
+func.func @bias_of_other_keys(%q: tensor<2x4x64x8xf32>, %x: tensor<64x63xf32>) {
+  // expected-error@below {{data operand bias is of 63 keys, of which there are 64}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
+    data(bias = %x : tensor<64x63xf32>)
+    outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
+  return
+}
+
+// -----
+
+func.func @data_in_memory(%q: tensor<2x4x64x8xf32>, %x: memref<2xi32>) {
+  // expected-error@below {{operands must be all tensors or all memrefs}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
+    data(key_lengths = %x : memref<2xi32>)
+    outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
+  return
+}
+
+// -----
+
+func.func @origin_of_two_with_data(%q: tensor<2x4x64x8xf32>, %x: tensor<2xi32>, %at: index) {
+  // expected-error@below {{origin takes a batch, a head, a row and a number of queries where there is data or a score region, got 2 values}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
+    data(key_lengths = %x : tensor<2xi32>) origin(%at, %at)
+    outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
+  return
+}
+
+// -----
+
+func.func @arguments_of_a_score(%q: tensor<2x4x64x8xf32>) {
+  // expected-error@below {{score takes a score (f32), and a batch, a head, and the positions of a query and a key (index)}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
+    outs(%q : tensor<2x4x64x8xf32>) score {
+    ^bb0(%s: f32, %i: index, %j: index):
+      sparse_attn.yield %s : f32
+    } -> tensor<2x4x64x8xf32>
+  return
+}
+
+// -----
+
+func.func @score_that_is_no_number(%q: tensor<2x4x64x8xf32>) {
+  // expected-error@below {{score yields one f32}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
+    outs(%q : tensor<2x4x64x8xf32>) score {
+    ^bb0(%s: f32, %b: index, %h: index, %i: index, %j: index):
+      sparse_attn.yield %i : index
+    } -> tensor<2x4x64x8xf32>
+  return
+}
+
+// -----
+
+func.func @score_with_effects(%q: tensor<2x4x64x8xf32>, %m: memref<4xf32>) {
+  // expected-error@below {{computes scores anew without side effects, and has 'memref.store' in its score region}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
+    outs(%q : tensor<2x4x64x8xf32>) score {
+    ^bb0(%s: f32, %b: index, %h: index, %i: index, %j: index):
+      // expected-note@below {{leave it out, or have it done before}}
+      memref.store %s, %m[%h] : memref<4xf32>
+      sparse_attn.yield %s : f32
+    } -> tensor<2x4x64x8xf32>
+  return
+}
+
+// -----
+
+func.func @names_without_data(%q: tensor<1x1x4x8xf32>) {
+  // expected-error@below {{has 0 data operands and 1 names}}
+  "sparse_attn.attention"(%q, %q, %q, %q) <{mask = #sparse_attn.full, data_names = ["sinks"], operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1>}> ({
+  }) : (tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
+  return
+}
+
+// -----
+
 func.func @half_an_origin(%q: tensor<1x1x4x8xf32>, %head: index) {
   // expected-error@below {{origin takes a head and a position, got 1 values}}
   sparse_attn.attention mask(#sparse_attn.full)

@@ -236,6 +236,14 @@ func.func @finish_lse(%s: !sparse_attn.state<32x16xf32>, %o: tensor<32x16xf32>, 
 
 // -----
 
+func.func @finish_sinks(%s: !sparse_attn.state<32x16xf32>, %o: tensor<32x16xf32>, %sinks: tensor<33xf32>) {
+  // expected-error@below {{has sinks of 33 rows, of a state of 32}}
+  %r = sparse_attn.finish %s scale(0.25) sink(%sinks : tensor<33xf32>) outs(%o : tensor<32x16xf32>) : !sparse_attn.state<32x16xf32>
+  return
+}
+
+// -----
+
 func.func @finish_lse_rows(%s: !sparse_attn.state<32x16xf32>, %o: tensor<32x16xf32>, %l: tensor<8xf32>) {
   // expected-error@below {{log-sum-exp must be f32, one a row of the output, got 'tensor<8xf32>'}}
   %r:2 = sparse_attn.finish %s scale(0.25) outs(%o : tensor<32x16xf32>, %l : tensor<8xf32>) : !sparse_attn.state<32x16xf32> -> tensor<8xf32>

@@ -13,6 +13,8 @@
 // CHECK:         %[[M:.*]] = sparse_attn.merge_stored %{{.*}}, %{{.*}}, %{{.*}}[%{{.*}}] scale(2.500000e-01) : tensor<5x4x32xf32>, tensor<5x4x32xf32>, tensor<5x4x32x16xf32> -> <32x16xf16>
 // CHECK:         sparse_attn.finish %[[B]] scale(2.500000e-01) outs(%{{.*}} : tensor<?x16xf16>) : <32x16xf16>
 // CHECK:         sparse_attn.finish %[[M]] scale(2.500000e-01) outs(%{{.*}} : tensor<?x16xf16>, %{{.*}} : tensor<?xf32>) : <32x16xf16> -> tensor<?xf32>
+// CHECK:         sparse_attn.finish %[[M]] scale(2.500000e-01) sink(%[[L:.*]] : tensor<?xf32>) outs(%{{.*}} : tensor<?x16xf16>, %[[L]] : tensor<?xf32>) : <32x16xf16> -> tensor<?xf32>
+// CHECK:         sparse_attn.finish %[[M]] scale(2.500000e-01) sink(%{{.*}} : f32) outs(%{{.*}} : tensor<?x16xf16>) : <32x16xf16>
 func.func @steps(%q: tensor<?x8xf16>, %k: tensor<64x8xf16>, %v: tensor<64x16xf16>, %at: index,
                  %row: tensor<32xf32>, %tile: tensor<32x16xf32>, %o: tensor<?x16xf16>, %l: tensor<?xf32>,
                  %rows: tensor<5x4x32xf32>, %tiles: tensor<5x4x32x16xf32>) {
@@ -32,6 +34,10 @@ func.func @steps(%q: tensor<?x8xf16>, %k: tensor<64x8xf16>, %v: tensor<64x16xf16
   %f = sparse_attn.finish %b scale(0.25) outs(%o : tensor<?x16xf16>) : !sparse_attn.state<32x16xf16>
   %g:2 = sparse_attn.finish %m scale(0.25) outs(%o : tensor<?x16xf16>, %l : tensor<?xf32>)
       : !sparse_attn.state<32x16xf16> -> tensor<?xf32>
+  %h:2 = sparse_attn.finish %m scale(0.25) sink(%l : tensor<?xf32>) outs(%o : tensor<?x16xf16>, %l : tensor<?xf32>)
+      : !sparse_attn.state<32x16xf16> -> tensor<?xf32>
+  %one = arith.constant 1.0 : f32
+  %i = sparse_attn.finish %m scale(0.25) sink(%one : f32) outs(%o : tensor<?x16xf16>) : !sparse_attn.state<32x16xf16>
   return
 }
 

@@ -67,6 +67,53 @@ module attributes {transform.with_named_sequence} {
 
 // -----
 
+// A tile has all data, and says where it is by batch, head and row, and how many
+// queries the whole has. A tile of it says that, too.
+//
+// CHECK-LABEL: func.func @data
+// CHECK-SAME:    %[[N:[a-z0-9]+]]: tensor<2xi32>
+// CHECK-DAG:     %[[C0:.*]] = arith.constant 0 : index
+// CHECK-DAG:     %[[C64:.*]] = arith.constant 64 : index
+// CHECK:         scf.for %[[B:[a-z0-9]+]] =
+// CHECK:           scf.for %[[R:[a-z0-9]+]] =
+// CHECK:             sparse_attn.attention {{.*}} data(key_lengths = %[[N]] : tensor<2xi32>) origin(%[[B]], %[[C0]], %[[R]], %[[C64]]) outs(
+// CHECK-SAME:          score {
+// CHECK-LABEL: func.func @data_of_a_tile
+// CHECK-SAME:    %[[AT:[a-z0-9]+]]: index
+// CHECK:         scf.for %[[B2:[a-z0-9]+]] =
+// CHECK:           scf.for %[[R2:[a-z0-9]+]] =
+// CHECK-DAG:         %[[BATCH:.*]] = affine.apply #{{.*}}(%[[B2]])[%[[AT]]]
+// CHECK-DAG:         %[[ROW:.*]] = affine.apply #{{.*}}(%[[R2]])[%[[AT]]]
+// CHECK:             sparse_attn.attention {{.*}} origin(%[[BATCH]], %[[AT]], %[[ROW]], %[[AT]]) outs(
+func.func @data(%q: tensor<2x1x64x8xf32>, %n: tensor<2xi32>, %init: tensor<2x1x64x8xf32>) -> tensor<2x1x64x8xf32> {
+  %o = sparse_attn.attention mask(#sparse_attn.causal)
+      ins(%q, %q, %q : tensor<2x1x64x8xf32>, tensor<2x1x64x8xf32>, tensor<2x1x64x8xf32>)
+      data(key_lengths = %n : tensor<2xi32>)
+      outs(%init : tensor<2x1x64x8xf32>) score {
+      ^bb0(%x: f32, %batch: index, %h: index, %i: index, %j: index):
+        sparse_attn.yield %x : f32
+      } -> tensor<2x1x64x8xf32>
+  return %o : tensor<2x1x64x8xf32>
+}
+func.func @data_of_a_tile(%q: tensor<2x1x64x8xf32>, %n: tensor<9xi32>, %init: tensor<2x1x64x8xf32>, %at: index) -> tensor<2x1x64x8xf32> {
+  %o = sparse_attn.attention mask(#sparse_attn.causal)
+      ins(%q, %q, %q : tensor<2x1x64x8xf32>, tensor<2x1x64x8xf32>, tensor<2x1x64x8xf32>)
+      data(key_lengths = %n : tensor<9xi32>) origin(%at, %at, %at, %at)
+      outs(%init : tensor<2x1x64x8xf32>) -> tensor<2x1x64x8xf32>
+  return %o : tensor<2x1x64x8xf32>
+}
+module attributes {transform.with_named_sequence} {
+  transform.named_sequence @__transform_main(%module: !transform.any_op) {
+    %op = transform.structured.match ops{["sparse_attn.attention"]} in %module
+        : (!transform.any_op) -> !transform.any_op
+    transform.structured.tile_using_for %op tile_sizes [1, 0, 16]
+        : (!transform.any_op) -> (!transform.any_op, !transform.any_op, !transform.any_op)
+    transform.yield
+  }
+}
+
+// -----
+
 // Queries stand at the end of the keys, so the position of row r is
 // r + Sk - Sq: 3996 for the first of 100 queries after 3996 cached keys. The
 // last tile is ragged.

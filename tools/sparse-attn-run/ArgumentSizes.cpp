@@ -10,9 +10,6 @@ using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::run_tool;
 using namespace mlir::sparse_attn::support;
 
-/// The number of dimensions of an attention op's operands that may be dynamic.
-constexpr unsigned kNumSizes = 3;
-
 ArgumentSizes::ArgumentSizes(func::FuncOp func) : func(func) {
   for (Type type : func.getArgumentTypes())
     names.emplace_back(cast<RankedTensorType>(type).getRank());
@@ -22,6 +19,12 @@ ArgumentSizes::ArgumentSizes(func::FuncOp func) : func(func) {
       addNames(value, {kBatchSize, kKeyHeads, kNumKeys});
     for (Value init : op.getInits())
       addNames(init, {kBatchSize, kQueryHeads, kNumQueries});
+    constexpr SizeName ofData[] = {kBatchSize, kQueryHeads, kNumQueries,
+                                   kNumKeys};
+    for (const NamedTensor &tensor : op.getNamedTensors())
+      for (auto [index, dim] : llvm::enumerate(tensor.dims))
+        if (dim >= 0)
+          addName(tensor.value, index, ofData[dim]);
   });
   func.walk([&](MergeOp op) {
     for (Value operand : op->getOperands())
@@ -30,6 +33,11 @@ ArgumentSizes::ArgumentSizes(func::FuncOp func) : func(func) {
 }
 
 void ArgumentSizes::addNames(Value value, ArrayRef<SizeName> sizes) {
+  for (auto [dim, size] : llvm::enumerate(sizes))
+    addName(value, dim, size);
+}
+
+void ArgumentSizes::addName(Value value, unsigned dim, const SizeName &size) {
   while (Operation *op = value.getDefiningOp()) {
     if (auto cast = dyn_cast<tensor::CastOp>(op))
       value = cast.getSource();
@@ -43,11 +51,9 @@ void ArgumentSizes::addNames(Value value, ArrayRef<SizeName> sizes) {
   auto argument = cast<BlockArgument>(value);
   if (argument.getOwner() != &func.getBody().front())
     return;
-  for (unsigned dim = 0; dim < kNumSizes; ++dim) {
-    SmallVector<SizeName, 2> &known = names[argument.getArgNumber()][dim];
-    if (!llvm::is_contained(known, sizes[dim]))
-      known.push_back(sizes[dim]);
-  }
+  SmallVector<SizeName, 2> &known = names[argument.getArgNumber()][dim];
+  if (!llvm::is_contained(known, size))
+    known.push_back(size);
 }
 
 llvm::Expected<int64_t> ArgumentSizes::bind(unsigned index, unsigned dim,

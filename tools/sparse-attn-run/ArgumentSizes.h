@@ -29,6 +29,7 @@ public:
 
 private:
   void addNames(Value value, ArrayRef<support::SizeName> sizes);
+  void addName(Value value, unsigned dim, const support::SizeName &size);
   llvm::Expected<int64_t> bind(unsigned index, unsigned dim,
                                support::ShapeBindings &bindings) const;
   void noteStatic(unsigned index, unsigned dim, int64_t size,

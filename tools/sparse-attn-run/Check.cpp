@@ -13,6 +13,25 @@ static oracle::FloatType floatType(Type element) {
   return element.isBF16() ? oracle::FloatType::BF16 : oracle::FloatType::F32;
 }
 
+/// How far apart elements of a shape that is broadcast to four dimensions are.
+static std::array<int64_t, 4> broadcastStrides(ArrayRef<int64_t> shape) {
+  std::array<int64_t, 4> strides = {};
+  int64_t stride = 1;
+  for (size_t back = 1; back <= shape.size(); ++back) {
+    int64_t size = shape[shape.size() - back];
+    strides[4 - back] = size == 1 ? 0 : stride;
+    stride *= size;
+  }
+  return strides;
+}
+
+/// The elements of an array of i32, or null where there is none.
+static const int32_t *integersOf(ArrayRef<Array> results,
+                                 std::optional<unsigned> index) {
+  return index ? reinterpret_cast<const int32_t *>(results[*index].bytes.data())
+               : nullptr;
+}
+
 static Comparison checkOne(const ObservedAttention &op, ArrayRef<Array> results,
                            const CompareOptions &options) {
   const Array &query = results[op.query], &key = results[op.key];
@@ -29,12 +48,28 @@ static Comparison checkOne(const ObservedAttention &op, ArrayRef<Array> results,
   inputs.v = v.data();
   inputs.scale = op.scale;
   inputs.softcap = op.softcap;
-  Lengths lengths{query.shape[2], key.shape[2]};
-  Mask mask = op.mask.getMask(lengths.nk);
+  auto floatsOf = [&](std::optional<unsigned> index) {
+    return index ? results[*index].toFloats() : std::vector<float>();
+  };
+  std::vector<float> sinks = floatsOf(op.sinks), bias = floatsOf(op.bias),
+                     slopes = floatsOf(op.slopes);
+  inputs.sinks = op.sinks ? sinks.data() : nullptr;
+  inputs.slopes = op.slopes ? slopes.data() : nullptr;
+  if (op.bias) {
+    inputs.bias = bias.data();
+    inputs.biasStrides = broadcastStrides(results[*op.bias].shape);
+  }
+  inputs.queryLengths = integersOf(results, op.queryLengths);
+  inputs.keyLengths = integersOf(results, op.keyLengths);
+  // A mask of a known length is that of each sequence.
+  std::optional<int64_t> keys;
+  if (!op.keyLengths)
+    keys = key.shape[2];
+  Mask mask = op.mask.getMask(keys);
   return compareRows(
       inputs, floatType(query.element),
-      [&](int64_t head, int64_t i, int64_t j) {
-        return mask.contains(lengths, head, i, j);
+      [&](const SequenceLengths &n, int64_t head, int64_t i, int64_t j) {
+        return mask.contains({n.queries, n.keys}, head, i, j);
       },
       o.data(), op.lse ? lse.data() : nullptr, options);
 }

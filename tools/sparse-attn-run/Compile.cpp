@@ -84,11 +84,17 @@ llvm::Expected<ObservedOps> run_tool::observe(func::FuncOp func) {
     return results.size() - 1;
   };
   ObservedOps observed;
-  bool nested = false;
+  bool nested = false, hasScore = false;
   func.walk([&](AttentionOp op) {
     nested |= op->getParentOp() != func || !op.getOrigin().empty();
-    if (nested)
+    hasScore |= op.hasScore();
+    if (nested || hasScore)
       return;
+    auto appendData = [&](StringRef name) -> std::optional<unsigned> {
+      if (Value data = op.getDataOperand(name))
+        return append(data);
+      return std::nullopt;
+    };
     ObservedAttention seen{op.getMask(),
                            op.getScaleValue(),
                            op.getSoftcapValue(),
@@ -99,6 +105,11 @@ llvm::Expected<ObservedOps> run_tool::observe(func::FuncOp func) {
                            std::nullopt};
     if (op.hasLse())
       seen.lse = append(op.getResult(1));
+    seen.queryLengths = appendData(kQueryLengths);
+    seen.keyLengths = appendData(kKeyLengths);
+    seen.sinks = appendData(kSinks);
+    seen.bias = appendData(kBias);
+    seen.slopes = appendData(kSlopes);
     observed.attentions.push_back(std::move(seen));
   });
   func.walk([&](MergeOp op) {
@@ -114,6 +125,11 @@ llvm::Expected<ObservedOps> run_tool::observe(func::FuncOp func) {
         "--check needs every attention op in the body of '{0}', not "
         "inside loops or branches",
         func.getName());
+  if (hasScore)
+    return makeError("--check knows no score regions, of which '{0}' has one; "
+                     "compare with what --sparse-attn-to-dense-linalg makes of "
+                     "it",
+                     func.getName());
   if (observed.attentions.empty() && observed.merges.empty())
     return makeError("--check finds no attention op in '{0}'", func.getName());
   terminator->setOperands(results);

@@ -28,8 +28,10 @@ def MaskedReductionOpInterface : OpInterface<"MaskedReductionOpInterface"> {
     InterfaceMethod<"Sets the plan.", "void", "setPlanAttr",
       (ins "::mlir::sparse_attn::PlanAttr":$plan)>,
     InterfaceMethod<[{
-      Empty, or the head of query head 0 and the position of query row 0 where
-      the op is a tile of a larger one.
+      Empty, or where the op is a tile of a larger one: the head of query head 0
+      and the position of query row 0; or, of an op with data operands, the batch,
+      the head and the row where it begins and how many rows a head of the larger
+      one has.
     }], "::mlir::OperandRange", "getOrigin">,
     InterfaceMethod<"The operand that has the queries' shape.",
       "::mlir::Value", "getQuery">,
@@ -125,11 +127,12 @@ def MaskedReductionOpInterface : OpInterface<"MaskedReductionOpInterface"> {
       (ins "::mlir::OpBuilder &":$builder, "::mlir::ValueRange":$tensors,
            "::mlir::ValueRange":$at, "::mlir::Type":$state)>,
     InterfaceMethod<[{
-      The results for a query tile, in the place of `destinations`, slices
+      The results for the query tile `at`, in the place of `destinations`, slices
       [rows, ...] of the inits: [rows, columns] of those that have columns. Where
       the state has not the first column of all, there are no others.
     }], "::llvm::SmallVector<::mlir::Value>", "createFinish",
       (ins "::mlir::OpBuilder &":$builder, "::mlir::Value":$state,
+           "const ::mlir::sparse_attn::QueryTile &":$at,
            "::mlir::ValueRange":$destinations)>,
   ];
   let extraSharedClassDeclaration = [{
@@ -139,11 +142,21 @@ def MaskedReductionOpInterface : OpInterface<"MaskedReductionOpInterface"> {
     ::mlir::ShapedType getKeyType() {
       return ::llvm::cast<::mlir::ShapedType>($_op.getKey().getType());
     }
-    /// Sq and Sk where static and not 0.
+    /// Whether sequences have lengths that are known at run time only, in the
+    /// data operands `query_lengths` and `key_lengths`.
+    bool hasLengths() {
+      return $_op.getDataOperand(kQueryLengths) ||
+             $_op.getDataOperand(kKeyLengths);
+    }
+    /// Sq and Sk where static and not 0, and those of all sequences.
     ::std::optional<int64_t> getStaticNumQueries() {
+      if ($_op.getDataOperand(kQueryLengths))
+        return ::std::nullopt;
       return ::mlir::sparse_attn::staticLength(getQueryType());
     }
     ::std::optional<int64_t> getStaticNumKeys() {
+      if ($_op.getDataOperand(kKeyLengths))
+        return ::std::nullopt;
       return ::mlir::sparse_attn::staticLength(getKeyType());
     }
     /// The mask as a value, at this op's lengths.

@@ -17,7 +17,7 @@ def SparseAttn_AttentionOp : Op<SparseAttn_Dialect, "attention", [
     AttrSizedOperandSegments,
     DestinationStyleOpInterface,
     DeclareOpInterfaceMethods<MaskedReductionOpInterface,
-        ["getNamedTensors", "getParameters", "getTileNeeds",
+        ["getDataOperand", "getNamedTensors", "getParameters", "getTileNeeds",
          "createQueryOperands", "getStateType", "createInitialState",
          "createStep", "takesKeyLayouts", "takesRowLayouts", "takesParts",
          "takesPackedHeads", "createMerge",
@@ -44,8 +44,11 @@ def SparseAttn_AttentionOp : Op<SparseAttn_Dialect, "attention", [
     Shapes: Q [B, Hq, Sq, D], K [B, Hkv, Sk, D], V [B, Hkv, Sk, Dv], O
     [B, Hq, Sq, Dv]; the optional second result is the log-sum-exp of the
     scaled scores, [B, Hq, Sq] f32, natural logarithm. Row r stands at position
-    r + Sk - Sq unless `origin(%head, %position)` gives the head index of head 0
-    and the position of row 0 (tiles of a larger attention need it). A row with
+    r + Sk - Sq unless the op is a tile of a larger attention, of which `origin`
+    says where the tile is: `origin(%head, %position)` the head index of head 0
+    and the position of row 0, and where there are data operands or a score region
+    `origin(%batch, %head, %row, %queries)` the indices of batch 0, head 0 and
+    row 0 and how many rows a head of the larger one has. A row with
     no live key gets O = 0 and LSE = -inf; one whose softmax is not defined, for
     a live score is NaN or +inf or all are -inf, gets NaN in both. `scale`
     defaults to 1 / sqrt(D). It is finite in f32, and written as MLIR writes
@@ -54,6 +57,47 @@ def SparseAttn_AttentionOp : Op<SparseAttn_Dialect, "attention", [
     `softcap(c)` bounds scores softly, as Gemma 2 does: softmax and LSE are of
     c tanh(s / c) for a scaled score s. An infinite score is one of c or -c
     then. c is positive; c and scale / c are normal numbers of f32.
+
+    `data` names operands that are known at run time only, each at most once:
+
+    | name | type | meaning |
+    |---|---|---|
+    | `key_lengths` | `tensor<Bxi32>` | sequence b has Lk = `key_lengths[b]` keys; those behind do not exist, whatever memory holds |
+    | `query_lengths` | `tensor<Bxi32>` | and Lq = `query_lengths[b]` queries; rows behind them get O = 0 and LSE = -inf |
+    | `bias` | f32, broadcast to [B, Hq, Sq, Sk] as NumPy does | is added to scores; a dimension of 1 in the type is that of all |
+    | `slopes` | `tensor<Hqxf32>` | `slopes[h]` \|i - j\| is taken off scores (ALiBi) |
+    | `sinks` | `tensor<Hqxf32>` | the softmax of head h has exp(`sinks[h]`) in its denominator, which no value belongs to |
+
+    Lengths below 0 count as 0, and those above Sk and Sq as these. Row r of
+    sequence b stands at position r + Lk - Lq then, and the mask is that of a
+    sequence of Lk keys: a negative token counts from Lk. Where a name is absent,
+    Lk = Sk and Lq = Sq. LSE includes the sink: a row without a live key gets O = 0
+    and LSE = `sinks[h]`. A sink of -inf is none, and one of +inf or NaN makes its
+    rows NaN.
+
+    A score region computes scores anew, after scale and soft cap, and before bias
+    and slopes:
+
+    ```mlir
+    %o = sparse_attn.attention mask(#sparse_attn.causal)
+        ins(%q, %k, %v : tensor<1x8x256x64xf16>, tensor<1x2x256x64xf16>,
+                         tensor<1x2x256x64xf16>)
+        outs(%init : tensor<1x8x256x64xf16>) score {
+        ^bb0(%s: f32, %b: index, %h: index, %i: index, %j: index):
+          %distance = arith.subi %i, %j : index
+          %d = arith.index_cast %distance : index to i32
+          %x = arith.sitofp %d : i32 to f32
+          %slope = tensor.extract %slopes[%h] : tensor<8xf32>
+          %y = arith.mulf %slope, %x : f32
+          %t = arith.subf %s, %y : f32
+          sparse_attn.yield %t : f32
+        } -> tensor<1x8x256x64xf16>
+    ```
+
+    %b and %h are the batch and the query head, %i and %j the positions of query
+    and key, in the larger attention where the op is a tile. It has no side
+    effects. It may be asked for pairs that the mask leaves out, of queries and keys
+    that there are. A score of -inf weighs nothing, and one of NaN makes its row NaN.
 
     Destination-style: on tensors the results tie to the inits; on memrefs
     there are no results and the inits are written. Passes that lower it need a
@@ -70,21 +114,35 @@ def SparseAttn_AttentionOp : Op<SparseAttn_Dialect, "attention", [
   let arguments = (ins MaskAttrInterface:$mask, OptionalAttr<F64Attr>:$scale,
                        OptionalAttr<F64Attr>:$softcap,
                        OptionalAttr<SparseAttn_PlanAttr>:$plan,
+                       OptionalAttr<StrArrayAttr>:$data_names,
                        SparseAttn_Operand:$query, SparseAttn_Operand:$key,
-                       SparseAttn_Operand:$value, Variadic<Index>:$origin,
+                       SparseAttn_Operand:$value,
+                       Variadic<SparseAttn_Operand>:$data,
+                       Variadic<Index>:$origin,
                        Variadic<SparseAttn_Operand>:$inits);
+  let regions = (region MaxSizedRegion<1>:$score);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
     `mask` `(` $mask `)` (`scale` `(` $scale^ `)`)?
     (`softcap` `(` $softcap^ `)`)? (`plan` `(` $plan^ `)`)?
     `ins` `(` $query `,` $key `,` $value `:`
       type($query) `,` type($key) `,` type($value) `)`
+    custom<Data>($data, type($data), $data_names)
     (`origin` `(` $origin^ `)`)?
-    `outs` `(` $inits `:` type($inits) `)` attr-dict
+    `outs` `(` $inits `:` type($inits) `)` (`score` $score^)? attr-dict
     (`->` type($results)^)?
   }];
   let extraClassDeclaration = [{
     MutableOperandRange getDpsInitsMutable() { return getInitsMutable(); }
+    bool hasScore() { return !getScore().empty(); }
+    /// Whether `origin` says where the op is by batch, head and row.
+    bool isPlacedByRow() { return hasScore() || !getData().empty(); }
+    /// Whether scores are more than scaled products: capped, or computed anew.
+    bool changesScores();
+    /// The same op on other operands, of the same names where they are data.
+    AttentionOp createLike(OpBuilder &b, TypeRange results, Value query,
+                           Value key, Value value, ValueRange data,
+                           ValueRange origin, ValueRange inits);
     /// The effective scale: the attribute or 1 / sqrt(D).
     double getScaleValue();
     /// The bound of scores, where there is one.
@@ -95,6 +153,7 @@ def SparseAttn_AttentionOp : Op<SparseAttn_Dialect, "attention", [
     }
   }];
   let hasVerifier = 1;
+  let hasRegionVerifier = 1;
   let hasCanonicalizer = 1;
 }
 

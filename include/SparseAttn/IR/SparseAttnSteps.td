@@ -308,8 +308,8 @@ def SparseAttn_WriteRowsOp : SparseAttn_StateOp<"write_rows", [
 }
 
 def SparseAttn_YieldOp : SparseAttn_StateOp<"yield", [
-    Pure, Terminator, HasParent<"StepOp">]> {
-  let summary = "what a region of a step computes";
+    Pure, Terminator, ParentOneOf<["AttentionOp", "StepOp"]>]> {
+  let summary = "what a region of an attention or of a step computes";
   let arguments = (ins AnyType:$value);
   let assemblyFormat = "$value attr-dict `:` type($value)";
 }
@@ -406,6 +406,7 @@ def SparseAttn_MergeStatesOp : SparseAttn_StateOp<"merge_states", [Pure,
 }
 
 def SparseAttn_FinishOp : SparseAttn_StateOp<"finish", [Pure,
+    AttrSizedOperandSegments,
     TypesMatchWith<"output and its destination have one type", "output_init", "output", "$_self">]> {
   let summary = "O = A / l, and LSE = m + ln l";
   let description = [{
@@ -415,13 +416,18 @@ def SparseAttn_FinishOp : SparseAttn_StateOp<"finish", [Pure,
     and LSE = -inf, one of which all scores are -inf gets NaN. `scale` is that of
     the steps, or 1 where they have a score region, which comes after it; steps
     are not decomposed otherwise.
+
+    A sink is one more key, of that score and without a value: one of all rows
+    (f32), or one of each row, in a tensor of [r].
   }];
   let arguments = (ins SparseAttn_StateType:$state,
                        AnyRankedTensor:$output_init,
-                       Optional<AnyRankedTensor>:$lse_init, F64Attr:$scale);
+                       Optional<AnyRankedTensor>:$lse_init, F64Attr:$scale,
+                       Optional<AnyTypeOf<[F32, 1DTensorOf<[F32]>]>>:$sink);
   let results = (outs AnyRankedTensor:$output, Optional<AnyRankedTensor>:$lse);
   let assemblyFormat = [{
-    $state `scale` `(` $scale `)` `outs` `(` $output_init `:` type($output_init)
+    $state `scale` `(` $scale `)` (`sink` `(` $sink^ `:` type($sink) `)`)?
+    `outs` `(` $output_init `:` type($output_init)
     (`,` $lse_init^ `:` type($lse_init))? `)` attr-dict `:` type($state)
     (`->` type($lse)^)?
   }];

@@ -36,6 +36,17 @@ struct QueryTile {
   Value positions = {}, sources = {}, destinations = {};
   /// Rows of the tile are so far apart: the step of a folded part.
   int64_t step = 1;
+  /// Number m of a fold is that of position m * step + residue; null where
+  /// numbers are positions.
+  Value residue = {};
+  /// Positions of the first and the last row that there is, and of the last
+  /// key, not numbers.
+  Value firstPosition = {}, lastPosition = {}, lastKey = {};
+  /// Whether its rows are behind the end of a sequence, and see nothing.
+  bool areMissing = false;
+  /// Indices of batch 0, head 0 and row 0 in the attention that the op is a
+  /// tile of; null where it is none.
+  Value batchOrigin = {}, headOrigin = {}, rowOrigin = {};
   /// Where its first row is among the rows of whole tiles, for which parts
   /// leave states; null where that is `row`, as it is but in tiles without
   /// rows.
@@ -78,11 +89,21 @@ struct NamedTensor {
   Value value;
   StringRef role;            ///< query, key, output, ...
   bool hasKeysShape = false; ///< [B, Hkv, Sk, ...], not [B, Hq, Sq, ...]
+  bool isData = false;
+  /// Which of B, Hq, Sq and Sk the dimensions of data are; -1 for other sizes.
+  SmallVector<int, 4> dims = {};
 };
 
 /// Names the tensors of a reduction that gives nothing but outputs.
 SmallVector<NamedTensor> nameTensors(Value query, Value key, ValueRange inits,
                                      ValueRange results);
+
+/// Names of data operands.
+inline constexpr llvm::StringLiteral kKeyLengths = "key_lengths";
+inline constexpr llvm::StringLiteral kQueryLengths = "query_lengths";
+inline constexpr llvm::StringLiteral kSinks = "sinks";
+inline constexpr llvm::StringLiteral kSlopes = "slopes";
+inline constexpr llvm::StringLiteral kBias = "bias";
 
 /// What decides on tile sizes.
 struct TileNeeds {
@@ -136,6 +157,14 @@ Value sliceTrailing(OpBuilder &b, Location loc, Value source, ValueRange lead);
 
 /// The number of rows of a tile [rows, ...], as an index.
 Value numRows(OpBuilder &b, Location loc, Value tile);
+
+/// The element of `bias`, broadcast to [B, Hq, Sq, Sk], at these four.
+Value loadBias(OpBuilder &b, Location loc, Value bias, ArrayRef<Value> at);
+
+/// s - slopes[head] |i - j| for positions i and j, indices (ALiBi: Press et al.
+/// 2022).
+Value emitSlope(OpBuilder &b, Location loc, Value score, Value slopes,
+                Value head, Value i, Value j);
 
 } // namespace mlir::sparse_attn
 

@@ -3,8 +3,9 @@
 // What `sparse_attn.attention` means, one query row at a time:
 //
 //   s_j = scale * sum_d q_d k_jd       for each allowed key j;
-//         c tanh(s_j / c) instead under a soft cap of c
-//   lse = ln sum_j exp(s_j)
+//         c tanh(s_j / c) instead under a soft cap of c;
+//         plus bias, minus slope |i - j|
+//   lse = ln (sum_j exp(s_j) + exp(sink of the head))
 //   o   = sum_j exp(s_j - lse) v_j
 //
 // Evaluated in double from the definition of the mask, pair by pair, sharing no
@@ -17,6 +18,7 @@
 
 #include "SparseAttn/Support/Shape.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -31,14 +33,32 @@ struct AttentionInputs {
   const float *v = nullptr; ///< [batch, keyHeads, keys, valueDim]
   double scale = 1.0;
   std::optional<double> softcap = std::nullopt; ///< positive
+  /// [batch]; null where all sequences have those of the shape. Numbers below 0
+  /// count as 0, and those beyond the shape's as these.
+  const int32_t *queryLengths = nullptr, *keyLengths = nullptr;
+  const float *sinks = nullptr; ///< [queryHeads], or null
+  /// What is added to scores, with how far apart its elements are along batch,
+  /// head, query and key, 0 where one is that of all; or null.
+  const float *bias = nullptr;
+  std::array<int64_t, 4> biasStrides = {};
+  const float *slopes = nullptr; ///< [queryHeads], or null
 };
 
+/// The queries and keys that a sequence has.
+struct SequenceLengths {
+  int64_t queries, keys;
+};
+SequenceLengths lengthsOf(const AttentionInputs &inputs, int64_t batch);
+
 /// True when the query at *position* i = row + keys - queries of query head
-/// `head` may attend key j. Called from several threads at a time.
-using AllowedFn = llvm::function_ref<bool(int64_t head, int64_t i, int64_t j)>;
+/// `head` may attend key j in a sequence of these lengths. Called from several
+/// threads at a time.
+using AllowedFn = llvm::function_ref<bool(const SequenceLengths &n,
+                                          int64_t head, int64_t i, int64_t j)>;
 
 /// One row of the result, and what is needed to judge rounding errors in it.
-/// A row without keys has output 0 and lse -inf. Masked keys never take part,
+/// A row without keys has output 0, and lse -inf or the sink of its head; one
+/// behind the end of its sequence has lse -inf. Masked keys never take part,
 /// whatever their values; a NaN in a live score makes the row NaN, and so do
 /// live scores of -inf alone, as a softmax in PyTorch has it.
 struct ReferenceRow {
@@ -52,7 +72,8 @@ struct ReferenceRow {
   /// sqrt(sum_j (max(p_j, minWeight * max p) v_jd)^2)
   std::vector<double> spread;
   /// max_j |scale| sum_d |q_d k_jd|. Under a soft cap each is multiplied by the
-  /// slope of the cap there, and |s_j| is added, for the error of tanh.
+  /// slope of the cap there, and |s_j| is added, for the error of tanh; and so
+  /// are magnitudes of what is added to scores.
   double scoreMagnitude = 0;
 };
 

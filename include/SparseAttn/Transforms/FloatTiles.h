@@ -34,6 +34,7 @@ protected:
   Value atLeastLowest(OpBuilder &builder, Value x) override;
   Value magnitude(OpBuilder &builder, Value x) override;
   Value naturalScore(OpBuilder &builder, Value score) override;
+  Value inUnits(OpBuilder &builder, Value natural) override;
   Value allowedScore(OpBuilder &builder, Value score) override;
   Value probability(OpBuilder &builder, Value score, Value max) override;
   Value rescale(OpBuilder &builder, Value before, Value max) override;

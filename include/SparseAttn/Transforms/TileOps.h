@@ -147,6 +147,9 @@ public:
   Value toRows(Value tileValue, Value destination);
   /// A tile [Bm, size] in the target's layout.
   Value fromRows(Value rows);
+  /// The state with one more key, of score `sink` and without a value; a number
+  /// of all rows (f32) or one of each [Bm], in nats.
+  SoftmaxState withSink(const SoftmaxState &state, Value sink);
   /// The state that comes to a result of `rows` rows, in units of 1.
   SoftmaxState resultState(Value output, Value lse, Value rows);
   /// Two states over disjoint keys as one, whose rows have a factor if
@@ -182,6 +185,8 @@ protected:
   virtual Value magnitude(OpBuilder &builder, Value x) = 0;
   /// scale * q k of what `scores` gives, where a region takes it.
   virtual Value naturalScore(OpBuilder &builder, Value score) = 0;
+  /// A score in nats, in the units of m.
+  virtual Value inUnits(OpBuilder &builder, Value natural) = 0;
   /// The score of a pair that the mask allows, max(score, lowest) unless the
   /// step trusts that scores are finite.
   virtual Value allowedScore(OpBuilder &builder, Value score) = 0;

@@ -42,10 +42,11 @@ TensorCoreTiles::TensorCoreTiles(OpBuilder &b, Location loc,
       step(step) {
   if (step.hasScore)
     return;
-  double size = std::fabs(step.scale);
-  bool isNormal = size >= std::numeric_limits<float>::min() &&
-                  size <= std::numeric_limits<float>::max() / 2;
-  if (step.scale > 0 && isNormal) {
+  // A sink in units of a smaller scale might be too large for a number.
+  constexpr double least = 0x1p-64;
+  bool isUnit = step.scale >= least &&
+                step.scale <= std::numeric_limits<float>::max() / 2;
+  if (isUnit) {
     unit = step.scale;
     return;
   }
@@ -118,6 +119,12 @@ Value TensorCoreTiles::magnitude(OpBuilder &nested, Value x) {
 
 Value TensorCoreTiles::naturalScore(OpBuilder &nested, Value score) {
   return arith::MulFOp::create(nested, loc, score, scalar(nested, step.scale));
+}
+
+Value TensorCoreTiles::inUnits(OpBuilder &nested, Value natural) {
+  if (unit == 1.0)
+    return natural;
+  return arith::MulFOp::create(nested, loc, natural, scalar(nested, 1 / unit));
 }
 
 Value TensorCoreTiles::allowedScore(OpBuilder &nested, Value score) {

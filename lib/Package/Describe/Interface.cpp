@@ -176,6 +176,14 @@ private:
   LogicalResult tieSizes(MaskedReductionOpInterface op) {
     SmallVector<std::pair<Value, unsigned>> batch, heads, keyHeads, rows, keys;
     for (const NamedTensor &tensor : op.getNamedTensors()) {
+      if (tensor.isData) {
+        SmallVector<std::pair<Value, unsigned>> *sizes[] = {&batch, &heads,
+                                                            &rows, &keys};
+        for (auto [dim, size] : llvm::enumerate(tensor.dims))
+          if (size >= 0)
+            sizes[size]->push_back({tensor.value, dim});
+        continue;
+      }
       batch.push_back({tensor.value, 0});
       (tensor.hasKeysShape ? keyHeads : heads).push_back({tensor.value, 1});
       (tensor.hasKeysShape ? keys : rows).push_back({tensor.value, 2});

@@ -19,6 +19,63 @@ TIMEOUT_SECONDS = 1200 if os.environ.get("SPARSE_ATTN_LONG") else 60
 ROWS = 1500
 
 
+# What a score region reads, and regions: as MLIR, and as NumPy on [b, h, i, j].
+TABLE_TYPE = "tensor<300xf32>"
+TABLE = np.random.default_rng(4).standard_normal(300).astype(np.float32)
+DISTANCE = """\
+%d = arith.subi %i, %j : index
+        %distance = arith.index_cast %d : index to i32"""
+SCORES = {
+    "distance": (
+        f"""{DISTANCE}
+        %x = arith.sitofp %distance : i32 to f32
+        %head = arith.index_cast %h : index to i32
+        %n = arith.sitofp %head : i32 to f32
+        %c = arith.constant 0.0625 : f32
+        %slope = arith.mulf %n, %c : f32
+        %y = arith.mulf %slope, %x : f32
+        %t = arith.addf %s, %y : f32""",
+        lambda s, b, h, i, j: s + 0.0625 * h * (i - j),
+    ),
+    "positions": (
+        """%i32 = arith.index_cast %i : index to i32
+        %j32 = arith.index_cast %j : index to i32
+        %b32 = arith.index_cast %b : index to i32
+        %three = arith.constant 3 : i32
+        %of_i = arith.andi %i32, %three : i32
+        %of_j = arith.andi %j32, %three : i32
+        %both = arith.subi %of_i, %of_j : i32
+        %all = arith.addi %both, %b32 : i32
+        %x = arith.sitofp %all : i32 to f32
+        %two = arith.constant 2.0 : f32
+        %double = arith.mulf %s, %two : f32
+        %t = arith.addf %double, %x : f32""",
+        lambda s, b, h, i, j: 2 * s + (i & 3) - (j & 3) + b,
+    ),
+    "table": (
+        f"""{DISTANCE}
+        %c = arith.constant 150 : i32
+        %shifted = arith.addi %distance, %c : i32
+        %low = arith.constant 0 : i32
+        %high = arith.constant 299 : i32
+        %above = arith.maxsi %shifted, %low : i32
+        %inside = arith.minsi %above, %high : i32
+        %place = arith.index_cast %inside : i32 to index
+        %x = tensor.extract %table[%place] : {TABLE_TYPE}
+        %t = arith.addf %s, %x : f32""",
+        lambda s, b, h, i, j: s + TABLE[np.clip(i - j + 150, 0, 299)],
+    ),
+    # Reads where pairs that the mask leaves out have nothing to read.
+    "key-table": (
+        f"""%x = tensor.extract %table[%j] : {TABLE_TYPE}
+        %y = tensor.extract %table[%i] : {TABLE_TYPE}
+        %z = arith.subf %x, %y : f32
+        %t = arith.addf %s, %z : f32""",
+        lambda s, b, h, i, j: s + TABLE[j] - TABLE[i],
+    ),
+}
+
+
 @dataclasses.dataclass(frozen=True)
 class Case:
     """An attention of B x Hq x Sq x D queries over Hkv heads of Sk keys."""
@@ -34,16 +91,19 @@ class Case:
     dtype: str = "f32"
     scale: float | None = None
     softcap: float | None = None
+    # Of each sequence, and of each head.
+    query_lengths: tuple | None = None
+    key_lengths: tuple | None = None
+    sinks: tuple | None = None
+    slopes: tuple | None = None
+    bias: str | None = None  # "bhqk", or "1hqk" where batches share one, ...
+    score: str | None = None  # of SCORES
     lse: bool = True
     dynamic: bool = False
     threads: int = 1
     magnitude: float = 1.0  # of the noise in Q and K
     integers: bool = False  # round Q and K, so that scores are exact in f32
     spoil: str | None = None  # see `spoil_inputs`
-
-    @property
-    def batches(self):
-        return self.batch or -(-ROWS // (self.heads * self.sq))
 
     @property
     def keys(self):
@@ -57,10 +117,74 @@ class Case:
     def effective_scale(self):
         return self.d**-0.5 if self.scale is None else self.scale
 
+    @property
+    def batches(self):
+        lengths = self.query_lengths or self.key_lengths
+        most = -(-ROWS // (self.heads * self.sq))
+        return self.batch or (len(lengths) if lengths else most)
+
+    def lengths(self, batch):
+        """The queries and keys that a sequence has."""
+
+        def clamped(lengths, most):
+            return min(max(lengths[batch], 0), most) if lengths else most
+
+        return clamped(self.query_lengths, self.sq), clamped(self.key_lengths, self.keys)
+
     def live(self):
-        """[heads, Sq, Sk]: which pairs may attend."""
-        rows = (self.mask.matrix(self.sq, self.keys, h) for h in range(self.heads))
-        return np.stack(list(rows))
+        """[batches or 1, heads, Sq, Sk]: which pairs may attend."""
+        has_lengths = self.query_lengths or self.key_lengths
+        live = np.zeros(
+            (self.batches if has_lengths else 1, self.heads, self.sq, self.keys), bool
+        )
+        for b, h in np.ndindex(*live.shape[:2]):
+            nq, nk = self.lengths(b)
+            if nq and nk:
+                live[b, h, :nq, :nk] = self.mask.matrix(nq, nk, h)
+        return live
+
+    def all_sinks(self):
+        """[batches, heads, Sq]: the sink of each row that there is, or None."""
+        if self.sinks is None:
+            return None
+        sinks = np.full((self.batches, self.heads, self.sq), -np.inf)
+        for b in range(self.batches):
+            sinks[b, :, : self.lengths(b)[0]] = np.array(self.sinks)[:, None]
+        return sinks
+
+    def data(self):
+        """Data operands by name."""
+        data = {}
+        for name in ("query_lengths", "key_lengths", "sinks", "slopes"):
+            given, is_length = getattr(self, name), name.endswith("lengths")
+            if given is not None:
+                data[name] = np.array(given, np.int32 if is_length else np.float32)
+        if self.bias:
+            sizes = {"b": self.batches, "h": self.heads, "q": self.sq, "k": self.keys}
+            noise = np.random.default_rng(3).standard_normal(
+                [sizes.get(letter, 1) for letter in self.bias])
+            data["bias"] = noise.astype(np.float32)
+        return data
+
+    def modifier(self):
+        """What happens to scores [b, h, q, k] behind scale and soft cap, or None."""
+        data = self.data()
+        if not self.score and not {"slopes", "bias"} & set(data):
+            return None
+
+        def modify(scores):
+            nq, nk = np.array([self.lengths(n) for n in range(self.batches)]).T
+            b, h, r, j = np.ogrid[: self.batches, : self.heads, : self.sq, : self.keys]
+            i = r + (nk - nq)[:, None, None, None]
+            if self.score:
+                scores = SCORES[self.score][1](scores, b, h, i, j)
+            if self.bias:
+                scores = scores + data["bias"]
+            if self.slopes:
+                scores = scores - data["slopes"][:, None, None] * abs(i - j)
+            return scores
+
+        return modify
 
     def operand_shapes(self):
         key_heads = self.heads // self.groups
@@ -70,8 +194,16 @@ class Case:
             (self.batches, key_heads, self.keys, self.value_size),
         ]
 
+    def spoil_padding(self, q, k, v):
+        """NaN behind the end of each sequence."""
+        for b in range(self.batches):
+            nq, nk = self.lengths(b)
+            q[b, :, nq:] = torch.nan
+            k[b, :, nk:] = torch.nan
+            v[b, :, nk:] = torch.nan
+
     def inputs(self):
-        """Q, K and V as double, of values that the element type has."""
+        """Q, K and V as double, of values that the element type has, and data."""
         generator = torch.Generator().manual_seed(20240607)
         noise = [
             torch.randn(shape, generator=generator) for shape in self.operand_shapes()
@@ -80,8 +212,10 @@ class Case:
         noise[1] *= self.magnitude
         if self.integers:
             noise[:2] = [x.round() for x in noise[:2]]
+        self.spoil_padding(*noise)
         spoil_inputs(self.spoil, *noise, torch.finfo(TORCH_TYPES[self.dtype]).max)
-        return [x.to(TORCH_TYPES[self.dtype]).double().numpy() for x in noise]
+        operands = [x.to(TORCH_TYPES[self.dtype]).double().numpy() for x in noise]
+        return operands + list(self.data().values()) + [TABLE] * bool(self.score)
 
 
 def spoil_inputs(what, q, k, v, largest):
@@ -157,16 +291,32 @@ def module_text(case):
     scale = "" if case.scale is None else f"scale({case.scale:e})"
     if case.softcap is not None:
         scale += f" softcap({case.softcap:e})"
+    arguments, data = f"%q: {q}, %k: {k}, %v: {v}", []
+    for name, array in case.data().items():
+        dtype = "f32" if array.dtype == np.float32 else "i32"
+        sizes = ["?" if case.dynamic and n != 1 else str(n) for n in array.shape]
+        kind = f"tensor<{'x'.join([*sizes, dtype])}>"
+        arguments += f", %{name}: {kind}"
+        data.append(f"{name} = %{name} : {kind}")
+    data = f"data({', '.join(data)})" if data else ""
+    score = ""
+    if case.score:
+        arguments += f", %table: {TABLE_TYPE}"
+        score = f"""score {{
+      ^bb0(%s: f32, %b: index, %h: index, %i: index, %j: index):
+        {SCORES[case.score][0]}
+        sparse_attn.yield %t : f32
+      }}"""
     types = ", ".join(results)
     count = len(results)
     names = ", ".join(f"%r#{n}" for n in range(count))
     body = "\n  ".join(lines)
     return f"""\
-func.func @attention(%q: {q}, %k: {k}, %v: {v}) -> ({types}) {{
+func.func @attention({arguments}) -> ({types}) {{
   {body}
   %r:{count} = sparse_attn.attention mask({case.mask.text}) {scale}
-      ins(%q, %k, %v : {q}, {k}, {v})
-      outs({inits} : {types}) -> {types}
+      ins(%q, %k, %v : {q}, {k}, {v}) {data}
+      outs({inits} : {types}) {score} -> {types}
   return {names} : {types}
 }}
 """
@@ -179,7 +329,9 @@ def run_module(tool, text, inputs, num_results, *options):
         (folder / "module.mlir").write_text(text)
         command = [tool, str(folder / "module.mlir"), "--json", *options]
         for index, array in enumerate(inputs):
-            np.save(folder / f"in{index}.npy", array.astype(np.float32))
+            if not np.issubdtype(array.dtype, np.integer):
+                array = array.astype(np.float32)
+            np.save(folder / f"in{index}.npy", array)
             command.append(f"--input={folder / f'in{index}.npy'}")
         outputs = [folder / f"out{index}.npy" for index in range(num_results)]
         command += [f"--output={output}" for output in outputs]
@@ -201,28 +353,36 @@ def run_case(tool, case):
     return results[0], results[1] if case.lse else None
 
 
-def reference(q, k, v, live, scale, softcap=None):
+def reference(q, k, v, live, scale, softcap=None, sinks=None, modify=None):
     """O and LSE in double. A masked key's values play no part at all."""
     groups = q.shape[1] // k.shape[1]
+    with np.errstate(invalid="ignore", over="ignore"):
+        all_scores = scale * (q @ k.repeat(groups, axis=1).swapaxes(2, 3))
+        if softcap is not None:
+            all_scores = softcap * np.tanh(all_scores / softcap)
+        if modify:
+            all_scores = modify(all_scores)
     out = np.zeros((*q.shape[:3], v.shape[3]))
-    lse = np.full(q.shape[:3], -np.inf)
+    lse = np.full(q.shape[:3], -np.inf) if sinks is None else sinks.copy()
     with np.errstate(invalid="ignore", over="ignore"):
         for b, h, r in np.ndindex(*q.shape[:3]):
-            keys = live[h, r]
+            keys = live[b % len(live), h, r]
             if not keys.any():
                 continue
-            scores = scale * (k[b, h // groups, keys] @ q[b, h, r])
-            if softcap is not None:
-                scores = softcap * np.tanh(scores / softcap)
-            largest = scores.max()
+            scores = all_scores[b, h, r, keys]
+            largest = max(scores.max(), lse[b, h, r])
             weights = np.exp(scores - largest)
-            out[b, h, r] = weights @ v[b, h // groups, keys] / weights.sum()
-            lse[b, h, r] = largest + np.log(weights.sum())
+            total = weights.sum()
+            if sinks is not None:
+                total += np.exp(sinks[b, h, r] - largest)
+            out[b, h, r] = weights @ v[b, h // groups, keys] / total
+            lse[b, h, r] = largest + np.log(total)
     return out, lse
 
 
-def eager(q, k, v, live, scale, dtype, softcap=None):
-    """What PyTorch's own operations give in `dtype`; LSE in f32, as ours is.
+def eager(q, k, v, live, scale, dtype, softcap=None, sinks=None, modify=None):
+    """What PyTorch's own operations give in `dtype`; LSE in f32, as ours is. What
+    happens to scores besides is computed in double, and rounded.
 
     NaN and infinities in V are left out: they are judged by the reference, and
     where they are masked, PyTorch would have 0 * NaN.
@@ -237,9 +397,15 @@ def eager(q, k, v, live, scale, dtype, softcap=None):
         scores = operands[0] @ operands[1].mT * scale
         if softcap is not None:
             scores = (scores / softcap).tanh() * softcap
-        return scores.masked_fill(~alive, -torch.inf), operands[2]
+        if modify:
+            scores = torch.from_numpy(modify(scores.double().numpy())).to(dtype)
+        scores = scores.masked_fill(~alive, -torch.inf)
+        if sinks is not None:
+            column = torch.from_numpy(sinks).to(dtype).unsqueeze(-1)
+            scores = torch.cat([scores, column], dim=-1)
+        return scores, operands[2]
 
     scores, values = softmax_scores(TORCH_TYPES[dtype])
-    weights = scores.softmax(dim=-1).masked_fill(~alive, 0)
+    weights = scores.softmax(dim=-1)[..., : k.shape[2]].masked_fill(~alive, 0)
     single, _ = softmax_scores(torch.float32)
     return (weights @ values).double().numpy(), single.logsumexp(-1).double().numpy()

@@ -45,6 +45,9 @@ near = sliding_window(left=10, right=3)
 all_but_last = complement(global_(last=5, direction="columns"))
 # Lengths of documents.
 SHORT = [3 + i % 11 for i in range(70)]
+# Lengths of sequences, of which some are none that there can be.
+LENGTHS = (97, 1, 0, 50, 200, 64, -3, 33)
+OTHERS = (97, 1, 40, 64, 48, 80, 5, 0)
 
 CASES = {
     # Each mask and preset, 97 queries and keys unless said otherwise.
@@ -269,6 +272,196 @@ CASES |= {
     "softcap-decode": Case(
         causal, softcap=2.0, sq=1, sk=133, heads=8, groups=4, d=64, dtype="bf16"
     ),
+    # A key without a value for each head, beside scores that are smaller or larger.
+    "sinks": Case(causal, sinks=(0.5, -1.0)),
+    "sinks-bf16": Case(
+        near, sinks=(1, 0, 3, -2), d=64, heads=4, groups=2, dtype="bf16"
+    ),
+    "sinks-f16": Case(causal, sinks=(1.5, 0.25), d=64, dtype="f16", dynamic=True),
+    "sinks-large": Case(near, sinks=(40.0, -40.0)),
+    "sinks-infinite": Case(causal, sinks=(-np.inf, np.inf)),
+    "sinks-no-key": Case(
+        intersection(sliding_window(0, 70), complement(sliding_window(0, 60))),
+        sinks=(0.5, -np.inf),
+    ),
+    "sinks-heavy": Case(longformer(16, [0, -1]), sinks=(0.5, 2.0), sq=200),
+    "sinks-decode": Case(
+        causal, sinks=tuple(range(8)), sq=1, sk=133, heads=8, groups=4, d=64
+    ),
+    "sinks-decode-group-3": Case(
+        causal, sinks=tuple(range(6)), sq=1, sk=133, heads=6, groups=3, d=24, dv=80
+    ),
+    "sinks-layouts": Case(
+        union(near, periodic_columns(period=32, last=1)), sinks=(0.5, 2.0), sq=200
+    ),
+    "sinks-parts": Case(sparse_transformer_strided(32), sinks=(0.5, 2.0), sq=150),
+    "sinks-rows": Case(
+        union(near, periodic_rows(period=16, last=2)), sinks=(0.5, 2.0)
+    ),
+    "sinks-documents": Case(documents(*SHORT), sinks=(0.5, 2.0), sq=sum(SHORT)),
+    "sinks-softcap": Case(causal, sinks=(0.5, -1.0), softcap=2.0),
+    "sinks-scale": Case(near, sinks=(0.5, -1.0), scale=-0.7),
+    "sinks-tiny-scale": Case(near, sinks=(0.5, -1.0), scale=1e-35),
+    "sinks-huge-values": Case(full, sinks=(0.5, 3.0), spoil="huge-values"),
+    "sinks-nan-key": Case(near, sinks=(0.5, 3.0), spoil="nan-key"),
+    "sinks-infinite-score": Case(near, sinks=(0.5, 3.0), spoil="infinite-score"),
+    "sinks-all-scores-minus-infinity": Case(
+        near, sinks=(0.5, 3.0), spoil="all-scores-minus-infinity"
+    ),
+    "sinks-none-all-scores-minus-infinity": Case(
+        near, sinks=(-np.inf, 3.0), spoil="all-scores-minus-infinity"
+    ),
+    # Sequences that are shorter than their tensors, with NaN behind their ends.
+    "key-lengths": Case(full, key_lengths=LENGTHS),
+    "key-lengths-causal": Case(causal, key_lengths=LENGTHS, d=64, dtype="bf16"),
+    "key-lengths-dynamic": Case(near, key_lengths=LENGTHS, dynamic=True, dtype="f16"),
+    "key-lengths-more-keys": Case(
+        causal, sq=50, sk=131, key_lengths=(131, 100, 50, 20, 1, 0)
+    ),
+    "key-lengths-decode": Case(
+        causal, key_lengths=(133, 100, 64, 1, 0), sq=1, sk=133, heads=8, groups=4, d=64
+    ),
+    "key-lengths-decode-window": Case(
+        sliding_window(30, 0), key_lengths=(133, 100, 64, 1, 0),
+        sq=1, sk=133, heads=8, groups=8, dtype="bf16", dynamic=True
+    ),
+    "query-lengths": Case(full, query_lengths=LENGTHS),
+    "lengths": Case(causal, query_lengths=LENGTHS, key_lengths=LENGTHS),
+    "lengths-others": Case(
+        near, query_lengths=LENGTHS, key_lengths=OTHERS, d=64, dtype="bf16"
+    ),
+    "lengths-dynamic": Case(
+        causal, query_lengths=LENGTHS, key_lengths=LENGTHS, dynamic=True, dtype="f16"
+    ),
+    "lengths-longformer": Case(
+        longformer(16, [0, 9, -3]), query_lengths=LENGTHS, key_lengths=OTHERS
+    ),
+    "lengths-longformer-dynamic": Case(
+        longformer(16, [0, -1]), query_lengths=LENGTHS, key_lengths=LENGTHS,
+        dynamic=True, heads=4, groups=2
+    ),
+    "lengths-prefix-lm": Case(
+        prefix_lm(30), query_lengths=LENGTHS, key_lengths=OTHERS
+    ),
+    "lengths-streaming": Case(
+        streaming(sinks=4, window=20), query_lengths=LENGTHS, key_lengths=LENGTHS
+    ),
+    "lengths-chunked": Case(
+        intersection(causal, chunked(20)), query_lengths=OTHERS, key_lengths=LENGTHS
+    ),
+    "lengths-dilated": Case(
+        sliding_window(7, 2, dilation=5), query_lengths=LENGTHS, key_lengths=LENGTHS
+    ),
+    "lengths-strided": Case(
+        sparse_transformer_strided(12), query_lengths=LENGTHS, key_lengths=LENGTHS
+    ),
+    "lengths-fixed": Case(
+        sparse_transformer_fixed(12, 3), query_lengths=LENGTHS, key_lengths=LENGTHS
+    ),
+    "lengths-complement": Case(
+        complement(union(near, strided(5))), query_lengths=LENGTHS, key_lengths=OTHERS
+    ),
+    "lengths-rows": Case(
+        union(near, periodic_rows(period=16, last=2)),
+        query_lengths=LENGTHS, key_lengths=LENGTHS
+    ),
+    "lengths-sinks": Case(
+        causal, query_lengths=LENGTHS, key_lengths=OTHERS, sinks=(0.5, -1.0)
+    ),
+    "lengths-softcap": Case(
+        causal, query_lengths=LENGTHS, key_lengths=LENGTHS, softcap=2.0, dtype="bf16"
+    ),
+    "lengths-huge-values": Case(
+        full, query_lengths=LENGTHS, key_lengths=LENGTHS, spoil="huge-values-late"
+    ),
+    # Scores that are computed anew.
+    "slopes": Case(causal, slopes=(0.5, 0.0625)),
+    "slopes-full-bf16": Case(full, slopes=(0.25, 0.0625), d=64, dtype="bf16"),
+    "slopes-decode": Case(
+        causal, slopes=(1, 0.5, 0.25, 0.125), sq=1, sk=133, heads=4, groups=2, d=64
+    ),
+    "slopes-parts": Case(sparse_transformer_strided(32), slopes=(0.5, 0.125), sq=150),
+    "slopes-lengths": Case(
+        near, slopes=(0.5, 0.125), query_lengths=LENGTHS, key_lengths=OTHERS
+    ),
+    "bias": Case(causal, bias="bhqk", batch=8),
+    "bias-of-batch-bf16": Case(
+        near, bias="b11k", d=64, heads=4, groups=2, dtype="bf16", batch=4
+    ),
+    "bias-of-head-f16": Case(
+        longformer(16, [0, -1]), bias="hqk", sq=200, dtype="f16", dynamic=True
+    ),
+    "bias-of-pair": Case(full, bias="qk", sq=50, sk=131),
+    "bias-one": Case(causal, bias="1111"),
+    "bias-decode": Case(
+        causal, bias="bh1k", sq=1, sk=133, heads=8, groups=4, d=64, batch=4
+    ),
+    "bias-layouts": Case(
+        union(near, periodic_columns(period=32, last=1)), bias="hqk", sq=200
+    ),
+    "bias-parts": Case(sparse_transformer_strided(32), bias="qk", sq=150),
+    "bias-rows": Case(union(near, periodic_rows(period=16, last=2)), bias="hqk"),
+    "bias-documents": Case(documents(*SHORT), bias="qk", sq=sum(SHORT)),
+    "bias-random": Case(bigbird(16, 3, 2), bias="hqk", sq=150, dynamic=True),
+    "bias-lengths": Case(
+        causal, bias="bhqk", query_lengths=LENGTHS, key_lengths=OTHERS, dynamic=True
+    ),
+    "bias-softcap-sinks": Case(
+        near, bias="hqk", softcap=2.0, sinks=(0.5, 1), slopes=(0.5, 0.125)
+    ),
+    "bias-more-queries": Case(causal, bias="qk", sq=131, sk=50),
+    "score": Case(causal, score="distance"),
+    "score-bf16": Case(near, score="distance", d=64, dtype="bf16"),
+    "score-positions": Case(full, score="positions", batch=3),
+    "score-positions-f16": Case(causal, score="positions", dtype="f16", batch=3),
+    "score-softcap": Case(causal, score="positions", softcap=2.0, batch=3),
+    "score-more-keys": Case(causal, score="positions", sq=50, sk=131, batch=3),
+    "score-parts": Case(
+        sparse_transformer_strided(32), score="positions", sq=150, batch=3
+    ),
+    "score-dilated": Case(
+        sliding_window(7, 2, dilation=5), score="positions", sq=50, sk=131, batch=3
+    ),
+    "score-layouts": Case(
+        union(near, periodic_columns(period=32, last=1)),
+        score="positions", sq=200, batch=3
+    ),
+    "score-rows": Case(
+        union(near, periodic_rows(period=16, last=2)), score="positions", batch=3
+    ),
+    "score-heavy": Case(longformer(16, [0, -1]), score="distance", sq=200),
+    "score-documents": Case(
+        documents(*SHORT), score="positions", sq=sum(SHORT), batch=3
+    ),
+    "score-random": Case(bigbird(16, 3, 2), score="table", sq=150, dynamic=True),
+    "score-lengths": Case(
+        causal, score="positions", query_lengths=LENGTHS, key_lengths=OTHERS
+    ),
+    "score-decode": Case(
+        causal, score="positions", sq=1, sk=133, heads=8, groups=4, d=64, batch=3
+    ),
+    "score-table": Case(near, score="table"),
+    "score-table-bf16": Case(causal, score="table", d=64, dtype="bf16"),
+    "score-key-table": Case(near, score="key-table"),
+    "score-key-table-more-keys": Case(causal, score="key-table", sq=50, sk=131),
+    "score-all": Case(
+        causal, score="table", softcap=2.0, bias="hqk", slopes=(0.5, 0.125),
+        sinks=(0.5, 1), query_lengths=LENGTHS, key_lengths=LENGTHS
+    ),
+    "random-lengths": Case(
+        random(16, 2), query_lengths=LENGTHS, key_lengths=LENGTHS, heads=3
+    ),
+    "bigbird-lengths": Case(
+        bigbird(16, 3, 2, seed=7), query_lengths=(230, 64, 0, 100, 33),
+        key_lengths=(230, 64, 50, 100, 20), sq=230
+    ),
+    "bigbird-lengths-dynamic": Case(
+        bigbird(16, 3, 2), query_lengths=(150, 64, 5), key_lengths=(150, 100, 5),
+        sq=150, dynamic=True, heads=4, groups=2
+    ),
+    "lengths-no-lse": Case(
+        near, query_lengths=LENGTHS, key_lengths=LENGTHS, lse=False, dtype="f16"
+    ),
 }
 
 
@@ -326,12 +519,11 @@ def results(request):
 def test_case(name, results):
     case = CASES[name]
     out, lse = results[name].result()
-    inputs, live = case.inputs(), case.live()
-    exact_out, exact_lse = reference(
-        *inputs, live, case.effective_scale, case.softcap
-    )
+    inputs, live, sinks = case.inputs()[:3], case.live(), case.all_sinks()
+    changes = case.softcap, sinks, case.modifier()
+    exact_out, exact_lse = reference(*inputs, live, case.effective_scale, *changes)
     eager_out, eager_lse = eager(
-        *inputs, live, case.effective_scale, case.dtype, case.softcap
+        *inputs, live, case.effective_scale, case.dtype, *changes
     )
     check("output", out, eager_out, exact_out)
     if case.lse:

@@ -68,7 +68,7 @@ struct Problem {
     float maximum = -INFINITY, sum = 0;
     std::vector<float> acc(s.valueDim);
     for (int64_t j = 0; j < s.keys; ++j) {
-      if (!allowed(h, r + s.keys - s.queries, j))
+      if (!allowed({s.queries, s.keys}, h, r + s.keys - s.queries, j))
         continue;
       float score = 0;
       for (int64_t d = 0; d < s.headDim; ++d)
@@ -109,7 +109,7 @@ INSTANTIATE_TEST_SUITE_P(, CompareTypes,
 
 static constexpr AttentionShape windowShape{1, 4, 2, 300, 1024, 64, 48};
 
-static bool inWindow(int64_t, int64_t i, int64_t j) {
+static bool inWindow(const SequenceLengths &, int64_t, int64_t i, int64_t j) {
   return std::abs(i - j) <= 256;
 }
 
@@ -131,16 +131,19 @@ TEST_P(CompareTypes, LargeScoresPassToo) {
 }
 
 TEST_P(CompareTypes, DenseRowsPassToo) {
-  auto all = [](int64_t, int64_t, int64_t) { return true; };
+  auto all = [](const SequenceLengths &, int64_t, int64_t, int64_t) {
+    return true;
+  };
   Problem p({1, 1, 1, 64, 8192, 64, 64}, GetParam(), all);
   Comparison result = p.compare(all, {std::nullopt});
   EXPECT_TRUE(result.passed()) << result.worst->str();
 }
 
 TEST_P(CompareTypes, AWindowOffByOneIsCaught) {
-  Problem p(windowShape, GetParam(), [](int64_t, int64_t i, int64_t j) {
-    return i - j <= 256 && j - i <= 257;
-  });
+  Problem p(windowShape, GetParam(),
+            [](const SequenceLengths &, int64_t, int64_t i, int64_t j) {
+              return i - j <= 256 && j - i <= 257;
+            });
   Comparison result = p.compare(inWindow);
   EXPECT_FALSE(result.passed());
   // Caught in most rows, not by luck in one.
@@ -155,7 +158,9 @@ TEST_P(CompareTypes, AWrongScaleIsCaught) {
 
 TEST(Compare, NaNAndInfinityMustStandInTheSamePlaces) {
   AttentionShape shape{1, 1, 1, 4, 8, 4, 4};
-  auto all = [](int64_t, int64_t, int64_t) { return true; };
+  auto all = [](const SequenceLengths &, int64_t, int64_t, int64_t) {
+    return true;
+  };
   for (float wrong : {NAN, INFINITY, -INFINITY}) {
     Problem p(shape, FloatType::F32, all);
     p.output[2 * 4 + 3] = wrong;
@@ -182,7 +187,9 @@ TEST(Compare, NaNAndInfinityMustStandInTheSamePlaces) {
 }
 
 TEST(Compare, EmptyRowsMustBeZeroWithLseMinusInfinity) {
-  auto odd = [](int64_t, int64_t i, int64_t) { return i % 2 == 1; };
+  auto odd = [](const SequenceLengths &, int64_t, int64_t i, int64_t) {
+    return i % 2 == 1;
+  };
   Problem p({1, 1, 1, 4, 8, 4, 4}, FloatType::F32, odd);
   EXPECT_TRUE(p.compare(odd).passed());
   p.lse[2] = -1e30f;
@@ -195,7 +202,9 @@ TEST(Compare, EmptyRowsMustBeZeroWithLseMinusInfinity) {
 }
 
 TEST(Compare, AnExpectedOverflowOfTheTypeIsNoMismatch) {
-  auto all = [](int64_t, int64_t, int64_t) { return true; };
+  auto all = [](const SequenceLengths &, int64_t, int64_t, int64_t) {
+    return true;
+  };
   Problem p({1, 1, 1, 1, 1, 1, 1}, FloatType::F16, all);
   p.v[0] = 70000.0f;
   p.output[0] = INFINITY;
@@ -206,7 +215,9 @@ TEST(Compare, AnExpectedOverflowOfTheTypeIsNoMismatch) {
 
 TEST(Compare, RowsAreDistinctSeededAndIncludeTheEnds) {
   AttentionShape shape{2, 3, 3, 1000, 1000, 1, 1};
-  auto self = [](int64_t, int64_t i, int64_t j) { return i == j; };
+  auto self = [](const SequenceLengths &, int64_t, int64_t i, int64_t j) {
+    return i == j;
+  };
   Problem p(shape, FloatType::F32, self);
   // A wrong first and last row of each head can never slip through.
   for (int64_t row = 0; row < 6000; row += 1000)
@@ -222,7 +233,9 @@ TEST(Compare, RowsAreDistinctSeededAndIncludeTheEnds) {
 
 TEST(Compare, ThreadsDoNotChangeTheResult) {
   Problem p(windowShape, FloatType::BF16,
-            [](int64_t, int64_t i, int64_t j) { return i - j <= 256; });
+            [](const SequenceLengths &, int64_t, int64_t i, int64_t j) {
+              return i - j <= 256;
+            });
   Comparison one = p.compare(inWindow, {20, 4, 1});
   for (unsigned threads : {2u, 7u}) {
     Comparison many = p.compare(inWindow, {20, 4, threads});
@@ -234,9 +247,11 @@ TEST(Compare, ThreadsDoNotChangeTheResult) {
 }
 
 TEST(Compare, NoRowsNoMismatches) {
-  Problem p({1, 1, 1, 0, 8, 4, 4}, FloatType::F32,
-            [](int64_t, int64_t, int64_t) { return true; });
-  Comparison result = p.compare([](int64_t, int64_t, int64_t) { return true; });
+  Problem p(
+      {1, 1, 1, 0, 8, 4, 4}, FloatType::F32,
+      [](const SequenceLengths &, int64_t, int64_t, int64_t) { return true; });
+  Comparison result = p.compare(
+      [](const SequenceLengths &, int64_t, int64_t, int64_t) { return true; });
   EXPECT_EQ(result.rows, 0);
   EXPECT_TRUE(result.passed());
 }

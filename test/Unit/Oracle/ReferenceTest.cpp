@@ -34,8 +34,12 @@ struct Operands {
 };
 } // namespace
 
-static bool allowAll(int64_t, int64_t, int64_t) { return true; }
-static bool allowNone(int64_t, int64_t, int64_t) { return false; }
+static bool allowAll(const SequenceLengths &, int64_t, int64_t, int64_t) {
+  return true;
+}
+static bool allowNone(const SequenceLengths &, int64_t, int64_t, int64_t) {
+  return false;
+}
 
 TEST(Reference, TwoKeysByHand) {
   Operands o({1, 1, 1, 1, 2, 1, 1}, 1.0);
@@ -58,7 +62,7 @@ TEST(Reference, EqualsTheFormulaEvaluatedNaively) {
   // Odd sizes, grouped heads, more keys than queries, D != Dv.
   AttentionShape shape{2, 4, 2, 3, 7, 11, 5};
   Operands o(shape, 0.3);
-  auto allowed = [](int64_t h, int64_t i, int64_t j) {
+  auto allowed = [](const SequenceLengths &, int64_t h, int64_t i, int64_t j) {
     return (i + j + h) % 3 != 0;
   };
   for (int64_t b = 0; b < 2; ++b)
@@ -67,7 +71,7 @@ TEST(Reference, EqualsTheFormulaEvaluatedNaively) {
         double sum = 0;
         std::vector<double> output(5);
         for (int64_t j = 0; j < 7; ++j) {
-          if (!allowed(h, r + 4, j))
+          if (!allowed({3, 7}, h, r + 4, j))
             continue;
           double score = 0;
           for (int64_t d = 0; d < 11; ++d)
@@ -115,6 +119,50 @@ TEST(Reference, NaNStaysUnderASoftCap) {
   EXPECT_TRUE(std::isnan(o.compute(allowAll).lse));
 }
 
+TEST(Reference, ASinkIsAKeyWithoutAValue) {
+  Operands o({1, 2, 1, 1, 1, 1, 1}, 1.0);
+  std::vector<float> q = {1, 1}, k = {std::log(3.0f)}, v = {8.0f};
+  std::vector<float> sinks = {0.0f, -INFINITY};
+  o.inputs.q = q.data();
+  o.inputs.k = k.data();
+  o.inputs.v = v.data();
+  o.inputs.sinks = sinks.data();
+  ReferenceRow row = o.compute(allowAll, /*batch=*/0, /*head=*/0);
+  EXPECT_NEAR(row.output[0], 6.0, 1e-6);
+  EXPECT_NEAR(row.lse, std::log(4.0), 1e-6);
+  row = o.compute(allowAll, /*batch=*/0, /*head=*/1);
+  EXPECT_NEAR(row.output[0], 8.0, 1e-6);
+  EXPECT_NEAR(row.lse, std::log(3.0), 1e-6);
+  row = o.compute(allowNone, /*batch=*/0, /*head=*/0);
+  EXPECT_EQ(row.output[0], 0.0);
+  EXPECT_EQ(row.lse, 0.0);
+  sinks[0] = INFINITY;
+  EXPECT_TRUE(std::isnan(o.compute(allowAll).output[0]));
+}
+
+TEST(Reference, SequencesHaveLengthsOfTheirOwn) {
+  Operands o({2, 1, 1, 3, 4, 2, 2});
+  std::vector<int32_t> queries = {2, 9}, keys = {3, -1};
+  o.inputs.queryLengths = queries.data();
+  o.inputs.keyLengths = keys.data();
+  // The last query of the first sequence stands at its last key.
+  auto causal = [](const SequenceLengths &n, int64_t, int64_t i, int64_t j) {
+    EXPECT_EQ(n.queries, 2);
+    EXPECT_EQ(n.keys, 3);
+    return j <= i;
+  };
+  EXPECT_EQ(o.compute(causal, 0, 0, 0).liveKeys, 2);
+  EXPECT_EQ(o.compute(causal, 0, 0, 1).liveKeys, 3);
+  std::vector<float> sinks = {1.0f};
+  o.inputs.sinks = sinks.data();
+  ReferenceRow behind = o.compute(causal, 0, 0, 2);
+  EXPECT_EQ(behind.output, std::vector<double>(2));
+  EXPECT_EQ(behind.lse, -INFINITY);
+  ReferenceRow empty = o.compute(allowAll, 1, 0, 2);
+  EXPECT_EQ(empty.liveKeys, 0);
+  EXPECT_EQ(empty.lse, 1.0);
+}
+
 TEST(Reference, ARowWithoutKeysIsZeroWithLseMinusInfinity) {
   Operands o({1, 1, 1, 2, 4, 8, 3});
   ReferenceRow row = o.compute(allowNone, 0, 0, 1);
@@ -125,7 +173,9 @@ TEST(Reference, ARowWithoutKeysIsZeroWithLseMinusInfinity) {
 
 TEST(Reference, NaNAndInfinityOfMaskedKeysNeverReachTheResult) {
   Operands o({1, 1, 1, 1, 6, 4, 2});
-  auto allowed = [](int64_t, int64_t, int64_t j) { return j != 2 && j != 4; };
+  auto allowed = [](const SequenceLengths &, int64_t, int64_t, int64_t j) {
+    return j != 2 && j != 4;
+  };
   ReferenceRow clean = o.compute(allowed);
   o.k[2 * 4] = NAN;
   o.k[4 * 4 + 1] = INFINITY;

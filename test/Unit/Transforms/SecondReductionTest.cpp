@@ -142,7 +142,7 @@ public:
         });
     return loop.getResult(0);
   }
-  SmallVector<Value> createFinish(OpBuilder &b, Value state,
+  SmallVector<Value> createFinish(OpBuilder &b, Value state, const QueryTile &,
                                   ValueRange destinations) {
     auto type = cast<RankedTensorType>(destinations[0].getType());
     if (type == state.getType())

@@ -1,0 +1,45 @@
+// Attention as models have it: a static cache whose sequences have lengths of
+// their own, and sinks; ragged sequences with a bias; ALiBi by slopes.
+
+!q = tensor<?x8x?x32xf32>
+!kv = tensor<?x4x?x32xf32>
+!lse = tensor<?x8x?xf32>
+
+func.func @cached(%q: !q, %k: !kv, %v: !kv, %lengths: tensor<?xi32>, %sinks: tensor<8xf32>) -> (!q, !lse) {
+  %c0 = arith.constant 0 : index
+  %c2 = arith.constant 2 : index
+  %b = tensor.dim %q, %c0 : !q
+  %sq = tensor.dim %q, %c2 : !q
+  %init = tensor.empty(%b, %sq) : !q
+  %init_lse = tensor.empty(%b, %sq) : !lse
+  %o:2 = sparse_attn.attention mask(#sparse_attn.intersection<#sparse_attn.causal, #sparse_attn.sliding_window<left = 15, right = 0>>)
+      ins(%q, %k, %v : !q, !kv, !kv)
+      data(key_lengths = %lengths : tensor<?xi32>, sinks = %sinks : tensor<8xf32>)
+      outs(%init, %init_lse : !q, !lse) -> !q, !lse
+  return %o#0, %o#1 : !q, !lse
+}
+
+!t = tensor<?x2x?x16xf32>
+
+func.func @ragged(%q: !t, %k: !t, %v: !t, %queries: tensor<?xi32>, %keys: tensor<?xi32>, %bias: tensor<2x?x?xf32>) -> !t {
+  %c0 = arith.constant 0 : index
+  %c2 = arith.constant 2 : index
+  %b = tensor.dim %q, %c0 : !t
+  %sq = tensor.dim %q, %c2 : !t
+  %init = tensor.empty(%b, %sq) : !t
+  %o = sparse_attn.attention mask(#sparse_attn.causal) ins(%q, %k, %v : !t, !t, !t)
+      data(query_lengths = %queries : tensor<?xi32>, key_lengths = %keys : tensor<?xi32>, bias = %bias : tensor<2x?x?xf32>)
+      outs(%init : !t) -> !t
+  return %o : !t
+}
+
+!s = tensor<1x4x?x8xf32>
+
+func.func @alibi(%q: !s, %k: !s, %v: !s, %slopes: tensor<4xf32>) -> !s {
+  %c2 = arith.constant 2 : index
+  %sq = tensor.dim %q, %c2 : !s
+  %init = tensor.empty(%sq) : !s
+  %o = sparse_attn.attention mask(#sparse_attn.causal) ins(%q, %k, %v : !s, !s, !s)
+      data(slopes = %slopes : tensor<4xf32>) outs(%init : !s) -> !s
+  return %o : !s
+}

@@ -1,0 +1,90 @@
+# RUN: %pytest %s
+"""Functions of packages that take data: lengths, sinks, biases and slopes."""
+
+import numpy as np
+import pytest
+import sparse_attn
+import torch
+from conftest import INPUTS, compile_package, random
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
+    path = tmp_path_factory.mktemp("packages") / "data"
+    compile_package(path, "native", file=INPUTS / "data.mlir")
+    with sparse_attn.load(path) as package:
+        yield package
+
+
+def eager(q, k, v, live, sinks=None, bias=None):
+    """O and LSE by PyTorch in double; `live` and `bias` are broadcast to the scores."""
+    q, k, v = (torch.as_tensor(x).double() for x in (q, k, v))
+    group = q.shape[1] // k.shape[1]
+    k, v = (x.nan_to_num().repeat_interleave(group, dim=1) for x in (k, v))
+    scores = q.nan_to_num() @ k.mT * q.shape[-1] ** -0.5
+    if bias is not None:
+        scores = scores + torch.as_tensor(bias).double()
+    scores = scores.masked_fill(~torch.as_tensor(live), -torch.inf)
+    if sinks is not None:
+        column = torch.as_tensor(sinks).double()[None, :, None, None]
+        scores = torch.cat([scores, column.expand(*scores.shape[:3], 1)], dim=-1)
+    weights = scores.softmax(-1).nan_to_num()[..., : k.shape[2]]
+    return (weights @ v).numpy(), scores.logsumexp(-1).numpy()
+
+
+def test_roles(package):
+    arguments = package["cached"].arguments
+    assert [a.roles for a in arguments[3:]] == [("key_lengths",), ("sinks",)]
+    assert [a.type for a in arguments[3:]] == ["i32", "f32"]
+    roles = [a.roles for a in package["ragged"].arguments[3:]]
+    assert roles == [("query_lengths",), ("key_lengths",), ("bias",)]
+
+
+@pytest.mark.parametrize("queries", [1, 5])
+def test_a_static_cache(package, queries):
+    lengths = np.array([40, 7, 25], np.int32)
+    q = random((3, 8, queries, 32))
+    k, v = random((3, 4, 40, 32), seed=1), random((3, 4, 40, 32), seed=2)
+    for n, length in enumerate(lengths):  # What the cache holds behind its end.
+        k[n, :, length:] = v[n, :, length:] = np.nan
+    sinks = random((8,), seed=3)
+    o, lse = package["cached"](q, k, v, lengths, sinks)
+    i = lengths[:, None, None, None] - queries + np.arange(queries)[:, None]
+    j = np.arange(40)
+    expected, expected_lse = eager(q, k, v, (i - 15 <= j) & (j <= i), sinks)
+    np.testing.assert_allclose(o, expected, atol=2e-6)
+    np.testing.assert_allclose(lse, expected_lse, atol=1e-5)
+
+
+def test_ragged_sequences_with_a_bias(package):
+    queries, keys = np.array([30, 4, 0], np.int32), np.array([30, 20, 9], np.int32)
+    q, k, v = (random((3, 2, 30, 16), seed=n) for n in range(3))
+    for n in range(3):
+        q[n, :, queries[n] :] = np.nan
+        k[n, :, keys[n] :] = v[n, :, keys[n] :] = np.nan
+    bias = random((2, 30, 30), seed=4)
+    o = package["ragged"](q, k, v, queries, keys, bias)
+    r, j = np.arange(30)[:, None], np.arange(30)
+    nq, nk = queries[:, None, None, None], keys[:, None, None, None]
+    live = (r < nq) & (j < nk) & (j <= r + nk - nq)
+    np.testing.assert_allclose(o, eager(q, k, v, live, bias=bias)[0], atol=2e-6)
+
+
+def test_alibi(package):
+    q, k, v = (torch.from_numpy(random((1, 4, 50, 8), seed=n)) for n in range(3))
+    slopes = torch.tensor([0.5, 0.25, 0.125, 0.0625])
+    i, j = np.arange(50)[:, None], np.arange(50)
+    bias = -slopes.numpy()[:, None, None] * abs(i - j)
+    expected, _ = eager(q, k, v, j <= i, bias=bias)
+    np.testing.assert_allclose(
+        package["alibi"](q, k, v, slopes).numpy(), expected, atol=2e-6
+    )
+
+
+def test_sizes_of_data_are_those_of_the_operands(package):
+    q, k, v = random((3, 8, 1, 32)), random((3, 4, 40, 32)), random((3, 4, 40, 32))
+    sinks = random((8,))
+    with pytest.raises(ValueError, match="B is 3 .* 2"):
+        package["cached"](q, k, v, np.array([40, 40], np.int32), sinks)
+    with pytest.raises((TypeError, ValueError), match="i32"):
+        package["cached"](q, k, v, np.array([40.0, 40, 40], np.float32), sinks)

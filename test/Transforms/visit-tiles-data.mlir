@@ -1,0 +1,108 @@
+// Data operands in the loops over tiles: lengths of sequences are those that the
+// bounds of a tile are computed of, sinks come to the state at its end, and all that
+// happens to scores is one region of a step.
+//
+// RUN: sparse-attn-opt %s --sparse-attn-plan="tile-queries=16 tile-keys=16" --sparse-attn-visit-tiles --canonicalize --cse \
+// RUN:   | FileCheck %s
+
+!t = tensor<2x4x64x16xf32>
+!lse = tensor<2x4x64xf32>
+
+// Lengths from 0 to those of the tensors.
+//
+// CHECK-LABEL: func.func @key_lengths
+// CHECK-SAME:    %[[N:[a-z0-9]+]]: tensor<2xi32>
+// CHECK-DAG:     %[[C0:.*]] = arith.constant 0 : index
+// CHECK-DAG:     %[[C64:.*]] = arith.constant 64 : index
+// CHECK:         scf.forall (%[[B:[a-z0-9]+]], %[[H:[a-z0-9]+]], %[[T:[a-z0-9]+]]) in (2, 4, 4)
+// CHECK:           %[[LENGTH:.*]] = tensor.extract %[[N]][%[[B]]] : tensor<2xi32>
+// CHECK-NEXT:      %[[INDEX:.*]] = arith.index_cast %[[LENGTH]] : i32 to index
+// CHECK-NEXT:      %[[LEAST:.*]] = arith.maxsi %[[INDEX]], %[[C0]] : index
+// CHECK-NEXT:      %[[NK:.*]] = arith.minsi %[[LEAST]], %[[C64]] : index
+// CHECK:           arith.subi %[[NK]], %[[C64]] : index
+// CHECK:           %[[HAS_KEYS:.*]] = arith.cmpi sgt, %[[NK]], %[[C0]] : index
+// CHECK:           %[[COUNT:.*]] = arith.select %[[HAS_KEYS]], %{{.*}}, %[[C0]] : index
+// CHECK:           scf.for %{{.*}} = %[[C0]] to %[[COUNT]]
+// CHECK:           sparse_attn.finish %{{.*}} scale(2.500000e-01) outs(
+func.func @key_lengths(%q: !t, %k: !t, %v: !t, %n: tensor<2xi32>, %init: !t) -> !t {
+  %o = sparse_attn.attention mask(#sparse_attn.causal) ins(%q, %k, %v : !t, !t, !t)
+      data(key_lengths = %n : tensor<2xi32>) outs(%init : !t) -> !t
+  return %o : !t
+}
+
+// Rows behind the end of a sequence first: results without a key, and without a
+// sink. A tile that a sequence has no rows of runs no step.
+//
+// CHECK-LABEL: func.func @query_lengths
+// CHECK-SAME:    %[[N:[a-z0-9]+]]: tensor<2xi32>, %[[SINKS:[a-z0-9]+]]: tensor<4xf32>
+// CHECK:         %[[C0:.*]] = arith.constant 0 : index
+// CHECK:         scf.forall (%[[B:[a-z0-9]+]], %{{.*}}, %{{.*}}) in (2, 4, 4)
+// CHECK:           tensor.extract %[[N]][%[[B]]]
+// CHECK:           %[[NONE:.*]] = sparse_attn.initial_state
+// CHECK-NOT:       scf.for
+// CHECK:           sparse_attn.finish %[[NONE]] scale(2.500000e-01) outs(
+// CHECK:         scf.forall (%{{.*}}, %[[H:[a-z0-9]+]], %{{.*}}) in (2, 4, 4)
+// CHECK:           %[[HAS_ROWS:.*]] = arith.cmpi sgt, %{{.*}}, %[[C0]] : index
+// CHECK:           %[[COUNT:.*]] = arith.select %[[HAS_ROWS]], %{{.*}}, %[[C0]] : index
+// CHECK:           scf.for %{{.*}} = %[[C0]] to %[[COUNT]]
+// CHECK:           %[[SINK:.*]] = tensor.extract %[[SINKS]][%[[H]]] : tensor<4xf32>
+// CHECK:           sparse_attn.finish %{{.*}} scale(2.500000e-01) sink(%[[SINK]] : f32) outs(
+func.func @query_lengths(%q: !t, %k: !t, %v: !t, %n: tensor<2xi32>, %sinks: tensor<4xf32>, %init: !t, %init_lse: !lse) -> (!t, !lse) {
+  %o:2 = sparse_attn.attention mask(#sparse_attn.full) ins(%q, %k, %v : !t, !t, !t)
+      data(query_lengths = %n : tensor<2xi32>, sinks = %sinks : tensor<4xf32>)
+      outs(%init, %init_lse : !t, !lse) -> !t, !lse
+  return %o#0, %o#1 : !t, !lse
+}
+
+// Region, bias and slopes, in this order, behind the soft cap. Reads are of rows
+// and keys that there are.
+//
+// CHECK-LABEL: func.func @scores
+// CHECK-SAME:    %[[BIAS:[a-z0-9]+]]: tensor<4x1x64xf32>, %[[SLOPES:[a-z0-9]+]]: tensor<4xf32>
+// CHECK-DAG:     %[[C63:.*]] = arith.constant 63 : index
+// CHECK-DAG:     %[[C0:.*]] = arith.constant 0 : index
+// CHECK:         sparse_attn.step {{.*}} score(%{{.*}}, %{{.*}}) {
+// CHECK:         ^bb0(%[[S:.*]]: f32, %{{.*}}: index, %[[HEAD:.*]]: index, %{{.*}}: i32, %[[J:.*]]: i32):
+// CHECK:           %[[TANH:.*]] = math.tanh %[[S]]
+// CHECK:           %[[CAPPED:.*]] = arith.mulf %[[TANH]],
+// CHECK:           %[[ANEW:.*]] = arith.mulf %[[CAPPED]], %[[CAPPED]] : f32
+// CHECK:           %[[FROM:.*]] = arith.maxsi %{{.*}}, %[[C0]] : index
+// CHECK:           %[[KEY:.*]] = arith.minsi %[[FROM]], %[[C63]] : index
+// CHECK:           %[[MORE:.*]] = tensor.extract %[[BIAS]][%[[HEAD]], %[[C0]], %[[KEY]]] : tensor<4x1x64xf32>
+// CHECK:           %[[SUM:.*]] = arith.addf %[[ANEW]], %[[MORE]] : f32
+// CHECK:           %[[SLOPE:.*]] = tensor.extract %[[SLOPES]][%[[HEAD]]] : tensor<4xf32>
+// CHECK:           %[[LINEAR:.*]] = arith.mulf %[[SLOPE]], %{{.*}} : f32
+// CHECK:           %[[RESULT:.*]] = arith.subf %[[SUM]], %[[LINEAR]] : f32
+// CHECK:           sparse_attn.yield %[[RESULT]] : f32
+// CHECK:         sparse_attn.finish %{{.*}} scale(1.000000e+00)
+func.func @scores(%q: !t, %k: !t, %v: !t, %bias: tensor<4x1x64xf32>, %slopes: tensor<4xf32>, %init: !t) -> !t {
+  %o = sparse_attn.attention mask(#sparse_attn.full) softcap(5.0) ins(%q, %k, %v : !t, !t, !t)
+      data(bias = %bias : tensor<4x1x64xf32>, slopes = %slopes : tensor<4xf32>)
+      outs(%init : !t) score {
+      ^bb0(%s: f32, %b: index, %h: index, %i: index, %j: index):
+        %t = arith.mulf %s, %s : f32
+        sparse_attn.yield %t : f32
+      } -> !t
+  return %o : !t
+}
+
+// In a fold, positions are made of the numbers.
+//
+// CHECK-LABEL: func.func @fold
+// CHECK-DAG:     %[[C8:.*]] = arith.constant 8 : index
+// CHECK:         sparse_attn.step {{.*}} score(
+// CHECK:         ^bb0(%{{.*}}: f32, %{{.*}}: index, %{{.*}}: index, %[[I:.*]]: i32, %[[J:.*]]: i32):
+// CHECK:           %[[ROW:.*]] = arith.index_cast %[[I]] : i32 to index
+// CHECK:           %[[FIRST_ROW:.*]] = arith.muli %[[ROW]], %[[C8]] : index
+// CHECK:           %[[ROW_POSITION:.*]] = arith.addi %[[FIRST_ROW]], %[[RESIDUE:.*]] : index
+// CHECK:           %[[KEY:.*]] = arith.index_cast %[[J]] : i32 to index
+// CHECK:           %[[FIRST_KEY:.*]] = arith.muli %[[KEY]], %[[C8]] : index
+// CHECK:           %[[KEY_POSITION:.*]] = arith.addi %[[FIRST_KEY]], %[[RESIDUE]] : index
+// CHECK:           arith.subi %[[ROW_POSITION]], %[[KEY_POSITION]] : index
+func.func @fold(%q: !t, %k: !t, %v: !t, %slopes: tensor<4xf32>, %init: !t) -> !t {
+  %o = sparse_attn.attention mask(#sparse_attn.sliding_window<left = 3, right = 3, dilation = 8>)
+      plan(<offset_multiple = 0, parts = [
+        <step = 8, pairs = "j >= i - 3 and j < i + 4", tile = [16, 16], rows = [<"0" to "nq", segments = [<partial "0" to "1">]>]>]>)
+      ins(%q, %k, %v : !t, !t, !t) data(slopes = %slopes : tensor<4xf32>) outs(%init : !t) -> !t
+  return %o : !t
+}
