@@ -1,5 +1,6 @@
-"""Runs random compositions of masks at random shapes and types through the
-compiler and has each output row checked against the fp64 reference.
+"""Runs random compositions of masks at random shapes and types, half of them with
+random data operands, through the compiler and has each output row checked against
+the fp64 reference.
 
 usage: fuzz_run.py RUNNER CASES [SEED]
 
@@ -60,8 +61,38 @@ def mask(rng, n, depth):
     return f"#sparse_attn.{name}<{members}>"
 
 
-def module(rng):
-    """The text of a module with one attention op, sizes at random."""
+def data_operands(rng, batch, hq, sq, sk):
+    """Arguments, constants and operands of random data: each a list of texts."""
+    arguments, lines, operands = [], [], []
+
+    def constant(name, length):
+        values = [rng.randrange(-1, length + 3) for _ in range(batch)]
+        lines.append(f"%{name} = arith.constant dense<{values}> : tensor<{batch}xi32>")
+        operands.append(f"{name} = %{name} : tensor<{batch}xi32>")
+
+    def argument(name, shape):
+        tensor = f"tensor<{'x'.join([*map(str, shape), 'f32'])}>"
+        arguments.append(f", %{name}: {tensor}")
+        operands.append(f"{name} = %{name} : {tensor}")
+
+    if rng.randrange(2):
+        constant("key_lengths", sk)
+    if rng.randrange(2):
+        constant("query_lengths", sq)
+    if rng.randrange(2):
+        argument("sinks", [hq])
+    if not rng.randrange(3):
+        argument("slopes", [hq])
+    if not rng.randrange(3):
+        shape = [rng.choice([1, size]) for size in (batch, hq, sq, sk)]
+        argument("bias", shape[rng.randrange(0, 4):])
+    rng.shuffle(operands)
+    return arguments, lines, operands
+
+
+def module(rng, data):
+    """The text of a module with one attention op, sizes at random; `data` draws its
+    data operands, which it has none of where that is None."""
     sizes = [1, 2, 7, 15, 16, 17, 31, 32, 33, 48, 49, 64, 65, 97, 130, 200]
     sk, sq = rng.choice(sizes), rng.choice(sizes)
     if rng.randrange(2):
@@ -75,18 +106,26 @@ def module(rng):
     v = f"tensor<{batch}x{kv}x{sk}x{dv}x{element}>"
     o = f"tensor<{batch}x{hq}x{sq}x{dv}x{element}>"
     lse = f"tensor<{batch}x{hq}x{sq}xf32>"
-    return f"""func.func @f(%q: {q}, %k: {k}, %v: {v}) -> ({o}, {lse}) {{
+    composed = mask(rng, sk, 3)
+    arguments, lines, operands = [], [], []
+    if data:
+        arguments, lines, operands = data_operands(data, batch, hq, sq, sk)
+    operands = f"data({', '.join(operands)}) " if operands else ""
+    lines = "\n  ".join(lines)
+    return f"""func.func @f(%q: {q}, %k: {k}, %v: {v}{''.join(arguments)}) -> ({o}, {lse}) {{
+  {lines}
   %o = tensor.empty() : {o}
   %l = tensor.empty() : {lse}
-  %r:2 = sparse_attn.attention mask({mask(rng, sk, 3)})
-    ins(%q, %k, %v : {q}, {k}, {v}) outs(%o, %l : {o}, {lse}) -> {o}, {lse}
+  %r:2 = sparse_attn.attention mask({composed})
+    ins(%q, %k, %v : {q}, {k}, {v}) {operands}outs(%o, %l : {o}, {lse}) -> {o}, {lse}
   return %r#0, %r#1 : {o}, {lse}
 }}
 """
 
 
 def run_case(runner, directory, case):
-    text = module(random.Random(case))
+    data = random.Random(f"data {case}") if case % 2 else None
+    text = module(random.Random(case), data)
     path = os.path.join(directory, f"case{case}.mlir")
     with open(path, "w") as file:
         file.write(text)
