@@ -3,6 +3,7 @@
 #include "SparseAttn/Plan/ComputedPairs.h"
 #include "LinearForm.h"
 #include "SparseAttn/Mask/Predicate.h"
+#include "SparseAttn/Plan/Grids.h"
 #include "SparseAttn/Plan/RowReach.h"
 #include "SparseAttn/Plan/TableBounds.h"
 #include "llvm/ADT/STLExtras.h"
@@ -14,45 +15,6 @@ using namespace mlir::sparse_attn::mask;
 using namespace mlir::sparse_attn::plan;
 
 static int64_t ceilDivide(int64_t a, int64_t b) { return -floorDivide(-a, b); }
-
-//===----------------------------------------------------------------------===//
-// Grids
-//===----------------------------------------------------------------------===//
-
-/// Whether each query tile of both classes visits the same tiles, and their
-/// rows are in order. (A list of drawn tiles is another for each query tile.)
-static bool visitTheSame(const RowClass &a, const RowClass &b,
-                         const LengthFacts &facts) {
-  auto areSame = [](const Segment &x, const Segment &y) {
-    auto areFixed = [](const TileExpr &bound) {
-      return !bound.dependsOnQueryTile();
-    };
-    return areFixed(x.begin) && areFixed(x.end) && areFixed(x.when) &&
-           x.begin == y.begin && x.end == y.end && x.when == y.when &&
-           x.full == y.full && x.where == y.where && x.layout == y.layout;
-  };
-  auto areNeighbours = [](const RowClass &cls) {
-    return cls.layout.isContiguous() && !cls.hasTable();
-  };
-  return areNeighbours(a) && areNeighbours(b) && a.heavy == b.heavy &&
-         a.draws.empty() && b.draws.empty() &&
-         a.segments.size() == b.segments.size() &&
-         llvm::all_of_zip(a.segments, b.segments, areSame) &&
-         TileExpr::provablyLE(a.rowBegin, b.rowBegin, facts);
-}
-
-size_t plan::countTogether(llvm::ArrayRef<RowClass> classes,
-                           const LengthFacts &facts) {
-  size_t count = 1;
-  while (count < classes.size() &&
-         visitTheSame(classes[count - 1], classes[count], facts))
-    ++count;
-  return count;
-}
-
-//===----------------------------------------------------------------------===//
-// Counting
-//===----------------------------------------------------------------------===//
 
 namespace {
 /// Counts the pairs of one plan without parts, or of one residue of a part.
@@ -78,16 +40,6 @@ private:
   /// earlier than the classes before end, at `before`.
   uint64_t count(const RowClass &cls, int64_t rows, int64_t &before) const;
 
-  /// A query tile. Its slots are rows from `first` on, where they stand one
-  /// after the other.
-  struct QueryTile {
-    int64_t number;
-    std::optional<int64_t> first;
-    int64_t slots; ///< that it has
-    Range there;   ///< those of them that are rows, counted from the first
-  };
-  QueryTile locate(const RowClass &cls, int64_t rows, int64_t q,
-                   int64_t begin) const;
   int64_t rowsOf(const QueryTile &at) const {
     return slots == Slots::All ? at.slots : at.there.size();
   }
@@ -141,8 +93,9 @@ uint64_t PairCounter::count(const RowClass &cls, int64_t rows,
     std::optional<TableBounds> bounds =
         findTableBounds(mask, cls.table, {rows, plan.tile.keys}, n);
     for (int64_t q = 0; q < cls.table.numQueryTiles(); ++q)
-      pairs += pairsOfTable(cls, locate(cls, rows, q, cls.table.cuts[q]),
-                            bounds ? &*bounds : nullptr);
+      pairs += pairsOfTable(
+          cls, locateQueryTile(plan, cls, n, rows, q, cls.table.cuts[q]),
+          bounds ? &*bounds : nullptr);
     return pairs;
   }
   int64_t begin = std::max(cls.rowBegin.evaluate(0, n), before);
@@ -154,36 +107,9 @@ uint64_t PairCounter::count(const RowClass &cls, int64_t rows,
   before = std::max(begin, end);
   for (int64_t q = 0, e = ceilDivide(std::max<int64_t>(end - begin, 0), rows);
        q < e; ++q)
-    pairs += pairsOf(cls, locate(cls, rows, q, begin + q * rows));
+    pairs +=
+        pairsOf(cls, locateQueryTile(plan, cls, n, rows, q, begin + q * rows));
   return pairs;
-}
-
-PairCounter::QueryTile PairCounter::locate(const RowClass &cls, int64_t rows,
-                                           int64_t q, int64_t begin) const {
-  QueryTile at = {q, begin, rows, {}};
-  if (cls.hasTable()) {
-    at.there = {0, cls.table.rowsOf(q).size()};
-    return at;
-  }
-  at.there = cls.rowSlots(n).intersect({begin, begin + rows});
-  at.there = {at.there.begin - begin, std::max(at.there.end, begin) - begin};
-  if (plan.hasPackedHeads()) {
-    at.first = std::nullopt;
-    at.slots *= plan.heads;
-    return at;
-  }
-  if (cls.layout.isContiguous())
-    return at;
-  // Tiles that lie in a run each are of neighbours.
-  const Layout &layout = cls.layout;
-  bool isOfRuns = layout.width % layout.tile == 0 &&
-                  cls.rowBegin.isProvablyMultiple(layout.tile, LengthFacts());
-  at.first = std::nullopt;
-  if (isOfRuns) {
-    at.first = std::max<int64_t>(cls.rowOf(begin, n), 0);
-    at.there = {0, at.there.size()};
-  }
-  return at;
 }
 
 int64_t PairCounter::keysOf(const Layout &layout, Range tiles) const {
@@ -334,11 +260,7 @@ uint64_t plan::countComputedPairs(
     int64_t group = heads.queries / heads.keys;
     return heads.keys * ceilDivide(group, plan.heads) * ofHead(0);
   }
-  bool sameForAll = llvm::all_of(plan.classes, [](const RowClass &cls) {
-    return llvm::none_of(cls.draws,
-                         [](const Draw &draw) { return draw.random.perHead; });
-  });
-  if (sameForAll)
+  if (plan.isHeadInvariant())
     return heads.queries * ofHead(0);
   uint64_t pairs = 0;
   for (int64_t head = 0; head < heads.queries; ++head)

@@ -44,6 +44,13 @@ bool Plan::hasTables() const {
                       [](const RowClass &cls) { return cls.hasTable(); });
 }
 
+bool Plan::isHeadInvariant() const {
+  auto isOfHead = [](const Draw &draw) { return draw.random.perHead; };
+  return llvm::none_of(classes, [&](const RowClass &cls) {
+    return llvm::any_of(cls.draws, isOfHead);
+  });
+}
+
 int64_t RowClass::codeRows(const TileShape &tile) const {
   if (!layout.isContiguous())
     return layout.tile;

@@ -2,7 +2,7 @@
 
 #include "Visits.h"
 #include "FewBlocks.h"
-#include "SparseAttn/Plan/ComputedPairs.h"
+#include "SparseAttn/Plan/Grids.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Remarks.h"

@@ -87,10 +87,7 @@ static uint64_t sumOverHeads(int64_t numHeads, bool sameForAll, Count count) {
 }
 
 static void countTilesOfAllHeads(Inspection &result, const WarpRows &warps) {
-  bool sameForAll = llvm::all_of(result.plan.classes, [](const RowClass &cls) {
-    return llvm::none_of(cls.draws,
-                         [](const Draw &draw) { return draw.random.perHead; });
-  });
+  bool sameForAll = result.plan.isHeadInvariant();
   int64_t counted = sameForAll ? 1 : result.shape.queryHeads;
   for (int64_t head = 0; head < counted; ++head) {
     TileCounts ofHead = countTiles(result.plan, result.lengths(), head);

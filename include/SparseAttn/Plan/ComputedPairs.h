@@ -14,12 +14,6 @@
 
 namespace mlir::sparse_attn::plan {
 
-/// How many of the classes of a plan, from the first on, code visits in one
-/// grid, whose tiles have the rows of the largest: each query tile of them
-/// visits the same tiles, and their rows are in order.
-size_t countTogether(llvm::ArrayRef<RowClass> classes,
-                     const LengthFacts &facts);
-
 /// The query heads of a batch, and the heads that they share keys of.
 struct Heads {
   int64_t queries = 1, keys = 1;

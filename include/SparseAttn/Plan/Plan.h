@@ -162,6 +162,8 @@ struct Plan {
   /// Rows of all heads of a tile, and keys.
   TileShape slots() const { return {tile.queries * heads, tile.keys}; }
   bool hasTables() const;
+  /// Whether all heads visit the same tiles: nothing is drawn for each.
+  bool isHeadInvariant() const;
 };
 
 /// The queries and keys that stand where row `row`, which is below the step,

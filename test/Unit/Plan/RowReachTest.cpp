@@ -9,6 +9,7 @@
 #include "PlanOracle.h"
 #include "RandomPlans.h"
 #include "SparseAttn/Plan/ComputedPairs.h"
+#include "SparseAttn/Plan/Grids.h"
 #include "gtest/gtest.h"
 
 using namespace mlir::sparse_attn;
