@@ -21,6 +21,9 @@ public:
   void add(const Piece &piece);
   /// 0 when the mask has no blocks or is not aligned to them.
   int64_t get() const { return isAligned && hasBlocks ? common : 0; }
+  /// That of the places where its blocks of keys begin and end, whatever else
+  /// it has; 0 when it has none.
+  int64_t ofKeys() const { return keyBlock; }
 
 private:
   void add(const Bound &bound);
@@ -30,7 +33,7 @@ private:
   }
 
   const LengthFacts &facts;
-  int64_t common = 0;
+  int64_t common = 0, keyBlock = 0;
   bool isAligned = true, hasBlocks = false;
 };
 } // namespace
@@ -41,7 +44,10 @@ void CommonBlock::add(const Bound &bound) {
     addPeriod(bound.block);
   // An unknown N is taken for a multiple of the block: plans are right for any,
   // and it is the usual case.
-  common = std::gcd(common, bound.offset + bound.perKey * facts.nk.value_or(0));
+  int64_t place = bound.offset + bound.perKey * facts.nk.value_or(0);
+  common = std::gcd(common, place);
+  if (bound.block > 1)
+    keyBlock = std::gcd(std::gcd(keyBlock, bound.block), place);
 }
 
 void CommonBlock::add(const Piece &piece) {
@@ -60,10 +66,17 @@ void CommonBlock::add(const Piece &piece) {
   }
 }
 
-static int64_t commonBlock(const Mask &mask, const LengthFacts &facts) {
+namespace {
+/// Of which whole tiles of queries and keys may be made, and tiles of keys.
+struct Blocks {
+  int64_t common = 0, ofKeys = 0;
+};
+} // namespace
+
+static Blocks findBlocks(const Mask &mask, const LengthFacts &facts) {
   std::optional<Pieces> pieces = mask.pieces();
   if (!pieces)
-    return 0;
+    return {};
   dropKnownLeaves(*pieces, facts.assumed.keysMultiple);
   pieces = expandSets(*pieces, /*maxPieces=*/SIZE_MAX);
   CommonBlock common(facts);
@@ -71,7 +84,8 @@ static int64_t commonBlock(const Mask &mask, const LengthFacts &facts) {
     common.add(piece);
   // Query tiles start at position Sk - Sq.
   int64_t shift = facts.nq && facts.nk ? *facts.nk - *facts.nq : 0;
-  return std::gcd(common.get(), common.get() == 0 ? 0 : shift);
+  return {std::gcd(common.get(), common.get() == 0 ? 0 : shift),
+          common.ofKeys()};
 }
 
 /// The most positions between bounds that follow the query, or between ones
@@ -209,7 +223,7 @@ static TileShape fitSharedMemory(TileShape tile, int64_t block,
 
 TileShape plan::chooseTile(const Mask &mask, const target::TileRules &rules,
                            const TileMemory &memory, const LengthFacts &facts) {
-  int64_t block = commonBlock(mask, facts);
+  auto [block, blockOfKeys] = findBlocks(mask, facts);
   auto [tile, narrow] = startTile(mask, rules, block);
   // A block that 16 queries do not divide is no matter.
   if (block % tile.keys != 0)
@@ -228,6 +242,11 @@ TileShape plan::chooseTile(const Mask &mask, const target::TileRules &rules,
     break;
   }
   tile.keys = dividing(block, tile.keys, rules.granule.keys);
+  // Of blocks beside a diagonal, tiles end where those do if they are at least
+  // half as long for it.
+  if (int64_t keys = dividing(blockOfKeys, tile.keys, rules.granule.keys);
+      blockOfKeys % keys == 0 && 2 * keys >= tile.keys)
+    tile.keys = keys;
   auto limit = [](int64_t size, std::optional<int64_t> length,
                   int64_t granule) {
     if (!length)

@@ -501,10 +501,30 @@ TEST(ChooseTileTest, NarrowWindowsOfLongHeadsGetFewerKeysOnSm80) {
   EXPECT_EQ(keys(Mask::slidingWindow(64, 64), 64), 64);
   EXPECT_EQ(keys(Mask::slidingWindow(64, 64), 96), 48);
   EXPECT_EQ(keys(Mask::slidingWindow(64, 64), 128), 32);
-  EXPECT_EQ(keys(Mask::slidingWindow(511, 0), 128), 32);
-  EXPECT_EQ(keys(Mask::slidingWindow(512, 0), 128), 48);
+  EXPECT_EQ(keys(Mask::slidingWindow(1023, 0), 128), 32);
+  EXPECT_EQ(keys(Mask::slidingWindow(1024, 0), 128), 48);
+  EXPECT_EQ(keys(streaming(4, 1024), 128), 32);
   // Blocks come first.
   EXPECT_EQ(keys(Mask::chunked(192), 128), 48);
+}
+
+// Beside a diagonal and columns, which are not aligned to them.
+TEST(ChooseTileTest, KeyTilesEndWhereBlocksDo) {
+  auto keys = [](int64_t block, int64_t headDim) {
+    Mask mask = Mask::intersectionOf(
+        {Mask::causal(), Mask::unionOf({Mask::chunked(block),
+                                        Mask::periodicColumns(block, 8)})});
+    return gpuTile(mask, {headDim, headDim, 2}, {}).keys;
+  };
+  EXPECT_EQ(keys(128, 128), 32);
+  EXPECT_EQ(keys(192, 128), 48);
+  EXPECT_EQ(keys(96, 64), 48);
+  EXPECT_EQ(keys(128, 64), 64);
+  // No tile of 24 to 48 keys ends with these, and of 16 there would be twice as
+  // many.
+  EXPECT_EQ(keys(80, 128), 48);
+  // Of long blocks the last tile is one of many.
+  EXPECT_EQ(keys(1024, 128), 48);
 }
 
 /// The values of these heads are cut into slices of 256 columns.

@@ -1,4 +1,5 @@
-"""Pairs of visited tiles over live pairs, of masks whose live pairs lie apart.
+"""Pairs of visited tiles over live pairs, of masks whose live pairs lie apart; and pairs that
+are computed, with the slots that fill tiles up.
 
 Usage: waste.py sparse-attn-inspect DIRECTORY. Prints each figure and fails where one is above its goal.
 """
@@ -74,7 +75,7 @@ CASES = {
         "#sparse_attn.bigbird<block = 64, window_blocks = 3, random_blocks = 3, seed = 1>",
         1.1, 1.15, 1.15),
     "chunked, causal": (causal("#sparse_attn.chunked<size = 8192>"), 1.1, 1.15, 1.15),
-    "streaming": ("#sparse_attn.streaming<sinks = 4, window = 1024>", 1.1, 1.15, None),
+    "streaming": ("#sparse_attn.streaming<sinks = 4, window = 1024>", 1.1, 1.15, 1.15),
     "longformer, 1 token": (longformer(1), 1.2, 1.35, 1.35),
     "longformer, 16 tokens": (longformer(16), 1.2, 1.35, 1.35),
     "longformer, 64 tokens": (longformer(64), 1.2, 1.35, 1.35),
@@ -83,10 +84,10 @@ CASES = {
     "longformer, causal, 64 tokens": (causal(longformer(64)), 1.3, None, None),
     "strided": ("#sparse_attn.sparse_transformer_strided<stride = 128>", 1.3, 1.55, 1.55),
     "fixed, 8 columns": (
-        "#sparse_attn.sparse_transformer_fixed<stride = 128, columns = 8>", 1.1, 1.2, None),
+        "#sparse_attn.sparse_transformer_fixed<stride = 128, columns = 8>", 1.1, 1.2, 1.2),
     "fixed, 32 columns": (
         "#sparse_attn.sparse_transformer_fixed<stride = 128, columns = 32>", 1.1, 1.2, 1.2),
-    "fixed, 8 rows and columns": (fixed(8), 1.1, 1.2, None),
+    "fixed, 8 rows and columns": (fixed(8), 1.1, 1.2, 1.2),
     "fixed, 32 rows and columns": (fixed(32), 1.1, 1.2, 1.2),
     "dilated by 2": (window(64, 64, 2), 1.3, 1.5, 1.5),
     "dilated by 4": (window(64, 64, 4), 1.3, 1.5, 1.5),
@@ -97,13 +98,16 @@ CASES = {
     "dilated, strided and global": (COMPOSITION, 1.4, 1.7, 1.7),
 }
 
+# Goals for what is computed, where those above are less than was asked for.
+COMPUTED = {("documents", "x86-64-v4"): 1.25, ("documents", "sm_80"): 1.5}
+
 
 def waste_of(inspect, path, target):
     run = subprocess.run([inspect, path, f"--target={target}", "--format=json"], check=True,
                          capture_output=True, text=True)
     assert not run.stderr, run.stderr
     (op,) = json.loads(run.stdout)["attentions"]
-    return op["waste"]
+    return op["waste"], op["computed_pairs"] / op["live_pairs"]
 
 
 def main(inspect, directory):
@@ -114,9 +118,10 @@ def main(inspect, directory):
             for target, goal in (("x86-64-v4", cpu), ("sm_80", kernels)):
                 if goal is None:
                     continue
-                waste = waste_of(inspect, path, target)
-                print(f"{name}, heads of {head_size}, {target}: {waste:.3f}, goal {goal}")
-                missed += waste > goal
+                visited, computed = waste_of(inspect, path, target)
+                print(f"{name}, heads of {head_size}, {target}: {visited:.3f},"
+                      f" computed {computed:.3f}, goal {goal}")
+                missed += visited > goal or computed > COMPUTED.get((name, target), goal)
     return missed > 0
 
 
