@@ -194,6 +194,17 @@ static Value loadColumns(OpBuilder &b, Location loc, Value values,
   return loadRows(b, loc, values, lead, keys);
 }
 
+/// The keys that the sequence of a query tile has, of a tensor of all.
+static Value keysBefore(OpBuilder &b, Location loc, Value all,
+                        const QueryTile &at) {
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, all);
+  SmallVector<OpFoldResult> offsets(sizes.size(), b.getIndexAttr(0));
+  SmallVector<OpFoldResult> strides(sizes.size(), b.getIndexAttr(1));
+  Value one = arith::ConstantIndexOp::create(b, loc, 1);
+  sizes[2] = arith::AddIOp::create(b, loc, at.lastKey, one).getResult();
+  return tensor::ExtractSliceOp::create(b, loc, all, offsets, sizes, strides);
+}
+
 /// x + y, both indices, of which y may be null.
 static Value plus(OpBuilder &b, Location loc, Value x, Value y) {
   return y ? b.createOrFold<arith::AddIOp>(loc, x, y) : x;
@@ -326,8 +337,14 @@ Value AttentionOp::createStep(OpBuilder &b, Value state,
                               ValueRange queryOperands, const QueryTile &at,
                               const KeyTile &keys, EmitMaskFn mask) {
   Location loc = getLoc();
-  Value key = loadRows(b, loc, getKey(), {at.batch, at.keyHead}, keys);
-  Value value = loadColumns(b, loc, getValue(), at, keys,
+  Value allKeys = getKey(), allValues = getValue();
+  // Where a position is past the end, a gather reads the last row.
+  if (keys.positions && getDataOperand(kKeyLengths)) {
+    allKeys = keysBefore(b, loc, allKeys, at);
+    allValues = keysBefore(b, loc, allValues, at);
+  }
+  Value key = loadRows(b, loc, allKeys, {at.batch, at.keyHead}, keys);
+  Value value = loadColumns(b, loc, allValues, at, keys,
                             cast<StateType>(state.getType()).getValueSize());
   std::optional<double> softcap = getSoftcapValue();
   Value batch, head;
@@ -355,12 +372,11 @@ Value AttentionOp::createStep(OpBuilder &b, Value state,
   return step.getResult();
 }
 
-/// Layouts and folds are of tensors that have all their keys and rows.
-bool AttentionOp::takesKeyLayouts() { return !hasLengths(); }
+bool AttentionOp::takesKeyLayouts() { return true; }
 
-bool AttentionOp::takesRowLayouts() { return !hasLengths(); }
+bool AttentionOp::takesRowLayouts() { return true; }
 
-bool AttentionOp::takesParts() { return !hasLengths(); }
+bool AttentionOp::takesParts() { return true; }
 
 Value AttentionOp::createMerge(OpBuilder &b, Value first, Value second) {
   return MergeStatesOp::create(b, getLoc(), first.getType(), first, second,

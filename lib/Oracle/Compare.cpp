@@ -38,7 +38,7 @@ static void compareRow(const AttentionInputs &inputs, FloatType type,
   double relative = floatError(expected, shape.headDim);
   for (int64_t d = 0; d < shape.valueDim; ++d) {
     double value = expected.output[d];
-    double tolerance = relative * expected.magnitude[d] +
+    double tolerance = relative * expected.magnitude[d] + expected.flushed[d] +
                        precision.unitRoundoff *
                            (1.01 * std::fabs(value) + 4 * expected.spread[d]) +
                        precision.tiny;

@@ -121,6 +121,7 @@ void oracle::computeReferenceRow(const AttentionInputs &inputs,
 
   result.output.assign(shape.valueDim, 0.0);
   result.magnitude.assign(shape.valueDim, 0.0);
+  result.flushed.assign(shape.valueDim, 0.0);
   result.spread.assign(shape.valueDim, 0.0);
   result.scoreMagnitude = 0;
   result.lse = -std::numeric_limits<double>::infinity();
@@ -160,12 +161,15 @@ void oracle::computeReferenceRow(const AttentionInputs &inputs,
       double v = value[d];
       output[d] += weight * v;
       magnitude[d] += weight * std::fabs(v);
+      if (weight < 0x1p-126)
+        result.flushed[d] += weight * std::fabs(v);
       spread[d] += coarse * v * (coarse * v);
     }
   }
   for (int64_t d = 0; d < shape.valueDim; ++d) {
     output[d] /= sum;
     magnitude[d] /= sum;
+    result.flushed[d] /= sum;
     spread[d] = std::sqrt(spread[d]) / sum;
   }
   result.lse = maximum + std::log(sum);

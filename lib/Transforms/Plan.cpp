@@ -5,7 +5,6 @@
 #include "SparseAttn/Transforms/Passes.h"
 #include "mlir/IR/Remarks.h"
 #include "llvm/Support/DebugLog.h"
-#include "llvm/Support/FormatVariadic.h"
 
 #define DEBUG_TYPE "sparse-attn-plan"
 
@@ -75,23 +74,6 @@ static void warnIfEmpty(MaskedReductionOpInterface op, const Plan &plan,
         << n.nq << " x " << n.nk;
 }
 
-/// Says so where tiles of sequences that have lengths of their own visit far
-/// more pairs than those of a plan with layouts and parts would.
-static void reportLostForms(MaskedReductionOpInterface op, const Plan &plan,
-                            const Plan &better) {
-  constexpr double much = 1.5;
-  constexpr Lengths usual = {4096, 4096};
-  double ours = countVisitedPairs(plan, usual, /*head=*/0),
-         theirs = countVisitedPairs(better, usual, /*head=*/0);
-  if (ours > much * theirs)
-    op->emitRemark() << llvm::formatv(
-        "visits {0:F1} times the pairs that it would without 'query_lengths' "
-        "and 'key_lengths', at {1} queries and keys: sequences with lengths of "
-        "their own have tiles of neighbours only; call each sequence alone "
-        "where that costs too much",
-        ours / theirs, usual.nq);
-}
-
 /// Of all parts.
 static size_t countClasses(const Plan &plan) {
   size_t count = plan.classes.size();
@@ -149,10 +131,6 @@ struct PlanPass : sparse_attn::impl::SparseAttnPlanBase<PlanPass> {
         if (std::optional<Plan> byTable = makeTablePlan(
                 mask, plan, facts, losses, tiles.tableTiles(op, plan.tile)))
           plan = std::move(*byTable);
-      if (op.hasLengths())
-        reportLostForms(op, plan,
-                        makePlanOfParts(mask, chooseTile, facts,
-                                        tiles.allForms(), /*losses=*/nullptr));
       for (const PlanLoss &loss : losses)
         emitRemark(op.getLoc()) << describe(loss);
       warnIfEmpty(op, plan, facts);

@@ -223,8 +223,14 @@ bool transforms::isGrid(scf::ForallOp loop) {
 }
 
 void transforms::forgetGrids(Operation *root) {
-  root->walk([](scf::ForallOp loop) {
-    if (isGrid(loop))
+  auto scatters = [](scf::ForallOp loop) {
+    return llvm::any_of(loop.getTerminator().getYieldingOps(),
+                        [](Operation &op) { return isa<ScatterRowsOp>(op); });
+  };
+  // Upstream takes a loop that runs once and has no mapping away, and with it
+  // what it combines, unless that is one slice a result.
+  root->walk([&](scf::ForallOp loop) {
+    if (isGrid(loop) && !scatters(loop))
       loop.removeMappingAttr();
     loop->removeAttr(kTogetherAttr);
   });

@@ -136,6 +136,7 @@ void RangeRows::locate(OpBuilder &b, const ReductionShapes &here,
     Value zero = math.constant(0);
     at.rows = math.max(at.rows, zero);
     Value hasRows = math.compare(arith::CmpIPredicate::sgt, at.rows, zero);
+    at.stateRow = at.row;
     at.row = math.select(hasRows, at.row, here.numTensorRows);
   }
   at.position = math.add(at.row, here.firstPosition);
@@ -213,7 +214,7 @@ public:
       : RowLocator(loc, size), step(step) {
     IndexMath math{b, loc};
     std::optional<int64_t> queries = getConstantIntValue(shapes.numQueries);
-    mayBeEmpty = !queries || *queries < step;
+    mayBeEmpty = !queries || *queries < step || shapes.hasLengths();
     // The first residue has the most rows.
     tiles = math.ceilDiv(math.ceilDiv(shapes.numQueries, step), size);
   }
@@ -262,27 +263,29 @@ protected:
   /// Without a query there is no row to read.
   SlotRows(OpBuilder &b, Location loc, const ReductionShapes &shapes,
            const RowClass &cls)
-      : RowLocator(loc, cls.layout.tile), layout(cls.layout) {
+      : RowLocator(loc, cls.layout.tile), layout(cls.layout), cls(cls),
+        common(slotsAt(b, shapes)) {
     IndexMath math{b, loc};
-    TileExprVariables v = variablesOf(math, shapes);
-    Value zero = math.constant(0);
-    firstSlot = math.max(emitTileExpr(b, loc, cls.rowBegin, v), zero);
-    Value end = emitTileExpr(b, loc, cls.rowEnd, v);
-    if (std::optional<int64_t> all = layout.numSlots())
-      end = math.min(end, math.constant(*all));
-    slots = math.max(math.sub(end, firstSlot), zero);
-    Value hasQueries =
-        math.compare(arith::CmpIPredicate::sgt, shapes.numQueries, zero);
-    slots = math.select(hasQueries, slots, zero);
-    tiles = math.ceilDiv(slots, size);
+    tiles = math.ceilDiv(
+        shapes.hasLengths() ? mostSlots(b, shapes) : common.count, size);
+  }
+
+  /// Slots of the class from `first` on.
+  struct Slots {
+    Value first, count;
+  };
+
+  /// Those at the sizes of a sequence.
+  Slots slotsOf(OpBuilder &b, const ReductionShapes &here) const {
+    return here.hasLengths() ? slotsAt(b, here) : common;
   }
 
   /// True when all slots of all tiles are certainly rows, and of the class.
-  bool areAllRows(const ReductionShapes &shapes) const {
+  bool areAllRows(const ReductionShapes &shapes, const Slots &slots) const {
     std::optional<int64_t> position = getConstantIntValue(shapes.firstPosition);
     std::optional<int64_t> queries = getConstantIntValue(shapes.numQueries);
-    std::optional<int64_t> first = getConstantIntValue(firstSlot);
-    std::optional<int64_t> count = getConstantIntValue(slots);
+    std::optional<int64_t> first = getConstantIntValue(slots.first);
+    std::optional<int64_t> count = getConstantIntValue(slots.count);
     if (!position || !queries || !first || !count || *count == 0 ||
         *count % size != 0)
       return false;
@@ -292,7 +295,38 @@ protected:
   }
 
   const Layout &layout;
-  Value firstSlot, slots;
+
+private:
+  Slots slotsAt(OpBuilder &b, const ReductionShapes &shapes) const {
+    IndexMath math{b, loc};
+    TileExprVariables v = variablesOf(math, shapes);
+    Value zero = math.constant(0);
+    Value first = math.max(emitTileExpr(b, loc, cls.rowBegin, v), zero);
+    Value end = emitTileExpr(b, loc, cls.rowEnd, v);
+    if (std::optional<int64_t> all = layout.numSlots())
+      end = math.min(end, math.constant(*all));
+    Value count = math.max(math.sub(end, first), zero);
+    return {first, whereQueries(math, shapes.numQueries, count)};
+  }
+
+  /// So many slots or more that stand at rows, at any lengths of a sequence.
+  Value mostSlots(OpBuilder &b, const ReductionShapes &shapes) const {
+    IndexMath math{b, loc};
+    Value rows = shapes.numTensorRows;
+    if (std::optional<int64_t> all = layout.numSlots())
+      return whereQueries(math, rows, math.constant(*all));
+    Value runs = math.add(math.ceilDiv(rows, layout.step), math.constant(1));
+    return whereQueries(math, rows, math.mul(runs, layout.width));
+  }
+
+  static Value whereQueries(const IndexMath &math, Value queries, Value count) {
+    Value zero = math.constant(0);
+    Value hasQueries = math.compare(arith::CmpIPredicate::sgt, queries, zero);
+    return math.select(hasQueries, count, zero);
+  }
+
+  const RowClass &cls;
+  Slots common; ///< where sequences have no lengths of their own
 };
 
 /// Tiles whose rows are no neighbours: their positions are a tensor.
@@ -306,14 +340,16 @@ public:
               QueryTile &at) const override {
     IndexMath math{b, loc};
     Value first = math.mul(at.tile, size);
+    Slots slots = slotsOf(b, here);
     at.row = at.position = math.constant(0);
     at.rows = math.constant(size);
     Value positions =
-        emitPositionsFrom(b, loc, layout, math.add(firstSlot, first));
+        emitPositionsFrom(b, loc, layout, math.add(slots.first, first));
     SlotLimits limits = {here.firstPosition};
-    if (!areAllRows(here)) {
+    if (!areAllRows(here, slots)) {
       limits.numQueries = here.numQueries;
-      limits.slots = math.sub(slots, first);
+      limits.slots = math.sub(slots.count, first);
+      limits.areRowsOfTensor = !here.queryLengths;
     }
     setScatteredRows(b, loc, positions, limits, at);
   }
@@ -337,21 +373,23 @@ public:
               QueryTile &at) const override {
     IndexMath math{b, loc};
     Value first = math.mul(at.tile, size), zero = math.constant(0);
-    Value slot = math.add(firstSlot, first);
+    Slots slots = slotsOf(b, here);
+    Value slot = math.add(slots.first, first);
     Value row =
         math.sub(emitPosition(b, loc, layout, slot), here.firstPosition);
-    if (areAllRows(here)) {
+    if (areAllRows(here, slots)) {
       at.row = row;
       at.rows = math.constant(size);
     } else {
       // Rows may begin behind the first slot, and end before the last one.
-      Value ofClass = math.min(math.sub(slots, first), math.constant(size));
+      Value ofClass =
+          math.min(math.sub(slots.count, first), math.constant(size));
       Value end = math.min(math.add(row, ofClass), here.numQueries);
       Value begin = math.max(row, zero);
       at.rows = math.max(math.sub(end, begin), zero);
       // A tile without rows is behind the last one, which reads look for.
       Value hasRows = math.compare(arith::CmpIPredicate::sgt, at.rows, zero);
-      at.row = math.select(hasRows, begin, here.numQueries);
+      at.row = math.select(hasRows, begin, here.numTensorRows);
     }
     at.position = math.add(at.row, here.firstPosition);
   }

@@ -6,6 +6,7 @@
 //   positions[m]    = p, or the nearest of these      for the mask
 //   sources[m]      = positions[m] - f                for the queries
 //   destinations[m] = p - f, or -1 past the class     for the results
+//                     or the sequence's last row
 //
 // No two slots stand at one position, so that no row is written twice.
 //
@@ -79,6 +80,9 @@ void transforms::setScatteredRows(OpBuilder &b, Location loc, Value positions,
   Value end = b.createOrFold<arith::AddIOp>(loc, first,
                                             each.narrow(b, limits.numQueries));
   Value last = b.createOrFold<arith::SubIOp>(loc, end, one);
+  // A sequence may have no row; its tensors have one to read.
+  if (!limits.areRowsOfTensor)
+    last = b.createOrFold<arith::MaxSIOp>(loc, last, first);
   at.positions =
       each.map(positions, [&](OpBuilder &nested, Value, Value position) {
         Value least = arith::MaxSIOp::create(nested, loc, position, first);
@@ -91,6 +95,11 @@ void transforms::setScatteredRows(OpBuilder &b, Location loc, Value positions,
         Value row = arith::SubIOp::create(nested, loc, position, first);
         Value isOfClass = arith::CmpIOp::create(
             nested, loc, arith::CmpIPredicate::slt, number, slots);
+        if (!limits.areRowsOfTensor) {
+          Value exists = arith::CmpIOp::create(
+              nested, loc, arith::CmpIPredicate::slt, position, end);
+          isOfClass = arith::AndIOp::create(nested, loc, isOfClass, exists);
+        }
         return arith::SelectOp::create(nested, loc, isOfClass, row,
                                        each.constant(nested, -1))
             .getResult();

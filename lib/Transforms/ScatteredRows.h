@@ -15,6 +15,9 @@ struct SlotLimits {
   /// How many rows there are, and how many slots the class still has; null
   /// where all slots of all tiles are rows.
   Value numQueries = {}, slots = {};
+  /// Whether the tensors have no other rows, so that a row behind the last one
+  /// is past their ends.
+  bool areRowsOfTensor = true;
 };
 
 /// Says in `at` where the slots at `positions`, tensor<Bm x i32>, are read from

@@ -36,29 +36,20 @@ static const target::GpuTarget *findGpu(StringRef target) {
 bool TileChoice::isForGpu() const { return findGpu(target) != nullptr; }
 
 PlanForms TileChoice::forms(MaskedReductionOpInterface op) const {
-  PlanForms forms = allForms(), none;
-  if (!op.takesKeyLayouts())
-    forms.layouts = none.layouts;
-  if (!op.takesRowLayouts())
-    forms.rowLayouts = none.rowLayouts;
-  // A tile of a larger attention has few rows, of which a residue has fewer.
-  if (!op.takesParts() || !op.getOrigin().empty())
-    forms.mergedRowPairs = none.mergedRowPairs;
-  return forms;
-}
-
-PlanForms TileChoice::allForms() const {
   const target::CpuTarget *cpu = findCpu(target);
   PlanForms forms;
   // The cost of a loop more is known where kernels were replayed, which is
   // where there are rings of mbarriers. Elsewhere registers would be spilled
   // for it.
   bool isReplayed = !cpu && findGpu(target)->rings.mbarrierAccumulators > 0;
-  forms.layouts = isReplayed ? KeyLayouts::InKernels : KeyLayouts::Any;
-  forms.rowLayouts = RowLayouts::Any;
+  if (op.takesKeyLayouts())
+    forms.layouts = isReplayed ? KeyLayouts::InKernels : KeyLayouts::Any;
+  if (op.takesRowLayouts())
+    forms.rowLayouts = RowLayouts::Any;
   int64_t pairs = cpu ? cpu->mergedRowPairs : findGpu(target)->mergedRowPairs;
   bool isGiven = queries > 0 || keys > 0;
-  if (!isGiven)
+  // A tile of a larger attention has few rows, of which a residue has fewer.
+  if (!isGiven && op.takesParts() && op.getOrigin().empty())
     forms.mergedRowPairs = pairs;
   if (!cpu) {
     const target::TileSize &least = findGpu(target)->leastPartTile;

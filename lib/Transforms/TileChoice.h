@@ -32,8 +32,6 @@ struct TileChoice {
   /// What plans of `op` for the target may be made of. Where tiles have a given
   /// size there are no parts, which have tiles of their own.
   plan::PlanForms forms(MaskedReductionOpInterface op) const;
-  /// What plans of any op may be made of.
-  plan::PlanForms allForms() const;
 };
 
 } // namespace mlir::sparse_attn::transforms

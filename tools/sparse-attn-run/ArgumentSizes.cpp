@@ -23,7 +23,7 @@ ArgumentSizes::ArgumentSizes(func::FuncOp func) : func(func) {
                                    kNumKeys};
     for (const NamedTensor &tensor : op.getNamedTensors())
       for (auto [index, dim] : llvm::enumerate(tensor.dims))
-        if (dim >= 0)
+        if (dim >= 0 && op.getOrigin().empty())
           addName(tensor.value, index, ofData[dim]);
   });
   func.walk([&](MergeOp op) {

@@ -86,14 +86,14 @@ static llvm::Error checkOp(AttentionOp op, func::FuncOp func,
                   {"query and init heads of", query[1], sizes[1]},
                   {"query and init lengths of", query[2], sizes[2]}});
   }
-  constexpr const char *what[] = {"batches of queries and data,",
-                                  "query heads and those of data,",
-                                  "queries and those of data,",
-                                  "keys and those of data,"};
+  constexpr const char *what[] = {
+      "batches of queries and data,", "query heads and those of data,",
+      "queries and those of data,", "keys and those of data,"};
   Size have[] = {query[0], query[1], query[2], key[2]};
   for (const NamedTensor &tensor : op.getNamedTensors())
     for (auto [index, dim] : llvm::enumerate(tensor.dims))
-      if (dim >= 0)
+      // A tile has the data of the attention that it is a tile of.
+      if (dim >= 0 && op.getOrigin().empty())
         equal.push_back({what[dim], have[dim],
                          getSizes(tensor.value, func, arguments)[index]});
   for (const Pair &pair : equal)

@@ -3,7 +3,7 @@
 // Tolerance of element d of a row, u being the unit roundoff of the element
 // type (f16 2^-11, bf16 2^-8) and the sums those of Reference.h:
 //
-//   f32        f magnitude_d,
+//   f32        f magnitude_d + flushed_d,
 //              f = 2^-23 (8 + scoreMagnitude (1 + sqrt(D) / 2) +
 //              sqrt(liveKeys))
 //   f16, bf16  the same, and u (1.01 |o_d| + 4 spread_d) + tiny

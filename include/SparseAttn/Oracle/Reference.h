@@ -69,6 +69,10 @@ struct ReferenceRow {
   // With the softmax weights p_j = exp(s_j - lse):
   /// sum_j p_j |v_jd|
   std::vector<double> magnitude;
+  /// The part of it of weights exp(s_j - max s) below 2^-126, which kernels
+  /// take for 0. It is all of it where a sink is so much larger than the
+  /// scores.
+  std::vector<double> flushed;
   /// sqrt(sum_j (max(p_j, minWeight * max p) v_jd)^2)
   std::vector<double> spread;
   /// max_j |scale| sum_d |q_d k_jd|. Under a soft cap each is multiplied by the

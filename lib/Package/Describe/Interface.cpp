@@ -180,7 +180,8 @@ private:
         SmallVector<std::pair<Value, unsigned>> *sizes[] = {&batch, &heads,
                                                             &rows, &keys};
         for (auto [dim, size] : llvm::enumerate(tensor.dims))
-          if (size >= 0)
+          // A tile has the data of the attention that it is a tile of.
+          if (size >= 0 && op.getOrigin().empty())
             sizes[size]->push_back({tensor.value, dim});
         continue;
       }

@@ -459,6 +459,13 @@ CASES |= {
         bigbird(16, 3, 2), query_lengths=(150, 64, 5), key_lengths=(150, 100, 5),
         sq=150, dynamic=True, heads=4, groups=2
     ),
+    # A loop that runs once, and writes rows that are no neighbours.
+    "global-one-head": Case(global_([27, 127]), sq=200, heads=1, batch=1),
+    "lengths-global-one-head": Case(
+        global_([27, 127]), sq=200, heads=1, query_lengths=(139,), key_lengths=(161,)
+    ),
+    # Weights that are too small to count beside the sink.
+    "sinks-slopes": Case(full, sinks=(1.0, 2.0), slopes=(1.5, 0.5), sq=200),
     "lengths-no-lse": Case(
         near, query_lengths=LENGTHS, key_lengths=LENGTHS, lse=False, dtype="f16"
     ),

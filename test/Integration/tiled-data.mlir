@@ -1,0 +1,63 @@
+// Attention with data that upstream's transform dialect has cut into tiles gives
+// what the whole gives: each tile has all data, and finds its own by where it is.
+//
+// RUN: sparse-attn-opt %s --transform-preload-library=transform-library-paths=%S/Inputs/tile-schedule.mlir \
+// RUN:   --transform-interpreter --canonicalize -o %t.tiled.mlir
+// RUN: FileCheck %s --input-file=%t.tiled.mlir
+// CHECK: scf.for
+// CHECK: sparse_attn.attention {{.*}} data({{.*}}) origin(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) outs(
+//
+// RUN: sparse-attn-run %s --entry=lengths --seed=3 --check --output=%t.o.npy --output=%t.lse.npy
+// RUN: sparse-attn-run %t.tiled.mlir --entry=lengths --seed=3 --output=%t.tiled.o.npy --output=%t.tiled.lse.npy
+// RUN: sparse-attn-opt %t.tiled.mlir --sparse-attn-to-dense-linalg -o %t.dense.mlir
+// RUN: sparse-attn-run %t.dense.mlir --entry=lengths --seed=3 --output=%t.dense.o.npy --output=%t.dense.lse.npy
+// RUN: %python -c "import numpy as np; load = lambda name: np.load(r'%t.' + name + '.npy'); \
+// RUN:   [np.testing.assert_allclose(load(way + x), load(x), rtol=1e-4, atol=1e-5) \
+// RUN:    for way in ('tiled.', 'dense.') for x in ('o', 'lse')]"
+//
+// RUN: sparse-attn-run %s --entry=score --seed=3 --output=%t.o.npy
+// RUN: sparse-attn-run %t.tiled.mlir --entry=score --seed=3 --output=%t.tiled.o.npy
+// RUN: sparse-attn-run %t.dense.mlir --entry=score --seed=3 --output=%t.dense.o.npy
+// RUN: %python -c "import numpy as np; load = lambda name: np.load(r'%t.' + name + '.npy'); \
+// RUN:   [np.testing.assert_allclose(load(way + 'o'), load('o'), rtol=1e-4, atol=1e-5) for way in ('tiled.', 'dense.')]"
+
+#mask = #sparse_attn.union<
+  #sparse_attn.bigbird<block = 32, window_blocks = 3, random_blocks = 2>,
+  #sparse_attn.global<tokens = [110, -1]>>
+
+func.func @lengths(%q: tensor<2x4x300x32xf32>, %k: tensor<2x2x400x32xf32>, %v: tensor<2x2x400x32xf32>,
+                   %sinks: tensor<4xf32>, %bias: tensor<300x400xf32>, %slopes: tensor<4xf32>)
+    -> (tensor<2x4x300x32xf32>, tensor<2x4x300xf32>) {
+  %init = tensor.empty() : tensor<2x4x300x32xf32>
+  %lse = tensor.empty() : tensor<2x4x300xf32>
+  %queries = arith.constant dense<[300, 123]> : tensor<2xi32>
+  %keys = arith.constant dense<[333, 400]> : tensor<2xi32>
+  %o:2 = sparse_attn.attention mask(#mask)
+      ins(%q, %k, %v : tensor<2x4x300x32xf32>, tensor<2x2x400x32xf32>, tensor<2x2x400x32xf32>)
+      data(query_lengths = %queries : tensor<2xi32>, key_lengths = %keys : tensor<2xi32>,
+           sinks = %sinks : tensor<4xf32>, bias = %bias : tensor<300x400xf32>, slopes = %slopes : tensor<4xf32>)
+      outs(%init, %lse : tensor<2x4x300x32xf32>, tensor<2x4x300xf32>)
+      -> tensor<2x4x300x32xf32>, tensor<2x4x300xf32>
+  return %o#0, %o#1 : tensor<2x4x300x32xf32>, tensor<2x4x300xf32>
+}
+
+func.func @score(%q: tensor<2x4x300x32xf32>, %k: tensor<2x2x400x32xf32>, %v: tensor<2x2x400x32xf32>,
+                 %table: tensor<2x4xf32>) -> tensor<2x4x300x32xf32> {
+  %init = tensor.empty() : tensor<2x4x300x32xf32>
+  %o = sparse_attn.attention mask(#sparse_attn.causal)
+      ins(%q, %k, %v : tensor<2x4x300x32xf32>, tensor<2x2x400x32xf32>, tensor<2x2x400x32xf32>)
+      outs(%init : tensor<2x4x300x32xf32>) score {
+      ^bb0(%s: f32, %b: index, %h: index, %i: index, %j: index):
+        %c3 = arith.constant 3 : i32
+        %i32 = arith.index_cast %i : index to i32
+        %j32 = arith.index_cast %j : index to i32
+        %sum = arith.addi %i32, %j32 : i32
+        %low = arith.andi %sum, %c3 : i32
+        %x = arith.sitofp %low : i32 to f32
+        %factor = tensor.extract %table[%b, %h] : tensor<2x4xf32>
+        %more = arith.mulf %factor, %x : f32
+        %t = arith.addf %s, %more : f32
+        sparse_attn.yield %t : f32
+      } -> tensor<2x4x300x32xf32>
+  return %o : tensor<2x4x300x32xf32>
+}
