@@ -39,6 +39,11 @@ std::unique_ptr<RowLocator> makeRowLocator(OpBuilder &b, Location loc,
                                            ArrayRef<plan::RowClass> classes,
                                            int64_t size, int64_t step);
 
+/// That of a class whose rows stand in a layout, which outlives this.
+std::unique_ptr<RowLocator> makeSlotRows(OpBuilder &b, Location loc,
+                                         const ReductionShapes &shapes,
+                                         const plan::RowClass &cls);
+
 /// That of the rows behind the end of each sequence, in tiles of `size`.
 std::unique_ptr<RowLocator> makeMissingRows(OpBuilder &b, Location loc,
                                             const ReductionShapes &shapes,
