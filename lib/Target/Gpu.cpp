@@ -14,14 +14,16 @@ static constexpr int64_t kAny = INT64_MAX;
 static constexpr LargestTile kSingleShort = {96, 4, {64, 32}};
 static constexpr LargestTile kSingleLong = {kAny, 4, {64, 16}};
 
-/// Of operands of 2 bytes, a warp takes 32 rows up to heads of 160, with an
-/// accumulator a thread for each key and each value of a head, and 16 beyond.
-/// Beyond 256, so many queries and two pairs of tiles of keys and values fit
-/// shared memory for heads of 512.
+/// Of operands of 2 bytes, a warp takes 32 rows up to heads of 128, with an
+/// accumulator a thread for each key and each value of a head, and 16 beyond,
+/// with half of one. ptxas 13 assembles loops over full tiles without a spill
+/// where a thread has up to 176 of them in 32 rows here, and 160 on sm_90, and
+/// in 16 rows up to 144. Beyond 256, so many queries and two pairs of tiles of
+/// keys and values fit shared memory for heads of 512.
 static constexpr LargestTile kLargest80[] = {{80, 2, {kAny, kAny}},
                                              {128, 2, {kAny, 48}},
-                                             {160, 2, {kAny, 32}},
-                                             {256, 2, {kAny, 64}},
+                                             {192, 2, {kAny, 48}},
+                                             {256, 2, {kAny, 32}},
                                              {kAny, 2, {64, 32}},
                                              kSingleShort,
                                              kSingleLong};
@@ -35,10 +37,15 @@ static constexpr LargestTile kNarrow80[] = {
     {80, 2, {kAny, kAny}}, {96, 2, {kAny, 48}}, {160, 2, {kAny, 32}}};
 static constexpr int64_t kNarrowKeys80 = 1024;
 
-/// Here ptxas 13 spills registers with 48 keys.
-static constexpr LargestTile kLargest90[] = {
-    {80, 2, {kAny, kAny}}, {160, 2, {kAny, 32}}, {256, 2, {kAny, 64}},
-    {kAny, 2, {128, 32}},  kSingleShort,         kSingleLong};
+static constexpr LargestTile kLargest90[] = {{80, 2, {kAny, kAny}},
+                                             {128, 2, {kAny, 32}},
+                                             {192, 2, {kAny, 48}},
+                                             {256, 2, {kAny, 32}},
+                                             {kAny, 2, {128, 32}},
+                                             kSingleShort,
+                                             kSingleLong};
+static constexpr WarpRules kWarps80 = {.wideHalfColumns = 176},
+                           kWarps90 = {.wideHalfColumns = 160};
 
 /// Elsewhere a warp takes 16 rows beyond heads of 64: ptxas 13 spills more for
 /// sm_100 and sm_120, and where a multiprocessor has 100 KiB of shared memory
@@ -68,9 +75,7 @@ static constexpr TileRules kTiles80 = rulesWith(kLargest80, kTables,
                            kTiles90 = rulesWith(kLargest90, kTables),
                            kTiles = rulesWith(kLargest);
 
-/// Chosen by the replay of kernels, bench/gpu/predict.py. With 192
-/// accumulators, of heads of 160, ptxas 13 spills registers in loops over full
-/// tiles.
+/// Chosen by the replay of kernels, bench/gpu/predict.py.
 static constexpr RingRules kRings = {160, 2};
 
 static constexpr int64_t kMiB = 1 << 20;
@@ -80,11 +85,11 @@ static constexpr int64_t kMiB = 1 << 20;
 /// 8.9 and 12.0, 227 KiB on 9.0 and 10.0. Second-level caches from NVIDIA's
 /// data sheets, of A100, RTX 3090, L4, H100, B200 and RTX 5070.
 static constexpr GpuTarget kGpus[] = {
-    {"sm_80", 71, 163 * 1024, &kTiles80, 40 * kMiB, kRings},
+    {"sm_80", 71, 163 * 1024, &kTiles80, 40 * kMiB, kRings, false, kWarps80},
     {"sm_86", 71, 99 * 1024, &kTiles, 6 * kMiB, {}, false, kWarps},
     {"sm_89", 78, 99 * 1024, &kTiles, 48 * kMiB, {}, false, kWarps},
-    {"sm_90", 78, 227 * 1024, &kTiles90, 50 * kMiB, kRings, true},
-    {"sm_90a", 80, 227 * 1024, &kTiles90, 50 * kMiB, kRings, true},
+    {"sm_90", 78, 227 * 1024, &kTiles90, 50 * kMiB, kRings, true, kWarps90},
+    {"sm_90a", 80, 227 * 1024, &kTiles90, 50 * kMiB, kRings, true, kWarps90},
     {"sm_100", 86, 227 * 1024, &kTiles, 126 * kMiB, {}, true, kWarps},
     {"sm_100a", 86, 227 * 1024, &kTiles, 126 * kMiB, {}, true, kWarps},
     {"sm_120", 87, 99 * 1024, &kTiles, 48 * kMiB, {}, true, kWarps},

@@ -38,6 +38,45 @@ func.func @copy(%k: memref<?x64xf16, strided<[64, 1], offset: ?>, #global>,
   return
 }
 
+// Where a loop counts tiles in 32 bits, as registers are few, what is the same for all tiles of a
+// matrix comes first, so that it keeps one pointer for it: the chunk, then the head; at last come
+// the rows of the tile.
+//
+// CHECK-LABEL: func.func @matrix
+// CHECK-SAME:    %[[K:[a-z0-9]+]]: memref<?x?x?x64xf16, {{.*}}, %[[HEAD:[a-z0-9]+]]: index, %[[ROW:[a-z0-9]+]]: index
+// CHECK:           %[[BUFFER:.*]] = llvm.extractvalue %{{.*}}[1]
+// CHECK:           %{{.*}}, %{{.*}}, %{{.*}}, %[[STRIDES:.*]]:4 = memref.extract_strided_metadata %[[K]]
+// CHECK-DAG:       %[[H:.*]] = arith.index_cast %[[HEAD]] : index to i64
+// CHECK-DAG:       %[[BETWEEN:.*]] = arith.index_cast %[[STRIDES]]#1 : index to i64
+// CHECK-DAG:       %[[BEFORE:.*]] = arith.muli %[[H]], %[[BETWEEN]]
+// CHECK-DAG:       %[[FIRST:.*]] = arith.index_cast %[[ROW]] : index to i64
+// CHECK:           %[[CHUNK:.*]] = llvm.getelementptr %[[BUFFER]]
+// CHECK:           %[[MATRIX:.*]] = llvm.getelementptr %[[CHUNK]][%[[BEFORE]]]
+// CHECK:           %[[ROWS:.*]] = arith.muli %[[FIRST]], %{{.*}} : i64
+// CHECK:           %[[SOURCE:.*]] = llvm.getelementptr %[[MATRIX]][%[[ROWS]]]
+// CHECK:           nvvm.cp.async.shared.global %{{.*}}, %[[SOURCE]], 16
+func.func @matrix(%k: memref<?x?x?x64xf16, strided<[?, ?, ?, 1]>, #global>, %head: index,
+                  %row: index, %m: memref<?xi8, #shared>, %thread: i32) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c32 = arith.constant 32 : index
+  %first = arith.constant 0 : i32
+  %one = arith.constant 1 : i32
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    scf.for %t = %first to %one step %one : i32 {
+      %rows = memref.subview %k[0, %head, %row, 0] [1, 1, 16, 64] [1, 1, 1, 1]
+        : memref<?x?x?x64xf16, strided<[?, ?, ?, 1]>, #global>
+          to memref<16x64xf16, strided<[?, 1], offset: ?>, #global>
+      %copy = sparse_attn_gpu.stage %rows to %m[%c0] rows 16 thread %thread
+        : memref<16x64xf16, strided<[?, 1], offset: ?>, #global>, memref<?xi8, #shared>
+      sparse_attn_gpu.wait %copy
+    }
+    gpu.terminator
+  }
+  return
+}
+
 // A row that the region names is looked up when its copy starts, once for all chunks of it,
 // and is the last one where it is past the end: nothing is filled with zeros. A thread that
 // has no row to copy looks for none.

@@ -783,3 +783,145 @@ func.func @has_other_rows(%begin: i32, %end: i32, %o: memref<1xi1, 1>) {
   }
   return
 }
+
+// A branch with loops over tiles is for rare inputs. It takes no positions from outside, for
+// which every thread would keep registers: it computes them again, from a thread number that
+// no optimiser knows to be the same. A thread has 144 accumulators here.
+//
+// CHECK-LABEL: func.func @rare
+// CHECK-SAME:    %[[FIRST:[a-z0-9]+]]: i32
+// CHECK-NOT:     vector.broadcast %[[FIRST]]
+// CHECK:         scf.if
+// CHECK:           nvvm.shfl.sync
+// CHECK:           %[[START:.*]] = vector.broadcast %[[FIRST]] : i32 to vector<2xi32>
+// CHECK:           %[[ROWS:.*]] = arith.addi %{{.*}}, %[[START]]
+// CHECK:           scf.for
+// CHECK:             nvvm.mma.sync
+// CHECK:             arith.cmpi sge, %[[ROWS]], %{{.*}} : vector<2xi32>
+func.func @rare(%first: i32, %least: i32, %shared: memref<?xi8, #gpu.address_space<workgroup>>,
+                %q: memref<16x16xbf16, 1>, %o: memref<16x288xf32, 1>, %n: index, %isRare: i1) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c32 = arith.constant 32 : index
+  %none = arith.constant 0.0 : bf16
+  %zeros = arith.constant dense<0.0> : vector<16x288xf32>
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    %step = vector.step : vector<16xindex>
+    %places = arith.index_cast %step : vector<16xindex> to vector<16xi32>
+    %start = vector.broadcast %first : i32 to vector<16xi32>
+    %rows = arith.addi %places, %start : vector<16xi32>
+    %r = scf.if %isRare -> (vector<16x288xf32>) {
+      %s = scf.for %t = %c0 to %n step %c1 iter_args(%a = %zeros) -> (vector<16x288xf32>) {
+        %left = vector.transfer_read %q[%c0, %c0], %none {in_bounds = [true, true]} : memref<16x16xbf16, 1>, vector<16x16xbf16>
+        %tile = sparse_attn_gpu.staged_tile %shared[%c0] : memref<?xi8, #gpu.address_space<workgroup>> -> vector<288x16xbf16>
+        %p = vector.contract {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>,
+                                               affine_map<(m, n, k) -> (m, n)>],
+                              iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>}
+          %left, %tile, %a : vector<16x16xbf16>, vector<288x16xbf16> into vector<16x288xf32>
+        %limit = vector.broadcast %least : i32 to vector<16xi32>
+        %live = arith.cmpi sge, %rows, %limit : vector<16xi32>
+        %across = vector.broadcast %live : vector<16xi1> to vector<288x16xi1>
+        %mask = vector.transpose %across, [1, 0] : vector<288x16xi1> to vector<16x288xi1>
+        %masked = arith.select %mask, %p, %zeros : vector<16x288xi1>, vector<16x288xf32>
+        scf.yield %masked : vector<16x288xf32>
+      }
+      scf.yield %s : vector<16x288xf32>
+    } else {
+      scf.yield %zeros : vector<16x288xf32>
+    }
+    vector.transfer_write %r, %o[%c0, %c0] {in_bounds = [true, true]} : vector<16x288xf32>, memref<16x288xf32, 1>
+    gpu.terminator
+  }
+  return
+}
+
+// Where a thread has up to 128 accumulators, or more than 160, positions stay.
+//
+// CHECK-LABEL: func.func @few
+// CHECK-SAME:    %[[FIRST:[a-z0-9]+]]: i32
+// CHECK:         vector.broadcast %[[FIRST]] : i32 to vector<2xi32>
+// CHECK:         scf.if
+// CHECK-NOT:       vector.broadcast %[[FIRST]]
+// CHECK:         gpu.terminator
+func.func @few(%first: i32, %least: i32, %shared: memref<?xi8, #gpu.address_space<workgroup>>,
+                %q: memref<16x16xbf16, 1>, %o: memref<16x16xf32, 1>, %n: index, %isRare: i1) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c32 = arith.constant 32 : index
+  %none = arith.constant 0.0 : bf16
+  %zeros = arith.constant dense<0.0> : vector<16x16xf32>
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    %step = vector.step : vector<16xindex>
+    %places = arith.index_cast %step : vector<16xindex> to vector<16xi32>
+    %start = vector.broadcast %first : i32 to vector<16xi32>
+    %rows = arith.addi %places, %start : vector<16xi32>
+    %r = scf.if %isRare -> (vector<16x16xf32>) {
+      %s = scf.for %t = %c0 to %n step %c1 iter_args(%a = %zeros) -> (vector<16x16xf32>) {
+        %left = vector.transfer_read %q[%c0, %c0], %none {in_bounds = [true, true]} : memref<16x16xbf16, 1>, vector<16x16xbf16>
+        %tile = sparse_attn_gpu.staged_tile %shared[%c0] : memref<?xi8, #gpu.address_space<workgroup>> -> vector<16x16xbf16>
+        %p = vector.contract {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>,
+                                               affine_map<(m, n, k) -> (m, n)>],
+                              iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>}
+          %left, %tile, %a : vector<16x16xbf16>, vector<16x16xbf16> into vector<16x16xf32>
+        %limit = vector.broadcast %least : i32 to vector<16xi32>
+        %live = arith.cmpi sge, %rows, %limit : vector<16xi32>
+        %across = vector.broadcast %live : vector<16xi1> to vector<16x16xi1>
+        %mask = vector.transpose %across, [1, 0] : vector<16x16xi1> to vector<16x16xi1>
+        %masked = arith.select %mask, %p, %zeros : vector<16x16xi1>, vector<16x16xf32>
+        scf.yield %masked : vector<16x16xf32>
+      }
+      scf.yield %s : vector<16x16xf32>
+    } else {
+      scf.yield %zeros : vector<16x16xf32>
+    }
+    vector.transfer_write %r, %o[%c0, %c0] {in_bounds = [true, true]} : vector<16x16xf32>, memref<16x16xf32, 1>
+    gpu.terminator
+  }
+  return
+}
+
+// CHECK-LABEL: func.func @many
+// CHECK-SAME:    %[[FIRST:[a-z0-9]+]]: i32
+// CHECK:         vector.broadcast %[[FIRST]] : i32 to vector<2xi32>
+// CHECK:         scf.if
+// CHECK-NOT:       vector.broadcast %[[FIRST]]
+// CHECK:         gpu.terminator
+func.func @many(%first: i32, %least: i32, %shared: memref<?xi8, #gpu.address_space<workgroup>>,
+                %q: memref<16x16xbf16, 1>, %o: memref<16x336xf32, 1>, %n: index, %isRare: i1) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c32 = arith.constant 32 : index
+  %none = arith.constant 0.0 : bf16
+  %zeros = arith.constant dense<0.0> : vector<16x336xf32>
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    %step = vector.step : vector<16xindex>
+    %places = arith.index_cast %step : vector<16xindex> to vector<16xi32>
+    %start = vector.broadcast %first : i32 to vector<16xi32>
+    %rows = arith.addi %places, %start : vector<16xi32>
+    %r = scf.if %isRare -> (vector<16x336xf32>) {
+      %s = scf.for %t = %c0 to %n step %c1 iter_args(%a = %zeros) -> (vector<16x336xf32>) {
+        %left = vector.transfer_read %q[%c0, %c0], %none {in_bounds = [true, true]} : memref<16x16xbf16, 1>, vector<16x16xbf16>
+        %tile = sparse_attn_gpu.staged_tile %shared[%c0] : memref<?xi8, #gpu.address_space<workgroup>> -> vector<336x16xbf16>
+        %p = vector.contract {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>,
+                                               affine_map<(m, n, k) -> (m, n)>],
+                              iterator_types = ["parallel", "parallel", "reduction"], kind = #vector.kind<add>}
+          %left, %tile, %a : vector<16x16xbf16>, vector<336x16xbf16> into vector<16x336xf32>
+        %limit = vector.broadcast %least : i32 to vector<16xi32>
+        %live = arith.cmpi sge, %rows, %limit : vector<16xi32>
+        %across = vector.broadcast %live : vector<16xi1> to vector<336x16xi1>
+        %mask = vector.transpose %across, [1, 0] : vector<336x16xi1> to vector<16x336xi1>
+        %masked = arith.select %mask, %p, %zeros : vector<16x336xi1>, vector<16x336xf32>
+        scf.yield %masked : vector<16x336xf32>
+      }
+      scf.yield %s : vector<16x336xf32>
+    } else {
+      scf.yield %zeros : vector<16x336xf32>
+    }
+    vector.transfer_write %r, %o[%c0, %c0] {in_bounds = [true, true]} : vector<16x336xf32>, memref<16x336xf32, 1>
+    gpu.terminator
+  }
+  return
+}

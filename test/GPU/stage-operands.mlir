@@ -331,3 +331,48 @@ func.func @numbered(%q: vector<16x32xf16>, %k: memref<?x32xf16>, %table: memref<
   }
   return
 }
+
+// Where a thread has more than 128 accumulators, 144 here, tiles are counted in 32 bits: an index
+// takes two registers, and so does each bound.
+//
+// CHECK-LABEL: func.func @many_keys
+// CHECK:           scf.for %[[T:.*]] = %c0_i32 to %c4_i32 step %c1_i32 iter_args(%{{.*}} = %{{.*}}, %[[THIS:.*]] = %{{.*}})
+// CHECK-NEXT:        sparse_attn_gpu.wait %[[THIS]]
+// CHECK-NEXT:        %[[NEXT:.*]] = arith.addi %[[T]], %c1_i32 : i32
+// CHECK-NEXT:        %[[INSIDE:.*]] = arith.cmpi slt, %[[NEXT]], %c4_i32 : i32
+// CHECK:             scf.if %[[INSIDE]]
+// CHECK:               %[[SLOT:.*]] = arith.remui %[[NEXT]], %c2_i32
+// CHECK:               %[[PLACE:.*]] = arith.index_castui %[[SLOT]]
+// CHECK:               arith.muli %[[PLACE]], %c18432
+// CHECK:               %[[TILE:.*]] = arith.index_castui %[[NEXT]]
+// CHECK:               arith.muli %[[TILE]], %c288
+// CHECK:             %[[CURRENT:.*]] = arith.remui %[[T]], %c2_i32
+func.func @many_keys(%q: vector<16x32xf16>, %k: memref<1152x32xf16, #gpu.address_space<global>>,
+                     %max: vector<16xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %c288 = arith.constant 288 : index
+  %c32 = arith.constant 32 : index
+  %zero = arith.constant 0.0 : f16
+  %zeros = arith.constant dense<0.0> : vector<16x288xf32>
+  gpu.launch blocks(%bx, %by, %bz) in (%gx = %c1, %gy = %c1, %gz = %c1)
+             threads(%tx, %ty, %tz) in (%sx = %c32, %sy = %c1, %sz = %c1) {
+    %r = scf.for %t = %c0 to %c4 step %c1 iter_args(%m = %max) -> (vector<16xf32>) {
+      %row = arith.muli %t, %c288 : index
+      %keys = memref.subview %k[%row, 0] [288, 32] [1, 1]
+        : memref<1152x32xf16, #gpu.address_space<global>>
+          to memref<288x32xf16, strided<[32, 1], offset: ?>, #gpu.address_space<global>>
+      %tile = vector.transfer_read %keys[%c0, %c0], %zero {in_bounds = [true, true]}
+        : memref<288x32xf16, strided<[32, 1], offset: ?>, #gpu.address_space<global>>, vector<288x32xf16>
+      %s = vector.contract {indexing_maps = [#qd, #kd, #qk],
+                            iterator_types = ["parallel", "parallel", "reduction"],
+                            kind = #vector.kind<add>} %q, %tile, %zeros
+        : vector<16x32xf16>, vector<288x32xf16> into vector<16x288xf32>
+      %n = vector.multi_reduction <maxnumf>, %s, %m [1] : vector<16x288xf32> to vector<16xf32>
+      scf.yield %n : vector<16xf32>
+    }
+    gpu.terminator
+  }
+  return
+}

@@ -10,6 +10,7 @@
 #include "Form/TileForm.h"
 #include "Fragments/PendingSums.h"
 #include "Fragments/Progression.h"
+#include "RarePositions.h"
 #include "SparseAttn/GPU/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -168,6 +169,7 @@ struct DistributeFragmentsPass
         launch.emitOpError("has no constant number of whole warps along x");
         return WalkResult::interrupt();
       }
+      bringPositions(launch, *size);
       separatePositions(launch);
       OpBuilder b = OpBuilder::atBlockBegin(&launch.getBody().front());
       Distribution distribution(launch, *size / 32, b);

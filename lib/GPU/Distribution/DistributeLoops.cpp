@@ -4,15 +4,11 @@
 #include "Fragments/NeverUnroll.h"
 #include "Fragments/PendingSums.h"
 #include "Fragments/Progression.h"
+#include "RarePositions.h"
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::kernels;
-
-static bool hasProducts(scf::ForOp op) {
-  return op.walk([](vector::ContractionOp) { return WalkResult::interrupt(); })
-      .wasInterrupted();
-}
 
 LogicalResult Distribution::loop(scf::ForOp op) {
   if (llvm::none_of(op.getInitArgs(), isVector))
@@ -81,15 +77,6 @@ LogicalResult Distribution::loop(scf::ForOp op) {
   // Its block keeps the old arguments until their users are gone.
   replaced.push_back(op);
   return success();
-}
-
-static bool hasLoopsOfProducts(Region &region) {
-  return region
-      .walk([](scf::ForOp loop) {
-        return hasProducts(loop) ? WalkResult::interrupt()
-                                 : WalkResult::advance();
-      })
-      .wasInterrupted();
 }
 
 bool Distribution::hasFallback(gpu::LaunchOp launch) {

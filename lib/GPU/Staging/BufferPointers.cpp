@@ -4,9 +4,11 @@
 #include "BufferPointers.h"
 #include "SharedAddress.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
@@ -37,6 +39,50 @@ std::pair<Value, Value> kernels::pointerAndOffset(OpBuilder &b, Location loc,
   if (offset == 0)
     return {aligned, Value()};
   return {aligned, LLVM::ExtractValueOp::create(b, loc, fields, 2)};
+}
+
+/// The only dimension, but for the last, that a view of a matrix keeps of a
+/// larger buffer.
+static std::optional<unsigned> rowDimOf(memref::SubViewOp view) {
+  if (!view || !view.hasUnitStride() || view.getType().getRank() != 2)
+    return std::nullopt;
+  llvm::SmallBitVector kept = view.getDroppedDims().flip();
+  if (!kept.test(kept.size() - 1))
+    return std::nullopt;
+  return kept.find_first();
+}
+
+RowsOfBuffer kernels::rowsOfBuffer(OpBuilder &b, Location loc, Value memory,
+                                   bool ofMatrix) {
+  auto view = memory.getDefiningOp<memref::SubViewOp>();
+  std::optional<unsigned> rowDim = rowDimOf(view);
+  if (!rowDim || !ofMatrix) {
+    auto [pointer, offset] = pointerAndOffset(b, loc, memory);
+    return {pointer, offset, Value()};
+  }
+  auto toI64 = [&](OpFoldResult size) {
+    Value index = getValueOrCreateConstantIndexOp(b, loc, size);
+    return b.createOrFold<arith::IndexCastOp>(loc, b.getI64Type(), index);
+  };
+  auto [pointer, offset] = pointerAndOffset(b, loc, view.getSource());
+  auto metadata =
+      memref::ExtractStridedMetadataOp::create(b, loc, view.getSource());
+  SmallVector<OpFoldResult> strides = metadata.getConstifiedMixedStrides();
+  RowsOfBuffer rows = {pointer, offset, Value()};
+  for (auto [dim, begin] : llvm::enumerate(view.getMixedOffsets())) {
+    if (isZeroInteger(begin))
+      continue;
+    if (dim == *rowDim) {
+      rows.first = toI64(begin);
+      continue;
+    }
+    Value step =
+        b.createOrFold<arith::MulIOp>(loc, toI64(begin), toI64(strides[dim]));
+    rows.offset = rows.offset
+                      ? b.createOrFold<arith::AddIOp>(loc, rows.offset, step)
+                      : step;
+  }
+  return rows;
 }
 
 Value kernels::pointerTo(OpBuilder &b, Location loc, Value memory) {

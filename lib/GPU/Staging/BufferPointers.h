@@ -12,6 +12,18 @@ namespace mlir::sparse_attn::kernels {
 std::pair<Value, Value> pointerAndOffset(OpBuilder &b, Location loc,
                                          Value memory);
 
+/// Where rows of a buffer begin: `first` rows, null for 0, behind the element
+/// `offset`, null for 0, that is counted from `pointer`.
+struct RowsOfBuffer {
+  Value pointer, offset, first;
+};
+
+/// Of a view of neighbouring rows of some matrix of a larger buffer, `offset`
+/// is that of the matrix, if `ofMatrix`; other buffers are matrices of their
+/// own.
+RowsOfBuffer rowsOfBuffer(OpBuilder &b, Location loc, Value memory,
+                          bool ofMatrix);
+
 /// The pointer to a buffer's first element.
 Value pointerTo(OpBuilder &b, Location loc, Value memory);
 

@@ -32,10 +32,11 @@ namespace {
 /// rows, so that a warp reads whole rows of global memory.
 class PanelCopy {
 public:
-  PanelCopy(OpBuilder &b, StageOp op, int64_t numThreads,
+  PanelCopy(OpBuilder &b, StageOp op, int64_t numThreads, bool onePointer,
             const SharedPanel &panel)
       : b(b), loc(op.getLoc()), math{b, op.getLoc()}, op(op),
-        numThreads(numThreads), panel(panel), type(op.getSourceType()),
+        numThreads(numThreads), onePointer(onePointer), panel(panel),
+        type(op.getSourceType()),
         elementBytes(type.getElementTypeBitWidth() / 8) {}
 
   void emit(Value target) {
@@ -92,19 +93,24 @@ private:
 
   /// The thread's chunk of a row of the source, or of its first one. The
   /// thread's own part comes before the tile's, so that their sum with the
-  /// buffer's first element is one value of a loop.
+  /// buffer's first element is one value of a loop. With one pointer all comes
+  /// first that is the same for all tiles, and a loop over them adds no more
+  /// than which rows the tile has.
   Value startIn(Value ofRow) {
     Value lane = toI64(math.mul(chunk, 16 / elementBytes));
     if (ofRow)
       lane = arith::AddIOp::create(
           b, loc, b.createOrFold<arith::MulIOp>(loc, toI64(ofRow), rowStride()),
           lane);
-    auto [buffer, offset] = pointerAndOffset(b, loc, op.getSource());
-    Value start = step(buffer, lane);
-    if (offset)
-      start = step(start, offset);
+    RowsOfBuffer rows = rowsOfBuffer(b, loc, op.getSource(), onePointer);
+    Value start = step(rows.pointer, lane);
+    if (rows.offset)
+      start = step(start, rows.offset);
     if (panel.firstByte > 0)
       start = step(start, static_cast<int32_t>(panel.firstByte / elementBytes));
+    if (rows.first)
+      start = step(start,
+                   b.createOrFold<arith::MulIOp>(loc, rows.first, rowStride()));
     return start;
   }
 
@@ -174,6 +180,7 @@ private:
   LaneMath math;
   StageOp op;
   int64_t numThreads; ///< of the block
+  bool onePointer;    ///< a loop keeps of a matrix
   SharedPanel panel;
   MemRefType type;
   int64_t elementBytes;
@@ -181,7 +188,8 @@ private:
 };
 } // namespace
 
-static void emitCopy(OpBuilder &b, StageOp op, int64_t numThreads) {
+static void emitCopy(OpBuilder &b, StageOp op, int64_t numThreads,
+                     bool onePointer) {
   Location loc = op.getLoc();
   MemRefType type = op.getSourceType();
   SharedLayout layout(op.getRows(),
@@ -189,7 +197,14 @@ static void emitCopy(OpBuilder &b, StageOp op, int64_t numThreads) {
   b.setInsertionPoint(op);
   Value target = sharedPointer(b, loc, op.getMemory(), op.getOffset());
   for (const SharedPanel &panel : layout.getPanels())
-    PanelCopy(b, op, numThreads, panel).emit(target);
+    PanelCopy(b, op, numThreads, onePointer, panel).emit(target);
+}
+
+/// Whether a loop counts the tiles of a copy in 32 bits, as one does that has
+/// few registers.
+static bool isCountedIn32Bits(StageOp op) {
+  auto loop = op->getParentOfType<scf::ForOp>();
+  return loop && loop.getInductionVar().getType().isInteger(32);
 }
 
 /// Groups end where tokens are waited for; the barrier is for what other
@@ -268,8 +283,9 @@ struct CopiesToCpAsyncPass
     if (failed(groups))
       return failure();
     OpBuilder b(launch);
+    bool onePointer = llvm::any_of(copies, isCountedIn32Bits);
     for (StageOp op : copies)
-      emitCopy(b, op, *threads);
+      emitCopy(b, op, *threads, onePointer);
     // Copies that nobody waits for by their groups need none.
     if (!groups->getWaits().empty())
       for (Operation *op : groups->getCommits()) {

@@ -1,5 +1,6 @@
 //===- StageOperands.cpp - --sparse-attn-stage-operands -------------------===//
 
+#include "FewRegisters.h"
 #include "Form/Elements.h"
 #include "Form/TileForm.h"
 #include "RequireGpu.h"
@@ -138,6 +139,11 @@ struct StageOperandsPass
     bool apart =
         mbarriers || (threads && *threads > kWarpSize &&
                       areApart(rings, *threads, queryBytes + own, limits));
+    if (threads && llvm::any_of(rings, [&](const Ring &ring) {
+          return leavesFewRegisters(accumulatorsOf(ring, *threads));
+        }))
+      for (Ring &ring : rings)
+        ring.isNarrow = true;
     int64_t bytes = layOut(rings, apart);
     for (StagedRead &staged : *queries)
       staged.offset += bytes;

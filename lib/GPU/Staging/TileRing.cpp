@@ -127,13 +127,44 @@ static void stageInPlace(OpBuilder &b, Ring &ring, Value shared,
   }
 }
 
+/// Counts the tiles of a loop in 32 bits, as all sizes of a kernel have: an
+/// index takes two registers, and so does each bound.
+static scf::ForOp narrowed(OpBuilder &b, scf::ForOp loop) {
+  Location loc = loop.getLoc();
+  b.setInsertionPoint(loop);
+  auto narrow = [&](Value bound) {
+    return b.createOrFold<arith::IndexCastUIOp>(loc, b.getI32Type(), bound);
+  };
+  auto counting = scf::ForOp::create(
+      b, loc, narrow(loop.getLowerBound()), narrow(loop.getUpperBound()),
+      narrow(loop.getStep()), loop.getInitArgs());
+  counting->setDiscardableAttrs(loop->getDiscardableAttrDictionary());
+  Block *body = counting.getBody();
+  if (!body->empty())
+    body->getTerminator()->erase();
+  b.setInsertionPointToStart(body);
+  Value tile = arith::IndexCastUIOp::create(b, loc, b.getIndexType(),
+                                            counting.getInductionVar());
+  loop.getInductionVar().replaceAllUsesWith(tile);
+  for (auto [old, fresh] :
+       llvm::zip(loop.getRegionIterArgs(), counting.getRegionIterArgs()))
+    old.replaceAllUsesWith(fresh);
+  body->getOperations().splice(body->end(), loop.getBody()->getOperations());
+  loop.replaceAllUsesWith(counting.getResults());
+  loop.erase();
+  return counting;
+}
+
 namespace {
 /// Rewrites one loop.
 class RingEmitter {
 public:
-  RingEmitter(Ring &ring, Value shared, int64_t ahead)
-      : ring(ring), loop(ring.getLoop()), loc(loop.getLoc()), shared(shared),
-        ahead(ahead) {}
+  RingEmitter(OpBuilder &b, Ring &ring, Value shared, int64_t ahead)
+      : ring(ring),
+        loop(ring.isNarrow ? narrowed(b, ring.getLoop()) : ring.getLoop()),
+        loc(loop.getLoc()), shared(shared), ahead(ahead) {
+    ring.block = loop.getBody();
+  }
 
   void run(RewriterBase &b, ArrayRef<StagedQueries> queries) {
     SmallVector<Value> others = queriesOf(ring, queries);
@@ -156,10 +187,11 @@ private:
     SmallVector<Value> tokens{carried.front()};
     llvm::append_range(tokens, others);
     Value number = numberOf(b, loop.getInductionVar());
-    WaitOp::create(b, loc, tokens, handle, handle ? number : Value());
+    WaitOp::create(b, loc, tokens, handle,
+                   handle ? toIndex(b, number) : Value());
     Value newest =
         stageIfInside(b, arith::AddIOp::create(b, loc, loop.getInductionVar(),
-                                               index(b, ahead)));
+                                               count(b, ahead)));
     Value slot = slotOf(b, number);
     SmallVector<Value> tiles;
     for (StagedRead &staged : ring.reads)
@@ -184,11 +216,20 @@ private:
       }
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointAfter(last);
-    ReleaseOp::create(b, loc, handle, number, /*thread=*/Value());
+    ReleaseOp::create(b, loc, handle, toIndex(b, number), /*thread=*/Value());
   }
 
   Value index(OpBuilder &b, int64_t value) {
     return arith::ConstantIndexOp::create(b, loc, value);
+  }
+  Value count(OpBuilder &b, int64_t value) {
+    Type type = loop.getInductionVar().getType();
+    return arith::ConstantOp::create(b, loc, b.getIntegerAttr(type, value));
+  }
+  Value toIndex(OpBuilder &b, Value number) {
+    if (number.getType().isIndex())
+      return number;
+    return arith::IndexCastUIOp::create(b, loc, b.getIndexType(), number);
   }
 
   /// The first tiles. All threads meet before, so that they do not overwrite
@@ -205,7 +246,7 @@ private:
     for (int64_t s = 0; s < ahead; ++s)
       tokens.push_back(stageIfInside(
           b,
-          b.createOrFold<arith::AddIOp>(loc, loop.getLowerBound(), index(b, s)),
+          b.createOrFold<arith::AddIOp>(loc, loop.getLowerBound(), count(b, s)),
           /*isFirst=*/true));
     return tokens;
   }
@@ -218,18 +259,13 @@ private:
   /// Byte offset of the slot of a tile. Where there are mbarriers, the same is
   /// computed of their places, in 32 bits.
   Value slotOf(OpBuilder &b, Value number) {
-    Value slot;
-    if (handle) {
-      Type i32 = b.getI32Type();
-      Value narrow = arith::IndexCastUIOp::create(b, loc, i32, number);
-      Value count =
-          arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(ring.slots));
-      slot = arith::RemUIOp::create(b, loc, narrow, count);
-      slot = arith::IndexCastUIOp::create(b, loc, b.getIndexType(), slot);
-    } else {
-      slot = arith::RemUIOp::create(b, loc, number, index(b, ring.slots));
-    }
-    return arith::MulIOp::create(b, loc, slot, index(b, ring.slotBytes));
+    if (handle && number.getType().isIndex())
+      number = arith::IndexCastUIOp::create(b, loc, b.getI32Type(), number);
+    Value slots = arith::ConstantOp::create(
+        b, loc, b.getIntegerAttr(number.getType(), ring.slots));
+    Value slot = arith::RemUIOp::create(b, loc, number, slots);
+    return arith::MulIOp::create(b, loc, toIndex(b, slot),
+                                 index(b, ring.slotBytes));
   }
 
   /// Starts to copy the tiles of iteration t, if there is one. The first ones
@@ -254,7 +290,7 @@ private:
     Value number = numberOf(b, t);
     Value slot = slotOf(b, number);
     if (handle && !isFirst)
-      ReserveOp::create(b, loc, handle, number);
+      ReserveOp::create(b, loc, handle, toIndex(b, number));
     SmallVector<Value> tokens;
     for (StagedRead &staged : ring.reads) {
       Value offset =
@@ -265,7 +301,7 @@ private:
     }
     if (handle)
       return FillOp::create(b, loc, TokenType::get(b.getContext()), handle,
-                            number, tokens);
+                            toIndex(b, number), tokens);
     return join(b, tokens);
   }
 
@@ -285,7 +321,7 @@ private:
 void kernels::stageRing(RewriterBase &b, Ring &ring, Value shared,
                         int64_t ahead, ArrayRef<StagedQueries> queries) {
   if (ring.getLoop())
-    RingEmitter(ring, shared, ahead).run(b, queries);
+    RingEmitter(b, ring, shared, ahead).run(b, queries);
   else
     stageInPlace(b, ring, shared, queries);
   for (StagedRead &staged : ring.reads)

@@ -26,6 +26,8 @@ struct Ring {
   /// Where in shared memory warps tell each other of the slots; none where they
   /// meet for each tile.
   std::optional<int64_t> barriers = std::nullopt;
+  /// Whether a loop counts its tiles in 32 bits, as registers are few.
+  bool isNarrow = false;
 
   scf::ForOp getLoop() const {
     return dyn_cast<scf::ForOp>(block->getParentOp());

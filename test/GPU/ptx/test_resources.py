@@ -36,7 +36,6 @@ SPILLS |= {
     ("chunked sm_90", "chunked_0"): 16,
     ("decode sm_80", "decode_1"): 8,
     ("mistral sm_80", "mistral_0"): 64,
-    ("mistral sm_90", "mistral_0"): 8,
 }
 # Branches around tiles that a warp leaves out hold the state on both ways.
 SPILLS |= {

@@ -484,14 +484,14 @@ TEST(ChooseTileTest, GpuTilesOf16BitTypesAreThoseOfTheHeadAndTheChip) {
     expect("sm_90", headDim, 128, 32);
     expect("sm_100", headDim, 128, 64);
   }
-  for (llvm::StringRef chip : {"sm_80", "sm_90"})
-    expect(chip, 160, 128, 32);
-  expect("sm_120", 160, 64, 32);
-  expect("sm_80", 192, 128, 64);
-  expect("sm_80", 256, 128, 48);
-  expect("sm_86", 192, 64, 32);
-  expect("sm_86", 256, 64, 32);
-  expect("sm_90", 256, 128, 64);
+  for (llvm::StringRef chip : {"sm_80", "sm_90"}) {
+    expect(chip, 160, 128, 48);
+    expect(chip, 192, 128, 48);
+    expect(chip, 256, 128, 32);
+  }
+  for (llvm::StringRef chip : {"sm_86", "sm_120"})
+    for (int64_t headDim : {160, 192, 256})
+      expect(chip, headDim, 64, 32);
 }
 
 TEST(ChooseTileTest, NarrowWindowsOfLongHeadsGetFewerKeysOnSm80) {
