@@ -6,8 +6,8 @@
 Each mask, which has no more than some dozens of tokens, is planned for lengths and a tile
 that are random, too, and every pair is looked at: a live one lies in one visited tile, and
 a full tile has no other. The file of results says which seeds were run, of how many masks
-each, and how they ended; it is written after each seed, so that what a time limit leaves
-is what was run, and no more.
+each, and how they ended, one run after the other; it is written after each seed, so that
+what a time limit leaves is what was run, and no more.
 """
 
 import argparse
@@ -48,17 +48,20 @@ def main() -> int:
     args = parser.parse_args()
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, check=True,
                             capture_output=True, text=True).stdout.strip()
+    runs = json.loads(args.output.read_text())["runs"] if args.output.exists() else []
     start, failures, seed, masks = time.monotonic(), [], args.first_seed, 0
     while masks < args.masks and time.monotonic() - start < args.seconds:
         count = min(args.masks_a_seed, args.masks - masks)
         if failure := run_seed(args.program, seed, count):
             failures.append({"seed": seed, "says": failure})
         seed, masks = seed + 1, masks + count
-        args.output.write_text(json.dumps({
-            "kind": "plan_fuzz", "date": datetime.date.today().isoformat(), "commit": commit,
-            "test": TEST, "first_seed": args.first_seed, "last_seed": seed - 1,
+        this = {
+            "date": datetime.date.today().isoformat(), "commit": commit, "test": TEST,
+            "first_seed": args.first_seed, "last_seed": seed - 1,
             "masks_a_seed": args.masks_a_seed, "masks": masks,
-            "seconds": round(time.monotonic() - start, 1), "failures": failures}, indent=2) + "\n")
+            "seconds": round(time.monotonic() - start, 1), "failures": failures}
+        args.output.write_text(
+            json.dumps({"kind": "plan_fuzz", "runs": [*runs, this]}, indent=2) + "\n")
     print(f"{masks} masks of seeds {args.first_seed} to {seed - 1}: {len(failures)} seeds failed")
     return 1 if failures else 0
 
