@@ -11,17 +11,27 @@ namespace {
 /// A data operand.
 struct DataKind {
   StringRef name;
-  /// Which of B, Hq, Sq and Sk its only dimension is; -1 where it has up to
-  /// these four, each of which may be 1.
+  /// Which of B, Hq, Sq and Sk its only dimension is; kBroadcast where it has
+  /// up to these four, each of which may be 1, and kAny where it may be any
+  /// tensor.
   int dim;
   bool isFloat; ///< f32, or i32
+
+  static constexpr int kBroadcast = -1, kAny = -2;
+  bool isAny() const { return dim == kAny; }
 };
 } // namespace
 
+/// Tensors that a score region reads.
+constexpr StringRef kExtra = "extra";
+
 constexpr DataKind kKinds[] = {
-    {kKeyLengths, 0, /*isFloat=*/false}, {kQueryLengths, 0, /*isFloat=*/false},
-    {kSinks, 1, /*isFloat=*/true},       {kSlopes, 1, /*isFloat=*/true},
-    {kBias, -1, /*isFloat=*/true},
+    {kKeyLengths, 0, /*isFloat=*/false},
+    {kQueryLengths, 0, /*isFloat=*/false},
+    {kSinks, 1, /*isFloat=*/true},
+    {kSlopes, 1, /*isFloat=*/true},
+    {kBias, DataKind::kBroadcast, /*isFloat=*/true},
+    {kExtra, DataKind::kAny, /*isFloat=*/true},
 };
 
 constexpr StringRef kSizes[] = {"sequences", "query heads", "queries", "keys"};
@@ -44,9 +54,10 @@ static SmallVector<int, 4> broadcastDims(ShapedType type) {
 SmallVector<int, 4> mlir::sparse_attn::dimsOfData(StringRef name,
                                                   ShapedType type) {
   const DataKind *kind = findKind(name);
-  if (!kind)
+  if (!kind || kind->isAny())
     return {};
-  return kind->dim < 0 ? broadcastDims(type) : SmallVector<int, 4>{kind->dim};
+  return kind->dim == DataKind::kBroadcast ? broadcastDims(type)
+                                           : SmallVector<int, 4>{kind->dim};
 }
 
 //===----------------------------------------------------------------------===//
@@ -105,11 +116,12 @@ static LogicalResult verifyKind(AttentionOp op, const DataKind &kind,
                                 ShapedType type) {
   Type element = type.getElementType();
   bool fits = kind.isFloat ? element.isF32() : element.isInteger(32);
-  fits &= kind.dim < 0 ? type.getRank() <= 4 : type.getRank() == 1;
+  fits &= kind.dim == DataKind::kBroadcast ? type.getRank() <= 4
+                                           : type.getRank() == 1;
   if (!fits) {
     InFlightDiagnostic error = op.emitOpError()
                                << "data operand " << kind.name << " must be ";
-    if (kind.dim < 0)
+    if (kind.dim == DataKind::kBroadcast)
       error << "[sequences, query heads, queries, keys], any of which may be 1";
     else
       error << "[" << kSizes[kind.dim] << "]";
@@ -132,6 +144,19 @@ static LogicalResult verifyKind(AttentionOp op, const DataKind &kind,
   return success();
 }
 
+/// A tensor that a score region reads has to be read there; buffers are read
+/// under names of their own.
+static LogicalResult verifyExtra(AttentionOp op, Value extra) {
+  auto isInside = [&](Operation *user) {
+    return op.getScore().isAncestor(user->getParentRegion());
+  };
+  if (isa<MemRefType>(extra.getType()) ||
+      llvm::any_of(extra.getUsers(), isInside))
+    return success();
+  return op.emitOpError("has the data operand extra, which its score region "
+                        "does not read; leave it out");
+}
+
 LogicalResult mlir::sparse_attn::verifyData(AttentionOp op) {
   ArrayAttr names = op.getDataNamesAttr();
   size_t count = names ? names.size() : 0;
@@ -150,11 +175,16 @@ LogicalResult mlir::sparse_attn::verifyData(AttentionOp op) {
                             [&](const DataKind &one) { error << one.name; });
       return error;
     }
+    Value value = op.getData()[index];
+    if (kind->isAny()) {
+      if (failed(verifyExtra(op, value)))
+        return failure();
+      continue;
+    }
     if (!seen.insert(name).second)
       return op.emitOpError()
              << "has the data operand " << name.getValue() << " twice";
-    if (failed(verifyKind(op, *kind,
-                          cast<ShapedType>(op.getData()[index].getType()))))
+    if (failed(verifyKind(op, *kind, cast<ShapedType>(value.getType()))))
       return failure();
   }
   return success();

@@ -34,14 +34,14 @@ func.func @softcap(%q: !t) -> !t {
 
 // CHECK-LABEL: func.func @data
 // CHECK-SAME:    %[[S:[a-z0-9]+]]: memref<1xf32
-// CHECK:         sparse_attn.attention {{.*}} data(sinks = %[[S]] : memref<1xf32{{.*}}>) outs(
+// CHECK:         sparse_attn.attention {{.*}} data(sinks = %[[S]] : memref<1xf32{{.*}}>, extra = %[[S]] : memref<1xf32{{.*}}>) outs(
 // CHECK-SAME:      score {
 // CHECK:             memref.load %[[S]][
 // CHECK:             sparse_attn.yield
 func.func @data(%q: !t, %sinks: tensor<1xf32>) -> !t {
   %init = tensor.empty() : !t
   %o = sparse_attn.attention mask(#sparse_attn.full)
-      ins(%q, %q, %q : !t, !t, !t) data(sinks = %sinks : tensor<1xf32>) outs(%init : !t) score {
+      ins(%q, %q, %q : !t, !t, !t) data(sinks = %sinks : tensor<1xf32>, extra = %sinks : tensor<1xf32>) outs(%init : !t) score {
       ^bb0(%x: f32, %batch: index, %h: index, %i: index, %j: index):
         %y = tensor.extract %sinks[%h] : tensor<1xf32>
         %z = arith.addf %x, %y : f32

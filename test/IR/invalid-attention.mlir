@@ -415,7 +415,7 @@ func.func @softcap_far_from_scale(%q: tensor<1x1x4x8xf32>) {
 // -----
 
 func.func @unknown_data(%q: tensor<2x4x64x8xf32>, %x: tensor<2xi32>) {
-  // expected-error@below {{has no data operand 'lengths'; there are key_lengths, query_lengths, sinks, slopes, bias}}
+  // expected-error@below {{has no data operand 'lengths'; there are key_lengths, query_lengths, sinks, slopes, bias, extra}}
   sparse_attn.attention mask(#sparse_attn.full)
     ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
     data(lengths = %x : tensor<2xi32>)
@@ -571,6 +571,17 @@ func.func @score_with_effects(%q: tensor<2x4x64x8xf32>, %m: memref<4xf32>) {
       memref.store %s, %m[%h] : memref<4xf32>
       sparse_attn.yield %s : f32
     } -> tensor<2x4x64x8xf32>
+  return
+}
+
+// -----
+
+func.func @extra_that_nothing_reads(%q: tensor<2x4x64x8xf32>, %x: tensor<9x9xi8>) {
+  // expected-error@below {{has the data operand extra, which its score region does not read; leave it out}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
+    data(extra = %x : tensor<9x9xi8>)
+    outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
   return
 }
 

@@ -194,12 +194,12 @@ func.func @softcap(%q: tensor<1x1x64x8xf32>) -> (tensor<1x1x64x8xf32>, tensor<1x
 // CHECK:         sparse_attn.attention mask(#sparse_attn.causal) ins(
 // CHECK-SAME:      data(key_lengths = %[[N]] : tensor<2xi32>, sinks = %[[S]] : tensor<4xf32>, bias = %[[BIAS]] : tensor<1x64x?xf32>) outs(
 // CHECK:         sparse_attn.attention mask(#sparse_attn.full) ins(
-// CHECK-SAME:      data(query_lengths = %[[N]] : tensor<2xi32>, slopes = %[[S]] : tensor<4xf32>)
+// CHECK-SAME:      data(query_lengths = %[[N]] : tensor<2xi32>, slopes = %[[S]] : tensor<4xf32>, extra = %[[S]] : tensor<4xf32>, extra = %[[N]] : tensor<2xi32>)
 // CHECK-SAME:      origin(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) outs(
 // CHECK-SAME:      score {
 // CHECK-NEXT:      ^bb0(%[[X:.*]]: f32, %{{.*}}: index, %[[H:.*]]: index, %{{.*}}: index, %{{.*}}: index):
 // CHECK-NEXT:        %[[Y:.*]] = tensor.extract %[[S]][%[[H]]] : tensor<4xf32>
-// CHECK-NEXT:        %[[Z:.*]] = arith.addf %[[X]], %[[Y]] : f32
+// CHECK:             %[[Z:.*]] = arith.addf %[[X]], %[[Y]] : f32
 // CHECK-NEXT:        sparse_attn.yield %[[Z]] : f32
 // CHECK-NEXT:      } -> tensor<2x4x64x8xf32>
 func.func @data(%q: tensor<2x4x64x8xf32>, %n: tensor<2xi32>, %s: tensor<4xf32>, %bias: tensor<1x64x?xf32>, %at: index) -> tensor<2x4x64x8xf32> {
@@ -209,11 +209,12 @@ func.func @data(%q: tensor<2x4x64x8xf32>, %n: tensor<2xi32>, %s: tensor<4xf32>, 
       outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
   %b = sparse_attn.attention mask(#sparse_attn.full)
       ins(%a, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
-      data(query_lengths = %n : tensor<2xi32>, slopes = %s : tensor<4xf32>)
+      data(query_lengths = %n : tensor<2xi32>, slopes = %s : tensor<4xf32>, extra = %s : tensor<4xf32>, extra = %n : tensor<2xi32>)
       origin(%at, %at, %at, %at)
       outs(%q : tensor<2x4x64x8xf32>) score {
       ^bb0(%x: f32, %batch: index, %h: index, %i: index, %j: index):
         %y = tensor.extract %s[%h] : tensor<4xf32>
+        %length = tensor.extract %n[%batch] : tensor<2xi32>
         %z = arith.addf %x, %y : f32
         sparse_attn.yield %z : f32
       } -> tensor<2x4x64x8xf32>

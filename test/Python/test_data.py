@@ -81,6 +81,15 @@ def test_alibi(package):
     )
 
 
+def test_a_table_of_relative_positions(package):
+    assert package["relative"].arguments[3].roles == ("extra",)
+    q, k, v = (random((2, 2, 70, 16), seed=n) for n in range(3))
+    table = random((2, 33), seed=3)
+    i, j = np.arange(70)[:, None], np.arange(70)
+    expected, _ = eager(q, k, v, j <= i, bias=table[:, np.clip(i - j, 0, 32)])
+    np.testing.assert_allclose(package["relative"](q, k, v, table), expected, atol=2e-6)
+
+
 def test_sizes_of_data_are_those_of_the_operands(package):
     q, k, v = random((3, 8, 1, 32)), random((3, 4, 40, 32)), random((3, 4, 40, 32))
     sinks = random((8,))

@@ -27,7 +27,8 @@ struct ObservedAttention {
   double scale;
   std::optional<double> softcap;
   unsigned query, key, valueOperand, output; ///< indices of results
-  std::optional<unsigned> lse, queryLengths, keyLengths, sinks, bias, slopes;
+  std::optional<unsigned> lse = {}, queryLengths = {}, keyLengths = {},
+                          sinks = {}, bias = {}, slopes = {};
 };
 
 /// A merge, likewise.

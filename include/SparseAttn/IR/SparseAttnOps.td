@@ -58,7 +58,8 @@ def SparseAttn_AttentionOp : Op<SparseAttn_Dialect, "attention", [
     c tanh(s / c) for a scaled score s. An infinite score is one of c or -c
     then. c is positive; c and scale / c are normal numbers of f32.
 
-    `data` names operands that are known at run time only, each at most once:
+    `data` names operands that are known at run time only, each but `extra` at most
+    once:
 
     | name | type | meaning |
     |---|---|---|
@@ -66,6 +67,7 @@ def SparseAttn_AttentionOp : Op<SparseAttn_Dialect, "attention", [
     | `query_lengths` | `tensor<Bxi32>` | and Lq = `query_lengths[b]` queries; rows behind them get O = 0 and LSE = -inf |
     | `bias` | f32, broadcast to [B, Hq, Sq, Sk] as NumPy does | is added to scores; a dimension of 1 in the type is that of all |
     | `slopes` | `tensor<Hqxf32>` | `slopes[h]` \|i - j\| is taken off scores (ALiBi) |
+    | `extra` | any tensor, any number of them | is read by the score region |
     | `sinks` | `tensor<Hqxf32>` | the softmax of head h has exp(`sinks[h]`) in its denominator, which no value belongs to |
 
     Lengths below 0 count as 0, and those above Sk and Sq as these. Row r of

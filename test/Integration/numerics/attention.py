@@ -298,15 +298,17 @@ def module_text(case):
         kind = f"tensor<{'x'.join([*sizes, dtype])}>"
         arguments += f", %{name}: {kind}"
         data.append(f"{name} = %{name} : {kind}")
-    data = f"data({', '.join(data)})" if data else ""
     score = ""
     if case.score:
         arguments += f", %table: {TABLE_TYPE}"
+        if "%table" in SCORES[case.score][0]:
+            data.append(f"extra = %table : {TABLE_TYPE}")
         score = f"""score {{
       ^bb0(%s: f32, %b: index, %h: index, %i: index, %j: index):
         {SCORES[case.score][0]}
         sparse_attn.yield %t : f32
       }}"""
+    data = f"data({', '.join(data)})" if data else ""
     types = ", ".join(results)
     count = len(results)
     names = ", ".join(f"%r#{n}" for n in range(count))

@@ -43,3 +43,25 @@ func.func @alibi(%q: !s, %k: !s, %v: !s, %slopes: tensor<4xf32>) -> !s {
       data(slopes = %slopes : tensor<4xf32>) outs(%init : !s) -> !s
   return %o : !s
 }
+
+!r = tensor<2x2x?x16xf32>
+
+// A bias by the relative position, from a table, and nothing from 32 on.
+func.func @relative(%q: !r, %k: !r, %v: !r, %table: tensor<2x33xf32>) -> !r {
+  %c2 = arith.constant 2 : index
+  %sq = tensor.dim %q, %c2 : !r
+  %init = tensor.empty(%sq) : !r
+  %o = sparse_attn.attention mask(#sparse_attn.causal) ins(%q, %k, %v : !r, !r, !r)
+      data(extra = %table : tensor<2x33xf32>) outs(%init : !r) score {
+      ^bb0(%s: f32, %b: index, %h: index, %i: index, %j: index):
+        %c0 = arith.constant 0 : index
+        %c32 = arith.constant 32 : index
+        %distance = arith.subi %i, %j : index
+        %least = arith.maxsi %distance, %c0 : index
+        %place = arith.minsi %least, %c32 : index
+        %more = tensor.extract %table[%h, %place] : tensor<2x33xf32>
+        %t = arith.addf %s, %more : f32
+        sparse_attn.yield %t : f32
+      } -> !r
+  return %o : !r
+}
