@@ -222,19 +222,21 @@ static LogicalResult verifyOrigin(AttentionOp op) {
          << count << " values";
 }
 
-/// Of ops in a score region, those that read memory are harmless.
+/// Of ops in a score region, those that read memory are harmless, and those
+/// with regions cannot be ones of tiles.
 static LogicalResult verifyScoreOps(AttentionOp op) {
   WalkResult result = op.getScore().walk([&](Operation *inner) {
     bool onlyReads = isMemoryEffectFree(inner);
     if (auto effects = dyn_cast<MemoryEffectOpInterface>(inner))
       onlyReads =
           effects.onlyHasEffect<MemoryEffects::Read>() || effects.hasNoEffect();
-    if (onlyReads)
+    if (onlyReads && inner->getNumRegions() == 0)
       return WalkResult::advance();
-    InFlightDiagnostic error =
-        op.emitOpError("computes scores anew without side effects, and has '");
+    InFlightDiagnostic error = op.emitOpError(
+        "computes scores anew without side effects or branches, and has '");
     error << inner->getName() << "' in its score region";
-    error.attachNote(inner->getLoc()) << "leave it out, or have it done before";
+    error.attachNote(inner->getLoc())
+        << (onlyReads ? "use arith.select" : "have it done before");
     return WalkResult::interrupt();
   });
   return failure(result.wasInterrupted());

@@ -92,7 +92,8 @@ Value ScoreEmitter::position(Value number) {
 Value ScoreEmitter::emitRegion(Value score) {
   Block &block = op.getScore().front();
   bool mayFail = llvm::any_of(block.without_terminator(), [](Operation &inner) {
-    return !isSpeculatable(&inner);
+    return !isSpeculatable(&inner) ||
+           llvm::any_of(inner.getOperandTypes(), llvm::IsaPred<ShapedType>);
   });
   IRMapping mapping;
   mapping.map(block.getArguments(),

@@ -1,4 +1,5 @@
-// Exponentials and logarithms of f32 become one instruction an element, tanh a few.
+// Exponentials and logarithms of f32 become one instruction an element, or two, and tanh
+// a few.
 //
 // RUN: sparse-attn-opt %s --sparse-attn-approximate-math | FileCheck %s
 
@@ -50,12 +51,37 @@ gpu.module @kernels {
     return %t : vector<2xf32>
   }
 
-  // Other types are left alone.
+  // e^x = 2^(x log2 e), with the factor rounded to f32.
   //
-  // CHECK-LABEL: func.func @double
-  // CHECK:         math.exp2 %{{.*}} : f64
-  func.func @double(%x: f64) -> f64 {
-    %p = math.exp2 %x : f64
-    return %p : f64
+  // CHECK-LABEL: func.func @natural
+  // CHECK:         %[[LOG2E:.*]] = arith.constant 1.44269502 : f32
+  // CHECK:         %[[X:.*]] = arith.mulf %{{.*}}, %[[LOG2E]]
+  // CHECK:         %[[P:.*]] = llvm.call_intrinsic "llvm.nvvm.ex2.approx.ftz.f"(%[[X]])
+  // CHECK:         return %[[P]]
+  func.func @natural(%x: f32) -> f32 {
+    %p = math.exp %x : f32
+    return %p : f32
+  }
+
+  // CHECK-LABEL: func.func @magnitude
+  // CHECK:         %[[BITS:.*]] = arith.bitcast %{{.*}} : vector<2xf32> to vector<2xi32>
+  // CHECK:         %[[MASK:.*]] = arith.constant dense<2147483647> : vector<2xi32>
+  // CHECK:         %[[CLEARED:.*]] = arith.andi %[[BITS]], %[[MASK]]
+  // CHECK:         %[[SIZE:.*]] = arith.bitcast %[[CLEARED]] : vector<2xi32> to vector<2xf32>
+  // CHECK:         return %[[SIZE]]
+  func.func @magnitude(%x: vector<2xf32>) -> vector<2xf32> {
+    %size = math.absf %x : vector<2xf32>
+    return %size : vector<2xf32>
+  }
+
+  // One instruction as it is, and operations of integers.
+  //
+  // CHECK-LABEL: func.func @others
+  // CHECK:         math.fma
+  // CHECK:         math.absi
+  func.func @others(%x: f32, %n: i32) -> (f32, i32) {
+    %y = math.fma %x, %x, %x : f32
+    %m = math.absi %n : i32
+    return %y, %m : f32, i32
   }
 }

@@ -562,14 +562,33 @@ func.func @score_that_is_no_number(%q: tensor<2x4x64x8xf32>) {
 // -----
 
 func.func @score_with_effects(%q: tensor<2x4x64x8xf32>, %m: memref<4xf32>) {
-  // expected-error@below {{computes scores anew without side effects, and has 'memref.store' in its score region}}
+  // expected-error@below {{computes scores anew without side effects or branches, and has 'memref.store' in its score region}}
   sparse_attn.attention mask(#sparse_attn.full)
     ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
     outs(%q : tensor<2x4x64x8xf32>) score {
     ^bb0(%s: f32, %b: index, %h: index, %i: index, %j: index):
-      // expected-note@below {{leave it out, or have it done before}}
+      // expected-note@below {{have it done before}}
       memref.store %s, %m[%h] : memref<4xf32>
       sparse_attn.yield %s : f32
+    } -> tensor<2x4x64x8xf32>
+  return
+}
+
+// -----
+
+func.func @score_with_branches(%q: tensor<2x4x64x8xf32>, %when: i1) {
+  // expected-error@below {{computes scores anew without side effects or branches, and has 'scf.if' in its score region}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
+    outs(%q : tensor<2x4x64x8xf32>) score {
+    ^bb0(%s: f32, %b: index, %h: index, %i: index, %j: index):
+      // expected-note@below {{use arith.select}}
+      %t = scf.if %when -> f32 {
+        scf.yield %s : f32
+      } else {
+        scf.yield %s : f32
+      }
+      sparse_attn.yield %t : f32
     } -> tensor<2x4x64x8xf32>
   return
 }

@@ -354,7 +354,9 @@ def SparseAttnApproximateMath
     would call a library. Their largest errors, by NVIDIA's documentation of
     PTX, are 2 ulp for ex2 and, near 1, 2^-22 absolute for lg2. `math.tanh` of
     f32 becomes a polynomial of a small x and an exponential elsewhere, with a
-    relative error near 2^-22; `tanh.approx` has 2^-11.
+    relative error near 2^-22; `tanh.approx` has 2^-11. `math.exp` of f32 is `ex2.approx.ftz`
+    of a product, and `math.absf` clears a bit. Other operations of
+    `math` on floats would call a library, too, and are refused.
 
     Example: test/GPU/approximate-math-example.mlir
   }];

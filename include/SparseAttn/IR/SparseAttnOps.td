@@ -98,7 +98,7 @@ def SparseAttn_AttentionOp : Op<SparseAttn_Dialect, "attention", [
 
     %b and %h are the batch and the query head, %i and %j the positions of query
     and key, in the larger attention where the op is a tile. It has no side
-    effects. It may be asked for pairs that the mask leaves out, of queries and keys
+    effects and no operations with regions. It may be asked for pairs that the mask leaves out, of queries and keys
     that there are. A score of -inf weighs nothing, and one of NaN makes its row NaN.
 
     Destination-style: on tensors the results tie to the inits; on memrefs

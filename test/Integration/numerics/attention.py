@@ -65,6 +65,16 @@ SCORES = {
         %t = arith.addf %s, %x : f32""",
         lambda s, b, h, i, j: s + TABLE[np.clip(i - j + 150, 0, 299)],
     ),
+    "decay": (
+        f"""{DISTANCE}
+        %x = arith.sitofp %distance : i32 to f32
+        %size = math.absf %x : f32
+        %c = arith.constant -0.0625 : f32
+        %y = arith.mulf %size, %c : f32
+        %factor = math.exp %y : f32
+        %t = arith.mulf %s, %factor : f32""",
+        lambda s, b, h, i, j: s * np.exp(-0.0625 * abs(i - j)),
+    ),
     # Reads where pairs that the mask leaves out have nothing to read.
     "key-table": (
         f"""%x = tensor.extract %table[%j] : {TABLE_TYPE}
@@ -356,8 +366,10 @@ def run_case(tool, case):
 
 
 def reference(q, k, v, live, scale, softcap=None, sinks=None, modify=None):
-    """O and LSE in double. A masked key's values play no part at all."""
+    """O and LSE in double; `live` is [batches or 1, heads, Sq, Sk], or without the first.
+    A masked key's values play no part at all."""
     groups = q.shape[1] // k.shape[1]
+    live = live.reshape(-1, *q.shape[1:3], k.shape[2])
     with np.errstate(invalid="ignore", over="ignore"):
         all_scores = scale * (q @ k.repeat(groups, axis=1).swapaxes(2, 3))
         if softcap is not None:

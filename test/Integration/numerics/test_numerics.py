@@ -441,6 +441,10 @@ CASES |= {
         causal, score="positions", sq=1, sk=133, heads=8, groups=4, d=64, batch=3
     ),
     "score-table": Case(near, score="table"),
+    # The last row and the last key read the table's last element.
+    "score-key-table-ragged": Case(causal, score="key-table", sq=300),
+    "score-decay": Case(full, score="decay"),
+    "score-decay-bf16": Case(near, score="decay", d=64, dtype="bf16"),
     "score-table-bf16": Case(causal, score="table", d=64, dtype="bf16"),
     "score-key-table": Case(near, score="key-table"),
     "score-key-table-more-keys": Case(causal, score="key-table", sq=50, sk=131),
