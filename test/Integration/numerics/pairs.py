@@ -31,7 +31,9 @@ def counted(cases):
     cases whose plans are the same one is enough."""
     chosen = {}
     for name, case in cases.items():
-        if not case.dynamic and case.spoil is None and case.magnitude == 1:
+        has_lengths = case.query_lengths or case.key_lengths
+        is_known = not case.dynamic and not has_lengths
+        if is_known and case.spoil is None and case.magnitude == 1:
             decides = (case.mask.text, case.sq, case.keys, case.heads, case.groups, case.d)
             chosen.setdefault(decides, (name, dataclasses.replace(case, batch=1, lse=False)))
     return dict(chosen.values())
