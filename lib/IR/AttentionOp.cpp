@@ -222,8 +222,8 @@ static LogicalResult verifyOrigin(AttentionOp op) {
          << count << " values";
 }
 
-/// Of ops in a score region, those that read memory are harmless, and those
-/// with regions cannot be ones of tiles.
+/// Rejects ops in a score region that write, and those that have regions, which
+/// no op on tiles has. Ops that read memory are harmless.
 static LogicalResult verifyScoreOps(AttentionOp op) {
   WalkResult result = op.getScore().walk([&](Operation *inner) {
     bool onlyReads = isMemoryEffectFree(inner);

@@ -67,7 +67,8 @@ void CommonBlock::add(const Piece &piece) {
 }
 
 namespace {
-/// Of which whole tiles of queries and keys may be made, and tiles of keys.
+/// The sizes of blocks that whole tiles may be made of: `common` for queries
+/// and keys, and `ofKeys` for keys alone; 0 where there is none.
 struct Blocks {
   int64_t common = 0, ofKeys = 0;
 };
@@ -242,8 +243,8 @@ TileShape plan::chooseTile(const Mask &mask, const target::TileRules &rules,
     break;
   }
   tile.keys = dividing(block, tile.keys, rules.granule.keys);
-  // Of blocks beside a diagonal, tiles end where those do if they are at least
-  // half as long for it.
+  // Key tiles end where blocks beside a diagonal do, if that keeps at least
+  // half of their keys.
   if (int64_t keys = dividing(blockOfKeys, tile.keys, rules.granule.keys);
       blockOfKeys % keys == 0 && 2 * keys >= tile.keys)
     tile.keys = keys;

@@ -14,7 +14,7 @@ static constexpr int64_t kAny = INT64_MAX;
 static constexpr LargestTile kSingleShort = {96, 4, {64, 32}};
 static constexpr LargestTile kSingleLong = {kAny, 4, {64, 16}};
 
-/// Of operands of 2 bytes, a warp takes 32 rows up to heads of 128, with an
+/// A warp takes 32 rows of operands of 2 bytes up to heads of 128, with an
 /// accumulator a thread for each key and each value of a head, and 16 beyond,
 /// with half of one. ptxas 13 assembles loops over full tiles without a spill
 /// where a thread has up to 176 of them in 32 rows here, and 160 on sm_90, and

@@ -43,7 +43,7 @@ private:
   /// The ranges of the classes at these sizes; sets the number of their tiles.
   Ranges rangesAt(OpBuilder &b, const ReductionShapes &shapes,
                   Value &count) const;
-  /// So many tiles or more, at any lengths of a sequence.
+  /// A sequence has no more tiles than this, whatever its lengths are.
   Value mostTiles(OpBuilder &b, const ReductionShapes &shapes) const;
 
   ArrayRef<RowClass> classes;

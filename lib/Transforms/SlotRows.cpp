@@ -66,7 +66,8 @@ private:
     return {first, whereQueries(math, shapes.numQueries, count)};
   }
 
-  /// So many slots or more that stand at rows, at any lengths of a sequence.
+  /// A sequence has no more slots than this that stand at rows, whatever its
+  /// lengths are.
   Value mostSlots(OpBuilder &b, const ReductionShapes &shapes) const {
     IndexMath math{b, loc};
     Value rows = shapes.numTensorRows;

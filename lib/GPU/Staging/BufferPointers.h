@@ -18,9 +18,9 @@ struct RowsOfBuffer {
   Value pointer, offset, first;
 };
 
-/// Of a view of neighbouring rows of some matrix of a larger buffer, `offset`
-/// is that of the matrix, if `ofMatrix`; other buffers are matrices of their
-/// own.
+/// Says where the rows of `memory` begin. It may be a view of neighbouring rows
+/// of some matrix of a larger buffer: `offset` is that of the matrix then, if
+/// `ofMatrix`. Other buffers are matrices of their own.
 RowsOfBuffer rowsOfBuffer(OpBuilder &b, Location loc, Value memory,
                           bool ofMatrix);
 

@@ -523,7 +523,7 @@ TEST(ChooseTileTest, KeyTilesEndWhereBlocksDo) {
   // No tile of 24 to 48 keys ends with these, and of 16 there would be twice as
   // many.
   EXPECT_EQ(keys(80, 128), 48);
-  // Of long blocks the last tile is one of many.
+  // The last tile of a long block is one of many, and may be a short one.
   EXPECT_EQ(keys(1024, 128), 48);
 }
 
