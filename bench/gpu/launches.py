@@ -147,8 +147,9 @@ class Package:
     @functools.cached_property
     def plan(self) -> Plan:
         lines = self.entry["plans"][0]["plan"]
-        listed = self.folder / f"plan.{self.program['target'].get('chip')}.mlir"
-        return parse_plan(lines, parse_table(listed.read_text()) if listed.exists() else ())
+        listed = self.folder / f"table.{self.program['target'].get('chip')}.json"
+        return parse_plan(lines,
+                          parse_table(json.loads(listed.read_text())) if listed.exists() else ())
 
     @property
     def cubin(self) -> pathlib.Path:

@@ -207,9 +207,10 @@ class Plan:
         return touched & set(draw.range(values))
 
 
-def parse_table(attribute: str) -> list[TableTile]:
-    """All query tiles of a plan's attribute that has one table."""
-    return [TableTile.of(match) for match in LISTED.finditer(attribute)]
+def parse_table(tiles: Sequence[Mapping[str, Sequence[int]]]) -> list[TableTile]:
+    """All query tiles of one of the `tables` that inspect says."""
+    return [TableTile(*tile["rows"], tuple(tile["partial"]), tuple(tile["full"]))
+            for tile in tiles]
 
 
 def parse_plan(lines: Sequence[str], table: Sequence[TableTile] = ()) -> Plan:

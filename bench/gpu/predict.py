@@ -18,6 +18,7 @@ import shlex
 import sys
 import sysconfig
 import tempfile
+from typing import Any
 
 import predicted_peers
 import prediction
@@ -60,6 +61,16 @@ def version(name: str) -> str:
     return match[1] if match else "unknown"
 
 
+def inspect(module: pathlib.Path, architecture: str,
+            args: argparse.Namespace) -> dict[str, Any]:
+    """What is to be known of its only attention."""
+    said = run([tool(args.build, "sparse-attn-inspect"), module, f"--target={architecture}",
+                "--format=json"])
+    attention: dict[str, Any]
+    attention, = json.loads(said)["attentions"]
+    return attention
+
+
 def compile_case(case: Predicted, args: argparse.Namespace, folder: pathlib.Path) -> pathlib.Path:
     """Into a folder that all cases of one function and size class share."""
     package = folder / (case.function.name + ("_fixed" if case.fixed else ""))
@@ -71,9 +82,8 @@ def compile_case(case: Predicted, args: argparse.Namespace, folder: pathlib.Path
              "--emit=ptx,cubin,manifest", "-o", package])
         # Manifests do not list the tiles of tables.
         for target in targets.split(",") if case.fixed else ():
-            (package / f"plan.{target}.mlir").write_text(
-                run([tool(args.build, "sparse-attn-opt"), module,
-                     f"--sparse-attn-plan=target={target}"]))
+            for table in inspect(module, target, args)["tables"]:
+                (package / f"table.{target}.json").write_text(json.dumps(table))
     return package
 
 
@@ -82,10 +92,7 @@ def visited_pairs(case: Predicted, args: argparse.Namespace, folder: pathlib.Pat
     """Of all batches and heads, as sparse-attn-inspect counts them for this size."""
     module = folder / "inspected.mlir"
     module.write_text(case.fixed_module())
-    said = run([tool(args.build, "sparse-attn-inspect"), module,
-                f"--target={chip.architecture}", "--format=json"])
-    attention, = json.loads(said)["attentions"]
-    return case.sizes.batches * int(attention["visited_pairs"])
+    return case.sizes.batches * int(inspect(module, chip.architecture, args)["visited_pairs"])
 
 
 def predict_case(case: Predicted, package: pathlib.Path, chip: Chip,

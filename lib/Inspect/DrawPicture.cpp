@@ -1,6 +1,7 @@
 //===- DrawPicture.cpp - A picture as text and as SVG ---------------------===//
 
 #include "SparseAttn/Inspect/Picture.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/Format.h"
@@ -49,6 +50,13 @@ static char getSymbol(TileState state) {
   llvm_unreachable("all states handled");
 }
 
+/// Parts have letters, capital ones where all pairs are live.
+static char getSymbol(TileState state, unsigned part) {
+  if (part == 0 || part > 26 || state == TileState::Empty)
+    return getSymbol(state);
+  return static_cast<char>((state == TileState::Full ? 'A' : 'a') + part - 1);
+}
+
 void inspection::printAscii(const Picture &picture, llvm::raw_ostream &os) {
   constexpr int64_t rowTick = 8, columnTick = 16;
   constexpr unsigned margin = 10;
@@ -70,13 +78,20 @@ void inspection::printAscii(const Picture &picture, llvm::raw_ostream &os) {
       label = "query " + label;
     os << llvm::right_justify(label, margin) << " |";
     for (int64_t c = 0; c < picture.columns; ++c)
-      os << getSymbol(picture.state(r, c));
+      os << getSymbol(picture.state(r, c), picture.part(r, c));
     os << "|\n";
   }
   os << "one cell = " << picture.cell << " x " << picture.cell << " pairs:";
   for (TileState state :
        {TileState::Full, TileState::Partial, TileState::Empty})
     os << "  " << getSymbol(state) << " " << getLegend(state);
+  os << "\n";
+  if (picture.partNames.empty())
+    return;
+  os << "where one part has all of them:";
+  for (auto [index, name] : llvm::enumerate(picture.partNames))
+    os << "  " << getSymbol(TileState::Full, index + 1)
+       << getSymbol(TileState::Partial, index + 1) << " " << name;
   os << "\n";
 }
 
@@ -92,7 +107,7 @@ struct Layout {
             1, 512 / std::max<int64_t>({picture.rows, picture.columns, 1}))),
         width(picture.columns * scale), height(picture.rows * scale) {}
 
-  static constexpr int64_t left = 76, top = 76, bottom = 52, right = 24;
+  static constexpr int64_t left = 76, top = 76, bottom = 72, right = 24;
   static constexpr int64_t minWidth = 512;
   int64_t scale, width, height;
   int64_t pageWidth() const { return left + std::max(width, minWidth) + right; }
@@ -117,6 +132,20 @@ static void printText(llvm::raw_ostream &os, int64_t x, int64_t y,
   os << "</text>\n";
 }
 
+/// Colours of parts by turns: of cells whose pairs are all live, and of others.
+static constexpr std::pair<llvm::StringRef, llvm::StringRef> kPartColors[] = {
+    {"#7a3e00", "#e5b98a"}, {"#1e5c2e", "#9bcfa8"}, {"#5b2a78", "#c8a6dd"}};
+
+/// The class of the cell's rectangle.
+static std::string getClass(TileState state, unsigned part) {
+  if (state == TileState::Empty)
+    return "e";
+  std::string name = state == TileState::Full ? "f" : "p";
+  if (part > 0)
+    name += std::to_string((part - 1) % std::size(kPartColors));
+  return name;
+}
+
 /// One rectangle for each run of equal, not empty cells in a row.
 static void printCells(const Picture &picture, const Layout &layout,
                        llvm::raw_ostream &os) {
@@ -128,13 +157,14 @@ static void printCells(const Picture &picture, const Layout &layout,
   for (int64_t r = 0; r < picture.rows; ++r)
     for (int64_t c = 0, end = 0; c < picture.columns; c = end) {
       TileState state = picture.state(r, c);
-      while (end < picture.columns && picture.state(r, end) == state)
+      std::string cls = getClass(state, picture.part(r, c));
+      while (end < picture.columns &&
+             getClass(picture.state(r, end), picture.part(r, end)) == cls)
         ++end;
       if (state == TileState::Empty)
         continue;
-      os << "<rect class=\"" << (state == TileState::Full ? 'f' : 'p')
-         << "\" x=\"" << c << "\" y=\"" << r << "\" width=\"" << end - c
-         << "\" height=\"1\"/>\n";
+      os << "<rect class=\"" << cls << "\" x=\"" << c << "\" y=\"" << r
+         << "\" width=\"" << end - c << "\" height=\"1\"/>\n";
     }
   os << "</g>\n<rect class=\"b\" x=\"" << Layout::left << "\" y=\""
      << Layout::top << "\" width=\"" << layout.width << "\" height=\""
@@ -161,18 +191,20 @@ static void printAxes(const Picture &picture, const Layout &layout,
 static void printLegend(const Picture &picture, const Layout &layout,
                         llvm::raw_ostream &os) {
   int64_t x = Layout::left, y = Layout::top + layout.height + 20;
-  for (TileState state :
-       {TileState::Full, TileState::Partial, TileState::Empty}) {
-    llvm::StringRef text = getLegend(state);
-    char cls = state == TileState::Full      ? 'f'
-               : state == TileState::Partial ? 'p'
-                                             : 'e';
+  auto add = [&](llvm::StringRef cls, llvm::StringRef text) {
     os << "<rect class=\"" << cls << "\" x=\"" << x << "\" y=\"" << y
        << "\" width=\"12\" height=\"12\" stroke=\"#888\"/>\n";
     printText(os, x + 18, y + 10, "start", text);
     // 7 pixels a character at most, at this size.
     x += 42 + 7 * static_cast<int64_t>(text.size());
-  }
+  };
+  for (TileState state :
+       {TileState::Full, TileState::Partial, TileState::Empty})
+    add(getClass(state, /*part=*/0), getLegend(state));
+  x = Layout::left;
+  y += 20;
+  for (auto [index, name] : llvm::enumerate(picture.partNames))
+    add(getClass(TileState::Full, index + 1), name);
 }
 
 void inspection::printSvg(const Picture &picture, llvm::StringRef title,
@@ -186,7 +218,12 @@ void inspection::printSvg(const Picture &picture, llvm::StringRef title,
   printEscaped(title, os);
   os << "</title>\n"
      << "<style>.f{fill:#1f4e79}.p{fill:#8fb8de}.e{fill:#f3f3f0}"
-        ".b{fill:none;stroke:#444}</style>\n"
+        ".b{fill:none;stroke:#444}";
+  if (!picture.partNames.empty())
+    for (auto [index, colors] : llvm::enumerate(kPartColors))
+      os << ".f" << index << "{fill:" << colors.first << "}.p" << index
+         << "{fill:" << colors.second << "}";
+  os << "</style>\n"
      << "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n";
 
   // What fits the page in a heading; the whole of it is in <title>.

@@ -103,3 +103,27 @@ std::optional<Pieces> plan::foldPiece(const Piece &piece, int64_t step) {
     return std::nullopt;
   return Pieces{folded};
 }
+
+static void unfoldBounds(int64_t step, llvm::SmallVectorImpl<Bound> &bounds) {
+  for (Bound &bound : bounds) {
+    bound.offset *= step;
+    if (bound.block > 1)
+      bound.block *= step;
+  }
+}
+
+Piece plan::unfoldPiece(Piece piece, int64_t step) {
+  if (step == 1)
+    return piece;
+  unfoldBounds(step, piece.rowLower);
+  unfoldBounds(step, piece.rowUpper);
+  unfoldBounds(step, piece.lower);
+  unfoldBounds(step, piece.upper);
+  for (Residue &residue : piece.residues) {
+    residue.modulus *= step;
+    residue.begin *= step;
+    residue.end *= step;
+  }
+  piece.residues.push_back({Residue::Subject::KeyMinusQuery, step, 0, 1});
+  return piece;
+}

@@ -106,6 +106,12 @@ static void countTilesOfAllHeads(Inspection &result, const WarpRows &warps) {
   result.computedPairs = count(Slots::All);
 }
 
+Picture Inspection::picture(int64_t maxCells) const {
+  Picture picture = makePicture(mask, lengths(), head, maxCells);
+  addParts(picture, plan);
+  return picture;
+}
+
 static void computeFacts(Inspection &result, AttentionOp op,
                          const WarpRows &warps,
                          const InspectionOptions &options) {

@@ -5,6 +5,7 @@
 
 #include "Sizes.h"
 #include "SparseAttn/Inspect/Cost.h"
+#include "SparseAttn/Inspect/Picture.h"
 #include "SparseAttn/Inspect/Reach.h"
 #include "SparseAttn/Proof/Certificate.h"
 #include "WarpRows.h"
@@ -56,6 +57,8 @@ struct Inspection {
   int64_t head = 0;
 
   mask::Lengths lengths() const { return {shape.queries, shape.keys}; }
+  /// Of the mask and the parts of the plan.
+  inspection::Picture picture(int64_t maxCells) const;
   bool isRefuted() const {
     return proof && proof->verdict == proof::Verdict::Refuted;
   }

@@ -74,6 +74,18 @@ static std::string textOf(const Plan &plan) {
   return text;
 }
 
+/// All query tiles, one by one, where the plan as text has the first ones.
+static json::Value toJson(const TileTable &table) {
+  json::Array tiles;
+  for (int64_t q = 0; q < table.numQueryTiles(); ++q) {
+    mask::Range rows = table.rowsOf(q);
+    tiles.push_back(json::Object{{"rows", json::Array{rows.begin, rows.end}},
+                                 {"partial", json::Array(table.partialOf(q))},
+                                 {"full", json::Array(table.fullOf(q))}});
+  }
+  return tiles;
+}
+
 static json::Value toJson(const Inspection &inspection) {
   const Cost &cost = inspection.cost;
   const TileCounts &tiles = inspection.tiles;
@@ -81,9 +93,14 @@ static json::Value toJson(const Inspection &inspection) {
   json::Array losses;
   for (const PlanLoss &loss : inspection.losses)
     losses.push_back(describe(loss));
+  json::Array tables;
+  for (const RowClass &cls : inspection.plan.classes)
+    if (cls.hasTable())
+      tables.push_back(toJson(cls.table));
   return json::Object{
       {"entry", inspection.entry},
       {"mask", inspection.maskText},
+      {"tables", std::move(tables)},
       {"tile", json::Array{tile.queries, tile.keys}},
       {"plan", textOf(inspection.plan)},
       {"plan_losses", std::move(losses)},

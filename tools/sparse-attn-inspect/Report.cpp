@@ -206,8 +206,8 @@ void inspect_tool::printReport(const Inspection &inspection, raw_ostream &os) {
   os << "\n";
   printCost(inspection, os);
   os << "\n";
-  printAscii(
-      makePicture(inspection.mask, inspection.lengths(), inspection.head), os);
+  constexpr int64_t maxCells = 64;
+  printAscii(inspection.picture(maxCells), os);
   if (inspection.proof || inspection.layers)
     os << "\n";
   if (inspection.proof)

@@ -118,9 +118,8 @@ static void print(ArrayRef<Inspection> inspections, raw_ostream &os) {
   if (format == "svg") {
     const Inspection &first = inspections.front();
     constexpr int64_t maxCells = 128;
-    return printSvg(
-        makePicture(first.mask, first.lengths(), first.head, maxCells),
-        "@" + first.entry + ": " + first.maskText, os);
+    return printSvg(first.picture(maxCells),
+                    "@" + first.entry + ": " + first.maskText, os);
   }
   llvm::interleave(
       inspections, os,

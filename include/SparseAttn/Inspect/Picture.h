@@ -1,14 +1,14 @@
 //===- Picture.h - A mask to look at ----------------------------*- C++ -*-===//
 //
 // A grid of square cells, each a block of (query, key) pairs, drawn as text or
-// SVG: which of them are live.
+// SVG: which of them are live, and which part of a plan computes them.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef SPARSEATTN_INSPECT_PICTURE_H
 #define SPARSEATTN_INSPECT_PICTURE_H
 
-#include "SparseAttn/Mask/Mask.h"
+#include "SparseAttn/Plan/Plan.h"
 #include "llvm/ADT/StringRef.h"
 #include <vector>
 
@@ -20,6 +20,12 @@ struct Picture {
     return states[row * columns + column];
   }
 
+  /// The part that computes all live pairs of the cell, counted from 1; 0 where
+  /// there is none, or no such pair, or several parts do.
+  unsigned part(int64_t row, int64_t column) const {
+    return parts.empty() ? 0 : parts[row * columns + column];
+  }
+
   mask::Lengths lengths;
   int64_t head = 0;
   /// Queries, and keys, a cell.
@@ -28,13 +34,21 @@ struct Picture {
   /// Part of all pairs that is live.
   double density = 0;
   std::vector<mask::TileState> states;
+  /// Of all cells; none where the plan has one part, or none.
+  std::vector<unsigned> parts;
+  /// What the parts are called, for people.
+  std::vector<std::string> partNames;
 };
 
 /// The picture has at most `maxCells` cells a side.
 Picture makePicture(const mask::Mask &mask, const mask::Lengths &lengths,
                     int64_t head, int64_t maxCells = 64);
 
-/// `#` full, `+` partial, `.` empty, with axes and a legend.
+/// Tells the parts of `plan`, where it has several, in the picture.
+void addParts(Picture &picture, const plan::Plan &plan);
+
+/// `#` full, `+` partial, `.` empty, with axes and a legend; where there are
+/// parts, letters in the place of `#` and `+` where one alone has the cell.
 void printAscii(const Picture &picture, llvm::raw_ostream &os);
 
 /// A standalone SVG document under the heading `title`.

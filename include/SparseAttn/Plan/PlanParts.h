@@ -34,6 +34,10 @@ using ChooseTileFn =
 /// none, nullopt where that differs by the residue.
 std::optional<mask::Pieces> foldPiece(const mask::Piece &piece, int64_t step);
 
+/// The pairs of one residue modulo `step`, whatever the residue, of which the
+/// numbers m are a pair of `piece`, which has neither sets nor opaque leaves.
+mask::Piece unfoldPiece(mask::Piece piece, int64_t step);
+
 /// makePlan for the tile that `chooseTile` has for the mask, or a plan of parts
 /// where that is less work by a tenth, each with a tile of its own.
 Plan makePlanOfParts(const mask::Mask &mask, ChooseTileFn chooseTile,

@@ -133,8 +133,9 @@ def test_blocks_are_drawn_as_the_compiler_does():
         assert len(set(blocks)) == 3 and not {0, row - 1, row, row + 1, 15} & set(blocks)
 
 
-TABLE = """sparse_attn.attention plan(<tile = [64, 64], rows = [<"0" to "200", table = [
-    <0 to 64, partial = [192], full = [0, 64]>, <64 to 70, full = [0]>, <70 to 200>]>]>)"""
+TABLE = [{"rows": [0, 64], "partial": [192], "full": [0, 64]},
+         {"rows": [64, 70], "partial": [], "full": [0]},
+         {"rows": [70, 200], "partial": [], "full": []}]
 
 
 def test_tables_are_tiles_one_by_one():

@@ -33,6 +33,7 @@
 // CHECK-NEXT:       "looks_ahead": false
 // CHECK-NEXT:     },
 // CHECK-NEXT:     "speedup_bound": 1.6{{[0-9]*}},
+// CHECK-NEXT:     "tables": [],
 // CHECK-NEXT:     "tile": [
 // CHECK-NEXT:       8,
 // CHECK-NEXT:       8

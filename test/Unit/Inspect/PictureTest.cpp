@@ -88,6 +88,82 @@ TEST(Picture, SvgMergesRunsAndEscapesItsTitle) {
             llvm::StringRef(svg).count("</g>"));
 }
 
+/// A causal window of 2 beside a fold by 4, of which row 15 is a class of its
+/// own: it sees all keys.
+plan::Plan planOfParts() {
+  plan::RowClass all, last;
+  all.rowEnd = last.rowEnd = plan::TileExpr::numQueries();
+  last.rowBegin = plan::TileExpr::numQueries() - 1;
+  Piece fold, window, row;
+  fold.upper = {Bound::diagonal(1)};
+  window.lower = {Bound::diagonal(-1)};
+  window.upper = {Bound::diagonal(0)};
+  row.rowLower = {Bound::fromEnd(-1)};
+  plan::Plan plan;
+  plan.parts = {{4, {fold}, {16, 16}, {all}},
+                {1, {window, row}, {16, 16}, {all, last}}};
+  return plan;
+}
+
+Mask maskOfParts() {
+  Piece row;
+  row.rowLower = {Bound::fromEnd(-1)};
+  return Mask::unionOf(
+      {Mask::intersectionOf({Mask::causal(), Mask::strided(4)}),
+       Mask::slidingWindow(1, 0), Mask::ofPieces({row})});
+}
+
+TEST(Picture, PartsHaveLetters) {
+  Picture picture = makePicture(maskOfParts(), {9, 9}, 0, 9);
+  addParts(picture, planOfParts());
+  EXPECT_EQ(toAscii(picture),
+            "9 queries x 9 keys, head 0, 34.57% of the pairs live\n"
+            "       key  0\n"
+            "   query 0 |A........|\n"
+            "           |BA.......|\n"
+            "           |.BA......|\n"
+            "           |..BA.....|\n"
+            "           |A..BA....|\n"
+            "           |.A..BA...|\n"
+            "           |..A..BA..|\n"
+            "           |...A..BA.|\n"
+            "         8 |BBBBBBBBB|\n"
+            "one cell = 1 x 1 pairs:  # all live  + some live  . none live\n"
+            "where one part has all of them:  Aa part 1, folded by 4  Bb part "
+            "2\n");
+}
+
+TEST(Picture, CellsOfSeveralPartsHaveNoLetter) {
+  Picture picture = makePicture(maskOfParts(), {9, 9}, 0, 5);
+  addParts(picture, planOfParts());
+  std::string text = toAscii(picture);
+  EXPECT_NE(text.find("   query 0 |+....|\n"
+                      "           |b+...|\n"
+                      "           |ab+..|\n"
+                      "           |.ab+.|\n"
+                      "           |BBBBB|\n"),
+            std::string::npos)
+      << text;
+  // The shades of the parts, in the cells and in the legend.
+  Picture fine = makePicture(maskOfParts(), {9, 9}, 0, 9);
+  EXPECT_EQ(toSvg(fine, "x").find("class=\"f0\""), std::string::npos);
+  addParts(fine, planOfParts());
+  std::string svg = toSvg(fine, "x");
+  EXPECT_EQ(llvm::StringRef(svg).count("class=\"f0\""), 12u + 1);
+  EXPECT_EQ(llvm::StringRef(svg).count("class=\"f1\""), 8u + 1);
+  EXPECT_NE(svg.find("part 1, folded by 4"), std::string::npos);
+}
+
+// One part has all pairs, and there is nothing to tell.
+TEST(Picture, OnePartIsNotTold) {
+  plan::Plan plan = planOfParts();
+  plan.parts.erase(plan.parts.begin());
+  Picture picture = makePicture(Mask::causal(), {9, 9}, 0);
+  addParts(picture, plan);
+  EXPECT_TRUE(picture.partNames.empty());
+  EXPECT_EQ(picture.part(0, 0), 0u);
+}
+
 TEST(Picture, NoQueriesDrawNothing) {
   Picture picture = makePicture(Mask::full(), {0, 8}, 0);
   EXPECT_EQ(picture.rows, 0);

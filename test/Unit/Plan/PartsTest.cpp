@@ -46,6 +46,39 @@ TEST(FoldPieceTest, FoldedPiecesHaveTheSamePairs) {
   EXPECT_GT(folds, cases);
 }
 
+TEST(FoldPieceTest, UnfoldedPiecesHaveThePairsOfOneResidue) {
+  Rng rng(45);
+  int pieces = 0, cases = fuzzCases(500);
+  for (int k = 0; k < cases; ++k) {
+    Mask mask = pick(rng, 0, 1) ? randomStridedMask(rng)
+                                : randomPlanMask(rng, 2, /*allowOpaque=*/false);
+    std::optional<Pieces> all = mask.pieces();
+    if (!all)
+      continue;
+    int64_t step = pick(rng, 1, 8);
+    Lengths n = randomLengths(rng, 40);
+    for (const Piece &piece : *all) {
+      if (!piece.sets.empty())
+        continue;
+      ++pieces;
+      Pieces unfolded = {unfoldPiece(piece, step)};
+      for (int64_t row = 0; row < n.nq; ++row) {
+        int64_t i = row + n.firstQuery(), residue = plainMod(i, step);
+        Lengths some = foldLengths(n, step, row % step);
+        for (int64_t j = 0; j < n.nk; ++j)
+          ASSERT_EQ(holdsLiterally(unfolded, n, 0, i, j),
+                    plainMod(j - i, step) == 0 &&
+                        holdsLiterally({piece}, some, 0, (i - residue) / step,
+                                       (j - residue) / step))
+              << textOf(Mask::ofPieces({piece})) << " unfolded by " << step
+              << " at i=" << i << " j=" << j << " nq=" << n.nq
+              << " nk=" << n.nk;
+      }
+    }
+  }
+  EXPECT_GT(pieces, cases / 4);
+}
+
 TEST(PartsTest, LengthsOfResiduesAreCounted) {
   Rng rng(42);
   for (int k = 0; k < 2000; ++k) {
