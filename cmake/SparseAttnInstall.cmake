@@ -23,6 +23,10 @@ get_property(tools GLOBAL PROPERTY SPARSE_ATTN_TOOL_NAMES)
 if(tools)
   install(TARGETS ${tools} DESTINATION "${CMAKE_INSTALL_BINDIR}")
 endif()
+get_property(plugins GLOBAL PROPERTY SPARSE_ATTN_PLUGINS)
+if(plugins)
+  install(TARGETS ${plugins} DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+endif()
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/SparseAttn"
                   "${PROJECT_BINARY_DIR}/include/SparseAttn"
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
