@@ -16,7 +16,7 @@ packages=(
   nlohmann-json3-dev
 )
 # With --tests.
-test_packages=(libclang-rt-22-dev)
+test_packages=(libclang-rt-22-dev pkgconf)
 python_packages=(numpy pytest torch mypy setuptools)
 torch_version=2.13.0
 # Of bench/requirements.txt.
