@@ -48,7 +48,8 @@ get_property(plugins GLOBAL PROPERTY SPARSE_ATTN_PLUGINS)
 if(plugins)
   install(TARGETS ${plugins} DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 endif()
-install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/SparseAttn"
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/SparseAttn-c"
+                  "${PROJECT_SOURCE_DIR}/include/SparseAttn"
                   "${PROJECT_BINARY_DIR}/include/SparseAttn"
   DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
   FILES_MATCHING PATTERN "*.h" PATTERN "*.td" PATTERN "*.inc"
