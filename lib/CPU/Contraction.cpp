@@ -124,7 +124,8 @@ static linalg::GenericOp findEpilogue(linalg::GenericOp product) {
   auto user = dyn_cast<linalg::GenericOp>(*product->user_begin());
   if (!user || user.getNumLoops() != 2 || user.getNumParallelLoops() != 2 ||
       user.getNumDpsInits() != 1 || user->getBlock() != product->getBlock() ||
-      !user.hasPureTensorSemantics() || !isElementwiseBody(user) ||
+      !user.hasPureTensorSemantics() ||
+      !isElementwiseBody(user, /*laneLoop=*/1) ||
       user.getDpsInits()[0].getType() != product.getResultTypes()[0] ||
       user.getDpsInits()[0] == product.getResult(0))
     return {};
@@ -226,7 +227,8 @@ static Value applyEpilogue(OpBuilder &b, const MicroKernel &kernel,
           b, kernel, epilogue.isDpsInit(&operand) ? c : operand.get(), row,
           column));
   }
-  return cloneOnVectors(b, epilogue, args, kernel.lanes).front();
+  return cloneOnVectors(b, epilogue, args, {1, {row, column}, kernel.lanes})
+      .front();
 }
 
 /// One step of k: acc[r][v] += A[m0 + r, k] * B[k, n0 + v].

@@ -42,7 +42,7 @@ static FailureOr<LaneKernel> match(RewriterBase &rewriter, linalg::GenericOp op,
       op.getIteratorTypesArray()[0] != utils::IteratorType::parallel ||
       op.getIteratorTypesArray()[1] != utils::IteratorType::reduction)
     return fail("not a reduction along the rows of a static tile");
-  if (!isElementwiseBody(op))
+  if (!isElementwiseBody(op, /*laneLoop=*/1))
     return fail("body is not elementwise");
   AffineMap perRow = AffineMap::get(2, 0, rewriter.getAffineDimExpr(0));
   for (AffineMap map : op.getIndexingMapsArray())
@@ -104,7 +104,9 @@ static Value visitRow(OpBuilder &b, const LaneKernel &kernel, Value row) {
         for (Value input : op.getInputs())
           args.push_back(readOperand(nested, kernel, input, row, column));
         args.push_back(carried.front());
-        Value next = cloneOnVectors(nested, op, args, kernel.lanes).front();
+        Value next =
+            cloneOnVectors(nested, op, args, {1, {row, column}, kernel.lanes})
+                .front();
         if (isa<arith::MaxNumFOp>(kernel.combiner))
           next = compareInstead(nested, next.getDefiningOp(), carried.front());
         scf::YieldOp::create(nested, loc, next);

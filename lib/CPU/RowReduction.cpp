@@ -69,7 +69,7 @@ static FailureOr<RowKernel> match(RewriterBase &rewriter, linalg::GenericOp op,
       op.getIteratorTypesArray()[0] != utils::IteratorType::reduction ||
       op.getIteratorTypesArray()[1] != utils::IteratorType::parallel)
     return fail("not a reduction over the rows of a static tile");
-  if (!isElementwiseBody(op))
+  if (!isElementwiseBody(op, /*laneLoop=*/1))
     return fail("body is not elementwise");
   AffineMap row = AffineMap::get(2, 0, rewriter.getAffineDimExpr(1));
   for (AffineMap map : op.getIndexingMapsArray())
@@ -138,7 +138,8 @@ static Carried visitRow(OpBuilder &b, const RowKernel &kernel,
       args.push_back(&init == kernel.result
                          ? next[v]
                          : readVector(b, kernel, next[tile++], k, column));
-    SmallVector<Value> results = cloneOnVectors(b, op, args, kernel.lanes);
+    SmallVector<Value> results =
+        cloneOnVectors(b, op, args, {1, {k, column}, kernel.lanes});
     tile = columns.size();
     for (auto [init, result] : llvm::zip(op.getDpsInitsMutable(), results)) {
       if (&init != kernel.result) {
@@ -267,7 +268,8 @@ static linalg::GenericOp findProducer(linalg::GenericOp op) {
   if (!producer || producer.getNumLoops() != 2 ||
       producer.getNumParallelLoops() != 2 || producer.getNumDpsInits() != 1 ||
       !producer.getIndexingMapsArray().back().isIdentity() ||
-      !isElementwiseBody(producer) || !isElementwiseBody(op) ||
+      !isElementwiseBody(producer, /*laneLoop=*/1) ||
+      !isElementwiseBody(op, /*laneLoop=*/1) ||
       producer->getBlock() != op->getBlock())
     return {};
   // The fused op stands where the reduction does: after it is early enough for

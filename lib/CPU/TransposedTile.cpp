@@ -65,8 +65,6 @@ static FailureOr<TransposedTile> match(RewriterBase &rewriter,
   if (!op.hasPureTensorSemantics() || op.getNumLoops() != 2 ||
       op.getNumParallelLoops() != 2 || op.getNumDpsInits() != 1)
     return fail("not an elementwise op on tiles of one result");
-  if (!isElementwiseBody(op))
-    return fail("body is not elementwise");
   if (lanes < 2 || !llvm::isPowerOf2_64(lanes))
     return fail("lanes are not a power of two");
   AffineMap result = op.getIndexingMapsArray().back();
@@ -74,6 +72,8 @@ static FailureOr<TransposedTile> match(RewriterBase &rewriter,
     return fail("result is not a tile");
   TransposedTile tile{op, op.getLoc(), lanes, result.getDimPosition(0),
                       result.getDimPosition(1)};
+  if (!isElementwiseBody(op, tile.columnLoop))
+    return fail("body is not elementwise");
   for (AffineMap map : op.getIndexingMapsArray()) {
     std::optional<Place> place = findPlace(map, tile.rowLoop, tile.columnLoop);
     if (!place)
@@ -177,7 +177,11 @@ static Value computeBlock(OpBuilder &b, const TransposedTile &tile,
     SmallVector<Value> args;
     for (const SmallVector<Value> &vectors : operands)
       args.push_back(vectors[m]);
-    Value vector = cloneOnVectors(b, op, args, tile.lanes).front();
+    SmallVector<Value> first(2, column);
+    first[tile.rowLoop] = offsetBy(b, tile.loc, row, m);
+    Value vector =
+        cloneOnVectors(b, op, args, {tile.columnLoop, first, tile.lanes})
+            .front();
     result = vector::TransferWriteOp::create(
                  b, tile.loc, vector, result,
                  ValueRange{offsetBy(b, tile.loc, row, m), column},

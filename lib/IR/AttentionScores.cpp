@@ -15,10 +15,8 @@ Value mlir::sparse_attn::plus(OpBuilder &b, Location loc, Value x, Value y) {
 }
 
 Value mlir::sparse_attn::emitSlope(OpBuilder &b, Location loc, Value score,
-                                   Value slopes, Value head, Value i, Value j) {
+                                   Value slopes, Value head, Value difference) {
   Value slope = tensor::ExtractOp::create(b, loc, slopes, head);
-  Value difference = arith::IndexCastOp::create(
-      b, loc, b.getI32Type(), arith::SubIOp::create(b, loc, i, j));
   Value negated = arith::SubIOp::create(
       b, loc, arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(0)),
       difference);
@@ -44,19 +42,20 @@ class ScoreEmitter {
 public:
   ScoreEmitter(OpBuilder &b, AttentionOp op, const QueryTile &at, Block &block)
       : b(b), loc(op.getLoc()), op(op), at(at), batch(block.getArgument(1)),
-        head(block.getArgument(2)) {
-    if (!op.hasScore() && !op.getDataOperand(kBias) &&
-        !op.getDataOperand(kSlopes))
+        head(block.getArgument(2)), row(block.getArgument(3)),
+        key(block.getArgument(4)) {
+    if (!op.hasScore() && !op.getDataOperand(kBias))
       return;
     // Rows that are heads stand at one position.
-    i = at.hasPackedHeads ? at.position : position(block.getArgument(3));
-    j = position(block.getArgument(4));
+    i = at.hasPackedHeads ? at.position : position(row);
+    j = position(key);
   }
 
   Value run(Value score);
 
 private:
   Value position(Value number);
+  Value difference();
   Value clamp(Value x, Value least, Value most) {
     return arith::MinSIOp::create(
         b, loc, arith::MaxSIOp::create(b, loc, x, least), most);
@@ -73,7 +72,9 @@ private:
   Location loc;
   AttentionOp op;
   const QueryTile &at;
-  Value batch, head, i, j; ///< indices, the last two of positions
+  Value batch, head; ///< indices
+  Value row, key;    ///< numbers of a fold, i32
+  Value i, j;        ///< positions, indices; null where none is needed
 };
 } // namespace
 
@@ -85,6 +86,17 @@ Value ScoreEmitter::position(Value number) {
   Value step = arith::ConstantIndexOp::create(b, loc, at.step);
   return arith::AddIOp::create(
       b, loc, arith::MulIOp::create(b, loc, position, step), at.residue);
+}
+
+/// i - j in the 32 bits of lanes: positions of one residue are as far from each
+/// other as their numbers, times the step.
+Value ScoreEmitter::difference() {
+  Value numbers = arith::SubIOp::create(b, loc, row, key);
+  if (!at.residue)
+    return numbers;
+  Value step = arith::ConstantOp::create(
+      b, loc, b.getI32IntegerAttr(static_cast<int32_t>(at.step)));
+  return arith::MulIOp::create(b, loc, numbers, step);
 }
 
 /// What may fail at a position that there is not, as reading a tensor does, is
@@ -121,7 +133,7 @@ Value ScoreEmitter::run(Value score) {
   if (Value bias = op.getDataOperand(kBias))
     score = addBias(score, bias);
   if (Value slopes = op.getDataOperand(kSlopes))
-    score = emitSlope(b, loc, score, slopes, head, i, j);
+    score = emitSlope(b, loc, score, slopes, head, difference());
   return score;
 }
 

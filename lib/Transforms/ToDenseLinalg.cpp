@@ -176,7 +176,10 @@ Value DenseLowering::emitScore(OpBuilder &nested, Value score) {
         loadBias(nested, loc, bias,
                  {batch, head, plus(index(2), shapes.rowOrigin), j}));
   if (slopes)
-    score = emitSlope(nested, loc, score, slopes, head, i, j);
+    score = emitSlope(
+        nested, loc, score, slopes, head,
+        arith::IndexCastOp::create(nested, loc, nested.getI32Type(),
+                                   arith::SubIOp::create(nested, loc, i, j)));
   return score;
 }
 

@@ -86,10 +86,12 @@ func.func @scores(%q: !t, %k: !t, %v: !t, %bias: tensor<4x1x64xf32>, %slopes: te
   return %o : !t
 }
 
-// In a fold, positions are made of the numbers.
+// In a fold, positions are made of the numbers; a distance is one of numbers, in
+// the 32 bits that lanes and threads compute with.
 //
 // CHECK-LABEL: func.func @fold
 // CHECK-DAG:     %[[C8:.*]] = arith.constant 8 : index
+// CHECK-DAG:     %[[STEP:.*]] = arith.constant 8 : i32
 // CHECK:         sparse_attn.step {{.*}} score(
 // CHECK:         ^bb0(%{{.*}}: f32, %{{.*}}: index, %{{.*}}: index, %[[I:.*]]: i32, %[[J:.*]]: i32):
 // CHECK:           %[[ROW:.*]] = arith.index_cast %[[I]] : i32 to index
@@ -98,11 +100,20 @@ func.func @scores(%q: !t, %k: !t, %v: !t, %bias: tensor<4x1x64xf32>, %slopes: te
 // CHECK:           %[[KEY:.*]] = arith.index_cast %[[J]] : i32 to index
 // CHECK:           %[[FIRST_KEY:.*]] = arith.muli %[[KEY]], %[[C8]] : index
 // CHECK:           %[[KEY_POSITION:.*]] = arith.addi %[[FIRST_KEY]], %[[RESIDUE]] : index
-// CHECK:           arith.subi %[[ROW_POSITION]], %[[KEY_POSITION]] : index
+// CHECK:           arith.xori %[[ROW_POSITION]], %[[KEY_POSITION]] : index
+// CHECK:           %[[NUMBERS:.*]] = arith.subi %[[I]], %[[J]] : i32
+// CHECK:           arith.muli %[[NUMBERS]], %[[STEP]] : i32
 func.func @fold(%q: !t, %k: !t, %v: !t, %slopes: tensor<4xf32>, %init: !t) -> !t {
   %o = sparse_attn.attention mask(#sparse_attn.sliding_window<left = 3, right = 3, dilation = 8>)
       plan(<offset_multiple = 0, parts = [
         <step = 8, pairs = "j >= i - 3 and j < i + 4", tile = [16, 16], rows = [<"0" to "nq", segments = [<partial "0" to "1">]>]>]>)
-      ins(%q, %k, %v : !t, !t, !t) data(slopes = %slopes : tensor<4xf32>) outs(%init : !t) -> !t
+      ins(%q, %k, %v : !t, !t, !t) data(slopes = %slopes : tensor<4xf32>) outs(%init : !t) score {
+      ^bb0(%s: f32, %b: index, %h: index, %i: index, %j: index):
+        %x = arith.xori %i, %j : index
+        %x32 = arith.index_cast %x : index to i32
+        %f = arith.sitofp %x32 : i32 to f32
+        %t = arith.addf %s, %f : f32
+        sparse_attn.yield %t : f32
+      } -> !t
   return %o : !t
 }

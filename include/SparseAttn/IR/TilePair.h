@@ -161,10 +161,10 @@ Value numRows(OpBuilder &b, Location loc, Value tile);
 /// The element of `bias`, broadcast to [B, Hq, Sq, Sk], at these four.
 Value loadBias(OpBuilder &b, Location loc, Value bias, ArrayRef<Value> at);
 
-/// s - slopes[head] |i - j| for positions i and j, indices (ALiBi: Press et al.
-/// 2022).
+/// s - slopes[head] |i - j| (ALiBi: Press et al. 2022), of a difference of
+/// positions i - j (i32).
 Value emitSlope(OpBuilder &b, Location loc, Value score, Value slopes,
-                Value head, Value i, Value j);
+                Value head, Value difference);
 
 } // namespace mlir::sparse_attn
 
