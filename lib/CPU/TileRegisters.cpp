@@ -6,6 +6,7 @@
 #include "RowReduction.h"
 #include "SparseAttn/CPU/Passes.h"
 #include "SparseAttn/Target/Target.h"
+#include "StagedReads.h"
 #include "TransposedTile.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
@@ -227,6 +228,10 @@ struct TileRegistersPass
     for (linalg::GenericOp op : collectReductions(/*numLoops=*/3))
       if (failed(lowerContraction(rewriter, op, file)))
         (void)lowerDotProducts(rewriter, op, file);
+    SmallVector<linalg::GenericOp> reading;
+    getOperation().walk([&](linalg::GenericOp op) { reading.push_back(op); });
+    for (linalg::GenericOp op : reading)
+      (void)stageReads(rewriter, op, file.lanes);
     for (linalg::GenericOp op : collectReductions(/*numLoops=*/2))
       (void)fuseIntoRowReduction(rewriter, op);
     for (linalg::GenericOp op : collectReductions(/*numLoops=*/2))

@@ -2,6 +2,7 @@
 
 #include "TileVectors.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -32,6 +33,37 @@ Value cpu::splatOf(OpBuilder &b, Location loc, TypedAttr value, int64_t lanes) {
       b, loc,
       DenseElementsAttr::get(VectorType::get({lanes}, value.getType()),
                              Attribute(value)));
+}
+
+SmallVector<Value> cpu::transposed(OpBuilder &b, Location loc,
+                                   SmallVector<Value> x) {
+  int64_t size = x.size(), half = size / 2;
+  auto interleaved = [&](Value low, Value high, int64_t first) {
+    SmallVector<int64_t> from;
+    for (int64_t element = first; element < first + half; ++element)
+      from.append({element, size + element});
+    return vector::ShuffleOp::create(b, loc, low, high, from).getResult();
+  };
+  for (int64_t round = 1; round < size; round *= 2) {
+    SmallVector<Value> next;
+    for (int64_t row = 0; row < half; ++row)
+      for (int64_t first : {int64_t(0), half})
+        next.push_back(interleaved(x[row], x[row + half], first));
+    x = std::move(next);
+  }
+  return x;
+}
+
+Value cpu::emitLoop(OpBuilder &b, Location loc, Value end, Value step,
+                    Value start,
+                    llvm::function_ref<Value(OpBuilder &, Value, Value)> body) {
+  auto loop = scf::ForOp::create(
+      b, loc, constantIndex(b, loc, 0), end, step, start,
+      [&](OpBuilder &nested, Location, Value index, ValueRange result) {
+        Value next = body(nested, index, result.front());
+        scf::YieldOp::create(nested, loc, next);
+      });
+  return loop.getResult(0);
 }
 
 Value cpu::compareInstead(OpBuilder &b, Operation *maxnum, Value max) {

@@ -7,11 +7,6 @@
 //       for m in 0 .. L
 //         Z[n0 + m, k0 ..] = f(x[m], Y[n0 + m, k0 ..], y[n0 + m], ...)
 //
-// A block is transposed by log2(L) rounds of perfect shuffles: each interleaves
-// the vectors of the first half with those of the second, which rotates the
-// bits of an element's place (row, column) by one. After as many rounds as a
-// column has bits, the two are exchanged.
-//
 //===----------------------------------------------------------------------===//
 
 #include "TransposedTile.h"
@@ -86,26 +81,6 @@ static FailureOr<TransposedTile> match(RewriterBase &rewriter,
     if (ShapedType::isStatic(range) && range % lanes != 0)
       return fail("a tile is not of whole blocks");
   return tile;
-}
-
-/// x with rows and columns exchanged: x[r] is row r of a square.
-static SmallVector<Value> transposed(OpBuilder &b, Location loc,
-                                     SmallVector<Value> x) {
-  int64_t size = x.size(), half = size / 2;
-  auto interleaved = [&](Value low, Value high, int64_t first) {
-    SmallVector<int64_t> from;
-    for (int64_t element = first; element < first + half; ++element)
-      from.append({element, size + element});
-    return vector::ShuffleOp::create(b, loc, low, high, from).getResult();
-  };
-  for (int64_t round = 1; round < size; round *= 2) {
-    SmallVector<Value> next;
-    for (int64_t row = 0; row < half; ++row)
-      for (int64_t first : {int64_t(0), half})
-        next.push_back(interleaved(x[row], x[row + half], first));
-    x = std::move(next);
-  }
-  return x;
 }
 
 static Value broadcastOf(OpBuilder &b, const TransposedTile &tile, Value source,
@@ -189,19 +164,6 @@ static Value computeBlock(OpBuilder &b, const TransposedTile &tile,
                  .getResult();
   }
   return result;
-}
-
-/// for index in 0 .. end by step: result = body(index, result)
-static Value
-emitLoop(OpBuilder &b, Location loc, Value end, Value step, Value start,
-         llvm::function_ref<Value(OpBuilder &, Value, Value)> body) {
-  auto loop = scf::ForOp::create(
-      b, loc, constantIndex(b, loc, 0), end, step, start,
-      [&](OpBuilder &nested, Location, Value index, ValueRange result) {
-        Value next = body(nested, index, result.front());
-        scf::YieldOp::create(nested, loc, next);
-      });
-  return loop.getResult(0);
 }
 
 /// Loops over the blocks of the result, whose sizes are multiples of a block's.

@@ -51,6 +51,10 @@ def SparseAttnTileRegisters
     tile becomes a loop that carries its result in registers, fused with the
     elementwise op that makes the tile; a sum that may be reassociated
     (`reassoc`) is formed in groups of rows, each from zero, which loses less.
+    In these, what is the same in all lanes is computed once, and the index of
+    the loop that lanes run along is one scalar and the lanes' numbers. A tensor
+    that an elementwise op reads at a row and a clamped key, such as a bias, is
+    read before into a tile, in vectors along the keys.
     Every other linalg op is tiled to one vector along its innermost parallel
     dimension and vectorised by the upstream vectoriser.
     Ops that the vectoriser declines run as scalar loops; a remark says so, and
