@@ -331,7 +331,10 @@ def SparseAttnKernelsToPtx
     Each `gpu.module` with the attribute `sparse_attn.kernels` becomes a
     `gpu.binary` with PTX, as by upstream's `nvvm-attach-target` and
     `gpu-module-to-binary`, which would take the user's own modules too. Of the
-    passes of LLVM's -O3 only those run that change kernels; the PTX is the same.
+    passes of LLVM's -O3 only those run that change kernels; the PTX is the same,
+    but for pairs of f32 numbers, which PTX has from sm_100 on: they are taken
+    apart in kernels that carry more of them through a loop than the target of
+    that name has use for as pairs.
     Requires the LLVM and NVVM dialects inside.
 
     Example: test/GPU/kernels-to-ptx-example.mlir

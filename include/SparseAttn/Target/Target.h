@@ -106,6 +106,14 @@ struct RingRules {
   int64_t mbarrierAccumulators = 0, mbarrierElementBytes = 0;
 };
 
+/// Where PTX has instructions for pairs of f32 numbers, LLVM gives kernels of
+/// which no loop carries more such numbers than this 64-bit registers for them.
+/// ptxas places pairs without regard to the fours of a product's sums, and
+/// moves each of many in each turn; and not every chip has the instructions.
+struct PairRules {
+  int64_t mostCarried = INT64_MAX;
+};
+
 struct GpuTarget {
   llvm::StringRef name; ///< as LLVM and ptxas spell it: sm_80, ...
   /// Oldest PTX version that knows the chip: what a driver must accept.
@@ -119,6 +127,7 @@ struct GpuTarget {
   /// Whether threads that wait at an mbarrier can sleep.
   bool canSuspend = false;
   WarpRules warps = {};
+  PairRules pairs = {};
   /// Parts of split rows that are fewer than a tile's take steps of so many
   /// keys at most: then as many of them run beside one another in a block as it
   /// has warps.

@@ -2,6 +2,7 @@
 
 #include "Launch/OptimizeKernels.h"
 #include "SparseAttn/GPU/Passes.h"
+#include "SparseAttn/Target/Target.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Target/LLVM/NVVM/Utils.h"
 
@@ -18,11 +19,16 @@ namespace {
 /// Upstream's way from a gpu.module to PTX, with our passes between.
 class KernelSerializer : public NVVM::SerializeGPUModuleBase {
 public:
-  using SerializeGPUModuleBase::SerializeGPUModuleBase;
+  KernelSerializer(gpu::GPUModuleOp module, NVVM::NVVMTargetAttr target,
+                   const gpu::TargetOptions &options)
+      : SerializeGPUModuleBase(*module, target, options),
+        gpu(target::findGpu(target.getChip())) {}
 
 private:
   LogicalResult optimizeModule(llvm::Module &module, int) override;
   FailureOr<SmallVector<char, 0>> moduleToObject(llvm::Module &module) override;
+
+  const target::GpuTarget *gpu; ///< null where no target has the chip's name
 };
 } // namespace
 
@@ -30,7 +36,7 @@ LogicalResult KernelSerializer::optimizeModule(llvm::Module &module, int) {
   FailureOr<llvm::TargetMachine *> machine = getOrCreateTargetMachine();
   if (failed(machine))
     return failure();
-  optimizeKernels(module, **machine);
+  optimizeKernels(module, **machine, gpu ? gpu->pairs.mostCarried : INT64_MAX);
   return success();
 }
 
@@ -53,7 +59,7 @@ static LogicalResult serialize(gpu::GPUModuleOp module,
                              /*cmdOptions=*/{}, /*elfSection=*/{},
                              gpu::CompilationTarget::Assembly);
   KernelSerializer::init();
-  KernelSerializer serializer(*module, target, options);
+  KernelSerializer serializer(module, target, options);
   std::optional<SmallVector<char, 0>> ptx = serializer.run();
   if (!ptx)
     return module.emitError("kernels could not be made PTX for ")

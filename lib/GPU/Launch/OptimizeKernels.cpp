@@ -9,10 +9,13 @@
 
 #include "Launch/OptimizeKernels.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Analysis/LoopInfo.h"
+#include "llvm/IR/Instructions.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Target/TargetMachine.h"
+#include "llvm/Transforms/Scalar/Scalarizer.h"
 
 using namespace mlir;
 using llvm::StringLiteral;
@@ -40,17 +43,58 @@ static constexpr StringLiteral kImprove[] = {
     "gvn<>", "sccp", "bdce", kCombine, "correlated-propagation", "adce",
     "loop-mssa(licm<allowspeculation>)", kSink, "loop(loop-rotate)", kSink,
     // What code generation takes over.
-    "slp-vectorizer", "vector-combine", "loop-unroll<O3>", kCombine,
-    "instsimplify", "tailcallelim",
+    "slp-vectorizer", "sparse-attn-take-pairs-apart", "vector-combine",
+    "loop-unroll<O3>", kCombine, "instsimplify", "tailcallelim",
     "simplifycfg<switch-range-to-icmp;keep-loops;speculate-unpredictables>"};
 
+/// How many f32 numbers a loop carries.
+static int64_t countCarried(const llvm::Loop &loop) {
+  int64_t count = 0;
+  for (const llvm::PHINode &phi : loop.getHeader()->phis())
+    if (phi.getType()->getScalarType()->isFloatTy()) {
+      auto *vector = llvm::dyn_cast<llvm::FixedVectorType>(phi.getType());
+      count += vector ? vector->getNumElements() : 1;
+    }
+  return count;
+}
+
+namespace {
+/// Makes scalars of vectors in kernels that are to have no pairs.
+class TakePairsApart : public llvm::PassInfoMixin<TakePairsApart> {
+public:
+  explicit TakePairsApart(int64_t most) : most(most) {}
+
+  llvm::PreservedAnalyses run(llvm::Function &function,
+                              llvm::FunctionAnalysisManager &analyses) {
+    auto &loops = analyses.getResult<llvm::LoopAnalysis>(function);
+    if (llvm::all_of(loops.getLoopsInPreorder(), [&](const llvm::Loop *loop) {
+          return countCarried(*loop) <= most;
+        }))
+      return llvm::PreservedAnalyses::all();
+    return llvm::ScalarizerPass().run(function, analyses);
+  }
+
+private:
+  int64_t most;
+};
+} // namespace
+
 void kernels::optimizeKernels(llvm::Module &module,
-                              llvm::TargetMachine &machine) {
+                              llvm::TargetMachine &machine,
+                              int64_t mostPaired) {
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager calls;
   llvm::ModuleAnalysisManager modules;
   llvm::PassBuilder builder(&machine);
+  builder.registerPipelineParsingCallback(
+      [&](llvm::StringRef name, llvm::FunctionPassManager &passes,
+          llvm::ArrayRef<llvm::PassBuilder::PipelineElement>) {
+        if (name != "sparse-attn-take-pairs-apart")
+          return false;
+        passes.addPass(TakePairsApart(mostPaired));
+        return true;
+      });
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(calls);
   builder.registerFunctionAnalyses(functions);

@@ -10,7 +10,7 @@ SECTION = re.compile(r"^\s*\.section\s+\.text\.(\w+)")
 LABEL = re.compile(r"^(\.L_\w+):")
 INSTRUCTION = re.compile(r"^\s*/\*[0-9a-f]{4,}\*/\s+(?:@!?U?P\w+\s+)?([A-Z][A-Z0-9]*)")
 # A predicate, before the instruction or as its operand.
-CONDITION = re.compile(r"@!?U?P|BRA\.DIV|BRA !?U?P\d")
+CONDITION = re.compile(r"@!?U?P|BRA\.DIV|BRA(?:\.U)? !?U?P\d")
 BRANCH = re.compile(r"\bBRA\b.*`\((\.L_\w+)\)")
 
 

@@ -19,19 +19,11 @@ LOOP_STEP = 1.01
 # for (CUDA C++ Programming Guide, technical specifications by compute capability).
 SHARED = dict(zip(CHIPS, (164 << 10, 100 << 10, 100 << 10, 228 << 10, 228 << 10, 100 << 10)))
 
-# Bytes. The kernel of prefix_lm stores 24 bytes before each of its two
-# ordinary loops and reads them behind it: nvdisasm shows none inside a loop. It does not
-# need to: from --register-usage-level=6 on (the default is 5, and a driver has no such
-# option) ptxas 13.0 assembles the same PTX in 244 registers without a spill, and so it
-# does at -O1. With code generation at -O2, which has EarlyCSE where -O3 has GVN, 12 bytes
-# are stored and 16 read, but on sm_80, sm_90 and sm_100 a loop gets 8 or 9 instructions
-# longer.
-SPILLS = {("prefix_lm sm_120", "prefix_lm_0"): 64}
-# Where warps take 32 rows beyond heads of 64, up to 32 bytes of stack: all registers but a
+# Bytes. Where warps take 32 rows beyond heads of 64, up to 32 bytes of stack: all registers but a
 # few hold accumulators. What spills is read in the fallback path and behind it, in several
 # places, which is why more is read than stored, and in mistral twice in a loop over partial
 # tiles.
-SPILLS |= {
+SPILLS = {
     ("chunked sm_80", "chunked_0"): 64,
     ("chunked sm_90", "chunked_0"): 16,
     ("decode sm_80", "decode_1"): 8,

@@ -91,6 +91,13 @@ TEST(GpuTargetTest, TilesAreWholeProducts) {
   }
 }
 
+/// PTX has instructions for pairs of f32 numbers from 8.6 (sm_100) on.
+TEST(GpuTargetTest, PairsHaveALimitWherePTXKnowsThem) {
+  for (const GpuTarget &gpu : getGpus())
+    EXPECT_EQ(gpu.pairs.mostCarried < kAny, gpu.ptxVersion >= 86)
+        << gpu.name.str();
+}
+
 /// They came with PTX 7.0 (sm_80), the test of a parity with 7.1, the wait that
 /// sleeps with 7.8 (sm_90).
 TEST(GpuTargetTest, PTXKnowsMBarriersWhereRingsHaveThem) {
