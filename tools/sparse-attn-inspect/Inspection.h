@@ -77,6 +77,8 @@ llvm::Expected<Inspection> inspect(AttentionOp op, const WarpRows &warps,
 
 void printJson(ArrayRef<Inspection> inspections, raw_ostream &os);
 void printReport(const Inspection &inspection, raw_ostream &os);
+/// Of that the mask, the plan, and what is counted.
+void printSummary(const Inspection &inspection, raw_ostream &os);
 
 } // namespace mlir::sparse_attn::inspect_tool
 

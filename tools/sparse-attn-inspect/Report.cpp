@@ -194,17 +194,21 @@ static void printReach(const Inspection &inspection, raw_ostream &os) {
                   << reach.granularity << ")\n";
 }
 
-void inspect_tool::printReport(const Inspection &inspection, raw_ostream &os) {
-  label(os, "function") << "@" << inspection.entry;
-  if (inspection.line)
-    os << ", line " << *inspection.line;
-  os << "\n";
+void inspect_tool::printSummary(const Inspection &inspection, raw_ostream &os) {
   printMask(inspection, os);
   printShape(inspection, os);
   os << "\n";
   printPlanLines(inspection, os);
   os << "\n";
   printCost(inspection, os);
+}
+
+void inspect_tool::printReport(const Inspection &inspection, raw_ostream &os) {
+  label(os, "function") << "@" << inspection.entry;
+  if (inspection.line)
+    os << ", line " << *inspection.line;
+  os << "\n";
+  printSummary(inspection, os);
   os << "\n";
   constexpr int64_t maxCells = 64;
   printAscii(inspection.picture(maxCells), os);
