@@ -7,7 +7,11 @@
 #include "SparseAttn/Pipelines/Pipelines.h"
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/AsmParser/AsmParserState.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/IRMapping.h"
 #include "mlir/InitAllDialects.h"
+#include "mlir/Transforms/RegionUtils.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/SourceMgr.h"
 
@@ -43,27 +47,39 @@ static Place findPart(const Place &place) {
           place.offset - begin};
 }
 
-/// Which of the attention ops of a module, in order, is at `where`.
-static std::optional<size_t>
-findAttention(ModuleOp module, const AsmParserState &state, const char *where) {
-  Operation *found = nullptr;
+/// The attention op that is at `where`, or at whose results that is.
+static AttentionOp findAttention(const AsmParserState &state,
+                                 const char *where) {
   for (const AsmParserState::OperationDefinition &definition :
        state.getOpDefs()) {
     const char *begin = definition.scopeLoc.Start.getPointer();
     for (const auto &group : definition.resultGroups)
       begin = std::min(begin, group.definition.loc.Start.getPointer());
-    if (isa<AttentionOp>(definition.op) && begin <= where &&
-        where <= definition.scopeLoc.End.getPointer())
-      found = definition.op;
+    auto op = dyn_cast<AttentionOp>(definition.op);
+    if (op && begin <= where && where <= definition.scopeLoc.End.getPointer())
+      return op;
   }
-  std::optional<size_t> place;
-  size_t index = 0;
-  module.walk([&](AttentionOp op) {
-    if (op == found)
-      place = index;
-    ++index;
-  });
-  return place;
+  return {};
+}
+
+/// The op alone, in a function of its function's name: what is around it takes
+/// time to be lowered, and may not be lowered at all.
+static OwningOpRef<ModuleOp> isolate(AttentionOp op) {
+  llvm::SetVector<Value> values(op->operand_begin(), op->operand_end());
+  getUsedValuesDefinedAbove(op->getRegions(), values);
+  OwningOpRef<ModuleOp> module = ModuleOp::create(op.getLoc());
+  OpBuilder b = OpBuilder::atBlockEnd(module->getBody());
+  auto around = op->getParentOfType<FunctionOpInterface>();
+  auto func = func::FuncOp::create(
+      b, op.getLoc(), around ? around.getName() : "attention",
+      b.getFunctionType(TypeRange(values.getArrayRef()), op->getResultTypes()));
+  Block *body = func.addEntryBlock();
+  IRMapping arguments;
+  arguments.map(values.getArrayRef(), body->getArguments());
+  b.setInsertionPointToEnd(body);
+  Operation *alone = b.clone(*op, arguments);
+  func::ReturnOp::create(b, op.getLoc(), alone->getResults());
+  return module;
 }
 
 /// What sparse-attn-inspect says of it, or where sizes are dynamic why it
@@ -110,20 +126,16 @@ static std::string describeAttention(const Place &place, StringRef target) {
   AsmParserState state;
   if (failed(parseAsmSourceFile(sources, module->getBody(), &context, &state)))
     return {};
-  std::optional<size_t> index =
-      findAttention(*module, state, place.text->data() + place.offset);
-  if (!index)
+  AttentionOp op = findAttention(state, place.text->data() + place.offset);
+  if (!op)
     return {};
-  if (llvm::Error error = planAttentions(*module, target))
-    return "no plan: " +
-           (problem.empty() ? llvm::toString(std::move(error))
-                            : (llvm::consumeError(std::move(error)), problem));
-  auto attentions = findAttentions(*module, "");
-  if (!attentions || *index >= attentions->size()) {
-    llvm::consumeError(attentions.takeError());
-    return {};
+  OwningOpRef<ModuleOp> alone = isolate(op);
+  if (llvm::Error error = planAttentions(*alone, target)) {
+    std::string reason = llvm::toString(std::move(error));
+    return "no plan: " + (problem.empty() ? reason : problem);
   }
-  return inspectAttention((*attentions)[*index], *module, target);
+  auto attentions = llvm::cantFail(findAttentions(*alone, ""));
+  return inspectAttention(attentions.front(), *alone, target);
 }
 
 std::string lsp_server::describe(const Place &place, StringRef target) {

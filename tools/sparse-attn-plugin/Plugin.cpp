@@ -71,13 +71,11 @@ static void registerDialectsOf(DialectRegistry *registry) {
   sparse_attn::registerDialects(*registry);
 }
 
-// NOLINTNEXTLINE(readability-identifier-naming): upstream's name.
 DialectPluginLibraryInfo mlirGetDialectPluginInfo() {
   return {getApiVersion(), "SparseAttn", SPARSE_ATTN_VERSION,
           registerDialectsOf};
 }
 
-// NOLINTNEXTLINE(readability-identifier-naming): upstream's name.
 PassPluginLibraryInfo mlirGetPassPluginInfo() {
   return {getApiVersion(), "SparseAttn", SPARSE_ATTN_VERSION,
           sparse_attn::registerPassesAndPipelines};
