@@ -112,6 +112,17 @@ MLIR_CAPI_EXPORTED uint64_t sparseAttnMaskCountLivePairs(MlirAttribute mask,
                                                          int64_t numKeys,
                                                          int64_t head);
 
+/*===-- Attention ---------------------------------------------------------===*/
+
+/* sparse_attn.attention over query, key and value into `inits`: the output's
+   and, as a second one, that of the log-sum-exp, if that is asked for. Results
+   are those of tensors, memory is written. `scale` 0 is the default, 1 /
+   sqrt(D). The operation stands nowhere yet (mlirBlockAppendOwnedOperation).
+   Null where `mask` is none. */
+MLIR_CAPI_EXPORTED MlirOperation sparseAttnAttentionCreate(
+    MlirLocation location, MlirAttribute mask, double scale, MlirValue query,
+    MlirValue key, MlirValue value, intptr_t numInits, const MlirValue *inits);
+
 #ifdef __cplusplus
 }
 #endif

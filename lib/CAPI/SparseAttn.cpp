@@ -180,3 +180,35 @@ uint64_t sparseAttnMaskCountLivePairs(MlirAttribute mask, int64_t numQueries,
       cast<MaskAttrInterface>(unwrap(mask)).getMask(numKeys),
       {numQueries, numKeys}, head);
 }
+
+//===----------------------------------------------------------------------===//
+// Attention
+//===----------------------------------------------------------------------===//
+
+MlirOperation sparseAttnAttentionCreate(MlirLocation location,
+                                        MlirAttribute mask, double scale,
+                                        MlirValue query, MlirValue key,
+                                        MlirValue value, intptr_t numInits,
+                                        const MlirValue *inits) {
+  Location loc = unwrap(location);
+  auto checked = asMask(loc.getContext(), AttentionOp::getOperationName(), mask,
+                        "the attribute");
+  if (!checked)
+    return {};
+  OpBuilder b(loc.getContext());
+  b.getContext()->getOrLoadDialect<SparseAttnDialect>();
+  SmallVector<Value> destinations;
+  SmallVector<Type> results;
+  for (MlirValue init : ArrayRef(inits, numInits)) {
+    destinations.push_back(unwrap(init));
+    if (isa<TensorType>(destinations.back().getType()))
+      results.push_back(destinations.back().getType());
+  }
+  FloatAttr scaling = scale == 0 ? FloatAttr() : b.getF64FloatAttr(scale);
+  return wrap(AttentionOp::create(b, loc, results, checked, scaling,
+                                  /*softcap=*/{}, /*plan=*/{},
+                                  /*data_names=*/{}, unwrap(query), unwrap(key),
+                                  unwrap(value), /*data=*/{}, /*origin=*/{},
+                                  destinations)
+                  .getOperation());
+}

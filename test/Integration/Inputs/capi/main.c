@@ -107,6 +107,26 @@ static void checkRefused(void) {
   }
 }
 
+/* Attention on the arguments of a block, verified and printed. */
+static void buildAttention(const char *typeText, double scale) {
+  MlirType type =
+      mlirTypeParseGet(context, mlirStringRefCreateFromCString(typeText));
+  MlirLocation location = mlirLocationUnknownGet(context);
+  MlirBlock block = mlirBlockCreate(1, &type, &location);
+  MlirValue x = mlirBlockGetArgument(block, 0);
+  MlirAttribute causal = sparseAttnCausalAttrGet(context);
+  MlirOperation op =
+      sparseAttnAttentionCreate(location, causal, scale, x, x, x, 1, &x);
+  mlirBlockAppendOwnedOperation(block, op);
+  if (!mlirOperationVerify(op) ||
+      !mlirOperationIsNull(sparseAttnAttentionCreate(
+          location, mlirUnitAttrGet(context), 0, x, x, x, 1, &x)))
+    exit(1);
+  mlirOperationPrint(op, print, NULL);
+  printf("\n");
+  mlirBlockDestroy(block);
+}
+
 static char *readText(const char *name) {
   static char text[1 << 16];
   FILE *file = fopen(name, "rb");
@@ -143,6 +163,8 @@ int main(int argc, char **argv) {
   checkPresets();
   checkCombinators();
   checkRefused();
+  buildAttention("tensor<1x1x8x4xf32>", 0);
+  buildAttention("memref<1x1x8x4xf32>", 2);
   int failed = lower(argv[1], argv[2]);
   mlirContextDestroy(context);
   mlirDialectRegistryDestroy(registry);
