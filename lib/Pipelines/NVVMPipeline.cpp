@@ -66,7 +66,8 @@ static void addTiling(OpPassManager &pm, const NVVMPipelineOptions &options,
   SparseAttnVisitTilesOptions visit;
   visit.heavySplits = options.heavySplits;
   visit.heavyKeys = chip.heavyKeys;
-  visit.valueColumns = chip.valueColumns;
+  visit.valueColumns = chip.halfColumns;
+  visit.singleColumns = chip.columns;
   visit.mergeColumns = chip.mergeColumns;
   pm.addPass(createSparseAttnVisitTiles(visit));
   SparseAttnTrustStepsOptions trust;

@@ -69,7 +69,8 @@ static TileShape chooseByRules(const TileChoice &choice,
                             facts);
   const target::GpuTarget *gpu = findGpu(choice.target);
   // The first slice is a widest one.
-  int64_t columns = cutColumns(needs.valueDim, gpu->valueColumns)[0].size;
+  int64_t most = needs.elementBytes > 2 ? gpu->columns : gpu->halfColumns;
+  int64_t columns = cutColumns(needs.valueDim, most)[0].size;
   TileMemory memory = {needs.headDim, columns, needs.elementBytes};
   memory.stages = choice.stages;
   memory.sharedLimit =

@@ -101,8 +101,9 @@ ReductionVisits::ReductionVisits(MaskedReductionOpInterface op,
 
 SmallVector<Value> ReductionVisits::run() {
   SmallVector<Value> results(op.getInits());
+  TileNeeds needs = op.getTileNeeds();
   for (const ColumnGroup &columns :
-       cutColumns(op.getTileNeeds().valueDim, options.valueColumns)) {
+       cutColumns(needs.valueDim, options.columnsAtOnce(needs))) {
     // What has no columns is computed with the first of them.
     auto isOf = [&](Value result) {
       return columns.first == 0 ||
@@ -166,6 +167,9 @@ static LogicalResult checkOptions(Operation *root,
   if (options.valueColumns < 0 || options.valueColumns % 8 != 0)
     return root->emitError("value-columns must be a multiple of 8, or 0 for no "
                            "limit");
+  if (options.singleColumns < 0 || options.singleColumns % 8 != 0)
+    return root->emitError("single-columns must be a multiple of 8, or 0 for "
+                           "as many as value-columns");
   if (options.mergeColumns < 0 || options.mergeColumns % 8 != 0)
     return root->emitError("merge-columns must be a multiple of 8, or 0 for no "
                            "limit");
@@ -210,12 +214,12 @@ static LogicalResult check(MaskedReductionOpInterface op,
   if (!isa<RankedTensorType>(op.getQuery().getType()))
     return op->emitOpError("on memrefs cannot be tiled; lower it before "
                            "bufferization");
-  int64_t columns = op.getTileNeeds().valueDim;
-  if (options.valueColumns > 0 && columns > options.valueColumns &&
-      columns % 8 != 0)
+  TileNeeds needs = op.getTileNeeds();
+  int64_t columns = needs.valueDim, atOnce = options.columnsAtOnce(needs);
+  if (atOnce > 0 && columns > atOnce && columns % 8 != 0)
     return op->emitOpError("has values of ")
            << columns << " columns, which cannot be cut into slices of at most "
-           << options.valueColumns
+           << atOnce
            << ", multiples of 8: pad them with zeros to a multiple of 8";
   return verifyMaskHasCode(op);
 }
@@ -247,7 +251,7 @@ struct VisitTilesPass
 
   void runOnOperation() override {
     if (failed(visitTiles(getOperation(), {heavySplits, heavyKeys, valueColumns,
-                                           mergeColumns})))
+                                           singleColumns, mergeColumns})))
       signalPassFailure();
   }
 };

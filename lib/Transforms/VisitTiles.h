@@ -15,11 +15,17 @@ struct VisitOptions {
   /// it is 0.
   int64_t heavyKeys = 0;
   /// Results of more columns than this are cut into slices that are computed
-  /// apart; 0 is no limit.
-  int64_t valueColumns = 0;
+  /// apart; 0 is no limit. Where elements have more than 2 bytes, it is
+  /// `singleColumns` unless that is 0.
+  int64_t valueColumns = 0, singleColumns = 0;
   /// The states of parts are merged in slices of so many columns at most, each
   /// by an iteration of its own; 0 is no limit.
   int64_t mergeColumns = 0;
+
+  int64_t columnsAtOnce(const TileNeeds &needs) const {
+    return singleColumns > 0 && needs.elementBytes > 2 ? singleColumns
+                                                       : valueColumns;
+  }
 };
 
 /// Replaces each masked reduction and each merge under `root` by loops over its

@@ -3,6 +3,8 @@
 // RUN: sparse-attn-opt %s --sparse-attn-visit-tiles="value-columns=256 heavy-splits=4" --canonicalize | FileCheck %s
 // RUN: sparse-attn-opt %s --sparse-attn-visit-tiles="value-columns=256 heavy-splits=4 merge-columns=16" --canonicalize --cse | FileCheck %s --check-prefix=MERGE
 
+// RUN: sparse-attn-opt %s --sparse-attn-visit-tiles="value-columns=256 single-columns=160 heavy-splits=4" --canonicalize | FileCheck %s --check-prefix=SINGLE
+
 // Two slices of 256 columns: the loop over heads runs over both of each. The log-sum-exp
 // of a row is written with the first slice, of which the other has no row.
 //
@@ -107,4 +109,22 @@ func.func @merged_of_40(%q: tensor<1x2x16x40xbf16>, %k: tensor<1x2x512x40xbf16>)
       ins(%q, %k, %k : tensor<1x2x16x40xbf16>, tensor<1x2x512x40xbf16>, tensor<1x2x512x40xbf16>)
       outs(%q : tensor<1x2x16x40xbf16>) -> tensor<1x2x16x40xbf16>
   return %o : tensor<1x2x16x40xbf16>
+}
+
+// Elements of 4 bytes have a limit of their own, where there is one.
+//
+// SINGLE-LABEL: func.func @alike
+// SINGLE:         scf.forall {{.*}} in (1, 8, 4)
+// SINGLE:           sparse_attn.initial_state : <16x256xbf16>
+// SINGLE-LABEL: func.func @single
+// SINGLE:         scf.forall {{.*}} in (1, 4, 1)
+// SINGLE:           sparse_attn.initial_state : <16x96xf32>
+// CHECK-LABEL:  func.func @single
+// CHECK:          sparse_attn.initial_state : <16x192xf32>
+func.func @single(%q: tensor<1x2x16x192xf32>) -> tensor<1x2x16x192xf32> {
+  %o = sparse_attn.attention mask(#sparse_attn.full)
+      plan(<tile = [16, 16], rows = [<"0" to "16", segments = [<full "0" to "1">]>]>)
+      ins(%q, %q, %q : tensor<1x2x16x192xf32>, tensor<1x2x16x192xf32>, tensor<1x2x16x192xf32>)
+      outs(%q : tensor<1x2x16x192xf32>) -> tensor<1x2x16x192xf32>
+  return %o : tensor<1x2x16x192xf32>
 }

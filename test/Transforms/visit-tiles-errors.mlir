@@ -6,10 +6,14 @@
 // RUN: not sparse-attn-opt %s --sparse-attn-visit-tiles="value-columns=12" --split-input-file 2>&1 | FileCheck %s --check-prefix=COLUMNS
 // RUN: not sparse-attn-opt %s --sparse-attn-visit-tiles="value-columns=8" --split-input-file 2>&1 | FileCheck %s --check-prefix=CUT
 
+// RUN: not sparse-attn-opt %s --sparse-attn-visit-tiles="single-columns=12" --split-input-file 2>&1 | FileCheck %s --check-prefix=SINGLE
+// RUN: not sparse-attn-opt %s --sparse-attn-visit-tiles="value-columns=256 single-columns=8" --split-input-file 2>&1 | FileCheck %s --check-prefix=CUT
+
 // CHECK: error: heavy-splits must be at least 1
 // KEYS: error: heavy-keys must be at least 1, or 0 for as many as tiles have
 // MERGE: error: merge-columns must be a multiple of 8, or 0 for no limit
 // COLUMNS: error: value-columns must be a multiple of 8, or 0 for no limit
+// SINGLE: error: single-columns must be a multiple of 8, or 0 for as many as value-columns
 // CUT: error: 'sparse_attn.attention' op has values of 12 columns, which cannot be cut into slices of at most 8, multiples of 8: pad them with zeros to a multiple of 8
 
 func.func @unplanned(%q: tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32> {

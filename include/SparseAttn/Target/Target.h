@@ -142,9 +142,11 @@ struct GpuTarget {
   /// The largest heads, of 2 bytes an element and of others: for these the
   /// smallest tiles fit the least shared memory.
   int64_t maxHalfHeadSize = 576, maxHeadSize = 256;
-  /// A block computes no more columns of a result: the accumulators of a warp's
-  /// rows would not fit its registers. Those of longer values are cut.
-  int64_t valueColumns = 256;
+  /// A block computes no more columns of a result, of operands of 2 bytes an
+  /// element and of others: the accumulators of a warp's rows would not fit its
+  /// registers, of which the parts of f32 operands take more. Those of longer
+  /// values are cut.
+  int64_t halfColumns = 256, columns = 160;
   /// The states of parts of split rows are merged by a block for so many
   /// columns, which few blocks read at the same time: a thread then has room
   /// for those of many parts.

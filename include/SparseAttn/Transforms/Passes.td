@@ -165,8 +165,8 @@ def SparseAttnVisitTiles : Pass<"sparse-attn-visit-tiles"> {
     Nothing in the result is made for a target: the loops are mapped to
     `#sparse_attn.grid`, and each target decomposes steps in its own way.
 
-    Values of more than `value-columns` columns are cut into slices of at most so
-    many, of which each has its part of the result computed by itself, scores
+    Values of more than `value-columns` columns (`single-columns` where elements
+    have more than 2 bytes) are cut into slices of at most so many, of which each has its part of the result computed by itself, scores
     included: the loop over query heads runs over the slices of each. Where they
     cannot be of one size, multiples of 8, wider ones have loops of their own.
 
@@ -189,6 +189,8 @@ def SparseAttnVisitTiles : Pass<"sparse-attn-visit-tiles"> {
            "The most keys of a step of such parts; 0: those of a tile">,
     Option<"valueColumns", "value-columns", "int64_t", "0",
            "Columns of values that are computed at a time; 0 is no limit">,
+    Option<"singleColumns", "single-columns", "int64_t", "0",
+           "The same where elements have more than 2 bytes; 0: value-columns">,
     Option<"mergeColumns", "merge-columns", "int64_t", "0",
            "Columns in which states of parts are merged at a time; 0 is no limit">,
   ];

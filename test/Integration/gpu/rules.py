@@ -1,7 +1,7 @@
 """What tile each GPU's kernels have for a head, of a dense mask at lengths that are not
 known: the rules of lib/Target/Gpu.cpp, cut where shared memory is too small."""
 
-_SHORT = {"f32": {96: (64, 32), 192: (64, 16), 256: (32, 16)}}
+_SHORT = {"f32": {96: (64, 32), 224: (64, 16), 256: (32, 16)}}
 _LONG = {"f32": {96: (64, 32), 256: (64, 16)}}
 _99_KIB = {"bf16": {128: (128, 64), 312: (64, 32), 448: (64, 16), 576: (32, 16)}} | _SHORT
 _AMPERE = {

@@ -1,8 +1,8 @@
 # RUN: %pytest %s
 """Heads of each kind that 16-bit types have: a last 8 columns or depth, and more than
-256, whose values are cut into slices. With tiles that are cut by the end of queries and
-keys, shared heads of keys, masks with partial tiles and split rows; under several
-schedules."""
+256, whose values are cut into slices, as those of f32 of more than 160 are. With tiles
+that are cut by the end of queries and keys, shared heads of keys, masks with partial
+tiles and split rows; under several schedules."""
 
 import re
 import subprocess
@@ -42,6 +42,10 @@ CASES = {
     "d16-dv576": case(GLOBAL, 16, "f16", dv=576),  # three slices
     "d320-split": case(GLOBAL, 320, "bf16"),
     "d8-dv264-split": case(GLOBAL, 8, "bf16", dv=264),
+    "d184-f32": case(WINDOW, 184, "f32"),  # slices of 96 and 88
+    "d192-f32": case(causal, 192, "f32", sq=70, sk=77),
+    "d256-f32-split": case(GLOBAL, 256, "f32"),
+    "nan-value-d256-f32": case(causal, 256, "f32", spoil="nan-value"),
     "nan-value-d40": case(causal, 40, "bf16", spoil="nan-value"),
     "nan-value-d320": case(causal, 320, "bf16", spoil="nan-value"),
 }
