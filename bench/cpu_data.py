@@ -4,7 +4,8 @@
 Measures sparse-attn-run in interleaved rounds, on one thread: causal attention with
 each modifier of scores beside the plain one; and sequences of different lengths, in one
 call that takes their lengths, beside each of them in a call of its own. Every run checks
-some of its rows against double precision. Reports medians and ratios. Memory stays
+some of its rows against double precision. Reports the least of the rounds' medians, as
+what else the machine does only adds to them, and ratios. Memory stays
 with the process from one repeat to the next, as a caller's does: the pages of a fresh
 result of many megabytes are the system's time, not the attention's.
 """
@@ -12,7 +13,6 @@ result of many megabytes are the system's time, not the attention's.
 import argparse
 import os
 import random
-import statistics
 
 import common
 
@@ -80,12 +80,12 @@ def measure_modifiers(args):
     for _ in range(args.rounds):
         for name, text in modules.items():
             times.setdefault(name, []).append(seconds(text, args))
-    medians = {name: statistics.median(some) for name, some in times.items()}
+    least = {name: min(some) for name, some in times.items()}
     return {
         "shape": shape,
         "measured": {
-            name: {"seconds": median, "times_plain": median / medians["plain"]}
-            for name, median in medians.items()
+            name: {"seconds": some, "times_plain": some / least["plain"]}
+            for name, some in least.items()
         },
     }
 
@@ -96,10 +96,10 @@ def measure_ragged(args):
     together, alone = [], []
     for _ in range(args.rounds):
         together.append(seconds(ragged(lengths, args.heads, args.dim), args))
-        alone.append(sum(
-            seconds(module((1, args.heads, n, args.dim)), args) for n in lengths
-        ))
-    one, all_calls = statistics.median(together), statistics.median(alone)
+        alone.append(
+            [seconds(module((1, args.heads, n, args.dim)), args) for n in lengths]
+        )
+    one, all_calls = min(together), sum(map(min, zip(*alone)))
     return {
         "lengths": lengths, "heads": args.heads, "dim": args.dim,
         "one_call_seconds": one, "calls_of_each_seconds": all_calls,
