@@ -2,17 +2,19 @@
 """What data costs on the CPU, in one run on one machine.
 
 Measures sparse-attn-run in interleaved rounds, on one thread: causal attention with
-each modifier of scores beside the plain one; and sequences of different lengths, in one
-call that takes their lengths, beside each of them in a call of its own. Every run checks
-some of its rows against double precision. Reports the least of the rounds' medians, as
-what else the machine does only adds to them, and ratios. Memory stays
-with the process from one repeat to the next, as a caller's does: the pages of a fresh
-result of many megabytes are the system's time, not the attention's.
+each modifier of scores beside the plain one; sequences of different lengths, in one
+call that takes their lengths, beside each of them in a call of its own; and documents
+of a packed sequence, told at run time, beside a mask that has them as rectangles. Every
+run checks some of its rows against double precision. Reports medians and ratios. Memory
+stays with the process from one repeat to the next, as a caller's does: the pages of a
+fresh result of many megabytes are the system's time, not the attention's.
 """
 
 import argparse
+import itertools
 import os
 import random
+import statistics
 
 import common
 
@@ -23,14 +25,14 @@ KEEPS_MEMORY = {
 }
 
 
-def module(shape, extra="", arguments="", attributes="", lines=""):
+def module(shape, extra="", arguments="", attributes="", lines="", mask=CAUSAL):
     """Attention of (B, H, S, D) queries and keys, with more of what an op may have."""
     tensor = f"tensor<{'x'.join(map(str, shape))}xf32>"
     return f"""\
 func.func @attention(%q: {tensor}, %k: {tensor}, %v: {tensor}{arguments}) -> {tensor} {{
   {lines}
   %init = tensor.empty() : {tensor}
-  %o = sparse_attn.attention mask({CAUSAL}) {attributes}
+  %o = sparse_attn.attention mask({mask}) {attributes}
       ins(%q, %k, %v : {tensor}, {tensor}, {tensor}) {extra}
       outs(%init : {tensor}) -> {tensor}
   return %o : {tensor}
@@ -67,6 +69,34 @@ def ragged(lengths, heads, dim):
     )
 
 
+def rectangle(begin, end):
+    """Rows and keys from `begin` to `end`."""
+    def inside(mask):
+        before = f", #sparse_attn.complement<{mask(begin)}>" if begin else ""
+        return mask(end) + before
+
+    rows = inside(lambda n: f"#sparse_attn.global<first = {n}, direction = rows>")
+    keys = inside(lambda n: f"#sparse_attn.prefix<length = {n}>")
+    return f"#sparse_attn.intersection<{rows}, {keys}>"
+
+
+def documents(lengths, heads, dim):
+    """Modules of a packed sequence by how its documents are told."""
+    ends = list(itertools.accumulate(lengths))
+    union = ", ".join(rectangle(*ends_of) for ends_of in zip([0, *ends], ends))
+    shape = (1, heads, ends[-1], dim)
+    kind = f"tensor<1x{ends[-1]}xi32>"
+    ids = [[number for number, length in enumerate(lengths) for _ in range(length)]]
+    return {
+        "rectangles": module(
+            shape, mask=f"#sparse_attn.intersection<{CAUSAL}, #sparse_attn.union<{union}>>"),
+        "documents": module(
+            shape, mask=f"#sparse_attn.intersection<{CAUSAL}, #sparse_attn.document>",
+            extra=f"data(documents = %ids : {kind})",
+            lines=f"%ids = arith.constant dense<{ids}> : {kind}"),
+    }
+
+
 def seconds(text, args):
     result, _ = common.run_attention(text, repeat=args.repeat, threads=1, check_rows=4)
     if not result["passed"]:
@@ -80,12 +110,12 @@ def measure_modifiers(args):
     for _ in range(args.rounds):
         for name, text in modules.items():
             times.setdefault(name, []).append(seconds(text, args))
-    least = {name: min(some) for name, some in times.items()}
+    medians = {name: statistics.median(some) for name, some in times.items()}
     return {
         "shape": shape,
         "measured": {
-            name: {"seconds": some, "times_plain": some / least["plain"]}
-            for name, some in least.items()
+            name: {"seconds": median, "times_plain": median / medians["plain"]}
+            for name, median in medians.items()
         },
     }
 
@@ -99,11 +129,26 @@ def measure_ragged(args):
         alone.append(
             [seconds(module((1, args.heads, n, args.dim)), args) for n in lengths]
         )
-    one, all_calls = min(together), sum(map(min, zip(*alone)))
+    one = statistics.median(together)
+    all_calls = sum(map(statistics.median, zip(*alone)))
     return {
         "lengths": lengths, "heads": args.heads, "dim": args.dim,
         "one_call_seconds": one, "calls_of_each_seconds": all_calls,
         "ratio": one / all_calls,
+    }
+
+
+def measure_documents(args):
+    rng = random.Random(2)
+    lengths = [rng.randrange(192, 321) for _ in range(args.documents)]
+    modules, times = documents(lengths, args.heads, args.dim), {}
+    for _ in range(args.rounds):
+        for name, text in modules.items():
+            times.setdefault(name, []).append(seconds(text, args))
+    medians = {name: statistics.median(some) for name, some in times.items()}
+    return {
+        "lengths": lengths, "heads": args.heads, "dim": args.dim, "seconds": medians,
+        "ratio": medians["documents"] / medians["rectangles"],
     }
 
 
@@ -114,6 +159,7 @@ def main():
     parser.add_argument("--dim", type=int, default=64)
     parser.add_argument("--sequences", type=int, default=64)
     parser.add_argument("--most", type=int, default=1024, help="longest sequence")
+    parser.add_argument("--documents", type=int, default=32)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--repeat", type=int, default=5)
     args = parser.parse_args()
@@ -122,6 +168,7 @@ def main():
         **common.machine(),
         "modifiers": measure_modifiers(args),
         "ragged": measure_ragged(args),
+        "documents": measure_documents(args),
     })
 
 

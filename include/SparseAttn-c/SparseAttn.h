@@ -70,6 +70,8 @@ MLIR_CAPI_EXPORTED MlirAttribute sparseAttnRandomAttrGet(MlirContext context,
                                                          bool perHead);
 MLIR_CAPI_EXPORTED MlirAttribute sparseAttnChunkedAttrGet(MlirContext context,
                                                           int64_t size);
+/* Reads the data operand `documents`, which an operation with it needs. */
+MLIR_CAPI_EXPORTED MlirAttribute sparseAttnDocumentAttrGet(MlirContext context);
 MLIR_CAPI_EXPORTED MlirAttribute sparseAttnStridedAttrGet(MlirContext context,
                                                           int64_t stride);
 MLIR_CAPI_EXPORTED MlirAttribute sparseAttnPrefixAttrGet(MlirContext context,

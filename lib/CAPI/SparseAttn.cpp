@@ -105,6 +105,10 @@ MlirAttribute sparseAttnChunkedAttrGet(MlirContext context, int64_t size) {
   return getMask<ChunkedAttr>(context, size);
 }
 
+MlirAttribute sparseAttnDocumentAttrGet(MlirContext context) {
+  return getMask<DocumentAttr>(context);
+}
+
 MlirAttribute sparseAttnStridedAttrGet(MlirContext context, int64_t stride) {
   return getMask<StridedAttr>(context, stride);
 }

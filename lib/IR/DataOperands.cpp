@@ -3,6 +3,7 @@
 #include "DataOperands.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include <array>
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
@@ -10,15 +11,23 @@ using namespace mlir::sparse_attn;
 namespace {
 /// A data operand.
 struct DataKind {
+  enum class Shape {
+    Fixed,     ///< its dimensions are `dims`
+    Broadcast, ///< up to B, Hq, Sq and Sk, each of which may be 1
+    Any,       ///< any tensor
+  };
   StringRef name;
-  /// Which of B, Hq, Sq and Sk its only dimension is; kBroadcast where it has
-  /// up to these four, each of which may be 1, and kAny where it may be any
-  /// tensor.
-  int dim;
+  Shape shape;
   bool isFloat; ///< f32, or i32
+  /// Which of B, Hq, Sq and Sk its dimensions are; -1 ends them.
+  std::array<int, 2> dims = {-1, -1};
 
-  static constexpr int kBroadcast = -1, kAny = -2;
-  bool isAny() const { return dim == kAny; }
+  bool isAny() const { return shape == Shape::Any; }
+  bool isBroadcast() const { return shape == Shape::Broadcast; }
+  SmallVector<int, 4> fixedDims() const {
+    return llvm::to_vector<4>(
+        llvm::make_filter_range(dims, [](int dim) { return dim >= 0; }));
+  }
 };
 } // namespace
 
@@ -26,13 +35,17 @@ struct DataKind {
 constexpr StringRef kExtra = "extra";
 
 constexpr DataKind kKinds[] = {
-    {kKeyLengths, 0, /*isFloat=*/false},
-    {kQueryLengths, 0, /*isFloat=*/false},
-    {kSinks, 1, /*isFloat=*/true},
-    {kSlopes, 1, /*isFloat=*/true},
-    {kBias, DataKind::kBroadcast, /*isFloat=*/true},
-    {kExtra, DataKind::kAny, /*isFloat=*/true},
+    {kKeyLengths, DataKind::Shape::Fixed, /*isFloat=*/false, {0, -1}},
+    {kQueryLengths, DataKind::Shape::Fixed, /*isFloat=*/false, {0, -1}},
+    {kDocuments, DataKind::Shape::Fixed, /*isFloat=*/false, {0, 3}},
+    {kSinks, DataKind::Shape::Fixed, /*isFloat=*/true, {1, -1}},
+    {kSlopes, DataKind::Shape::Fixed, /*isFloat=*/true, {1, -1}},
+    {kBias, DataKind::Shape::Broadcast, /*isFloat=*/true},
+    {kExtra, DataKind::Shape::Any, /*isFloat=*/true},
 };
+
+/// Data that masks read, and nothing else.
+constexpr StringRef kOfMasks[] = {kDocuments};
 
 constexpr StringRef kSizes[] = {"sequences", "query heads", "queries", "keys"};
 
@@ -56,8 +69,7 @@ SmallVector<int, 4> mlir::sparse_attn::dimsOfData(StringRef name,
   const DataKind *kind = findKind(name);
   if (!kind || kind->isAny())
     return {};
-  return kind->dim == DataKind::kBroadcast ? broadcastDims(type)
-                                           : SmallVector<int, 4>{kind->dim};
+  return kind->isBroadcast() ? broadcastDims(type) : kind->fixedDims();
 }
 
 //===----------------------------------------------------------------------===//
@@ -116,15 +128,20 @@ static LogicalResult verifyKind(AttentionOp op, const DataKind &kind,
                                 ShapedType type) {
   Type element = type.getElementType();
   bool fits = kind.isFloat ? element.isF32() : element.isInteger(32);
-  fits &= kind.dim == DataKind::kBroadcast ? type.getRank() <= 4
-                                           : type.getRank() == 1;
+  SmallVector<int, 4> dims = kind.fixedDims();
+  fits &= kind.isBroadcast() ? type.getRank() <= 4
+                             : type.getRank() == int64_t(dims.size());
   if (!fits) {
     InFlightDiagnostic error = op.emitOpError()
                                << "data operand " << kind.name << " must be ";
-    if (kind.dim == DataKind::kBroadcast)
+    if (kind.isBroadcast()) {
       error << "[sequences, query heads, queries, keys], any of which may be 1";
-    else
-      error << "[" << kSizes[kind.dim] << "]";
+    } else {
+      error << "[";
+      llvm::interleaveComma(dims, error,
+                            [&](int dim) { error << kSizes[dim]; });
+      error << "]";
+    }
     return error << ", of " << (kind.isFloat ? "f32" : "i32") << ", got "
                  << type;
   }
@@ -157,6 +174,24 @@ static LogicalResult verifyExtra(AttentionOp op, Value extra) {
                         "does not read; leave it out");
 }
 
+/// Rejects a mask whose data the op has not, and data of masks that this one
+/// does not read.
+static LogicalResult verifyDataOfMask(AttentionOp op) {
+  if (StringRef name = op.findMissingData(); !name.empty())
+    return op.emitOpError()
+           << "has a mask that reads the data operand " << name
+           << ", which it has not; give it, in data(" << name << " = ...)";
+  SmallVector<StringRef> read;
+  Attribute(op.getMask()).walk([&](MaskAttrInterface mask) {
+    read.push_back(mask.getDataOperandName());
+  });
+  for (StringRef name : kOfMasks)
+    if (op.getDataOperand(name) && !llvm::is_contained(read, name))
+      return op.emitOpError() << "has the data operand " << name
+                              << ", which its mask does not read; leave it out";
+  return success();
+}
+
 LogicalResult mlir::sparse_attn::verifyData(AttentionOp op) {
   ArrayAttr names = op.getDataNamesAttr();
   size_t count = names ? names.size() : 0;
@@ -187,7 +222,7 @@ LogicalResult mlir::sparse_attn::verifyData(AttentionOp op) {
     if (failed(verifyKind(op, *kind, cast<ShapedType>(value.getType()))))
       return failure();
   }
-  return success();
+  return verifyDataOfMask(op);
 }
 
 Value mlir::sparse_attn::loadBias(OpBuilder &b, Location loc, Value bias,

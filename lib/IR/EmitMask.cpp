@@ -52,6 +52,7 @@ private:
   Value emitAlone(const Piece &piece, WholeRows &whole);
   Value emitLeafOnce(const OpaqueLiteral &literal);
   Value drawn(const RandomBlocks &blocks);
+  Value isOneDocument();
 
   RowRange boundsOf(const Piece &piece);
   RowRange below(const Pieces &pieces);
@@ -252,11 +253,29 @@ Value PredicateEmitter::drawn(const RandomBlocks &blocks) {
   return isDrawn ? isDrawn : p.constant(false);
 }
 
+/// Whether i and j are of one document; null where there is no operand to tell.
+Value PredicateEmitter::isOneDocument() {
+  if (at.document)
+    return p.compare(Compare::eq, at.document(b, loc, /*ofKey=*/false),
+                     at.document(b, loc, /*ofKey=*/true));
+  Value documents = at.operand ? at.operand(kDocuments) : Value();
+  if (!documents)
+    return {};
+  auto documentOf = [&](Value position) {
+    return emitDocument(b, loc, documents, at.batch, position, at.n);
+  };
+  Value ofQuery = documentOf(at.i);
+  return p.conj(p.compare(Compare::sge, ofQuery, p.integer(0)),
+                p.compare(Compare::eq, ofQuery, documentOf(at.j)));
+}
+
 Value PredicateEmitter::emitLeafOnce(const OpaqueLiteral &literal) {
   Value &value = leaves[literal.leaf.get()];
   if (!value) {
     const RandomBlocks *blocks = literal.leaf->getRandomBlocks();
-    value = blocks ? drawn(*blocks) : emitLeaf(b, loc, *literal.leaf);
+    value = blocks                       ? drawn(*blocks)
+            : literal.leaf->isDocument() ? isOneDocument()
+                                         : emitLeaf(b, loc, *literal.leaf);
   }
   if (!value) {
     hasCode = false;

@@ -32,6 +32,10 @@ void printCondition(AsmPrinter &printer, const plan::TileExpr &when);
 ParseResult parsePairs(AsmParser &parser, std::optional<mask::Pieces> &where);
 void printPairs(AsmPrinter &printer, const std::optional<mask::Pieces> &where);
 
+/// `documents`, behind `within`: a segment visits what documents are in.
+ParseResult parseDocuments(AsmParser &parser, bool &inDocuments);
+void printDocuments(AsmPrinter &printer, bool inDocuments);
+
 /// `lattice<step = 8, width = 1, shift = 0, tile = 16>` or
 /// `list<[5, 77], width = 1, tile = 16>`, where the slots of tiles stand.
 ParseResult parseLayout(AsmParser &parser, plan::Layout &layout);

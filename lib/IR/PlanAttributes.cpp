@@ -77,6 +77,15 @@ void sparse_attn::printCondition(AsmPrinter &printer, const TileExpr &when) {
   printer.printString(when.str() + " > 0");
 }
 
+ParseResult sparse_attn::parseDocuments(AsmParser &parser, bool &inDocuments) {
+  inDocuments = true;
+  return parser.parseKeyword("documents");
+}
+
+void sparse_attn::printDocuments(AsmPrinter &printer, bool) {
+  printer << "documents";
+}
+
 //===----------------------------------------------------------------------===//
 // Layouts
 //===----------------------------------------------------------------------===//
@@ -197,8 +206,11 @@ static LogicalResult verifyLayout(ErrorEmitter emitError,
 LogicalResult SegmentAttr::verify(ErrorEmitter emitError, SegmentKind kind,
                                   TileExpr, TileExpr, TileExpr,
                                   std::optional<mask::Pieces> where,
-                                  Layout layout) {
+                                  Layout layout, bool inDocuments) {
   // NOLINTEND(performance-unnecessary-value-param)
+  if (inDocuments && !layout.isContiguous())
+    return emitError() << "a segment within documents has contiguous tiles, "
+                          "and no layout";
   if (kind == SegmentKind::full && where)
     return emitError() << "a full segment has no masked pair, so that "
                           "'where' says nothing";
@@ -251,7 +263,7 @@ static SmallVector<RowClass, 2> classesOf(ArrayRef<RowsAttr> attributes) {
       cls.segments.push_back({segment.getBegin(), segment.getEnd(),
                               segment.getKind() == SegmentKind::full,
                               segment.getWhen(), segment.getWhere(),
-                              segment.getLayout()});
+                              segment.getLayout(), segment.getInDocuments()});
     for (DrawAttr draw : rows.getDraws())
       cls.draws.push_back({draw.getRandom().getRandomOptions(), draw.getBegin(),
                            draw.getEnd(), draw.getKind() == SegmentKind::full,
@@ -343,7 +355,7 @@ static SmallVector<RowsAttr> attributesOf(MLIRContext *context,
     for (const Segment &segment : cls.segments)
       segments.push_back(SegmentAttr::get(
           context, kindOf(segment.full), segment.begin, segment.end,
-          segment.when, segment.where, segment.layout));
+          segment.when, segment.where, segment.layout, segment.inDocuments));
     SmallVector<DrawAttr> draws;
     for (const Draw &draw : cls.draws) {
       const Mask::RandomOptions &r = draw.random;

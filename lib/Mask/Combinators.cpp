@@ -35,8 +35,15 @@ public:
     return llvm::all_of(members,
                         [](const Mask &m) { return m.isHeadInvariant(); });
   }
+  bool readsData() const override {
+    return llvm::any_of(members, [](const Mask &m) { return m.readsData(); });
+  }
 
 protected:
+  SmallVector<Mask, 3> membersWithDocuments(bool areAll) const {
+    return llvm::map_to_vector<3>(
+        members, [&](const Mask &m) { return m.withDocuments(areAll); });
+  }
   SmallVector<Mask, 3> transposedMembers() const {
     return llvm::map_to_vector<3>(members,
                                   [](const Mask &m) { return m.transpose(); });
@@ -124,6 +131,9 @@ public:
     }));
   }
   Mask transpose() const override { return Mask::unionOf(transposedMembers()); }
+  Mask withDocuments(bool areAll) const override {
+    return Mask::unionOf(membersWithDocuments(areAll));
+  }
   void print(raw_ostream &os) const override { printAs(os, "union"); }
 };
 
@@ -166,6 +176,9 @@ public:
   Mask transpose() const override {
     return Mask::intersectionOf(transposedMembers());
   }
+  Mask withDocuments(bool areAll) const override {
+    return Mask::intersectionOf(membersWithDocuments(areAll));
+  }
   void print(raw_ostream &os) const override { printAs(os, "intersection"); }
 };
 
@@ -196,6 +209,10 @@ public:
     return Mask::complementOf(mask.transpose());
   }
   bool isHeadInvariant() const override { return mask.isHeadInvariant(); }
+  bool readsData() const override { return mask.readsData(); }
+  Mask withDocuments(bool areAll) const override {
+    return Mask::complementOf(mask.withDocuments(areAll));
+  }
   void print(raw_ostream &os) const override {
     os << "complement(";
     mask.print(os);

@@ -33,6 +33,8 @@ std::optional<Pieces> MaskNode::pieces(bool negated, unsigned maxPieces) const {
 
 bool MaskNode::isHeadInvariant() const { return false; }
 
+Mask MaskNode::withDocuments(bool) const { return Mask(shared_from_this()); }
+
 int64_t MaskNode::getRowGranularity() const { return 1; }
 
 std::optional<TileState> MaskNode::tileState(const Lengths &, int64_t, Range,
@@ -72,6 +74,10 @@ public:
     return draw ? draw->block : 1;
   }
   bool isHeadInvariant() const override { return original->isHeadInvariant(); }
+  bool readsData() const override { return original->readsData(); }
+  Mask withDocuments(bool areAll) const override {
+    return original->withDocuments(areAll).transpose();
+  }
   Mask transpose() const override { return Mask(original); }
   void print(llvm::raw_ostream &os) const override {
     os << "transpose(";

@@ -23,6 +23,23 @@ int64_t Bound::evaluate(int64_t i, int64_t n) const {
   return query + perKey * n + offset;
 }
 
+bool OpaqueLiteral::isDocument() const {
+  return !negated && leaf->isDocument();
+}
+
+bool Piece::isInDocuments() const {
+  return llvm::any_of(opaque, [](const OpaqueLiteral &literal) {
+    return literal.isDocument();
+  });
+}
+
+bool Piece::isBandOfDocuments() const {
+  return residues.empty() && sets.empty() &&
+         llvm::all_of(opaque, [](const OpaqueLiteral &literal) {
+           return literal.isDocument();
+         });
+}
+
 bool Residue::holds(int64_t i, int64_t j) const {
   int64_t x = subject == Subject::Key     ? j
               : subject == Subject::Query ? i

@@ -107,7 +107,7 @@ SequenceLengths oracle::lengthsOf(const AttentionInputs &inputs,
     return lengths ? std::clamp<int64_t>(lengths[batch], 0, most) : most;
   };
   return {lengthIn(inputs.queryLengths, inputs.shape.queries),
-          lengthIn(inputs.keyLengths, inputs.shape.keys)};
+          lengthIn(inputs.keyLengths, inputs.shape.keys), batch};
 }
 
 void oracle::computeReferenceRow(const AttentionInputs &inputs,

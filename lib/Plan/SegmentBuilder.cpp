@@ -106,7 +106,13 @@ void SegmentBuilder::split(const TileInterval &part, const TileBand &band) {
 
 void SegmentBuilder::appendFull(const TileInterval &tiles,
                                 const TileBand &band) {
-  append({tiles.begin, tiles.end, /*full=*/true, tiles.when, std::nullopt},
+  append({tiles.begin,
+          tiles.end,
+          /*full=*/true,
+          tiles.when,
+          std::nullopt,
+          {},
+          band.inDocuments},
          band.place);
 }
 
@@ -115,7 +121,13 @@ void SegmentBuilder::appendPartial(const TileInterval &tiles,
   std::optional<mask::Pieces> where;
   if (pairs && band.number != TileBand::noNumber)
     where = pairs->find(tiles.simplify(facts), band, edges, claimed);
-  append({tiles.begin, tiles.end, /*full=*/false, tiles.when, where},
+  append({tiles.begin,
+          tiles.end,
+          /*full=*/false,
+          tiles.when,
+          where,
+          {},
+          band.inDocuments},
          band.place);
 }
 
@@ -127,7 +139,8 @@ void SegmentBuilder::append(Segment segment, TileBand::Place place) {
   for (Placed &placed : segments) {
     Segment &other = placed.second;
     if (other.full != segment.full || other.when != when ||
-        other.where != segment.where)
+        other.where != segment.where ||
+        other.inDocuments != segment.inDocuments)
       continue;
     // Joining is exact only when neither side can be turned around.
     bool follows = other.end == begin;

@@ -24,9 +24,10 @@ static void dropCovered(std::vector<TileBand> &bands,
              (interval.isUnconditional() ||
               TileExpr::provablyLE(inner.live.when, interval.when, facts));
     };
-    // A draw does not visit all of its interval.
-    return !outer.draw && ((outer.full && lies(*outer.full)) ||
-                           (!inner.full && lies(outer.live)));
+    // A draw does not visit all of its interval, nor do documents.
+    return !outer.draw && (inner.inDocuments || !outer.inDocuments) &&
+           ((outer.full && lies(*outer.full)) ||
+            (!inner.full && lies(outer.live)));
   };
   for (unsigned k = 0; k < bands.size();) {
     bool isCovered = false;
@@ -57,8 +58,11 @@ static void addToHull(std::optional<TileInterval> &hull,
 static void replaceByHull(std::vector<TileBand> &bands,
                           llvm::function_ref<bool(const TileBand &)> selects) {
   std::optional<TileInterval> always, sometimes;
-  for (const TileBand &band : llvm::make_filter_range(bands, selects))
+  bool inDocuments = true;
+  for (const TileBand &band : llvm::make_filter_range(bands, selects)) {
     addToHull(band.live.isUnconditional() ? always : sometimes, band.live);
+    inDocuments &= band.inDocuments;
+  }
   if (always && sometimes) {
     TileExpr when = sometimes->when;
     addToHull(sometimes, *always);
@@ -70,13 +74,15 @@ static void replaceByHull(std::vector<TileBand> &bands,
       continue;
     bands.emplace_back();
     bands.back().live = *hull;
+    bands.back().inDocuments = inDocuments;
   }
 }
 
 /// Bands that stay in place claim first, since their bounds are the short
 /// ones; bands that are live in some rows only claim last, since they are
 /// often covered by then. A wide band without full tiles must not take those
-/// of another one.
+/// of another one. What visits those tiles only that documents are in claims
+/// after all that visits whatever it claims.
 static std::vector<TileBand> orderClaims(llvm::ArrayRef<TileBand> bands,
                                          const LengthFacts &facts) {
   auto rankOf = [&](const TileBand &band) {
@@ -87,7 +93,8 @@ static std::vector<TileBand> orderClaims(llvm::ArrayRef<TileBand> bands,
                                                       : 2;
     if (!band.full && isWide)
       rank = 3;
-    return std::tuple(!band.live.isUnconditional(), rank, band.order);
+    return std::tuple(band.inDocuments, !band.live.isUnconditional(), rank,
+                      band.order);
   };
   std::vector<TileBand> ordered;
   for (const TileBand &band : bands) {

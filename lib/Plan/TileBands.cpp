@@ -127,10 +127,10 @@ TileRows plan::makeTileRows(const ClassPieces &cls, const TileShape &tile,
   return rows;
 }
 
-/// The full tiles: none unless the piece is a band.
+/// The full tiles: none unless the piece is a band, of documents perhaps.
 static std::optional<TileInterval>
 makeFullTiles(const Piece &piece, const TileRows &rows, const KeyAxis &axis) {
-  if (!piece.isBand())
+  if (!piece.isBandOfDocuments())
     return std::nullopt;
   // Without a clip at 0, which `live` has, the beginning is the shorter and is
   // more often provably below the end.
@@ -203,7 +203,7 @@ static bool drawsFullTiles(const Piece &piece, const RandomBlocks &blocks,
                            const TileRows &rows, const TileShape &tile) {
   bool isAlone = !piece.hasRowBounds() && piece.lower.empty() &&
                  piece.upper.empty() && piece.residues.empty() &&
-                 piece.sets.empty();
+                 piece.sets.empty() && piece.opaque.size() == 1;
   TileExpr shift = TileExpr::numKeys() - TileExpr::numQueries();
   bool drawsWholeBlocks =
       blocks.bigBirdWindowRadius ||
@@ -211,6 +211,22 @@ static bool drawsFullTiles(const Piece &piece, const RandomBlocks &blocks,
   return isAlone && drawsWholeBlocks && blocks.block % tile.queries == 0 &&
          blocks.block % tile.keys == 0 &&
          (rows.rowBegin + shift).isProvablyMultiple(tile.queries, rows.facts);
+}
+
+/// The draw in whose blocks all pairs of the piece are, if that is its only
+/// leaf beside documents; else null.
+static const RandomBlocks *findDraw(const Piece &piece) {
+  const RandomBlocks *draw = nullptr;
+  for (const OpaqueLiteral &literal : piece.opaque) {
+    if (literal.isDocument())
+      continue;
+    if (draw || literal.negated)
+      return nullptr;
+    draw = literal.leaf->getRandomBlocks();
+    if (!draw)
+      return nullptr;
+  }
+  return draw;
 }
 
 /// Adds the bounds of the first and the last position of sets, which are too
@@ -268,11 +284,11 @@ std::optional<TileBand> plan::makeTileBand(const Piece &withSets,
     return std::nullopt;
 
   band.full = makeFullTiles(piece, rows, axis);
+  band.inDocuments = piece.isInDocuments();
   placeBand(piece, band);
-  if (piece.opaque.size() == 1 && !piece.opaque[0].negated)
-    if (const RandomBlocks *blocks = piece.opaque[0].leaf->getRandomBlocks()) {
-      band.draw = *blocks;
-      band.drawIsFull = drawsFullTiles(piece, *blocks, rows, tile);
-    }
+  if (const RandomBlocks *blocks = findDraw(piece)) {
+    band.draw = *blocks;
+    band.drawIsFull = drawsFullTiles(piece, *blocks, rows, tile);
+  }
   return band;
 }

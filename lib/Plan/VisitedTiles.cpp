@@ -44,6 +44,14 @@ bool Plan::hasTables() const {
                       [](const RowClass &cls) { return cls.hasTable(); });
 }
 
+bool Plan::readsDocuments() const {
+  return llvm::any_of(classes, [](const RowClass &cls) {
+    return llvm::any_of(cls.segments, [](const Segment &segment) {
+      return segment.inDocuments;
+    });
+  });
+}
+
 bool Plan::isHeadInvariant() const {
   auto isOfHead = [](const Draw &draw) { return draw.random.perHead; };
   return llvm::none_of(classes, [&](const RowClass &cls) {

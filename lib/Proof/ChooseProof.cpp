@@ -112,8 +112,8 @@ static std::optional<Proof> checkLengths(const Plan &plan, const Lengths &n) {
   return invalid;
 }
 
-Proof proof::provePlan(const Mask &mask, const Plan &plan,
-                       const LengthFacts &known, int64_t numHeads) {
+static Proof proveWithoutData(const Mask &mask, const Plan &plan,
+                              const LengthFacts &known, int64_t numHeads) {
   LengthFacts facts = known.assuming(plan.assumed);
   Proof invalid;
   invalid.reason = plan.parts.empty() ? findObstacle(plan.tile, plan.classes)
@@ -145,4 +145,33 @@ Proof proof::provePlan(const Mask &mask, const Plan &plan,
   if (proof.verdict == Verdict::Unsupported && steps <= maxSteps)
     return proveByRows(mask, plan, n, numHeads);
   return proof;
+}
+
+/// The plan where all positions are of one document, or none is of any.
+static Plan withDocuments(Plan plan, bool areAll) {
+  auto within = [](const Segment &segment) { return segment.inDocuments; };
+  for (RowClass &cls : plan.classes) {
+    if (!areAll)
+      llvm::erase_if(cls.segments, within);
+    for (Segment &segment : cls.segments)
+      segment.inDocuments = false;
+  }
+  return plan;
+}
+
+/// Whether a pair is live depends, where documents decide, on whether it is of
+/// one document. If it is, whatever the others are, the tiles of all segments
+/// are visited that hold it; if it is not, only those that are not within
+/// documents are sure to be. So a plan is right for any documents where it is
+/// for pairs that all are of one, and for pairs that are not.
+Proof proof::provePlan(const Mask &mask, const Plan &plan,
+                       const LengthFacts &facts, int64_t numHeads) {
+  if (!mask.readsData() && !plan.readsDocuments())
+    return proveWithoutData(mask, plan, facts, numHeads);
+  Proof apart = proveWithoutData(mask.withDocuments(false),
+                                 withDocuments(plan, false), facts, numHeads);
+  if (apart.verdict != Verdict::Proven)
+    return apart;
+  return proveWithoutData(mask.withDocuments(true), withDocuments(plan, true),
+                          facts, numHeads);
 }

@@ -2,6 +2,7 @@
 
 #include "KeyTileLoops.h"
 #include "KeyPositions.h"
+#include "TileMask.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
@@ -31,41 +32,6 @@ bool KeyTileLoops::mayBeRagged() const {
   return !TileExpr::numKeys().isProvablyMultiple(tile.keys, shapes.facts);
 }
 
-namespace {
-/// The op's mask as code, for the rows of one query tile.
-struct MaskEmitter {
-  MaskedReductionOpInterface op;
-  const RandomTables &tables;
-  Value numKeys, batch, absoluteHead; ///< i32
-  Value commonPosition;   ///< i32, of all rows; null where each has its own
-  Value batchIndex, head; ///< index
-  bool mayBeRagged;
-  const Pieces *where; ///< the live pairs, if not those of the mask
-
-  Value operator()(OpBuilder &b, Location loc, Value i, Value j) {
-    MaskPosition position;
-    position.i = commonPosition ? commonPosition : i;
-    position.j = j;
-    position.n = numKeys;
-    position.batch = batch;
-    position.head = absoluteHead;
-    position.staticKeys = op.getStaticNumKeys();
-    position.drawnBlock = [&](OpBuilder &inner, Location,
-                              const Mask::RandomOptions &options,
-                              Value rowBlock, int64_t t) {
-      return tables.drawn(inner, loc, options, batchIndex, head, rowBlock, t);
-    };
-    if (where)
-      return emitPredicate(
-          b, loc, mask::Predicate::unionOf(*where), position,
-          [](OpBuilder &, Location, const MaskNode &) { return Value(); });
-    position.operand = [&](StringRef name) { return op.getDataOperand(name); };
-    return emitMask(b, loc, op.getMask(), position,
-                    /*mayPassEnd=*/mayBeRagged);
-  }
-};
-} // namespace
-
 bool KeyTileLoops::Kind::isOf(const TileRun &run) const {
   if (run.full != full || !run.where != !where || !(*run.layout == *layout))
     return false;
@@ -94,6 +60,7 @@ SmallVector<KeyTileLoops::Kind> KeyTileLoops::kindsOf(ArrayRef<TileRun> runs,
 }
 
 Value KeyTileLoops::step(OpBuilder &b, const QueryTile &at,
+                         const DocumentSpan &documents,
                          ValueRange queryOperands, const KeyTile &keys,
                          Kind kind, Value state) {
   IndexMath math{b, loc};
@@ -102,16 +69,23 @@ Value KeyTileLoops::step(OpBuilder &b, const QueryTile &at,
   auto toI32 = [&](Value x) -> Value {
     return arith::IndexCastOp::create(b, loc, b.getI32Type(), x);
   };
-  MaskEmitter mask{op,
-                   tables,
-                   toI32(shapes.numKeys),
-                   toI32(at.batch),
-                   toI32(math.add(at.head, shapes.headOrigin)),
-                   at.hasPackedHeads ? toI32(at.position) : Value(),
-                   at.batch,
-                   at.head,
-                   keys.positions || mayBeRagged(),
-                   kind.where};
+  TileMask mask{op,
+                tables,
+                toI32(shapes.numKeys),
+                toI32(math.add(at.batch, shapes.batchOrigin)),
+                toI32(math.add(at.head, shapes.headOrigin)),
+                at.hasPackedHeads ? toI32(at.position) : Value(),
+                at.batch,
+                at.head,
+                keys.positions || mayBeRagged(),
+                kind.where,
+                /*documents=*/nullptr,
+                /*toRow=*/Value()};
+  if (documents && !keys.positions && !at.positions && shapes.step == 1) {
+    mask.documents = &documents;
+    if (!at.hasPackedHeads)
+      mask.toRow = toI32(math.sub(documents.firstRow, at.position));
+  }
   KeyTile reached = keys;
   if (!keys.positions && !at.positions && !at.hasPackedHeads &&
       shapes.step == 1)
@@ -223,15 +197,28 @@ static std::pair<Value, Value> placesOf(OpBuilder &b, Location loc,
   return {place(part.part), place(next)};
 }
 
+SmallVector<TileRun>
+KeyTileLoops::findRuns(OpBuilder &b, const DocumentSpan &documents,
+                       const TileExprVariables &variables) const {
+  SmallVector<TileRun> runs;
+  for (auto [segment, run] :
+       llvm::zip_equal(cls.segments, emitRuns(b, loc, cls, variables)))
+    if (segment.inDocuments)
+      llvm::append_range(runs, documents.clip(b, loc, run));
+    else
+      runs.push_back(run);
+  return runs;
+}
+
 Value KeyTileLoops::visit(OpBuilder &b, const QueryTile &at,
-                          const TilePart &part) {
+                          const DocumentSpan &documents, const TilePart &part) {
   IndexMath math{b, loc};
   TileExprVariables v{at.tile, shapes.virtualQueries, shapes.numKeys};
   SmallVector<TileRun> runs;
   TileList list;
   // Where there is certainly no key, there is nothing to slice.
   if (getConstantIntValue(shapes.numKeys) != int64_t(0)) {
-    runs = emitRuns(b, loc, cls, v);
+    runs = findRuns(b, documents, v);
     list = tables.listTiles(b, loc, cls, tile, v, runs, at);
   }
   bool isListFull =
@@ -260,8 +247,8 @@ Value KeyTileLoops::visit(OpBuilder &b, const QueryTile &at,
         b, loc, begin, end, math.constant(1), state,
         [&](OpBuilder &nested, Location, Value t, ValueRange carried) {
           Value next =
-              step(nested, at, queryOperands, locate(nested, sequence, t, kind),
-                   kind, carried.front());
+              step(nested, at, documents, queryOperands,
+                   locate(nested, sequence, t, kind), kind, carried.front());
           scf::YieldOp::create(nested, loc, next);
         });
     state = loop.getResult(0);

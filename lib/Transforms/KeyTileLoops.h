@@ -3,6 +3,7 @@
 #ifndef SPARSEATTN_LIB_TRANSFORMS_KEYTILELOOPS_H
 #define SPARSEATTN_LIB_TRANSFORMS_KEYTILELOOPS_H
 
+#include "DocumentTiles.h"
 #include "QueryTiles.h"
 #include "RandomTables.h"
 #include "SparseAttn/Plan/TableBounds.h"
@@ -28,8 +29,10 @@ public:
                const RandomTables &tables, const plan::RowClass &cls,
                plan::TileShape tile, int64_t columns, int64_t stepKeys);
 
-  /// The state after all tiles that `at` visits, or a part of them.
-  Value visit(OpBuilder &b, const QueryTile &at, const TilePart &part = {});
+  /// The state after all tiles that `at` visits, or a part of them. `documents`
+  /// tells which of those within documents it does.
+  Value visit(OpBuilder &b, const QueryTile &at, const DocumentSpan &documents,
+              const TilePart &part = {});
 
 private:
   /// What a loop does with its tiles.
@@ -40,8 +43,9 @@ private:
     bool isOf(const TileRun &run) const;
   };
   static SmallVector<Kind> kindsOf(ArrayRef<TileRun> runs, Kind ofList);
-  Value step(OpBuilder &b, const QueryTile &at, ValueRange queryOperands,
-             const KeyTile &keys, Kind kind, Value state);
+  Value step(OpBuilder &b, const QueryTile &at, const DocumentSpan &documents,
+             ValueRange queryOperands, const KeyTile &keys, Kind kind,
+             Value state);
   RowReach reachOf(OpBuilder &b, const QueryTile &at, const KeyTile &keys,
                    Kind kind);
   /// The first key of step t of a sequence of contiguous tiles.
@@ -58,6 +62,10 @@ private:
   Value stepOfTable(OpBuilder &b, const QueryTile &at, ValueRange queryOperands,
                     Value t, bool full, const TableMask *mask,
                     const RowSpan &rows, Value state);
+  /// The runs of tiles that the segments say, without those that have no key of
+  /// the rows' documents.
+  SmallVector<TileRun> findRuns(OpBuilder &b, const DocumentSpan &documents,
+                                const TileExprVariables &variables) const;
   Value countOf(OpBuilder &b, const QueryTile &at,
                 const VisitSequence &sequence, Kind kind);
   /// True when a step may pass the end of the keys.

@@ -56,14 +56,16 @@ static bool visitsTiles(const Plan &plan, const Lengths &n) {
   return false;
 }
 
-/// Says so when no query of a mask of known lengths has a live key: legal, but
-/// hardly ever meant.
+/// Says so when no query of a mask of known lengths, and without data, has a
+/// live key: legal, but hardly ever meant.
 static void warnIfEmpty(MaskedReductionOpInterface op, const Plan &plan,
                         const LengthFacts &facts) {
   if (!facts.nq || !facts.nk)
     return;
   Lengths n{*facts.nq, *facts.nk};
   Mask mask = op.getMaskValue();
+  if (mask.readsData())
+    return;
   bool isLive =
       mask.isHeadInvariant() ? hasLivePair(mask, n) : visitsTiles(plan, n);
   if (!isLive)
@@ -127,7 +129,7 @@ struct PlanPass : sparse_attn::impl::SparseAttnPlanBase<PlanPass> {
       if (packingPays(op))
         if (std::optional<Plan> packed = packHeads(op, plan, tiles))
           plan = *packed;
-      if (!plan.hasPackedHeads())
+      if (!plan.hasPackedHeads() && !mask.readsData())
         if (std::optional<Plan> byTable = makeTablePlan(
                 mask, plan, facts, losses, tiles.tableTiles(op, plan.tile)))
           plan = std::move(*byTable);

@@ -48,6 +48,9 @@ collectDraws(MaskedReductionOpInterface op) {
 }
 
 LogicalResult transforms::verifyMaskHasCode(MaskedReductionOpInterface op) {
+  if (StringRef name = op.findMissingData(); !name.empty())
+    return op->emitOpError() << "has a mask that reads the data operand "
+                             << name << ", and takes no such data";
   if (collectDraws(op))
     return success();
   return op->emitOpError()

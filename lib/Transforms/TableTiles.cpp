@@ -191,7 +191,7 @@ Value KeyTileLoops::stepOfTable(OpBuilder &b, const QueryTile &at,
   if (full)
     keys.reach.live = rows;
   const Layout contiguous;
-  return step(b, at, queryOperands, keys,
+  return step(b, at, /*documents=*/{}, queryOperands, keys,
               {full, /*where=*/nullptr, &contiguous}, state);
 }
 

@@ -219,7 +219,8 @@ Value DenseLowering::applyMask(Value scores) {
                                                    here.firstPosition));
         at.j = toI32(nested, index(3));
         at.n = toI32(nested, here.numKeys);
-        at.batch = toI32(nested, index(0));
+        at.batch = toI32(nested, arith::AddIOp::create(nested, loc, index(0),
+                                                       shapes.batchOrigin));
         at.head = toI32(nested, arith::AddIOp::create(nested, loc, head,
                                                       shapes.headOrigin));
         at.staticKeys = op.getStaticNumKeys();

@@ -196,6 +196,11 @@ static LogicalResult checkPlan(MaskedReductionOpInterface op) {
     return op->emitOpError("cannot have tiles of several heads, of which its "
                            "mask is not known to be the same; leave the plan "
                            "out to have one made");
+  if (plan.readsDocuments() && !op.getDataOperand(kDocuments))
+    return op->emitOpError(
+        "has a plan with tiles within documents, and no data "
+        "operand documents; leave the plan out to have one "
+        "made");
   bool isEmpty = staticDim(op.getQueryType(), 2) == int64_t(0) ||
                  staticDim(op.getKeyType(), 2) == int64_t(0);
   LengthFacts facts = op.getLengthFacts();

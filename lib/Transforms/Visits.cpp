@@ -30,6 +30,7 @@ SmallVector<Value> Visits::visit(const ColumnGroup &columns,
   struct Group {
     ArrayRef<RowClass> together; ///< classes that visit the same tiles
     QueryTiles tiles;
+    DocumentTable spans = {}; ///< of the tiles' documents
     SmallVector<Value> parts = {};
   };
   SmallVector<Group, 0> groups;
@@ -44,11 +45,13 @@ SmallVector<Value> Visits::visit(const ColumnGroup &columns,
                                         columns, step)};
     if (group.tiles.isEmpty())
       continue;
+    group.spans =
+        documents.findSpans(builder, group.tiles, plan.hasPackedHeads());
     bool split = isSplit(group.together.front());
     for (const RowClass &one : together)
       report(one, group.tiles.getTile(), split ? options.heavySplits : 1);
     if (split)
-      group.parts = emitParts(together.front(), group.tiles);
+      group.parts = emitParts(together.front(), group.tiles, group.spans);
     hasParts |= split;
     firstIsWhole |= isFirst && !split;
     groups.push_back(std::move(group));
@@ -61,8 +64,8 @@ SmallVector<Value> Visits::visit(const ColumnGroup &columns,
     outputs = isSplit(group.together.front())
                   ? mergeParts(group.together, tiles, columns, group.parts,
                                outputs, others)
-                  : visitWhole(group.together.front(), tiles, outputs, together,
-                               others);
+                  : visitWhole(group.together.front(), tiles, group.spans,
+                               outputs, together, others);
   }
   return outputs;
 }
@@ -107,12 +110,13 @@ void Visits::finish(OpBuilder &b, const QueryTiles &tiles, const QueryTile &at,
 }
 
 Value Visits::stateOf(OpBuilder &b, const RowClass &cls,
-                      const QueryTiles &tiles, ValueRange ids, QueryTile &at) {
+                      const QueryTiles &tiles, const DocumentTable &spans,
+                      ValueRange ids, QueryTile &at) {
   ReductionShapes here = tiles.shapesAt(b, ids);
   at = tiles.locate(b, ids, here);
   KeyTileLoops loops(op, here, tables, cls, tiles.getTile(),
                      tiles.getNumColumns(), plan.tile.keys);
-  return loops.visit(b, at);
+  return loops.visit(b, at, documents.spanAt(b, spans, ids));
 }
 
 SmallVector<Value> Visits::takeColumns(OpBuilder &b, ValueRange tensors,
@@ -148,12 +152,13 @@ Value Visits::withOthers(OpBuilder &b, const QueryTiles &tiles, ValueRange ids,
 
 SmallVector<Value> Visits::visitWhole(const RowClass &cls,
                                       const QueryTiles &tiles,
+                                      const DocumentTable &spans,
                                       ValueRange outputs, bool together,
                                       const PartStates *before) {
   return forall(tiles.getBounds(builder), outputs, together,
                 [&](OpBuilder &b, ValueRange args) {
                   QueryTile at;
-                  Value state = stateOf(b, cls, tiles, args, at);
+                  Value state = stateOf(b, cls, tiles, spans, args, at);
                   state = withOthers(b, tiles, args, at, state, before);
                   finish(b, tiles, at, state, args.drop_front(3));
                 });
@@ -179,11 +184,13 @@ void Visits::store(const ColumnGroup &columns, int64_t number,
   const RowClass &cls = plan.classes.front();
   QueryTiles tiles = tilesOf(columns);
   report(cls, tiles.getTile(), /*parts=*/1);
+  DocumentTable spans =
+      documents.findSpans(builder, tiles, plan.hasPackedHeads());
   states.setTensors(forall(
       tiles.getBounds(builder), states.getTensors(), /*together=*/false,
       [&](OpBuilder &b, ValueRange args) {
         QueryTile at;
-        Value state = stateOf(b, cls, tiles, args, at);
+        Value state = stateOf(b, cls, tiles, spans, args, at);
         Value part = IndexMath{b, loc}.constant(number);
         SmallVector<Value> slices =
             PartStates::slices(b, loc, args.drop_front(3), part, args, at,
@@ -210,7 +217,8 @@ int64_t Visits::stepKeysOfParts(const QueryTiles &tiles) const {
 /// The states of all parts of a heavy class, as tensors
 /// [B, slices of Hq, query tiles, parts, ...].
 SmallVector<Value> Visits::emitParts(const RowClass &cls,
-                                     const QueryTiles &tiles) {
+                                     const QueryTiles &tiles,
+                                     const DocumentTable &spans) {
   SmallVector<Value> bounds = tiles.getBounds(builder);
   Value count = numParts(cls);
   bounds.push_back(count);
@@ -230,7 +238,8 @@ SmallVector<Value> Visits::emitParts(const RowClass &cls,
         QueryTile at = tiles.locate(b, ids, here);
         KeyTileLoops loops(op, here, tables, cls, tiles.getTile(),
                            tiles.getNumColumns(), stepKeysOfParts(tiles));
-        Value state = loops.visit(b, at, {/*part=*/args[3], count});
+        Value state = loops.visit(b, at, documents.spanAt(b, spans, ids),
+                                  {/*part=*/args[3], count});
         SmallVector<Value> slices;
         for (Value part : args.drop_front(4))
           slices.push_back(sliceTrailing(b, loc, part, args.take_front(4)));

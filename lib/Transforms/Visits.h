@@ -17,7 +17,7 @@ public:
          plan::Plan ofPart, int64_t step, const VisitOptions &options)
       : op(op), loc(op.getLoc()), builder(op), plan(std::move(ofPart)),
         step(step), shapes(shapes), tables(builder, op, shapes, plan),
-        options(options) {}
+        documents(builder, op, shapes, plan), options(options) {}
 
   /// Computes the results, or slices of their columns, after `before`, the
   /// states of other parts, if there are any.
@@ -46,10 +46,12 @@ private:
   /// How many parts these are.
   Value numParts(const plan::RowClass &cls);
   SmallVector<Value> visitWhole(const plan::RowClass &cls,
-                                const QueryTiles &tiles, ValueRange outputs,
+                                const QueryTiles &tiles,
+                                const DocumentTable &spans, ValueRange outputs,
                                 bool together, const PartStates *before);
   SmallVector<Value> emitParts(const plan::RowClass &cls,
-                               const QueryTiles &tiles);
+                               const QueryTiles &tiles,
+                               const DocumentTable &spans);
   int64_t stepKeysOfParts(const QueryTiles &tiles) const;
   /// The classes `together` in `tiles`, whose parts have left `parts`.
   SmallVector<Value> mergeParts(ArrayRef<plan::RowClass> together,
@@ -67,9 +69,11 @@ private:
   SmallVector<Value> takeColumns(OpBuilder &b, ValueRange tensors,
                                  int64_t leading,
                                  const StateColumns &columns) const;
-  /// What the tile at `ids` comes to by itself; sets where it is.
+  /// What the tile at `ids` comes to by itself; sets where it is. `spans` are
+  /// those of the tiles' documents.
   Value stateOf(OpBuilder &b, const plan::RowClass &cls,
-                const QueryTiles &tiles, ValueRange ids, QueryTile &at);
+                const QueryTiles &tiles, const DocumentTable &spans,
+                ValueRange ids, QueryTile &at);
   /// And with what other parts of the plan have left of it, if there are any.
   Value withOthers(OpBuilder &b, const QueryTiles &tiles, ValueRange ids,
                    const QueryTile &at, Value state, const PartStates *before,
@@ -88,6 +92,7 @@ private:
   int64_t step;
   const ReductionShapes &shapes;
   RandomTables tables;
+  DocumentTiles documents;
   VisitOptions options;
 };
 

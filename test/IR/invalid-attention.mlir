@@ -415,7 +415,7 @@ func.func @softcap_far_from_scale(%q: tensor<1x1x4x8xf32>) {
 // -----
 
 func.func @unknown_data(%q: tensor<2x4x64x8xf32>, %x: tensor<2xi32>) {
-  // expected-error@below {{has no data operand 'lengths'; there are key_lengths, query_lengths, sinks, slopes, bias, extra}}
+  // expected-error@below {{has no data operand 'lengths'; there are key_lengths, query_lengths, documents, sinks, slopes, bias, extra}}
   sparse_attn.attention mask(#sparse_attn.full)
     ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
     data(lengths = %x : tensor<2xi32>)
@@ -752,3 +752,46 @@ func.func @misspelt(%q: tensor<1x1x4x8xf32>) {
 
 // expected-error@below {{unknown operation `softmax` in dialect `sparse_attn`; there are}}
 sparse_attn.softmax
+
+// -----
+
+func.func @no_documents(%q: tensor<2x4x64x8xf32>) {
+  // expected-error@below {{has a mask that reads the data operand documents, which it has not; give it, in data(documents = ...)}}
+  sparse_attn.attention mask(#sparse_attn.intersection<#sparse_attn.causal, #sparse_attn.document>)
+    ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
+    outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
+  return
+}
+
+// -----
+
+func.func @idle_documents(%q: tensor<2x4x64x8xf32>, %x: tensor<2x64xi32>) {
+  // expected-error@below {{has the data operand documents, which its mask does not read; leave it out}}
+  sparse_attn.attention mask(#sparse_attn.causal)
+    ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
+    data(documents = %x : tensor<2x64xi32>)
+    outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
+  return
+}
+
+// -----
+
+func.func @documents_of_one_sequence(%q: tensor<2x4x64x8xf32>, %x: tensor<64xi32>) {
+  // expected-error@below {{data operand documents must be [sequences, keys], of i32, got 'tensor<64xi32>'}}
+  sparse_attn.attention mask(#sparse_attn.document)
+    ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
+    data(documents = %x : tensor<64xi32>)
+    outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
+  return
+}
+
+// -----
+
+func.func @documents_of_other_keys(%q: tensor<2x4x64x8xf32>, %x: tensor<2x63xi32>) {
+  // expected-error@below {{data operand documents is of 63 keys, of which there are 64}}
+  sparse_attn.attention mask(#sparse_attn.document)
+    ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
+    data(documents = %x : tensor<2x63xi32>)
+    outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
+  return
+}

@@ -48,7 +48,7 @@ func.func private @f() attributes {m = #sparse_attn.complement<3>}
 // -----
 
 // What has a mask's name nowhere near its own is answered by all of them.
-// expected-error-re@below {{unknown attribute `diagonal` in dialect `sparse_attn`; the masks are 'full', 'causal', 'sliding_window', 'global', 'random', 'chunked', 'strided', 'prefix', 'periodic_columns', 'periodic_rows', 'union', 'intersection', 'complement', 'longformer', 'bigbird', 'prefix_lm', 'streaming', 'sparse_transformer_strided' and 'sparse_transformer_fixed', other attributes 'segment', 'draw', 'rows', 'part', 'plan' and 'grid'{{$}}}}
+// expected-error-re@below {{unknown attribute `diagonal` in dialect `sparse_attn`; the masks are 'full', 'causal', 'sliding_window', 'global', 'random', 'chunked', 'document', 'strided', 'prefix', 'periodic_columns', 'periodic_rows', 'union', 'intersection', 'complement', 'longformer', 'bigbird', 'prefix_lm', 'streaming', 'sparse_transformer_strided' and 'sparse_transformer_fixed', other attributes 'segment', 'draw', 'rows', 'part', 'plan' and 'grid'{{$}}}}
 func.func private @f() attributes {m = #sparse_attn.diagonal}
 
 // -----

@@ -109,6 +109,16 @@ func.func private @f() attributes {p = #sparse_attn.segment<full "0" to "nk" whe
 
 // -----
 
+// expected-error@below {{a segment within documents has contiguous tiles, and no layout}}
+func.func private @f() attributes {p = #sparse_attn.segment<full "0" to "nk" of list<[5, 77], width = 1, tile = 16> within documents>}
+
+// -----
+
+// expected-error@below {{expected 'documents'}}
+func.func private @f() attributes {p = #sparse_attn.segment<full "0" to "nk" within windows>}
+
+// -----
+
 // Layouts of key tiles.
 // expected-error@below {{unknown layout 'latice'; use lattice or list}}
 func.func private @f() attributes {p = #sparse_attn.segment<full "0" to "nk" of latice<step = 8>>}

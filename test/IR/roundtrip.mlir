@@ -221,6 +221,22 @@ func.func @data(%q: tensor<2x4x64x8xf32>, %n: tensor<2xi32>, %s: tensor<4xf32>, 
   return %b : tensor<2x4x64x8xf32>
 }
 
+// A mask that reads data, and a plan of it.
+//
+// CHECK-LABEL: func.func @documents
+// CHECK:         sparse_attn.attention mask(#sparse_attn.intersection<#sparse_attn.causal, #sparse_attn.document>)
+// CHECK-SAME:      segments = [<full "0" to "q" within documents>, <partial "q" to "q + 1" when "q > 0" within documents>]
+// CHECK-SAME:      data(documents = %{{.*}} : tensor<2x?xi32>)
+func.func @documents(%q: tensor<2x4x64x8xf32>, %ids: tensor<2x?xi32>) -> tensor<2x4x64x8xf32> {
+  %o = sparse_attn.attention mask(#sparse_attn.intersection<#sparse_attn.causal, #sparse_attn.document>)
+      plan(<tile = [8, 8], rows = [<"0" to "nq",
+        segments = [<full "0" to "q" within documents>, <partial "q" to "q + 1" when "q > 0" within documents>]>]>)
+      ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
+      data(documents = %ids : tensor<2x?xi32>)
+      outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
+  return %o : tensor<2x4x64x8xf32>
+}
+
 // Every length may be dynamic; head sizes may not. Eight query heads share two
 // key heads, values are wider than keys, and the second result is the
 // log-sum-exp of each row.

@@ -90,6 +90,28 @@ def data_operands(rng, batch, hq, sq, sk):
     return arguments, lines, operands
 
 
+def with_documents(rng, composed, batch, sk):
+    """A mask of `composed` and documents, and the constant and the operand that tell
+    these: one id for some neighbours each, or now and then any id."""
+    def ids():
+        some, kind = [], rng.randrange(4)
+        while len(some) < sk:
+            count = 1 if kind == 0 else rng.randrange(1, 60)
+            some += [rng.randrange(-1, 4) if kind < 2 else len(some)] * count
+        return some[:sk]
+
+    tensor = f"tensor<{batch}x{sk}xi32>"
+    line = f"%documents = arith.constant dense<{[ids() for _ in range(batch)]}> : {tensor}"
+    document = "#sparse_attn.document"
+    inside = f"#sparse_attn.intersection<{composed}, {document}>"
+    masks = [
+        inside, inside, f"#sparse_attn.union<{document}, {composed}>",
+        f"#sparse_attn.union<{inside}, {primitive(rng, sk)}>",
+        f"#sparse_attn.intersection<{composed}, #sparse_attn.complement<{document}>>",
+    ]
+    return rng.choice(masks), line, f"documents = %documents : {tensor}"
+
+
 def module(rng, data):
     """The text of a module with one attention op, sizes at random; `data` draws its
     data operands, which it has none of where that is None."""
@@ -110,6 +132,10 @@ def module(rng, data):
     arguments, lines, operands = [], [], []
     if data:
         arguments, lines, operands = data_operands(data, batch, hq, sq, sk)
+        if data.randrange(2):
+            composed, line, operand = with_documents(data, composed, batch, sk)
+            lines.append(line)
+            operands.append(operand)
     operands = f"data({', '.join(operands)}) " if operands else ""
     lines = "\n  ".join(lines)
     return f"""func.func @f(%q: {q}, %k: {k}, %v: {v}{''.join(arguments)}) -> ({o}, {lse}) {{

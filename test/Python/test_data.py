@@ -1,5 +1,5 @@
 # RUN: %pytest %s
-"""Functions of packages that take data: lengths, sinks, biases and slopes."""
+"""Functions of packages that take data: lengths, sinks, biases, slopes, documents."""
 
 import numpy as np
 import pytest
@@ -79,6 +79,23 @@ def test_alibi(package):
     np.testing.assert_allclose(
         package["alibi"](q, k, v, slopes).numpy(), expected, atol=2e-6
     )
+
+
+def test_documents_of_cu_seqlens(package):
+    assert package["packed"].arguments[3].roles == ("documents",)
+    cu_seqlens = torch.tensor([0, 1, 130, 130, 395, 420])
+    positions = torch.arange(cu_seqlens[-1])
+    ids = torch.searchsorted(cu_seqlens[1:], positions, right=True).int()[None]
+    q, k, v = (torch.from_numpy(random((1, heads, 420, 64), seed=heads)).bfloat16()
+               for heads in (4, 2, 2))
+    o = package["packed"](q, k, v, ids)
+    for begin, end in zip(cu_seqlens, cu_seqlens[1:]):
+        one = [x[:, :, begin:end].float() for x in (q, k, v)]
+        causal = np.tri(end - begin, dtype=bool)
+        np.testing.assert_allclose(
+            o[:, :, begin:end].float(), eager(*one, causal)[0], atol=8e-3, rtol=8e-3)
+    with pytest.raises(ValueError, match="documents.* has size 419 .*expected 420, which is Sk"):
+        package["packed"](q, k, v, ids[:, 1:])
 
 
 def test_a_table_of_relative_positions(package):

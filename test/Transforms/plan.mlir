@@ -95,6 +95,22 @@ func.func @origin(%head: index, %position: index, %q: !t) -> !t {
   return %o : !t
 }
 
+// Tiles of documents are planned as if all tokens were of one, and visited where
+// documents are; those that other members see come first, and are visited always.
+// CHECK-LABEL: func.func @documents
+// CHECK:         segments = [<full "0" to "q floordiv 2" within documents>,
+// CHECK-SAME:      <partial "q floordiv 2" to "(q + 2) floordiv 2" within documents>]>]>)
+// CHECK:         segments = [<partial "0" to "1">,
+// CHECK-SAME:      <full "1" to "max(1, q floordiv 2)" within documents>,
+func.func @documents(%q: !t, %ids: tensor<1x256xi32>) -> (!t, !t) {
+  %o = sparse_attn.attention mask(#sparse_attn.intersection<#sparse_attn.causal, #sparse_attn.document>)
+      ins(%q, %q, %q : !t, !t, !t) data(documents = %ids : tensor<1x256xi32>) outs(%q : !t) -> !t
+  %p = sparse_attn.attention mask(#sparse_attn.union<#sparse_attn.prefix<length = 3>,
+        #sparse_attn.intersection<#sparse_attn.causal, #sparse_attn.document>>)
+      ins(%q, %q, %q : !t, !t, !t) data(documents = %ids : tensor<1x256xi32>) outs(%q : !t) -> !t
+  return %o, %p : !t, !t
+}
+
 // A plan that stands there already stays.
 // CHECK-LABEL: func.func @planned
 // CHECK:         plan(<tile = [8, 8], rows = [<"0" to "nq", segments = [<partial "0" to "32">]>]>)

@@ -117,3 +117,36 @@ func.func @fold(%q: !t, %k: !t, %v: !t, %slopes: tensor<4xf32>, %init: !t) -> !t
       } -> !t
   return %o : !t
 }
+
+// Ids of documents are read once: of each key tile the least, the greatest and the
+// one that all its keys have, and of each query tile the key tiles whose ids meet its
+// own. Masks read them where they were laid out, tile by tile.
+//
+// CHECK-LABEL: func.func @documents
+// CHECK-SAME:    %[[IDS:[a-z0-9]+]]: tensor<2x64xi32>
+// CHECK:         %[[KEYS:.*]]:2 = scf.forall (%[[B:[a-z0-9]+]], %[[KT:[a-z0-9]+]]) in (2, 4)
+// CHECK-SAME:        -> (tensor<2x4x3xi32>, tensor<2x64xi32>)
+// CHECK:           scf.for
+// CHECK:             tensor.extract %[[IDS]]
+// CHECK:           } {mapping = [#sparse_attn.grid<0>, #sparse_attn.grid<1>]}
+// CHECK:         %[[ROWS:.*]]:2 = scf.forall (%[[B:[a-z0-9]+]], %[[Q:[a-z0-9]+]]) in (2, 4)
+// CHECK-SAME:        -> (tensor<2x4x4xi32>, tensor<2x64xi32>)
+// CHECK:             tensor.extract %[[IDS]]
+// CHECK:             tensor.extract %[[KEYS]]#0
+// CHECK:         scf.forall (%[[B:[a-z0-9]+]], %{{.*}}, %[[T:[a-z0-9]+]]) in (2, 4, 4)
+// CHECK:           tensor.extract %[[ROWS]]#0[%[[B]], %[[T]], %{{.*}}] : tensor<2x4x4xi32>
+// CHECK:           scf.for
+// CHECK:             sparse_attn.step
+// CHECK:               mask {
+// CHECK:                 %[[OF_ROW:.*]] = tensor.extract %[[ROWS]]#1[%[[B]],
+// CHECK:                 %[[OF_KEY:.*]] = tensor.extract %[[KEYS]]#1[%[[B]],
+// CHECK:                 arith.cmpi eq, %[[OF_ROW]], %[[OF_KEY]] : i32
+// CHECK:           scf.for
+// CHECK:             sparse_attn.step
+// CHECK-NOT:           mask
+// CHECK:           sparse_attn.finish
+func.func @documents(%q: !t, %k: !t, %v: !t, %ids: tensor<2x64xi32>, %init: !t) -> !t {
+  %o = sparse_attn.attention mask(#sparse_attn.intersection<#sparse_attn.causal, #sparse_attn.document>)
+      ins(%q, %k, %v : !t, !t, !t) data(documents = %ids : tensor<2x64xi32>) outs(%init : !t) -> !t
+  return %o : !t
+}

@@ -55,3 +55,14 @@ func.func @table(%q: tensor<1x1x?x8xf32>) -> tensor<1x1x?x8xf32> {
       outs(%q : tensor<1x1x?x8xf32>) -> tensor<1x1x?x8xf32>
   return %o : tensor<1x1x?x8xf32>
 }
+
+// -----
+
+func.func @documents(%q: tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32> {
+  // expected-error@below {{has a plan with tiles within documents, and no data operand documents; leave the plan out to have one made}}
+  %o = sparse_attn.attention mask(#sparse_attn.full)
+      plan(<tile = [16, 16], rows = [<"0" to "nq", segments = [<partial "0" to "1" within documents>]>]>)
+      ins(%q, %q, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
+      outs(%q : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
+  return %o : tensor<1x1x4x8xf32>
+}

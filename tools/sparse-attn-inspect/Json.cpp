@@ -101,6 +101,7 @@ static json::Value toJson(const Inspection &inspection) {
       {"entry", inspection.entry},
       {"mask", inspection.maskText},
       {"tables", std::move(tables)},
+      {"reads_data", inspection.mask.readsData()},
       {"tile", json::Array{tile.queries, tile.keys}},
       {"plan", textOf(inspection.plan)},
       {"plan_losses", std::move(losses)},

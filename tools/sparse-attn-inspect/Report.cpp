@@ -73,6 +73,13 @@ static void printShape(const Inspection &inspection, raw_ostream &os) {
   os << " of " << inspection.elementType << "\n";
 }
 
+/// Counts are of what is known before anything runs.
+static void printData(const Inspection &inspection, raw_ostream &os) {
+  if (inspection.mask.readsData())
+    label(os, "data") << "documents are known at run time only: all that "
+                         "follows is of positions of one\n";
+}
+
 static void printPlanLines(const Inspection &inspection, raw_ostream &os) {
   std::string text;
   llvm::raw_string_ostream stream(text);
@@ -197,6 +204,7 @@ static void printReach(const Inspection &inspection, raw_ostream &os) {
 void inspect_tool::printSummary(const Inspection &inspection, raw_ostream &os) {
   printMask(inspection, os);
   printShape(inspection, os);
+  printData(inspection, os);
   os << "\n";
   printPlanLines(inspection, os);
   os << "\n";

@@ -66,10 +66,14 @@ static Comparison checkOne(const ObservedAttention &op, ArrayRef<Array> results,
   if (!op.keyLengths)
     keys = key.shape[2];
   Mask mask = op.mask.getMask(keys);
+  std::vector<mask::SequenceData> data(inputs.shape.batch);
+  if (const int32_t *documents = integersOf(results, op.documents))
+    for (auto [batch, one] : llvm::enumerate(data))
+      one.documents = {documents + batch * key.shape[2], size_t(key.shape[2])};
   return compareRows(
       inputs, floatType(query.element),
       [&](const SequenceLengths &n, int64_t head, int64_t i, int64_t j) {
-        return mask.contains({n.queries, n.keys}, head, i, j);
+        return mask.contains({n.queries, n.keys, &data[n.batch]}, head, i, j);
       },
       o.data(), op.lse ? lse.data() : nullptr, options);
 }

@@ -107,6 +107,7 @@ llvm::Expected<ObservedOps> run_tool::observe(func::FuncOp func) {
       seen.lse = append(op.getResult(1));
     seen.queryLengths = appendData(kQueryLengths);
     seen.keyLengths = appendData(kKeyLengths);
+    seen.documents = appendData(kDocuments);
     seen.sinks = appendData(kSinks);
     seen.bias = appendData(kBias);
     seen.slopes = appendData(kSlopes);

@@ -28,7 +28,7 @@ struct ObservedAttention {
   std::optional<double> softcap;
   unsigned query, key, valueOperand, output; ///< indices of results
   std::optional<unsigned> lse = {}, queryLengths = {}, keyLengths = {},
-                          sinks = {}, bias = {}, slopes = {};
+                          documents = {}, sinks = {}, bias = {}, slopes = {};
 };
 
 /// A merge, likewise.

@@ -159,6 +159,16 @@ def MaskedReductionOpInterface : OpInterface<"MaskedReductionOpInterface"> {
         return ::std::nullopt;
       return ::mlir::sparse_attn::staticLength(getKeyType());
     }
+    /// A data operand that the mask reads and the op has not; or an empty name.
+    ::llvm::StringRef findMissingData() {
+      ::llvm::StringRef missing;
+      ::mlir::Attribute($_op.getMask()).walk([&](MaskAttrInterface mask) {
+        ::llvm::StringRef name = mask.getDataOperandName();
+        if (!name.empty() && !$_op.getDataOperand(name))
+          missing = name;
+      });
+      return missing;
+    }
     /// The mask as a value, at this op's lengths.
     ::mlir::sparse_attn::Mask getMaskValue() {
       return $_op.getMask().getMask(getStaticNumKeys());

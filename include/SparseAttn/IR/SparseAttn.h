@@ -70,7 +70,8 @@ llvm::raw_ostream &operator<<(llvm::raw_ostream &os,
                               const WindowExtent &extent);
 
 /// Where a predicate is evaluated: i32 values for the positions, the length
-/// N = Sk, the batch and the query head.
+/// N = Sk, the batch and the query head. The last two are those of the
+/// attention that an op is a tile of.
 struct MaskPosition {
   Value i, j, n, batch, head;
   /// Sk where it is known at compile time.
@@ -82,6 +83,9 @@ struct MaskPosition {
   std::function<Value(OpBuilder &, Location, const Mask::RandomOptions &options,
                       Value rowBlock, int64_t t)>
       drawnBlock;
+  /// The id of the document of the query, or of the key, an i32: the same only
+  /// where both are of one document. Null where the data operand tells.
+  std::function<Value(OpBuilder &, Location, bool ofKey)> document;
   /// The data operand of that name, a tensor, of the op that has the mask; null
   /// where the op has none.
   std::function<Value(llvm::StringRef name)> operand;

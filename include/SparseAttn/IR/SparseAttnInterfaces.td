@@ -31,6 +31,11 @@ def MaskAttrInterface : AttrInterface<"MaskAttrInterface"> {
          "const ::mlir::sparse_attn::MaskPosition &":$position),
     /*methodBody=*/"", /*defaultImplementation=*/"return {};">,
     InterfaceMethod<[{
+      The data operand that the mask itself reads, not its members; by default
+      none. An op with that mask has it.
+    }], "::llvm::StringRef", "getDataOperandName", (ins),
+    /*methodBody=*/"", /*defaultImplementation=*/"return {};">,
+    InterfaceMethod<[{
       Checks what depends on the lengths (tokens in range, ...); nullopt where
       a length is dynamic.
     }], "::llvm::LogicalResult", "verifyLengths",

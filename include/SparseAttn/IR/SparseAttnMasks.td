@@ -132,6 +132,17 @@ def SparseAttn_ChunkedAttr : SparseAttn_Mask<"Chunked", "chunked"> {
   let genVerifyDecl = 1;
 }
 
+def SparseAttn_DocumentAttr
+    : SparseAttn_Mask<"Document", "document", ["getDataOperandName"]> {
+  let summary = "a query sees the keys of its own document, in a packed sequence";
+  let description = [{
+    doc(i) = doc(j), with the ids that the data operand `documents` has: that of
+    position x is `documents[b, x]`. An id below 0 is padding, which sees nothing
+    and is seen by nothing, and so is a position outside of [0, N). Ids may be in
+    any order; what is visited is least where each document's tokens stand together.
+  }];
+}
+
 def SparseAttn_StridedAttr : SparseAttn_Mask<"Strided", "strided"> {
   let summary = "a query sees every stride-th key: (i - j) mod stride == 0";
   let parameters = (ins "int64_t":$stride);

@@ -80,16 +80,24 @@ def SparseAttn_SegmentAttr : SparseAttn_PlanPart<"Segment", "segment"> {
     <partial "0" to "1" of list<[5, 77], width = 1, tile = 16> where "j < i - 256">
     ```
 
+    `within documents`: all live pairs of the segment's tiles are of one document
+    each, as the data operand `documents` says. Of its tiles only those are visited
+    that may hold a key of a document of the query tile's rows, and those of a
+    `full` one are without masked pair where all rows and all keys are of one
+    document, and partial elsewhere.
+
     Tiles of a layout stand across contiguous ones, so that a key may be in
     both; the pairs of the segments of a class must be disjoint all the same, as
     their `where` says.
   }];
   let parameters = (ins "SegmentKind":$kind, SparseAttn_Bound:$begin,
                         SparseAttn_Bound:$end, SparseAttn_Condition:$when,
-                        SparseAttn_Pairs:$where, SparseAttn_Layout:$layout);
+                        SparseAttn_Pairs:$where, SparseAttn_Layout:$layout,
+                        DefaultValuedParameter<"bool", "false">:$inDocuments);
   let assemblyFormat = [{
     `<` $kind custom<Bound>($begin) `to` custom<Bound>($end)
     (`when` custom<Condition>($when)^)? (`of` custom<Layout>($layout)^)?
+    (`within` custom<Documents>($inDocuments)^)?
     (`where` custom<Pairs>($where)^)? `>`
   }];
 }

@@ -101,6 +101,7 @@ SmallVector<NamedTensor> nameTensors(Value query, Value key, ValueRange inits,
 /// Names of data operands.
 inline constexpr llvm::StringLiteral kKeyLengths = "key_lengths";
 inline constexpr llvm::StringLiteral kQueryLengths = "query_lengths";
+inline constexpr llvm::StringLiteral kDocuments = "documents";
 inline constexpr llvm::StringLiteral kSinks = "sinks";
 inline constexpr llvm::StringLiteral kSlopes = "slopes";
 inline constexpr llvm::StringLiteral kBias = "bias";
@@ -160,6 +161,11 @@ Value numRows(OpBuilder &b, Location loc, Value tile);
 
 /// The element of `bias`, broadcast to [B, Hq, Sq, Sk], at these four.
 Value loadBias(OpBuilder &b, Location loc, Value bias, ArrayRef<Value> at);
+
+/// The id (i32) that `documents`, [B, N], has for a position of the sequence
+/// `batch`, all i32; -1 where it is outside of [0, n).
+Value emitDocument(OpBuilder &b, Location loc, Value documents, Value batch,
+                   Value position, Value n);
 
 /// s - slopes[head] |i - j| (ALiBi: Press et al. 2022), of a difference of
 /// positions i - j (i32).

@@ -27,10 +27,19 @@ namespace mlir::sparse_attn::mask {
 /// integers: those beyond every position mean what the formula says.
 constexpr int64_t maxSequenceLength = int64_t(1) << 30;
 
+/// What masks read of one sequence at run time.
+struct SequenceData {
+  /// The document of each position from 0 on; below 0 for none.
+  llvm::ArrayRef<int32_t> documents;
+};
+
 /// Sequence lengths at which a mask is evaluated.
 struct Lengths {
   int64_t nq = 0; ///< Sq: number of query rows.
   int64_t nk = 0; ///< Sk: number of keys, the N of every formula.
+  /// Null where it is not known: all positions are taken for those of one
+  /// document then.
+  const SequenceData *data = nullptr;
 
   /// The absolute position of query row 0.
   int64_t firstQuery() const { return nk - nq; }
@@ -120,6 +129,15 @@ public:
   /// null.
   virtual const LastBlock *getLastBlock() const { return nullptr; }
 
+  /// Whether this is the node of `Mask::document`.
+  virtual bool isDocument() const { return false; }
+
+  /// Whether `contains` depends on `Lengths::data`.
+  virtual bool readsData() const { return isDocument(); }
+
+  /// The mask where `Mask::document` is true of all pairs, or of none.
+  virtual Mask withDocuments(bool areAll) const;
+
   /// What brings a predicate for this node where nothing else tells it: the
   /// attribute of a dialect, as an opaque pointer; else null.
   virtual const void *getOwner() const { return nullptr; }
@@ -152,6 +170,8 @@ public:
   using RandomOptions = RandomBlocks;
   static Mask random(const RandomOptions &options);
   static Mask chunked(int64_t size);
+  /// i and j are of one document (SequenceData).
+  static Mask document();
   /// (i - j) mod stride == 0.
   static Mask strided(int64_t stride);
   /// j < length.
@@ -182,6 +202,8 @@ public:
   }
   Mask transpose() const { return node->transpose(); }
   bool isHeadInvariant() const { return node->isHeadInvariant(); }
+  bool readsData() const { return node->readsData(); }
+  Mask withDocuments(bool areAll) const { return node->withDocuments(areAll); }
   const MaskNode &getNode() const { return *node; }
   std::shared_ptr<const MaskNode> getShared() const { return node; }
   void print(llvm::raw_ostream &os) const { node->print(os); }

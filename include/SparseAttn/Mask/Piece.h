@@ -95,6 +95,9 @@ struct OpaqueLiteral {
   /// The leaf's own bounds stand beside it in the piece, and are nearly exact.
   bool bounded = false;
 
+  /// Whether it asks for pairs of one document.
+  bool isDocument() const;
+
   friend bool operator==(const OpaqueLiteral &a, const OpaqueLiteral &b) {
     return a.leaf == b.leaf && a.negated == b.negated && a.bounded == b.bounded;
   }
@@ -117,6 +120,12 @@ struct Piece {
   bool isBand() const {
     return residues.empty() && sets.empty() && opaque.empty();
   }
+  /// True when it asks for pairs of one document, so that tiles without any
+  /// have no live pair.
+  bool isInDocuments() const;
+  /// True when its literals are bounds, and documents: inside of its bounds a
+  /// tile of one document is full.
+  bool isBandOfDocuments() const;
   bool hasRowBounds() const { return !rowLower.empty() || !rowUpper.empty(); }
   /// The same literals in the same order.
   friend bool operator==(const Piece &a, const Piece &b) {

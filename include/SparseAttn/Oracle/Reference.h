@@ -44,9 +44,9 @@ struct AttentionInputs {
   const float *slopes = nullptr; ///< [queryHeads], or null
 };
 
-/// The queries and keys that a sequence has.
+/// The queries and keys that a sequence has, and which of the batch it is.
 struct SequenceLengths {
-  int64_t queries, keys;
+  int64_t queries, keys, batch;
 };
 SequenceLengths lengthsOf(const AttentionInputs &inputs, int64_t batch);
 

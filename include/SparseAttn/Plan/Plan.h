@@ -54,6 +54,12 @@ struct Segment {
   std::optional<mask::Pieces> where = std::nullopt;
   /// At which keys the slots of its tiles stand.
   Layout layout = {};
+  /// All live pairs of its tiles are of one document each. So of its tiles only
+  /// those are visited that may have a key of a document of the query tile's
+  /// rows, and a full segment promises no masked pair where all rows and all
+  /// keys are of one document: others of its tiles are partial. Its tiles are
+  /// contiguous.
+  bool inDocuments = false;
 
   mask::Range keyTiles(int64_t q, const mask::Lengths &n) const;
 };
@@ -162,6 +168,8 @@ struct Plan {
   /// Rows of all heads of a tile, and keys.
   TileShape slots() const { return {tile.queries * heads, tile.keys}; }
   bool hasTables() const;
+  /// Whether a segment depends on which documents there are.
+  bool readsDocuments() const;
   /// Whether all heads visit the same tiles: nothing is drawn for each.
   bool isHeadInvariant() const;
 };

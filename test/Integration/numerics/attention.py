@@ -19,6 +19,38 @@ TIMEOUT_SECONDS = 1200 if os.environ.get("SPARSE_ATTN_LONG") else 60
 ROWS = 1500
 
 
+def document_ids(kind, batch, length):
+    """An id for each position of a sequence: documents of 1 to 60 tokens, each
+    batch with others."""
+    rng = np.random.default_rng([batch, length])
+    ends = np.cumsum(rng.integers(1, 60, size=length))
+    ids = np.searchsorted(ends, np.arange(length), side="right").astype(np.int32)
+    match kind:
+        case "packed":
+            return ids
+        case "one":
+            return np.full(length, 7, np.int32)
+        case "none":
+            return np.full(length, -1 - batch, np.int32)
+        case "tokens":
+            return np.arange(length, dtype=np.int32)
+        case "descending":
+            return 2**31 - 1 - ids
+        case "unsorted":
+            return rng.permutation(length).astype(np.int32)[ids]
+        case "padded":  # at the left, in the middle and at the right
+            ids[: length // 9] = -1
+            ids[length // 2 : length // 2 + 3] = -5
+            ids[length - length // 5 :] = -1
+            return ids
+        case "scattered":
+            return rng.integers(-1, 4, size=length).astype(np.int32)
+        case "again":  # an id comes back
+            return ids % 3
+        case _:
+            raise ValueError(kind)
+
+
 # What a score region reads, and regions: as MLIR, and as NumPy on [b, h, i, j].
 TABLE_TYPE = "tensor<300xf32>"
 TABLE = np.random.default_rng(4).standard_normal(300).astype(np.float32)
@@ -108,6 +140,7 @@ class Case:
     slopes: tuple | None = None
     bias: str | None = None  # "bhqk", or "1hqk" where batches share one, ...
     score: str | None = None  # of SCORES
+    documents: str | None = None  # of `document_ids`
     lse: bool = True
     dynamic: bool = False
     threads: int = 1
@@ -143,14 +176,16 @@ class Case:
 
     def live(self):
         """[batches or 1, heads, Sq, Sk]: which pairs may attend."""
-        has_lengths = self.query_lengths or self.key_lengths
+        differ = self.query_lengths or self.key_lengths or self.documents
         live = np.zeros(
-            (self.batches if has_lengths else 1, self.heads, self.sq, self.keys), bool
+            (self.batches if differ else 1, self.heads, self.sq, self.keys), bool
         )
+        ids = self.data().get("documents")
         for b, h in np.ndindex(*live.shape[:2]):
             nq, nk = self.lengths(b)
             if nq and nk:
-                live[b, h, :nq, :nk] = self.mask.matrix(nq, nk, h)
+                live[b, h, :nq, :nk] = self.mask.matrix(
+                    nq, nk, h, None if ids is None else ids[b, :nk])
         return live
 
     def all_sinks(self):
@@ -169,6 +204,9 @@ class Case:
             given, is_length = getattr(self, name), name.endswith("lengths")
             if given is not None:
                 data[name] = np.array(given, np.int32 if is_length else np.float32)
+        if self.documents:
+            data["documents"] = np.stack([
+                document_ids(self.documents, b, self.keys) for b in range(self.batches)])
         if self.bias:
             sizes = {"b": self.batches, "h": self.heads, "q": self.sq, "k": self.keys}
             noise = np.random.default_rng(3).standard_normal(

@@ -11,6 +11,12 @@ from collections.abc import Callable
 import numpy as np
 
 
+class Length(int):
+    """N, with what masks read of the sequence: `documents`, an id a position."""
+
+    documents: np.ndarray | None = None
+
+
 @dataclasses.dataclass(frozen=True)
 class Mask:
     """A mask attribute's text, and what it allows: allowed(i, j, head, n).
@@ -21,10 +27,12 @@ class Mask:
     text: str
     allowed: Callable[[np.ndarray, np.ndarray, int, int], np.ndarray]
 
-    def matrix(self, queries, keys, head):
+    def matrix(self, queries, keys, head, documents=None):
         i = np.arange(queries)[:, None] + keys - queries
         j = np.arange(keys)[None, :]
-        pairs = self.allowed(i, j, head, keys)
+        n = Length(keys)
+        n.documents = documents
+        pairs = self.allowed(i, j, head, n)
         return np.broadcast_to(pairs, (queries, keys))
 
 
@@ -80,6 +88,17 @@ def global_(tokens=(), first=0, last=0, direction="both"):
 
 def chunked(size):
     return _mask("chunked", {"size": size}, lambda i, j, h, n: i // size == j // size)
+
+
+def _same_document(i, j, h, n):
+    def ids(positions):
+        exists = (positions >= 0) & (positions < n)
+        return np.where(exists, n.documents[np.clip(positions, 0, n - 1)], -1)
+
+    return (ids(i) == ids(j)) & (ids(i) >= 0)
+
+
+document = _mask("document", {}, _same_document)
 
 
 def strided(stride):

@@ -1,5 +1,6 @@
 // Attention as models have it: a static cache whose sequences have lengths of
-// their own, and sinks; ragged sequences with a bias; ALiBi by slopes.
+// their own, and sinks; ragged sequences with a bias; ALiBi by slopes; documents of
+// a packed sequence.
 
 !q = tensor<?x8x?x32xf32>
 !kv = tensor<?x4x?x32xf32>
@@ -42,6 +43,18 @@ func.func @alibi(%q: !s, %k: !s, %v: !s, %slopes: tensor<4xf32>) -> !s {
   %o = sparse_attn.attention mask(#sparse_attn.causal) ins(%q, %k, %v : !s, !s, !s)
       data(slopes = %slopes : tensor<4xf32>) outs(%init : !s) -> !s
   return %o : !s
+}
+
+!p = tensor<1x4x?x64xbf16>
+!pkv = tensor<1x2x?x64xbf16>
+
+func.func @packed(%q: !p, %k: !pkv, %v: !pkv, %ids: tensor<1x?xi32>) -> !p {
+  %c2 = arith.constant 2 : index
+  %sq = tensor.dim %q, %c2 : !p
+  %init = tensor.empty(%sq) : !p
+  %o = sparse_attn.attention mask(#sparse_attn.intersection<#sparse_attn.causal, #sparse_attn.document>)
+      ins(%q, %k, %v : !p, !pkv, !pkv) data(documents = %ids : tensor<1x?xi32>) outs(%init : !p) -> !p
+  return %o : !p
 }
 
 !r = tensor<2x2x?x16xf32>

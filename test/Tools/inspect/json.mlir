@@ -32,6 +32,7 @@
 // CHECK-NEXT:       "layers": 1,
 // CHECK-NEXT:       "looks_ahead": false
 // CHECK-NEXT:     },
+// CHECK-NEXT:     "reads_data": false,
 // CHECK-NEXT:     "speedup_bound": 1.6{{[0-9]*}},
 // CHECK-NEXT:     "tables": [],
 // CHECK-NEXT:     "tile": [

@@ -132,6 +132,33 @@ TEST(CertificateTest, NamesTheViolation) {
             "a row class has rows outside [0, Sq)");
 }
 
+/// A segment within documents may not hold pairs that are live whatever
+/// documents they are of, and is full where all pairs of one document are live.
+TEST(CertificateTest, TilesWithinDocumentsHoldNoOtherPairs) {
+  Mask inside = Mask::intersectionOf({Mask::document(), Mask::causal()});
+  Mask mask = Mask::unionOf({inside, Mask::prefix(3)});
+  for (LengthFacts facts : {LengthFacts(), known(64, 64), known(50, 70)}) {
+    Plan plan = makePlan(mask, {16, 16}, facts);
+    ASSERT_TRUE(plan.readsDocuments());
+    EXPECT_EQ(provePlan(mask, plan, facts, 1).verdict, Verdict::Proven);
+    Plan others = plan;
+    for (Segment &segment : others.classes[0].segments)
+      segment.inDocuments = true;
+    EXPECT_EQ(provePlan(mask, others, facts, 1).reason,
+              "a live pair lies in no visited tile");
+    Plan full = plan;
+    for (Segment &segment : full.classes[0].segments)
+      segment.full = segment.inDocuments;
+    EXPECT_EQ(provePlan(mask, full, facts, 1).verdict, Verdict::Refuted);
+    // Not every pair of a tile is of one document.
+    Plan all = plan;
+    for (Segment &segment : all.classes[0].segments)
+      segment.inDocuments = false;
+    EXPECT_EQ(provePlan(mask, all, facts, 1).reason,
+              "a full tile has a masked pair");
+  }
+}
+
 TEST(CertificateTest, RowsOfALayoutAreSlotsOfIt) {
   Mask mask = Mask::global({5, 9}, 0, 0, Mask::Direction::Rows);
   TileExpr tiles = TileExpr::numKeys().ceilDiv(16);

@@ -472,6 +472,32 @@ func.func @sums(%q: tensor<1x4x4096x16xf32>, %k: tensor<1x2x4096x16xf32>,
   EXPECT_NE(error.find("takes no plan of parts"), std::string::npos) << error;
 }
 
+/// A mask that reads data needs an op that has it.
+TEST_F(LayoutsTest, AnOpWithoutDocumentsHasNoMaskOfThem) {
+  module = parseSourceString<ModuleOp>(R"mlir(
+func.func @sums(%q: tensor<1x4x64x16xf32>, %k: tensor<1x2x64x16xf32>,
+                %init: tensor<1x4x64x16xf32>) -> tensor<1x4x64x16xf32> {
+  %o = "other.sum_keys"(%q, %k, %init) {mask = #sparse_attn.complement<#sparse_attn.document>}
+    : (tensor<1x4x64x16xf32>, tensor<1x2x64x16xf32>, tensor<1x4x64x16xf32>) -> tensor<1x4x64x16xf32>
+  return %o : tensor<1x4x64x16xf32>
+})mlir",
+                                       &context);
+  ASSERT_TRUE(module);
+  std::string error;
+  ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
+    error = diagnostic.str();
+    return success();
+  });
+  PassManager visits(&context);
+  visits.addPass(createSparseAttnPlan());
+  visits.addPass(createSparseAttnVisitTiles());
+  EXPECT_TRUE(failed(visits.run(*module)));
+  EXPECT_NE(error.find("has a mask that reads the data operand documents, and "
+                       "takes no such data"),
+            std::string::npos)
+      << error;
+}
+
 class OperandOfMaskTest : public OtherDialectTest, public ::testing::Test {};
 
 /// Keys of the same number, in two batches with different numbers, and no later

@@ -36,6 +36,7 @@ static void checkPrimitives(void) {
   const int64_t tokens[2] = {0, -1};
   check(sparseAttnFullAttrGet(context), "#sparse_attn.full");
   check(sparseAttnCausalAttrGet(context), "#sparse_attn.causal");
+  check(sparseAttnDocumentAttrGet(context), "#sparse_attn.document");
   check(sparseAttnSlidingWindowAttrGet(context, 4, SPARSE_ATTN_UNBOUNDED, 1, 1),
         "#sparse_attn.sliding_window<left = 4, right = unbounded>");
   check(sparseAttnSlidingWindowAttrGet(context, 4, 2, 3, 1),

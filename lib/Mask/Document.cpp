@@ -1,0 +1,52 @@
+//===- Document.cpp - Pairs of one document -------------------------------===//
+
+#include "SparseAttn/Mask/Mask.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::mask;
+
+namespace {
+
+class Document : public MaskNode {
+public:
+  bool contains(const Lengths &n, int64_t, int64_t i,
+                int64_t j) const override {
+    if (!n.data)
+      return 0 <= i && i < n.nk;
+    int32_t document = documentOf(n, i);
+    return document >= 0 && document == documentOf(n, j);
+  }
+
+  /// Documents are runs of neighbours in practice, of which each pair of a tile
+  /// has to be looked at all the same. Without data a tile may be anything.
+  std::optional<TileState> tileState(const Lengths &n, int64_t, Range,
+                                     Range) const override {
+    if (n.data)
+      return std::nullopt;
+    return TileState::Partial;
+  }
+
+  bool isHeadInvariant() const override { return true; }
+  bool isDocument() const override { return true; }
+  Mask transpose() const override { return Mask(shared_from_this()); }
+  Mask withDocuments(bool areAll) const override {
+    return areAll ? Mask::full() : Mask::complementOf(Mask::full());
+  }
+  void print(llvm::raw_ostream &os) const override { os << "document"; }
+
+private:
+  static int32_t documentOf(const Lengths &n, int64_t position) {
+    if (position < 0 || position >= n.nk)
+      return -1;
+    return n.data->documents[position];
+  }
+};
+
+} // namespace
+
+/// One node, so that a mask that names documents twice asks for them once.
+Mask Mask::document() {
+  static const auto node = std::make_shared<const Document>();
+  return Mask(node);
+}

@@ -1,0 +1,34 @@
+//===- TileMask.h - The mask of an op in its partial tiles ------*- C++ -*-===//
+
+#ifndef SPARSEATTN_LIB_TRANSFORMS_TILEMASK_H
+#define SPARSEATTN_LIB_TRANSFORMS_TILEMASK_H
+
+#include "DocumentTiles.h"
+#include "RandomTables.h"
+
+namespace mlir::sparse_attn::transforms {
+
+/// The op's mask as code, for the rows of one query tile: an `EmitMaskFn`.
+struct TileMask {
+  MaskedReductionOpInterface op;
+  const RandomTables &tables;
+  Value numKeys, absoluteBatch, absoluteHead; ///< i32
+  Value commonPosition;   ///< i32, of all rows; null where each has its own
+  Value batchIndex, head; ///< index
+  bool mayBeRagged;
+  const mask::Pieces *where; ///< the live pairs, if not those of the mask
+  /// Ids of documents, if rows and keys are neighbours, else null; what is to
+  /// be added to a position (i32) to have its row there, null for packed heads.
+  const DocumentSpan *documents = nullptr;
+  Value toRow = {};
+
+  Value operator()(OpBuilder &b, Location loc, Value i, Value j) const;
+
+private:
+  Value documentOf(OpBuilder &b, Location loc, bool ofKey, Value i,
+                   Value j) const;
+};
+
+} // namespace mlir::sparse_attn::transforms
+
+#endif // SPARSEATTN_LIB_TRANSFORMS_TILEMASK_H
