@@ -1,7 +1,6 @@
 //===- ExpandMath.cpp - --sparse-attn-expand-math -------------------------===//
 
 #include "SparseAttn/CPU/Passes.h"
-#include "SparseAttn/Target/Target.h"
 #include "SparseAttn/Transforms/Tanh.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -80,7 +79,7 @@ struct SplitConstant {
 ///
 /// Multiplying by 2^n, rather than adding n to the exponent of p, keeps a NaN a
 /// NaN; and p of a large f is above 2, so that 2^127 p overflows where it must.
-/// Below 2^kLeastCpuExponent, -inf included (where f is NaN), the result is 0.
+/// Below the normal range, -inf included (where f is NaN), the result is 0.
 static Value emitExp2(const Float32Builder &m, Value x, double c) {
   OpBuilder &b = m.b;
   constexpr float magic = 1.5f * (1 << 23) + 127;
@@ -111,8 +110,7 @@ static Value emitExp2(const Float32Builder &m, Value x, double c) {
   bits = arith::ShLIOp::create(b, m.loc, bits, m.i32(23));
   Value power = arith::BitcastOp::create(b, m.loc, m.type, bits);
   Value product = arith::MulFOp::create(b, m.loc, p, power);
-  return m.selectBelow(x, float(target::kLeastCpuExponent / c), m.f32(0.0f),
-                       product);
+  return m.selectBelow(x, float(-126.0 / c), m.f32(0.0f), product);
 }
 
 /// Only what is of f32 and allows an approximation is expanded.

@@ -28,12 +28,11 @@ static double floatError(const ReferenceRow &row, int64_t headDim) {
 
 static void compareRow(const AttentionInputs &inputs, FloatType type,
                        AllowedFn allowed, const float *output, const float *lse,
-                       RowId id, double leastWeight, ReferenceRow &expected,
-                       Comparison &record) {
+                       RowId id, ReferenceRow &expected, Comparison &record) {
   const AttentionShape &shape = inputs.shape;
   Precision precision = getPrecision(type);
   computeReferenceRow(inputs, allowed, id.batch, id.head, id.row, expected,
-                      precision.minNormal, leastWeight);
+                      precision.minNormal);
   int64_t index =
       (id.batch * shape.queryHeads + id.head) * shape.queries + id.row;
   double relative = floatError(expected, shape.headDim);
@@ -92,8 +91,7 @@ Comparison oracle::compareRows(const AttentionInputs &inputs, FloatType type,
   auto work = [&](Comparison &record) {
     ReferenceRow scratch;
     for (size_t i; (i = next.fetch_add(1)) < rows.size();)
-      compareRow(inputs, type, allowed, output, lse, rows[i],
-                 options.leastWeight, scratch, record);
+      compareRow(inputs, type, allowed, output, lse, rows[i], scratch, record);
   };
 
   size_t count =

@@ -113,7 +113,7 @@ SequenceLengths oracle::lengthsOf(const AttentionInputs &inputs,
 void oracle::computeReferenceRow(const AttentionInputs &inputs,
                                  AllowedFn allowed, int64_t batch, int64_t head,
                                  int64_t row, ReferenceRow &result,
-                                 double minWeight, double leastWeight) {
+                                 double minWeight) {
   const AttentionShape &shape = inputs.shape;
   int64_t keyHead = head / (shape.queryHeads / shape.keyHeads);
   int64_t queryRow = (batch * shape.queryHeads + head) * shape.queries + row;
@@ -161,7 +161,7 @@ void oracle::computeReferenceRow(const AttentionInputs &inputs,
       double v = value[d];
       output[d] += weight * v;
       magnitude[d] += weight * std::fabs(v);
-      if (weight < leastWeight)
+      if (weight < 0x1p-126)
         result.flushed[d] += weight * std::fabs(v);
       spread[d] += coarse * v * (coarse * v);
     }

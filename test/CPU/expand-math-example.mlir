@@ -13,7 +13,7 @@ func.func @exp2(%x: f32) -> f32 {
 // F is in [-1/2, 1/2], and 2^F a polynomial.
 // CHECK: %[[F:.*]] = arith.subf %{{.*}}, %[[N]]
 // CHECK: math.fma %{{.*}}, %[[F]], %{{.*}} : f32
-// 2^N by its bits; results below 2^-100 are 0.
+// 2^N by its bits; results below 2^-126 are 0.
 // CHECK: arith.shli
 // CHECK: %[[POWER:.*]] = arith.bitcast %{{.*}} : i32 to f32
 // CHECK: %[[PRODUCT:.*]] = arith.mulf %{{.*}}, %[[POWER]] : f32

@@ -126,8 +126,6 @@ static llvm::Expected<std::optional<CompareOptions>> parseCheck() {
   CompareOptions options;
   options.seed = flags().seed;
   options.threads = std::thread::hardware_concurrency();
-  if (flags().device == "cpu")
-    options.leastWeight = std::ldexp(1.0, target::kLeastCpuExponent);
   if (flags().check.empty())
     return options;
   if (flags().check == "all") {

@@ -83,8 +83,7 @@ def SparseAttnExpandMath : Pass<"sparse-attn-expand-math"> {
   let description = [{
     `math.exp` and `math.exp2` of f32 that allow an approximation (`afn`) become
     a polynomial and an exponent: the error is below 0.8 units in the last
-    place; results below 2^-100 are 0, so that products with them are no
-    subnormal numbers, which processors are slow with; NaN stays NaN. A constant factor
+    place; results below 2^-126 flush to zero; NaN stays NaN. A constant factor
     of the operand joins the reduction of its range, exactly, where the product
     need not be rounded (`contract`). `math.tanh` with `afn` becomes a polynomial
     of a small operand, and elsewhere a power of two and a division: the relative

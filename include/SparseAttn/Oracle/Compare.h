@@ -68,8 +68,6 @@ struct CompareOptions {
   std::optional<int64_t> rowsPerHead = 64;
   uint64_t seed = 0;
   unsigned threads = 2;
-  /// Smaller weights exp(s_j - max s) may count as 0.
-  double leastWeight = 0x1p-126;
 };
 
 /// Compares `output` [batch, queryHeads, queries, valueDim] and, unless null,

@@ -69,9 +69,9 @@ struct ReferenceRow {
   // With the softmax weights p_j = exp(s_j - lse):
   /// sum_j p_j |v_jd|
   std::vector<double> magnitude;
-  /// The part of it of weights exp(s_j - max s) below `leastWeight`, which
-  /// kernels take for 0. It is all of it where a sink is so much larger than
-  /// the scores.
+  /// The part of it of weights exp(s_j - max s) below 2^-126, which kernels
+  /// take for 0. It is all of it where a sink is so much larger than the
+  /// scores.
   std::vector<double> flushed;
   /// sqrt(sum_j (max(p_j, minWeight * max p) v_jd)^2)
   std::vector<double> spread;
@@ -83,12 +83,10 @@ struct ReferenceRow {
 
 /// Computes row (`batch`, `head`, `row`) into `result`, whose storage is
 /// reused. `minWeight` is the weight exp(s_j - max s) below which the judged
-/// type loses relative precision; it only enters `spread`. `leastWeight` only
-/// enters `flushed`.
+/// type loses relative precision; it only enters `spread`.
 void computeReferenceRow(const AttentionInputs &inputs, AllowedFn allowed,
                          int64_t batch, int64_t head, int64_t row,
-                         ReferenceRow &result, double minWeight = 0.0,
-                         double leastWeight = 0x1p-126);
+                         ReferenceRow &result, double minWeight = 0.0);
 
 } // namespace mlir::sparse_attn::oracle
 

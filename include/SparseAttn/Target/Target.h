@@ -21,11 +21,6 @@ namespace mlir::sparse_attn::target {
 /// lanes.
 inline constexpr int64_t kFewRows = 8;
 
-/// On processors, weights exp(s - max s) below 2 to this power are 0: times a
-/// value they would be subnormal numbers, with which a multiply-add takes many
-/// times as long. No sum that holds the weight 1 sees them in f32.
-inline constexpr int kLeastCpuExponent = -100;
-
 /// The states of so many parts of the keys are merged at a time on GPUs, so
 /// that their loads do not wait for each other, and of the rest so many times
 /// fewer.

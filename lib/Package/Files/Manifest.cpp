@@ -127,7 +127,7 @@ static void printNumerics(OStream &json, const PackagedProgram &packaged) {
       json.value("Products are f32; f16 and bf16 are widened, and only results "
                  "are rounded.");
       json.value("The exponential has an error below 0.8 units in the last "
-                 "place; below 2^-100 it is 0.");
+                 "place; below 2^-126 it is 0.");
     } else {
       if (hasHalf)
         json.value("f16 and bf16: softmax's weights are rounded to the type of "

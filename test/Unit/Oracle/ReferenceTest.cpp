@@ -219,20 +219,6 @@ TEST(Reference, LargeScoresDoNotOverflow) {
   }
 }
 
-TEST(Reference, WeightsThatMayBeZeroHaveASumOfTheirOwn) {
-  Operands o({1, 1, 1, 1, 2, 1, 1}, 1.0);
-  o.q[0] = 1;
-  o.k = {0.0f, -75.0f};
-  o.v = {0.0f, -2.0f};
-  double part = 2 * std::exp(-75.0); // a weight between 2^-126 and 2^-100
-  EXPECT_EQ(o.compute(allowAll).flushed[0], 0);
-  ReferenceRow row;
-  computeReferenceRow(o.inputs, allowAll, 0, 0, 0, row, /*minWeight=*/0,
-                      /*leastWeight=*/0x1p-100);
-  EXPECT_NEAR(row.flushed[0] / part, 1.0, 1e-9);
-  EXPECT_NEAR(row.output[0] / -part, 1.0, 1e-9);
-}
-
 TEST(Reference, SmallWeightsCountAsMinWeightInTheSpread) {
   Operands o({1, 1, 1, 1, 2, 1, 1}, 1.0);
   o.q[0] = 1;
