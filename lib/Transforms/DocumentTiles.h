@@ -1,5 +1,4 @@
-//===- DocumentTiles.h - The key tiles of a query tile's documents -*- C++
-//-*-===//
+//===- DocumentTiles.h - Key tiles of documents -----------------*- C++ -*-===//
 //
 // Documents are known at run time, so which key tiles have one of those that
 // the rows of a query tile are of is found out before the loops over tiles: of
