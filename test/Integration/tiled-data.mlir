@@ -21,6 +21,12 @@
 // RUN: %python -c "import numpy as np; load = lambda name: np.load(r'%t.' + name + '.npy'); \
 // RUN:   [np.testing.assert_allclose(load(way + 'o'), load('o'), rtol=1e-4, atol=1e-5) for way in ('tiled.', 'dense.')]"
 
+// RUN: sparse-attn-run %s --entry=documents --seed=3 --check --output=%t.o.npy
+// RUN: sparse-attn-run %t.tiled.mlir --entry=documents --seed=3 --output=%t.tiled.o.npy
+// RUN: sparse-attn-run %t.dense.mlir --entry=documents --seed=3 --output=%t.dense.o.npy
+// RUN: %python -c "import numpy as np; load = lambda name: np.load(r'%t.' + name + '.npy'); \
+// RUN:   [np.testing.assert_allclose(load(way + 'o'), load('o'), rtol=1e-4, atol=1e-5) for way in ('tiled.', 'dense.')]"
+
 #mask = #sparse_attn.union<
   #sparse_attn.bigbird<block = 32, window_blocks = 3, random_blocks = 2>,
   #sparse_attn.global<tokens = [110, -1]>>
@@ -39,6 +45,34 @@ func.func @lengths(%q: tensor<2x4x300x32xf32>, %k: tensor<2x2x400x32xf32>, %v: t
       outs(%init, %lse : tensor<2x4x300x32xf32>, tensor<2x4x300xf32>)
       -> tensor<2x4x300x32xf32>, tensor<2x4x300xf32>
   return %o#0, %o#1 : tensor<2x4x300x32xf32>, tensor<2x4x300xf32>
+}
+
+// Documents of 37 tokens, and in the second sequence of 53 in the other order.
+func.func @documents(%q: tensor<2x4x300x32xf32>, %k: tensor<2x2x400x32xf32>, %v: tensor<2x2x400x32xf32>) -> tensor<2x4x300x32xf32> {
+  %init = tensor.empty() : tensor<2x4x300x32xf32>
+  %keys = arith.constant dense<[333, 400]> : tensor<2xi32>
+  %ids = tensor.generate {
+  ^bb0(%b: index, %x: index):
+    %c16 = arith.constant 16 : index
+    %c37 = arith.constant 37 : index
+    %c400 = arith.constant 400 : index
+    %more = arith.muli %b, %c16 : index
+    %size = arith.addi %c37, %more : index
+    %place = arith.divui %x, %size : index
+    %back = arith.muli %b, %c400 : index
+    %far = arith.subi %back, %place : index
+    %c0 = arith.constant 0 : index
+    %isFirst = arith.cmpi eq, %b, %c0 : index
+    %id = arith.select %isFirst, %place, %far : index
+    %i32 = arith.index_cast %id : index to i32
+    tensor.yield %i32 : i32
+  } : tensor<2x400xi32>
+  %o = sparse_attn.attention mask(#sparse_attn.union<#sparse_attn.intersection<#sparse_attn.causal, #sparse_attn.document>,
+        #sparse_attn.global<tokens = [110, -1]>>)
+      ins(%q, %k, %v : tensor<2x4x300x32xf32>, tensor<2x2x400x32xf32>, tensor<2x2x400x32xf32>)
+      data(key_lengths = %keys : tensor<2xi32>, documents = %ids : tensor<2x400xi32>)
+      outs(%init : tensor<2x4x300x32xf32>) -> tensor<2x4x300x32xf32>
+  return %o : tensor<2x4x300x32xf32>
 }
 
 func.func @score(%q: tensor<2x4x300x32xf32>, %k: tensor<2x2x400x32xf32>, %v: tensor<2x2x400x32xf32>,
