@@ -18,8 +18,7 @@ public:
     return document >= 0 && document == documentOf(n, j);
   }
 
-  /// Documents are runs of neighbours in practice, of which each pair of a tile
-  /// has to be looked at all the same. Without data a tile may be anything.
+  /// Without data a tile may be anything; with it, each row is looked at.
   std::optional<TileState> tileState(const Lengths &n, int64_t, Range,
                                      Range) const override {
     if (n.data)

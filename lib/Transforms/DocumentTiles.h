@@ -57,7 +57,8 @@ private:
 
   Location loc;
   Value documents;
-  /// Of key tiles: the least and the greatest id, and the one that all have.
+  /// The numbers of a key tile are the least and the greatest id, and the one
+  /// that all its keys have.
   DocumentTable table;
 };
 

@@ -57,7 +57,7 @@ struct Inspection {
   int64_t head = 0;
 
   mask::Lengths lengths() const { return {shape.queries, shape.keys}; }
-  /// Of the mask and the parts of the plan.
+  /// Draws the mask and the parts of the plan.
   inspection::Picture picture(int64_t maxCells) const;
   bool isRefuted() const {
     return proof && proof->verdict == proof::Verdict::Refuted;
@@ -77,7 +77,7 @@ llvm::Expected<Inspection> inspect(AttentionOp op, const WarpRows &warps,
 
 void printJson(ArrayRef<Inspection> inspections, raw_ostream &os);
 void printReport(const Inspection &inspection, raw_ostream &os);
-/// Of that the mask, the plan, and what is counted.
+/// Prints the report's lines on the mask, the plan, and what is counted.
 void printSummary(const Inspection &inspection, raw_ostream &os);
 
 } // namespace mlir::sparse_attn::inspect_tool

@@ -18,7 +18,8 @@
 namespace mlir::sparse_attn::lsp_server {
 
 struct ProxyOptions {
-  /// Of the editor's messages; upstream's server speaks the standard style.
+  /// The style of the editor's messages; upstream's server speaks the standard
+  /// one.
   llvm::lsp::JSONStreamStyle style = llvm::lsp::JSONStreamStyle::Standard;
   /// Write messages for people to read.
   bool pretty = false;
@@ -47,7 +48,7 @@ private:
   void addHover(llvm::json::Object &answer, const Place &place) const;
 
   ProxyOptions options;
-  /// Of what follows: messages pass both ways at a time.
+  /// Guards what follows, as messages pass both ways at a time.
   std::mutex mutex;
   Documents documents;
   /// By the text of their id.

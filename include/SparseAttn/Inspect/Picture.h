@@ -34,7 +34,9 @@ struct Picture {
   /// Part of all pairs that is live.
   double density = 0;
   std::vector<mask::TileState> states;
-  /// Of all cells; none where the plan has one part, or none.
+  /// The number, from 1 on, of the only part that each cell is live in; 0 where
+  /// there is none or several. The list is empty where the plan has fewer than
+  /// two parts.
   std::vector<unsigned> parts;
   /// What the parts are called, for people.
   std::vector<std::string> partNames;
