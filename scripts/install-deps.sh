@@ -21,6 +21,8 @@ python_packages=(numpy pytest torch mypy setuptools)
 torch_version=2.13.0
 # Of bench/requirements.txt.
 bench_packages=(matplotlib transformers)
+# The compiler and the runtime of IREE, the versions that docs/IREE.md names.
+iree_packages=(iree-base-compiler==3.13.0 iree-base-runtime==3.13.0)
 # ptxas, of the version that test/GPU/ptx/resources.json was made by, nvdisasm, and
 # cuda.h: what is needed of a CUDA toolkit, without the packages these depend on.
 cuda_packages=(
@@ -99,14 +101,25 @@ install_python_packages() {
   done
 }
 
-# Of the CUDA packages, which are no modules, exactly these versions count.
+# Of packages that are given with a version exactly that one counts.
+has_version() {
+  .venv/bin/python -c "import importlib.metadata, sys
+name, version = sys.argv[1].split('==')
+sys.exit(importlib.metadata.version(name) != version)" "$1" 2>/dev/null
+}
+
+install_iree_packages() {
+  local package
+  for package in "${iree_packages[@]}"; do
+    has_version "$package" || .venv/bin/python -m pip install "$package"
+  done
+}
+
+# These are no modules.
 install_cuda_packages() {
   local package
   for package in "${cuda_packages[@]}"; do
-    .venv/bin/python -c "import importlib.metadata, sys
-name, version = sys.argv[1].split('==')
-sys.exit(importlib.metadata.version(name) != version)" "$package" 2>/dev/null ||
-      .venv/bin/python -m pip install --no-deps "$package"
+    has_version "$package" || .venv/bin/python -m pip install --no-deps "$package"
   done
   local root
   root=$(.venv/bin/python -c "import nvidia.cu13 as m; print(m.__path__[0])")
@@ -121,6 +134,7 @@ case "${1:-}" in
   packages+=("${test_packages[@]}")
   install_packages
   install_python_packages
+  install_iree_packages
   install_cuda_packages
   ;;
 *) fail "unknown option $1; the only one is --tests" ;;

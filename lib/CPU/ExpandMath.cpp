@@ -4,6 +4,7 @@
 #include "SparseAttn/Transforms/Tanh.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "llvm/Support/MathExtras.h"
@@ -184,10 +185,16 @@ struct ExpandTanh : OpRewritePattern<math::TanhOp> {
 
 struct ExpandMathPass
     : sparse_attn::impl::SparseAttnExpandMathBase<ExpandMathPass> {
+  using Base::Base;
+
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<ExpandExp<math::ExpOp>, ExpandExp<math::Exp2Op>, ExpandTanh>(
         &getContext());
+    if (logarithms)
+      populateMathPolynomialApproximationPatterns(patterns, [](StringRef name) {
+        return name == math::LogOp::getOperationName();
+      });
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -21,6 +21,14 @@ std::optional<int64_t> SizeExpr::asConstant() const {
   return node->value;
 }
 
+Op SizeExpr::getOp() const { return node->op; }
+
+const std::vector<SizeExpr> &SizeExpr::getOperands() const {
+  return node->operands;
+}
+
+const std::string &SizeExpr::getName() const { return node->name; }
+
 namespace sparse_attn::formula {
 bool operator==(const SizeExpr &a, const SizeExpr &b) {
   if (a.node == b.node)

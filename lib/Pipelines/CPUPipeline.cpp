@@ -79,7 +79,8 @@ static void addTiling(OpPassManager &pm, const CPUPipelineOptions &options) {
   if (!options.trustPlans)
     pm.addPass(createSparseAttnVerifyPlan());
   buildCPUPlanning(pm, options);
-  addSpecialization(pm, options);
+  if (options.variants)
+    addSpecialization(pm, options);
   SparseAttnVisitTilesOptions visit;
   visit.heavySplits = options.heavySplits;
   pm.addPass(createSparseAttnVisitTiles(visit));
@@ -93,9 +94,11 @@ static void addTiling(OpPassManager &pm, const CPUPipelineOptions &options) {
     pm.addPass(createSparseAttnCountProducts());
 }
 
-/// Linalg on tiles to vectors in registers.
+/// Linalg on tiles to vectors in registers, without calls of the C library
+/// where there is none.
 static void addVectorisation(OpPassManager &pm,
-                             const CPUPipelineOptions &options) {
+                             const CPUPipelineOptions &options,
+                             bool hasLibrary) {
   // No CSE yet: it would make tiles that are written in place share one start
   // value, and so copy it.
   pm.addPass(createCanonicalizerPass());
@@ -107,7 +110,9 @@ static void addVectorisation(OpPassManager &pm,
     pm.addNestedPass<func::FuncOp>(createSparseAttnTileRegisters(registers));
     pm.addPass(createCanonicalizerPass());
   }
-  pm.addPass(createSparseAttnExpandMath());
+  SparseAttnExpandMathOptions math;
+  math.logarithms = !hasLibrary;
+  pm.addPass(createSparseAttnExpandMath(math));
 }
 
 /// Tensors to buffers, those of the function's boundary as its callers want
@@ -137,8 +142,9 @@ static void addBufferization(OpPassManager &pm, bool tilesOnStack) {
   pm.addPass(createConvertBufferizationToMemRefPass());
 }
 
-/// Buffers and vectors to the LLVM dialect.
-static void addLLVMLowering(OpPassManager &pm, bool openmp) {
+/// Buffers and vectors to the LLVM dialect. Descriptors are passed by address
+/// too, where C is to call.
+static void addLLVMLowering(OpPassManager &pm, bool openmp, bool forC) {
   pm.addPass(createSparseAttnExpandCopies());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   if (openmp)
@@ -156,7 +162,8 @@ static void addLLVMLowering(OpPassManager &pm, bool openmp) {
   pm.addPass(createSCFToControlFlowPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
-  pm.addNestedPass<func::FuncOp>(LLVM::createLLVMRequestCWrappersPass());
+  if (forC)
+    pm.addNestedPass<func::FuncOp>(LLVM::createLLVMRequestCWrappersPass());
   ConvertVectorToLLVMPassOptions vectorToLLVM;
   pm.addPass(createConvertVectorToLLVMPass(vectorToLLVM));
   ConvertMathToLLVMPassOptions mathToLLVM;
@@ -172,17 +179,35 @@ static void addLLVMLowering(OpPassManager &pm, bool openmp) {
   pm.addPass(createCanonicalizerPass());
 }
 
-void mlir::sparse_attn::buildCPUPipeline(OpPassManager &pm,
-                                         const CPUPipelineOptions &options) {
+/// All that comes before the LLVM dialect.
+static void addLoops(OpPassManager &pm, const CPUPipelineOptions &options,
+                     bool hasLibrary) {
   addTiling(pm, options);
-  addVectorisation(pm, options);
+  addVectorisation(pm, options, hasLibrary);
   addBoundary(pm, options);
   addBufferization(pm, /*tilesOnStack=*/true);
-  addLLVMLowering(pm, options.openmp);
+}
+
+void mlir::sparse_attn::buildCPUPipeline(OpPassManager &pm,
+                                         const CPUPipelineOptions &options) {
+  addLoops(pm, options, /*hasLibrary=*/true);
+  addLLVMLowering(pm, options.openmp, /*forC=*/true);
+}
+
+void mlir::sparse_attn::buildCPUKernels(OpPassManager &pm,
+                                        const CPUPipelineOptions &options) {
+  addLoops(pm, options, /*hasLibrary=*/false);
+  pm.addPass(createSparseAttnLoopsToKernels());
+  pm.addPass(createCanonicalizerPass());
+}
+
+void mlir::sparse_attn::buildCPUKernelLowering(OpPassManager &pm) {
+  pm.addPass(createSparseAttnByteKernels());
+  addLLVMLowering(pm, /*openmp=*/false, /*forC=*/false);
 }
 
 void mlir::sparse_attn::buildHostPipeline(OpPassManager &pm) {
   addTensorsToBuffers(pm);
   addBufferization(pm, /*tilesOnStack=*/false);
-  addLLVMLowering(pm, /*openmp=*/false);
+  addLLVMLowering(pm, /*openmp=*/false, /*forC=*/true);
 }

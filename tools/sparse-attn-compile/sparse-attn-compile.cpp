@@ -2,9 +2,11 @@
 //
 //   sparse-attn-compile FILE --target=sm_80,sm_90a,x86-64-v3
 //     [--emit=ptx,cubin,manifest,header,host] [--entry=F] -o DIR
+//   sparse-attn-compile FILE --target=x86-64-v3 --emit=iree [--entry=F] -o DIR
 //
 //===----------------------------------------------------------------------===//
 
+#include "Iree.h"
 #include "SparseAttn/Package/Compile/Compile.h"
 #include "SparseAttn/Package/Emulate/Emulate.h"
 #include "SparseAttn/Support/BugReport.h"
@@ -41,7 +43,8 @@ struct Options {
       "emit", cl::CommaSeparated, cl::cat(category),
       cl::value_desc("ptx,cubin,manifest,header,host"),
       cl::desc("What to write; by default all, but cubins only where there is "
-               "a ptxas")};
+               "a ptxas. Or iree: what IREE links into its modules, for one "
+               "target")};
   cl::opt<std::string> entry{
       "entry", cl::value_desc("function"), cl::cat(category),
       cl::desc("Compile this function only; else all that have attention")};
@@ -86,6 +89,8 @@ struct Options {
 /// What to write.
 struct Emit {
   bool ptx = true, cubin = true, manifest = true, header = true, host = true;
+  /// In place of all these.
+  bool iree = false;
   /// Cubins were asked for by name.
   bool needCubin = false;
 };
@@ -116,11 +121,16 @@ static llvm::Expected<Emit> parseEmit() {
       emit.header = true;
     else if (kind == "host")
       emit.host = true;
+    else if (kind == "iree")
+      emit.iree = true;
     else
       return makeError("unknown --emit '{0}'; use ptx, cubin, manifest, header "
-                       "or host",
+                       "or host, or iree",
                        kind);
   }
+  if (emit.iree && flags().emit.size() > 1)
+    return makeError("--emit=iree goes with nothing else; write the package "
+                     "by a command of its own");
   return emit;
 }
 
@@ -148,15 +158,14 @@ static void setOptions(NVVMPipelineOptions &options, StringRef chip) {
   options.variants = flags().variants;
 }
 
-static llvm::Expected<PackagedProgram>
-compileForHostTarget(func::FuncOp func, StringRef cpu, StringRef linker) {
+static HostOptions getHostOptions(StringRef cpu) {
   HostOptions options;
   options.cpu = cpu.str();
   options.tileQueries = flags().tileQueries;
   options.tileKeys = flags().tileKeys;
   options.openmp = flags().openmp;
   options.dense = flags().dense;
-  return compileForHost(func, options, linker);
+  return options;
 }
 
 /// Adds the cubin. Without one a package still works, so only who asked for it
@@ -237,6 +246,14 @@ static Targets getTargets() {
 /// Refuses what would write nothing: kernels come in files of other kinds than
 /// host code.
 static llvm::Error checkEmit(const Emit &emit, const Targets &targets) {
+  if (emit.iree && targets.chips.size() + targets.cpus.size() > 1)
+    return makeError("--emit=iree is for one --target: the files of several "
+                     "would have the same names; give each a directory");
+  if (emit.iree && flags().openmp)
+    return makeError("--openmp does not go with --emit=iree, whose workgroups "
+                     "run in the threads of IREE");
+  if (emit.iree)
+    return llvm::Error::success();
   bool forChips = emit.ptx || emit.cubin || emit.header;
   if (emit.manifest || (forChips && !targets.chips.empty()) ||
       (emit.host && !targets.cpus.empty()))
@@ -283,7 +300,7 @@ compileForAll(func::FuncOp func, const Targets &targets, StringRef linker,
     programs.push_back(std::move(*packaged));
   }
   for (StringRef cpu : targets.cpus) {
-    auto packaged = compileForHostTarget(func, cpu, linker);
+    auto packaged = compileForHost(func, getHostOptions(cpu), linker);
     if (!packaged)
       return packaged.takeError();
     programs.push_back(std::move(*packaged));
@@ -291,6 +308,20 @@ compileForAll(func::FuncOp func, const Targets &targets, StringRef linker,
   if (llvm::Error error = checkEqualPlaces(programs))
     return std::move(error);
   return programs;
+}
+
+/// Writes what IREE takes in place of a package.
+static llvm::Error runForIree(ArrayRef<func::FuncOp> functions,
+                              const Targets &targets) {
+  hideToolkit();
+  NVVMPipelineOptions gpu;
+  IreeTarget target = &gpu;
+  if (targets.cpus.empty())
+    setOptions(gpu, targets.chips.front());
+  else
+    target = getHostOptions(targets.cpus.front());
+  auto files = makeIreeFiles(functions, target);
+  return files ? writePackage(flags().directory, *files) : files.takeError();
 }
 
 static llvm::Error run() {
@@ -321,6 +352,8 @@ static llvm::Error run() {
   auto functions = findPrograms(**module, flags().entry);
   if (!functions)
     return functions.takeError();
+  if (emit->iree)
+    return runForIree(*functions, targets);
   emit->cubin &= !targets.chips.empty();
   llvm::Expected<std::optional<std::string>> ptxas = getPtxas(*emit);
   if (!ptxas)

@@ -9,6 +9,9 @@
 
 namespace mlir::sparse_attn {
 
+/// Stands on functions that a host runs once for each workgroup.
+inline constexpr llvm::StringLiteral kLoopKernelAttr = "sparse_attn.kernel";
+
 #define GEN_PASS_DECL
 #include "SparseAttn/CPU/Passes.h.inc"
 

@@ -89,12 +89,17 @@ def SparseAttnExpandMath : Pass<"sparse-attn-expand-math"> {
     of a small operand, and elsewhere a power of two and a division: the relative
     error is near 2^-22. All other ops stay: a user's own exponentials are left
     to the upstream lowerings. Upstream's lowering would call a library for each
-    lane.
+    lane. With `logarithms`, for code that no library is linked to, `math.log`
+    of f32 becomes upstream's polynomial.
 
     Example: test/CPU/expand-math-example.mlir
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",
-                           "::mlir::math::MathDialect"];
+                           "::mlir::math::MathDialect",
+                           "::mlir::vector::VectorDialect"];
+  let options = [
+    Option<"logarithms", "logarithms", "bool", /*default=*/"false",
+           "Expand math.log, too">];
 }
 
 def SparseAttnExpandCopies : Pass<"sparse-attn-expand-copies"> {
@@ -126,6 +131,41 @@ def SparseAttnThreadBuffers : Pass<"sparse-attn-thread-buffers"> {
   }];
   let dependentDialects = ["::mlir::memref::MemRefDialect",
                            "::mlir::omp::OpenMPDialect"];
+}
+
+def SparseAttnLoopsToKernels
+    : Pass<"sparse-attn-loops-to-kernels", "::mlir::ModuleOp"> {
+  let summary = "make functions of the parallel loops of a host function";
+  let description = [{
+    For hosts that run a function once for each workgroup: each `scf.parallel` in a
+    function's own block becomes a private function with the attribute
+    `sparse_attn.kernel`, which takes the buffers that it uses and the number of
+    a workgroup, and is called for all of them by an `scf.forall`. Other ops that
+    read or write memory become kernels of one workgroup, as many as follow
+    each other in one. Buffers on the stack of the host function are allocated
+    instead. On the host are left buffers and the arithmetic of their sizes, which
+    kernels do again. Run after bufferisation.
+
+    Example: test/CPU/loops-to-kernels-example.mlir
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect"];
+}
+
+def SparseAttnByteKernels
+    : Pass<"sparse-attn-byte-kernels", "::mlir::ModuleOp"> {
+  let summary = "let kernels of loops take bytes and integers";
+  let description = [{
+    Whoever calls a kernel of `sparse-attn-loops-to-kernels` need not know types:
+    buffers become `memref<?xi8>`, and all their dynamic sizes, in order, integers of 32 bits
+    behind them; the number of the workgroup stays last. Host functions, which call
+    the kernels as they were, are erased.
+
+    Example: test/CPU/byte-kernels-example.mlir
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
 }
 
 #endif // SPARSEATTN_CPU_PASSES_TD

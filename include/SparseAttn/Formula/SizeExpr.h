@@ -33,6 +33,11 @@ public:
   SizeExpr operator*(SizeExpr other) const;
 
   std::optional<int64_t> asConstant() const;
+  Op getOp() const;
+  /// Of an operation; none of a constant or a size.
+  const std::vector<SizeExpr> &getOperands() const;
+  /// Of a size.
+  const std::string &getName() const;
   /// Length of the formula, in operators and operands.
   uint64_t getLength() const;
   /// Adds the names of the sizes that the formula has to `names`.

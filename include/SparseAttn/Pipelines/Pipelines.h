@@ -54,6 +54,11 @@ struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
       *this, "dense",
       llvm::cl::desc("Use the naive dense decomposition (a test oracle)"),
       llvm::cl::init(false)};
+  Option<bool> variants{
+      *this, "variants",
+      llvm::cl::desc("Branch to tiles of several heads where there are few "
+                     "query rows, which takes longer to compile"),
+      llvm::cl::init(true)};
   Option<bool> trustPlans{
       *this, "trust-plans",
       llvm::cl::desc("Take plans that attention has already for right"),
@@ -76,6 +81,14 @@ void buildCPUPipeline(OpPassManager &pm, const CPUPipelineOptions &options);
 
 /// The pipeline's first step alone: attention gets its plan.
 void buildCPUPlanning(OpPassManager &pm, const CPUPipelineOptions &options);
+
+/// The pipeline up to kernels, functions that a host runs once for each
+/// workgroup (--sparse-attn-loops-to-kernels), and the host function that does.
+void buildCPUKernels(OpPassManager &pm, const CPUPipelineOptions &options);
+
+/// These kernels, and what they call, to the LLVM dialect: they take bytes and
+/// integers. Host functions are erased.
+void buildCPUKernelLowering(OpPassManager &pm);
 
 struct NVVMPipelineOptions : PassPipelineOptions<NVVMPipelineOptions> {
   Option<std::string> chip{

@@ -15,8 +15,6 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/Module.h"
-#include "llvm/MC/TargetRegistry.h"
-#include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
 
@@ -59,23 +57,6 @@ std::string package::knownHostTargets() {
                         levels, [](const CpuTarget &cpu) { return cpu.name; }),
                     ", ") +
          " and, where this machine has one of them, native";
-}
-
-static std::unique_ptr<llvm::TargetMachine> makeTarget(const CpuTarget &level) {
-  LLVMInitializeX86TargetInfo();
-  LLVMInitializeX86Target();
-  LLVMInitializeX86TargetMC();
-  LLVMInitializeX86AsmPrinter();
-  std::string error;
-  llvm::Triple triple(kHostTriple);
-  const llvm::Target *target =
-      llvm::TargetRegistry::lookupTarget(triple, error);
-  if (!target)
-    return nullptr;
-  return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
-      triple, level.name, level.features, llvm::TargetOptions(),
-      llvm::Reloc::PIC_, /*CM=*/std::nullopt,
-      llvm::CodeGenOptLevel::Aggressive));
 }
 
 /// The caller makes the memory of the results.
@@ -156,7 +137,8 @@ static llvm::Expected<std::string> emitCode(ModuleOp lowered, StringRef name,
                                             StringRef entry,
                                             ArrayRef<unsigned> order,
                                             const CpuTarget &level) {
-  std::unique_ptr<llvm::TargetMachine> target = makeTarget(level);
+  std::unique_ptr<llvm::TargetMachine> target =
+      makeTargetMachine(level, llvm::TargetOptions());
   if (!target)
     return makeError("this LLVM makes no code for {0}; use one that has its "
                      "X86 target",

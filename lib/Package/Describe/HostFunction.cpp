@@ -1,12 +1,15 @@
 //===- HostFunction.cpp - The launches of a host function -----------------===//
 
 #include "HostBuffers.h"
+#include "SparseAttn/CPU/Passes.h"
 #include "SparseAttn/GPU/IR/SparseAttnGPU.h"
 #include "SparseAttn/GPU/Passes.h"
 #include "SparseAttn/Package/Describe/Describe.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 using namespace mlir;
@@ -41,6 +44,8 @@ private:
       return buffers.readAlloc(alloc);
     if (auto launch = dyn_cast<gpu::LaunchFuncOp>(op))
       return readLaunch(launch);
+    if (auto call = findKernelCall(op))
+      return readCalls(dyn_cast<scf::ForallOp>(op), call);
     if (auto dim = dyn_cast<memref::DimOp>(op)) {
       buffers.readDim(dim);
       return success();
@@ -93,6 +98,57 @@ private:
         return failure();
       launch.arguments.push_back(*argument);
     }
+    program.launches.push_back(std::move(launch));
+    return success();
+  }
+
+  /// The call of a kernel for processors, alone or in a loop over all its
+  /// workgroups.
+  static func::CallOp findKernelCall(Operation *op) {
+    auto loop = dyn_cast<scf::ForallOp>(op);
+    auto call = dyn_cast<func::CallOp>(loop ? &loop.getBody()->front() : op);
+    Operation *callee =
+        call ? SymbolTable::lookupNearestSymbolFrom(call, call.getCalleeAttr())
+             : nullptr;
+    return callee && callee->hasAttr(kLoopKernelAttr) ? call : func::CallOp();
+  }
+
+  /// Kernels for processors take pointers, then the dynamic sizes of all
+  /// buffers; the number of the workgroup is no argument to be passed.
+  LogicalResult readCalls(scf::ForallOp loop, func::CallOp call) {
+    LaunchSpec launch;
+    launch.kernel = call.getCallee().str();
+    launch.grid = launch.block = {SizeExpr::constant(1), SizeExpr::constant(1),
+                                  SizeExpr::constant(1)};
+    OpFoldResult count;
+    if (loop)
+      count = loop.getMixedUpperBound().front();
+    if (!loop) {
+      // One workgroup.
+    } else if (auto value = dyn_cast<Value>(count)) {
+      FailureOr<SizeExpr> formula = scalars.get(value, "the grid of a launch");
+      if (failed(formula))
+        return failure();
+      launch.grid[0] = *formula;
+    } else {
+      launch.grid[0] = SizeExpr::constant(*getConstantIntValue(count));
+    }
+    std::vector<KernelArgument> sizes;
+    for (auto [index, operand] :
+         llvm::enumerate(call.getArgOperands().drop_back())) {
+      std::optional<BufferRef> buffer = buffers.find(operand);
+      if (!buffer)
+        return call.emitOpError("passes as argument ")
+               << index << " of '" << call.getCallee()
+               << "' what is neither an argument nor an allocation of '"
+               << host.getName() << "'";
+      launch.arguments.push_back(PointerArgument{*buffer});
+      auto type = cast<MemRefType>(operand.getType());
+      for (auto [dim, size] : llvm::enumerate(buffers.getSpec(*buffer).shape))
+        if (type.isDynamicDim(dim))
+          sizes.push_back(IntegerArgument{size, 32});
+    }
+    llvm::append_range(launch.arguments, sizes);
     program.launches.push_back(std::move(launch));
     return success();
   }

@@ -1,0 +1,38 @@
+//===- Freestanding.h - Object files that need no library -------*- C++ -*-===//
+
+#ifndef SPARSEATTN_LIB_PACKAGE_IREE_FREESTANDING_H
+#define SPARSEATTN_LIB_PACKAGE_IREE_FREESTANDING_H
+
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+#include <string>
+#include <vector>
+
+namespace llvm {
+class Module;
+} // namespace llvm
+
+namespace mlir::sparse_attn::package {
+
+/// Defines what code generators call without being asked, memcpy, memmove and
+/// memset, for the module alone. Run it behind LLVM's passes, which would take
+/// them apart.
+void addMemoryFunctions(llvm::Module &module);
+
+/// What is said of an object file.
+struct ObjectFacts {
+  /// Functions and variables that something else has to define.
+  std::vector<std::string> undefined;
+  /// The stack of all its functions, of which none calls itself: no call takes
+  /// more.
+  uint64_t stackBytes = 0;
+  /// The largest stack of one.
+  uint64_t largestBytes = 0;
+};
+
+/// Reads an object file that has a section of stack sizes.
+llvm::Expected<ObjectFacts> readObject(llvm::StringRef object);
+
+} // namespace mlir::sparse_attn::package
+
+#endif // SPARSEATTN_LIB_PACKAGE_IREE_FREESTANDING_H
