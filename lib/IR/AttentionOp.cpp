@@ -305,7 +305,8 @@ LogicalResult AttentionOp::reifyResultShapes(
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// mask(#union<#a, #union<#a, #b>>)  ->  mask(#union<#a, #b>)
+/// mask(#union<#a, #union<#a, #b>>)  ->  mask(#union<#a, #b>), without the data
+/// that only what has gone did read.
 struct SimplifyMaskOfAttention : OpRewritePattern<AttentionOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(AttentionOp op,
@@ -313,7 +314,10 @@ struct SimplifyMaskOfAttention : OpRewritePattern<AttentionOp> {
     MaskAttrInterface simple = simplifyMask(op.getMask());
     if (simple == op.getMask())
       return rewriter.notifyMatchFailure(op, "mask is in canonical form");
-    rewriter.modifyOpInPlace(op, [&] { op.setMaskAttr(simple); });
+    rewriter.modifyOpInPlace(op, [&] {
+      op.setMaskAttr(simple);
+      eraseUnreadData(op);
+    });
     return success();
   }
 };

@@ -61,10 +61,7 @@ private:
         b, loc, arith::MaxSIOp::create(b, loc, x, least), most);
   }
   Value existingRow() { return clamp(i, at.firstPosition, at.lastPosition); }
-  Value existingKey() {
-    Value zero = arith::ConstantIndexOp::create(b, loc, 0);
-    return clamp(j, zero, at.lastKey);
-  }
+  Value existingKey() { return clamp(j, at.firstKey, at.lastKey); }
   Value emitRegion(Value score);
   Value addBias(Value score, Value bias);
 
@@ -121,7 +118,10 @@ Value ScoreEmitter::emitRegion(Value score) {
 Value ScoreEmitter::addBias(Value score, Value bias) {
   Value row = arith::SubIOp::create(b, loc, existingRow(), at.firstPosition);
   row = plus(b, loc, row, at.rowOrigin);
-  Value element = loadBias(b, loc, bias, {batch, head, row, existingKey()});
+  Value slot = existingKey();
+  if (at.slotPosition)
+    slot = arith::SubIOp::create(b, loc, slot, at.slotPosition);
+  Value element = loadBias(b, loc, bias, {batch, head, row, slot});
   return arith::AddFOp::create(b, loc, score, element);
 }
 

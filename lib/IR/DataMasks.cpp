@@ -13,11 +13,11 @@ Mask DocumentAttr::getMask(std::optional<int64_t>) const {
 
 StringRef DocumentAttr::getDataOperandName() const { return kDocuments; }
 
-/// The document of a position, i32; -1 for one outside of the sequence, of
-/// which nothing is read: a predicate is asked for more pairs than there are.
+/// The document of a slot, i32; -1 for one outside of the sequence, of which
+/// nothing is read: a predicate is asked for more pairs than there are.
 Value mlir::sparse_attn::emitDocument(OpBuilder &b, Location loc,
-                                      Value documents, Value batch,
-                                      Value position, Value n) {
+                                      Value documents, Value batch, Value slot,
+                                      Value n) {
   auto constant = [&](int32_t value) -> Value {
     return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(value));
   };
@@ -26,10 +26,10 @@ Value mlir::sparse_attn::emitDocument(OpBuilder &b, Location loc,
   };
   Value last = arith::SubIOp::create(b, loc, n, constant(1));
   Value inside = arith::MinSIOp::create(
-      b, loc, arith::MaxSIOp::create(b, loc, position, constant(0)), last);
+      b, loc, arith::MaxSIOp::create(b, loc, slot, constant(0)), last);
   Value id = tensor::ExtractOp::create(
       b, loc, documents, ValueRange{toIndex(batch), toIndex(inside)});
   Value exists =
-      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, inside, position);
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, inside, slot);
   return arith::SelectOp::create(b, loc, exists, id, constant(-1));
 }

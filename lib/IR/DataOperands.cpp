@@ -13,12 +13,14 @@ namespace {
 struct DataKind {
   enum class Shape {
     Fixed,     ///< its dimensions are `dims`
+    Sequences, ///< one number of all sequences, or [B]
     Broadcast, ///< up to B, Hq, Sq and Sk, each of which may be 1
     Any,       ///< any tensor
   };
+  enum class Element { F32, I32, I64 };
   StringRef name;
   Shape shape;
-  bool isFloat; ///< f32, or i32
+  Element element;
   /// Which of B, Hq, Sq and Sk its dimensions are; -1 ends them.
   std::array<int, 2> dims = {-1, -1};
 
@@ -28,20 +30,43 @@ struct DataKind {
     return llvm::to_vector<4>(
         llvm::make_filter_range(dims, [](int dim) { return dim >= 0; }));
   }
+  bool hasElement(Type type) const {
+    return element == Element::F32 ? type.isF32() : type.isInteger(numBits());
+  }
+  bool hasRank(int64_t rank) const {
+    if (isBroadcast())
+      return rank <= 4;
+    return rank == int64_t(fixedDims().size()) ||
+           (shape == Shape::Sequences && rank == 0);
+  }
+  StringRef elementName() const {
+    return element == Element::F32   ? "f32"
+           : element == Element::I32 ? "i32"
+                                     : "i64";
+  }
+
+private:
+  unsigned numBits() const { return element == Element::I64 ? 64 : 32; }
 };
 } // namespace
 
 /// Tensors that a score region reads.
 constexpr StringRef kExtra = "extra";
 
+using Shape = DataKind::Shape;
+using Element = DataKind::Element;
+
 constexpr DataKind kKinds[] = {
-    {kKeyLengths, DataKind::Shape::Fixed, /*isFloat=*/false, {0, -1}},
-    {kQueryLengths, DataKind::Shape::Fixed, /*isFloat=*/false, {0, -1}},
-    {kDocuments, DataKind::Shape::Fixed, /*isFloat=*/false, {0, 3}},
-    {kSinks, DataKind::Shape::Fixed, /*isFloat=*/true, {1, -1}},
-    {kSlopes, DataKind::Shape::Fixed, /*isFloat=*/true, {1, -1}},
-    {kBias, DataKind::Shape::Broadcast, /*isFloat=*/true},
-    {kExtra, DataKind::Shape::Any, /*isFloat=*/true},
+    {kKeyLengths, Shape::Fixed, Element::I32, {0, -1}},
+    {kQueryLengths, Shape::Fixed, Element::I32, {0, -1}},
+    {kKeyBegin, Shape::Fixed, Element::I32, {0, -1}},
+    {kKeyPosition, Shape::Sequences, Element::I64, {0, -1}},
+    {kQueryPosition, Shape::Sequences, Element::I64, {0, -1}},
+    {kDocuments, Shape::Fixed, Element::I32, {0, 3}},
+    {kSinks, Shape::Fixed, Element::F32, {1, -1}},
+    {kSlopes, Shape::Fixed, Element::F32, {1, -1}},
+    {kBias, Shape::Broadcast, Element::F32},
+    {kExtra, Shape::Any, Element::F32},
 };
 
 /// Data that masks read, and nothing else.
@@ -69,7 +94,9 @@ SmallVector<int, 4> mlir::sparse_attn::dimsOfData(StringRef name,
   const DataKind *kind = findKind(name);
   if (!kind || kind->isAny())
     return {};
-  return kind->isBroadcast() ? broadcastDims(type) : kind->fixedDims();
+  if (kind->isBroadcast())
+    return broadcastDims(type);
+  return type.getRank() == 0 ? SmallVector<int, 4>() : kind->fixedDims();
 }
 
 //===----------------------------------------------------------------------===//
@@ -126,24 +153,21 @@ static std::optional<int64_t> sizeOf(AttentionOp op, int dim) {
 
 static LogicalResult verifyKind(AttentionOp op, const DataKind &kind,
                                 ShapedType type) {
-  Type element = type.getElementType();
-  bool fits = kind.isFloat ? element.isF32() : element.isInteger(32);
-  SmallVector<int, 4> dims = kind.fixedDims();
-  fits &= kind.isBroadcast() ? type.getRank() <= 4
-                             : type.getRank() == int64_t(dims.size());
-  if (!fits) {
+  if (!kind.hasElement(type.getElementType()) ||
+      !kind.hasRank(type.getRank())) {
     InFlightDiagnostic error = op.emitOpError()
                                << "data operand " << kind.name << " must be ";
+    if (kind.shape == Shape::Sequences)
+      error << "one number or ";
     if (kind.isBroadcast()) {
       error << "[sequences, query heads, queries, keys], any of which may be 1";
     } else {
       error << "[";
-      llvm::interleaveComma(dims, error,
+      llvm::interleaveComma(kind.fixedDims(), error,
                             [&](int dim) { error << kSizes[dim]; });
       error << "]";
     }
-    return error << ", of " << (kind.isFloat ? "f32" : "i32") << ", got "
-                 << type;
+    return error << ", of " << kind.elementName() << ", got " << type;
   }
   // A tile has that of the attention it is a tile of.
   if (!op.getOrigin().empty())
@@ -174,6 +198,18 @@ static LogicalResult verifyExtra(AttentionOp op, Value extra) {
                         "does not read; leave it out");
 }
 
+/// The data operands of masks that the op has, and its own mask does not read.
+static SmallVector<StringRef> findUnread(AttentionOp op) {
+  SmallVector<StringRef> read, unread;
+  Attribute(op.getMask()).walk([&](MaskAttrInterface mask) {
+    read.push_back(mask.getDataOperandName());
+  });
+  for (StringRef name : kOfMasks)
+    if (op.getDataOperand(name) && !llvm::is_contained(read, name))
+      unread.push_back(name);
+  return unread;
+}
+
 /// Rejects a mask whose data the op has not, and data of masks that this one
 /// does not read.
 static LogicalResult verifyDataOfMask(AttentionOp op) {
@@ -181,15 +217,21 @@ static LogicalResult verifyDataOfMask(AttentionOp op) {
     return op.emitOpError()
            << "has a mask that reads the data operand " << name
            << ", which it has not; give it, in data(" << name << " = ...)";
-  SmallVector<StringRef> read;
-  Attribute(op.getMask()).walk([&](MaskAttrInterface mask) {
-    read.push_back(mask.getDataOperandName());
-  });
-  for (StringRef name : kOfMasks)
-    if (op.getDataOperand(name) && !llvm::is_contained(read, name))
-      return op.emitOpError() << "has the data operand " << name
-                              << ", which its mask does not read; leave it out";
+  for (StringRef name : findUnread(op))
+    return op.emitOpError() << "has the data operand " << name
+                            << ", which its mask does not read; leave it out";
   return success();
+}
+
+void mlir::sparse_attn::eraseUnreadData(AttentionOp op) {
+  for (StringRef name : findUnread(op)) {
+    SmallVector<Attribute> names(op.getDataNamesAttr().getValue());
+    auto *place = llvm::find(names, StringAttr::get(op.getContext(), name));
+    op.getDataMutable().erase(place - names.begin());
+    names.erase(place);
+    op.setDataNamesAttr(names.empty() ? ArrayAttr()
+                                      : ArrayAttr::get(op.getContext(), names));
+  }
 }
 
 LogicalResult mlir::sparse_attn::verifyData(AttentionOp op) {

@@ -18,6 +18,10 @@ void printData(OpAsmPrinter &printer, Operation *op, OperandRange operands,
 /// Rejects names that there are not, and types that are not theirs.
 LogicalResult verifyData(AttentionOp op);
 
+/// Erases data operands that are for masks which read them, as none does once a
+/// mask is simpler than it was.
+void eraseUnreadData(AttentionOp op);
+
 /// Which of B, Hq, Sq and Sk the dimensions of the data operand of that name
 /// and type are; -1 for a dimension of 1 that is that of all.
 SmallVector<int, 4> dimsOfData(StringRef name, ShapedType type);

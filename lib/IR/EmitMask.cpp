@@ -261,8 +261,14 @@ Value PredicateEmitter::isOneDocument() {
   Value documents = at.operand ? at.operand(kDocuments) : Value();
   if (!documents)
     return {};
+  // Ids are those of slots.
+  auto slotOf = [&](Value position) {
+    return at.slotPosition ? p.make<arith::SubIOp>(position, at.slotPosition)
+                           : position;
+  };
   auto documentOf = [&](Value position) {
-    return emitDocument(b, loc, documents, at.batch, position, at.n);
+    return emitDocument(b, loc, documents, at.batch, slotOf(position),
+                        slotOf(at.n));
   };
   Value ofQuery = documentOf(at.i);
   return p.conj(p.compare(Compare::sge, ofQuery, p.integer(0)),

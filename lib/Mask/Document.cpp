@@ -36,9 +36,10 @@ public:
 
 private:
   static int32_t documentOf(const Lengths &n, int64_t position) {
-    if (position < 0 || position >= n.nk)
+    int64_t slot = position - n.data->firstPosition;
+    if (slot < 0 || position >= n.nk)
       return -1;
-    return n.data->documents[position];
+    return n.data->documents[slot];
   }
 };
 

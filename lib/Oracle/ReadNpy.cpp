@@ -29,6 +29,7 @@ int64_t oracle::byteSize(NpyArray::Dtype dtype) {
   case NpyArray::Dtype::I32:
     return 4;
   case NpyArray::Dtype::F64:
+  case NpyArray::Dtype::I64:
     return 8;
   }
   llvm_unreachable("all types handled");
@@ -55,6 +56,8 @@ float NpyArray::getFloat(int64_t index) const {
     return static_cast<float>(load<double>(data, index));
   case Dtype::I32:
     return static_cast<float>(load<int32_t>(data, index));
+  case Dtype::I64:
+    return static_cast<float>(load<int64_t>(data, index));
   }
   llvm_unreachable("all types handled");
 }
@@ -164,6 +167,8 @@ static std::optional<NpyArray::Dtype> parseDtype(StringRef descr) {
     return NpyArray::Dtype::F64;
   if (descr == "<i4")
     return NpyArray::Dtype::I32;
+  if (descr == "<i8")
+    return NpyArray::Dtype::I64;
   return std::nullopt;
 }
 
@@ -177,8 +182,9 @@ static llvm::Error rejectDtype(StringRef name, StringRef descr) {
                                "'), which are never unpickled; save an array "
                                "of numbers such as array.astype('float32')");
   return makeError(name, "element type '" + descr +
-                             "' is not supported; use '<f4', '<f2', '<f8' or "
-                             "'<i4', such as array.astype('float32')");
+                             "' is not supported; use '<f4', '<f2', '<f8', "
+                             "'<i4' or '<i8', such as "
+                             "array.astype('float32')");
 }
 
 /// Strips magic, version and length off `bytes`; returns the header's text.

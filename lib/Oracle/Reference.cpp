@@ -1,6 +1,7 @@
 //===- Reference.cpp - The meaning of attention, in double ----------------===//
 
 #include "SparseAttn/Oracle/Reference.h"
+#include "SparseAttn/Mask/Mask.h"
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -55,19 +56,19 @@ static Product capped(const Product &score, double softcap) {
   return {softcap * tanh, kept + std::fabs(softcap * tanh)};
 }
 
-/// What is added to a score.
+/// What is added to the score of a row and a slot, `distance` positions apart.
 static double addend(const AttentionInputs &inputs, int64_t batch, int64_t head,
-                     int64_t row, int64_t position, int64_t key) {
+                     int64_t row, int64_t distance, int64_t slot) {
   double sum = 0;
   if (inputs.bias) {
     const std::array<int64_t, 4> &strides = inputs.biasStrides;
     sum +=
         static_cast<double>(inputs.bias[batch * strides[0] + head * strides[1] +
-                                        row * strides[2] + key * strides[3]]);
+                                        row * strides[2] + slot * strides[3]]);
   }
   if (inputs.slopes)
     sum -= static_cast<double>(inputs.slopes[head]) *
-           static_cast<double>(std::abs(position - key));
+           static_cast<double>(std::abs(distance));
   return sum;
 }
 
@@ -80,22 +81,23 @@ static std::vector<Key> scoreLiveKeys(const AttentionInputs &inputs,
                                       double &scoreMagnitude) {
   const AttentionShape &shape = inputs.shape;
   std::vector<double> query(q, q + shape.headDim);
-  int64_t position = row + lengths.keys - lengths.queries;
+  int64_t i = row + lengths.firstQuery;
   std::vector<Key> live;
-  for (int64_t j = 0; j < lengths.keys; ++j) {
-    if (!allowed(lengths, head, position, j))
+  for (int64_t slot = lengths.begin; slot < lengths.keys; ++slot) {
+    int64_t j = slot + lengths.firstKey;
+    if (!allowed(lengths, head, i, j))
       continue;
     Product product =
-        multiply(query.data(), k + j * shape.headDim, shape.headDim);
+        multiply(query.data(), k + slot * shape.headDim, shape.headDim);
     Product score = {inputs.scale * product.sum,
                      std::fabs(inputs.scale) * product.magnitude};
     if (inputs.softcap)
       score = capped(score, *inputs.softcap);
-    if (double more = addend(inputs, batch, head, row, position, j)) {
+    if (double more = addend(inputs, batch, head, row, i - j, slot)) {
       score.sum += more;
       score.magnitude += std::fabs(more);
     }
-    live.push_back({j, score.sum});
+    live.push_back({slot, score.sum});
     scoreMagnitude = std::max(scoreMagnitude, score.magnitude);
   }
   return live;
@@ -106,8 +108,25 @@ SequenceLengths oracle::lengthsOf(const AttentionInputs &inputs,
   auto lengthIn = [&](const int32_t *lengths, int64_t most) {
     return lengths ? std::clamp<int64_t>(lengths[batch], 0, most) : most;
   };
-  return {lengthIn(inputs.queryLengths, inputs.shape.queries),
-          lengthIn(inputs.keyLengths, inputs.shape.keys), batch};
+  // Kernels know of positions below this.
+  auto positionIn = [&](const std::vector<int64_t> &positions, int64_t count) {
+    return std::clamp(positions[positions.size() == 1 ? 0 : batch],
+                      1 - mask::maxSequenceLength,
+                      mask::maxSequenceLength - 1 - count);
+  };
+  SequenceLengths lengths = {
+      lengthIn(inputs.queryLengths, inputs.shape.queries),
+      lengthIn(inputs.keyLengths, inputs.shape.keys), batch,
+      /*firstQuery=*/0};
+  if (!inputs.keyPositions.empty())
+    lengths.firstKey = positionIn(inputs.keyPositions, inputs.shape.keys);
+  lengths.firstQuery =
+      inputs.queryPositions.empty()
+          ? lengths.firstKey + lengths.keys - lengths.queries
+          : positionIn(inputs.queryPositions, inputs.shape.queries);
+  if (inputs.keyBegins)
+    lengths.begin = lengthIn(inputs.keyBegins, lengths.keys);
+  return lengths;
 }
 
 void oracle::computeReferenceRow(const AttentionInputs &inputs,

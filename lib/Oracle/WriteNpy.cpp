@@ -21,6 +21,8 @@ static StringRef describe(NpyArray::Dtype dtype) {
     return "<f8";
   case NpyArray::Dtype::I32:
     return "<i4";
+  case NpyArray::Dtype::I64:
+    return "<i8";
   }
   llvm_unreachable("all types handled");
 }

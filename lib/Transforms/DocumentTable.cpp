@@ -31,10 +31,14 @@ Ids transforms::readIds(OpBuilder &b, Location loc, Value documents,
       [&](OpBuilder &nested, Location, Value t, ValueRange carried) {
         IntMath inner{nested, loc};
         IndexMath index{nested, loc};
-        Value id =
-            emitDocument(nested, loc, documents, inner.fromIndex(at.batch),
-                         inner.fromIndex(index.add(at.first, t)),
-                         inner.fromIndex(at.numKeys));
+        auto toSlot = [&](Value position) {
+          if (at.here.slots && at.here.slots->ofSlots)
+            position = index.sub(position, at.here.slots->ofSlots);
+          return inner.fromIndex(position);
+        };
+        Value id = emitDocument(
+            nested, loc, documents, inner.fromIndex(at.batch),
+            toSlot(index.add(at.first, t)), toSlot(at.here.numKeys));
         Value counts = index.compare(Compare::slt, t, at.count);
         Value exists = inner.both(
             counts, inner.compare(Compare::sge, id, inner.constant(0)));

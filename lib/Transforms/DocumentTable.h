@@ -4,7 +4,7 @@
 #define SPARSEATTN_LIB_TRANSFORMS_DOCUMENTTABLE_H
 
 #include "EmitTileExpr.h"
-#include "SparseAttn/IR/SparseAttn.h"
+#include "ReductionShapes.h"
 
 namespace mlir::sparse_attn::transforms {
 
@@ -51,11 +51,12 @@ struct Ids {
   Value common(OpBuilder &b, Location loc) const;
 };
 
-/// Positions from `first` on of the sequence `batch`, which has `numKeys`; the
-/// first `count` of `all`, of which what lies outside of the sequence has no
-/// document. Indices.
+/// Positions from `first` on of the sequence `batch`, whose sizes are `here`;
+/// the first `count` of `all`, of which what lies outside of the sequence has
+/// no document. Indices.
 struct Positions {
-  Value batch, first, count, numKeys;
+  Value batch, first, count;
+  const ReductionShapes &here;
   int64_t all;
 };
 

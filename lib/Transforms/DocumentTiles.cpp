@@ -32,20 +32,25 @@ SmallVector<TileRun> DocumentSpan::clip(OpBuilder &b, Location loc,
 }
 
 DocumentSpan DocumentTiles::spanAt(OpBuilder &b, const DocumentTable &spans,
-                                   ValueRange ids) const {
+                                   ValueRange ids,
+                                   const ReductionShapes &here) const {
   if (!spans)
     return {};
   IndexMath math{b, loc};
   SmallVector<Value, 4> numbers;
-  for (int64_t k = 0; k < 4; ++k)
-    numbers.push_back(IntMath{b, loc}.toIndex(tensor::ExtractOp::create(
-        b, loc, spans.numbers, ValueRange{ids[0], ids[2], math.constant(k)})));
+  Value before = firstTile(b, here);
+  for (int64_t k = 0; k < 4; ++k) {
+    Value number = IntMath{b, loc}.toIndex(tensor::ExtractOp::create(
+        b, loc, spans.numbers, ValueRange{ids[0], ids[2], math.constant(k)}));
+    numbers.push_back(before ? math.add(number, before) : number);
+  }
   return {numbers[0],
           numbers[1],
           numbers[2],
           numbers[3],
           spans.ids,
           table.ids,
+          before ? math.mul(before, table.size) : Value(),
           math.mul(ids[2], spans.size)};
 }
 
@@ -62,8 +67,19 @@ DocumentTiles::DocumentTiles(OpBuilder &b, MaskedReductionOpInterface op,
     fill(b, shapes);
 }
 
+Value DocumentTiles::firstTile(OpBuilder &b,
+                               const ReductionShapes &here) const {
+  if (!here.slots || !here.slots->ofSlots)
+    return {};
+  return IndexMath{b, loc}.floorDiv(here.slots->ofSlots, table.size);
+}
+
 void DocumentTiles::fill(OpBuilder &b, const ReductionShapes &shapes) {
   Value tiles = IndexMath{b, loc}.ceilDiv(shapes.numKeys, table.size);
+  // Where slots stand anywhere, they may begin inside of a tile, and a tile
+  // that is moved to the first of them reaches beyond where it would end.
+  int64_t more = int64_t(bool(shapes.keyPositions)) + shapes.hasPositions();
+  tiles = IndexMath{b, loc}.add(tiles, IndexMath{b, loc}.constant(more));
   int64_t keys = table.size;
   table = makeTable(
       b, loc, shapes.batch, tiles, /*count=*/3, keys,
@@ -72,9 +88,11 @@ void DocumentTiles::fill(OpBuilder &b, const ReductionShapes &shapes) {
         ReductionShapes here = shapes.ofBatch(nested, loc, ids[0]);
         // Past the end there is no document, so that a tile that is not whole
         // has none in common.
+        Value tile = ids[1];
+        if (Value before = firstTile(nested, here))
+          tile = math.add(tile, before);
         Positions at = {math.add(ids[0], shapes.batchOrigin),
-                        math.mul(ids[1], keys), math.constant(keys),
-                        here.numKeys, keys};
+                        math.mul(tile, keys), math.constant(keys), here, keys};
         Ids found = readIds(nested, loc, documents, at, /*none=*/-1, place);
         return std::pair(SmallVector<Value>{found.least, found.greatest,
                                             found.common(nested, loc)},
@@ -87,15 +105,15 @@ void DocumentTiles::fill(OpBuilder &b, const ReductionShapes &shapes) {
 /// one.
 static SmallVector<Value> findSpan(OpBuilder &b, Location loc,
                                    const DocumentTable &table, Value batch,
-                                   const Ids &ofRows, Value numKeys) {
+                                   const Ids &ofRows, Value tiles) {
   IndexMath math{b, loc};
   IntMath ints{b, loc};
   Value common = ofRows.common(b, loc);
   Value none = ints.constant(-1), zero = ints.constant(0);
   Value most = ints.constant(std::numeric_limits<int32_t>::max());
   auto loop = scf::ForOp::create(
-      b, loc, math.constant(0), math.ceilDiv(numKeys, table.size),
-      math.constant(1), ValueRange{most, zero, zero, zero},
+      b, loc, math.constant(0), tiles, math.constant(1),
+      ValueRange{most, zero, zero, zero},
       [&](OpBuilder &nested, Location, Value tile, ValueRange carried) {
         IntMath inner{nested, loc};
         auto numberOf = [&](int64_t place) -> Value {
@@ -142,10 +160,13 @@ DocumentTable DocumentTiles::findSpans(OpBuilder &b, const QueryTiles &tiles,
         ReductionShapes here = tiles.shapesAt(nested, all);
         QueryTile tile = tiles.locate(nested, all, here);
         Positions at = {math.add(tile.batch, tile.batchOrigin), tile.position,
-                        hasPackedHeads ? math.constant(1) : tile.rows,
-                        here.numKeys, size};
+                        hasPackedHeads ? math.constant(1) : tile.rows, here,
+                        size};
         Ids found = readIds(nested, loc, documents, at, /*none=*/-2, place);
-        return std::pair(
-            findSpan(nested, loc, table, ids[0], found, here.numKeys), found);
+        Value keyTiles = math.ceilDiv(here.numKeys, table.size);
+        if (Value before = firstTile(nested, here))
+          keyTiles = math.sub(keyTiles, before);
+        return std::pair(findSpan(nested, loc, table, ids[0], found, keyTiles),
+                         found);
       });
 }

@@ -2,6 +2,7 @@
 
 #include "KeyTileLoops.h"
 #include "KeyPositions.h"
+#include "SlotTiles.h"
 #include "TileMask.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -27,6 +28,8 @@ bool KeyTileLoops::mayBeRagged() const {
   std::optional<int64_t> nk = getConstantIntValue(shapes.numKeys);
   if (nk && cls.hasTable())
     return cls.table.passesEnd(tile.keys, *nk);
+  if (shapes.slots)
+    return true;
   if (nk)
     return *nk % tile.keys != 0;
   return !TileExpr::numKeys().isProvablyMultiple(tile.keys, shapes.facts);
@@ -79,8 +82,12 @@ Value KeyTileLoops::step(OpBuilder &b, const QueryTile &at,
                 at.head,
                 keys.positions || mayBeRagged(),
                 kind.where,
+                shapes,
+                /*end=*/Value(),
                 /*documents=*/nullptr,
                 /*toRow=*/Value()};
+  if (shapes.slots)
+    mask.end = toI32(math.add(keys.key, keys.rows));
   if (documents && !keys.positions && !at.positions && shapes.step == 1) {
     mask.documents = &documents;
     if (!at.hasPackedHeads)
@@ -108,7 +115,16 @@ RowReach KeyTileLoops::reachOf(OpBuilder &b, const QueryTile &at,
   std::optional<RowReach> reach =
       kind.where ? emitReach(b, loc, *kind.where, first, shape)
                  : emitReach(b, loc, op.getMask(), first, shape);
-  return reach.value_or(RowReach());
+  if (!reach)
+    return {};
+  // Some of the slots of a tile at an end of the keys are none.
+  if (shapes.slots && reach->full.begin) {
+    IndexMath math{b, loc};
+    Value isWhole = math.compare(arith::CmpIPredicate::eq, keys.rows,
+                                 math.constant(keys.size));
+    reach->full.end = math.select(isWhole, reach->full.end, reach->full.begin);
+  }
+  return *reach;
 }
 
 Value KeyTileLoops::keyAt(OpBuilder &b, const VisitSequence &sequence,
@@ -141,7 +157,9 @@ KeyTile KeyTileLoops::locate(OpBuilder &b, const VisitSequence &sequence,
     keys.row = math.add(shapes.firstKey, math.mul(keys.key, shapes.step));
     keys.step = shapes.step;
   }
-  if (kind.full)
+  if (shapes.slots)
+    placeInSlots(b, loc, shapes, kind.full, keys);
+  if (kind.full || shapes.slots)
     return keys;
   if (mayBeRagged())
     keys.rows = math.min(keys.rows, math.sub(shapes.numKeys, keys.key));
@@ -158,7 +176,8 @@ Value KeyTileLoops::countOf(OpBuilder &b, const QueryTile &at,
                             const VisitSequence &sequence, Kind kind) {
   IndexMath math{b, loc};
   Value zero = math.constant(0);
-  Value hasKeys = math.compare(arith::CmpIPredicate::sgt, shapes.numKeys, zero);
+  Value hasKeys = math.compare(arith::CmpIPredicate::sgt, shapes.numKeys,
+                               shapes.slots ? shapes.slots->ofKeys : zero);
   int64_t steps = kind.layout->isContiguous() ? tile.keys / stepKeys : 1;
   Value count = math.select(hasKeys, sequence.getCount(), zero);
   if (shapes.step > 1 || shapes.hasLengths()) {
@@ -207,6 +226,8 @@ KeyTileLoops::findRuns(OpBuilder &b, const DocumentSpan &documents,
       llvm::append_range(runs, documents.clip(b, loc, run));
     else
       runs.push_back(run);
+  if (shapes.slots)
+    return clipToSlots(b, loc, shapes, tile.keys, runs);
   return runs;
 }
 
@@ -217,18 +238,19 @@ Value KeyTileLoops::visit(OpBuilder &b, const QueryTile &at,
   SmallVector<TileRun> runs;
   TileList list;
   // Where there is certainly no key, there is nothing to slice.
-  if (getConstantIntValue(shapes.numKeys) != int64_t(0)) {
+  bool hasNoKey = staticDim(op.getKeyType(), 2) == int64_t(0);
+  if (!hasNoKey) {
     runs = findRuns(b, documents, v);
-    list = tables.listTiles(b, loc, cls, tile, v, runs, at);
+    list = tables.listTiles(b, loc, cls, tile, v, runs, at, shapes);
   }
+  // A list may have the tile in which the keys begin.
   bool isListFull =
+      !shapes.slots &&
       llvm::all_of(cls.draws, [](const Draw &draw) { return draw.full; });
   SmallVector<Value> queryOperands = op.createQueryOperands(b, at);
   Value state = op.createInitialState(b, op.getStateType(tile, columns));
   if (cls.hasTable())
-    return getConstantIntValue(shapes.numKeys) == int64_t(0)
-               ? state
-               : visitTable(b, at, queryOperands, state);
+    return hasNoKey ? state : visitTable(b, at, queryOperands, state);
   const Layout contiguous;
   Kind listKind = {isListFull, /*where=*/nullptr, &contiguous};
   for (Kind kind : kindsOf(runs, listKind)) {

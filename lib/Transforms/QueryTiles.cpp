@@ -109,7 +109,10 @@ QueryTile QueryTiles::locate(OpBuilder &b, ValueRange ids,
   at.firstPosition = shapesAt.unfoldedPosition;
   at.lastPosition = math.add(
       at.firstPosition, math.sub(shapesAt.unfoldedQueries, math.constant(1)));
+  at.firstKey = shapesAt.slots ? shapesAt.slots->ofKeys : math.constant(0);
   at.lastKey = math.sub(shapesAt.unfoldedKeys, math.constant(1));
+  if (shapesAt.slots)
+    at.slotPosition = shapesAt.slots->ofSlots;
   Value number = columns.count == 1
                      ? ids[1]
                      : b.createOrFold<arith::DivUIOp>(

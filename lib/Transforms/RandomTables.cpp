@@ -241,7 +241,7 @@ void transforms::forgetGrids(Operation *root) {
 
 RandomTables::RandomTables(OpBuilder &b, MaskedReductionOpInterface op,
                            const ReductionShapes &shapes, const Plan &plan)
-    : areOfBatches(shapes.keyLengths) {
+    : areOfBatches(shapes.keyLengths || shapes.hasPositions()) {
   Location loc = op.getLoc();
   IndexMath math{b, loc};
   SmallVector<Mask::RandomOptions> wanted =
@@ -252,7 +252,13 @@ RandomTables::RandomTables(OpBuilder &b, MaskedReductionOpInterface op,
   for (const Mask::RandomOptions &options : wanted) {
     if (find(options))
       continue;
-    Value rowBlocks = math.ceilDiv(shapes.numKeys, options.block);
+    // How far positions go is known at run time only; blocks of rows are no
+    // more than these.
+    Value rowBlocks =
+        shapes.hasPositions()
+            ? math.add(math.ceilDiv(shapes.numTensorRows, options.block),
+                       math.constant(1))
+            : math.ceilDiv(shapes.numKeys, options.block);
     Value heads = options.perHead ? shapes.queryHeads : math.constant(1);
     Value allHeads = heads;
     if (areOfBatches)
@@ -283,19 +289,20 @@ void RandomTables::fill(OpBuilder &b, Location loc,
       table.blocks, std::nullopt,
       [&](OpBuilder &body, Location, ValueRange args) {
         IndexMath math{body, loc};
-        Value head = args[0], rowBlocks = table.rowBlocks;
+        Value head = args[0], rowBlocks = table.rowBlocks, row = args[1];
         if (areOfBatches) {
           Value batch =
               body.createOrFold<arith::DivUIOp>(loc, head, table.heads);
           head = body.createOrFold<arith::RemUIOp>(loc, head, table.heads);
           ReductionShapes here = shapes.ofBatch(body, loc, batch);
           rowBlocks = math.ceilDiv(here.numKeys, options.block);
+          row = math.add(row, firstBlock(body, loc, table, here));
         }
         Value absoluteHead =
             options.perHead ? math.add(head, shapes.headOrigin) : head;
         SmallVector<Value> drawn =
             emitDraw(body, loc, options, toI64(body, absoluteHead),
-                     toI64(body, args[1]), toI64(body, rowBlocks));
+                     toI64(body, row), toI64(body, rowBlocks));
         insertDraws(body, loc, drawn, args);
       });
   markAsGrid(forall);
@@ -312,6 +319,15 @@ Value RandomTables::headOf(OpBuilder &b, Location loc, const Table &table,
   return math.add(before, head);
 }
 
+Value RandomTables::firstBlock(OpBuilder &b, Location loc, const Table &table,
+                               const ReductionShapes &here) const {
+  IndexMath math{b, loc};
+  if (!here.slots)
+    return math.constant(0);
+  return math.max(math.floorDiv(here.firstPosition, table.options.block),
+                  math.constant(0));
+}
+
 const RandomTables::Table *
 RandomTables::find(const Mask::RandomOptions &options) const {
   for (const Table &table : tables)
@@ -321,11 +337,13 @@ RandomTables::find(const Mask::RandomOptions &options) const {
 }
 
 Value RandomTables::drawn(OpBuilder &b, Location loc,
-                          const Mask::RandomOptions &options, Value batch,
+                          const Mask::RandomOptions &options,
+                          const ReductionShapes &here, Value batch,
                           Value queryHead, Value rowBlock, int64_t t) const {
   const Table *table = find(options);
   // Rows outside the table (ragged tiles, positions below zero) draw nothing.
   Value index = arith::IndexCastOp::create(b, loc, b.getIndexType(), rowBlock);
+  index = IndexMath{b, loc}.sub(index, firstBlock(b, loc, *table, here));
   Value zero = arith::ConstantIndexOp::create(b, loc, 0);
   Value one = arith::ConstantIndexOp::create(b, loc, 1);
   Value last = arith::SubIOp::create(b, loc, table->rowBlocks, one);
@@ -370,8 +388,8 @@ static TileList appendOnce(OpBuilder &b, Location loc, TileList list,
 TileList RandomTables::listTiles(OpBuilder &b, Location loc,
                                  const RowClass &cls, TileShape tile,
                                  const TileExprVariables &variables,
-                                 ArrayRef<TileRun> runs,
-                                 const QueryTile &at) const {
+                                 ArrayRef<TileRun> runs, const QueryTile &at,
+                                 const ReductionShapes &here) const {
   if (cls.draws.empty())
     return {};
   IndexMath math{b, loc};
@@ -388,12 +406,17 @@ TileList RandomTables::listTiles(OpBuilder &b, Location loc,
     Value high =
         emitEndWhere(b, loc, draw.when,
                      emitTileExpr(b, loc, draw.end, variables), low, variables);
-    // Row blocks of the positions that exist.
-    Value firstBlock =
-        math.max(math.floorDiv(at.position, options.block), math.constant(0));
-    Value endBlock =
-        math.min(math.ceilDiv(math.add(at.position, at.rows), options.block),
-                 table->rowBlocks);
+    // Row blocks of the positions that exist, as the table has them.
+    Value before = firstBlock(b, loc, *table, here);
+    Value beginBlock =
+        math.max(math.sub(math.floorDiv(at.position, options.block), before),
+                 math.constant(0));
+    Value endBlock = math.min(
+        math.sub(math.ceilDiv(math.add(at.position, at.rows), options.block),
+                 before),
+        table->rowBlocks);
+    if (here.slots)
+      low = math.max(low, math.floorDiv(here.slots->ofKeys, tile.keys));
     Value head = headOf(b, loc, *table, at.batch, at.head);
 
     auto visitPick = [&](OpBuilder &nested, Value rowBlock, Value t,
@@ -437,7 +460,7 @@ TileList RandomTables::listTiles(OpBuilder &b, Location loc,
     };
 
     auto blocks = scf::ForOp::create(
-        b, loc, firstBlock, endBlock, one, ValueRange{list.tiles, list.count},
+        b, loc, beginBlock, endBlock, one, ValueRange{list.tiles, list.count},
         [&](OpBuilder &outer, Location, Value rowBlock, ValueRange carried) {
           auto picks = scf::ForOp::create(
               outer, loc, math.constant(0), math.constant(options.blocksPerRow),

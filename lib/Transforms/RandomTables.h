@@ -32,21 +32,24 @@ public:
                const ReductionShapes &shapes, const plan::Plan &plan);
 
   /// The entry for (batch, query head, row block, t), an i32, -1 where none is
-  /// drawn. `rowBlock` is an i32 that may lie outside the table.
+  /// drawn. `rowBlock` is an i32 that may lie outside the table; `here` are the
+  /// sizes of the sequence.
   Value drawn(OpBuilder &b, Location loc,
-              const mask::Mask::RandomOptions &options, Value batch,
-              Value queryHead, Value rowBlock, int64_t t) const;
+              const mask::Mask::RandomOptions &options,
+              const ReductionShapes &here, Value batch, Value queryHead,
+              Value rowBlock, int64_t t) const;
 
   /// Tiles drawn for the query tile `at`, without those of `runs`, each once.
   TileList listTiles(OpBuilder &b, Location loc, const plan::RowClass &cls,
                      plan::TileShape tile, const TileExprVariables &variables,
-                     ArrayRef<TileRun> runs, const QueryTile &at) const;
+                     ArrayRef<TileRun> runs, const QueryTile &at,
+                     const ReductionShapes &here) const;
 
 private:
   struct Table {
     mask::Mask::RandomOptions options;
     Value blocks;    ///< tensor<heads x row blocks x r x i32>
-    Value rowBlocks; ///< ceil(N / block), index
+    Value rowBlocks; ///< ceil(N / block), or of all rows, index
     Value heads;     ///< those of one sequence, index
   };
   void fill(OpBuilder &b, Location loc, const ReductionShapes &shapes,
@@ -54,6 +57,9 @@ private:
   /// The head of a table that is that of a query head.
   Value headOf(OpBuilder &b, Location loc, const Table &table, Value batch,
                Value queryHead) const;
+  /// The row block that is the first of a sequence's table, an index.
+  Value firstBlock(OpBuilder &b, Location loc, const Table &table,
+                   const ReductionShapes &here) const;
   const Table *find(const mask::Mask::RandomOptions &options) const;
 
   SmallVector<Table> tables;

@@ -32,6 +32,9 @@ ReductionShapes::ReductionShapes(OpBuilder &b, MaskedReductionOpInterface op) {
     facts = facts.assuming(attribute->getPlan().assumed);
   queryLengths = op.getDataOperand(kQueryLengths);
   keyLengths = op.getDataOperand(kKeyLengths);
+  keyBegins = op.getDataOperand(kKeyBegin);
+  queryPositions = op.getDataOperand(kQueryPosition);
+  keyPositions = op.getDataOperand(kKeyPosition);
   OperandRange origin = op.getOrigin();
   headOrigin = batchOrigin = rowOrigin = math.constant(0);
   wholeQueries = numQueries;
@@ -74,6 +77,51 @@ static Value lengthAt(OpBuilder &b, Location loc, Value lengths, Value batch,
   return math.min(math.max(length, math.constant(0)), most);
 }
 
+/// The position that `positions` have for a sequence, so far from the ends of
+/// what masks know that neither are `count` positions from it on beyond them.
+static Value positionAt(OpBuilder &b, Location loc, Value positions,
+                        Value batch, Value count) {
+  IndexMath math{b, loc};
+  bool isOne = cast<ShapedType>(positions.getType()).getRank() == 0;
+  Value position = arith::IndexCastOp::create(
+      b, loc, b.getIndexType(),
+      tensor::ExtractOp::create(b, loc, positions,
+                                isOne ? ValueRange() : ValueRange(batch)));
+  Value least = math.constant(1 - maxSequenceLength);
+  Value most = math.sub(math.constant(maxSequenceLength - 1), count);
+  return math.min(math.max(position, least), most);
+}
+
+void ReductionShapes::standAt(OpBuilder &b, Location loc, Value batch,
+                              Value keys, Value rows) {
+  IndexMath math{b, loc};
+  using Compare = arith::CmpIPredicate;
+  Value first = math.constant(0), ofTensor = numKeys;
+  numKeys = keys;
+  slots.emplace();
+  Value outside;
+  if (keyPositions) {
+    slots->ofSlots = first = positionAt(b, loc, keyPositions, batch, ofTensor);
+    numKeys = math.add(first, keys);
+    firstPosition = math.sub(numKeys, rows);
+    outside = math.compare(Compare::sle, numKeys, math.constant(0));
+  }
+  slots->ofKeys =
+      keyBegins ? math.add(first, lengthAt(b, loc, keyBegins, batch, keys))
+                : first;
+  if (queryPositions) {
+    firstPosition = math.add(
+        positionAt(b, loc, queryPositions, batch, wholeQueries), rowOrigin);
+    Value end = math.add(firstPosition, numQueries);
+    Value isBehind = math.compare(Compare::sgt, end, numKeys);
+    outside = outside ? b.createOrFold<arith::OrIOp>(loc, outside, isBehind)
+                      : isBehind;
+    // Whatever a plan says then, its classes have all rows.
+    virtualQueries = math.max(math.sub(numKeys, firstPosition), numQueries);
+  }
+  slots->areOutsidePlans = outside;
+}
+
 ReductionShapes ReductionShapes::ofBatch(OpBuilder &b, Location loc,
                                          Value batch) const {
   if (!hasLengths())
@@ -82,13 +130,17 @@ ReductionShapes ReductionShapes::ofBatch(OpBuilder &b, Location loc,
   ReductionShapes one = *this;
   Value place = math.add(batch, batchOrigin);
   Value queries = lengthAt(b, loc, queryLengths, place, wholeQueries);
-  one.numKeys = lengthAt(b, loc, keyLengths, place, numKeys);
+  Value keys = lengthAt(b, loc, keyLengths, place, numKeys);
   // Rows of the larger attention before those of a tile exist in it.
   Value rows = math.sub(queries, rowOrigin);
-  one.firstPosition = math.sub(one.numKeys, rows);
+  one.firstPosition = math.sub(keys, rows);
   one.virtualQueries = rows;
   if (queryLengths)
     one.numQueries = math.min(math.max(rows, math.constant(0)), numQueries);
+  if (hasPositions())
+    one.standAt(b, loc, place, keys, rows);
+  else
+    one.numKeys = keys;
   one.unfold();
   return one;
 }

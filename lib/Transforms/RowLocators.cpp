@@ -124,6 +124,10 @@ void RangeRows::locate(OpBuilder &b, const ReductionShapes &here,
   }
   bool isWhole =
       llvm::all_of(ranges, [](const Range &range) { return range.isWhole; });
+  // There may be more tiles than a sequence has.
+  if (hasLengths)
+    isWhole &= getConstantIntValue(count) &&
+               getConstantIntValue(count) == getConstantIntValue(tiles);
   // Rows of packed heads are those of a group.
   if (!at.hasPackedHeads)
     at.rows = isWhole ? math.constant(size)

@@ -38,8 +38,9 @@ bool TileChoice::isForGpu() const { return findGpu(target) != nullptr; }
 PlanForms TileChoice::forms(MaskedReductionOpInterface op) const {
   const target::CpuTarget *cpu = findCpu(target);
   PlanForms forms;
-  // What data decides on has no closed form by which parts could be told apart.
-  if (op.getMaskValue().readsData())
+  // What data decides on has no closed form by which parts could be told apart,
+  // and slots of keys that have positions of their own are tiles of neighbours.
+  if (op.getMaskValue().readsData() || op.hasPositions())
     return forms;
   // The cost of a loop more is known where kernels were replayed, which is
   // where there are rings of mbarriers. Elsewhere registers would be spilled

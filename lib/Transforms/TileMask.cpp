@@ -8,6 +8,15 @@ using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::transforms;
 
 Value TileMask::operator()(OpBuilder &b, Location loc, Value i, Value j) const {
+  Value isLive = emitPairs(b, loc, i, j);
+  if (!end)
+    return isLive;
+  Value isKey =
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, j, end);
+  return arith::AndIOp::create(b, loc, isLive, isKey);
+}
+
+Value TileMask::emitPairs(OpBuilder &b, Location loc, Value i, Value j) const {
   MaskPosition position;
   position.i = commonPosition ? commonPosition : i;
   position.j = j;
@@ -18,7 +27,8 @@ Value TileMask::operator()(OpBuilder &b, Location loc, Value i, Value j) const {
   position.drawnBlock = [&](OpBuilder &inner, Location,
                             const Mask::RandomOptions &options, Value rowBlock,
                             int64_t t) {
-    return tables.drawn(inner, loc, options, batchIndex, head, rowBlock, t);
+    return tables.drawn(inner, loc, options, shapes, batchIndex, head, rowBlock,
+                        t);
   };
   if (where)
     return emitPredicate(
@@ -32,7 +42,7 @@ Value TileMask::operator()(OpBuilder &b, Location loc, Value i, Value j) const {
     return MaskedReductionOpInterface(op).getDataOperand(name);
   };
   return emitMask(b, loc, MaskedReductionOpInterface(op).getMask(), position,
-                  /*mayPassEnd=*/mayBeRagged);
+                  /*mayPassEnd=*/mayBeRagged && !end);
 }
 
 Value TileMask::documentOf(OpBuilder &b, Location loc, bool ofKey, Value i,
@@ -40,7 +50,11 @@ Value TileMask::documentOf(OpBuilder &b, Location loc, bool ofKey, Value i,
   auto toIndex = [&](Value x) -> Value {
     return arith::IndexCastOp::create(b, loc, b.getIndexType(), x);
   };
-  Value place = ofKey ? toIndex(j) : documents->firstRow;
+  Value place = documents->firstRow;
+  if (ofKey)
+    place = documents->firstKey
+                ? IndexMath{b, loc}.sub(toIndex(j), documents->firstKey)
+                : toIndex(j);
   if (!ofKey && toRow)
     place = toIndex(arith::AddIOp::create(b, loc, i, toRow));
   return tensor::ExtractOp::create(

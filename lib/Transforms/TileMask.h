@@ -16,7 +16,11 @@ struct TileMask {
   Value commonPosition;   ///< i32, of all rows; null where each has its own
   Value batchIndex, head; ///< index
   bool mayBeRagged;
-  const mask::Pieces *where; ///< the live pairs, if not those of the mask
+  const mask::Pieces *where;     ///< the live pairs, if not those of the mask
+  const ReductionShapes &shapes; ///< of the sequence
+  /// The position behind the tile's last key, i32; null where that is as far as
+  /// the tile reaches, or where the sequence ends.
+  Value end = {};
   /// Ids of documents, if rows and keys are neighbours, else null; what is to
   /// be added to a position (i32) to have its row there, null for packed heads.
   const DocumentSpan *documents = nullptr;
@@ -25,6 +29,8 @@ struct TileMask {
   Value operator()(OpBuilder &b, Location loc, Value i, Value j) const;
 
 private:
+  /// Whether the mask has the pair, if both exist.
+  Value emitPairs(OpBuilder &b, Location loc, Value i, Value j) const;
   Value documentOf(OpBuilder &b, Location loc, bool ofKey, Value i,
                    Value j) const;
 };

@@ -87,6 +87,13 @@ private:
   Value emitScore(OpBuilder &nested, Value score);
   Value applyMask(Value scores);
   Value emitSink(OpBuilder &nested);
+  /// The position of the key that a loop over pairs is at.
+  Value positionOf(OpBuilder &nested, const ReductionShapes &here) {
+    Value slot = linalg::IndexOp::create(nested, loc, /*dim=*/3);
+    if (!here.slots || !here.slots->ofSlots)
+      return slot;
+    return arith::AddIOp::create(nested, loc, slot, here.slots->ofSlots);
+  }
   /// x == special ? instead : otherwise
   Value unless(OpBuilder &nested, Value x, float special, float instead,
                Value otherwise) {
@@ -159,7 +166,7 @@ Value DenseLowering::emitScore(OpBuilder &nested, Value score) {
   ReductionShapes here = shapes.ofBatch(nested, loc, index(0));
   Value batch = plus(index(0), shapes.batchOrigin),
         head = plus(index(1), shapes.headOrigin),
-        i = plus(index(2), here.firstPosition), j = index(3);
+        i = plus(index(2), here.firstPosition), j = positionOf(nested, here);
   if (op.hasScore()) {
     Block &block = op.getScore().front();
     IRMapping mapping;
@@ -174,7 +181,7 @@ Value DenseLowering::emitScore(OpBuilder &nested, Value score) {
     score = arith::AddFOp::create(
         nested, loc, score,
         loadBias(nested, loc, bias,
-                 {batch, head, plus(index(2), shapes.rowOrigin), j}));
+                 {batch, head, plus(index(2), shapes.rowOrigin), index(3)}));
   if (slopes)
     score = emitSlope(
         nested, loc, score, slopes, head,
@@ -217,7 +224,10 @@ Value DenseLowering::applyMask(Value scores) {
         MaskPosition at;
         at.i = toI32(nested, arith::AddIOp::create(nested, loc, index(2),
                                                    here.firstPosition));
-        at.j = toI32(nested, index(3));
+        Value j = positionOf(nested, here);
+        at.j = toI32(nested, j);
+        if (here.slots && here.slots->ofSlots)
+          at.slotPosition = toI32(nested, here.slots->ofSlots);
         at.n = toI32(nested, here.numKeys);
         at.batch = toI32(nested, arith::AddIOp::create(nested, loc, index(0),
                                                        shapes.batchOrigin));
@@ -227,23 +237,26 @@ Value DenseLowering::applyMask(Value scores) {
         at.drawnBlock = [&](OpBuilder &inner, Location,
                             const Mask::RandomOptions &options, Value rowBlock,
                             int64_t t) {
-          return tables.drawn(inner, loc, options, batch, head, rowBlock, t);
+          return tables.drawn(inner, loc, options, here, batch, head, rowBlock,
+                              t);
         };
         at.operand = [&](StringRef name) -> Value {
           return MaskedReductionOpInterface(op).getDataOperand(name);
         };
         Value allowed = emitMask(nested, loc, op.getMask(), at,
                                  /*mayPassEnd=*/false);
-        auto isBelow = [&](Value x, Value end) {
+        auto require = [&](arith::CmpIPredicate predicate, Value x, Value y) {
           allowed = arith::AndIOp::create(
               nested, loc, allowed,
-              arith::CmpIOp::create(nested, loc, arith::CmpIPredicate::slt, x,
-                                    end));
+              arith::CmpIOp::create(nested, loc, predicate, x, y));
         };
+        using Compare = arith::CmpIPredicate;
         if (shapes.queryLengths)
-          isBelow(index(2), here.numQueries);
+          require(Compare::slt, index(2), here.numQueries);
         if (shapes.keyLengths)
-          isBelow(index(3), here.numKeys);
+          require(Compare::slt, j, here.numKeys);
+        if (shapes.keyBegins)
+          require(Compare::sge, j, here.slots->ofKeys);
         return arith::SelectOp::create(nested, loc, allowed, args[0],
                                        scalar(nested, kMinusInfinity));
       });

@@ -196,6 +196,11 @@ static LogicalResult checkPlan(MaskedReductionOpInterface op) {
     return op->emitOpError("cannot have tiles of several heads, of which its "
                            "mask is not known to be the same; leave the plan "
                            "out to have one made");
+  bool isSimple = plan.parts.empty() && !hasLayouts(plan) && !plan.hasTables();
+  if (op.hasPositions() && !isSimple)
+    return op->emitOpError("has slots of keys at positions that are known at "
+                           "run time, for which a plan has contiguous tiles "
+                           "and no parts; leave the plan out to have one made");
   if (plan.readsDocuments() && !op.getDataOperand(kDocuments))
     return op->emitOpError(
         "has a plan with tiles within documents, and no data "

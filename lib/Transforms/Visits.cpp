@@ -116,7 +116,7 @@ Value Visits::stateOf(OpBuilder &b, const RowClass &cls,
   at = tiles.locate(b, ids, here);
   KeyTileLoops loops(op, here, tables, cls, tiles.getTile(),
                      tiles.getNumColumns(), plan.tile.keys);
-  return loops.visit(b, at, documents.spanAt(b, spans, ids));
+  return loops.visit(b, at, documents.spanAt(b, spans, ids, here));
 }
 
 SmallVector<Value> Visits::takeColumns(OpBuilder &b, ValueRange tensors,
@@ -238,7 +238,7 @@ SmallVector<Value> Visits::emitParts(const RowClass &cls,
         QueryTile at = tiles.locate(b, ids, here);
         KeyTileLoops loops(op, here, tables, cls, tiles.getTile(),
                            tiles.getNumColumns(), stepKeysOfParts(tiles));
-        Value state = loops.visit(b, at, documents.spanAt(b, spans, ids),
+        Value state = loops.visit(b, at, documents.spanAt(b, spans, ids, here),
                                   {/*part=*/args[3], count});
         SmallVector<Value> slices;
         for (Value part : args.drop_front(4))

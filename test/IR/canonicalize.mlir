@@ -43,6 +43,19 @@ func.func @dilated_window_stays(%q: !t) -> !t {
 // Union
 //===----------------------------------------------------------------------===//
 
+// Data that no mask reads any more goes, too; other data stays.
+// CHECK-LABEL: func.func @data_of_what_has_gone
+// CHECK-SAME:    %[[N:[a-z0-9]+]]: tensor<1xi32>
+// CHECK:         mask(#sparse_attn.full) ins({{.*}}) data(key_lengths = %[[N]] : tensor<1xi32>) outs(
+func.func @data_of_what_has_gone(%q: !t, %n: tensor<1xi32>, %ids: tensor<1x64xi32>) -> !t {
+  %r = sparse_attn.attention
+      mask(#sparse_attn.union<#sparse_attn.document, #sparse_attn.full>)
+      ins(%q, %q, %q : !t, !t, !t)
+      data(key_lengths = %n : tensor<1xi32>, documents = %ids : tensor<1x64xi32>)
+      outs(%q : !t) -> !t
+  return %r : !t
+}
+
 // Nested unions are one; a member that stands twice stands once.
 // CHECK-LABEL: func.func @flatten_union
 // CHECK:         mask(#sparse_attn.union<#sparse_attn.strided<stride = 4>, #sparse_attn.causal, #sparse_attn.prefix<length = 2>>)

@@ -415,7 +415,7 @@ func.func @softcap_far_from_scale(%q: tensor<1x1x4x8xf32>) {
 // -----
 
 func.func @unknown_data(%q: tensor<2x4x64x8xf32>, %x: tensor<2xi32>) {
-  // expected-error@below {{has no data operand 'lengths'; there are key_lengths, query_lengths, documents, sinks, slopes, bias, extra}}
+  // expected-error@below {{has no data operand 'lengths'; there are key_lengths, query_lengths, key_begin, key_position, query_position, documents, sinks, slopes, bias, extra}}
   sparse_attn.attention mask(#sparse_attn.full)
     ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
     data(lengths = %x : tensor<2xi32>)
@@ -463,6 +463,50 @@ func.func @too_few_sinks(%q: tensor<2x4x64x8xf32>, %x: tensor<3xf32>) {
   sparse_attn.attention mask(#sparse_attn.full)
     ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
     data(sinks = %x : tensor<3xf32>)
+    outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
+  return
+}
+
+// -----
+
+func.func @positions_of_32_bits(%q: tensor<2x4x64x8xf32>, %x: tensor<2xi32>) {
+  // expected-error@below {{data operand key_position must be one number or [sequences], of i64, got 'tensor<2xi32>'}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
+    data(key_position = %x : tensor<2xi32>)
+    outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
+  return
+}
+
+// -----
+
+func.func @positions_of_rows(%q: tensor<2x4x64x8xf32>, %x: tensor<2x64xi64>) {
+  // expected-error@below {{data operand query_position must be one number or [sequences], of i64, got 'tensor<2x64xi64>'}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
+    data(query_position = %x : tensor<2x64xi64>)
+    outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
+  return
+}
+
+// -----
+
+func.func @begins_of_64_bits(%q: tensor<2x4x64x8xf32>, %x: tensor<2xi64>) {
+  // expected-error@below {{data operand key_begin must be [sequences], of i32, got 'tensor<2xi64>'}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
+    data(key_begin = %x : tensor<2xi64>)
+    outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
+  return
+}
+
+// -----
+
+func.func @too_few_positions(%q: tensor<2x4x64x8xf32>, %x: tensor<3xi64>) {
+  // expected-error@below {{data operand key_position is of 3 sequences, of which there are 2}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
+    data(key_position = %x : tensor<3xi64>)
     outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
   return
 }

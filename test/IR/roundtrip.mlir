@@ -187,6 +187,19 @@ func.func @softcap(%q: tensor<1x1x64x8xf32>) -> (tensor<1x1x64x8xf32>, tensor<1x
   return %a, %b : tensor<1x1x64x8xf32>, tensor<1x1x64x8xf32>
 }
 
+// Positions are one number of all sequences, or one each.
+//
+// CHECK-LABEL: func.func @positions
+// CHECK-SAME:    %[[Q:[a-z0-9]+]]: tensor<2x4x64x8xf32>, %[[ONE:[a-z0-9]+]]: tensor<i64>, %[[EACH:[a-z0-9]+]]: tensor<2xi64>, %[[N:[a-z0-9]+]]: tensor<2xi32>
+// CHECK:         data(query_position = %[[ONE]] : tensor<i64>, key_position = %[[EACH]] : tensor<2xi64>, key_begin = %[[N]] : tensor<2xi32>) outs(
+func.func @positions(%q: tensor<2x4x64x8xf32>, %one: tensor<i64>, %each: tensor<2xi64>, %n: tensor<2xi32>) -> tensor<2x4x64x8xf32> {
+  %a = sparse_attn.attention mask(#sparse_attn.causal)
+      ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
+      data(query_position = %one : tensor<i64>, key_position = %each : tensor<2xi64>, key_begin = %n : tensor<2xi32>)
+      outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
+  return %a : tensor<2x4x64x8xf32>
+}
+
 // Data operands come before the origin, and a score region behind the inits.
 //
 // CHECK-LABEL: func.func @data

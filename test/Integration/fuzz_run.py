@@ -65,20 +65,42 @@ def data_operands(rng, batch, hq, sq, sk):
     """Arguments, constants and operands of random data: each a list of texts."""
     arguments, lines, operands = [], [], []
 
-    def constant(name, length):
+    def constant(name, values, bits=32):
+        tensor = f"tensor<{batch}xi{bits}>"
+        lines.append(f"%{name} = arith.constant dense<{values}> : {tensor}")
+        operands.append(f"{name} = %{name} : {tensor}")
+
+    def lengths(name, length):
         values = [rng.randrange(-1, length + 3) for _ in range(batch)]
-        lines.append(f"%{name} = arith.constant dense<{values}> : tensor<{batch}xi32>")
-        operands.append(f"{name} = %{name} : tensor<{batch}xi32>")
+        constant(name, values)
+        return [min(max(value, 0), length) for value in values]
+
+    def positions(queries, keys):
+        """Of slots from 0 on, and of queries up to the last key: masks say nothing
+        of what is beyond."""
+        first = [0] * batch
+        if rng.randrange(3):
+            first = [rng.choice([0, 1, 16, 64, 70, 200, 2**20]) for _ in range(batch)]
+            constant("key_position", first, bits=64)
+        if rng.randrange(2):
+            last = [p + nk - nq for p, nk, nq in zip(first, keys, queries)]
+            constant("query_position", [
+                p - rng.choice([0, 0, 1, 17, 64, 300]) for p in last], bits=64)
 
     def argument(name, shape):
         tensor = f"tensor<{'x'.join([*map(str, shape), 'f32'])}>"
         arguments.append(f", %{name}: {tensor}")
         operands.append(f"{name} = %{name} : {tensor}")
 
+    keys, queries = [sk] * batch, [sq] * batch
     if rng.randrange(2):
-        constant("key_lengths", sk)
+        keys = lengths("key_lengths", sk)
     if rng.randrange(2):
-        constant("query_lengths", sq)
+        queries = lengths("query_lengths", sq)
+    if not rng.randrange(3):
+        lengths("key_begin", sk)
+    if not rng.randrange(3):
+        positions(queries, keys)
     if rng.randrange(2):
         argument("sinks", [hq])
     if not rng.randrange(3):

@@ -1,5 +1,6 @@
 # RUN: %pytest %s
-"""Functions of packages that take data: lengths, sinks, biases, slopes, documents."""
+"""Functions of packages that take data: lengths, positions, sinks, biases, slopes,
+documents."""
 
 import numpy as np
 import pytest
@@ -96,6 +97,37 @@ def test_documents_of_cu_seqlens(package):
             o[:, :, begin:end].float(), eager(*one, causal)[0], atol=8e-3, rtol=8e-3)
     with pytest.raises(ValueError, match="documents.* has size 419 .*expected 420, which is Sk"):
         package["packed"](q, k, v, ids[:, 1:])
+
+
+@pytest.mark.parametrize("dropped", [0, 3, 70, 100_000])
+def test_a_cache_whose_front_was_dropped(package, dropped):
+    arguments = package["sliding"].arguments
+    assert [a.roles for a in arguments[4:]] == [("query_position",), ("key_position",)]
+    assert [(a.type, len(a.shape)) for a in arguments[4:]] == [("i64", 1), ("i64", 0)]
+    lengths = np.array([90, 64, 33], np.int32)
+    q = random((3, 4, 2, 32))
+    k, v = random((3, 2, 90, 32), seed=1), random((3, 2, 90, 32), seed=2)
+    for n, length in enumerate(lengths):
+        k[n, :, length:] = v[n, :, length:] = np.nan
+    rows = dropped + lengths.astype(np.int64) - 2
+    o = package["sliding"](q, k, v, lengths, rows, np.array(dropped, np.int64))
+    i = rows[:, None, None, None] + np.arange(2)[:, None]
+    j = dropped + np.arange(90)
+    live = (j <= i) & ((j < 4) | (i - j < 20))
+    np.testing.assert_allclose(o, eager(q, k, v, live)[0], atol=2e-6)
+    with pytest.raises((TypeError, ValueError), match="i64"):
+        package["sliding"](q, k, v, lengths, rows, np.array(dropped, np.int32))
+
+
+def test_padding_on_the_left(package):
+    begins = np.array([0, 5, 40], np.int32)
+    q, k, v = random((3, 4, 40, 32)), random((3, 2, 40, 32)), random((3, 2, 40, 32))
+    for n, begin in enumerate(begins):
+        k[n, :, :begin] = v[n, :, :begin] = np.nan
+    o = package["padded"](q, k, v, begins)
+    j = np.arange(40)
+    live = (j <= j[:, None]) & (j >= begins[:, None, None, None])
+    np.testing.assert_allclose(o, eager(q, k, v, live)[0], atol=2e-6)
 
 
 def test_a_table_of_relative_positions(package):

@@ -30,6 +30,49 @@ func.func @key_lengths(%q: !t, %k: !t, %v: !t, %n: tensor<2xi32>, %init: !t) -> 
   return %o : !t
 }
 
+// Slots at positions: no tile before the first that has a key is visited, and that
+// one is a partial one which begins at it; where all keys stand before position 0,
+// they are a run of their own. Tensors are read by slots, steps are at positions.
+//
+// CHECK-LABEL: func.func @positions
+// CHECK-SAME:    %[[K:[a-z0-9]+]]: tensor<2x4x64x16xf32>, %{{[a-z0-9]+}}: tensor<2x4x64x16xf32>, %[[AT:[a-z0-9]+]]: tensor<2xi64>, %[[BEGIN:[a-z0-9]+]]: tensor<2xi32>
+// CHECK-DAG:     %[[C0:.*]] = arith.constant 0 : index
+// CHECK-DAG:     %[[C16:.*]] = arith.constant 16 : index
+// CHECK-DAG:     %[[C64:.*]] = arith.constant 64 : index
+// CHECK-DAG:     %[[MOST:.*]] = arith.constant 1073741759 : index
+// CHECK:         scf.forall (%[[B:[a-z0-9]+]], %{{.*}}, %{{.*}}) in (2, 4, 4)
+// CHECK:           tensor.extract %[[AT]][%[[B]]] : tensor<2xi64>
+// CHECK:           %[[SLOT0:.*]] = arith.minsi %{{.*}}, %[[MOST]] : index
+// CHECK-NEXT:      %[[N:.*]] = arith.addi %[[SLOT0]], %[[C64]] : index
+// CHECK-NEXT:      arith.cmpi sle, %[[N]], %[[C0]] : index
+// CHECK:           tensor.extract %[[BEGIN]][%[[B]]] : tensor<2xi32>
+// CHECK:           %[[FIRST:.*]] = arith.addi %[[SLOT0]], %{{.*}} : index
+// CHECK:           arith.floordivsi %[[FIRST]], %[[C16]] : index
+// CHECK:           arith.cmpi sgt, %[[N]], %[[FIRST]] : index
+// CHECK:           scf.for
+// CHECK:             %[[TILE:.*]] = arith.muli %{{.*}}, %[[C16]] : index
+// CHECK:             %[[END:.*]] = arith.minsi %{{.*}}, %[[N]] : index
+// CHECK-NEXT:        %[[KEY:.*]] = arith.maxsi %[[TILE]], %[[FIRST]] : index
+// CHECK:             %[[ROWS:.*]] = arith.maxsi %{{.*}}, %[[C0]] : index
+// CHECK-NEXT:        %[[ROW:.*]] = arith.subi %[[KEY]], %[[SLOT0]] : index
+// CHECK-NEXT:        %[[BEHIND:.*]] = arith.addi %[[KEY]], %[[ROWS]] : index
+// CHECK-NEXT:        %[[BEHIND32:.*]] = arith.index_cast %[[BEHIND]] : index to i32
+// CHECK:             tensor.extract_slice %[[K]][%[[B]], %{{.*}}, %[[ROW]], 0] [1, 1, %[[ROWS]], 16]
+// CHECK:             sparse_attn.step {{.*}} at(%{{.*}}, %[[KEY]]) keys(16) {{.*}} mask {
+// CHECK:             ^bb0(%{{.*}}: i32, %[[J:.*]]: i32):
+// CHECK:               arith.cmpi slt, %[[J]], %[[BEHIND32]] : i32
+// CHECK:           scf.for
+// CHECK:             %[[WHOLE:.*]] = arith.muli %{{.*}}, %[[C16]] : index
+// CHECK-NEXT:        %[[FULL:.*]] = arith.subi %[[WHOLE]], %[[SLOT0]] : index
+// CHECK:             tensor.extract_slice %[[K]][%[[B]], %{{.*}}, %[[FULL]], 0] [1, 1, 16, 16]
+// CHECK:             sparse_attn.step {{.*}} at(%{{.*}}, %[[WHOLE]]) keys(16) scale(2.500000e-01) :
+func.func @positions(%q: !t, %k: !t, %v: !t, %at: tensor<2xi64>, %begin: tensor<2xi32>, %init: !t) -> !t {
+  %o = sparse_attn.attention mask(#sparse_attn.causal) ins(%q, %k, %v : !t, !t, !t)
+      data(key_position = %at : tensor<2xi64>, key_begin = %begin : tensor<2xi32>)
+      outs(%init : !t) -> !t
+  return %o : !t
+}
+
 // Rows behind the end of a sequence first: results without a key, and without a
 // sink. A tile that a sequence has no rows of runs no step.
 //

@@ -66,3 +66,15 @@ func.func @documents(%q: tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32> {
       outs(%q : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
   return %o : tensor<1x1x4x8xf32>
 }
+
+// -----
+
+func.func @positions(%q: tensor<1x1x32x8xf32>, %at: tensor<i64>) -> tensor<1x1x32x8xf32> {
+  // expected-error@below {{has slots of keys at positions that are known at run time, for which a plan has contiguous tiles and no parts; leave the plan out to have one made}}
+  %o = sparse_attn.attention mask(#sparse_attn.full)
+      plan(<tile = [16, 16], rows = [<"0" to "nq", segments = [<partial "0" to "2" of lattice<step = 2, width = 1, shift = 0, tile = 16>>, <partial "0" to "2" of lattice<step = 2, width = 1, shift = 1, tile = 16>>]>]>)
+      ins(%q, %q, %q : tensor<1x1x32x8xf32>, tensor<1x1x32x8xf32>, tensor<1x1x32x8xf32>)
+      data(key_position = %at : tensor<i64>)
+      outs(%q : tensor<1x1x32x8xf32>) -> tensor<1x1x32x8xf32>
+  return %o : tensor<1x1x32x8xf32>
+}

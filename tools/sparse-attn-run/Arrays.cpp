@@ -58,8 +58,10 @@ std::vector<float> Array::toFloats() const {
     bfloatToFloat(view<uint16_t>(bytes), floats);
   else if (element.isF32())
     llvm::copy(view<float>(bytes), floats.begin());
-  else
+  else if (element.isInteger(32))
     llvm::copy(view<int32_t>(bytes), floats.begin());
+  else
+    llvm::copy(view<int64_t>(bytes), floats.begin());
   return floats;
 }
 
@@ -69,6 +71,8 @@ NpyArray Array::toNpy() const {
     npy.dtype = NpyArray::Dtype::F16;
   if (element.isInteger(32))
     npy.dtype = NpyArray::Dtype::I32;
+  if (element.isInteger(64))
+    npy.dtype = NpyArray::Dtype::I64;
   if (element.isBF16()) {
     std::vector<float> floats = toFloats();
     auto *data = reinterpret_cast<const char *>(floats.data());
@@ -87,9 +91,12 @@ static Array fromFloats(Type element, ArrayRef<int64_t> shape,
     floatToBfloat(floats, view<uint16_t>(array.bytes));
   else if (element.isF32())
     llvm::copy(floats, view<float>(array.bytes).begin());
-  else
+  else if (element.isInteger(32))
     llvm::transform(floats, view<int32_t>(array.bytes).begin(),
                     [](float x) { return static_cast<int32_t>(x); });
+  else
+    llvm::transform(floats, view<int64_t>(array.bytes).begin(),
+                    [](float x) { return static_cast<int64_t>(x); });
   return array;
 }
 
@@ -160,12 +167,15 @@ run_tool::readArgument(StringRef path, RankedTensorType type, unsigned index) {
                 : "");
   }
   Type element = type.getElementType();
-  if (!element.isInteger(32))
+  if (!element.isInteger())
     return fromFloats(element, npy->shape, npy->toFloats());
-  if (npy->dtype != NpyArray::Dtype::I32)
-    return makeError("{0} holds floating-point numbers, but argument {1} is of "
-                     "i32; save array.astype('int32')",
-                     path, index);
+  unsigned width = element.getIntOrFloatBitWidth();
+  NpyArray::Dtype wanted =
+      width == 32 ? NpyArray::Dtype::I32 : NpyArray::Dtype::I64;
+  if (npy->dtype != wanted)
+    return makeError("{0} holds numbers of another type, but argument {1} is "
+                     "of i{2}; save array.astype('int{2}')",
+                     path, index, width);
   return Array{element, npy->shape, std::move(npy->data)};
 }
 

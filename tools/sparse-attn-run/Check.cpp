@@ -1,6 +1,7 @@
 //===- Check.cpp - Comparison with the fp64 reference ---------------------===//
 
 #include "Check.h"
+#include <cstring>
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
@@ -32,6 +33,17 @@ static const int32_t *integersOf(ArrayRef<Array> results,
                : nullptr;
 }
 
+/// The elements of an array of i64; none where there is no array.
+static std::vector<int64_t> positionsOf(ArrayRef<Array> results,
+                                        std::optional<unsigned> index) {
+  if (!index)
+    return {};
+  const Array &array = results[*index];
+  std::vector<int64_t> positions(array.bytes.size() / sizeof(int64_t));
+  std::memcpy(positions.data(), array.bytes.data(), array.bytes.size());
+  return positions;
+}
+
 static Comparison checkOne(const ObservedAttention &op, ArrayRef<Array> results,
                            const CompareOptions &options) {
   const Array &query = results[op.query], &key = results[op.key];
@@ -61,19 +73,24 @@ static Comparison checkOne(const ObservedAttention &op, ArrayRef<Array> results,
   }
   inputs.queryLengths = integersOf(results, op.queryLengths);
   inputs.keyLengths = integersOf(results, op.keyLengths);
+  inputs.keyBegins = integersOf(results, op.keyBegins);
+  inputs.queryPositions = positionsOf(results, op.queryPositions);
+  inputs.keyPositions = positionsOf(results, op.keyPositions);
   // A mask of a known length is that of each sequence.
   std::optional<int64_t> keys;
-  if (!op.keyLengths)
+  if (!op.keyLengths && !op.keyPositions)
     keys = key.shape[2];
   Mask mask = op.mask.getMask(keys);
   std::vector<mask::SequenceData> data(inputs.shape.batch);
   if (const int32_t *documents = integersOf(results, op.documents))
     for (auto [batch, one] : llvm::enumerate(data))
-      one.documents = {documents + batch * key.shape[2], size_t(key.shape[2])};
+      one = {{documents + batch * key.shape[2], size_t(key.shape[2])},
+             lengthsOf(inputs, batch).firstKey};
   return compareRows(
       inputs, floatType(query.element),
       [&](const SequenceLengths &n, int64_t head, int64_t i, int64_t j) {
-        return mask.contains({n.queries, n.keys, &data[n.batch]}, head, i, j);
+        return mask.contains({n.queries, n.firstKey + n.keys, &data[n.batch]},
+                             head, i, j);
       },
       o.data(), op.lse ? lse.data() : nullptr, options);
 }

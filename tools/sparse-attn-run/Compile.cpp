@@ -34,7 +34,7 @@ static bool isRunnableTensor(Type type) {
     return false;
   Type element = tensor.getElementType();
   return element.isF16() || element.isBF16() || element.isF32() ||
-         element.isInteger(32);
+         element.isInteger(32) || element.isInteger(64);
 }
 
 llvm::Expected<func::FuncOp> run_tool::findEntry(ModuleOp module,
@@ -68,7 +68,7 @@ llvm::Expected<func::FuncOp> run_tool::findEntry(ModuleOp module,
       llvm::raw_string_ostream(text) << type;
       return makeError(
           "'{0}' has a value of type {1}; only ranked tensors of f16, "
-          "bf16, f32 or i32 can be passed in and out",
+          "bf16, f32, i32 or i64 can be passed in and out",
           found.getName(), text);
     }
   return found;
@@ -107,6 +107,9 @@ llvm::Expected<ObservedOps> run_tool::observe(func::FuncOp func) {
       seen.lse = append(op.getResult(1));
     seen.queryLengths = appendData(kQueryLengths);
     seen.keyLengths = appendData(kKeyLengths);
+    seen.keyBegins = appendData(kKeyBegin);
+    seen.queryPositions = appendData(kQueryPosition);
+    seen.keyPositions = appendData(kKeyPosition);
     seen.documents = appendData(kDocuments);
     seen.sinks = appendData(kSinks);
     seen.bias = appendData(kBias);

@@ -28,7 +28,9 @@ struct ObservedAttention {
   std::optional<double> softcap;
   unsigned query, key, valueOperand, output; ///< indices of results
   std::optional<unsigned> lse = {}, queryLengths = {}, keyLengths = {},
-                          documents = {}, sinks = {}, bias = {}, slopes = {};
+                          keyBegins = {}, queryPositions = {},
+                          keyPositions = {}, documents = {}, sinks = {},
+                          bias = {}, slopes = {};
 };
 
 /// A merge, likewise.

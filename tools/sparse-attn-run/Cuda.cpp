@@ -196,7 +196,9 @@ static SparseAttnType getType(Type element) {
     return SPARSE_ATTN_F16;
   if (element.isBF16())
     return SPARSE_ATTN_BF16;
-  return element.isF32() ? SPARSE_ATTN_F32 : SPARSE_ATTN_I32;
+  if (element.isF32())
+    return SPARSE_ATTN_F32;
+  return element.isInteger(32) ? SPARSE_ATTN_I32 : SPARSE_ATTN_I64;
 }
 
 /// Valid as long as the array is.

@@ -142,20 +142,27 @@ def MaskedReductionOpInterface : OpInterface<"MaskedReductionOpInterface"> {
     ::mlir::ShapedType getKeyType() {
       return ::llvm::cast<::mlir::ShapedType>($_op.getKey().getType());
     }
-    /// Whether sequences have lengths that are known at run time only, in the
-    /// data operands `query_lengths` and `key_lengths`.
+    /// Whether queries or the slots of keys stand at positions that are known
+    /// at run time only, or keys begin at a slot that is.
+    bool hasPositions() {
+      return $_op.getDataOperand(kQueryPosition) ||
+             $_op.getDataOperand(kKeyPosition) || $_op.getDataOperand(kKeyBegin);
+    }
+    /// Whether sequences have lengths or positions that are known at run time
+    /// only, in data operands.
     bool hasLengths() {
       return $_op.getDataOperand(kQueryLengths) ||
-             $_op.getDataOperand(kKeyLengths);
+             $_op.getDataOperand(kKeyLengths) || hasPositions();
     }
-    /// Sq and Sk where static and not 0, and those of all sequences.
+    /// Sq and Sk where static and not 0, and those of all sequences, which
+    /// begin at position 0.
     ::std::optional<int64_t> getStaticNumQueries() {
-      if ($_op.getDataOperand(kQueryLengths))
+      if ($_op.getDataOperand(kQueryLengths) || hasPositions())
         return ::std::nullopt;
       return ::mlir::sparse_attn::staticLength(getQueryType());
     }
     ::std::optional<int64_t> getStaticNumKeys() {
-      if ($_op.getDataOperand(kKeyLengths))
+      if ($_op.getDataOperand(kKeyLengths) || hasPositions())
         return ::std::nullopt;
       return ::mlir::sparse_attn::staticLength(getKeyType());
     }

@@ -86,6 +86,8 @@ struct MaskPosition {
   /// The id of the document of the query, or of the key, an i32: the same only
   /// where both are of one document. Null where the data operand tells.
   std::function<Value(OpBuilder &, Location, bool ofKey)> document;
+  /// Position of slot 0 of the keys, i32; null where that is 0.
+  Value slotPosition;
   /// The data operand of that name, a tensor, of the op that has the mask; null
   /// where the op has none.
   std::function<Value(llvm::StringRef name)> operand;

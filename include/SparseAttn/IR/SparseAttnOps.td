@@ -65,6 +65,9 @@ def SparseAttn_AttentionOp : Op<SparseAttn_Dialect, "attention", [
     |---|---|---|
     | `key_lengths` | `tensor<Bxi32>` | sequence b has Lk = `key_lengths[b]` keys; those behind do not exist, whatever memory holds |
     | `query_lengths` | `tensor<Bxi32>` | and Lq = `query_lengths[b]` queries; rows behind them get O = 0 and LSE = -inf |
+    | `key_begin` | `tensor<Bxi32>` | slots before `key_begin[b]` hold no key |
+    | `key_position` | `tensor<i64>` or `tensor<Bxi64>` | slot c stands at position c + `key_position[b]`, and N = `key_position[b]` + Lk |
+    | `query_position` | `tensor<i64>` or `tensor<Bxi64>` | row r stands at position r + `query_position[b]`, not where the last row is at the last key |
     | `documents` | `tensor<BxSkxi32>` | `documents[b, x]` is the document of position x in sequence b, for the mask `document` |
     | `bias` | f32, broadcast to [B, Hq, Sq, Sk] as NumPy does | is added to scores; a dimension of 1 in the type is that of all |
     | `slopes` | `tensor<Hqxf32>` | `slopes[h]` \|i - j\| is taken off scores (ALiBi) |

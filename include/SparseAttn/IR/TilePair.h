@@ -39,9 +39,11 @@ struct QueryTile {
   /// Number m of a fold is that of position m * step + residue; null where
   /// numbers are positions.
   Value residue = {};
-  /// Positions of the first and the last row that there is, and of the last
-  /// key, not numbers.
-  Value firstPosition = {}, lastPosition = {}, lastKey = {};
+  /// Positions of the first and the last row that there is, and of the first
+  /// and the last key, not numbers.
+  Value firstPosition = {}, lastPosition = {}, firstKey = {}, lastKey = {};
+  /// Position of slot 0 of the keys; null where that is 0.
+  Value slotPosition = {};
   /// Whether its rows are behind the end of a sequence, and see nothing.
   bool areMissing = false;
   /// Indices of batch 0, head 0 and row 0 in the attention that the op is a
@@ -75,8 +77,9 @@ struct KeyTile {
   /// of Sk and more are no keys, and `key` means nothing then.
   Value positions = {};
   /// Where the first key stands in a tensor of keys, an index, and how far
-  /// apart they stand. Null where that is its position, as it is but in folded
-  /// parts, in which `key` is its number.
+  /// apart they stand. Null where that is its position, as it is but where
+  /// slots have positions of their own, and in folded parts, in which `key` is
+  /// its number.
   Value row = {};
   int64_t step = 1;
   /// What rows it reaches; null where that may be any.
@@ -101,6 +104,9 @@ SmallVector<NamedTensor> nameTensors(Value query, Value key, ValueRange inits,
 /// Names of data operands.
 inline constexpr llvm::StringLiteral kKeyLengths = "key_lengths";
 inline constexpr llvm::StringLiteral kQueryLengths = "query_lengths";
+inline constexpr llvm::StringLiteral kKeyBegin = "key_begin";
+inline constexpr llvm::StringLiteral kKeyPosition = "key_position";
+inline constexpr llvm::StringLiteral kQueryPosition = "query_position";
 inline constexpr llvm::StringLiteral kDocuments = "documents";
 inline constexpr llvm::StringLiteral kSinks = "sinks";
 inline constexpr llvm::StringLiteral kSlopes = "slopes";
@@ -162,10 +168,10 @@ Value numRows(OpBuilder &b, Location loc, Value tile);
 /// The element of `bias`, broadcast to [B, Hq, Sq, Sk], at these four.
 Value loadBias(OpBuilder &b, Location loc, Value bias, ArrayRef<Value> at);
 
-/// The id (i32) that `documents`, [B, N], has for a position of the sequence
+/// The id (i32) that `documents`, [B, Sk], has for a slot of the sequence
 /// `batch`, all i32; -1 where it is outside of [0, n).
 Value emitDocument(OpBuilder &b, Location loc, Value documents, Value batch,
-                   Value position, Value n);
+                   Value slot, Value n);
 
 /// s - slopes[head] |i - j| (ALiBi: Press et al. 2022), of a difference of
 /// positions i - j (i32).

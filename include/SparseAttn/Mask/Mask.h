@@ -29,8 +29,9 @@ constexpr int64_t maxSequenceLength = int64_t(1) << 30;
 
 /// What masks read of one sequence at run time.
 struct SequenceData {
-  /// The document of each position from 0 on; below 0 for none.
+  /// The document of each position from `firstPosition` on; below 0 for none.
   llvm::ArrayRef<int32_t> documents;
+  int64_t firstPosition = 0;
 };
 
 /// Sequence lengths at which a mask is evaluated.

@@ -20,7 +20,7 @@ namespace mlir::sparse_attn::oracle {
 
 /// An array as it stands in the file, elements in row-major order.
 struct NpyArray {
-  enum class Dtype { F16, F32, F64, I32 };
+  enum class Dtype { F16, F32, F64, I32, I64 };
 
   llvm::SmallVector<int64_t> shape;
   Dtype dtype = Dtype::F32;

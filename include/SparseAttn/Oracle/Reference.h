@@ -36,6 +36,11 @@ struct AttentionInputs {
   /// [batch]; null where all sequences have those of the shape. Numbers below 0
   /// count as 0, and those beyond the shape's as these.
   const int32_t *queryLengths = nullptr, *keyLengths = nullptr;
+  /// [batch], the first slot that holds a key, or null for 0; clamped alike.
+  const int32_t *keyBegins = nullptr;
+  /// The positions of row 0 and of slot 0, one of all or one of each sequence;
+  /// empty where the last row stands where the last key does, and for 0.
+  std::vector<int64_t> queryPositions, keyPositions;
   const float *sinks = nullptr; ///< [queryHeads], or null
   /// What is added to scores, with how far apart its elements are along batch,
   /// head, query and key, 0 where one is that of all; or null.
@@ -44,15 +49,18 @@ struct AttentionInputs {
   const float *slopes = nullptr; ///< [queryHeads], or null
 };
 
-/// The queries and keys that a sequence has, and which of the batch it is.
+/// The queries and slots of keys that a sequence has, and which of the batch it
+/// is; the slots before `begin` hold no key.
 struct SequenceLengths {
   int64_t queries, keys, batch;
+  int64_t firstQuery, firstKey = 0; ///< positions of row 0 and slot 0
+  int64_t begin = 0;
 };
 SequenceLengths lengthsOf(const AttentionInputs &inputs, int64_t batch);
 
-/// True when the query at *position* i = row + keys - queries of query head
-/// `head` may attend key j in a sequence of these lengths. Called from several
-/// threads at a time.
+/// True when the query at *position* i = row + firstQuery of query head `head`
+/// may attend the key at position j in a sequence of these lengths. Called from
+/// several threads at a time.
 using AllowedFn = llvm::function_ref<bool(const SequenceLengths &n,
                                           int64_t head, int64_t i, int64_t j)>;
 

@@ -2,6 +2,7 @@
 
 #include "Launch/Launches.h"
 #include "SparseAttn/GPU/Passes.h"
+#include "Staging/BufferPointers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -15,6 +16,7 @@ namespace mlir::sparse_attn {
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
+using namespace mlir::sparse_attn::kernels;
 
 static LLVM::LLVMPointerType globalPointer(MLIRContext *context) {
   return LLVM::LLVMPointerType::get(context, /*addressSpace=*/1);
@@ -55,13 +57,8 @@ class DescriptorBuilder {
 public:
   DescriptorBuilder(OpBuilder &b, Location loc, MemRefType type)
       : b(b), loc(loc), type(type) {
-    auto extents = LLVM::LLVMArrayType::get(b.getI64Type(), type.getRank());
-    auto pointer = globalPointer(b.getContext());
     fields = LLVM::UndefOp::create(
-        b, loc,
-        LLVM::LLVMStructType::getLiteral(
-            b.getContext(),
-            {pointer, pointer, b.getI64Type(), extents, extents}));
+        b, loc, descriptorType(type, globalPointer(b.getContext())));
   }
 
   Value build(Value pointer, ValueRange dynamicSizes, ValueRange open) {

@@ -22,17 +22,22 @@ static unsigned addressSpaceOf(MemRefType type) {
   return space.getValue() == gpu::AddressSpace::Workgroup ? 3 : 1;
 }
 
-/// From the descriptor that the buffer will be lowered to: {allocated, aligned,
-/// offset, sizes, strides}.
+LLVM::LLVMStructType kernels::descriptorType(MemRefType type, Type pointer) {
+  Type i64 = IntegerType::get(type.getContext(), 64);
+  SmallVector<Type> fields = {pointer, pointer, i64};
+  if (type.getRank() > 0)
+    fields.append(2, LLVM::LLVMArrayType::get(i64, type.getRank()));
+  return LLVM::LLVMStructType::getLiteral(type.getContext(), fields);
+}
+
+/// From the descriptor that the buffer will be lowered to.
 std::pair<Value, Value> kernels::pointerAndOffset(OpBuilder &b, Location loc,
                                                   Value memory) {
   auto type = cast<MemRefType>(memory.getType());
   MLIRContext *context = b.getContext();
   auto pointer = LLVM::LLVMPointerType::get(context, addressSpaceOf(type));
-  auto extents = LLVM::LLVMArrayType::get(b.getI64Type(), type.getRank());
-  auto descriptor = LLVM::LLVMStructType::getLiteral(
-      context, {pointer, pointer, b.getI64Type(), extents, extents});
-  Value fields = UnrealizedConversionCastOp::create(b, loc, descriptor, memory)
+  Value fields = UnrealizedConversionCastOp::create(
+                     b, loc, descriptorType(type, pointer), memory)
                      .getResult(0);
   Value aligned = LLVM::ExtractValueOp::create(b, loc, fields, 1);
   auto [strides, offset] = type.getStridesAndOffset();

@@ -3,9 +3,15 @@
 #ifndef SPARSEATTN_LIB_GPU_STAGING_BUFFERPOINTERS_H
 #define SPARSEATTN_LIB_GPU_STAGING_BUFFERPOINTERS_H
 
+#include "mlir/Dialect/LLVMIR/LLVMTypes.h"
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinTypes.h"
 
 namespace mlir::sparse_attn::kernels {
+
+/// What a buffer of this type is lowered to, with these pointers: {allocated,
+/// aligned, offset, sizes, strides}, the last two of which rank 0 has not.
+LLVM::LLVMStructType descriptorType(MemRefType type, Type pointer);
 
 /// The pointer that a buffer's offset is counted from, and that offset in
 /// elements, null where it is 0.

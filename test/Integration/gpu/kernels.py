@@ -69,7 +69,7 @@ def supports(case):
 
 
 def fewer_rows(case):
-    if case.query_lengths or case.key_lengths:
+    if case.given_batches:
         return case
     rows = case.heads * case.sq
     return dataclasses.replace(case, batch=min(case.batches, -(-ROWS // rows)))

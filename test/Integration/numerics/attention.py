@@ -136,6 +136,9 @@ class Case:
     # Of each sequence, and of each head.
     query_lengths: tuple | None = None
     key_lengths: tuple | None = None
+    key_begin: tuple | None = None
+    query_position: tuple | int | None = None  # or of all sequences
+    key_position: tuple | int | None = None
     sinks: tuple | None = None
     slopes: tuple | None = None
     bias: str | None = None  # "bhqk", or "1hqk" where batches share one, ...
@@ -161,10 +164,18 @@ class Case:
         return self.d**-0.5 if self.scale is None else self.scale
 
     @property
+    def given_batches(self):
+        """As many as there are numbers of sequences; 0 where there are none."""
+        numbers = (
+            self.query_lengths, self.key_lengths, self.key_begin,
+            self.query_position, self.key_position,
+        )
+        return max((len(some) for some in numbers if isinstance(some, tuple)), default=0)
+
+    @property
     def batches(self):
-        lengths = self.query_lengths or self.key_lengths
         most = -(-ROWS // (self.heads * self.sq))
-        return self.batch or (len(lengths) if lengths else most)
+        return self.batch or self.given_batches or most
 
     def lengths(self, batch):
         """The queries and keys that a sequence has."""
@@ -174,9 +185,25 @@ class Case:
 
         return clamped(self.query_lengths, self.sq), clamped(self.key_lengths, self.keys)
 
+    def positions(self, batch):
+        """Of row 0, and of slot 0 of the keys."""
+
+        def of(given):
+            return given if given is None or isinstance(given, int) else given[batch]
+
+        nq, nk = self.lengths(batch)
+        key = of(self.key_position) or 0
+        query = of(self.query_position)
+        return key + nk - nq if query is None else query, key
+
+    def first_key(self, batch):
+        """The slot of the first key that there is."""
+        begin = self.key_begin[batch] if self.key_begin else 0
+        return min(max(begin, 0), self.lengths(batch)[1])
+
     def live(self):
         """[batches or 1, heads, Sq, Sk]: which pairs may attend."""
-        differ = self.query_lengths or self.key_lengths or self.documents
+        differ = set(self.data()) - {"sinks", "slopes", "bias"}
         live = np.zeros(
             (self.batches if differ else 1, self.heads, self.sq, self.keys), bool
         )
@@ -185,7 +212,8 @@ class Case:
             nq, nk = self.lengths(b)
             if nq and nk:
                 live[b, h, :nq, :nk] = self.mask.matrix(
-                    nq, nk, h, None if ids is None else ids[b, :nk])
+                    nq, nk, h, None if ids is None else ids[b, :nk], *self.positions(b))
+                live[b, h, :, : self.first_key(b)] = False
         return live
 
     def all_sinks(self):
@@ -200,10 +228,15 @@ class Case:
     def data(self):
         """Data operands by name."""
         data = {}
-        for name in ("query_lengths", "key_lengths", "sinks", "slopes"):
-            given, is_length = getattr(self, name), name.endswith("lengths")
+        kinds = {
+            "query_lengths": np.int32, "key_lengths": np.int32, "key_begin": np.int32,
+            "query_position": np.int64, "key_position": np.int64,
+            "sinks": np.float32, "slopes": np.float32,
+        }
+        for name, kind in kinds.items():
+            given = getattr(self, name)
             if given is not None:
-                data[name] = np.array(given, np.int32 if is_length else np.float32)
+                data[name] = np.array(given, kind)
         if self.documents:
             data["documents"] = np.stack([
                 document_ids(self.documents, b, self.keys) for b in range(self.batches)])
@@ -221,9 +254,9 @@ class Case:
             return None
 
         def modify(scores):
-            nq, nk = np.array([self.lengths(n) for n in range(self.batches)]).T
-            b, h, r, j = np.ogrid[: self.batches, : self.heads, : self.sq, : self.keys]
-            i = r + (nk - nq)[:, None, None, None]
+            query, key = np.array([self.positions(n) for n in range(self.batches)]).T
+            b, h, r, c = np.ogrid[: self.batches, : self.heads, : self.sq, : self.keys]
+            i, j = r + query[:, None, None, None], c + key[:, None, None, None]
             if self.score:
                 scores = SCORES[self.score][1](scores, b, h, i, j)
             if self.bias:
@@ -243,12 +276,14 @@ class Case:
         ]
 
     def spoil_padding(self, q, k, v):
-        """NaN behind the end of each sequence."""
+        """NaN before the first key of each sequence, and behind its end."""
         for b in range(self.batches):
             nq, nk = self.lengths(b)
             q[b, :, nq:] = torch.nan
             k[b, :, nk:] = torch.nan
             v[b, :, nk:] = torch.nan
+            k[b, :, : self.first_key(b)] = torch.nan
+            v[b, :, : self.first_key(b)] = torch.nan
 
     def inputs(self):
         """Q, K and V as double, of values that the element type has, and data."""
@@ -341,7 +376,7 @@ def module_text(case):
         scale += f" softcap({case.softcap:e})"
     arguments, data = f"%q: {q}, %k: {k}, %v: {v}", []
     for name, array in case.data().items():
-        dtype = "f32" if array.dtype == np.float32 else "i32"
+        dtype = array.dtype.kind + str(8 * array.dtype.itemsize)
         sizes = ["?" if case.dynamic and n != 1 else str(n) for n in array.shape]
         kind = f"tensor<{'x'.join([*sizes, dtype])}>"
         arguments += f", %{name}: {kind}"

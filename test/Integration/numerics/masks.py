@@ -12,9 +12,11 @@ import numpy as np
 
 
 class Length(int):
-    """N, with what masks read of the sequence: `documents`, an id a position."""
+    """N, with what masks read of the sequence: `documents`, an id of each position
+    from `first` on."""
 
     documents: np.ndarray | None = None
+    first: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,11 +29,15 @@ class Mask:
     text: str
     allowed: Callable[[np.ndarray, np.ndarray, int, int], np.ndarray]
 
-    def matrix(self, queries, keys, head, documents=None):
-        i = np.arange(queries)[:, None] + keys - queries
-        j = np.arange(keys)[None, :]
-        n = Length(keys)
-        n.documents = documents
+    def matrix(self, queries, keys, head, documents=None, query=None, key=0):
+        """Of rows from position `query` on, by default where the last one stands at
+        that of the last key, and keys from position `key` on."""
+        if query is None:
+            query = key + keys - queries
+        i = np.arange(queries)[:, None] + query
+        j = np.arange(keys)[None, :] + key
+        n = Length(key + keys)
+        n.documents, n.first = documents, key
         pairs = self.allowed(i, j, head, n)
         return np.broadcast_to(pairs, (queries, keys))
 
@@ -92,8 +98,9 @@ def chunked(size):
 
 def _same_document(i, j, h, n):
     def ids(positions):
-        exists = (positions >= 0) & (positions < n)
-        return np.where(exists, n.documents[np.clip(positions, 0, n - 1)], -1)
+        slots = positions - n.first
+        exists = (slots >= 0) & (positions < n)
+        return np.where(exists, n.documents[np.clip(slots, 0, n - n.first - 1)], -1)
 
     return (ids(i) == ids(j)) & (ids(i) >= 0)
 

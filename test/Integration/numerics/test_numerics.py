@@ -13,6 +13,7 @@ import dataclasses
 import os
 
 import numpy as np
+import positions
 import pytest
 from attention import Case, eager, reference, run_case, run_module
 from masks import (
@@ -562,7 +563,7 @@ CASES |= {
     "documents-table": Case(packed, documents="packed", score="key-table", sq=130),
     "documents-nan": Case(packed, documents="packed", spoil="nan-value", batch=2, sq=130),
     "documents-no-lse": Case(packed, documents="packed", lse=False, dtype="f16"),
-}
+} | positions.CASES
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,6 +1,6 @@
 // Attention as models have it: a static cache whose sequences have lengths of
 // their own, and sinks; ragged sequences with a bias; ALiBi by slopes; documents of
-// a packed sequence.
+// a packed sequence; a cache whose front was dropped; padding on the left.
 
 !q = tensor<?x8x?x32xf32>
 !kv = tensor<?x4x?x32xf32>
@@ -55,6 +55,34 @@ func.func @packed(%q: !p, %k: !pkv, %v: !pkv, %ids: tensor<1x?xi32>) -> !p {
   %o = sparse_attn.attention mask(#sparse_attn.intersection<#sparse_attn.causal, #sparse_attn.document>)
       ins(%q, %k, %v : !p, !pkv, !pkv) data(documents = %ids : tensor<1x?xi32>) outs(%init : !p) -> !p
   return %o : !p
+}
+
+!c = tensor<?x4x?x32xf32>
+!ckv = tensor<?x2x?x32xf32>
+
+// A cache whose front was dropped: slot 0 stands at %first, and rows at %row.
+func.func @sliding(%q: !c, %k: !ckv, %v: !ckv, %lengths: tensor<?xi32>, %row: tensor<?xi64>, %first: tensor<i64>) -> !c {
+  %c0 = arith.constant 0 : index
+  %c2 = arith.constant 2 : index
+  %b = tensor.dim %q, %c0 : !c
+  %sq = tensor.dim %q, %c2 : !c
+  %init = tensor.empty(%b, %sq) : !c
+  %o = sparse_attn.attention mask(#sparse_attn.streaming<sinks = 4, window = 20>) ins(%q, %k, %v : !c, !ckv, !ckv)
+      data(key_lengths = %lengths : tensor<?xi32>, query_position = %row : tensor<?xi64>, key_position = %first : tensor<i64>)
+      outs(%init : !c) -> !c
+  return %o : !c
+}
+
+// Padding on the left.
+func.func @padded(%q: !c, %k: !ckv, %v: !ckv, %begin: tensor<?xi32>) -> !c {
+  %c0 = arith.constant 0 : index
+  %c2 = arith.constant 2 : index
+  %b = tensor.dim %q, %c0 : !c
+  %sq = tensor.dim %q, %c2 : !c
+  %init = tensor.empty(%b, %sq) : !c
+  %o = sparse_attn.attention mask(#sparse_attn.causal) ins(%q, %k, %v : !c, !ckv, !ckv)
+      data(key_begin = %begin : tensor<?xi32>) outs(%init : !c) -> !c
+  return %o : !c
 }
 
 !r = tensor<2x2x?x16xf32>

@@ -193,7 +193,8 @@ TEST_F(NpyFile, WhatIsWrittenReadsBackTheSame) {
 
 TEST_F(NpyFile, EveryTypeOfElementsIsKept) {
   using Dtype = NpyArray::Dtype;
-  for (Dtype dtype : {Dtype::F16, Dtype::F32, Dtype::F64, Dtype::I32}) {
+  for (Dtype dtype :
+       {Dtype::F16, Dtype::F32, Dtype::F64, Dtype::I32, Dtype::I64}) {
     NpyArray written{{3}, dtype, std::vector<char>(3 * byteSize(dtype), 'x')};
     ASSERT_FALSE(!!writeNpy(getPath("a.npy"), written));
     llvm::Expected<NpyArray> array = readNpy(getPath("a.npy"));
