@@ -22,10 +22,16 @@ package::makeIreeFiles(llvm::ArrayRef<func::FuncOp> functions,
     llvm::Expected<IreeProgram> compiled = compileFor(func, target);
     if (!compiled)
       return compiled.takeError();
+    compiled->attention = findAttention(func);
     std::string name = makeIdentifier(func.getName());
     compiled->objectFile = name + (compiled->isHost ? ".o" : ".ptx");
     files.push_back({"iree", compiled->objectFile, compiled->code});
     files.push_back({"iree", name + ".iree.mlir", printIreeModule(*compiled)});
+    if (compiled->attention.whyNone.empty())
+      files.push_back({"iree", name + ".spec.mlir", printIreeSpec(*compiled)});
+    else
+      func.emitRemark("no ")
+          << name << ".spec.mlir is written: " << compiled->attention.whyNone;
   }
   return files;
 }

@@ -23,9 +23,9 @@ namespace {
 class FunctionPrinter {
 public:
   FunctionPrinter(llvm::raw_ostream &os, const IreeProgram &compiled,
-                  const IreePrinter &names)
+                  const IreePrinter &names, bool isPrivate)
       : os(os), compiled(compiled), program(compiled.program), names(names),
-        formulas(os, "    "), results(program.results),
+        isPrivate(isPrivate), formulas(os, "    "), results(program.results),
         workspaces(program.workspaces) {}
 
   void print() {
@@ -52,8 +52,17 @@ private:
                                     printDim(other) + " : index"),
                    "sizes do not agree that are all " + size.name);
     }
+    if (isPrivate && compiled.attention.mustBeSquare)
+      printCheck(formulas.printOp("arith.cmpi eq, " +
+                                  formulas.print(rowsOf(0)) + ", " +
+                                  formulas.print(rowsOf(1)) + " : index"),
+                 "replaces causal attention of as many queries as keys only");
     for (const Condition &condition : program.conditions)
       printCheck(formulas.printFlag(condition.formula), condition.text);
+  }
+
+  const SizeExpr &rowsOf(unsigned argument) const {
+    return program.arguments[argument].shape[2];
   }
 
   std::string printDim(SizeSource source) {
@@ -201,6 +210,8 @@ private:
   const IreeProgram &compiled;
   const Program &program;
   const IreePrinter &names;
+  /// It stands in a spec, for attention of a model.
+  bool isPrivate;
   FormulaPrinter formulas;
   /// As dispatches take them.
   std::vector<BufferSpec> results, workspaces;
@@ -219,6 +230,6 @@ void IreePrinter::printFunction(StringRef visibility, StringRef name) {
     results.push_back(getTensorType(result));
   os << llvm::join(arguments, ", ") << ") -> (" << llvm::join(results, ", ")
      << ") {\n";
-  FunctionPrinter(os, compiled, *this).print();
+  FunctionPrinter(os, compiled, *this, visibility == "private").print();
   os << "  }\n";
 }

@@ -19,6 +19,25 @@ namespace mlir::sparse_attn::package {
 /// calls the kernel needs a part of.
 constexpr uint64_t kMaxIreeStack = 64 * 1024;
 
+/// The attention of IREE (iree_linalg_ext.attention) that a function computes,
+/// which a model may have in its place.
+struct IreeAttention {
+  std::string whyNone; ///< not empty where there is none
+  double scale = 1.0;
+  std::string elementType;
+  enum class Mask { None, Some } mask = Mask::Some;
+  /// A row sees the keys up to its own number.
+  bool isTriangle = false;
+  /// It does only where there are as many queries as keys.
+  bool mustBeSquare = false;
+  /// The pairs that may attend, [heads, queries, keys], where lengths are
+  /// known; one head stands for all that have the same.
+  std::vector<bool> pairs;
+  int64_t heads = 1, queries = 0, keys = 0;
+};
+
+IreeAttention findAttention(func::FuncOp func);
+
 /// A function compiled for IREE. Of its program, sizes are formulas over those
 /// of the arguments, and all buffers are dense.
 struct IreeProgram {
@@ -27,6 +46,7 @@ struct IreeProgram {
   bool isHost = false;    ///< for processors
   std::string code;       ///< an object file, or PTX
   std::string objectFile; ///< the name of the file that has it
+  IreeAttention attention;
 };
 
 /// For a level of x86-64: a kernel's workgroup computes what one thread does of
@@ -41,6 +61,10 @@ llvm::Expected<IreeProgram> compileForIree(func::FuncOp func,
 
 /// A module with the executable, and the function, which is public.
 std::string printIreeModule(const IreeProgram &compiled);
+
+/// A script of IREE's transform dialect that calls the function, which is
+/// private then, wherever a model has the attention. There must be one.
+std::string printIreeSpec(const IreeProgram &compiled);
 
 } // namespace mlir::sparse_attn::package
 
