@@ -38,6 +38,11 @@ std::string FormulaPrinter::printFlag(const SizeExpr &formula) {
   return printOp("arith.cmpi ne, " + value + ", " + zero + " : index");
 }
 
+std::string FormulaPrinter::printEqual(const std::string &a,
+                                       const std::string &b) {
+  return printOp("arith.cmpi eq, " + a + ", " + b + " : index");
+}
+
 std::string FormulaPrinter::printComparison(llvm::StringRef predicate,
                                             const SizeExpr &formula) {
   std::string a = print(formula.getOperands()[0]);

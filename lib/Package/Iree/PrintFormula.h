@@ -23,6 +23,8 @@ public:
   std::string printInteger(const SizeExpr &formula);
   /// The same as a flag: whether it is not 0.
   std::string printFlag(const SizeExpr &formula);
+  /// Whether both indices are equal.
+  std::string printEqual(const std::string &a, const std::string &b);
   /// Prints an op with one result, which it returns.
   std::string printOp(const llvm::Twine &op);
 

@@ -4,6 +4,7 @@
 #include "PrintModule.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include <map>
 #include <set>
 
 using namespace mlir::sparse_attn;
@@ -48,17 +49,17 @@ private:
       std::string first = printDim(size.sources.front());
       formulas.define(size.name, first);
       for (SizeSource other : llvm::drop_begin(size.sources))
-        printCheck(formulas.printOp("arith.cmpi eq, " + first + ", " +
-                                    printDim(other) + " : index"),
+        printCheck(formulas.printEqual(first, printDim(other)),
                    "sizes do not agree that are all " + size.name);
     }
     if (isPrivate && compiled.attention.mustBeSquare)
-      printCheck(formulas.printOp("arith.cmpi eq, " +
-                                  formulas.print(rowsOf(0)) + ", " +
-                                  formulas.print(rowsOf(1)) + " : index"),
+      printCheck(formulas.printEqual(formulas.print(rowsOf(0)),
+                                     formulas.print(rowsOf(1))),
                  "replaces causal attention of as many queries as keys only");
     for (const Condition &condition : program.conditions)
-      printCheck(formulas.printFlag(condition.formula), condition.text);
+      printCheck(formulas.printEqual(formulas.print(condition.formula),
+                                     formulas.print(SizeExpr::constant(1))),
+                 condition.text);
   }
 
   const SizeExpr &rowsOf(unsigned argument) const {
@@ -67,9 +68,11 @@ private:
 
   std::string printDim(SizeSource source) {
     std::string dim = formulas.print(SizeExpr::constant(source.dim));
-    return formulas.printOp("tensor.dim " + argumentValues[source.argument] +
-                            ", " + dim + " : " +
-                            getTensorType(program.arguments[source.argument]));
+    std::string size = formulas.printOp(
+        "tensor.dim " + argumentValues[source.argument] + ", " + dim + " : " +
+        getTensorType(program.arguments[source.argument]));
+    argumentSizes[{source.argument, source.dim}] = size;
+    return size;
   }
 
   void printCheck(const std::string &flag, const std::string &text) {
@@ -129,6 +132,19 @@ private:
     return sizes.empty() ? "" : "{" + llvm::join(sizes, ", ") + "}";
   }
 
+  /// Those of an argument are its own: IREE would believe that another one is
+  /// the same, and drop the check of it.
+  std::string printDims(BufferRef buffer) {
+    if (buffer.kind != BufferRef::Kind::Argument)
+      return printDims(specOf(buffer));
+    std::vector<std::string> sizes;
+    for (auto [dim, size] : llvm::enumerate(specOf(buffer).shape))
+      if (!size.asConstant())
+        sizes.push_back(
+            argumentSizes.at({buffer.index, static_cast<unsigned>(dim)}));
+    return sizes.empty() ? "" : "{" + llvm::join(sizes, ", ") + "}";
+  }
+
   /// A result that is where another one, or an argument, is, has no buffer of
   /// its own.
   bool isOwn(BufferRef::Kind kind, unsigned index) const {
@@ -168,7 +184,7 @@ private:
         continue;
       }
       BufferRef buffer = std::get<PointerArgument>(argument).buffer;
-      std::string sizes = printDims(specOf(buffer));
+      std::string sizes = printDims(buffer);
       operands.push_back(valueOf(buffer));
       types.push_back(getTensorType(specOf(buffer)) + sizes);
       if (isWritten(buffer)) {
@@ -197,8 +213,8 @@ private:
       std::string type = getTensorType(result), value = valueOf(place);
       if (std::string other = getTensorType(specOf(place)); other != type)
         value = formulas.printOp("flow.tensor.reshape " + value + " : " +
-                                 other + printDims(specOf(place)) + " -> " +
-                                 type + printDims(result));
+                                 other + printDims(place) + " -> " + type +
+                                 printDims(result));
       values.push_back(value);
       types.push_back(type);
     }
@@ -216,6 +232,8 @@ private:
   /// As dispatches take them.
   std::vector<BufferSpec> results, workspaces;
   std::set<std::string> emptyTypes;
+  /// Of arguments, by number and dimension.
+  std::map<std::pair<unsigned, unsigned>, std::string> argumentSizes;
   std::vector<std::string> argumentValues, resultValues, workspaceValues;
 };
 } // namespace

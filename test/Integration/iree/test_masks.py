@@ -33,3 +33,36 @@ def test_mask(name, tmp_path):
         np.testing.assert_allclose(
             result.astype(np.float64), right, rtol=0, atol=TOLERANCES[case.dtype] * abs(right).max()
         )
+
+
+def run_dynamic(tmp_path, *shapes):
+    case = Case(causal, sq=20, heads=4, groups=2, lse=False, dynamic=True, batch=1)
+    export(module_text(case), tmp_path)
+    module = Module(compile_file(tmp_path / "attention.iree.mlir"))
+    return module("attention", *(np.zeros(shape, np.float32) for shape in shapes))
+
+
+@pytest.mark.parametrize(
+    "keys, values, why",
+    [
+        ((1, 2, 20, 16), (1, 2, 19, 16), "attention: sizes do not agree that are all Sk"),
+        ((1, 3, 20, 16), (1, 3, 20, 16), "the number of query heads, Hq, must be a multiple"),
+    ],
+)
+def test_sizes_that_do_not_fit(keys, values, why, tmp_path):
+    with pytest.raises(RuntimeError, match=why):
+        run_dynamic(tmp_path, (1, 4, 20, 16), keys, values)
+
+
+def test_processor_without_the_instructions(tmp_path):
+    case = Case(causal, sq=20, lse=False, batch=1)
+    export(module_text(case), tmp_path)
+    path = tmp_path / "attention.iree.mlir"
+    # As it is on a processor without AVX2.
+    lacking = 'key = "none-has-this", default_value = false'
+    text = path.read_text()
+    assert 'key = "avx2", default_value = true' in text
+    path.write_text(text.replace('key = "avx2", default_value = true', lacking))
+    module = Module(compile_file(path))
+    with pytest.raises(RuntimeError, match="compiled for x86-64-v3, and this processor has no avx2"):
+        module("attention", *(array.astype(np.float32) for array in case.inputs()))
