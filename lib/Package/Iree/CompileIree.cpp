@@ -1,6 +1,7 @@
 //===- CompileIree.cpp - A function to a freestanding object --------------===//
 
 #include "Freestanding.h"
+#include "SparseAttn/IR/SparseAttn.h"
 #include "SparseAttn/Package/Compile/HostObject.h"
 #include "SparseAttn/Package/Compile/Optimize.h"
 #include "SparseAttn/Package/Compile/Symbols.h"
@@ -134,8 +135,27 @@ getTiles(const HostOptions &options) {
   return {{0, 0}, {32, 32}, {16, 32}, {16, 16}, {16, 8}};
 }
 
+/// Which tiles see one another's documents is known when the host has read
+/// them, and IREE has no host code of ours.
+static LogicalResult verifyData(func::FuncOp func) {
+  WalkResult result = func.walk([](AttentionOp op) {
+    if (!op.getDataOperand(kDocuments))
+      return WalkResult::advance();
+    op.emitOpError(
+        "has the data operand 'documents', whose tiles are listed on "
+        "the host at run time, which programs for IREE cannot do; "
+        "pad sequences and give key_lengths, or call a package");
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
+}
+
 llvm::Expected<IreeProgram>
 package::compileForIree(func::FuncOp func, const HostOptions &options) {
+  if (failed(verifyData(func)))
+    return makeError("cannot compile '{0}' for IREE on {1}, for the errors "
+                     "above",
+                     func.getName(), options.cpu);
   uint64_t least = UINT64_MAX;
   for (auto [queries, keys] : getTiles(options)) {
     HostOptions tiled = options;
@@ -151,9 +171,9 @@ package::compileForIree(func::FuncOp func, const HostOptions &options) {
       return makeError("'{0}' calls {1}, which no executable of IREE has; "
                        "compute that outside of the function",
                        func.getName(), llvm::join(facts->undefined, ", "));
-    if (facts->largestBytes <= kMaxIreeStack)
+    if (facts->stackBytes <= kMaxIreeStack)
       return compiled;
-    least = std::min(least, facts->largestBytes);
+    least = std::min(least, facts->stackBytes);
   }
   return makeError("'{0}' needs {1} bytes of stack, and workers of IREE have "
                    "room for {2}; give smaller tiles by --tile-queries and "

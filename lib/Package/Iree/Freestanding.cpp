@@ -137,17 +137,17 @@ void package::addMemoryFunctions(llvm::Module &module) {
   MemoryFunctions(module).add();
 }
 
-/// Adds up a section of stack sizes: an address of 8 bytes, then a size as
+/// Reads a section of stack sizes: an address of 8 bytes, then a size as
 /// ULEB128, for each function.
-static llvm::Error addStackSizes(llvm::StringRef contents, ObjectFacts &facts) {
+static llvm::Error readStackSizes(llvm::StringRef contents,
+                                  ObjectFacts &facts) {
   llvm::DataExtractor data(contents, /*IsLittleEndian=*/true,
                            /*AddressSize=*/8);
   llvm::DataExtractor::Cursor place(0);
   while (place && !data.eof(place)) {
     (void)data.getU64(place);
     uint64_t bytes = data.getULEB128(place);
-    facts.stackBytes += bytes;
-    facts.largestBytes = std::max(facts.largestBytes, bytes);
+    facts.stackBytes = std::max(facts.stackBytes, bytes);
   }
   return place.takeError();
 }
@@ -175,7 +175,7 @@ llvm::Expected<ObjectFacts> package::readObject(llvm::StringRef object) {
     auto contents = section.getContents();
     if (!contents)
       return contents.takeError();
-    if (llvm::Error error = addStackSizes(*contents, facts))
+    if (llvm::Error error = readStackSizes(*contents, facts))
       return std::move(error);
   }
   return facts;

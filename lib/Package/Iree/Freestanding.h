@@ -23,11 +23,8 @@ void addMemoryFunctions(llvm::Module &module);
 struct ObjectFacts {
   /// Functions and variables that something else has to define.
   std::vector<std::string> undefined;
-  /// The stack of all its functions, of which none calls itself: no call takes
-  /// more.
+  /// The largest stack of a function. Those that others call are small.
   uint64_t stackBytes = 0;
-  /// The largest stack of one.
-  uint64_t largestBytes = 0;
 };
 
 /// Reads an object file that has a section of stack sizes.

@@ -15,6 +15,10 @@ CASES = {
     "longformer": Case(longformer(16, [0, -1]), sq=200, batch=1),
     "longformer-dynamic-f16": Case(longformer(16, [0]), sq=200, dtype="f16", dynamic=True, batch=1),
     "bigbird": Case(bigbird(16, 3, 2), sq=128, lse=False, batch=1),
+    "longformer-twice-split": Case(longformer(16, [0, 90]), sq=200, d=128, batch=1, lse=False),
+    "sinks": Case(causal, sq=60, batch=1, sinks=(0.5, -1.0)),
+    "lengths": Case(causal, sq=60, key_lengths=(30, 60), query_lengths=(20, 60)),
+    "softcap": Case(causal, sq=60, batch=1, softcap=3.0),
     "bigbird-dynamic": Case(bigbird(16, 3, 2), sq=150, d=64, dynamic=True, batch=1),
 }
 TOLERANCES = {"f32": 2e-6, "f16": 2e-3}
@@ -27,11 +31,17 @@ def test_mask(name, tmp_path):
     module = Module(compile_file(tmp_path / "attention.iree.mlir"))
     inputs = case.inputs()
     dtype = {"f32": np.float32, "f16": np.float16}[case.dtype]
-    results = module("attention", *(array.astype(dtype) for array in inputs))
-    expected = reference(*inputs, case.live(), case.effective_scale)
+    operands = [array.astype(dtype) for array in inputs[:3]]
+    results = module("attention", *operands, *case.data().values())
+    sinks = case.all_sinks()
+    expected = reference(
+        *inputs[:3], case.live(), case.effective_scale, case.softcap, sinks
+    )
     for result, right in zip(results, expected):
+        finite = right[np.isfinite(right)]
         np.testing.assert_allclose(
-            result.astype(np.float64), right, rtol=0, atol=TOLERANCES[case.dtype] * abs(right).max()
+            result.astype(np.float64), right, rtol=0,
+            atol=TOLERANCES[case.dtype] * abs(finite).max(),
         )
 
 
