@@ -76,8 +76,9 @@ private:
   }
 
   void printCheck(const std::string &flag, const std::string &text) {
-    os << "    cf.assert " << flag << ", \"" << program.name << ": " << text
-       << "\"\n";
+    os << "    cf.assert " << flag << ", \"";
+    llvm::printEscapedString(program.name, os);
+    os << ": " << text << "\"\n";
   }
 
   /// A device that cannot be asked is believed.

@@ -142,7 +142,9 @@ std::string package::printIreeModule(const IreeProgram &compiled) {
   std::string text;
   llvm::raw_string_ostream os(text);
   IreePrinter printer(os, compiled);
-  os << "// '" << compiled.program.name << "' for " << compiled.target
+  os << "// '";
+  llvm::printEscapedString(compiled.program.name, os);
+  os << "' for " << compiled.target
      << ", by sparse-attn-compile --emit=iree.\n";
   printer.printAliases();
   os << "module {\n";

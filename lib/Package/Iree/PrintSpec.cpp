@@ -187,8 +187,9 @@ std::string package::printIreeSpec(const IreeProgram &compiled) {
   llvm::raw_string_ostream os(text);
   IreePrinter printer(os, compiled);
   std::string function = "call_" + printer.getExecutable();
-  os << "// Calls '" << compiled.program.name << "' for " << compiled.target
-     << " in place of equal attention:\n"
+  os << "// Calls '";
+  llvm::printEscapedString(compiled.program.name, os);
+  os << "' for " << compiled.target << " in place of equal attention:\n"
      << "// iree-compile --iree-preprocessing-transform-spec-filename.\n";
   printer.printAliases();
   os << "module attributes {transform.with_named_sequence} {\n";
