@@ -63,6 +63,9 @@ MLIR_CAPI_EXPORTED MlirAttribute
 sparseAttnGlobalAttrGet(MlirContext context, intptr_t numTokens,
                         const int64_t *tokens, int64_t first, int64_t last,
                         int64_t lastBlock, SparseAttnGlobalDirection direction);
+/* Reads the data operand `global_tokens`, which an operation with it needs. */
+MLIR_CAPI_EXPORTED MlirAttribute sparseAttnGlobalListedAttrGet(
+    MlirContext context, SparseAttnGlobalDirection direction);
 MLIR_CAPI_EXPORTED MlirAttribute sparseAttnRandomAttrGet(MlirContext context,
                                                          int64_t block,
                                                          int64_t blocksPerRow,

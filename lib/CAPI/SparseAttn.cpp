@@ -90,7 +90,16 @@ MlirAttribute sparseAttnGlobalAttrGet(MlirContext context, intptr_t numTokens,
                                       int64_t last, int64_t lastBlock,
                                       SparseAttnGlobalDirection direction) {
   return getMask<GlobalAttr>(context, ArrayRef(tokens, numTokens), first, last,
-                             lastBlock,
+                             lastBlock, /*listed=*/false,
+                             static_cast<GlobalDirection>(direction));
+}
+
+MlirAttribute
+sparseAttnGlobalListedAttrGet(MlirContext context,
+                              SparseAttnGlobalDirection direction) {
+  int64_t none = 0;
+  return getMask<GlobalAttr>(context, ArrayRef<int64_t>(), none, none, none,
+                             /*listed=*/true,
                              static_cast<GlobalDirection>(direction));
 }
 

@@ -25,8 +25,9 @@ Value mlir::sparse_attn::emitDocument(OpBuilder &b, Location loc,
     return arith::IndexCastOp::create(b, loc, b.getIndexType(), x);
   };
   Value last = arith::SubIOp::create(b, loc, n, constant(1));
-  Value inside = arith::MinSIOp::create(
-      b, loc, arith::MaxSIOp::create(b, loc, slot, constant(0)), last);
+  // The first, where the sequence has none: its tensor may have some.
+  Value inside = arith::MaxSIOp::create(
+      b, loc, arith::MinSIOp::create(b, loc, slot, last), constant(0));
   Value id = tensor::ExtractOp::create(
       b, loc, documents, ValueRange{toIndex(batch), toIndex(inside)});
   Value exists =

@@ -21,7 +21,7 @@ struct DataKind {
   StringRef name;
   Shape shape;
   Element element;
-  /// Which of B, Hq, Sq and Sk its dimensions are; -1 ends them.
+  /// Which of `kSizes` its dimensions are; -1 ends them.
   std::array<int, 2> dims = {-1, -1};
 
   bool isAny() const { return shape == Shape::Any; }
@@ -63,6 +63,7 @@ constexpr DataKind kKinds[] = {
     {kKeyPosition, Shape::Sequences, Element::I64, {0, -1}},
     {kQueryPosition, Shape::Sequences, Element::I64, {0, -1}},
     {kDocuments, Shape::Fixed, Element::I32, {0, 3}},
+    {kGlobalTokens, Shape::Fixed, Element::I32, {0, 4}},
     {kSinks, Shape::Fixed, Element::F32, {1, -1}},
     {kSlopes, Shape::Fixed, Element::F32, {1, -1}},
     {kBias, Shape::Broadcast, Element::F32},
@@ -70,9 +71,12 @@ constexpr DataKind kKinds[] = {
 };
 
 /// Data that masks read, and nothing else.
-constexpr StringRef kOfMasks[] = {kDocuments};
+constexpr StringRef kOfMasks[] = {kDocuments, kGlobalTokens};
 
-constexpr StringRef kSizes[] = {"sequences", "query heads", "queries", "keys"};
+/// B, Hq, Sq and Sk, and sizes that are nothing else's.
+constexpr StringRef kSizes[] = {"sequences", "query heads", "queries", "keys",
+                                "tokens"};
+constexpr int kNumShared = 4;
 
 static const DataKind *findKind(StringRef name) {
   const auto *kind = llvm::find_if(
@@ -96,7 +100,13 @@ SmallVector<int, 4> mlir::sparse_attn::dimsOfData(StringRef name,
     return {};
   if (kind->isBroadcast())
     return broadcastDims(type);
-  return type.getRank() == 0 ? SmallVector<int, 4>() : kind->fixedDims();
+  if (type.getRank() == 0)
+    return {};
+  SmallVector<int, 4> dims = kind->fixedDims();
+  for (int &dim : dims)
+    if (dim >= kNumShared)
+      dim = -1;
+  return dims;
 }
 
 //===----------------------------------------------------------------------===//

@@ -23,7 +23,8 @@ LogicalResult verifyData(AttentionOp op);
 void eraseUnreadData(AttentionOp op);
 
 /// Which of B, Hq, Sq and Sk the dimensions of the data operand of that name
-/// and type are; -1 for a dimension of 1 that is that of all.
+/// and type are; -1 for a dimension of 1 that is that of all, or of a size that
+/// is none of these.
 SmallVector<int, 4> dimsOfData(StringRef name, ShapedType type);
 
 } // namespace mlir::sparse_attn

@@ -35,8 +35,8 @@ struct WholeRows {
 class PredicateEmitter {
 public:
   PredicateEmitter(OpBuilder &b, Location loc, const MaskPosition &at,
-                   EmitLeafFn emitLeaf)
-      : b(b), loc(loc), at(at), emitLeaf(emitLeaf), p(b, loc, at) {}
+                   EmitLeafFn emitOther)
+      : b(b), loc(loc), at(at), emitOther(emitOther), p(b, loc, at) {}
 
   /// Null where a leaf has no code.
   Value run(const mask::Predicate &predicate) {
@@ -53,6 +53,7 @@ private:
   Value emitLeafOnce(const OpaqueLiteral &literal);
   Value drawn(const RandomBlocks &blocks);
   Value isOneDocument();
+  Value emitLeaf(const MaskNode &leaf);
 
   RowRange boundsOf(const Piece &piece);
   RowRange below(const Pieces &pieces);
@@ -78,7 +79,7 @@ private:
   OpBuilder &b;
   Location loc;
   const MaskPosition &at;
-  EmitLeafFn emitLeaf;
+  EmitLeafFn emitOther;
   PredicateBuilder p;
   DenseMap<const MaskNode *, Value> leaves;
   bool hasCode = true;
@@ -112,10 +113,12 @@ Value PredicateEmitter::holdsForRow(const Piece &piece) {
     if (residue.subject == Residue::Subject::Query)
       holds = p.conj(holds, p.holds(residue));
   for (const OpaqueLiteral &literal : piece.opaque)
-    if (boundsRows(literal))
+    if (boundsRows(literal) && literal.leaf->getLastBlock())
       holds =
           p.conj(holds, p.compare(literal.negated ? Compare::slt : Compare::sge,
                                   at.i, beginOf(literal)));
+    else if (boundsRows(literal))
+      holds = p.conj(holds, emitLeafOnce(literal));
   return holds;
 }
 
@@ -275,14 +278,25 @@ Value PredicateEmitter::isOneDocument() {
                 p.compare(Compare::eq, ofQuery, documentOf(at.j)));
 }
 
+Value PredicateEmitter::emitLeaf(const MaskNode &leaf) {
+  if (const RandomBlocks *blocks = leaf.getRandomBlocks())
+    return drawn(*blocks);
+  switch (leaf.getDataFact()) {
+  case OneDocument:
+    return isOneDocument();
+  case ListedRow:
+  case ListedKey:
+    return at.listed ? at.listed(b, loc, leaf.getDataFact() == ListedKey)
+                     : Value();
+  default:
+    return emitOther(b, loc, leaf);
+  }
+}
+
 Value PredicateEmitter::emitLeafOnce(const OpaqueLiteral &literal) {
   Value &value = leaves[literal.leaf.get()];
-  if (!value) {
-    const RandomBlocks *blocks = literal.leaf->getRandomBlocks();
-    value = blocks                       ? drawn(*blocks)
-            : literal.leaf->isDocument() ? isOneDocument()
-                                         : emitLeaf(b, loc, *literal.leaf);
-  }
+  if (!value)
+    value = emitLeaf(*literal.leaf);
   if (!value) {
     hasCode = false;
     value = p.constant(false);
@@ -298,7 +312,7 @@ Value PredicateEmitter::emitAlone(const Piece &piece, WholeRows &whole) {
     if (residue.subject != Residue::Subject::Query)
       others = p.conj(others, p.holds(residue));
   for (const OpaqueLiteral &literal : piece.opaque)
-    if (!literal.leaf->getLastBlock())
+    if (!literal.leaf->getLastBlock() && !boundsRows(literal))
       others = p.conj(others, emitLeafOnce(literal));
   RowRange range = boundsOf(piece);
   if (!range.low && !range.high)

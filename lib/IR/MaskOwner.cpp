@@ -9,7 +9,7 @@ using namespace mlir::sparse_attn::mask;
 
 static bool hasCode(const OpaqueLiteral &literal) {
   return literal.leaf->getRandomBlocks() || literal.leaf->getLastBlock() ||
-         literal.leaf->isDocument() || literal.leaf->getOwner();
+         literal.leaf->getDataFact() || literal.leaf->getOwner();
 }
 
 static bool hasCode(const mask::Predicate &predicate) {
@@ -59,10 +59,8 @@ public:
   }
   Mask transpose() const override { return mask.transpose(); }
   bool isHeadInvariant() const override { return mask.isHeadInvariant(); }
-  bool readsData() const override { return mask.readsData(); }
-  Mask withDocuments(bool areAll) const override {
-    return mask.withDocuments(areAll);
-  }
+  unsigned getDataFacts() const override { return mask.getDataFacts(); }
+  Mask withData(unsigned facts) const override { return mask.withData(facts); }
   int64_t getRowGranularity() const override {
     return mask.getNode().getRowGranularity();
   }

@@ -32,9 +32,18 @@ void printCondition(AsmPrinter &printer, const plan::TileExpr &when);
 ParseResult parsePairs(AsmParser &parser, std::optional<mask::Pieces> &where);
 void printPairs(AsmPrinter &printer, const std::optional<mask::Pieces> &where);
 
-/// `documents`, behind `within`: a segment visits what documents are in.
-ParseResult parseDocuments(AsmParser &parser, bool &inDocuments);
-void printDocuments(AsmPrinter &printer, bool inDocuments);
+/// `documents and listed rows`, behind `within`: which tiles data leaves.
+ParseResult parseWithin(AsmParser &parser, plan::Within &within);
+void printWithin(AsmPrinter &printer, const plan::Within &within);
+
+/// `listed, direction = rows` or `tokens = [0, -1], first = 4`, what positions
+/// are global.
+ParseResult parseGlobal(AsmParser &parser, SmallVector<int64_t> &tokens,
+                        int64_t &first, int64_t &last, int64_t &lastBlock,
+                        bool &listed, GlobalDirection &direction);
+void printGlobal(AsmPrinter &printer, ArrayRef<int64_t> tokens, int64_t first,
+                 int64_t last, int64_t lastBlock, bool listed,
+                 GlobalDirection direction);
 
 /// `lattice<step = 8, width = 1, shift = 0, tile = 16>` or
 /// `list<[5, 77], width = 1, tile = 16>`, where the slots of tiles stand.

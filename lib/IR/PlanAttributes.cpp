@@ -77,13 +77,26 @@ void sparse_attn::printCondition(AsmPrinter &printer, const TileExpr &when) {
   printer.printString(when.str() + " > 0");
 }
 
-ParseResult sparse_attn::parseDocuments(AsmParser &parser, bool &inDocuments) {
-  inDocuments = true;
-  return parser.parseKeyword("documents");
+ParseResult sparse_attn::parseWithin(AsmParser &parser, Within &within) {
+  within.documents = succeeded(parser.parseOptionalKeyword("documents"));
+  if (within.documents) {
+    within.isEither = succeeded(parser.parseOptionalKeyword("or"));
+    if (!within.isEither && failed(parser.parseOptionalKeyword("and")))
+      return success();
+  }
+  if (failed(parser.parseOptionalKeyword("listed")))
+    return parser.emitError(parser.getCurrentLocation(),
+                            within.documents ? "expected 'listed'"
+                                             : "expected 'documents' or "
+                                               "'listed'");
+  within.listedKeys = failed(parser.parseOptionalKeyword("rows"));
+  within.listedRows =
+      !within.listedKeys || failed(parser.parseOptionalKeyword("columns"));
+  return success();
 }
 
-void sparse_attn::printDocuments(AsmPrinter &printer, bool) {
-  printer << "documents";
+void sparse_attn::printWithin(AsmPrinter &printer, const Within &within) {
+  printer.getStream() << within;
 }
 
 //===----------------------------------------------------------------------===//
@@ -206,14 +219,19 @@ static LogicalResult verifyLayout(ErrorEmitter emitError,
 LogicalResult SegmentAttr::verify(ErrorEmitter emitError, SegmentKind kind,
                                   TileExpr, TileExpr, TileExpr,
                                   std::optional<mask::Pieces> where,
-                                  Layout layout, bool inDocuments) {
+                                  Layout layout, Within within) {
   // NOLINTEND(performance-unnecessary-value-param)
-  if (inDocuments && !layout.isContiguous())
-    return emitError() << "a segment within documents has contiguous tiles, "
-                          "and no layout";
-  if (kind == SegmentKind::full && where)
+  bool isFull = kind == SegmentKind::full;
+  if (isFull && where)
     return emitError() << "a full segment has no masked pair, so that "
                           "'where' says nothing";
+  Segment segment;
+  segment.full = isFull;
+  segment.where = std::move(where);
+  segment.layout = layout;
+  segment.within = within;
+  if (std::string problem = segment.findProblem(); !problem.empty())
+    return emitError() << problem;
   return verifyLayout(emitError, layout);
 }
 
@@ -263,7 +281,7 @@ static SmallVector<RowClass, 2> classesOf(ArrayRef<RowsAttr> attributes) {
       cls.segments.push_back({segment.getBegin(), segment.getEnd(),
                               segment.getKind() == SegmentKind::full,
                               segment.getWhen(), segment.getWhere(),
-                              segment.getLayout(), segment.getInDocuments()});
+                              segment.getLayout(), segment.getWithin()});
     for (DrawAttr draw : rows.getDraws())
       cls.draws.push_back({draw.getRandom().getRandomOptions(), draw.getBegin(),
                            draw.getEnd(), draw.getKind() == SegmentKind::full,
@@ -355,7 +373,7 @@ static SmallVector<RowsAttr> attributesOf(MLIRContext *context,
     for (const Segment &segment : cls.segments)
       segments.push_back(SegmentAttr::get(
           context, kindOf(segment.full), segment.begin, segment.end,
-          segment.when, segment.where, segment.layout, segment.inDocuments));
+          segment.when, segment.where, segment.layout, segment.within));
     SmallVector<DrawAttr> draws;
     for (const Draw &draw : cls.draws) {
       const Mask::RandomOptions &r = draw.random;

@@ -60,7 +60,8 @@ MaskAttrInterface LongformerAttr::expand(std::optional<int64_t>) const {
   if (getGlobalTokens().empty())
     return local;
   return anyOf(context, {local, GlobalAttr::get(context, getGlobalTokens(), 0,
-                                                0, 0, GlobalDirection::both)});
+                                                0, 0, /*listed=*/false,
+                                                GlobalDirection::both)});
 }
 
 LogicalResult LongformerAttr::verify(ErrorEmitter emitError, int64_t window,
@@ -87,7 +88,7 @@ MaskAttrInterface BigBirdAttr::expand(std::optional<int64_t> nk) const {
   SmallVector<MaskAttrInterface> members = {
       window(context, radius, radius, block),
       GlobalAttr::get(context, {}, first, last, nk ? 0 : block,
-                      GlobalDirection::both)};
+                      /*listed=*/false, GlobalDirection::both)};
   if (getRandomBlocks() > 0)
     members.push_back(RandomAttr::get(context, block, getRandomBlocks(),
                                       getSeed(), /*per_head=*/true, radius));

@@ -120,6 +120,8 @@ Mask GlobalAttr::getMask(std::optional<int64_t>) const {
     direction = Mask::Direction::Rows;
   if (getDirection() == GlobalDirection::columns)
     direction = Mask::Direction::Columns;
+  if (getListed())
+    return Mask::listed(direction);
   Mask global = Mask::global(getTokens(), getFirst(), getLast(), direction);
   if (getLastBlock() == 0)
     return global;
@@ -128,18 +130,26 @@ Mask GlobalAttr::getMask(std::optional<int64_t>) const {
 
 LogicalResult GlobalAttr::verify(ErrorEmitter emitError,
                                  ArrayRef<int64_t> tokens, int64_t first,
-                                 int64_t last, int64_t lastBlock,
+                                 int64_t last, int64_t lastBlock, bool listed,
                                  GlobalDirection) {
+  bool hasOthers = !tokens.empty() || first != 0 || last != 0 || lastBlock != 0;
+  if (listed && hasOthers)
+    return emitError() << "'listed' tokens are all that this mask has; write "
+                          "the union with a 'global' of the others";
   if (lastBlock < 0)
     return emitError() << "'last_block' must not be negative, got "
                        << lastBlock;
   if (first < 0 || last < 0)
     return emitError() << "'first' and 'last' must not be negative, got "
                        << first << " and " << last;
-  if (tokens.empty() && first == 0 && last == 0 && lastBlock == 0)
-    return emitError() << "a global mask needs 'tokens', 'first', 'last' or "
-                          "'last_block'";
+  if (!listed && !hasOthers)
+    return emitError() << "a global mask needs 'tokens', 'first', 'last', "
+                          "'last_block' or 'listed'";
   return success();
+}
+
+StringRef GlobalAttr::getDataOperandName() const {
+  return getListed() ? StringRef(kGlobalTokens) : StringRef();
 }
 
 LogicalResult GlobalAttr::verifyLengths(ErrorEmitter emitError,

@@ -35,14 +35,17 @@ public:
     return llvm::all_of(members,
                         [](const Mask &m) { return m.isHeadInvariant(); });
   }
-  bool readsData() const override {
-    return llvm::any_of(members, [](const Mask &m) { return m.readsData(); });
+  unsigned getDataFacts() const override {
+    unsigned facts = 0;
+    for (const Mask &member : members)
+      facts |= member.getDataFacts();
+    return facts;
   }
 
 protected:
-  SmallVector<Mask, 3> membersWithDocuments(bool areAll) const {
+  SmallVector<Mask, 3> membersWithData(unsigned facts) const {
     return llvm::map_to_vector<3>(
-        members, [&](const Mask &m) { return m.withDocuments(areAll); });
+        members, [&](const Mask &m) { return m.withData(facts); });
   }
   SmallVector<Mask, 3> transposedMembers() const {
     return llvm::map_to_vector<3>(members,
@@ -131,8 +134,8 @@ public:
     }));
   }
   Mask transpose() const override { return Mask::unionOf(transposedMembers()); }
-  Mask withDocuments(bool areAll) const override {
-    return Mask::unionOf(membersWithDocuments(areAll));
+  Mask withData(unsigned facts) const override {
+    return Mask::unionOf(membersWithData(facts));
   }
   void print(raw_ostream &os) const override { printAs(os, "union"); }
 };
@@ -176,8 +179,8 @@ public:
   Mask transpose() const override {
     return Mask::intersectionOf(transposedMembers());
   }
-  Mask withDocuments(bool areAll) const override {
-    return Mask::intersectionOf(membersWithDocuments(areAll));
+  Mask withData(unsigned facts) const override {
+    return Mask::intersectionOf(membersWithData(facts));
   }
   void print(raw_ostream &os) const override { printAs(os, "intersection"); }
 };
@@ -209,9 +212,9 @@ public:
     return Mask::complementOf(mask.transpose());
   }
   bool isHeadInvariant() const override { return mask.isHeadInvariant(); }
-  bool readsData() const override { return mask.readsData(); }
-  Mask withDocuments(bool areAll) const override {
-    return Mask::complementOf(mask.withDocuments(areAll));
+  unsigned getDataFacts() const override { return mask.getDataFacts(); }
+  Mask withData(unsigned facts) const override {
+    return Mask::complementOf(mask.withData(facts));
   }
   void print(raw_ostream &os) const override {
     os << "complement(";

@@ -27,10 +27,11 @@ public:
   }
 
   bool isHeadInvariant() const override { return true; }
-  bool isDocument() const override { return true; }
+  unsigned getDataFact() const override { return OneDocument; }
   Mask transpose() const override { return Mask(shared_from_this()); }
-  Mask withDocuments(bool areAll) const override {
-    return areAll ? Mask::full() : Mask::complementOf(Mask::full());
+  Mask withData(unsigned facts) const override {
+    return facts & OneDocument ? Mask::full()
+                               : Mask::complementOf(Mask::full());
   }
   void print(llvm::raw_ostream &os) const override { os << "document"; }
 

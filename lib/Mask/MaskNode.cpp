@@ -33,7 +33,7 @@ std::optional<Pieces> MaskNode::pieces(bool negated, unsigned maxPieces) const {
 
 bool MaskNode::isHeadInvariant() const { return false; }
 
-Mask MaskNode::withDocuments(bool) const { return Mask(shared_from_this()); }
+Mask MaskNode::withData(unsigned) const { return Mask(shared_from_this()); }
 
 int64_t MaskNode::getRowGranularity() const { return 1; }
 
@@ -74,9 +74,11 @@ public:
     return draw ? draw->block : 1;
   }
   bool isHeadInvariant() const override { return original->isHeadInvariant(); }
-  bool readsData() const override { return original->readsData(); }
-  Mask withDocuments(bool areAll) const override {
-    return original->withDocuments(areAll).transpose();
+  unsigned getDataFacts() const override {
+    return transposed(original->getDataFacts());
+  }
+  Mask withData(unsigned facts) const override {
+    return original->withData(transposed(facts)).transpose();
   }
   Mask transpose() const override { return Mask(original); }
   void print(llvm::raw_ostream &os) const override {
@@ -86,6 +88,13 @@ public:
   }
 
 private:
+  /// Of a pair (j, i) these facts hold where those do of (i, j).
+  static unsigned transposed(unsigned facts) {
+    unsigned others = facts & ~(ListedRow | ListedKey);
+    return others | (facts & ListedRow ? ListedKey : 0) |
+           (facts & ListedKey ? ListedRow : 0);
+  }
+
   std::shared_ptr<const MaskNode> original;
 };
 

@@ -23,14 +23,17 @@ int64_t Bound::evaluate(int64_t i, int64_t n) const {
   return query + perKey * n + offset;
 }
 
-bool OpaqueLiteral::isDocument() const {
-  return !negated && leaf->isDocument();
+unsigned OpaqueLiteral::getDataFact() const {
+  return negated ? 0 : leaf->getDataFact();
 }
 
-bool Piece::isInDocuments() const {
-  return llvm::any_of(opaque, [](const OpaqueLiteral &literal) {
-    return literal.isDocument();
-  });
+bool OpaqueLiteral::isDocument() const { return getDataFact() == OneDocument; }
+
+unsigned Piece::getDataFacts() const {
+  unsigned facts = 0;
+  for (const OpaqueLiteral &literal : opaque)
+    facts |= literal.getDataFact();
+  return facts;
 }
 
 bool Piece::isBandOfDocuments() const {

@@ -50,7 +50,7 @@ Predicate Predicate::any(std::vector<Predicate> operands) {
 
 bool mask::boundsRows(const OpaqueLiteral &literal) {
   const LastBlock *last = literal.leaf->getLastBlock();
-  return last && last->ofRows;
+  return last ? last->ofRows : literal.leaf->getDataFact() == ListedRow;
 }
 
 bool mask::boundsFromAbove(const OpaqueLiteral &literal) {
@@ -73,7 +73,12 @@ static bool isBelow(const Piece &piece) {
 
 /// A leaf that only its own code can tell.
 static bool isLeaf(const OpaqueLiteral &literal) {
-  return !literal.leaf->getLastBlock();
+  return !literal.leaf->getLastBlock() && !boundsRows(literal);
+}
+
+/// Such a leaf that asks of the key alone.
+static bool isOfKey(const OpaqueLiteral &literal) {
+  return literal.leaf->getDataFact() == ListedKey;
 }
 
 static bool asksOfPair(const Residue &residue) {
@@ -94,7 +99,7 @@ static bool dependsOnRow(const Piece &piece) {
                         return residue.subject != Residue::Subject::Key;
                       }) ||
          llvm::any_of(piece.opaque, [](const OpaqueLiteral &literal) {
-           return isLeaf(literal) || boundsRows(literal);
+           return (isLeaf(literal) && !isOfKey(literal)) || boundsRows(literal);
          });
 }
 
@@ -136,7 +141,7 @@ static unsigned costOf(const OpaqueLiteral &literal) {
     return 0;
   if (const RandomBlocks *blocks = literal.leaf->getRandomBlocks())
     return 2 * blocks->blocksPerRow;
-  return 16;
+  return isOfKey(literal) ? 0 : 16;
 }
 
 /// What a piece costs that is asked for by itself.

@@ -188,7 +188,7 @@ uint64_t PairCounter::pairsOf(const RowClass &cls, const QueryTile &at) const {
   };
   for (const Segment &segment : cls.segments) {
     const Pieces &some = segment.where ? *segment.where : pieces;
-    add(segment.keyTiles(at.number, n), segment.layout,
+    add(segment.usualTiles(at.number, n), segment.layout,
         segment.full ? nullptr : &some);
   }
   if (cls.draws.empty())

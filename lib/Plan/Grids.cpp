@@ -18,7 +18,7 @@ static bool visitTheSame(const RowClass &a, const RowClass &b,
     return areFixed(x.begin) && areFixed(x.end) && areFixed(x.when) &&
            x.begin == y.begin && x.end == y.end && x.when == y.when &&
            x.full == y.full && x.where == y.where && x.layout == y.layout &&
-           x.inDocuments == y.inDocuments;
+           x.within == y.within;
   };
   auto areNeighbours = [](const RowClass &cls) {
     return cls.layout.isContiguous() && !cls.hasTable();

@@ -40,15 +40,14 @@ public:
   }
 
   /// Notes each leaf without closed form, but no draw, whose tiles are known,
-  /// no documents, whose tiles data tells, and none that its own bounds leave
-  /// few tiles.
+  /// none whose tiles data tells, and none that its own bounds leave few tiles.
   void addOpaque(const Pieces &pieces, const LengthFacts &facts) {
     if (!list)
       return;
     for (const Piece &piece : pieces)
       for (const OpaqueLiteral &literal : piece.opaque)
         if (!literal.bounded && !literal.leaf->getRandomBlocks() &&
-            !literal.isDocument())
+            !literal.getDataFact())
           add({PlanLoss::Reason::OpaqueLeaf, PlanLoss::Visited::All,
                textOf(*literal.leaf), /*wantsLength=*/!facts.nk});
   }

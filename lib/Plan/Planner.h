@@ -203,8 +203,8 @@ struct TileBand {
   /// The tiles of a random draw inside `live`, not all of `live`.
   std::optional<mask::Mask::RandomOptions> draw;
   bool drawIsFull = false;
-  /// See `Segment::inDocuments`.
-  bool inDocuments = false;
+  /// See `Segment::within`.
+  Within within = {};
 };
 
 /// nullopt when no tile of the class can be live.

@@ -45,8 +45,8 @@ static void printClass(const RowClass &cls, llvm::raw_ostream &os) {
     printTiles(segment, os);
     if (!segment.layout.isContiguous())
       segment.layout.print(os << " of ");
-    if (segment.inDocuments)
-      os << " within documents";
+    if (!segment.within.isEverything())
+      os << " within " << segment.within;
     if (segment.where) {
       os << " where ";
       printPieces(*segment.where, os);

@@ -52,6 +52,9 @@ static bool hasConstantKeyExtent(const Piece &piece,
         return set.ofKey && set.positions->size() < maxSequenceLength;
       }))
     return true;
+  // that data may list,
+  if (piece.getDataFacts() & (ListedRow | ListedKey))
+    return true;
   // or draws a fixed number of blocks.
   if (llvm::any_of(piece.opaque, [](const OpaqueLiteral &literal) {
         return !literal.negated && literal.leaf->getRandomBlocks();

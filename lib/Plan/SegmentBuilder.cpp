@@ -47,13 +47,16 @@ void SegmentBuilder::subtract(const TileInterval &from,
       rest.push_back(simple);
 }
 
-llvm::SmallVector<TileInterval>
-SegmentBuilder::unclaimed(const TileInterval &interval) const {
+llvm::SmallVector<TileInterval> SegmentBuilder::unclaimed(
+    const TileInterval &interval,
+    llvm::function_ref<bool(const Claim &)> selects) const {
   llvm::SmallVector<TileInterval> parts = {interval}, rest;
-  for (const TileInterval &claim : claims) {
+  for (const Claim &claim : claims) {
+    if (!selects(claim))
+      continue;
     rest.clear();
     for (const TileInterval &part : parts)
-      subtract(part, claim, rest);
+      subtract(part, claim.tiles, rest);
     parts = rest;
     if (parts.size() > maxSegments)
       break;
@@ -61,12 +64,21 @@ SegmentBuilder::unclaimed(const TileInterval &interval) const {
   return parts;
 }
 
+bool SegmentBuilder::visits(const TileBand &band) const {
+  return unclaimed(band.live,
+                   [&](const Claim &claim) {
+                     return claim.within.covers(band.within);
+                   })
+      .empty();
+}
+
 void SegmentBuilder::add(const TileBand &band) {
-  for (const TileInterval &part : unclaimed(band.live))
+  for (const TileInterval &part :
+       unclaimed(band.live, [](const Claim &) { return true; }))
     split(part, band);
   TileInterval claim = band.live;
   claim.end = TileExpr::max(claim.begin, claim.end).simplify(facts);
-  claims.push_back(claim);
+  claims.push_back({claim, band.within});
   claimed.push_back(band.number);
 }
 
@@ -112,7 +124,7 @@ void SegmentBuilder::appendFull(const TileInterval &tiles,
           tiles.when,
           std::nullopt,
           {},
-          band.inDocuments},
+          band.within},
          band.place);
 }
 
@@ -127,7 +139,7 @@ void SegmentBuilder::appendPartial(const TileInterval &tiles,
           tiles.when,
           where,
           {},
-          band.inDocuments},
+          band.within},
          band.place);
 }
 
@@ -139,8 +151,7 @@ void SegmentBuilder::append(Segment segment, TileBand::Place place) {
   for (Placed &placed : segments) {
     Segment &other = placed.second;
     if (other.full != segment.full || other.when != when ||
-        other.where != segment.where ||
-        other.inDocuments != segment.inDocuments)
+        other.where != segment.where || !(other.within == segment.within))
       continue;
     // Joining is exact only when neither side can be turned around.
     bool follows = other.end == begin;

@@ -23,8 +23,8 @@ public:
       : facts(facts), pairs(pairs) {}
 
   void add(const TileBand &band);
-  /// What no band so far has claimed of `interval`.
-  llvm::SmallVector<TileInterval> unclaimed(const TileInterval &interval) const;
+  /// Whether the bands so far visit whatever the band would.
+  bool visits(const TileBand &band) const;
   bool isTooLarge() const;
   /// Whether partial segments ask too many different things.
   bool hasTooManyConditions() const;
@@ -34,6 +34,14 @@ public:
 private:
   using Placed = std::pair<TileBand::Place, Segment>;
 
+  struct Claim {
+    TileInterval tiles;
+    Within within;
+  };
+  /// What no claim so far that `selects` names has taken of `interval`.
+  llvm::SmallVector<TileInterval>
+  unclaimed(const TileInterval &interval,
+            llvm::function_ref<bool(const Claim &)> selects) const;
   void subtract(const TileInterval &from, const TileInterval &claim,
                 llvm::SmallVectorImpl<TileInterval> &rest) const;
   void split(const TileInterval &part, const TileBand &band);
@@ -45,7 +53,7 @@ private:
   LengthFacts facts;
   const LivePairs *pairs;
   llvm::SmallVector<unsigned> claimed;
-  llvm::SmallVector<TileInterval> claims;
+  llvm::SmallVector<Claim> claims;
   std::vector<Placed> segments;
 };
 

@@ -24,8 +24,8 @@ static void dropCovered(std::vector<TileBand> &bands,
              (interval.isUnconditional() ||
               TileExpr::provablyLE(inner.live.when, interval.when, facts));
     };
-    // A draw does not visit all of its interval, nor do documents.
-    return !outer.draw && (inner.inDocuments || !outer.inDocuments) &&
+    // A draw does not visit all of its interval, nor does what data decides.
+    return !outer.draw && outer.within.covers(inner.within) &&
            ((outer.full && lies(*outer.full)) ||
             (!inner.full && lies(outer.live)));
   };
@@ -58,10 +58,10 @@ static void addToHull(std::optional<TileInterval> &hull,
 static void replaceByHull(std::vector<TileBand> &bands,
                           llvm::function_ref<bool(const TileBand &)> selects) {
   std::optional<TileInterval> always, sometimes;
-  bool inDocuments = true;
+  std::optional<Within> within;
   for (const TileBand &band : llvm::make_filter_range(bands, selects)) {
     addToHull(band.live.isUnconditional() ? always : sometimes, band.live);
-    inDocuments &= band.inDocuments;
+    within = within ? within->join(band.within) : band.within;
   }
   if (always && sometimes) {
     TileExpr when = sometimes->when;
@@ -74,15 +74,15 @@ static void replaceByHull(std::vector<TileBand> &bands,
       continue;
     bands.emplace_back();
     bands.back().live = *hull;
-    bands.back().inDocuments = inDocuments;
+    bands.back().within = *within;
   }
 }
 
 /// Bands that stay in place claim first, since their bounds are the short
 /// ones; bands that are live in some rows only claim last, since they are
 /// often covered by then. A wide band without full tiles must not take those
-/// of another one. What visits those tiles only that documents are in claims
-/// after all that visits whatever it claims.
+/// of another one. Where data decides on what is visited, whatever covers
+/// another claims first.
 static std::vector<TileBand> orderClaims(llvm::ArrayRef<TileBand> bands,
                                          const LengthFacts &facts) {
   auto rankOf = [&](const TileBand &band) {
@@ -93,7 +93,7 @@ static std::vector<TileBand> orderClaims(llvm::ArrayRef<TileBand> bands,
                                                       : 2;
     if (!band.full && isWide)
       rank = 3;
-    return std::tuple(band.inDocuments, !band.live.isUnconditional(), rank,
+    return std::tuple(band.within.rank(), !band.live.isUnconditional(), rank,
                       band.order);
   };
   std::vector<TileBand> ordered;
@@ -128,6 +128,10 @@ std::optional<PlanLoss::Visited> plan::makeSegments(std::vector<TileBand> bands,
   std::optional<PlanLoss::Visited> visited;
   const LengthFacts &facts = rows.facts;
   LivePairs pairs(bands, rows, axis);
+  llvm::SmallVector<Within *> filters;
+  for (TileBand &band : bands)
+    filters.push_back(&band.within);
+  align(filters);
   dropCovered(bands, facts);
   auto isDraw = [](const TileBand &band) { return !!band.draw; };
   std::vector<TileBand> draws;
@@ -158,7 +162,7 @@ std::optional<PlanLoss::Visited> plan::makeSegments(std::vector<TileBand> bands,
   }
   builder.finish(cls);
   for (const TileBand &band : draws)
-    if (!builder.unclaimed(band.live).empty())
+    if (!builder.visits(band))
       cls.draws.push_back({*band.draw, band.live.begin, band.live.end,
                            band.drawIsFull, band.live.when});
   return visited;

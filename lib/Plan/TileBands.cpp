@@ -284,7 +284,7 @@ std::optional<TileBand> plan::makeTileBand(const Piece &withSets,
     return std::nullopt;
 
   band.full = makeFullTiles(piece, rows, axis);
-  band.inDocuments = piece.isInDocuments();
+  band.within = Within::of(piece.getDataFacts());
   placeBand(piece, band);
   if (const RandomBlocks *blocks = findDraw(piece)) {
     band.draw = *blocks;

@@ -22,6 +22,10 @@ Range Segment::keyTiles(int64_t q, const Lengths &n) const {
   return keyTilesOf(*this, q, n);
 }
 
+Range Segment::usualTiles(int64_t q, const Lengths &n) const {
+  return within.holds(OneDocument) ? keyTiles(q, n) : Range();
+}
+
 Range Draw::keyTiles(int64_t q, const Lengths &n) const {
   return keyTilesOf(*this, q, n);
 }
@@ -44,12 +48,36 @@ bool Plan::hasTables() const {
                       [](const RowClass &cls) { return cls.hasTable(); });
 }
 
-bool Plan::readsDocuments() const {
-  return llvm::any_of(classes, [](const RowClass &cls) {
-    return llvm::any_of(cls.segments, [](const Segment &segment) {
-      return segment.inDocuments;
-    });
+static bool anySegment(const Plan &plan,
+                       llvm::function_ref<bool(const Segment &)> holds) {
+  return llvm::any_of(plan.classes, [&](const RowClass &cls) {
+    return llvm::any_of(cls.segments, holds);
   });
+}
+
+bool Plan::readsDocuments() const {
+  return anySegment(
+      *this, [](const Segment &segment) { return segment.within.documents; });
+}
+
+bool Plan::readsListed() const {
+  return anySegment(
+      *this, [](const Segment &segment) { return segment.within.isListed(); });
+}
+
+std::string Segment::findProblem() const {
+  if (std::string problem = layout.findProblem(); !problem.empty())
+    return problem;
+  if (!within.isEverything() && !layout.isContiguous())
+    return "a segment within documents or listed tokens has contiguous tiles, "
+           "and no layout";
+  if (within.isListed() && full && !within.isEither)
+    return "a tile with a listed token has other rows and keys, too, so that "
+           "it is not full";
+  if (within.isListed() && where)
+    return "which tokens are listed is not known before, so that 'where' does "
+           "not tell the pairs";
+  return {};
 }
 
 bool Plan::isHeadInvariant() const {
@@ -155,7 +183,7 @@ static llvm::SmallVector<Range> contiguousTiles(const RowClass &cls, int64_t q,
   llvm::SmallVector<Range> ranges;
   for (const Segment &segment : cls.segments)
     if (segment.layout.isContiguous())
-      ranges.push_back(segment.keyTiles(q, n));
+      ranges.push_back(segment.usualTiles(q, n));
   return ranges;
 }
 
@@ -181,7 +209,7 @@ llvm::SmallVector<VisitedTile> plan::visitedTiles(const RowClass &cls,
     for (const Segment &segment : cls.segments) {
       if (segment.layout.isContiguous() != contiguous)
         continue;
-      Range range = segment.keyTiles(q, n);
+      Range range = segment.usualTiles(q, n);
       for (int64_t kt = range.begin; kt < range.end; ++kt)
         tiles.push_back({kt, segment.full, &segment});
     }
@@ -212,7 +240,7 @@ static TileCounts countClassTiles(const Plan &plan, const Lengths &n,
     for (int64_t q = 0; q < cls.numQueryTiles(plan.tile, n); ++q) {
       uint64_t contiguous = 0;
       for (const Segment &segment : cls.segments) {
-        uint64_t tiles = segment.keyTiles(q, n).size();
+        uint64_t tiles = segment.usualTiles(q, n).size();
         (segment.full ? counts.full : counts.partial) += tiles;
         if (segment.layout.isContiguous())
           contiguous += tiles;
@@ -261,7 +289,7 @@ static uint64_t countClassPairs(const Plan &plan, const Lengths &n,
     for (int64_t q = 0; q < cls.numQueryTiles(plan.tile, n); ++q) {
       uint64_t keys = 0;
       for (const Segment &segment : cls.segments)
-        keys += countKeys(segment.layout, segment.keyTiles(q, n),
+        keys += countKeys(segment.layout, segment.usualTiles(q, n),
                           plan.tile.keys, n.nk);
       for (VisitedTile drawn :
            drawnTiles(cls, plan.tile, n, head, q, contiguousTiles(cls, q, n)))

@@ -50,9 +50,12 @@ static std::string findProblem(const RowClass &cls) {
     return problem;
   };
   std::string problem = ofLayout(cls.layout);
-  for (const Segment &segment : cls.segments)
+  for (const Segment &segment : cls.segments) {
     if (problem.empty())
       problem = ofLayout(segment.layout);
+    if (problem.empty())
+      problem = segment.findProblem();
+  }
   if (problem.empty() && !cls.layout.isContiguous() && !cls.draws.empty())
     return "blocks are drawn for rows that stand in a layout";
   return problem;
@@ -147,31 +150,45 @@ static Proof proveWithoutData(const Mask &mask, const Plan &plan,
   return proof;
 }
 
-/// The plan where all positions are of one document, or none is of any.
-static Plan withDocuments(Plan plan, bool areAll) {
-  auto within = [](const Segment &segment) { return segment.inDocuments; };
+/// What is sure to be visited of pairs of which `facts` hold, and no others.
+static Plan withData(Plan plan, unsigned facts) {
   for (RowClass &cls : plan.classes) {
-    if (!areAll)
-      llvm::erase_if(cls.segments, within);
-    for (Segment &segment : cls.segments)
-      segment.inDocuments = false;
+    llvm::erase_if(cls.segments, [&](const Segment &segment) {
+      return !segment.within.holds(facts);
+    });
+    for (Segment &segment : cls.segments) {
+      segment.full &= !segment.within.documents || (facts & OneDocument) != 0;
+      segment.within = {};
+    }
   }
   return plan;
 }
 
-/// Whether a pair is live depends, where documents decide, on whether it is of
-/// one document. If it is, whatever the others are, the tiles of all segments
-/// are visited that hold it; if it is not, only those that are not within
-/// documents are sure to be. So a plan is right for any documents where it is
-/// for pairs that all are of one, and for pairs that are not.
+static unsigned factsOf(const Plan &plan) {
+  unsigned facts = plan.readsDocuments() ? OneDocument : 0;
+  return facts | (plan.readsListed() ? ListedRow | ListedKey : 0);
+}
+
+/// Whether a pair is live depends, where data decides, on a few facts, such as
+/// whether it is of one document. Whatever the others are, the tiles of all
+/// segments are visited that hold it if the facts are those that the segment
+/// asks for; of others no tile is sure to be. So a plan is right for any data
+/// where it is for pairs of which all, any and none of the facts hold.
 Proof proof::provePlan(const Mask &mask, const Plan &plan,
                        const LengthFacts &facts, int64_t numHeads) {
-  if (!mask.readsData() && !plan.readsDocuments())
+  unsigned all = mask.getDataFacts() | factsOf(plan);
+  if (all == 0)
     return proveWithoutData(mask, plan, facts, numHeads);
-  Proof apart = proveWithoutData(mask.withDocuments(false),
-                                 withDocuments(plan, false), facts, numHeads);
-  if (apart.verdict != Verdict::Proven)
-    return apart;
-  return proveWithoutData(mask.withDocuments(true), withDocuments(plan, true),
-                          facts, numHeads);
+  // Before segments are taken for what they are to one kind of pairs.
+  Proof invalid;
+  invalid.reason = findObstacle(plan.tile, plan.classes);
+  if (plan.parts.empty() && !invalid.reason.empty())
+    return invalid;
+  // All subsets of `all`, the empty one first.
+  for (unsigned some = 0;; some = (some - all) & all) {
+    Proof proof = proveWithoutData(mask.withData(some), withData(plan, some),
+                                   facts, numHeads);
+    if (proof.verdict != Verdict::Proven || some == all)
+      return proof;
+  }
 }

@@ -1,6 +1,7 @@
 //===- DocumentTiles.cpp - The key tiles of a query tile's documents ------===//
 
 #include "DocumentTiles.h"
+#include "SlotTiles.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include <limits>
@@ -38,20 +39,13 @@ DocumentSpan DocumentTiles::spanAt(OpBuilder &b, const DocumentTable &spans,
     return {};
   IndexMath math{b, loc};
   SmallVector<Value, 4> numbers;
-  Value before = firstTile(b, here);
+  Value before = firstTileOfSlots(b, loc, here, table.size);
   for (int64_t k = 0; k < 4; ++k) {
     Value number = IntMath{b, loc}.toIndex(tensor::ExtractOp::create(
         b, loc, spans.numbers, ValueRange{ids[0], ids[2], math.constant(k)}));
     numbers.push_back(before ? math.add(number, before) : number);
   }
-  return {numbers[0],
-          numbers[1],
-          numbers[2],
-          numbers[3],
-          spans.ids,
-          table.ids,
-          before ? math.mul(before, table.size) : Value(),
-          math.mul(ids[2], spans.size)};
+  return {numbers[0], numbers[1], numbers[2], numbers[3], spans.ids, table.ids};
 }
 
 //===----------------------------------------------------------------------===//
@@ -67,19 +61,8 @@ DocumentTiles::DocumentTiles(OpBuilder &b, MaskedReductionOpInterface op,
     fill(b, shapes);
 }
 
-Value DocumentTiles::firstTile(OpBuilder &b,
-                               const ReductionShapes &here) const {
-  if (!here.slots || !here.slots->ofSlots)
-    return {};
-  return IndexMath{b, loc}.floorDiv(here.slots->ofSlots, table.size);
-}
-
 void DocumentTiles::fill(OpBuilder &b, const ReductionShapes &shapes) {
-  Value tiles = IndexMath{b, loc}.ceilDiv(shapes.numKeys, table.size);
-  // Where slots stand anywhere, they may begin inside of a tile, and a tile
-  // that is moved to the first of them reaches beyond where it would end.
-  int64_t more = int64_t(bool(shapes.keyPositions)) + shapes.hasPositions();
-  tiles = IndexMath{b, loc}.add(tiles, IndexMath{b, loc}.constant(more));
+  Value tiles = numTilesOfSlots(b, loc, shapes, table.size);
   int64_t keys = table.size;
   table = makeTable(
       b, loc, shapes.batch, tiles, /*count=*/3, keys,
@@ -89,7 +72,7 @@ void DocumentTiles::fill(OpBuilder &b, const ReductionShapes &shapes) {
         // Past the end there is no document, so that a tile that is not whole
         // has none in common.
         Value tile = ids[1];
-        if (Value before = firstTile(nested, here))
+        if (Value before = firstTileOfSlots(nested, loc, here, table.size))
           tile = math.add(tile, before);
         Positions at = {math.add(ids[0], shapes.batchOrigin),
                         math.mul(tile, keys), math.constant(keys), here, keys};
@@ -164,7 +147,7 @@ DocumentTable DocumentTiles::findSpans(OpBuilder &b, const QueryTiles &tiles,
                         size};
         Ids found = readIds(nested, loc, documents, at, /*none=*/-2, place);
         Value keyTiles = math.ceilDiv(here.numKeys, table.size);
-        if (Value before = firstTile(nested, here))
+        if (Value before = firstTileOfSlots(nested, loc, here, table.size))
           keyTiles = math.sub(keyTiles, before);
         return std::pair(findSpan(nested, loc, table, ids[0], found, keyTiles),
                          found);

@@ -27,11 +27,6 @@ struct DocumentSpan {
   /// tensor<B x rows of all tiles x i32> and tensor<B x keys of all tiles x
   /// i32>: an id, or of a row without document -2, and of such a key -1.
   Value rowIds, keyIds;
-  /// The position of the first key in `keyIds`, an index; null for 0.
-  Value firstKey;
-  /// Where the query tile's rows begin in `rowIds`; of packed heads, its one
-  /// position.
-  Value firstRow;
   explicit operator bool() const { return bool(begin); }
 
   /// What it leaves of a run of tiles; of a full one, up to three runs.
@@ -55,9 +50,6 @@ public:
                       const ReductionShapes &here) const;
 
 private:
-  /// The key tile that is the first of a sequence's table, an index; null for
-  /// that at position 0.
-  Value firstTile(OpBuilder &b, const ReductionShapes &here) const;
   void fill(OpBuilder &b, const ReductionShapes &shapes);
 
   Location loc;

@@ -63,9 +63,8 @@ SmallVector<KeyTileLoops::Kind> KeyTileLoops::kindsOf(ArrayRef<TileRun> runs,
 }
 
 Value KeyTileLoops::step(OpBuilder &b, const QueryTile &at,
-                         const DocumentSpan &documents,
-                         ValueRange queryOperands, const KeyTile &keys,
-                         Kind kind, Value state) {
+                         const DataSpan &data, ValueRange queryOperands,
+                         const KeyTile &keys, Kind kind, Value state) {
   IndexMath math{b, loc};
   if (kind.full)
     return op.createStep(b, state, queryOperands, at, keys, {});
@@ -83,16 +82,13 @@ Value KeyTileLoops::step(OpBuilder &b, const QueryTile &at,
                 keys.positions || mayBeRagged(),
                 kind.where,
                 shapes,
-                /*end=*/Value(),
-                /*documents=*/nullptr,
-                /*toRow=*/Value()};
+                data};
   if (shapes.slots)
     mask.end = toI32(math.add(keys.key, keys.rows));
-  if (documents && !keys.positions && !at.positions && shapes.step == 1) {
-    mask.documents = &documents;
-    if (!at.hasPackedHeads)
-      mask.toRow = toI32(math.sub(documents.firstRow, at.position));
-  }
+  mask.areOfGrid = data && !keys.positions && !at.positions &&
+                   shapes.step == 1 && !cls.hasTable();
+  if (mask.areOfGrid && !at.hasPackedHeads)
+    mask.toRow = toI32(math.sub(data.firstRow, at.position));
   KeyTile reached = keys;
   if (!keys.positions && !at.positions && !at.hasPackedHeads &&
       shapes.step == 1)
@@ -217,22 +213,19 @@ static std::pair<Value, Value> placesOf(OpBuilder &b, Location loc,
 }
 
 SmallVector<TileRun>
-KeyTileLoops::findRuns(OpBuilder &b, const DocumentSpan &documents,
+KeyTileLoops::findRuns(OpBuilder &b, const DataSpan &data,
                        const TileExprVariables &variables) const {
   SmallVector<TileRun> runs;
   for (auto [segment, run] :
        llvm::zip_equal(cls.segments, emitRuns(b, loc, cls, variables)))
-    if (segment.inDocuments)
-      llvm::append_range(runs, documents.clip(b, loc, run));
-    else
-      runs.push_back(run);
+    llvm::append_range(runs, data.clip(b, loc, run, segment.within));
   if (shapes.slots)
     return clipToSlots(b, loc, shapes, tile.keys, runs);
   return runs;
 }
 
 Value KeyTileLoops::visit(OpBuilder &b, const QueryTile &at,
-                          const DocumentSpan &documents, const TilePart &part) {
+                          const DataSpan &data, const TilePart &part) {
   IndexMath math{b, loc};
   TileExprVariables v{at.tile, shapes.virtualQueries, shapes.numKeys};
   SmallVector<TileRun> runs;
@@ -240,7 +233,7 @@ Value KeyTileLoops::visit(OpBuilder &b, const QueryTile &at,
   // Where there is certainly no key, there is nothing to slice.
   bool hasNoKey = staticDim(op.getKeyType(), 2) == int64_t(0);
   if (!hasNoKey) {
-    runs = findRuns(b, documents, v);
+    runs = findRuns(b, data, v);
     list = tables.listTiles(b, loc, cls, tile, v, runs, at, shapes);
   }
   // A list may have the tile in which the keys begin.
@@ -250,7 +243,7 @@ Value KeyTileLoops::visit(OpBuilder &b, const QueryTile &at,
   SmallVector<Value> queryOperands = op.createQueryOperands(b, at);
   Value state = op.createInitialState(b, op.getStateType(tile, columns));
   if (cls.hasTable())
-    return hasNoKey ? state : visitTable(b, at, queryOperands, state);
+    return hasNoKey ? state : visitTable(b, at, data, queryOperands, state);
   const Layout contiguous;
   Kind listKind = {isListFull, /*where=*/nullptr, &contiguous};
   for (Kind kind : kindsOf(runs, listKind)) {
@@ -269,7 +262,7 @@ Value KeyTileLoops::visit(OpBuilder &b, const QueryTile &at,
         b, loc, begin, end, math.constant(1), state,
         [&](OpBuilder &nested, Location, Value t, ValueRange carried) {
           Value next =
-              step(nested, at, documents, queryOperands,
+              step(nested, at, data, queryOperands,
                    locate(nested, sequence, t, kind), kind, carried.front());
           scf::YieldOp::create(nested, loc, next);
         });

@@ -3,7 +3,7 @@
 #ifndef SPARSEATTN_LIB_TRANSFORMS_KEYTILELOOPS_H
 #define SPARSEATTN_LIB_TRANSFORMS_KEYTILELOOPS_H
 
-#include "DocumentTiles.h"
+#include "DataTiles.h"
 #include "QueryTiles.h"
 #include "RandomTables.h"
 #include "SparseAttn/Plan/TableBounds.h"
@@ -29,9 +29,9 @@ public:
                const RandomTables &tables, const plan::RowClass &cls,
                plan::TileShape tile, int64_t columns, int64_t stepKeys);
 
-  /// The state after all tiles that `at` visits, or a part of them. `documents`
-  /// tells which of those within documents it does.
-  Value visit(OpBuilder &b, const QueryTile &at, const DocumentSpan &documents,
+  /// The state after all tiles that `at` visits, or a part of them. `data`
+  /// tells which those are where data decides on it.
+  Value visit(OpBuilder &b, const QueryTile &at, const DataSpan &data,
               const TilePart &part = {});
 
 private:
@@ -43,7 +43,7 @@ private:
     bool isOf(const TileRun &run) const;
   };
   static SmallVector<Kind> kindsOf(ArrayRef<TileRun> runs, Kind ofList);
-  Value step(OpBuilder &b, const QueryTile &at, const DocumentSpan &documents,
+  Value step(OpBuilder &b, const QueryTile &at, const DataSpan &data,
              ValueRange queryOperands, const KeyTile &keys, Kind kind,
              Value state);
   RowReach reachOf(OpBuilder &b, const QueryTile &at, const KeyTile &keys,
@@ -54,17 +54,17 @@ private:
   KeyTile locate(OpBuilder &b, const VisitSequence &sequence, Value t,
                  Kind kind) const;
   /// The loops over the tiles of a table.
-  Value visitTable(OpBuilder &b, const QueryTile &at, ValueRange queryOperands,
-                   Value state);
+  Value visitTable(OpBuilder &b, const QueryTile &at, const DataSpan &data,
+                   ValueRange queryOperands, Value state);
   /// The step at place t of the table. `mask` tells partial tiles' pairs, where
   /// the op's own does not; `rows` are those that the query tile has, or null
   /// where it does not matter.
-  Value stepOfTable(OpBuilder &b, const QueryTile &at, ValueRange queryOperands,
-                    Value t, bool full, const TableMask *mask,
-                    const RowSpan &rows, Value state);
-  /// The runs of tiles that the segments say, without those that have no key of
-  /// the rows' documents.
-  SmallVector<TileRun> findRuns(OpBuilder &b, const DocumentSpan &documents,
+  Value stepOfTable(OpBuilder &b, const QueryTile &at, const DataSpan &data,
+                    ValueRange queryOperands, Value t, bool full,
+                    const TableMask *mask, const RowSpan &rows, Value state);
+  /// The runs of tiles that the segments say, without those that data leaves
+  /// out.
+  SmallVector<TileRun> findRuns(OpBuilder &b, const DataSpan &data,
                                 const TileExprVariables &variables) const;
   Value countOf(OpBuilder &b, const QueryTile &at,
                 const VisitSequence &sequence, Kind kind);

@@ -42,6 +42,9 @@ collectDraws(MaskedReductionOpInterface op) {
     return arith::ConstantOp::create(inner, loc, inner.getI32IntegerAttr(-1));
   };
   at.operand = [&](StringRef name) { return op.getDataOperand(name); };
+  at.listed = [](OpBuilder &inner, Location at, bool) -> Value {
+    return arith::ConstantOp::create(inner, at, inner.getBoolAttr(false));
+  };
   if (!emitMask(b, loc, op.getMask(), at, /*mayPassEnd=*/false))
     return std::nullopt;
   return found;
@@ -439,17 +442,12 @@ TileList RandomTables::listTiles(OpBuilder &b, Location loc,
           nested, loc, first, stop, one,
           ValueRange{current.tiles, current.count},
           [&](OpBuilder &body, Location, Value keyTile, ValueRange carried) {
-            IndexMath mm{body, loc};
             Value wanted =
                 arith::ConstantOp::create(body, loc, body.getBoolAttr(true));
             for (const TileRun &run : runs) {
               if (!run.layout->isContiguous())
                 continue;
-              Value before =
-                  mm.compare(arith::CmpIPredicate::slt, keyTile, run.begin);
-              Value after =
-                  mm.compare(arith::CmpIPredicate::sge, keyTile, run.end);
-              Value outside = arith::OrIOp::create(body, loc, before, after);
+              Value outside = run.leavesOut(body, loc, keyTile);
               wanted = arith::AndIOp::create(body, loc, wanted, outside);
             }
             TileList next = appendOnce(body, loc, {carried[0], carried[1]},

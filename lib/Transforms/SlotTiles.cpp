@@ -30,10 +30,11 @@ SmallVector<TileRun> transforms::clipToSlots(OpBuilder &b, Location loc,
   Value firstWhole = math.ceilDiv(slots.ofKeys, keys);
   SmallVector<TileRun> clipped;
   auto add = [&](const TileRun &run, Value from, Value to, bool full) {
-    clipped.push_back({from, to, full, run.where, run.layout});
+    clipped.push_back({from, to, full, run.where, run.layout, run.list});
   };
   for (const TileRun &run : runs) {
-    Value begin = math.max(run.begin, first);
+    Value least = run.list ? run.list.countBefore(b, loc, first) : first;
+    Value begin = math.max(run.begin, least);
     Value end = math.max(begin, run.end);
     if (slots.areOutsidePlans)
       end = math.select(slots.areOutsidePlans, begin, end);
@@ -48,6 +49,22 @@ SmallVector<TileRun> transforms::clipToSlots(OpBuilder &b, Location loc,
   if (slots.areOutsidePlans)
     clipped.push_back(runBesidePlan(b, loc, shapes, keys, first));
   return clipped;
+}
+
+Value transforms::firstTileOfSlots(OpBuilder &b, Location loc,
+                                   const ReductionShapes &here, int64_t keys) {
+  if (!here.slots || !here.slots->ofSlots)
+    return {};
+  return IndexMath{b, loc}.floorDiv(here.slots->ofSlots, keys);
+}
+
+Value transforms::numTilesOfSlots(OpBuilder &b, Location loc,
+                                  const ReductionShapes &shapes, int64_t keys) {
+  IndexMath math{b, loc};
+  // Where slots stand anywhere, they may begin inside of a tile, and a tile
+  // that is moved to the first of them reaches beyond where it would end.
+  int64_t more = int64_t(bool(shapes.keyPositions)) + shapes.hasPositions();
+  return math.add(math.ceilDiv(shapes.numKeys, keys), math.constant(more));
 }
 
 void transforms::placeInSlots(OpBuilder &b, Location loc,

@@ -23,6 +23,14 @@ SmallVector<TileRun> clipToSlots(OpBuilder &b, Location loc,
                                  const ReductionShapes &shapes, int64_t keys,
                                  ArrayRef<TileRun> runs);
 
+/// The key tile at which tables of the tiles of a sequence begin, of `keys` keys
+/// each, an index; null for that at position 0.
+Value firstTileOfSlots(OpBuilder &b, Location loc, const ReductionShapes &here,
+                       int64_t keys);
+/// How many tiles such tables have, for any of the sequences.
+Value numTilesOfSlots(OpBuilder &b, Location loc, const ReductionShapes &shapes,
+                      int64_t keys);
+
 /// Moves a partial tile's first key to the first that there is, and counts the
 /// rest; sets where the tensors have the keys of any tile.
 void placeInSlots(OpBuilder &b, Location loc, const ReductionShapes &shapes,

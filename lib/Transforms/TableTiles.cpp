@@ -174,9 +174,9 @@ static RowSpan rowsOf(OpBuilder &b, Location loc, const TileTable &table,
 }
 
 Value KeyTileLoops::stepOfTable(OpBuilder &b, const QueryTile &at,
-                                ValueRange queryOperands, Value t, bool full,
-                                const TableMask *mask, const RowSpan &rows,
-                                Value state) {
+                                const DataSpan &data, ValueRange queryOperands,
+                                Value t, bool full, const TableMask *mask,
+                                const RowSpan &rows, Value state) {
   IndexMath math{b, loc};
   KeyTile keys;
   keys.key = emitIndexEntry(b, loc, cls.table.starts, t);
@@ -191,12 +191,13 @@ Value KeyTileLoops::stepOfTable(OpBuilder &b, const QueryTile &at,
   if (full)
     keys.reach.live = rows;
   const Layout contiguous;
-  return step(b, at, /*documents=*/{}, queryOperands, keys,
+  return step(b, at, data, queryOperands, keys,
               {full, /*where=*/nullptr, &contiguous}, state);
 }
 
 Value KeyTileLoops::visitTable(OpBuilder &b, const QueryTile &at,
-                               ValueRange queryOperands, Value state) {
+                               const DataSpan &data, ValueRange queryOperands,
+                               Value state) {
   IndexMath math{b, loc};
   const TileTable &table = cls.table;
   std::optional<TableMask> mask;
@@ -219,7 +220,7 @@ Value KeyTileLoops::visitTable(OpBuilder &b, const QueryTile &at,
         b, loc, begin, end, math.constant(1), state,
         [&](OpBuilder &nested, Location, Value t, ValueRange carried) {
           Value next =
-              stepOfTable(nested, at, queryOperands, t, full,
+              stepOfTable(nested, at, data, queryOperands, t, full,
                           mask ? &*mask : nullptr, rows, carried.front());
           scf::YieldOp::create(nested, loc, next);
         });

@@ -34,9 +34,15 @@ Value TileMask::emitPairs(OpBuilder &b, Location loc, Value i, Value j) const {
     return emitPredicate(
         b, loc, mask::Predicate::unionOf(*where), position,
         [](OpBuilder &, Location, const MaskNode &) { return Value(); });
-  if (documents && *documents)
+  if (areOfGrid && data.documents)
     position.document = [&](OpBuilder &inner, Location, bool ofKey) {
-      return documentOf(inner, loc, ofKey, i, j);
+      return entryOf(inner, loc,
+                     ofKey ? data.documents.keyIds : data.documents.rowIds,
+                     ofKey, i, j);
+    };
+  if (data.listed)
+    position.listed = [&](OpBuilder &inner, Location, bool ofKey) {
+      return isListed(inner, loc, ofKey, i, j);
     };
   position.operand = [&](StringRef name) {
     return MaskedReductionOpInterface(op).getDataOperand(name);
@@ -45,19 +51,38 @@ Value TileMask::emitPairs(OpBuilder &b, Location loc, Value i, Value j) const {
                   /*mayPassEnd=*/mayBeRagged && !end);
 }
 
-Value TileMask::documentOf(OpBuilder &b, Location loc, bool ofKey, Value i,
-                           Value j) const {
+Value TileMask::entryOf(OpBuilder &b, Location loc, Value table, bool ofKey,
+                        Value i, Value j) const {
   auto toIndex = [&](Value x) -> Value {
     return arith::IndexCastOp::create(b, loc, b.getIndexType(), x);
   };
-  Value place = documents->firstRow;
+  Value place = data.firstRow;
   if (ofKey)
-    place = documents->firstKey
-                ? IndexMath{b, loc}.sub(toIndex(j), documents->firstKey)
-                : toIndex(j);
+    place = data.firstKey ? IndexMath{b, loc}.sub(toIndex(j), data.firstKey)
+                          : toIndex(j);
   if (!ofKey && toRow)
     place = toIndex(arith::AddIOp::create(b, loc, i, toRow));
-  return tensor::ExtractOp::create(
-      b, loc, ofKey ? documents->keyIds : documents->rowIds,
-      ValueRange{batchIndex, place});
+  return tensor::ExtractOp::create(b, loc, table,
+                                   ValueRange{batchIndex, place});
+}
+
+/// Marks of keys stand in the order of positions, so that they serve for any
+/// position that there is.
+Value TileMask::isListed(OpBuilder &b, Location loc, bool ofKey, Value i,
+                         Value j) const {
+  IntMath ints{b, loc};
+  using Compare = arith::CmpIPredicate;
+  Value none = ints.constant(0);
+  if (areOfGrid) {
+    Value table = ofKey ? data.listed.keyMarks : data.listed.rowMarks;
+    return ints.compare(Compare::ne, entryOf(b, loc, table, ofKey, i, j), none);
+  }
+  Value position = ofKey ? j : commonPosition ? commonPosition : i;
+  Value last = arith::SubIOp::create(b, loc, numKeys, ints.constant(1));
+  Value inside = ints.max(ints.min(position, last), none);
+  Value mark =
+      tensor::ExtractOp::create(b, loc, data.listed.keyMarks,
+                                ValueRange{batchIndex, ints.toIndex(inside)});
+  return ints.both(ints.compare(Compare::eq, inside, position),
+                   ints.compare(Compare::ne, mark, none));
 }

@@ -3,7 +3,7 @@
 #ifndef SPARSEATTN_LIB_TRANSFORMS_TILEMASK_H
 #define SPARSEATTN_LIB_TRANSFORMS_TILEMASK_H
 
-#include "DocumentTiles.h"
+#include "DataTiles.h"
 #include "RandomTables.h"
 
 namespace mlir::sparse_attn::transforms {
@@ -18,12 +18,14 @@ struct TileMask {
   bool mayBeRagged;
   const mask::Pieces *where;     ///< the live pairs, if not those of the mask
   const ReductionShapes &shapes; ///< of the sequence
+  const DataSpan &data;
   /// The position behind the tile's last key, i32; null where that is as far as
   /// the tile reaches, or where the sequence ends.
   Value end = {};
-  /// Ids of documents, if rows and keys are neighbours, else null; what is to
-  /// be added to a position (i32) to have its row there, null for packed heads.
-  const DocumentSpan *documents = nullptr;
+  /// Whether rows and keys are those of tiles that tables of data have; what is
+  /// to be added to a position (i32) to have its row there then, null for
+  /// packed heads.
+  bool areOfGrid = false;
   Value toRow = {};
 
   Value operator()(OpBuilder &b, Location loc, Value i, Value j) const;
@@ -31,8 +33,11 @@ struct TileMask {
 private:
   /// Whether the mask has the pair, if both exist.
   Value emitPairs(OpBuilder &b, Location loc, Value i, Value j) const;
-  Value documentOf(OpBuilder &b, Location loc, bool ofKey, Value i,
-                   Value j) const;
+  /// What a table of rows, or of keys, has for the query or the key.
+  Value entryOf(OpBuilder &b, Location loc, Value table, bool ofKey, Value i,
+                Value j) const;
+  Value isListed(OpBuilder &b, Location loc, bool ofKey, Value i,
+                 Value j) const;
 };
 
 } // namespace mlir::sparse_attn::transforms

@@ -16,6 +16,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "DocumentTable.h"
 #include "EmitTileExpr.h"
 #include "MergeToLinalg.h"
 #include "RandomTables.h"
@@ -86,6 +87,7 @@ private:
   Value scores();
   Value emitScore(OpBuilder &nested, Value score);
   Value applyMask(Value scores);
+  Value markTokens(bool areRows);
   Value emitSink(OpBuilder &nested);
   /// The position of the key that a loop over pairs is at.
   Value positionOf(OpBuilder &nested, const ReductionShapes &here) {
@@ -208,7 +210,58 @@ Value DenseLowering::emitSink(OpBuilder &nested) {
                                  scalar(nested, kMinusInfinity));
 }
 
+/// tensor<B x Sq x i1> or tensor<B x Sk x i1>: which rows, or which slots of
+/// keys, stand at positions that the op's tokens list.
+Value DenseLowering::markTokens(bool areRows) {
+  Value tokens = op.getDataOperand(kGlobalTokens);
+  OpFoldResult one = b.getIndexAttr(1);
+  OpFoldResult batch = getAsOpFoldResult(shapes.batch);
+  OpFoldResult count = tensor::getMixedSize(b, loc, tokens, 1);
+  Value some = tensor::ExtractSliceOp::create(
+      b, loc, tokens,
+      ArrayRef<OpFoldResult>{getAsOpFoldResult(shapes.batchOrigin),
+                             b.getIndexAttr(0)},
+      ArrayRef<OpFoldResult>{batch, count}, ArrayRef<OpFoldResult>{one, one});
+  Value no = arith::ConstantOp::create(b, loc, b.getBoolAttr(false));
+  Value empty = tensor::EmptyOp::create(
+      b, loc,
+      ArrayRef<OpFoldResult>{
+          batch,
+          getAsOpFoldResult(areRows ? shapes.numQueries : shapes.numKeys)},
+      b.getI1Type());
+  Value none = linalg::FillOp::create(b, loc, no, empty).getResult(0);
+  AffineExpr d0, d1, d2;
+  bindDims(b.getContext(), d0, d1, d2);
+  return generic(
+      {some}, none, {map(3, {d0, d2}), map(3, {d0, d1})},
+      {parallel, parallel, reduction},
+      [&](OpBuilder &nested, ValueRange args) -> Value {
+        IntMath ints{nested, loc};
+        using Compare = arith::CmpIPredicate;
+        ReductionShapes here = shapes.ofBatch(
+            nested, loc, linalg::IndexOp::create(nested, loc, 0));
+        Value position = linalg::IndexOp::create(nested, loc, 1);
+        if (areRows)
+          position =
+              arith::AddIOp::create(nested, loc, position, here.firstPosition);
+        else if (here.slots && here.slots->ofSlots)
+          position =
+              arith::AddIOp::create(nested, loc, position, here.slots->ofSlots);
+        position = ints.fromIndex(position);
+        Value isIt = ints.compare(Compare::eq, args[0], position);
+        Value exists = ints.both(
+            ints.compare(Compare::sge, position, ints.constant(0)),
+            ints.compare(Compare::slt, position, ints.fromIndex(here.numKeys)));
+        return ints.either(args[1], ints.both(isIt, exists));
+      });
+}
+
 Value DenseLowering::applyMask(Value scores) {
+  Value rowMarks, keyMarks;
+  if (op.getDataOperand(kGlobalTokens)) {
+    rowMarks = markTokens(/*areRows=*/true);
+    keyMarks = markTokens(/*areRows=*/false);
+  }
   auto toI32 = [&](OpBuilder &nested, Value x) -> Value {
     return arith::IndexCastOp::create(nested, loc, nested.getI32Type(), x);
   };
@@ -243,6 +296,12 @@ Value DenseLowering::applyMask(Value scores) {
         at.operand = [&](StringRef name) -> Value {
           return MaskedReductionOpInterface(op).getDataOperand(name);
         };
+        if (rowMarks)
+          at.listed = [&](OpBuilder &inner, Location, bool ofKey) -> Value {
+            return tensor::ExtractOp::create(
+                inner, loc, ofKey ? keyMarks : rowMarks,
+                ValueRange{batch, index(ofKey ? 3 : 2)});
+          };
         Value allowed = emitMask(nested, loc, op.getMask(), at,
                                  /*mayPassEnd=*/false);
         auto require = [&](arith::CmpIPredicate predicate, Value x, Value y) {

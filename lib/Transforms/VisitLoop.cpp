@@ -27,10 +27,62 @@ SmallVector<TileRun> transforms::emitRuns(OpBuilder &b, Location loc,
   return runs;
 }
 
+//===----------------------------------------------------------------------===//
+// Places of lists
+//===----------------------------------------------------------------------===//
+
+Value TilesOfList::numberOf(OpBuilder &b, Location loc, Value entry,
+                            int64_t number) const {
+  Value found = tensor::ExtractOp::create(
+      b, loc, table,
+      ValueRange{batch, entry, IndexMath{b, loc}.constant(number)});
+  return arith::IndexCastOp::create(b, loc, b.getIndexType(), found);
+}
+
+Value TilesOfList::countBefore(OpBuilder &b, Location loc, Value tile) const {
+  IndexMath math{b, loc};
+  Value entry = first ? math.sub(tile, first) : tile;
+  Value inside = math.min(math.max(entry, math.constant(0)), numTiles);
+  return numberOf(b, loc, inside, 0);
+}
+
+Value TilesOfList::tileAt(OpBuilder &b, Location loc, Value place) const {
+  Value tile = numberOf(b, loc, place, 1);
+  return first ? IndexMath{b, loc}.add(tile, first) : tile;
+}
+
+Value TilesOfList::leavesOut(OpBuilder &b, Location loc, Value tile,
+                             Value begin, Value end) const {
+  IndexMath math{b, loc};
+  Value place = countBefore(b, loc, tile);
+  Value next = countBefore(b, loc, math.add(tile, math.constant(1)));
+  Value isNone = math.compare(arith::CmpIPredicate::eq, next, place);
+  Value outside = arith::OrIOp::create(
+      b, loc, math.compare(arith::CmpIPredicate::slt, place, begin),
+      math.compare(arith::CmpIPredicate::sge, place, end));
+  return arith::OrIOp::create(b, loc, isNone, outside);
+}
+
+Value TileRun::leavesOut(OpBuilder &b, Location loc, Value tile) const {
+  if (list)
+    return list.leavesOut(b, loc, tile, begin, end);
+  IndexMath math{b, loc};
+  Value before = math.compare(arith::CmpIPredicate::slt, tile, begin);
+  Value after = math.compare(arith::CmpIPredicate::sge, tile, end);
+  return arith::OrIOp::create(b, loc, before, after);
+}
+
+//===----------------------------------------------------------------------===//
+// Sequences
+//===----------------------------------------------------------------------===//
+
 VisitSequence::VisitSequence(OpBuilder &b, Location loc,
                              ArrayRef<TileRun> allRuns, TileList list)
     : runs(allRuns), list(list) {
   IndexMath math{b, loc};
+  llvm::stable_sort(runs, [](const TileRun &x, const TileRun &y) {
+    return !x.list && y.list;
+  });
   count = math.constant(0);
   for (const TileRun &run : runs) {
     offsets.push_back(count);
@@ -41,7 +93,27 @@ VisitSequence::VisitSequence(OpBuilder &b, Location loc,
     count = math.add(count, list.count);
 }
 
-Value VisitSequence::keyTile(OpBuilder &b, Location loc, Value t) const {
+/// `read` where t is `from` or more, else `otherwise`; null there if t is never
+/// less. Lists are read where they own the tile only: elsewhere they may be
+/// empty.
+static Value readFrom(OpBuilder &b, Location loc, Value t, Value from,
+                      Value otherwise,
+                      llvm::function_ref<Value(OpBuilder &)> read) {
+  if (!otherwise)
+    return read(b);
+  Value reached = IndexMath{b, loc}.compare(arith::CmpIPredicate::sge, t, from);
+  auto branch = scf::IfOp::create(
+      b, loc, reached,
+      [&](OpBuilder &nested, Location) {
+        scf::YieldOp::create(nested, loc, read(nested));
+      },
+      [&](OpBuilder &nested, Location) {
+        scf::YieldOp::create(nested, loc, otherwise);
+      });
+  return branch.getResult(0);
+}
+
+Value VisitSequence::tileOfRuns(OpBuilder &b, Location loc, Value t) const {
   IndexMath math{b, loc};
   Value tile;
   for (auto [index, run] : llvm::enumerate(runs)) {
@@ -55,23 +127,24 @@ Value VisitSequence::keyTile(OpBuilder &b, Location loc, Value t) const {
     Value reached = math.compare(arith::CmpIPredicate::sge, t, offsets[index]);
     tile = math.select(reached, here, tile);
   }
+  const auto *places =
+      llvm::find_if(runs, [](const TileRun &run) { return bool(run.list); });
+  if (places == runs.end())
+    return tile;
+  return readFrom(b, loc, t, offsets[places - runs.begin()],
+                  places == runs.begin() ? Value() : tile,
+                  [&](OpBuilder &nested) {
+                    return places->list.tileAt(nested, loc, tile);
+                  });
+}
+
+Value VisitSequence::keyTile(OpBuilder &b, Location loc, Value t) const {
+  Value tile = tileOfRuns(b, loc, t);
   if (!list)
     return tile;
-  // Read only where the list owns the tile: elsewhere it may be empty.
-  auto listed = [&](OpBuilder &nested) -> Value {
-    Value place = IndexMath{nested, loc}.sub(t, offsets.back());
-    return tensor::ExtractOp::create(nested, loc, list.tiles, place);
-  };
-  if (!tile)
-    return listed(b);
-  Value reached = math.compare(arith::CmpIPredicate::sge, t, offsets.back());
-  auto branch = scf::IfOp::create(
-      b, loc, reached,
-      [&](OpBuilder &nested, Location) {
-        scf::YieldOp::create(nested, loc, listed(nested));
-      },
-      [&](OpBuilder &nested, Location) {
-        scf::YieldOp::create(nested, loc, tile);
+  return readFrom(
+      b, loc, t, offsets.back(), tile, [&](OpBuilder &nested) -> Value {
+        Value place = IndexMath{nested, loc}.sub(t, offsets.back());
+        return tensor::ExtractOp::create(nested, loc, list.tiles, place);
       });
-  return branch.getResult(0);
 }

@@ -206,6 +206,10 @@ static LogicalResult checkPlan(MaskedReductionOpInterface op) {
         "has a plan with tiles within documents, and no data "
         "operand documents; leave the plan out to have one "
         "made");
+  if (plan.readsListed() && !op.getDataOperand(kGlobalTokens))
+    return op->emitOpError(
+        "has a plan with tiles of listed tokens, and no data operand "
+        "global_tokens; leave the plan out to have one made");
   bool isEmpty = staticDim(op.getQueryType(), 2) == int64_t(0) ||
                  staticDim(op.getKeyType(), 2) == int64_t(0);
   LengthFacts facts = op.getLengthFacts();

@@ -30,7 +30,7 @@ SmallVector<Value> Visits::visit(const ColumnGroup &columns,
   struct Group {
     ArrayRef<RowClass> together; ///< classes that visit the same tiles
     QueryTiles tiles;
-    DocumentTable spans = {}; ///< of the tiles' documents
+    DataTables spans = {}; ///< what data leaves of the tiles
     SmallVector<Value> parts = {};
   };
   SmallVector<Group, 0> groups;
@@ -45,8 +45,7 @@ SmallVector<Value> Visits::visit(const ColumnGroup &columns,
                                         columns, step)};
     if (group.tiles.isEmpty())
       continue;
-    group.spans =
-        documents.findSpans(builder, group.tiles, plan.hasPackedHeads());
+    group.spans = data.findSpans(builder, group.tiles, plan.hasPackedHeads());
     bool split = isSplit(group.together.front());
     for (const RowClass &one : together)
       report(one, group.tiles.getTile(), split ? options.heavySplits : 1);
@@ -110,13 +109,13 @@ void Visits::finish(OpBuilder &b, const QueryTiles &tiles, const QueryTile &at,
 }
 
 Value Visits::stateOf(OpBuilder &b, const RowClass &cls,
-                      const QueryTiles &tiles, const DocumentTable &spans,
+                      const QueryTiles &tiles, const DataTables &spans,
                       ValueRange ids, QueryTile &at) {
   ReductionShapes here = tiles.shapesAt(b, ids);
   at = tiles.locate(b, ids, here);
   KeyTileLoops loops(op, here, tables, cls, tiles.getTile(),
                      tiles.getNumColumns(), plan.tile.keys);
-  return loops.visit(b, at, documents.spanAt(b, spans, ids, here));
+  return loops.visit(b, at, data.spanAt(b, spans, ids, here));
 }
 
 SmallVector<Value> Visits::takeColumns(OpBuilder &b, ValueRange tensors,
@@ -152,7 +151,7 @@ Value Visits::withOthers(OpBuilder &b, const QueryTiles &tiles, ValueRange ids,
 
 SmallVector<Value> Visits::visitWhole(const RowClass &cls,
                                       const QueryTiles &tiles,
-                                      const DocumentTable &spans,
+                                      const DataTables &spans,
                                       ValueRange outputs, bool together,
                                       const PartStates *before) {
   return forall(tiles.getBounds(builder), outputs, together,
@@ -184,8 +183,7 @@ void Visits::store(const ColumnGroup &columns, int64_t number,
   const RowClass &cls = plan.classes.front();
   QueryTiles tiles = tilesOf(columns);
   report(cls, tiles.getTile(), /*parts=*/1);
-  DocumentTable spans =
-      documents.findSpans(builder, tiles, plan.hasPackedHeads());
+  DataTables spans = data.findSpans(builder, tiles, plan.hasPackedHeads());
   states.setTensors(forall(
       tiles.getBounds(builder), states.getTensors(), /*together=*/false,
       [&](OpBuilder &b, ValueRange args) {
@@ -218,7 +216,7 @@ int64_t Visits::stepKeysOfParts(const QueryTiles &tiles) const {
 /// [B, slices of Hq, query tiles, parts, ...].
 SmallVector<Value> Visits::emitParts(const RowClass &cls,
                                      const QueryTiles &tiles,
-                                     const DocumentTable &spans) {
+                                     const DataTables &spans) {
   SmallVector<Value> bounds = tiles.getBounds(builder);
   Value count = numParts(cls);
   bounds.push_back(count);
@@ -238,7 +236,7 @@ SmallVector<Value> Visits::emitParts(const RowClass &cls,
         QueryTile at = tiles.locate(b, ids, here);
         KeyTileLoops loops(op, here, tables, cls, tiles.getTile(),
                            tiles.getNumColumns(), stepKeysOfParts(tiles));
-        Value state = loops.visit(b, at, documents.spanAt(b, spans, ids, here),
+        Value state = loops.visit(b, at, data.spanAt(b, spans, ids, here),
                                   {/*part=*/args[3], count});
         SmallVector<Value> slices;
         for (Value part : args.drop_front(4))

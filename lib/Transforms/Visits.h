@@ -17,7 +17,7 @@ public:
          plan::Plan ofPart, int64_t step, const VisitOptions &options)
       : op(op), loc(op.getLoc()), builder(op), plan(std::move(ofPart)),
         step(step), shapes(shapes), tables(builder, op, shapes, plan),
-        documents(builder, op, shapes, plan), options(options) {}
+        data(builder, op, shapes, plan), options(options) {}
 
   /// Computes the results, or slices of their columns, after `before`, the
   /// states of other parts, if there are any.
@@ -47,11 +47,11 @@ private:
   Value numParts(const plan::RowClass &cls);
   SmallVector<Value> visitWhole(const plan::RowClass &cls,
                                 const QueryTiles &tiles,
-                                const DocumentTable &spans, ValueRange outputs,
+                                const DataTables &spans, ValueRange outputs,
                                 bool together, const PartStates *before);
   SmallVector<Value> emitParts(const plan::RowClass &cls,
                                const QueryTiles &tiles,
-                               const DocumentTable &spans);
+                               const DataTables &spans);
   int64_t stepKeysOfParts(const QueryTiles &tiles) const;
   /// The classes `together` in `tiles`, whose parts have left `parts`.
   SmallVector<Value> mergeParts(ArrayRef<plan::RowClass> together,
@@ -70,9 +70,9 @@ private:
                                  int64_t leading,
                                  const StateColumns &columns) const;
   /// What the tile at `ids` comes to by itself; sets where it is. `spans` are
-  /// those of the tiles' documents.
+  /// what data leaves of the tiles.
   Value stateOf(OpBuilder &b, const plan::RowClass &cls,
-                const QueryTiles &tiles, const DocumentTable &spans,
+                const QueryTiles &tiles, const DataTables &spans,
                 ValueRange ids, QueryTile &at);
   /// And with what other parts of the plan have left of it, if there are any.
   Value withOthers(OpBuilder &b, const QueryTiles &tiles, ValueRange ids,
@@ -92,7 +92,7 @@ private:
   int64_t step;
   const ReductionShapes &shapes;
   RandomTables tables;
-  DocumentTiles documents;
+  DataTiles data;
   VisitOptions options;
 };
 

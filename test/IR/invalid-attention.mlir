@@ -415,7 +415,7 @@ func.func @softcap_far_from_scale(%q: tensor<1x1x4x8xf32>) {
 // -----
 
 func.func @unknown_data(%q: tensor<2x4x64x8xf32>, %x: tensor<2xi32>) {
-  // expected-error@below {{has no data operand 'lengths'; there are key_lengths, query_lengths, key_begin, key_position, query_position, documents, sinks, slopes, bias, extra}}
+  // expected-error@below {{has no data operand 'lengths'; there are key_lengths, query_lengths, key_begin, key_position, query_position, documents, global_tokens, sinks, slopes, bias, extra}}
   sparse_attn.attention mask(#sparse_attn.full)
     ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
     data(lengths = %x : tensor<2xi32>)
@@ -836,6 +836,49 @@ func.func @documents_of_other_keys(%q: tensor<2x4x64x8xf32>, %x: tensor<2x63xi32
   sparse_attn.attention mask(#sparse_attn.document)
     ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
     data(documents = %x : tensor<2x63xi32>)
+    outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
+  return
+}
+
+// -----
+
+func.func @no_tokens(%q: tensor<2x4x64x8xf32>) {
+  // expected-error@below {{has a mask that reads the data operand global_tokens, which it has not; give it, in data(global_tokens = ...)}}
+  sparse_attn.attention mask(#sparse_attn.complement<#sparse_attn.global<listed>>)
+    ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
+    outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
+  return
+}
+
+// -----
+
+func.func @idle_tokens(%q: tensor<2x4x64x8xf32>, %x: tensor<2x3xi32>) {
+  // expected-error@below {{has the data operand global_tokens, which its mask does not read; leave it out}}
+  sparse_attn.attention mask(#sparse_attn.global<tokens = [0]>)
+    ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
+    data(global_tokens = %x : tensor<2x3xi32>)
+    outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
+  return
+}
+
+// -----
+
+func.func @tokens_of_one_sequence(%q: tensor<2x4x64x8xf32>, %x: tensor<3xi32>) {
+  // expected-error@below {{data operand global_tokens must be [sequences, tokens], of i32, got 'tensor<3xi32>'}}
+  sparse_attn.attention mask(#sparse_attn.global<listed>)
+    ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
+    data(global_tokens = %x : tensor<3xi32>)
+    outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
+  return
+}
+
+// -----
+
+func.func @tokens_of_other_sequences(%q: tensor<2x4x64x8xf32>, %x: tensor<3x2xi32>) {
+  // expected-error@below {{data operand global_tokens is of 3 sequences, of which there are 2}}
+  sparse_attn.attention mask(#sparse_attn.global<listed>)
+    ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
+    data(global_tokens = %x : tensor<3x2xi32>)
     outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
   return
 }

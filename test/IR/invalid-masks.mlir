@@ -151,13 +151,44 @@ func.func private @f() attributes {m = #sparse_attn.global<last_block = -4>}
 
 // -----
 
-// expected-error@below {{a global mask needs 'tokens', 'first', 'last' or 'last_block'}}
+// expected-error@below {{a global mask needs 'tokens', 'first', 'last', 'last_block' or 'listed'}}
 func.func private @f() attributes {m = #sparse_attn.global<direction = rows>}
 
 // -----
 
-// expected-error@below {{a global mask needs 'tokens', 'first', 'last' or 'last_block'}}
+// expected-error@below {{a global mask needs 'tokens', 'first', 'last', 'last_block' or 'listed'}}
 func.func private @f() attributes {m = #sparse_attn.global<tokens = []>}
+
+// -----
+
+// expected-error@below {{'listed' tokens are all that this mask has; write the union with a 'global' of the others}}
+func.func private @f() attributes {m = #sparse_attn.global<listed, first = 3>}
+
+// -----
+
+// expected-error@below {{a global mask needs 'tokens', 'first', 'last', 'last_block' or 'listed'}}
+func.func private @f() attributes {m = #sparse_attn.global<>}
+
+// -----
+
+// expected-error@below {{duplicate or unknown struct parameter name: listed; 'global' has the parameters 'tokens', 'first', 'last', 'last_block', 'listed' and 'direction'}}
+func.func private @f() attributes {m = #sparse_attn.global<listed, listed>}
+
+// -----
+
+// expected-error@below {{duplicate or unknown struct parameter name: token; 'global' has the parameters}}
+func.func private @f() attributes {m = #sparse_attn.global<token = [3]>}
+
+// -----
+
+// expected-error@below {{expected valid keyword}}
+// expected-error@below {{expected a parameter name in struct; 'global' has the parameters}}
+func.func private @f() attributes {m = #sparse_attn.global<listed, 4>}
+
+// -----
+
+// expected-error@below {{expected '='; 'global' has the parameters}}
+func.func private @f() attributes {m = #sparse_attn.global<first, direction = rows>}
 
 // -----
 

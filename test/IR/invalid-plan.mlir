@@ -109,13 +109,28 @@ func.func private @f() attributes {p = #sparse_attn.segment<full "0" to "nk" whe
 
 // -----
 
-// expected-error@below {{a segment within documents has contiguous tiles, and no layout}}
+// expected-error@below {{a segment within documents or listed tokens has contiguous tiles, and no layout}}
 func.func private @f() attributes {p = #sparse_attn.segment<full "0" to "nk" of list<[5, 77], width = 1, tile = 16> within documents>}
 
 // -----
 
-// expected-error@below {{expected 'documents'}}
+// expected-error@below {{expected 'documents' or 'listed'}}
 func.func private @f() attributes {p = #sparse_attn.segment<full "0" to "nk" within windows>}
+
+// -----
+
+// expected-error@below {{expected 'listed'}}
+func.func private @f() attributes {p = #sparse_attn.segment<full "0" to "nk" within documents or windows>}
+
+// -----
+
+// expected-error@below {{a tile with a listed token has other rows and keys, too, so that it is not full}}
+func.func private @f() attributes {p = #sparse_attn.segment<full "0" to "nk" within documents and listed>}
+
+// -----
+
+// expected-error@below {{which tokens are listed is not known before, so that 'where' does not tell the pairs}}
+func.func private @f() attributes {p = #sparse_attn.segment<partial "0" to "nk" within listed columns where "j < nk">}
 
 // -----
 

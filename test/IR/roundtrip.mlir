@@ -38,13 +38,17 @@ func.func private @windows() attributes {
 // CHECK-SAME:    d = #sparse_attn.global<first = 1, direction = columns>
 // CHECK-SAME:    e = #sparse_attn.global<last = 1>
 // CHECK-SAME:    f = #sparse_attn.global<last_block = 16>
+// CHECK-SAME:    g = #sparse_attn.global<listed>
+// CHECK-SAME:    h = #sparse_attn.global<listed, direction = rows>
 func.func private @globals() attributes {
   a = #sparse_attn.global<tokens = [0, 7, -1]>,
   b = #sparse_attn.global<first = 4, last = 2>,
   c = #sparse_attn.global<tokens = [0], direction = rows>,
   d = #sparse_attn.global<first = 1, direction = columns>,
   e = #sparse_attn.global<last = 1, direction = both>,
-  f = #sparse_attn.global<last_block = 16>}
+  f = #sparse_attn.global<last_block = 16>,
+  g = #sparse_attn.global<direction = both, listed>,
+  h = #sparse_attn.global<listed, direction = rows>}
 
 // A seed takes all 64 bits.
 // CHECK-LABEL: func.func private @random
@@ -236,6 +240,23 @@ func.func @data(%q: tensor<2x4x64x8xf32>, %n: tensor<2xi32>, %s: tensor<4xf32>, 
 
 // A mask that reads data, and a plan of it.
 //
+// CHECK-LABEL: func.func @listed
+// CHECK:         sparse_attn.attention mask(#sparse_attn.union<#sparse_attn.causal, #sparse_attn.global<listed>>)
+// CHECK-SAME:      segments = [<partial "0" to "q" within listed>, <partial "q" to "q + 1" within listed rows>,
+// CHECK-SAME:        <partial "q + 1" to "q + 2" within listed columns>, <partial "q + 2" to "q + 3" within documents and listed>,
+// CHECK-SAME:        <full "q + 3" to "q + 4" within documents or listed columns>]
+// CHECK-SAME:      data(global_tokens = %{{.*}} : tensor<2x?xi32>)
+func.func @listed(%q: tensor<2x4x64x8xf32>, %tokens: tensor<2x?xi32>) -> tensor<2x4x64x8xf32> {
+  %o = sparse_attn.attention mask(#sparse_attn.union<#sparse_attn.causal, #sparse_attn.global<listed>>)
+      plan(<tile = [16, 16], rows = [<"0" to "nq", segments = [<partial "0" to "q" within listed>,
+        <partial "q" to "q + 1" within listed rows>, <partial "q + 1" to "q + 2" within listed columns>,
+        <partial "q + 2" to "q + 3" within documents and listed>, <full "q + 3" to "q + 4" within documents or listed columns>]>]>)
+      ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
+      data(global_tokens = %tokens : tensor<2x?xi32>)
+      outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
+  return %o : tensor<2x4x64x8xf32>
+}
+
 // CHECK-LABEL: func.func @documents
 // CHECK:         sparse_attn.attention mask(#sparse_attn.intersection<#sparse_attn.causal, #sparse_attn.document>)
 // CHECK-SAME:      segments = [<full "0" to "q" within documents>, <partial "q" to "q + 1" when "q > 0" within documents>]

@@ -134,6 +134,27 @@ def with_documents(rng, composed, batch, sk):
     return rng.choice(masks), line, f"documents = %documents : {tensor}"
 
 
+def with_listed(rng, composed, batch, sk):
+    """A mask of `composed` and listed tokens, and the constant and the operand that
+    tell these, of which some are none."""
+    count = rng.choice([0, 1, 3, 8, 70])
+    tokens = [[rng.randrange(-2, sk + 2) for _ in range(count)] for _ in range(batch)]
+    tensor = f"tensor<{batch}x{count}xi32>"
+    line = f"%tokens = arith.constant dense<{tokens if count else ''}> : {tensor}"
+    listed = rng.choice([
+        "#sparse_attn.global<listed>", "#sparse_attn.global<listed>",
+        "#sparse_attn.global<listed, direction = rows>",
+        "#sparse_attn.global<listed, direction = columns>"])
+    inside = f"#sparse_attn.intersection<{composed}, {listed}>"
+    masks = [
+        inside, f"#sparse_attn.union<{listed}, {composed}>",
+        f"#sparse_attn.union<{listed}, {composed}>",
+        f"#sparse_attn.union<{inside}, {primitive(rng, sk)}>",
+        f"#sparse_attn.intersection<{composed}, #sparse_attn.complement<{listed}>>",
+    ]
+    return rng.choice(masks), line, f"global_tokens = %tokens : {tensor}"
+
+
 def module(rng, data):
     """The text of a module with one attention op, sizes at random; `data` draws its
     data operands, which it has none of where that is None."""
@@ -156,6 +177,10 @@ def module(rng, data):
         arguments, lines, operands = data_operands(data, batch, hq, sq, sk)
         if data.randrange(2):
             composed, line, operand = with_documents(data, composed, batch, sk)
+            lines.append(line)
+            operands.append(operand)
+        if not data.randrange(3):
+            composed, line, operand = with_listed(data, composed, batch, sk)
             lines.append(line)
             operands.append(operand)
     operands = f"data({', '.join(operands)}) " if operands else ""

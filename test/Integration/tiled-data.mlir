@@ -27,6 +27,12 @@
 // RUN: %python -c "import numpy as np; load = lambda name: np.load(r'%t.' + name + '.npy'); \
 // RUN:   [np.testing.assert_allclose(load(way + 'o'), load('o'), rtol=1e-4, atol=1e-5) for way in ('tiled.', 'dense.')]"
 
+// RUN: sparse-attn-run %s --entry=listed --seed=3 --check --output=%t.o.npy
+// RUN: sparse-attn-run %t.tiled.mlir --entry=listed --seed=3 --output=%t.tiled.o.npy
+// RUN: sparse-attn-run %t.dense.mlir --entry=listed --seed=3 --output=%t.dense.o.npy
+// RUN: %python -c "import numpy as np; load = lambda name: np.load(r'%t.' + name + '.npy'); \
+// RUN:   [np.testing.assert_allclose(load(way + 'o'), load('o'), rtol=1e-4, atol=1e-5) for way in ('tiled.', 'dense.')]"
+
 #mask = #sparse_attn.union<
   #sparse_attn.bigbird<block = 32, window_blocks = 3, random_blocks = 2>,
   #sparse_attn.global<tokens = [110, -1]>>
@@ -45,6 +51,18 @@ func.func @lengths(%q: tensor<2x4x300x32xf32>, %k: tensor<2x2x400x32xf32>, %v: t
       outs(%init, %lse : tensor<2x4x300x32xf32>, tensor<2x4x300xf32>)
       -> tensor<2x4x300x32xf32>, tensor<2x4x300xf32>
   return %o#0, %o#1 : tensor<2x4x300x32xf32>, tensor<2x4x300xf32>
+}
+
+// Global tokens, others in each sequence, and some that are none.
+func.func @listed(%q: tensor<2x4x300x32xf32>, %k: tensor<2x2x400x32xf32>, %v: tensor<2x2x400x32xf32>) -> tensor<2x4x300x32xf32> {
+  %init = tensor.empty() : tensor<2x4x300x32xf32>
+  %keys = arith.constant dense<[333, 400]> : tensor<2xi32>
+  %tokens = arith.constant dense<[[7, 350, 290, -1], [399, 0, 400, 201]]> : tensor<2x4xi32>
+  %o = sparse_attn.attention mask(#sparse_attn.union<#sparse_attn.sliding_window<left = 40, right = 9>, #sparse_attn.global<listed>>)
+      ins(%q, %k, %v : tensor<2x4x300x32xf32>, tensor<2x2x400x32xf32>, tensor<2x2x400x32xf32>)
+      data(key_lengths = %keys : tensor<2xi32>, global_tokens = %tokens : tensor<2x4xi32>)
+      outs(%init : tensor<2x4x300x32xf32>) -> tensor<2x4x300x32xf32>
+  return %o : tensor<2x4x300x32xf32>
 }
 
 // Documents of 37 tokens, and in the second sequence of 53 in the other order.

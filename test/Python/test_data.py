@@ -130,6 +130,22 @@ def test_padding_on_the_left(package):
     np.testing.assert_allclose(o, eager(q, k, v, live)[0], atol=2e-6)
 
 
+@pytest.mark.parametrize("count", [0, 1, 5])
+def test_global_tokens_of_each_sequence(package, count):
+    assert package["longformer"].arguments[3].roles == ("global_tokens",)
+    q, k, v = (random((3, 2, 150, 16), seed=n) for n in range(3))
+    tokens = np.array([[0, -1, -1, -1, -1], [99, 3, 4, 149, 99], [150, -2, 7, -1, 80]], np.int32)
+    tokens = tokens[:, :count]
+    i, j = np.arange(150)[:, None], np.arange(150)
+    near = abs(i - j) <= 16
+    listed = [np.isin(j, some) for some in tokens]
+    live = np.stack([near | some[:, None] | some for some in listed])[:, None]
+    o = package["longformer"](q, k, v, tokens)
+    np.testing.assert_allclose(o, eager(q, k, v, live)[0], atol=2e-6)
+    with pytest.raises(ValueError, match="global_tokens.* has size 2 .*expected 3, which is B"):
+        package["longformer"](q, k, v, tokens[1:])
+
+
 def test_a_table_of_relative_positions(package):
     assert package["relative"].arguments[3].roles == ("extra",)
     q, k, v = (random((2, 2, 70, 16), seed=n) for n in range(3))

@@ -111,6 +111,20 @@ func.func @documents(%q: !t, %ids: tensor<1x256xi32>) -> (!t, !t) {
   return %o, %p : !t, !t
 }
 
+// Tiles beside a window are visited where tokens are listed; beside documents,
+// they are visited for either reason.
+// CHECK-LABEL: func.func @listed
+// CHECK:         segments = [<partial "0" to "max(0, {{.*}})" within listed>,
+// CHECK:         segments = [{{.*}} within documents or listed columns>
+func.func @listed(%q: !t, %ids: tensor<1x256xi32>, %tokens: tensor<1x3xi32>) -> (!t, !t) {
+  %o = sparse_attn.attention mask(#sparse_attn.union<#sparse_attn.sliding_window<left = 40, right = 40>, #sparse_attn.global<listed>>)
+      ins(%q, %q, %q : !t, !t, !t) data(global_tokens = %tokens : tensor<1x3xi32>) outs(%q : !t) -> !t
+  %p = sparse_attn.attention mask(#sparse_attn.union<#sparse_attn.global<listed, direction = columns>,
+        #sparse_attn.intersection<#sparse_attn.causal, #sparse_attn.document>>)
+      ins(%q, %q, %q : !t, !t, !t) data(documents = %ids : tensor<1x256xi32>, global_tokens = %tokens : tensor<1x3xi32>) outs(%q : !t) -> !t
+  return %o, %p : !t, !t
+}
+
 // A plan that stands there already stays.
 // CHECK-LABEL: func.func @planned
 // CHECK:         plan(<tile = [8, 8], rows = [<"0" to "nq", segments = [<partial "0" to "32">]>]>)

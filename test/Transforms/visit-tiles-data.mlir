@@ -193,3 +193,35 @@ func.func @documents(%q: !t, %k: !t, %v: !t, %ids: tensor<2x64xi32>, %init: !t) 
       ins(%q, %k, %v : !t, !t, !t) data(documents = %ids : tensor<2x64xi32>) outs(%init : !t) -> !t
   return %o : !t
 }
+
+// Tokens are marked tile by tile, each mark written once, and tiles with a mark are
+// numbered. A query tile without a marked row visits those left of its window from
+// there, and one with a marked row visits all.
+//
+// CHECK-LABEL: func.func @listed
+// CHECK-SAME:    %[[TOKENS:[a-z0-9]+]]: tensor<2x?xi32>
+// CHECK:         %[[MARKS:.*]]:2 = scf.forall (%[[B:[a-z0-9]+]], %[[KT:[a-z0-9]+]]) in (2, 4)
+// CHECK-SAME:        -> (tensor<2x4x1xi32>, tensor<2x64xi32>)
+// CHECK:             tensor.extract %[[TOKENS]]
+// CHECK:             arith.ori
+// CHECK:             tensor.insert
+// CHECK:         %[[PLACES:.*]] = scf.forall (%[[B:[a-z0-9]+]], %{{.*}}) in (2, 5)
+// CHECK-SAME:        -> (tensor<2x5x2xi32>)
+// CHECK:             tensor.extract %[[MARKS]]#0
+// CHECK:         scf.forall (%[[B:[a-z0-9]+]], %{{.*}}, %[[T:[a-z0-9]+]]) in (2, 4, 4)
+// CHECK:           %[[MARK:.*]] = tensor.extract %[[MARKS]]#0[%[[B]], %[[T]], %{{.*}}]
+// CHECK:           %[[HAS_ROW:.*]] = arith.cmpi ne, %[[MARK]],
+// CHECK:           arith.select %[[HAS_ROW]],
+// CHECK:           tensor.extract %[[PLACES]][%[[B]],
+// CHECK:           scf.for
+// CHECK:             scf.if
+// CHECK:               tensor.extract %[[PLACES]][%[[B]],
+// CHECK:             sparse_attn.step
+// CHECK:               mask {
+// CHECK-DAG:             tensor.extract %[[MARKS]]#1[%[[B]],
+// CHECK-DAG:             tensor.extract %[[MARKS]]#1[%[[B]],
+func.func @listed(%q: !t, %k: !t, %v: !t, %tokens: tensor<2x?xi32>, %init: !t) -> !t {
+  %o = sparse_attn.attention mask(#sparse_attn.union<#sparse_attn.sliding_window<left = 3, right = 0>, #sparse_attn.global<listed>>)
+      ins(%q, %k, %v : !t, !t, !t) data(global_tokens = %tokens : tensor<2x?xi32>) outs(%init : !t) -> !t
+  return %o : !t
+}

@@ -78,3 +78,14 @@ func.func @positions(%q: tensor<1x1x32x8xf32>, %at: tensor<i64>) -> tensor<1x1x3
       outs(%q : tensor<1x1x32x8xf32>) -> tensor<1x1x32x8xf32>
   return %o : tensor<1x1x32x8xf32>
 }
+
+// -----
+
+func.func @listed(%q: tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32> {
+  // expected-error@below {{has a plan with tiles of listed tokens, and no data operand global_tokens; leave the plan out to have one made}}
+  %o = sparse_attn.attention mask(#sparse_attn.full)
+      plan(<tile = [16, 16], rows = [<"0" to "nq", segments = [<partial "0" to "1" within listed>]>]>)
+      ins(%q, %q, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
+      outs(%q : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
+  return %o : tensor<1x1x4x8xf32>
+}

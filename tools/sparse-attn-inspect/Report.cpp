@@ -75,9 +75,13 @@ static void printShape(const Inspection &inspection, raw_ostream &os) {
 
 /// Counts are of what is known before anything runs.
 static void printData(const Inspection &inspection, raw_ostream &os) {
-  if (inspection.mask.readsData())
+  unsigned facts = inspection.mask.getDataFacts();
+  if (facts & mask::OneDocument)
     label(os, "data") << "documents are known at run time only: all that "
                          "follows is of positions of one\n";
+  if (facts & (mask::ListedRow | mask::ListedKey))
+    label(os, "data") << "global tokens are known at run time only: all that "
+                         "follows is of none\n";
 }
 
 static void printPlanLines(const Inspection &inspection, raw_ostream &os) {

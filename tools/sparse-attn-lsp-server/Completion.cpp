@@ -61,11 +61,16 @@ static json::Array listParameters(StringRef before) {
   json::Array items;
   if (!mask)
     return items;
+  auto add = [&](const llvm::Twine &label) {
+    items.push_back(makeItem(label, llvm::lsp::CompletionItemKind::Field,
+                             "parameter of " + mask->name));
+  };
+  for (const std::string &word : mask->words)
+    if (!given.contains(word))
+      add(word);
   for (const std::string &parameter : mask->parameters)
     if (!given.contains(parameter + " ="))
-      items.push_back(makeItem(parameter + " = ",
-                               llvm::lsp::CompletionItemKind::Field,
-                               "parameter of " + mask->name));
+      add(parameter + " = ");
   return items;
 }
 

@@ -27,13 +27,15 @@ static constexpr char kPage[] =
 static bool isWord(char c) { return llvm::isAlnum(c) || c == '_'; }
 
 /// The rows of the table. What is a mask itself is written without a name.
-static llvm::SmallVector<std::string> readParameters(StringRef table) {
-  llvm::SmallVector<std::string> names;
+static void readParameters(StringRef table, MaskDoc &mask) {
   StringRef rows = table.split("----------- |\n").second;
-  for (StringRef row : llvm::split(rows.rtrim(), '\n'))
-    if (row.consume_front("| ") && !row.contains("MaskAttrInterface"))
-      names.push_back(row.take_while(isWord).str());
-  return names;
+  for (StringRef row : llvm::split(rows.rtrim(), '\n')) {
+    if (!row.consume_front("| ") || row.contains("MaskAttrInterface"))
+      continue;
+    bool isWritten = row.contains("written alone");
+    (isWritten ? mask.words : mask.parameters)
+        .push_back(row.take_while(isWord).str());
+  }
 }
 
 /// Behind the syntax, which is one line or a block.
@@ -51,7 +53,7 @@ static MaskDoc readMask(StringRef section) {
   auto [heading, syntax] = text.split("Syntax:");
   mask.summary = heading.split("\n").second.trim("_\n ").str();
   mask.description = readDescription(syntax).str();
-  mask.parameters = readParameters(parameters);
+  readParameters(parameters, mask);
   return mask;
 }
 

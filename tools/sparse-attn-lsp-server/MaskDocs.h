@@ -17,8 +17,8 @@ struct MaskDoc {
   /// One sentence, and the rest as Markdown.
   std::string summary;
   std::string description;
-  /// Those that are written `name = value`.
-  llvm::SmallVector<std::string> parameters;
+  /// Those that are written `name = value`, and those written by their name.
+  llvm::SmallVector<std::string> parameters, words;
 };
 
 /// All masks, by their names.

@@ -84,8 +84,14 @@ static Comparison checkOne(const ObservedAttention &op, ArrayRef<Array> results,
   std::vector<mask::SequenceData> data(inputs.shape.batch);
   if (const int32_t *documents = integersOf(results, op.documents))
     for (auto [batch, one] : llvm::enumerate(data))
-      one = {{documents + batch * key.shape[2], size_t(key.shape[2])},
-             lengthsOf(inputs, batch).firstKey};
+      one.documents = {documents + batch * key.shape[2], size_t(key.shape[2])};
+  if (const int32_t *tokens = integersOf(results, op.globalTokens)) {
+    size_t count = results[*op.globalTokens].shape[1];
+    for (auto [batch, one] : llvm::enumerate(data))
+      one.globalTokens = {tokens + batch * count, count};
+  }
+  for (auto [batch, one] : llvm::enumerate(data))
+    one.firstPosition = lengthsOf(inputs, batch).firstKey;
   return compareRows(
       inputs, floatType(query.element),
       [&](const SequenceLengths &n, int64_t head, int64_t i, int64_t j) {

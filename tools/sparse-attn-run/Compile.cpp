@@ -111,6 +111,7 @@ llvm::Expected<ObservedOps> run_tool::observe(func::FuncOp func) {
     seen.queryPositions = appendData(kQueryPosition);
     seen.keyPositions = appendData(kKeyPosition);
     seen.documents = appendData(kDocuments);
+    seen.globalTokens = appendData(kGlobalTokens);
     seen.sinks = appendData(kSinks);
     seen.bias = appendData(kBias);
     seen.slopes = appendData(kSlopes);

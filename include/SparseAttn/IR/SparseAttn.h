@@ -88,6 +88,9 @@ struct MaskPosition {
   std::function<Value(OpBuilder &, Location, bool ofKey)> document;
   /// Position of slot 0 of the keys, i32; null where that is 0.
   Value slotPosition;
+  /// Whether the query, or the key, is at a position that data lists as global,
+  /// an i1; false where there is no such position.
+  std::function<Value(OpBuilder &, Location, bool ofKey)> listed;
   /// The data operand of that name, a tensor, of the op that has the mask; null
   /// where the op has none.
   std::function<Value(llvm::StringRef name)> operand;

@@ -83,23 +83,29 @@ def SparseAttn_Direction : I32EnumAttr<"GlobalDirection",
 }
 
 def SparseAttn_GlobalAttr
-    : SparseAttn_Mask<"Global", "global", ["verifyLengths"]> {
+    : SparseAttn_Mask<"Global", "global",
+                      ["verifyLengths", "getDataOperandName"]> {
   let summary = "a few positions see all keys and are seen by all queries";
   let description = [{
     (i, j) may attend when i or j is a global position. These are `tokens` (a negative one counts from N), the first
     `first` and the last `last` positions, and with `last_block = b` those of the
     last block of b, from b * floor((N - 1) / b) on. `direction` restricts them to rows
     (only i) or columns (only j).
+
+    `listed`: they are, in sequence b, the entries of row b of the data operand
+    `global_tokens`, in any order. Entries outside of [0, N), such as -1, are none.
   }];
   let parameters = (ins OptionalArrayRefParameter<"int64_t">:$tokens,
                         DefaultValuedParameter<"int64_t", "0">:$first,
                         DefaultValuedParameter<"int64_t", "0">:$last,
                         DefaultValuedParameter<"int64_t", "0">:$last_block,
+                        DefaultValuedParameter<"bool", "false",
+                            "written alone: tokens are those of data">:$listed,
                         DefaultValuedParameter<"GlobalDirection",
                             "GlobalDirection::both">:$direction);
   let assemblyFormat = [{
-    `<` struct(custom<IntegerList>($tokens), $first, $last, $last_block,
-                 $direction) `>`
+    `<` custom<Global>($tokens, $first, $last, $last_block, $listed,
+                       $direction) `>`
   }];
   let genVerifyDecl = 1;
 }

@@ -69,6 +69,7 @@ def SparseAttn_AttentionOp : Op<SparseAttn_Dialect, "attention", [
     | `key_position` | `tensor<i64>` or `tensor<Bxi64>` | slot c stands at position c + `key_position[b]`, and N = `key_position[b]` + Lk |
     | `query_position` | `tensor<i64>` or `tensor<Bxi64>` | row r stands at position r + `query_position[b]`, not where the last row is at the last key |
     | `documents` | `tensor<BxSkxi32>` | `documents[b, x]` is the document of position x in sequence b, for the mask `document` |
+    | `global_tokens` | `tensor<BxGxi32>` | row b lists the global positions of sequence b, for the mask `global<listed>`; entries outside of [0, N) are none |
     | `bias` | f32, broadcast to [B, Hq, Sq, Sk] as NumPy does | is added to scores; a dimension of 1 in the type is that of all |
     | `slopes` | `tensor<Hqxf32>` | `slopes[h]` \|i - j\| is taken off scores (ALiBi) |
     | `extra` | any tensor, any number of them | is read by the score region |

@@ -36,6 +36,13 @@ def SparseAttn_Layout
   let defaultValue = "::mlir::sparse_attn::plan::Layout()";
 }
 
+/// Which tiles of a segment data leaves; without it, all.
+def SparseAttn_Within
+    : AttrOrTypeParameter<"::mlir::sparse_attn::plan::Within",
+                          "documents or listed tokens"> {
+  let defaultValue = "::mlir::sparse_attn::plan::Within()";
+}
+
 /// The query tiles of a class and what each visits; without it, segments tell.
 def SparseAttn_Table
     : AttrOrTypeParameter<"::mlir::sparse_attn::plan::TileTable",
@@ -86,6 +93,13 @@ def SparseAttn_SegmentAttr : SparseAttn_PlanPart<"Segment", "segment"> {
     `full` one are without masked pair where all rows and all keys are of one
     document, and partial elsewhere.
 
+    `within listed`: all live pairs are in rows or columns of tokens that the data
+    operand `global_tokens` lists. Of its tiles, which are partial, only those are
+    visited that hold such a key, and all of them where the query tile holds such a
+    row; with `listed columns` the former alone, and with `listed rows` the latter.
+    `within documents and listed` is what both visit, `within documents or listed`
+    what either does.
+
     Tiles of a layout stand across contiguous ones, so that a key may be in
     both; the pairs of the segments of a class must be disjoint all the same, as
     their `where` says.
@@ -93,11 +107,11 @@ def SparseAttn_SegmentAttr : SparseAttn_PlanPart<"Segment", "segment"> {
   let parameters = (ins "SegmentKind":$kind, SparseAttn_Bound:$begin,
                         SparseAttn_Bound:$end, SparseAttn_Condition:$when,
                         SparseAttn_Pairs:$where, SparseAttn_Layout:$layout,
-                        DefaultValuedParameter<"bool", "false">:$inDocuments);
+                        SparseAttn_Within:$within);
   let assemblyFormat = [{
     `<` $kind custom<Bound>($begin) `to` custom<Bound>($end)
     (`when` custom<Condition>($when)^)? (`of` custom<Layout>($layout)^)?
-    (`within` custom<Documents>($inDocuments)^)?
+    (`within` custom<Within>($within)^)?
     (`where` custom<Pairs>($where)^)? `>`
   }];
 }

@@ -108,6 +108,7 @@ inline constexpr llvm::StringLiteral kKeyBegin = "key_begin";
 inline constexpr llvm::StringLiteral kKeyPosition = "key_position";
 inline constexpr llvm::StringLiteral kQueryPosition = "query_position";
 inline constexpr llvm::StringLiteral kDocuments = "documents";
+inline constexpr llvm::StringLiteral kGlobalTokens = "global_tokens";
 inline constexpr llvm::StringLiteral kSinks = "sinks";
 inline constexpr llvm::StringLiteral kSlopes = "slopes";
 inline constexpr llvm::StringLiteral kBias = "bias";

@@ -32,14 +32,24 @@ struct SequenceData {
   /// The document of each position from `firstPosition` on; below 0 for none.
   llvm::ArrayRef<int32_t> documents;
   int64_t firstPosition = 0;
+  /// Global positions, in any order. Those outside of [0, N) are none.
+  llvm::ArrayRef<int32_t> globalTokens = {};
 };
+
+/// What data tells of a pair (i, j), as bits of a set.
+enum DataFact : unsigned {
+  OneDocument = 1, ///< i and j are of one document
+  ListedRow = 2,   ///< i is a global position
+  ListedKey = 4,   ///< j is one
+};
+constexpr unsigned allDataFacts = OneDocument | ListedRow | ListedKey;
 
 /// Sequence lengths at which a mask is evaluated.
 struct Lengths {
   int64_t nq = 0; ///< Sq: number of query rows.
   int64_t nk = 0; ///< Sk: number of keys, the N of every formula.
   /// Null where it is not known: all positions are taken for those of one
-  /// document then.
+  /// document then, and no position for a global one.
   const SequenceData *data = nullptr;
 
   /// The absolute position of query row 0.
@@ -130,14 +140,14 @@ public:
   /// null.
   virtual const LastBlock *getLastBlock() const { return nullptr; }
 
-  /// Whether this is the node of `Mask::document`.
-  virtual bool isDocument() const { return false; }
+  /// The fact that this node says of a pair, for those that read data; else 0.
+  virtual unsigned getDataFact() const { return 0; }
 
-  /// Whether `contains` depends on `Lengths::data`.
-  virtual bool readsData() const { return isDocument(); }
+  /// The facts on which `contains` depends.
+  virtual unsigned getDataFacts() const { return getDataFact(); }
 
-  /// The mask where `Mask::document` is true of all pairs, or of none.
-  virtual Mask withDocuments(bool areAll) const;
+  /// The mask where of all pairs `facts` hold, and no others.
+  virtual Mask withData(unsigned facts) const;
 
   /// What brings a predicate for this node where nothing else tells it: the
   /// attribute of a dialect, as an opaque pointer; else null.
@@ -173,6 +183,8 @@ public:
   static Mask chunked(int64_t size);
   /// i and j are of one document (SequenceData).
   static Mask document();
+  /// i or j (as `direction` says) is a global position of SequenceData.
+  static Mask listed(Direction direction = Direction::Both);
   /// (i - j) mod stride == 0.
   static Mask strided(int64_t stride);
   /// j < length.
@@ -203,8 +215,9 @@ public:
   }
   Mask transpose() const { return node->transpose(); }
   bool isHeadInvariant() const { return node->isHeadInvariant(); }
-  bool readsData() const { return node->readsData(); }
-  Mask withDocuments(bool areAll) const { return node->withDocuments(areAll); }
+  unsigned getDataFacts() const { return node->getDataFacts(); }
+  bool readsData() const { return node->getDataFacts() != 0; }
+  Mask withData(unsigned facts) const { return node->withData(facts); }
   const MaskNode &getNode() const { return *node; }
   std::shared_ptr<const MaskNode> getShared() const { return node; }
   void print(llvm::raw_ostream &os) const { node->print(os); }

@@ -95,6 +95,9 @@ struct OpaqueLiteral {
   /// The leaf's own bounds stand beside it in the piece, and are nearly exact.
   bool bounded = false;
 
+  /// The fact (DataFact) that it asks for; 0 where it is no leaf of data, or
+  /// the complement of one.
+  unsigned getDataFact() const;
   /// Whether it asks for pairs of one document.
   bool isDocument() const;
 
@@ -120,9 +123,9 @@ struct Piece {
   bool isBand() const {
     return residues.empty() && sets.empty() && opaque.empty();
   }
-  /// True when it asks for pairs of one document, so that tiles without any
-  /// have no live pair.
-  bool isInDocuments() const;
+  /// The facts that it asks for: tiles without any pair of which they hold have
+  /// no live pair.
+  unsigned getDataFacts() const;
   /// True when its literals are bounds, and documents: inside of its bounds a
   /// tile of one document is full.
   bool isBandOfDocuments() const;

@@ -49,9 +49,10 @@ struct PiecesByTest {
   explicit PiecesByTest(const Pieces &withSets);
 };
 
-/// Whether `literal` is a bound of i, or of j from above or below: the last
-/// block, which is none of N + constant, or its complement.
+/// Whether `literal` asks of i alone: the last block, which is no bound of N +
+/// constant, or the listed rows, or their complement.
 bool boundsRows(const OpaqueLiteral &literal);
+/// Whether it is a bound of j from above, or from below.
 bool boundsFromAbove(const OpaqueLiteral &literal);
 bool boundsFromBelow(const OpaqueLiteral &literal);
 

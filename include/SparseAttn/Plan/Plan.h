@@ -21,6 +21,7 @@
 #include "SparseAttn/Plan/Layout.h"
 #include "SparseAttn/Plan/TileExpr.h"
 #include "SparseAttn/Plan/TileTable.h"
+#include "SparseAttn/Plan/Within.h"
 #include "llvm/ADT/SmallVector.h"
 #include <string>
 #include <tuple>
@@ -54,14 +55,20 @@ struct Segment {
   std::optional<mask::Pieces> where = std::nullopt;
   /// At which keys the slots of its tiles stand.
   Layout layout = {};
-  /// All live pairs of its tiles are of one document each. So of its tiles only
-  /// those are visited that may have a key of a document of the query tile's
-  /// rows, and a full segment promises no masked pair where all rows and all
-  /// keys are of one document: others of its tiles are partial. Its tiles are
-  /// contiguous.
-  bool inDocuments = false;
+  /// Which of its tiles are visited, where data decides on it: all live pairs
+  /// of its tiles lie in those. Then its tiles are contiguous. Within documents
+  /// a full segment promises no masked pair where all rows and all keys are of
+  /// one document, and others of its tiles are partial. Of tokens that are
+  /// listed only some are in a tile, so that such tiles are partial, and
+  /// `where` does not tell.
+  Within within = {};
 
   mask::Range keyTiles(int64_t q, const mask::Lengths &n) const;
+  /// Those that are visited where all positions are of one document and no
+  /// token is listed.
+  mask::Range usualTiles(int64_t q, const mask::Lengths &n) const;
+  /// What its layout and `within` do not allow, as a clause, or an empty text.
+  std::string findProblem() const;
 };
 
 /// Tiles touched by the random key blocks drawn for any row of the query tile,
@@ -168,8 +175,10 @@ struct Plan {
   /// Rows of all heads of a tile, and keys.
   TileShape slots() const { return {tile.queries * heads, tile.keys}; }
   bool hasTables() const;
-  /// Whether a segment depends on which documents there are.
+  /// Whether a segment depends on which documents there are, or on which tokens
+  /// are listed.
   bool readsDocuments() const;
+  bool readsListed() const;
   /// Whether all heads visit the same tiles: nothing is drawn for each.
   bool isHeadInvariant() const;
 };
@@ -255,7 +264,8 @@ struct VisitedTile {
 
 /// What a kernel visits for query tile q of `cls`: contiguous tiles in
 /// ascending order, then those of other layouts. Of a table, partial tiles come
-/// first.
+/// first. Where data decides, all positions are of one document and none is
+/// listed.
 llvm::SmallVector<VisitedTile> visitedTiles(const RowClass &cls,
                                             const TileShape &tile,
                                             const mask::Lengths &n,

@@ -135,16 +135,19 @@ getTiles(const HostOptions &options) {
   return {{0, 0}, {32, 32}, {16, 32}, {16, 16}, {16, 8}};
 }
 
-/// Which tiles see one another's documents is known when the host has read
-/// them, and IREE has no host code of ours.
+/// Which tiles see one another's documents, or listed tokens, is known when the
+/// host has read them, and IREE has no host code of ours.
 static LogicalResult verifyData(func::FuncOp func) {
   WalkResult result = func.walk([](AttentionOp op) {
-    if (!op.getDataOperand(kDocuments))
+    bool hasDocuments(op.getDataOperand(kDocuments));
+    if (!hasDocuments && !op.getDataOperand(kGlobalTokens))
       return WalkResult::advance();
-    op.emitOpError(
-        "has the data operand 'documents', whose tiles are listed on "
-        "the host at run time, which programs for IREE cannot do; "
-        "pad sequences and give key_lengths, or call a package");
+    op.emitOpError("has the data operand '")
+        << (hasDocuments ? kDocuments : kGlobalTokens)
+        << "', whose tiles are listed on the host at run time, which programs "
+           "for IREE cannot do; "
+        << (hasDocuments ? "pad sequences and give key_lengths, or " : "")
+        << "call a package";
     return WalkResult::interrupt();
   });
   return failure(result.wasInterrupted());

@@ -118,6 +118,31 @@ SCORES = {
 }
 
 
+def listed_tokens(kind, batch, length):
+    """Positions that are global, each batch with others: of as many in each batch,
+    some none."""
+    rng = np.random.default_rng([batch, length, 1])
+    few = rng.integers(-1, length, size=6)
+    match kind:
+        case "few":
+            return few.astype(np.int32)
+        case "none":
+            return np.full(3, -1, np.int32)
+        case "empty":
+            return np.zeros(0, np.int32)
+        case "outside":  # and the last there is
+            return np.array([length, -2, 2**31 - 1, -(2**31), length - 1], np.int32)
+        case "twice":
+            return np.concatenate([few, few[::-1], few]).astype(np.int32)
+        case "first":  # as many as there are batches
+            return np.where(np.arange(40) <= batch, np.arange(40), -1).astype(np.int32)
+        case "every":
+            return rng.permutation(length).astype(np.int32)
+        case "many":
+            return rng.integers(0, length, size=length // 3).astype(np.int32)
+    raise ValueError(kind)
+
+
 @dataclasses.dataclass(frozen=True)
 class Case:
     """An attention of B x Hq x Sq x D queries over Hkv heads of Sk keys."""
@@ -144,6 +169,7 @@ class Case:
     bias: str | None = None  # "bhqk", or "1hqk" where batches share one, ...
     score: str | None = None  # of SCORES
     documents: str | None = None  # of `document_ids`
+    global_tokens: str | None = None  # of `listed_tokens`
     lse: bool = True
     dynamic: bool = False
     threads: int = 1
@@ -207,12 +233,13 @@ class Case:
         live = np.zeros(
             (self.batches if differ else 1, self.heads, self.sq, self.keys), bool
         )
-        ids = self.data().get("documents")
+        ids, tokens = (self.data().get(name) for name in ("documents", "global_tokens"))
         for b, h in np.ndindex(*live.shape[:2]):
             nq, nk = self.lengths(b)
             if nq and nk:
                 live[b, h, :nq, :nk] = self.mask.matrix(
-                    nq, nk, h, None if ids is None else ids[b, :nk], *self.positions(b))
+                    nq, nk, h, None if ids is None else ids[b, :nk], *self.positions(b),
+                    None if tokens is None else tokens[b])
                 live[b, h, :, : self.first_key(b)] = False
         return live
 
@@ -240,6 +267,9 @@ class Case:
         if self.documents:
             data["documents"] = np.stack([
                 document_ids(self.documents, b, self.keys) for b in range(self.batches)])
+        if self.global_tokens:
+            data["global_tokens"] = np.stack([
+                listed_tokens(self.global_tokens, b, self.keys) for b in range(self.batches)])
         if self.bias:
             sizes = {"b": self.batches, "h": self.heads, "q": self.sq, "k": self.keys}
             noise = np.random.default_rng(3).standard_normal(

@@ -13,10 +13,11 @@ import numpy as np
 
 class Length(int):
     """N, with what masks read of the sequence: `documents`, an id of each position
-    from `first` on."""
+    from `first` on, and `global_tokens`, positions."""
 
     documents: np.ndarray | None = None
     first: int = 0
+    global_tokens: np.ndarray | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +30,9 @@ class Mask:
     text: str
     allowed: Callable[[np.ndarray, np.ndarray, int, int], np.ndarray]
 
-    def matrix(self, queries, keys, head, documents=None, query=None, key=0):
+    def matrix(
+        self, queries, keys, head, documents=None, query=None, key=0, global_tokens=None
+    ):
         """Of rows from position `query` on, by default where the last one stands at
         that of the last key, and keys from position `key` on."""
         if query is None:
@@ -37,7 +40,7 @@ class Mask:
         i = np.arange(queries)[:, None] + query
         j = np.arange(keys)[None, :] + key
         n = Length(key + keys)
-        n.documents, n.first = documents, key
+        n.documents, n.first, n.global_tokens = documents, key, global_tokens
         pairs = self.allowed(i, j, head, n)
         return np.broadcast_to(pairs, (queries, keys))
 
@@ -106,6 +109,17 @@ def _same_document(i, j, h, n):
 
 
 document = _mask("document", {}, _same_document)
+
+
+def listed(direction="both"):
+    def allowed(i, j, h, n):
+        chosen = n.global_tokens[(n.global_tokens >= 0) & (n.global_tokens < n)]
+        rows, columns = np.isin(i, chosen), np.isin(j, chosen)
+        rows, columns = rows | (j != j), columns | (i != i)
+        return {"both": rows | columns, "rows": rows, "columns": columns}[direction]
+
+    parameters = "listed" if direction == "both" else f"listed, direction = {direction}"
+    return Mask(f"#sparse_attn.global<{parameters}>", allowed)
 
 
 def strided(stride):

@@ -27,13 +27,14 @@ TIMEOUT_SECONDS = 300
 
 def counted(cases):
     """A variant for lengths that are known at run time only has another plan than the one
-    that inspect sees, what documents leave of a plan is not in it, and of operands that
+    that inspect sees, what data leaves of a plan is not in it, and of operands that
     are not trusted tiles are computed again. Of cases whose plans are the same one is
     enough."""
     chosen = {}
     for name, case in cases.items():
         has_lengths = case.query_lengths or case.key_lengths
-        is_known = not case.dynamic and not has_lengths and not case.documents
+        reads_data = has_lengths or case.documents or case.global_tokens
+        is_known = not case.dynamic and not reads_data
         if is_known and case.spoil is None and case.magnitude == 1:
             decides = (case.mask.text, case.sq, case.keys, case.heads, case.groups, case.d)
             chosen.setdefault(decides, (name, dataclasses.replace(case, batch=1, lse=False)))

@@ -1,6 +1,7 @@
 // Attention as models have it: a static cache whose sequences have lengths of
 // their own, and sinks; ragged sequences with a bias; ALiBi by slopes; documents of
-// a packed sequence; a cache whose front was dropped; padding on the left.
+// a packed sequence; Longformer, whose global tokens are those of each sequence; a
+// cache whose front was dropped; padding on the left.
 
 !q = tensor<?x8x?x32xf32>
 !kv = tensor<?x4x?x32xf32>
@@ -55,6 +56,17 @@ func.func @packed(%q: !p, %k: !pkv, %v: !pkv, %ids: tensor<1x?xi32>) -> !p {
   %o = sparse_attn.attention mask(#sparse_attn.intersection<#sparse_attn.causal, #sparse_attn.document>)
       ins(%q, %k, %v : !p, !pkv, !pkv) data(documents = %ids : tensor<1x?xi32>) outs(%init : !p) -> !p
   return %o : !p
+}
+
+func.func @longformer(%q: !t, %k: !t, %v: !t, %tokens: tensor<?x?xi32>) -> !t {
+  %c0 = arith.constant 0 : index
+  %c2 = arith.constant 2 : index
+  %b = tensor.dim %q, %c0 : !t
+  %sq = tensor.dim %q, %c2 : !t
+  %init = tensor.empty(%b, %sq) : !t
+  %o = sparse_attn.attention mask(#sparse_attn.union<#sparse_attn.sliding_window<left = 16, right = 16>, #sparse_attn.global<listed>>)
+      ins(%q, %k, %v : !t, !t, !t) data(global_tokens = %tokens : tensor<?x?xi32>) outs(%init : !t) -> !t
+  return %o : !t
 }
 
 !c = tensor<?x4x?x32xf32>

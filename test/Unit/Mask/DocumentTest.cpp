@@ -43,8 +43,8 @@ TEST(DocumentTest, CompositionsTellWhetherTheyReadData) {
         Mask::unionOf({Mask::causal(), document}),
         Mask::intersectionOf({document, Mask::causal()})}) {
     EXPECT_TRUE(mask.readsData());
-    EXPECT_FALSE(mask.withDocuments(true).readsData());
-    EXPECT_FALSE(mask.withDocuments(false).readsData());
+    EXPECT_FALSE(mask.withData(OneDocument).readsData());
+    EXPECT_FALSE(mask.withData(0).readsData());
   }
   EXPECT_FALSE(Mask::unionOf({Mask::causal(), Mask::strided(3)}).readsData());
 }
@@ -57,9 +57,8 @@ TEST(DocumentTest, WithAllPairsOfOneDocumentOrWithNone) {
   Lengths n{9, 9};
   for (int64_t i = 0; i < 9; ++i)
     for (int64_t j = 0; j < 9; ++j) {
-      EXPECT_EQ(mask.withDocuments(true).contains(n, 0, i, j), j <= i);
-      EXPECT_EQ(mask.withDocuments(false).contains(n, 0, i, j),
-                (i - j) % 3 == 0);
+      EXPECT_EQ(mask.withData(OneDocument).contains(n, 0, i, j), j <= i);
+      EXPECT_EQ(mask.withData(0).contains(n, 0, i, j), (i - j) % 3 == 0);
     }
 }
 
@@ -69,13 +68,13 @@ TEST(DocumentTest, PiecesAskForDocumentsOnce) {
   std::optional<Pieces> pieces = twice.pieces();
   ASSERT_TRUE(pieces);
   ASSERT_EQ(pieces->size(), 1u);
-  EXPECT_TRUE(pieces->front().isInDocuments());
+  EXPECT_EQ(pieces->front().getDataFacts(), OneDocument);
   EXPECT_TRUE(pieces->front().isBandOfDocuments());
   EXPECT_FALSE(pieces->front().isBand());
   EXPECT_EQ(pieces->front().opaque.size(), 1u);
   std::optional<Pieces> outside = Mask::complementOf(Mask::document()).pieces();
   ASSERT_TRUE(outside);
-  EXPECT_FALSE(outside->front().isInDocuments());
+  EXPECT_EQ(outside->front().getDataFacts(), 0u);
 }
 
 } // namespace

@@ -90,10 +90,10 @@ int timesVisited(const RowClass &cls, const TileShape &tile, const Lengths &n,
     bool meets = keys.greatest >= rows.least && keys.least <= rows.greatest;
     bool areOne =
         rows.haveCommon && keys.haveCommon && rows.greatest == keys.greatest;
-    if (segment.inDocuments && !meets)
+    if (segment.within.documents && !meets)
       continue;
     ++times;
-    isFull |= segment.full && (!segment.inDocuments || areOne);
+    isFull |= segment.full && (!segment.within.documents || areOne);
   }
   return times;
 }

@@ -143,19 +143,50 @@ TEST(CertificateTest, TilesWithinDocumentsHoldNoOtherPairs) {
     EXPECT_EQ(provePlan(mask, plan, facts, 1).verdict, Verdict::Proven);
     Plan others = plan;
     for (Segment &segment : others.classes[0].segments)
-      segment.inDocuments = true;
+      segment.within.documents = true;
     EXPECT_EQ(provePlan(mask, others, facts, 1).reason,
               "a live pair lies in no visited tile");
     Plan full = plan;
     for (Segment &segment : full.classes[0].segments)
-      segment.full = segment.inDocuments;
+      segment.full = segment.within.documents;
     EXPECT_EQ(provePlan(mask, full, facts, 1).verdict, Verdict::Refuted);
     // Not every pair of a tile is of one document.
     Plan all = plan;
     for (Segment &segment : all.classes[0].segments)
-      segment.inDocuments = false;
+      segment.within.documents = false;
     EXPECT_EQ(provePlan(mask, all, facts, 1).reason,
               "a full tile has a masked pair");
+  }
+}
+
+/// A segment within listed tokens may hold no pair that is live for another
+/// reason, and visits the tiles of rows as well as those of keys.
+TEST(CertificateTest, TilesOfListedTokensHoldNoOtherPairs) {
+  Mask mask = Mask::unionOf({Mask::slidingWindow(20, 4), Mask::listed()});
+  for (LengthFacts facts : {LengthFacts(), known(64, 64), known(50, 70)}) {
+    Plan plan = makePlan(mask, {16, 16}, facts);
+    ASSERT_TRUE(plan.readsListed());
+    EXPECT_EQ(provePlan(mask, plan, facts, 1).verdict, Verdict::Proven);
+    Plan others = plan;
+    for (Segment &segment : others.classes[0].segments)
+      segment.within = Within::of(ListedRow | ListedKey);
+    EXPECT_EQ(provePlan(mask, others, facts, 1).reason,
+              "a live pair lies in no visited tile");
+    for (unsigned fact : {ListedRow, ListedKey}) {
+      Plan some = plan;
+      for (Segment &segment : some.classes[0].segments)
+        if (segment.within.isListed())
+          segment.within = Within::of(fact);
+      EXPECT_EQ(provePlan(mask, some, facts, 1).reason,
+                "a live pair lies in no visited tile");
+    }
+    Plan full = plan;
+    for (Segment &segment : full.classes[0].segments)
+      segment.full |= segment.within.isListed();
+    Proof refused = provePlan(mask, full, facts, 1);
+    EXPECT_EQ(refused.verdict, Verdict::Unsupported);
+    EXPECT_EQ(refused.reason, "a tile with a listed token has other rows and "
+                              "keys, too, so that it is not full");
   }
 }
 

@@ -48,6 +48,10 @@ static void checkPrimitives(void) {
   check(sparseAttnGlobalAttrGet(context, 2, tokens, 0, 0, 0,
                                 SPARSE_ATTN_GLOBAL_ROWS),
         "#sparse_attn.global<tokens = [0, -1], direction = rows>");
+  check(sparseAttnGlobalListedAttrGet(context, SPARSE_ATTN_GLOBAL_BOTH),
+        "#sparse_attn.global<listed>");
+  check(sparseAttnGlobalListedAttrGet(context, SPARSE_ATTN_GLOBAL_COLUMNS),
+        "#sparse_attn.global<listed, direction = columns>");
   check(sparseAttnRandomAttrGet(context, 16, 3, 7, false),
         "#sparse_attn.random<block = 16, blocks_per_row = 3, seed = 7, "
         "per_head = false>");
