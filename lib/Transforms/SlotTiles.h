@@ -23,8 +23,8 @@ SmallVector<TileRun> clipToSlots(OpBuilder &b, Location loc,
                                  const ReductionShapes &shapes, int64_t keys,
                                  ArrayRef<TileRun> runs);
 
-/// The key tile at which tables of the tiles of a sequence begin, of `keys` keys
-/// each, an index; null for that at position 0.
+/// The key tile at which tables of the tiles of a sequence begin, of `keys`
+/// keys each, an index; null for that at position 0.
 Value firstTileOfSlots(OpBuilder &b, Location loc, const ReductionShapes &here,
                        int64_t keys);
 /// How many tiles such tables have, for any of the sequences.
