@@ -539,6 +539,9 @@ CASES |= {
     "documents-or-random": Case(
         union(random(16, 1), packed), documents="padded", sq=230
     ),
+    "documents-everywhere-or-random": Case(
+        union(random(16, 2), document), documents="packed", sq=230
+    ),
     "documents-bigbird": Case(
         intersection(bigbird(16, 3, 2), document), documents="again", sq=230, dynamic=True
     ),
