@@ -4,6 +4,7 @@
 #define SPARSEATTN_LIB_PACKAGE_IREE_PRINTFORMULA_H
 
 #include "SparseAttn/Package/Files/Program.h"
+#include "llvm/ADT/Twine.h"
 #include "llvm/Support/raw_ostream.h"
 #include <map>
 

@@ -6,7 +6,6 @@
 
 using namespace mlir::sparse_attn;
 using namespace mlir::sparse_attn::package;
-using llvm::StringRef;
 
 bool package::isWrittenByKernels(const Program &program, BufferRef buffer) {
   if (buffer.kind != BufferRef::Kind::Argument)
