@@ -6,6 +6,7 @@
 #include "RowReduction.h"
 #include "SparseAttn/CPU/Passes.h"
 #include "SparseAttn/Target/Target.h"
+#include "SparseAttn/Transforms/StridedReads.h"
 #include "StagedReads.h"
 #include "TransposedTile.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -277,7 +278,10 @@ struct TileRegistersPass
     }
     // Slow but right.
     auto vector = cast<linalg::LinalgOp>(tiled->tiledOps.front());
-    if (failed(vectorizeOp(rewriter, vector)))
+    if (Operation *read = findStridedRead(vector))
+      remarkScalar(vector, "it reads elements of a slice (" + read->getName().getStringRef() + "), of which vectors would read others",
+                   "read the tensor that it is a slice of");
+    else if (failed(vectorizeOp(rewriter, vector)))
       remarkScalar(vector, "the vectoriser takes no such op",
                    "write it as linalg.generic on elements, or leave it to a "
                    "pass before this one");

@@ -116,11 +116,17 @@ static LogicalResult verifyOperandTypes(AttentionOp op) {
 
 static LogicalResult verifyOperandShapes(AttentionOp op) {
   Type q = op.getQueryType(), k = op.getKeyType(), v = op.getValueType();
-  if (failed(verifySameDim(op, "batch sizes of query and key", q, 0, k, 0)) ||
-      failed(verifySameDim(op, "batch sizes of key and value", k, 0, v, 0)) ||
+  bool isPaged = bool(op.getDataOperand(kPageTable));
+  if (!isPaged &&
+      failed(verifySameDim(op, "batch sizes of query and key", q, 0, k, 0)))
+    return failure();
+  StringRef batches =
+      isPaged ? "page counts of key and value" : "batch sizes of key and value";
+  StringRef lengths = isPaged ? "page sizes of key and value"
+                              : "sequence lengths of key and value";
+  if (failed(verifySameDim(op, batches, k, 0, v, 0)) ||
       failed(verifySameDim(op, "head counts of key and value", k, 1, v, 1)) ||
-      failed(
-          verifySameDim(op, "sequence lengths of key and value", k, 2, v, 2)) ||
+      failed(verifySameDim(op, lengths, k, 2, v, 2)) ||
       failed(verifySameDim(op, "head sizes of query and key", q, 3, k, 3)))
     return failure();
   std::optional<int64_t> hq = staticDim(op.getQueryType(), 1);

@@ -16,10 +16,11 @@ using namespace mlir::sparse_attn;
 #include "SparseAttn/IR/MaskedReduction.cpp.inc"
 
 SmallVector<NamedTensor> AttentionOp::getNamedTensors() {
+  bool isPaged = bool(getDataOperand(kPageTable));
   SmallVector<NamedTensor> tensors = {
       {getQuery(), "query"},
-      {getKey(), "key", /*hasKeysShape=*/true},
-      {getValue(), "value", /*hasKeysShape=*/true}};
+      {getKey(), "key", /*hasKeysShape=*/!isPaged, isPaged},
+      {getValue(), "value", /*hasKeysShape=*/!isPaged, isPaged}};
   constexpr StringRef roles[] = {"output", "lse"};
   for (ValueRange outputs : {ValueRange(getInits()), ValueRange(getResults())})
     for (auto [output, role] : llvm::zip(outputs, roles))
@@ -28,7 +29,7 @@ SmallVector<NamedTensor> AttentionOp::getNamedTensors() {
     for (auto [data, name] :
          llvm::zip(getData(), names.getAsRange<StringAttr>()))
       tensors.push_back(
-          {data, name.getValue(), /*hasKeysShape=*/false,
+          {data, name.getValue(), /*hasKeysShape=*/false, /*isPool=*/false,
            /*isData=*/true,
            dimsOfData(name.getValue(), cast<ShapedType>(data.getType()))});
   return tensors;
@@ -70,11 +71,16 @@ Value AttentionOp::createInitialState(OpBuilder &b, Type state) {
   return InitialStateOp::create(b, getLoc(), state);
 }
 
+/// Where the keys of a tile are in a tensor of all: in a sequence or a page.
+static SmallVector<Value> leadOf(const QueryTile &at, const KeyTile &keys) {
+  return {keys.page ? keys.page : at.batch, at.keyHead};
+}
+
 /// The `columns` columns that `at` computes of the values of a key tile.
 static Value loadColumns(OpBuilder &b, Location loc, Value values,
                          const QueryTile &at, const KeyTile &keys,
                          int64_t columns) {
-  SmallVector<Value> lead = {at.batch, at.keyHead};
+  SmallVector<Value> lead = leadOf(at, keys);
   if (!keys.positions)
     return sliceTile(b, loc, values, lead, keys.row ? keys.row : keys.key,
                      keys.rows, at.column, columns, keys.step);
@@ -111,7 +117,7 @@ Value AttentionOp::createStep(OpBuilder &b, Value state,
     allKeys = keysBefore(b, loc, allKeys, at);
     allValues = keysBefore(b, loc, allValues, at);
   }
-  Value key = loadRows(b, loc, allKeys, {at.batch, at.keyHead}, keys);
+  Value key = loadRows(b, loc, allKeys, leadOf(at, keys), keys);
   Value value = loadColumns(b, loc, allValues, at, keys,
                             cast<StateType>(state.getType()).getValueSize());
   std::optional<double> softcap = getSoftcapValue();

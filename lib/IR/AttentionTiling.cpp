@@ -124,9 +124,13 @@ AttentionOp::getTiledImplementation(OpBuilder &b,
     }
     return sliceOf(b, loc, source, offset, size);
   };
+  // All tiles have the whole pool of pages.
+  bool isPaged = bool(getDataOperand(kPageTable));
   auto keys = [&](Value source) {
-    return sliceOf(b, loc, source, {offsets[0], heads->first, zero, zero},
-                   {sizes[0], heads->second, dim(source, 2), dim(source, 3)});
+    OpFoldResult first = isPaged ? zero : offsets[0];
+    OpFoldResult count = isPaged ? dim(source, 0) : sizes[0];
+    return sliceOf(b, loc, source, {first, heads->first, zero, zero},
+                   {count, heads->second, dim(source, 2), dim(source, 3)});
   };
   SmallVector<Value> inits;
   for (Value init : getInits())

@@ -13,8 +13,8 @@ Mask DocumentAttr::getMask(std::optional<int64_t>) const {
 
 StringRef DocumentAttr::getDataOperandName() const { return kDocuments; }
 
-/// The document of a slot, i32; -1 for one outside of the sequence, of which
-/// nothing is read: a predicate is asked for more pairs than there are.
+/// The document of a slot, i32; -1 for one outside of the sequence, for which
+/// another is read: a predicate is asked for more pairs than there are.
 Value mlir::sparse_attn::emitDocument(OpBuilder &b, Location loc,
                                       Value documents, Value batch, Value slot,
                                       Value n) {
@@ -31,6 +31,6 @@ Value mlir::sparse_attn::emitDocument(OpBuilder &b, Location loc,
   Value id = tensor::ExtractOp::create(
       b, loc, documents, ValueRange{toIndex(batch), toIndex(inside)});
   Value exists =
-      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, inside, slot);
+      arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, slot, n);
   return arith::SelectOp::create(b, loc, exists, id, constant(-1));
 }

@@ -62,6 +62,7 @@ constexpr DataKind kKinds[] = {
     {kKeyBegin, Shape::Fixed, Element::I32, {0, -1}},
     {kKeyPosition, Shape::Sequences, Element::I64, {0, -1}},
     {kQueryPosition, Shape::Sequences, Element::I64, {0, -1}},
+    {kPageTable, Shape::Fixed, Element::I32, {0, 5}},
     {kDocuments, Shape::Fixed, Element::I32, {0, 3}},
     {kGlobalTokens, Shape::Fixed, Element::I32, {0, 4}},
     {kSinks, Shape::Fixed, Element::F32, {1, -1}},
@@ -74,8 +75,9 @@ constexpr DataKind kKinds[] = {
 constexpr StringRef kOfMasks[] = {kDocuments, kGlobalTokens};
 
 /// B, Hq, Sq and Sk, and sizes that are nothing else's.
-constexpr StringRef kSizes[] = {"sequences", "query heads", "queries", "keys",
-                                "tokens"};
+constexpr StringRef kSizes[] = {"sequences", "query heads",
+                                "queries",   "keys",
+                                "tokens",    "pages of a sequence"};
 constexpr int kNumShared = 4;
 
 static const DataKind *findKind(StringRef name) {
@@ -158,7 +160,7 @@ void sparse_attn::printData(OpAsmPrinter &printer, Operation *,
 /// The size of dimension `dim` of [B, Hq, Sq, Sk], where it is static.
 static std::optional<int64_t> sizeOf(AttentionOp op, int dim) {
   return dim < 3 ? staticDim(op.getQueryType(), dim)
-                 : staticDim(op.getKeyType(), 2);
+                 : MaskedReductionOpInterface(op).getKnownKeys();
 }
 
 static LogicalResult verifyKind(AttentionOp op, const DataKind &kind,
@@ -192,6 +194,23 @@ static LogicalResult verifyKind(AttentionOp op, const DataKind &kind,
              << "data operand " << kind.name << " is of " << *have << " "
              << kSizes[dim] << ", of which there are " << *want;
   }
+  return success();
+}
+
+/// Pages of 16 to 256 keys, of whole rows of products.
+static LogicalResult verifyPages(AttentionOp op) {
+  constexpr int64_t granule = 16, most = 256;
+  if (!op.getDataOperand(kPageTable))
+    return success();
+  int64_t page = op.getKeyType().getDimSize(2);
+  if (ShapedType::isDynamic(page))
+    return op.emitOpError("has a page_table, and keys [pages, key heads, page, "
+                          "head size] of pages of unknown size; write the size "
+                          "in the type");
+  if (page % granule != 0 || page < granule || page > most)
+    return op.emitOpError("has pages of ")
+           << page << " keys; they must be of a multiple of " << granule
+           << ", up to " << most;
   return success();
 }
 
@@ -274,7 +293,7 @@ LogicalResult mlir::sparse_attn::verifyData(AttentionOp op) {
     if (failed(verifyKind(op, *kind, cast<ShapedType>(value.getType()))))
       return failure();
   }
-  return verifyDataOfMask(op);
+  return success(succeeded(verifyPages(op)) && succeeded(verifyDataOfMask(op)));
 }
 
 Value mlir::sparse_attn::loadBias(OpBuilder &b, Location loc, Value bias,

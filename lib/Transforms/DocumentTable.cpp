@@ -19,6 +19,29 @@ Value Ids::common(OpBuilder &b, Location loc) const {
   return ints.select(isOne, lowest, ints.constant(-1));
 }
 
+/// The id of a slot, where the tensor may be empty, which nothing is read of.
+static Value readId(OpBuilder &b, Location loc, Value documents, Value batch,
+                    Value slot, Value n) {
+  if (!cast<ShapedType>(documents.getType()).isDynamicDim(1))
+    return emitDocument(b, loc, documents, batch, slot, n);
+  IndexMath math{b, loc};
+  Value slots = tensor::DimOp::create(b, loc, documents, 1);
+  Value hasSlots =
+      math.compare(arith::CmpIPredicate::sgt, slots, math.constant(0));
+  return scf::IfOp::create(
+             b, loc, hasSlots,
+             [&](OpBuilder &inner, Location) {
+               scf::YieldOp::create(
+                   inner, loc,
+                   emitDocument(inner, loc, documents, batch, slot, n));
+             },
+             [&](OpBuilder &inner, Location) {
+               scf::YieldOp::create(inner, loc,
+                                    IntMath{inner, loc}.constant(-1));
+             })
+      .getResult(0);
+}
+
 Ids transforms::readIds(OpBuilder &b, Location loc, Value documents,
                         const Positions &at, int32_t none, Value destination) {
   IndexMath math{b, loc};
@@ -36,9 +59,9 @@ Ids transforms::readIds(OpBuilder &b, Location loc, Value documents,
             position = index.sub(position, at.here.slots->ofSlots);
           return inner.fromIndex(position);
         };
-        Value id = emitDocument(
-            nested, loc, documents, inner.fromIndex(at.batch),
-            toSlot(index.add(at.first, t)), toSlot(at.here.numKeys));
+        Value id =
+            readId(nested, loc, documents, inner.fromIndex(at.batch),
+                   toSlot(index.add(at.first, t)), toSlot(at.here.numKeys));
         Value counts = index.compare(Compare::slt, t, at.count);
         Value exists = inner.both(
             counts, inner.compare(Compare::sge, id, inner.constant(0)));

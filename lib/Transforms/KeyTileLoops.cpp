@@ -18,7 +18,8 @@ KeyTileLoops::KeyTileLoops(MaskedReductionOpInterface op,
                            const RandomTables &tables, const RowClass &cls,
                            TileShape tile, int64_t columns, int64_t stepKeys)
     : op(op), loc(op.getLoc()), shapes(shapes), tables(tables), cls(cls),
-      tile(tile), columns(columns), stepKeys(stepKeys) {
+      tile(tile), columns(columns), stepKeys(stepKeys),
+      isPaged(this->op.getPageSize().has_value()) {
   if (cls.hasTable() && shapes.facts.nq && shapes.facts.nk)
     tableBounds = findTableBounds(op.getMaskValue(), cls.table, tile,
                                   {*shapes.facts.nq, *shapes.facts.nk});
@@ -135,8 +136,9 @@ Value KeyTileLoops::keyAt(OpBuilder &b, const VisitSequence &sequence,
   return math.add(first, math.mul(rest, stepKeys));
 }
 
-KeyTile KeyTileLoops::locate(OpBuilder &b, const VisitSequence &sequence,
-                             Value t, Kind kind) const {
+KeyTile KeyTileLoops::locate(OpBuilder &b, const QueryTile &at,
+                             const VisitSequence &sequence, Value t,
+                             Kind kind) const {
   IndexMath math{b, loc};
   KeyTile keys;
   if (!kind.layout->isContiguous()) {
@@ -146,6 +148,13 @@ KeyTile KeyTileLoops::locate(OpBuilder &b, const VisitSequence &sequence,
         emitPositions(b, loc, *kind.layout, sequence.keyTile(b, loc, t));
     return keys;
   }
+  Value half;
+  if (areCut && !kind.full) {
+    Value place = math.floorDiv(t, 2);
+    half =
+        math.select(areCut, math.sub(t, math.mul(place, 2)), math.constant(0));
+    t = math.select(areCut, place, t);
+  }
   keys.key = keyAt(b, sequence, t);
   keys.rows = math.constant(stepKeys);
   keys.size = stepKeys;
@@ -153,15 +162,18 @@ KeyTile KeyTileLoops::locate(OpBuilder &b, const VisitSequence &sequence,
     keys.row = math.add(shapes.firstKey, math.mul(keys.key, shapes.step));
     keys.step = shapes.step;
   }
-  if (shapes.slots)
+  if (half)
+    takeHalf(b, loc, shapes, half, keys);
+  if (shapes.slots) {
     placeInSlots(b, loc, shapes, kind.full, keys);
-  if (kind.full || shapes.slots)
-    return keys;
-  if (mayBeRagged())
+  } else if (!kind.full && mayBeRagged()) {
     keys.rows = math.min(keys.rows, math.sub(shapes.numKeys, keys.key));
-  // Of the last tile the first step may have all that there are.
-  if (mayBeRagged() && stepKeys < tile.keys)
-    keys.rows = math.max(keys.rows, math.constant(0));
+    // Of the last tile the first step may have all that there are.
+    if (stepKeys < tile.keys)
+      keys.rows = math.max(keys.rows, math.constant(0));
+  }
+  if (isPaged)
+    placeInPage(b, op, math.add(at.batch, shapes.batchOrigin), keys);
   return keys;
 }
 
@@ -180,6 +192,8 @@ Value KeyTileLoops::countOf(OpBuilder &b, const QueryTile &at,
     Value hasRows = math.compare(arith::CmpIPredicate::sgt, at.rows, zero);
     count = math.select(hasRows, count, zero);
   }
+  if (areCut && !kind.full)
+    count = math.select(areCut, math.mul(count, 2), count);
   return math.mul(count, steps);
 }
 
@@ -220,7 +234,7 @@ KeyTileLoops::findRuns(OpBuilder &b, const DataSpan &data,
        llvm::zip_equal(cls.segments, emitRuns(b, loc, cls, variables)))
     llvm::append_range(runs, data.clip(b, loc, run, segment.within));
   if (shapes.slots)
-    return clipToSlots(b, loc, shapes, tile.keys, runs);
+    return clipToSlots(b, loc, shapes, tile.keys, areCut, runs);
   return runs;
 }
 
@@ -230,8 +244,10 @@ Value KeyTileLoops::visit(OpBuilder &b, const QueryTile &at,
   TileExprVariables v{at.tile, shapes.virtualQueries, shapes.numKeys};
   SmallVector<TileRun> runs;
   TileList list;
+  if (isPaged)
+    areCut = emitAreCut(b, loc, shapes, tile.keys);
   // Where there is certainly no key, there is nothing to slice.
-  bool hasNoKey = staticDim(op.getKeyType(), 2) == int64_t(0);
+  bool hasNoKey = op.getKnownKeys() == int64_t(0);
   if (!hasNoKey) {
     runs = findRuns(b, data, v);
     list = tables.listTiles(b, loc, cls, tile, v, runs, at, shapes);
@@ -261,9 +277,9 @@ Value KeyTileLoops::visit(OpBuilder &b, const QueryTile &at,
     auto loop = scf::ForOp::create(
         b, loc, begin, end, math.constant(1), state,
         [&](OpBuilder &nested, Location, Value t, ValueRange carried) {
-          Value next =
-              step(nested, at, data, queryOperands,
-                   locate(nested, sequence, t, kind), kind, carried.front());
+          Value next = step(nested, at, data, queryOperands,
+                            locate(nested, at, sequence, t, kind), kind,
+                            carried.front());
           scf::YieldOp::create(nested, loc, next);
         });
     state = loop.getResult(0);

@@ -50,9 +50,9 @@ private:
                    Kind kind);
   /// The first key of step t of a sequence of contiguous tiles.
   Value keyAt(OpBuilder &b, const VisitSequence &sequence, Value t) const;
-  /// The keys of step t of a sequence.
-  KeyTile locate(OpBuilder &b, const VisitSequence &sequence, Value t,
-                 Kind kind) const;
+  /// The keys of step t of a sequence, for the rows of `at`.
+  KeyTile locate(OpBuilder &b, const QueryTile &at,
+                 const VisitSequence &sequence, Value t, Kind kind) const;
   /// The loops over the tiles of a table.
   Value visitTable(OpBuilder &b, const QueryTile &at, const DataSpan &data,
                    ValueRange queryOperands, Value state);
@@ -79,6 +79,10 @@ private:
   plan::TileShape tile;
   int64_t columns; ///< of the results that states are for
   int64_t stepKeys;
+  bool isPaged; ///< keys are a pool of pages
+  /// Whether a step may have keys of two pages, and is two, an i1; null where
+  /// it never is.
+  Value areCut;
   /// The live pairs of a table's partial tiles, where the mask costs more.
   std::optional<plan::TableBounds> tableBounds;
 };

@@ -129,7 +129,7 @@ struct PlanPass : sparse_attn::impl::SparseAttnPlanBase<PlanPass> {
       if (packingPays(op))
         if (std::optional<Plan> packed = packHeads(op, plan, tiles))
           plan = *packed;
-      if (!plan.hasPackedHeads() && !mask.readsData())
+      if (!plan.hasPackedHeads() && !mask.readsData() && !op.needsPlainPlan())
         if (std::optional<Plan> byTable = makeTablePlan(
                 mask, plan, facts, losses, tiles.tableTiles(op, plan.tile)))
           plan = std::move(*byTable);

@@ -13,6 +13,15 @@ using namespace mlir::sparse_attn::mask;
 using namespace mlir::sparse_attn::plan;
 using namespace mlir::sparse_attn::transforms;
 
+Value transforms::emitNumKeys(OpBuilder &b, MaskedReductionOpInterface op) {
+  Location loc = op.getLoc();
+  std::optional<int64_t> page = op.getPageSize();
+  Value source = page ? op.getDataOperand(kPageTable) : op.getKey();
+  Value size = getValueOrCreateConstantIndexOp(
+      b, loc, tensor::getMixedSize(b, loc, source, page ? 1 : 2));
+  return page ? IndexMath{b, loc}.mul(size, *page) : size;
+}
+
 ReductionShapes::ReductionShapes(OpBuilder &b, MaskedReductionOpInterface op) {
   Location loc = op.getLoc();
   auto dim = [&](Value tensor, unsigned d) {
@@ -23,7 +32,7 @@ ReductionShapes::ReductionShapes(OpBuilder &b, MaskedReductionOpInterface op) {
   queryHeads = dim(op.getQuery(), 1);
   numQueries = numTensorRows = dim(op.getQuery(), 2);
   keyHeads = dim(op.getKey(), 1);
-  numKeys = dim(op.getKey(), 2);
+  numKeys = emitNumKeys(b, op);
 
   IndexMath math{b, loc};
   std::optional<PlanAttr> attribute = op.getPlan();

@@ -19,6 +19,9 @@ struct SlotPositions {
   Value areOutsidePlans;
 };
 
+/// Sk of the op, an index.
+Value emitNumKeys(OpBuilder &b, MaskedReductionOpInterface op);
+
 /// Run-time sizes as index values, static ones as constants.
 struct ReductionShapes {
   Value batch, queryHeads, keyHeads, numQueries, numKeys;

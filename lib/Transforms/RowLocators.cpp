@@ -43,6 +43,9 @@ private:
   /// The ranges of the classes at these sizes; sets the number of their tiles.
   Ranges rangesAt(OpBuilder &b, const ReductionShapes &shapes,
                   Value &count) const;
+  /// Whether a sequence with these ranges certainly has all tiles that any has.
+  bool areAll(const Ranges &ranges, const ReductionShapes &here,
+              Value count) const;
   /// A sequence has no more tiles than this, whatever its lengths are.
   Value mostTiles(OpBuilder &b, const ReductionShapes &shapes) const;
 
@@ -84,8 +87,10 @@ RangeRows::Ranges RangeRows::rangesAt(OpBuilder &b,
   Value before = math.constant(0);
   for (const RowClass &cls : classes) {
     Value begin = math.max(emitTileExpr(b, loc, cls.rowBegin, v), before);
-    Value end =
-        math.min(emitTileExpr(b, loc, cls.rowEnd, v), shapes.numQueries);
+    bool hasLast = shapes.hasLengths() && cls.rowEnd == TileExpr::numQueries();
+    Value end = hasLast ? shapes.numQueries
+                        : math.min(emitTileExpr(b, loc, cls.rowEnd, v),
+                                   shapes.numQueries);
     ranges.push_back(
         {begin, end, count, hasWholeTiles(cls, shapes.facts, begin, end)});
     Value rows = math.max(math.sub(end, begin), math.constant(0));
@@ -107,6 +112,16 @@ Value RangeRows::mostTiles(OpBuilder &b, const ReductionShapes &shapes) const {
   return most;
 }
 
+bool RangeRows::areAll(const Ranges &ranges, const ReductionShapes &here,
+                       Value count) const {
+  std::optional<int64_t> known = getConstantIntValue(count);
+  if (known && known == getConstantIntValue(tiles))
+    return true;
+  return !here.queryLengths && ranges.size() == 1 &&
+         ranges[0].end == here.numQueries &&
+         getConstantIntValue(ranges[0].begin) == int64_t(0);
+}
+
 /// Each range holds from its first tile on; an empty one holds no tile.
 void RangeRows::locate(OpBuilder &b, const ReductionShapes &here,
                        QueryTile &at) const {
@@ -125,18 +140,21 @@ void RangeRows::locate(OpBuilder &b, const ReductionShapes &here,
   bool isWhole =
       llvm::all_of(ranges, [](const Range &range) { return range.isWhole; });
   // There may be more tiles than a sequence has.
-  if (hasLengths)
-    isWhole &= getConstantIntValue(count) &&
-               getConstantIntValue(count) == getConstantIntValue(tiles);
+  bool hasAllTiles = !hasLengths || areAll(ranges, here, count);
+  isWhole &= hasAllTiles;
   // Rows of packed heads are those of a group.
   if (!at.hasPackedHeads)
     at.rows = isWhole ? math.constant(size)
                       : math.min(math.sub(end, at.row), math.constant(size));
   // A shorter sequence has fewer tiles. One without rows is behind the last
   // row, which reads look for.
-  if (hasLengths && !at.hasPackedHeads) {
+  if (hasLengths && !(at.hasPackedHeads && hasAllTiles)) {
     Value zero = math.constant(0);
-    at.rows = math.max(at.rows, zero);
+    at.rows =
+        at.hasPackedHeads
+            ? math.select(math.compare(arith::CmpIPredicate::slt, at.row, end),
+                          at.rows, zero)
+            : math.max(at.rows, zero);
     Value hasRows = math.compare(arith::CmpIPredicate::sgt, at.rows, zero);
     at.stateRow = at.row;
     at.row = math.select(hasRows, at.row, here.numTensorRows);

@@ -1,6 +1,8 @@
 //===- SlotTiles.cpp - Key tiles of slots with positions ------------------===//
 
 #include "SlotTiles.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace mlir::sparse_attn;
@@ -22,7 +24,7 @@ static TileRun runBesidePlan(OpBuilder &b, Location loc,
 
 SmallVector<TileRun> transforms::clipToSlots(OpBuilder &b, Location loc,
                                              const ReductionShapes &shapes,
-                                             int64_t keys,
+                                             int64_t keys, Value areCut,
                                              ArrayRef<TileRun> runs) {
   IndexMath math{b, loc};
   const SlotPositions &slots = *shapes.slots;
@@ -43,6 +45,8 @@ SmallVector<TileRun> transforms::clipToSlots(OpBuilder &b, Location loc,
       continue;
     }
     Value whole = math.min(math.max(begin, firstWhole), end);
+    if (areCut)
+      whole = math.select(areCut, end, whole);
     add(run, begin, whole, /*full=*/false);
     add(run, whole, end, /*full=*/true);
   }
@@ -67,6 +71,29 @@ Value transforms::numTilesOfSlots(OpBuilder &b, Location loc,
   return math.add(math.ceilDiv(shapes.numKeys, keys), math.constant(more));
 }
 
+Value transforms::emitAreCut(OpBuilder &b, Location loc,
+                             const ReductionShapes &shapes, int64_t keys) {
+  if (!shapes.slots || !shapes.slots->ofSlots)
+    return {};
+  IndexMath math{b, loc};
+  Value first = shapes.slots->ofSlots;
+  return math.compare(arith::CmpIPredicate::ne, first,
+                      math.mul(math.floorDiv(first, keys), keys));
+}
+
+void transforms::takeHalf(OpBuilder &b, Location loc,
+                          const ReductionShapes &shapes, Value half,
+                          KeyTile &keys) {
+  IndexMath math{b, loc};
+  Value first = shapes.slots->ofSlots, one = math.constant(1);
+  Value slots = math.floorDiv(math.sub(keys.key, first), keys.size);
+  Value cut = math.add(math.mul(math.add(slots, one), keys.size), first);
+  Value end = math.add(keys.key, keys.rows);
+  Value isSecond = math.compare(arith::CmpIPredicate::eq, half, one);
+  keys.key = math.select(isSecond, cut, keys.key);
+  keys.rows = math.sub(math.select(isSecond, end, cut), keys.key);
+}
+
 void transforms::placeInSlots(OpBuilder &b, Location loc,
                               const ReductionShapes &shapes, bool isFull,
                               KeyTile &keys) {
@@ -79,4 +106,25 @@ void transforms::placeInSlots(OpBuilder &b, Location loc,
   }
   if (slots.ofSlots)
     keys.row = math.sub(keys.key, slots.ofSlots);
+}
+
+void transforms::placeInPage(OpBuilder &b, MaskedReductionOpInterface op,
+                             Value batch, KeyTile &keys) {
+  Location loc = op.getLoc();
+  IndexMath math{b, loc};
+  Value table = op.getDataOperand(kPageTable);
+  int64_t page = *op.getPageSize();
+  auto clamp = [&](Value x, Value source, unsigned dim) {
+    Value count = getValueOrCreateConstantIndexOp(
+        b, loc, tensor::getMixedSize(b, loc, source, dim));
+    return math.max(math.min(x, math.sub(count, math.constant(1))),
+                    math.constant(0));
+  };
+  Value slot = keys.row ? keys.row : keys.key;
+  Value number = clamp(math.floorDiv(slot, page), table, 1);
+  Value id =
+      tensor::ExtractOp::create(b, loc, table, ValueRange{batch, number});
+  id = arith::IndexCastOp::create(b, loc, b.getIndexType(), id);
+  keys.page = clamp(id, op.getKey(), 0);
+  keys.row = math.sub(slot, math.mul(number, page));
 }

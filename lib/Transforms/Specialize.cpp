@@ -43,7 +43,7 @@ static Value emitCondition(OpBuilder &b, MaskedReductionOpInterface op,
     return arith::RemUIOp::create(b, loc, x, constant(divisor));
   };
   Value nq = b.createOrFold<tensor::DimOp>(loc, op.getQuery(), 2);
-  Value nk = b.createOrFold<tensor::DimOp>(loc, op.getKey(), 2);
+  Value nk = emitNumKeys(b, op);
   Value holds;
   if (assumed.offsetMultiple == 0)
     holds = isEqual(nq, nk);

@@ -38,9 +38,8 @@ bool TileChoice::isForGpu() const { return findGpu(target) != nullptr; }
 PlanForms TileChoice::forms(MaskedReductionOpInterface op) const {
   const target::CpuTarget *cpu = findCpu(target);
   PlanForms forms;
-  // What data decides on has no closed form by which parts could be told apart,
-  // and slots of keys that have positions of their own are tiles of neighbours.
-  if (op.getMaskValue().readsData() || op.hasPositions())
+  // What data decides on has no closed form by which parts could be told apart.
+  if (op.getMaskValue().readsData() || op.needsPlainPlan())
     return forms;
   // The cost of a loop more is known where kernels were replayed, which is
   // where there are rings of mbarriers. Elsewhere registers would be spilled
@@ -89,6 +88,11 @@ TileShape TileChoice::choose(MaskedReductionOpInterface op, const Mask &mask,
     tile.queries = queries;
   if (keys > 0)
     tile.keys = keys;
+  // A tile has keys of one page.
+  constexpr int64_t granule = 16;
+  std::optional<int64_t> page = op.getPageSize();
+  while (page && *page % tile.keys != 0 && tile.keys > granule)
+    tile.keys = llvm::alignDown(tile.keys - 1, granule);
   return tile;
 }
 

@@ -21,6 +21,7 @@
 #include "MergeToLinalg.h"
 #include "RandomTables.h"
 #include "ReductionShapes.h"
+#include "SlotTiles.h"
 #include "SparseAttn/Transforms/Passes.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -89,6 +90,23 @@ private:
   Value applyMask(Value scores);
   Value markTokens(bool areRows);
   Value emitSink(OpBuilder &nested);
+  /// An element of a row of `source`, the keys or values, of the sequence and
+  /// the query head that a loop is at.
+  Value readKey(OpBuilder &nested, Value source, Value slot, Value column) {
+    Value batch = linalg::IndexOp::create(nested, loc, /*dim=*/0);
+    Value head = linalg::IndexOp::create(nested, loc, /*dim=*/1);
+    KeyTile at;
+    at.key = at.row = slot;
+    at.page = batch;
+    MaskedReductionOpInterface reduction = op;
+    if (reduction.getPageSize())
+      placeInPage(nested, reduction,
+                  arith::AddIOp::create(nested, loc, batch, shapes.batchOrigin),
+                  at);
+    return tensor::ExtractOp::create(
+        nested, loc, source,
+        ValueRange{at.page, shapes.keyHead(nested, loc, head), at.row, column});
+  }
   /// The position of the key that a loop over pairs is at.
   Value positionOf(OpBuilder &nested, const ReductionShapes &here) {
     Value slot = linalg::IndexOp::create(nested, loc, /*dim=*/3);
@@ -123,7 +141,6 @@ Value DenseLowering::scores() {
   bindDims(b.getContext(), d0, d1, d2, d3, d4);
   std::optional<double> softcap = op.getSoftcapValue();
   Value scale = scalar(b, float(op.getScaleValue() / softcap.value_or(1.0)));
-  Value key = op.getKey();
   Value dots =
       generic({op.getQuery()}, init,
               {map(5, {d0, d1, d2, d4}), map(5, {d0, d1, d2, d3})},
@@ -132,10 +149,8 @@ Value DenseLowering::scores() {
                 auto index = [&](int64_t dim) -> Value {
                   return linalg::IndexOp::create(nested, loc, dim);
                 };
-                Value k = tensor::ExtractOp::create(
-                    nested, loc, key,
-                    ValueRange{index(0), shapes.keyHead(nested, loc, index(1)),
-                               index(3), index(4)});
+                Value k = readKey(nested, op.getKey(), /*slot=*/index(3),
+                                  /*column=*/index(4));
                 Value product = arith::MulFOp::create(
                     nested, loc, f32(nested, args[0]), f32(nested, k));
                 return arith::AddFOp::create(nested, loc, args[1], product);
@@ -371,7 +386,6 @@ SmallVector<Value> DenseLowering::run() {
         return unless(nested, args[0], 0.0f, 0.0f, quotient);
       });
   // Over (b, h, r, d, j); masked pairs contribute nothing, whatever V holds.
-  Value value = op.getValue();
   Value means = generic(
       {weights}, filled(rowDims, op.getValueType().getDimSize(3), 0.0f),
       {map(5, {d0, d1, d2, d4}), map(5, {d0, d1, d2, d3})},
@@ -380,10 +394,8 @@ SmallVector<Value> DenseLowering::run() {
         auto index = [&](int64_t dim) -> Value {
           return linalg::IndexOp::create(nested, loc, dim);
         };
-        Value v = tensor::ExtractOp::create(
-            nested, loc, value,
-            ValueRange{index(0), shapes.keyHead(nested, loc, index(1)),
-                       index(4), index(3)});
+        Value v = readKey(nested, op.getValue(), /*slot=*/index(4),
+                          /*column=*/index(3));
         Value product =
             arith::MulFOp::create(nested, loc, args[0], f32(nested, v));
         Value added = arith::AddFOp::create(nested, loc, args[1], product);

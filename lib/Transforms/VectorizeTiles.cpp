@@ -1,6 +1,7 @@
 //===- VectorizeTiles.cpp - --sparse-attn-vectorize-tiles -----------------===//
 
 #include "SparseAttn/Transforms/Passes.h"
+#include "SparseAttn/Transforms/StridedReads.h"
 #include "VectorizeGathers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -31,6 +32,9 @@ static LogicalResult vectorizeOp(RewriterBase &rewriter, linalg::LinalgOp op) {
   if (op.hasDynamicShape())
     return op.emitOpError("has a dynamic shape; tiles must be static to become "
                           "vectors (run 'sparse-attn-steps-to-tiles' before)");
+  if (Operation *read = findStridedRead(op))
+    return read->emitOpError("reads elements of a slice, of which vectors would read others; "
+                             "read the tensor that it is a slice of");
   rewriter.setInsertionPoint(op);
   FailureOr<linalg::VectorizationResult> vectors =
       linalg::vectorize(rewriter, op, /*inputVectorSizes=*/{},

@@ -100,7 +100,7 @@ static PlanAttr keepInside(MLIRContext *context, const Plan &all,
 static LogicalResult verify(MaskedReductionOpInterface op) {
   // Without a query or a key there are no tiles, whatever the bounds say.
   bool isEmpty = staticDim(op.getQueryType(), 2) == int64_t(0) ||
-                 staticDim(op.getKeyType(), 2) == int64_t(0);
+                 op.getKnownKeys() == int64_t(0);
   if (!op.getPlan() || isEmpty || isPlanners(op))
     return success();
   Proof proof = provePlan(op);

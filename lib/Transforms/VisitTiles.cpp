@@ -197,10 +197,15 @@ static LogicalResult checkPlan(MaskedReductionOpInterface op) {
                            "mask is not known to be the same; leave the plan "
                            "out to have one made");
   bool isSimple = plan.parts.empty() && !hasLayouts(plan) && !plan.hasTables();
-  if (op.hasPositions() && !isSimple)
-    return op->emitOpError("has slots of keys at positions that are known at "
-                           "run time, for which a plan has contiguous tiles "
+  if (op.needsPlainPlan() && !isSimple)
+    return op->emitOpError("has keys in pages, or at positions that are known "
+                           "at run time, for which a plan has contiguous tiles "
                            "and no parts; leave the plan out to have one made");
+  if (std::optional<int64_t> page = op.getPageSize();
+      page && *page % plan.tile.keys != 0)
+    return op->emitOpError("has a plan with tiles of ")
+           << plan.tile.keys << " keys, which do not divide pages of " << *page
+           << "; leave the plan out to have one made";
   if (plan.readsDocuments() && !op.getDataOperand(kDocuments))
     return op->emitOpError(
         "has a plan with tiles within documents, and no data "
@@ -211,7 +216,7 @@ static LogicalResult checkPlan(MaskedReductionOpInterface op) {
         "has a plan with tiles of listed tokens, and no data operand "
         "global_tokens; leave the plan out to have one made");
   bool isEmpty = staticDim(op.getQueryType(), 2) == int64_t(0) ||
-                 staticDim(op.getKeyType(), 2) == int64_t(0);
+                 op.getKnownKeys() == int64_t(0);
   LengthFacts facts = op.getLengthFacts();
   if (plan.hasTables() && !isEmpty && (!facts.nq || !facts.nk))
     return op->emitOpError("has a plan with a table, which is for lengths that "

@@ -41,6 +41,39 @@ func.func @declined(%x: tensor<64xf32>, %a: memref<f32>) -> tensor<64xf32> {
   return %y : tensor<64xf32>
 }
 
+// Elements of a slice are apart, which a gather does not know.
+func.func @slice(%x: tensor<64xf32>, %table: tensor<8x40xf32>) -> tensor<64xf32> {
+  %some = tensor.extract_slice %table[0, 0] [8, 8] [1, 1] : tensor<8x40xf32> to tensor<8x8xf32>
+  // expected-remark@below {{runs as scalar loops, since it reads elements of a slice (tensor.extract), of which vectors would read others; read the tensor that it is a slice of}}
+  %y = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]}
+      outs(%x : tensor<64xf32>) {
+  ^bb0(%a: f32):
+    %i = linalg.index 0 : index
+    %c8 = arith.constant 8 : index
+    %row = arith.divui %i, %c8 : index
+    %column = arith.remui %i, %c8 : index
+    %b = tensor.extract %some[%row, %column] : tensor<8x8xf32>
+    linalg.yield %b : f32
+  } -> tensor<64xf32>
+  return %y : tensor<64xf32>
+}
+
+// Those of whole rows are not.
+func.func @rows(%x: tensor<64xf32>, %table: tensor<8x40xf32>) -> tensor<64xf32> {
+  %some = tensor.extract_slice %table[2, 0] [4, 40] [1, 1] : tensor<8x40xf32> to tensor<4x40xf32>
+  %y = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]}
+      outs(%x : tensor<64xf32>) {
+  ^bb0(%a: f32):
+    %i = linalg.index 0 : index
+    %c40 = arith.constant 40 : index
+    %row = arith.divui %i, %c40 : index
+    %column = arith.remui %i, %c40 : index
+    %b = tensor.extract %some[%row, %column] : tensor<4x40xf32>
+    linalg.yield %b : f32
+  } -> tensor<64xf32>
+  return %y : tensor<64xf32>
+}
+
 // A number has no lanes.
 func.func @number(%x: tensor<64xf32>, %y: tensor<f32>) -> tensor<f32> {
   %z = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> ()>],

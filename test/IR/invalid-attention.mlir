@@ -415,7 +415,7 @@ func.func @softcap_far_from_scale(%q: tensor<1x1x4x8xf32>) {
 // -----
 
 func.func @unknown_data(%q: tensor<2x4x64x8xf32>, %x: tensor<2xi32>) {
-  // expected-error@below {{has no data operand 'lengths'; there are key_lengths, query_lengths, key_begin, key_position, query_position, documents, global_tokens, sinks, slopes, bias, extra}}
+  // expected-error@below {{has no data operand 'lengths'; there are key_lengths, query_lengths, key_begin, key_position, query_position, page_table, documents, global_tokens, sinks, slopes, bias, extra}}
   sparse_attn.attention mask(#sparse_attn.full)
     ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
     data(lengths = %x : tensor<2xi32>)
@@ -507,6 +507,72 @@ func.func @too_few_positions(%q: tensor<2x4x64x8xf32>, %x: tensor<3xi64>) {
   sparse_attn.attention mask(#sparse_attn.full)
     ins(%q, %q, %q : tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>, tensor<2x4x64x8xf32>)
     data(key_position = %x : tensor<3xi64>)
+    outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
+  return
+}
+
+// -----
+
+func.func @pages_of_unknown_size(%q: tensor<2x4x64x8xf32>, %kv: tensor<?x4x?x8xf32>, %x: tensor<2x4xi32>) {
+  // expected-error@below {{has a page_table, and keys [pages, key heads, page, head size] of pages of unknown size; write the size in the type}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %kv, %kv : tensor<2x4x64x8xf32>, tensor<?x4x?x8xf32>, tensor<?x4x?x8xf32>)
+    data(page_table = %x : tensor<2x4xi32>)
+    outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
+  return
+}
+
+// -----
+
+func.func @pages_of_any_size(%q: tensor<2x4x64x8xf32>, %kv: tensor<?x4x40x8xf32>, %x: tensor<2x4xi32>) {
+  // expected-error@below {{has pages of 40 keys; they must be of a multiple of 16, up to 256}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %kv, %kv : tensor<2x4x64x8xf32>, tensor<?x4x40x8xf32>, tensor<?x4x40x8xf32>)
+    data(page_table = %x : tensor<2x4xi32>)
+    outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
+  return
+}
+
+// -----
+
+func.func @tables_of_one_dimension(%q: tensor<2x4x64x8xf32>, %kv: tensor<?x4x64x8xf32>, %x: tensor<2xi32>) {
+  // expected-error@below {{data operand page_table must be [sequences, pages of a sequence], of i32, got 'tensor<2xi32>'}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %kv, %kv : tensor<2x4x64x8xf32>, tensor<?x4x64x8xf32>, tensor<?x4x64x8xf32>)
+    data(page_table = %x : tensor<2xi32>)
+    outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
+  return
+}
+
+// -----
+
+func.func @pools_of_two_sizes(%q: tensor<2x4x64x8xf32>, %k: tensor<9x4x64x8xf32>, %v: tensor<8x4x64x8xf32>, %x: tensor<2x3xi32>) {
+  // expected-error@below {{page counts of key and value differ: 9 and 8}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %k, %v : tensor<2x4x64x8xf32>, tensor<9x4x64x8xf32>, tensor<8x4x64x8xf32>)
+    data(page_table = %x : tensor<2x3xi32>)
+    outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
+  return
+}
+
+// -----
+
+func.func @pages_of_two_sizes(%q: tensor<2x4x64x8xf32>, %k: tensor<9x4x64x8xf32>, %v: tensor<9x4x32x8xf32>, %x: tensor<2x3xi32>) {
+  // expected-error@below {{page sizes of key and value differ: 64 and 32}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %k, %v : tensor<2x4x64x8xf32>, tensor<9x4x64x8xf32>, tensor<9x4x32x8xf32>)
+    data(page_table = %x : tensor<2x3xi32>)
+    outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
+  return
+}
+
+// -----
+
+func.func @bias_of_some_pages(%q: tensor<2x4x64x8xf32>, %kv: tensor<9x4x64x8xf32>, %x: tensor<2x3xi32>, %b: tensor<1x64x128xf32>) {
+  // expected-error@below {{data operand bias is of 128 keys, of which there are 192}}
+  sparse_attn.attention mask(#sparse_attn.full)
+    ins(%q, %kv, %kv : tensor<2x4x64x8xf32>, tensor<9x4x64x8xf32>, tensor<9x4x64x8xf32>)
+    data(page_table = %x : tensor<2x3xi32>, bias = %b : tensor<1x64x128xf32>)
     outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
   return
 }

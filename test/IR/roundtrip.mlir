@@ -204,6 +204,19 @@ func.func @positions(%q: tensor<2x4x64x8xf32>, %one: tensor<i64>, %each: tensor<
   return %a : tensor<2x4x64x8xf32>
 }
 
+// Keys and values in pages: pools.
+//
+// CHECK-LABEL: func.func @pages
+// CHECK-SAME:    %[[TABLE:[a-z0-9]+]]: tensor<2x3xi32>
+// CHECK:         data(page_table = %[[TABLE]] : tensor<2x3xi32>) outs(
+func.func @pages(%q: tensor<2x4x64x8xf32>, %kv: tensor<?x2x16x8xf32>, %table: tensor<2x3xi32>) -> tensor<2x4x64x8xf32> {
+  %a = sparse_attn.attention mask(#sparse_attn.causal)
+      ins(%q, %kv, %kv : tensor<2x4x64x8xf32>, tensor<?x2x16x8xf32>, tensor<?x2x16x8xf32>)
+      data(page_table = %table : tensor<2x3xi32>)
+      outs(%q : tensor<2x4x64x8xf32>) -> tensor<2x4x64x8xf32>
+  return %a : tensor<2x4x64x8xf32>
+}
+
 // Data operands come before the origin, and a score region behind the inits.
 //
 // CHECK-LABEL: func.func @data

@@ -155,6 +155,20 @@ def with_listed(rng, composed, batch, sk):
     return rng.choice(masks), line, f"global_tokens = %tokens : {tensor}"
 
 
+def pages(rng, batch, sk):
+    """The pages of a pool and the keys of one, with the constant and the operand that
+    say which are whose, some of them none; or None."""
+    sizes = [page for page in (16, 32, 48, 64) if sk % page == 0]
+    if not sizes or rng.randrange(2):
+        return None
+    page, count = rng.choice(sizes), rng.randrange(1, 9)
+    table = [[rng.randrange(-1, count + 1) for _ in range(sk // page)]
+             for _ in range(batch)]
+    tensor = f"tensor<{batch}x{sk // page}xi32>"
+    line = f"%page_table = arith.constant dense<{table}> : {tensor}"
+    return (count, page), line, f"page_table = %page_table : {tensor}"
+
+
 def module(rng, data):
     """The text of a module with one attention op, sizes at random; `data` draws its
     data operands, which it has none of where that is None."""
@@ -167,12 +181,10 @@ def module(rng, data):
     dv = d if rng.randrange(3) else rng.choice([4, 16, 24, 80])
     element = rng.choice(["f32", "f32", "f16", "bf16"])
     q = f"tensor<{batch}x{hq}x{sq}x{d}x{element}>"
-    k = f"tensor<{batch}x{kv}x{sk}x{d}x{element}>"
-    v = f"tensor<{batch}x{kv}x{sk}x{dv}x{element}>"
     o = f"tensor<{batch}x{hq}x{sq}x{dv}x{element}>"
     lse = f"tensor<{batch}x{hq}x{sq}xf32>"
     composed = mask(rng, sk, 3)
-    arguments, lines, operands = [], [], []
+    arguments, lines, operands, first = [], [], [], (batch, sk)
     if data:
         arguments, lines, operands = data_operands(data, batch, hq, sq, sk)
         if data.randrange(2):
@@ -183,6 +195,11 @@ def module(rng, data):
             composed, line, operand = with_listed(data, composed, batch, sk)
             lines.append(line)
             operands.append(operand)
+        if some := pages(data, batch, sk):
+            first, line, operand = some
+            lines.append(line)
+            operands.append(operand)
+    k, v = (f"tensor<{first[0]}x{kv}x{first[1]}x{size}x{element}>" for size in (d, dv))
     operands = f"data({', '.join(operands)}) " if operands else ""
     lines = "\n  ".join(lines)
     return f"""func.func @f(%q: {q}, %k: {k}, %v: {v}{''.join(arguments)}) -> ({o}, {lse}) {{

@@ -33,6 +33,12 @@
 // RUN: %python -c "import numpy as np; load = lambda name: np.load(r'%t.' + name + '.npy'); \
 // RUN:   [np.testing.assert_allclose(load(way + 'o'), load('o'), rtol=1e-4, atol=1e-5) for way in ('tiled.', 'dense.')]"
 
+// RUN: sparse-attn-run %s --entry=pages --seed=3 --check --output=%t.o.npy
+// RUN: sparse-attn-run %t.tiled.mlir --entry=pages --seed=3 --output=%t.tiled.o.npy
+// RUN: sparse-attn-run %t.dense.mlir --entry=pages --seed=3 --output=%t.dense.o.npy
+// RUN: %python -c "import numpy as np; load = lambda name: np.load(r'%t.' + name + '.npy'); \
+// RUN:   [np.testing.assert_allclose(load(way + 'o'), load('o'), rtol=1e-4, atol=1e-5) for way in ('tiled.', 'dense.')]"
+
 #mask = #sparse_attn.union<
   #sparse_attn.bigbird<block = 32, window_blocks = 3, random_blocks = 2>,
   #sparse_attn.global<tokens = [110, -1]>>
@@ -89,6 +95,23 @@ func.func @documents(%q: tensor<2x4x300x32xf32>, %k: tensor<2x2x400x32xf32>, %v:
         #sparse_attn.global<tokens = [110, -1]>>)
       ins(%q, %k, %v : tensor<2x4x300x32xf32>, tensor<2x2x400x32xf32>, tensor<2x2x400x32xf32>)
       data(key_lengths = %keys : tensor<2xi32>, documents = %ids : tensor<2x400xi32>)
+      outs(%init : tensor<2x4x300x32xf32>) -> tensor<2x4x300x32xf32>
+  return %o : tensor<2x4x300x32xf32>
+}
+
+// Pages in any order, a front that was dropped inside of one, and rows before the
+// last keys.
+func.func @pages(%q: tensor<2x4x300x32xf32>, %k: tensor<13x2x64x32xf32>, %v: tensor<13x2x64x32xf32>) -> tensor<2x4x300x32xf32> {
+  %init = tensor.empty() : tensor<2x4x300x32xf32>
+  %table = arith.constant dense<[[4, 1, 12, 7, 0, 9], [3, 4, 11, 8, 10, 2]]> : tensor<2x6xi32>
+  %keys = arith.constant dense<[333, 384]> : tensor<2xi32>
+  %begin = arith.constant dense<[0, 70]> : tensor<2xi32>
+  %slot = arith.constant dense<[64, 35]> : tensor<2xi64>
+  %row = arith.constant dense<[80, 100]> : tensor<2xi64>
+  %o = sparse_attn.attention mask(#sparse_attn.union<#sparse_attn.sliding_window<left = 60, right = 3>, #sparse_attn.global<tokens = [110]>>)
+      ins(%q, %k, %v : tensor<2x4x300x32xf32>, tensor<13x2x64x32xf32>, tensor<13x2x64x32xf32>)
+      data(page_table = %table : tensor<2x6xi32>, key_lengths = %keys : tensor<2xi32>, key_begin = %begin : tensor<2xi32>,
+           key_position = %slot : tensor<2xi64>, query_position = %row : tensor<2xi64>)
       outs(%init : tensor<2x4x300x32xf32>) -> tensor<2x4x300x32xf32>
   return %o : tensor<2x4x300x32xf32>
 }

@@ -1,6 +1,6 @@
 # RUN: %pytest %s
-"""Functions of packages that take data: lengths, positions, sinks, biases, slopes,
-documents."""
+"""Functions of packages that take data: lengths, positions, pages, sinks, biases,
+slopes, documents."""
 
 import numpy as np
 import pytest
@@ -117,6 +117,26 @@ def test_a_cache_whose_front_was_dropped(package, dropped):
     np.testing.assert_allclose(o, eager(q, k, v, live)[0], atol=2e-6)
     with pytest.raises((TypeError, ValueError), match="i64"):
         package["sliding"](q, k, v, lengths, rows, np.array(dropped, np.int32))
+
+
+def test_a_cache_in_pages(package):
+    assert package["paged"].arguments[3].roles == ("page_table",)
+    lengths = np.array([90, 64, 33], np.int32)
+    table = np.array([[4, 1, 7], [0, 3, -1], [6, 5, 2**31 - 1]], np.int32)
+    pools = [random((8, 2, 32, 32), seed=seed) for seed in (1, 2)]
+    k, v = (pool[table.clip(0, 7)].swapaxes(1, 2).reshape(3, 2, 96, 32) for pool in pools)
+    for pool in pools:
+        pool[2] = np.nan  # a page of no sequence
+        for n, length in enumerate(lengths):
+            if length % 32:
+                pool[table[n, length // 32], :, length % 32 :] = np.nan
+    q, bias = random((3, 4, 2, 32)), random((96,), seed=3)
+    o = package["paged"](q, *pools, table, lengths, bias)
+    i = lengths[:, None, None, None] - 2 + np.arange(2)[:, None]
+    live = np.arange(96) <= i
+    np.testing.assert_allclose(o, eager(q, k, v, live, bias=bias)[0], atol=2e-6)
+    with pytest.raises(ValueError, match="keys that bias is of.* must be those of all pages"):
+        package["paged"](q, *pools, table, lengths, bias[:90])
 
 
 def test_padding_on_the_left(package):

@@ -26,3 +26,22 @@ func.func @call(%s: tensor<16xf32>) -> tensor<16xf32> {
   } -> tensor<16xf32>
   return %r : tensor<16xf32>
 }
+
+// -----
+
+// Elements of a slice are apart, which a gather does not know.
+func.func @slice(%s: tensor<16xf32>, %table: tensor<8x40xf32>) -> tensor<16xf32> {
+  %some = tensor.extract_slice %table[0, 0] [4, 4] [1, 1] : tensor<8x40xf32> to tensor<4x4xf32>
+  %r = linalg.generic {indexing_maps = [affine_map<(m) -> (m)>], iterator_types = ["parallel"]}
+      outs(%s : tensor<16xf32>) {
+  ^bb0(%x: f32):
+    %m = linalg.index 0 : index
+    %c4 = arith.constant 4 : index
+    %row = arith.divui %m, %c4 : index
+    %column = arith.remui %m, %c4 : index
+    // expected-error@below {{reads elements of a slice, of which vectors would read others; read the tensor that it is a slice of}}
+    %y = tensor.extract %some[%row, %column] : tensor<4x4xf32>
+    linalg.yield %y : f32
+  } -> tensor<16xf32>
+  return %r : tensor<16xf32>
+}

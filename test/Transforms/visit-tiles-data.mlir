@@ -73,6 +73,35 @@ func.func @positions(%q: !t, %k: !t, %v: !t, %at: tensor<2xi64>, %begin: tensor<
   return %o : !t
 }
 
+// A tile has keys of one page, which the table tells; numbers of no page are those
+// of the nearest.
+//
+// CHECK-LABEL: func.func @pages
+// CHECK-SAME:    %[[K:[a-z0-9]+]]: tensor<9x2x32x16xf32>, %{{[a-z0-9]+}}: tensor<9x2x32x16xf32>, %[[TABLE:[a-z0-9]+]]: tensor<2x2xi32>
+// CHECK-DAG:     %[[C0:.*]] = arith.constant 0 : index
+// CHECK-DAG:     %[[C1:.*]] = arith.constant 1 : index
+// CHECK-DAG:     %[[C8:.*]] = arith.constant 8 : index
+// CHECK-DAG:     %[[C32:.*]] = arith.constant 32 : index
+// CHECK:         scf.forall (%[[B:[a-z0-9]+]], %{{.*}}, %{{.*}}) in (2, 4, 4)
+// CHECK:           scf.for
+// CHECK:             %[[KEY:.*]] = arith.muli %{{.*}}, %{{.*}} : index
+// CHECK:             %[[PAGE:.*]] = arith.floordivsi %[[KEY]], %[[C32]] : index
+// CHECK-NEXT:        %[[LEAST:.*]] = arith.minsi %[[PAGE]], %[[C1]] : index
+// CHECK-NEXT:        %[[PLACE:.*]] = arith.maxsi %[[LEAST]], %[[C0]] : index
+// CHECK-NEXT:        %[[ENTRY:.*]] = tensor.extract %[[TABLE]][%[[B]], %[[PLACE]]] : tensor<2x2xi32>
+// CHECK-NEXT:        %[[ID:.*]] = arith.index_cast %[[ENTRY]] : i32 to index
+// CHECK-NEXT:        %[[BELOW:.*]] = arith.minsi %[[ID]], %[[C8]] : index
+// CHECK-NEXT:        %[[NUMBER:.*]] = arith.maxsi %[[BELOW]], %[[C0]] : index
+// CHECK-NEXT:        %[[BEFORE:.*]] = arith.muli %[[PLACE]], %[[C32]] : index
+// CHECK-NEXT:        %[[ROW:.*]] = arith.subi %[[KEY]], %[[BEFORE]] : index
+// CHECK:             tensor.extract_slice %[[K]][%[[NUMBER]], %{{.*}}, %[[ROW]], 0] [1, 1, 16, 16]
+// CHECK:             sparse_attn.step {{.*}} at(%{{.*}}, %[[KEY]]) keys(16)
+func.func @pages(%q: !t, %k: tensor<9x2x32x16xf32>, %v: tensor<9x2x32x16xf32>, %table: tensor<2x2xi32>, %init: !t) -> !t {
+  %o = sparse_attn.attention mask(#sparse_attn.causal) ins(%q, %k, %v : !t, tensor<9x2x32x16xf32>, tensor<9x2x32x16xf32>)
+      data(page_table = %table : tensor<2x2xi32>) outs(%init : !t) -> !t
+  return %o : !t
+}
+
 // Rows behind the end of a sequence first: results without a key, and without a
 // sink. A tile that a sequence has no rows of runs no step.
 //

@@ -70,7 +70,7 @@ func.func @documents(%q: tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32> {
 // -----
 
 func.func @positions(%q: tensor<1x1x32x8xf32>, %at: tensor<i64>) -> tensor<1x1x32x8xf32> {
-  // expected-error@below {{has slots of keys at positions that are known at run time, for which a plan has contiguous tiles and no parts; leave the plan out to have one made}}
+  // expected-error@below {{has keys in pages, or at positions that are known at run time, for which a plan has contiguous tiles and no parts; leave the plan out to have one made}}
   %o = sparse_attn.attention mask(#sparse_attn.full)
       plan(<tile = [16, 16], rows = [<"0" to "nq", segments = [<partial "0" to "2" of lattice<step = 2, width = 1, shift = 0, tile = 16>>, <partial "0" to "2" of lattice<step = 2, width = 1, shift = 1, tile = 16>>]>]>)
       ins(%q, %q, %q : tensor<1x1x32x8xf32>, tensor<1x1x32x8xf32>, tensor<1x1x32x8xf32>)
@@ -88,4 +88,16 @@ func.func @listed(%q: tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32> {
       ins(%q, %q, %q : tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>)
       outs(%q : tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>
   return %o : tensor<1x1x4x8xf32>
+}
+
+// -----
+
+func.func @pages(%q: tensor<1x1x32x8xf32>, %kv: tensor<9x1x48x8xf32>, %table: tensor<1x3xi32>) -> tensor<1x1x32x8xf32> {
+  // expected-error@below {{has a plan with tiles of 32 keys, which do not divide pages of 48; leave the plan out to have one made}}
+  %o = sparse_attn.attention mask(#sparse_attn.full)
+      plan(<tile = [16, 32], rows = [<"0" to "nq", segments = [<full "0" to "nk floordiv 32">, <partial "nk floordiv 32" to "(nk + 31) floordiv 32">]>]>)
+      ins(%q, %kv, %kv : tensor<1x1x32x8xf32>, tensor<9x1x48x8xf32>, tensor<9x1x48x8xf32>)
+      data(page_table = %table : tensor<1x3xi32>)
+      outs(%q : tensor<1x1x32x8xf32>) -> tensor<1x1x32x8xf32>
+  return %o : tensor<1x1x32x8xf32>
 }

@@ -15,8 +15,13 @@ ArgumentSizes::ArgumentSizes(func::FuncOp func) : func(func) {
     names.emplace_back(cast<RankedTensorType>(type).getRank());
   func.walk([&](AttentionOp op) {
     addNames(op.getQuery(), {kBatchSize, kQueryHeads, kNumQueries});
-    for (Value value : {op.getKey(), op.getValue()})
-      addNames(value, {kBatchSize, kKeyHeads, kNumKeys});
+    for (Value value : {op.getKey(), op.getValue()}) {
+      // Those of a pool of pages have names of their own.
+      if (op.getDataOperand(kPageTable))
+        addName(value, /*dim=*/1, kKeyHeads);
+      else
+        addNames(value, {kBatchSize, kKeyHeads, kNumKeys});
+    }
     for (Value init : op.getInits())
       addNames(init, {kBatchSize, kQueryHeads, kNumQueries});
     constexpr SizeName ofData[] = {kBatchSize, kQueryHeads, kNumQueries,

@@ -1,6 +1,7 @@
 //===- Check.cpp - Comparison with the fp64 reference ---------------------===//
 
 #include "Check.h"
+#include <algorithm>
 #include <cstring>
 
 using namespace mlir;
@@ -44,17 +45,42 @@ static std::vector<int64_t> positionsOf(ArrayRef<Array> results,
   return positions;
 }
 
+/// The keys, or values, [B, heads, Sk, size] of pages [pages, heads, page,
+/// size]; numbers of no page count as the nearest.
+static std::vector<float> readPages(const Array &pool, const Array &table) {
+  int64_t batches = table.shape[0], count = table.shape[1];
+  int64_t heads = pool.shape[1], row = pool.shape[2] * pool.shape[3];
+  std::vector<float> from = pool.toFloats(), to;
+  const auto *ids = reinterpret_cast<const int32_t *>(table.bytes.data());
+  for (int64_t b = 0; b < batches; ++b)
+    for (int64_t h = 0; h < heads; ++h)
+      for (int64_t p = 0; p < count; ++p) {
+        int64_t id = std::clamp<int64_t>(
+            ids[b * count + p], 0, std::max<int64_t>(pool.shape[0], 1) - 1);
+        auto begin = from.begin() + (id * heads + h) * row;
+        to.insert(to.end(), begin, begin + row);
+      }
+  return to;
+}
+
 static Comparison checkOne(const ObservedAttention &op, ArrayRef<Array> results,
                            const CompareOptions &options) {
   const Array &query = results[op.query], &key = results[op.key];
   const Array &value = results[op.valueOperand], &output = results[op.output];
-  std::vector<float> q = query.toFloats(), k = key.toFloats(),
-                     v = value.toFloats(), o = output.toFloats(), lse;
+  auto keysOf = [&](const Array &array) {
+    return op.pageTable ? readPages(array, results[*op.pageTable])
+                        : array.toFloats();
+  };
+  std::vector<float> q = query.toFloats(), k = keysOf(key), v = keysOf(value),
+                     o = output.toFloats(), lse;
+  int64_t numKeys = key.shape[2];
+  if (op.pageTable)
+    numKeys *= results[*op.pageTable].shape[1];
   if (op.lse)
     lse = results[*op.lse].toFloats();
   AttentionInputs inputs;
   inputs.shape = {query.shape[0], query.shape[1], key.shape[1],  query.shape[2],
-                  key.shape[2],   query.shape[3], value.shape[3]};
+                  numKeys,        query.shape[3], value.shape[3]};
   inputs.q = q.data();
   inputs.k = k.data();
   inputs.v = v.data();
@@ -79,12 +105,12 @@ static Comparison checkOne(const ObservedAttention &op, ArrayRef<Array> results,
   // A mask of a known length is that of each sequence.
   std::optional<int64_t> keys;
   if (!op.keyLengths && !op.keyPositions)
-    keys = key.shape[2];
+    keys = numKeys;
   Mask mask = op.mask.getMask(keys);
   std::vector<mask::SequenceData> data(inputs.shape.batch);
   if (const int32_t *documents = integersOf(results, op.documents))
     for (auto [batch, one] : llvm::enumerate(data))
-      one.documents = {documents + batch * key.shape[2], size_t(key.shape[2])};
+      one.documents = {documents + batch * numKeys, size_t(numKeys)};
   if (const int32_t *tokens = integersOf(results, op.globalTokens)) {
     size_t count = results[*op.globalTokens].shape[1];
     for (auto [batch, one] : llvm::enumerate(data))

@@ -62,7 +62,14 @@ static llvm::Error checkOp(AttentionOp op, func::FuncOp func,
   Sizes query = getSizes(op.getQuery(), func, arguments);
   Sizes key = getSizes(op.getKey(), func, arguments);
   Sizes value = getSizes(op.getValue(), func, arguments);
-  for (const Size &length : {query[2], key[2]})
+  // Of pages, each of the size that the type tells, as many as the table has.
+  Value table = op.getDataOperand(kPageTable);
+  Size keys = key[2];
+  if (table) {
+    keys = getSizes(table, func, arguments)[1];
+    keys.value *= keys.isUnknown() ? 1 : key[2].value;
+  }
+  for (const Size &length : {query[2], keys})
     if (!length.isUnknown() && length.value >= maxSequenceLength) {
       op.emitOpError() << "would run with " << length.value
                        << " positions; sequences must be shorter than "
@@ -75,11 +82,13 @@ static llvm::Error checkOp(AttentionOp op, func::FuncOp func,
     Size a, b;
   };
   SmallVector<Pair> equal = {
-      {"query and key batches of", query[0], key[0]},
-      {"key and value batches of", key[0], value[0]},
+      {table ? "key and value pools with pages of" : "key and value batches of",
+       key[0], value[0]},
       {"key and value heads of", key[1], value[1]},
       {"key and value lengths of", key[2], value[2]},
   };
+  if (!table)
+    equal.push_back({"query and key batches of", query[0], key[0]});
   for (Value init : op.getInits()) {
     Sizes sizes = getSizes(init, func, arguments);
     equal.append({{"query and init batches of", query[0], sizes[0]},
@@ -89,7 +98,7 @@ static llvm::Error checkOp(AttentionOp op, func::FuncOp func,
   constexpr const char *what[] = {
       "batches of queries and data,", "query heads and those of data,",
       "queries and those of data,", "keys and those of data,"};
-  Size have[] = {query[0], query[1], query[2], key[2]};
+  Size have[] = {query[0], query[1], query[2], keys};
   for (const NamedTensor &tensor : op.getNamedTensors())
     for (auto [index, dim] : llvm::enumerate(tensor.dims))
       // A tile has the data of the attention that it is a tile of.

@@ -110,6 +110,7 @@ llvm::Expected<ObservedOps> run_tool::observe(func::FuncOp func) {
     seen.keyBegins = appendData(kKeyBegin);
     seen.queryPositions = appendData(kQueryPosition);
     seen.keyPositions = appendData(kKeyPosition);
+    seen.pageTable = appendData(kPageTable);
     seen.documents = appendData(kDocuments);
     seen.globalTokens = appendData(kGlobalTokens);
     seen.sinks = appendData(kSinks);

@@ -29,8 +29,8 @@ struct ObservedAttention {
   unsigned query, key, valueOperand, output; ///< indices of results
   std::optional<unsigned> lse = {}, queryLengths = {}, keyLengths = {},
                           keyBegins = {}, queryPositions = {},
-                          keyPositions = {}, documents = {}, globalTokens = {},
-                          sinks = {}, bias = {}, slopes = {};
+                          keyPositions = {}, pageTable = {}, documents = {},
+                          globalTokens = {}, sinks = {}, bias = {}, slopes = {};
 };
 
 /// A merge, likewise.

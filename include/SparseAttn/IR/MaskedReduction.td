@@ -148,6 +148,22 @@ def MaskedReductionOpInterface : OpInterface<"MaskedReductionOpInterface"> {
       return $_op.getDataOperand(kQueryPosition) ||
              $_op.getDataOperand(kKeyPosition) || $_op.getDataOperand(kKeyBegin);
     }
+    /// The keys of a page, where keys are pools [pages, Hkv, page, ...] of which
+    /// the data operand `page_table` has the pages of each sequence.
+    ::std::optional<int64_t> getPageSize() {
+      if (!$_op.getDataOperand(kPageTable))
+        return ::std::nullopt;
+      return getKeyType().getDimSize(2);
+    }
+    /// Sk, where it is known.
+    ::std::optional<int64_t> getKnownKeys() {
+      if (::std::optional<int64_t> page = getPageSize())
+        return ::mlir::sparse_attn::keysOfPages(
+            $_op.getDataOperand(kPageTable), *page);
+      return ::mlir::sparse_attn::staticDim(getKeyType(), 2);
+    }
+    /// Whether tiles are of neighbouring keys and plans have no parts.
+    bool needsPlainPlan() { return hasPositions() || getPageSize(); }
     /// Whether sequences have lengths or positions that are known at run time
     /// only, in data operands.
     bool hasLengths() {
@@ -164,7 +180,8 @@ def MaskedReductionOpInterface : OpInterface<"MaskedReductionOpInterface"> {
     ::std::optional<int64_t> getStaticNumKeys() {
       if ($_op.getDataOperand(kKeyLengths) || hasPositions())
         return ::std::nullopt;
-      return ::mlir::sparse_attn::staticLength(getKeyType());
+      ::std::optional<int64_t> keys = getKnownKeys();
+      return keys == 0 ? ::std::nullopt : keys;
     }
     /// A data operand that the mask reads and the op has not; or an empty name.
     ::llvm::StringRef findMissingData() {

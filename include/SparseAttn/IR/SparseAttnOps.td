@@ -68,6 +68,7 @@ def SparseAttn_AttentionOp : Op<SparseAttn_Dialect, "attention", [
     | `key_begin` | `tensor<Bxi32>` | slots before `key_begin[b]` hold no key |
     | `key_position` | `tensor<i64>` or `tensor<Bxi64>` | slot c stands at position c + `key_position[b]`, and N = `key_position[b]` + Lk |
     | `query_position` | `tensor<i64>` or `tensor<Bxi64>` | row r stands at position r + `query_position[b]`, not where the last row is at the last key |
+    | `page_table` | `tensor<BxPxi32>` | K and V are pools [pages, Hkv, page, D], and slot c is in page `page_table[b, c / page]`; Sk = P page |
     | `documents` | `tensor<BxSkxi32>` | `documents[b, x]` is the document of position x in sequence b, for the mask `document` |
     | `global_tokens` | `tensor<BxGxi32>` | row b lists the global positions of sequence b, for the mask `global<listed>`; entries outside of [0, N) are none |
     | `bias` | f32, broadcast to [B, Hq, Sq, Sk] as NumPy does | is added to scores; a dimension of 1 in the type is that of all |

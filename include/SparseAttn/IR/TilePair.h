@@ -82,6 +82,9 @@ struct KeyTile {
   /// its number.
   Value row = {};
   int64_t step = 1;
+  /// Which page of a pool has the keys, an index; null where a tensor has the
+  /// keys of each sequence. `row` is that in the page.
+  Value page = {};
   /// What rows it reaches; null where that may be any.
   RowReach reach = {};
 };
@@ -92,6 +95,7 @@ struct NamedTensor {
   Value value;
   StringRef role;            ///< query, key, output, ...
   bool hasKeysShape = false; ///< [B, Hkv, Sk, ...], not [B, Hq, Sq, ...]
+  bool isPool = false;       ///< [pages, Hkv, page, ...]
   bool isData = false;
   /// Which of B, Hq, Sq and Sk the dimensions of data are; -1 for other sizes.
   SmallVector<int, 4> dims = {};
@@ -107,6 +111,7 @@ inline constexpr llvm::StringLiteral kQueryLengths = "query_lengths";
 inline constexpr llvm::StringLiteral kKeyBegin = "key_begin";
 inline constexpr llvm::StringLiteral kKeyPosition = "key_position";
 inline constexpr llvm::StringLiteral kQueryPosition = "query_position";
+inline constexpr llvm::StringLiteral kPageTable = "page_table";
 inline constexpr llvm::StringLiteral kDocuments = "documents";
 inline constexpr llvm::StringLiteral kGlobalTokens = "global_tokens";
 inline constexpr llvm::StringLiteral kSinks = "sinks";
@@ -137,6 +142,13 @@ inline std::optional<int64_t> staticDim(ShapedType type, unsigned dim) {
 inline std::optional<int64_t> staticLength(ShapedType type) {
   std::optional<int64_t> length = staticDim(type, 2);
   return length == 0 ? std::nullopt : length;
+}
+
+/// The keys of a sequence in pages of `page` by `table`, [B, P], where P is
+/// known.
+inline std::optional<int64_t> keysOfPages(Value table, int64_t page) {
+  auto pages = staticDim(cast<ShapedType>(table.getType()), 1);
+  return pages ? std::optional(*pages * page) : std::nullopt;
 }
 
 /// The rank-reducing slice source[lead..., row : row + rows, ...], or of `rows`

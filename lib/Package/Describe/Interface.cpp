@@ -163,6 +163,7 @@ public:
     for (MaskedReductionOpInterface op : reductions) {
       addRoles(op);
       addGroupCondition(op);
+      addPageConditions(op);
       addAttention(op);
     }
     for (MergeOp op : merges) {
@@ -174,7 +175,8 @@ public:
 
 private:
   LogicalResult tieSizes(MaskedReductionOpInterface op) {
-    SmallVector<std::pair<Value, unsigned>> batch, heads, keyHeads, rows, keys;
+    SmallVector<std::pair<Value, unsigned>> batch, heads, keyHeads, rows, keys,
+        pages;
     for (const NamedTensor &tensor : op.getNamedTensors()) {
       if (tensor.isData) {
         SmallVector<std::pair<Value, unsigned>> *sizes[] = {&batch, &heads,
@@ -185,11 +187,16 @@ private:
             sizes[size]->push_back({tensor.value, dim});
         continue;
       }
+      if (tensor.isPool) {
+        pages.push_back({tensor.value, 0});
+        keyHeads.push_back({tensor.value, 1});
+        continue;
+      }
       batch.push_back({tensor.value, 0});
       (tensor.hasKeysShape ? keyHeads : heads).push_back({tensor.value, 1});
       (tensor.hasKeysShape ? keys : rows).push_back({tensor.value, 2});
     }
-    for (const auto &dims : {batch, heads, keyHeads, rows, keys})
+    for (const auto &dims : {batch, heads, keyHeads, rows, keys, pages})
       if (failed(classes.tie(op, dims)))
         return failure();
     return success();
@@ -215,11 +222,17 @@ private:
     std::string suffix = index == 0 ? "" : "_" + std::to_string(index);
     Value q = op.getQuery(), k = op.getKey();
     nameSize(classes.find(q, 0), "B" + suffix);
-    nameSize(classes.find(k, 0), "B" + suffix);
+    nameSize(classes.find(k, 0), (op.getPageSize() ? "pages" : "B") + suffix);
     nameSize(classes.find(q, 1), "Hq" + suffix);
     nameSize(classes.find(k, 1), "Hkv" + suffix);
     nameSize(classes.find(q, 2), "Sq" + suffix);
-    nameSize(classes.find(k, 2), "Sk" + suffix);
+    if (!op.getPageSize())
+      nameSize(classes.find(k, 2), "Sk" + suffix);
+    // Of data of all keys of a sequence.
+    for (const NamedTensor &tensor : op.getNamedTensors())
+      for (auto [dim, size] : llvm::enumerate(tensor.dims))
+        if (op.getPageSize() && size == 3)
+          nameSize(classes.find(tensor.value, dim), "Sk" + suffix);
   }
 
   void nameSize(std::optional<Dim> dim, const std::string &name) {
@@ -297,6 +310,27 @@ private:
         {formula, "the number of query heads, " + query.str() +
                       ", must be a multiple of that of key heads, " +
                       key.str()});
+  }
+
+  /// Data of all keys of a sequence is of as many as its pages have.
+  void addPageConditions(MaskedReductionOpInterface op) {
+    std::optional<int64_t> page = op.getPageSize();
+    if (!page || !op.getOrigin().empty())
+      return;
+    SizeExpr keys =
+        sizeOf(op.getDataOperand(kPageTable), 1) * SizeExpr::constant(*page);
+    for (const NamedTensor &tensor : op.getNamedTensors())
+      for (auto [dim, size] : llvm::enumerate(tensor.dims)) {
+        if (size != 3)
+          continue;
+        SizeExpr have = sizeOf(tensor.value, dim);
+        SizeExpr formula = SizeExpr::equal(have, keys);
+        if (!formula.asConstant())
+          program.conditions.push_back(
+              {formula, "the keys that " + tensor.role.str() + " is of, " +
+                            have.str() + ", must be those of all pages, " +
+                            keys.str()});
+      }
   }
 
   void addAttention(MaskedReductionOpInterface op) {

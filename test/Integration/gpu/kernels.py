@@ -78,7 +78,7 @@ def fewer_rows(case):
 def run_kernel(case, schedules, *options):
     """O and LSE, or only O. Every schedule must give the same bits."""
     results, _ = run_module(
-        TOOL, module_text(case), case.inputs(), 2 if case.lse else 1,
+        TOOL, module_text(case), case.arguments(), 2 if case.lse else 1,
         "--device=emulator", f"--repeat={schedules}", *options,
     )
     return results
@@ -97,7 +97,7 @@ def plan_of(case, folder, options="", *passes):
 def compare_text(case, text):
     """The kernels of a module that is the case's but for its plan, under all schedules."""
     found, _ = run_module(
-        TOOL, text, case.inputs(), 2, "--device=emulator", f"--repeat={SCHEDULES}")
+        TOOL, text, case.arguments(), 2, "--device=emulator", f"--repeat={SCHEDULES}")
     compare(case, found)
 
 

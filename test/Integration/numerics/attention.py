@@ -170,6 +170,8 @@ class Case:
     score: str | None = None  # of SCORES
     documents: str | None = None  # of `document_ids`
     global_tokens: str | None = None  # of `listed_tokens`
+    page: int | None = None  # keys of a page; K and V are pools then
+    sharing: bool = False  # whether all sequences have one page for their first
     lse: bool = True
     dynamic: bool = False
     threads: int = 1
@@ -229,7 +231,7 @@ class Case:
 
     def live(self):
         """[batches or 1, heads, Sq, Sk]: which pairs may attend."""
-        differ = set(self.data()) - {"sinks", "slopes", "bias"}
+        differ = set(self.data()) - {"sinks", "slopes", "bias", "page_table"}
         live = np.zeros(
             (self.batches if differ else 1, self.heads, self.sq, self.keys), bool
         )
@@ -264,6 +266,8 @@ class Case:
             given = getattr(self, name)
             if given is not None:
                 data[name] = np.array(given, kind)
+        if self.page:
+            data["page_table"] = self.page_table()
         if self.documents:
             data["documents"] = np.stack([
                 document_ids(self.documents, b, self.keys) for b in range(self.batches)])
@@ -298,12 +302,54 @@ class Case:
         return modify
 
     def operand_shapes(self):
+        """Of Q, K and V as the reference takes them."""
         key_heads = self.heads // self.groups
         return [
             (self.batches, self.heads, self.sq, self.d),
             (self.batches, key_heads, self.keys, self.d),
             (self.batches, key_heads, self.keys, self.value_size),
         ]
+
+    def page_table(self):
+        """The pages of each sequence, in any order: of pages without a key any
+        number, one that there is not among them."""
+        count = self.keys // self.page
+        rng = np.random.default_rng(count)
+        table = rng.permutation(self.batches * count + 3)[: self.batches * count]
+        table = table.reshape(self.batches, count).astype(np.int32)
+        for b in range(self.batches):
+            ends = self.lengths(b)[1], self.first_key(b)
+            table[b, -(-ends[0] // self.page) :] = 2**31 - 1
+            table[b, : ends[1] // self.page] = -1
+        if self.sharing:
+            table[:, 0] = table[0, 0]
+        return table
+
+    def argument_shapes(self):
+        """Of Q, K and V as functions take them."""
+        shapes = self.operand_shapes()
+        if not self.page:
+            return shapes
+        pages = self.batches * (self.keys // self.page) + 3
+        return shapes[:1] + [
+            (pages, heads, self.page, size) for _, heads, _, size in shapes[1:]]
+
+    def in_pages(self, x, pool_shape):
+        """Rows of [batches, heads, Sk, size] where the table has them, and NaN in
+        what no sequence has."""
+        pool = np.full(pool_shape, np.nan)
+        for (b, p), page in np.ndenumerate(self.page_table()):
+            if 0 <= page < len(pool):
+                pool[page] = x[b, :, p * self.page : (p + 1) * self.page]
+        return pool
+
+    def arguments(self):
+        """`inputs`, as the function takes them."""
+        inputs = self.inputs()
+        if self.page:
+            shapes = self.argument_shapes()
+            inputs[1:3] = [self.in_pages(inputs[n], shapes[n]) for n in (1, 2)]
+        return inputs
 
     def spoil_padding(self, q, k, v):
         """NaN before the first key of each sequence, and behind its end."""
@@ -321,6 +367,9 @@ class Case:
         noise = [
             torch.randn(shape, generator=generator) for shape in self.operand_shapes()
         ]
+        if self.sharing:
+            for x in noise[1:]:
+                x[:, :, : self.page] = x[:1, :, : self.page]
         noise[0] *= self.magnitude
         noise[1] *= self.magnitude
         if self.integers:
@@ -381,14 +430,16 @@ def spoil_inputs(what, q, k, v, largest):
 def module_text(case):
     """The MLIR module of a case: one function, `attention`."""
 
-    def tensor(shape, dtype):
-        sizes = ["?" if case.dynamic and dim < 3 else str(size)
+    def tensor(shape, dtype, dynamic=3):
+        sizes = ["?" if case.dynamic and dim < dynamic else str(size)
                  for dim, size in enumerate(shape)]
         return f"tensor<{'x'.join(sizes)}x{dtype}>"
 
-    q_shape, k_shape, v_shape = case.operand_shapes()
+    q_shape, k_shape, v_shape = case.argument_shapes()
     o_shape = (*q_shape[:3], case.value_size)
-    q, k, v, o = (tensor(s, case.dtype) for s in (q_shape, k_shape, v_shape, o_shape))
+    q, o = tensor(q_shape, case.dtype), tensor(o_shape, case.dtype)
+    k, v = (tensor(shape, case.dtype, dynamic=2 if case.page else 3)
+            for shape in (k_shape, v_shape))
     results, sizes, lines = [o], "", []
     if case.dynamic:
         sizes = ", ".join(f"%n{dim}" for dim in range(3))
@@ -462,7 +513,7 @@ def run_module(tool, text, inputs, num_results, *options):
 def run_case(tool, case):
     """(O, LSE or None) of sparse-attn-run."""
     results, _ = run_module(
-        tool, module_text(case), case.inputs(), 2 if case.lse else 1,
+        tool, module_text(case), case.arguments(), 2 if case.lse else 1,
         f"--threads={case.threads}",
     )
     return results[0], results[1] if case.lse else None

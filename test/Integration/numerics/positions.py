@@ -109,6 +109,19 @@ CASES = {
     "cache-front-dropped-prefill": Case(
         sliding_window(100, 0), sq=70, sk=133, d=64, dynamic=True, **DROPPED
     ),
+    # A row that is global in some sequences only, and no row of others.
+    "cache-global-rows": Case(
+        intersection(causal, longformer(36, [52])), sq=2, sk=200, heads=3, groups=3,
+        key_lengths=(183, 53, 54, 52, 200, 1)
+    ),
+    "cache-global-rows-dynamic": Case(
+        intersection(causal, longformer(36, [52])), sq=2, sk=200, heads=8, groups=4,
+        key_lengths=(183, 53, 54, 52, 200, 1), dynamic=True, d=64, dtype="bf16"
+    ),
+    "cache-global-rows-dropped": Case(
+        intersection(causal, longformer(36, [152])), sq=2, sk=200, heads=8, groups=4,
+        key_position=(0, 100, 53, 100), key_lengths=(153, 53, 100, 54)
+    ),
     "cache-sinks": Case(
         causal, sq=1, sk=133, heads=8, groups=4, sinks=tuple(range(8)), **DROPPED
     ),
@@ -132,6 +145,10 @@ CASES = {
     "positions-documents-queries": Case(
         document, documents="again", key_position=(0, 5, 64, 131), sk=200,
         query_position=(70, 5, 0, 300), d=64, dtype="bf16"
+    ),
+    "positions-documents-none": Case(
+        document, documents="packed", key_lengths=(0, 40), query_lengths=(97, 97),
+        key_position=(7, 5)
     ),
     "positions-documents-decode": Case(
         packed, documents="again", sq=1, sk=133, heads=8, groups=4, d=64, batch=4,

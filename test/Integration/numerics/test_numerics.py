@@ -13,6 +13,7 @@ import dataclasses
 import os
 
 import numpy as np
+import pages
 import positions
 import pytest
 from attention import Case, eager, reference, run_case, run_module
@@ -542,6 +543,16 @@ CASES |= {
     "documents-everywhere-or-random": Case(
         union(random(16, 2), document), documents="packed", sq=230
     ),
+    "documents-none-or-random": Case(
+        union(document, random(48, 1, per_head=False)), documents="none", sq=200
+    ),
+    "documents-some-or-random": Case(
+        union(document, random(16, 2)), documents="padded", sq=200, dynamic=True
+    ),
+    "documents-no-keys": Case(
+        intersection(near, complement(document)), documents="packed", sq=7,
+        key_lengths=(-1, 3, 0, 7) * 40
+    ),
     "documents-bigbird": Case(
         intersection(bigbird(16, 3, 2), document), documents="again", sq=230, dynamic=True
     ),
@@ -711,7 +722,7 @@ CASES |= {
         union(packed, listed()), global_tokens="few", documents="packed",
         key_position=(0, 5, 64, 131), key_begin=(3, 90, 64, 1), sq=230,
     ),
-} | positions.CASES
+} | positions.CASES | pages.CASES
 
 
 @dataclasses.dataclass(frozen=True)

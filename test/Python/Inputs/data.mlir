@@ -1,7 +1,7 @@
 // Attention as models have it: a static cache whose sequences have lengths of
 // their own, and sinks; ragged sequences with a bias; ALiBi by slopes; documents of
 // a packed sequence; Longformer, whose global tokens are those of each sequence; a
-// cache whose front was dropped; padding on the left.
+// cache whose front was dropped; pages; padding on the left.
 
 !q = tensor<?x8x?x32xf32>
 !kv = tensor<?x4x?x32xf32>
@@ -81,6 +81,21 @@ func.func @sliding(%q: !c, %k: !ckv, %v: !ckv, %lengths: tensor<?xi32>, %row: te
   %init = tensor.empty(%b, %sq) : !c
   %o = sparse_attn.attention mask(#sparse_attn.streaming<sinks = 4, window = 20>) ins(%q, %k, %v : !c, !ckv, !ckv)
       data(key_lengths = %lengths : tensor<?xi32>, query_position = %row : tensor<?xi64>, key_position = %first : tensor<i64>)
+      outs(%init : !c) -> !c
+  return %o : !c
+}
+
+!pool = tensor<?x2x32x32xf32>
+
+// A cache in pages.
+func.func @paged(%q: !c, %k: !pool, %v: !pool, %table: tensor<?x?xi32>, %lengths: tensor<?xi32>, %bias: tensor<?xf32>) -> !c {
+  %c0 = arith.constant 0 : index
+  %c2 = arith.constant 2 : index
+  %b = tensor.dim %q, %c0 : !c
+  %sq = tensor.dim %q, %c2 : !c
+  %init = tensor.empty(%b, %sq) : !c
+  %o = sparse_attn.attention mask(#sparse_attn.causal) ins(%q, %k, %v : !c, !pool, !pool)
+      data(page_table = %table : tensor<?x?xi32>, key_lengths = %lengths : tensor<?xi32>, bias = %bias : tensor<?xf32>)
       outs(%init : !c) -> !c
   return %o : !c
 }
