@@ -16,14 +16,11 @@ struct Key {
   double score;
 };
 
-struct Product {
-  double sum = 0, magnitude = 0;
-};
 } // namespace
 
 /// sum_d q_d k_d and sum_d |q_d k_d|. Eight chains each, since a compiler may
 /// not reorder one chain of floating-point additions into vectors.
-static Product multiply(const double *q, const float *k, int64_t dim) {
+static JudgedScore multiply(const double *q, const float *k, int64_t dim) {
   constexpr int lanes = 8;
   double sums[lanes] = {}, magnitudes[lanes] = {};
   int64_t d = 0;
@@ -33,14 +30,14 @@ static Product multiply(const double *q, const float *k, int64_t dim) {
       sums[lane] += product;
       magnitudes[lane] += std::fabs(product);
     }
-  Product result;
+  JudgedScore result;
   for (; d < dim; ++d) {
     double product = q[d] * static_cast<double>(k[d]);
-    result.sum += product;
+    result.value += product;
     result.magnitude += std::fabs(product);
   }
   for (int lane = 0; lane < lanes; ++lane) {
-    result.sum += sums[lane];
+    result.value += sums[lane];
     result.magnitude += magnitudes[lane];
   }
   return result;
@@ -48,8 +45,8 @@ static Product multiply(const double *q, const float *k, int64_t dim) {
 
 /// A scaled score, and the magnitude of what it is the sum of, under a soft
 /// cap.
-static Product capped(const Product &score, double softcap) {
-  double tanh = std::tanh(score.sum / softcap);
+static JudgedScore capped(const JudgedScore &score, double softcap) {
+  double tanh = std::tanh(score.value / softcap);
   double slope = 1 - tanh * tanh;
   // An infinite sum is far from where the cap has a slope.
   double kept = slope == 0 ? 0 : slope * score.magnitude;
@@ -87,17 +84,19 @@ static std::vector<Key> scoreLiveKeys(const AttentionInputs &inputs,
     int64_t j = slot + lengths.firstKey;
     if (!allowed(lengths, head, i, j))
       continue;
-    Product product =
+    JudgedScore product =
         multiply(query.data(), k + slot * shape.headDim, shape.headDim);
-    Product score = {inputs.scale * product.sum,
-                     std::fabs(inputs.scale) * product.magnitude};
+    JudgedScore score = {inputs.scale * product.value,
+                         std::fabs(inputs.scale) * product.magnitude};
     if (inputs.softcap)
       score = capped(score, *inputs.softcap);
+    if (inputs.score)
+      score = inputs.score(score, batch, head, i, j);
     if (double more = addend(inputs, batch, head, row, i - j, slot)) {
-      score.sum += more;
+      score.value += more;
       score.magnitude += std::fabs(more);
     }
-    live.push_back({slot, score.sum});
+    live.push_back({slot, score.value});
     scoreMagnitude = std::max(scoreMagnitude, score.magnitude);
   }
   return live;

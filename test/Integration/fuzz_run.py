@@ -155,6 +155,56 @@ def with_listed(rng, composed, batch, sk):
     return rng.choice(masks), line, f"global_tokens = %tokens : {tensor}"
 
 
+def score_region(rng, hq):
+    """What a score region is, of some of these steps in any order, and its argument,
+    a number for each head."""
+    steps = [
+        """%d{n} = arith.subi %i, %j : index
+      %f{n} = arith.index_cast %d{n} : index to i32
+      %x{n} = arith.sitofp %f{n} : i32 to f32
+      %c{n} = arith.constant 0.0625 : f32
+      %y{n} = arith.mulf %x{n}, %c{n} : f32
+      %t{n} = arith.addf {s}, %y{n} : f32""",
+        """%d{n} = arith.addi %i, %j : index
+      %f{n} = arith.index_cast %d{n} : index to i32
+      %c{n} = arith.constant 3 : i32
+      %a{n} = arith.andi %f{n}, %c{n} : i32
+      %z{n} = arith.constant 0 : i32
+      %is{n} = arith.cmpi eq, %a{n}, %z{n} : i32
+      %h{n} = arith.constant 0.5 : f32
+      %y{n} = arith.mulf {s}, %h{n} : f32
+      %t{n} = arith.select %is{n}, %y{n}, {s} : f32""",
+        """%y{n} = math.tanh {s} : f32
+      %c{n} = arith.constant 2.0 : f32
+      %t{n} = arith.mulf %y{n}, %c{n} : f32""",
+        """%y{n} = tensor.extract %factors[%h] : tensor<{hq}xf32>
+      %t{n} = arith.addf {s}, %y{n} : f32""",
+        """%c{n} = arith.constant -0.5 : f32
+      %t{n} = arith.maximumf {s}, %c{n} : f32""",
+        """%y{n} = math.absf {s} : f32
+      %c{n} = arith.constant 1.0 : f32
+      %z{n} = arith.addf %y{n}, %c{n} : f32
+      %t{n} = math.log %z{n} : f32""",
+        """%y{n} = math.absf {s} : f32
+      %z{n} = arith.negf %y{n} : f32
+      %t{n} = math.exp %z{n} : f32""",
+    ]
+    chosen = rng.sample(steps, rng.randrange(1, 4))
+    lines, score = [], "%s"
+    for n, step in enumerate(chosen):
+        lines.append(step.format(n=n, s=score, hq=hq))
+        score = f"%t{n}"
+    body = "\n      ".join(lines)
+    reads = any("factors" in line for line in lines)
+    argument = [f", %factors: tensor<{hq}xf32>"] if reads else []
+    operand = [f"extra = %factors : tensor<{hq}xf32>"] if reads else []
+    return f""" score {{
+    ^bb0(%s: f32, %b: index, %h: index, %i: index, %j: index):
+      {body}
+      sparse_attn.yield {score} : f32
+    }}""", argument, operand
+
+
 def pages(rng, batch, sk):
     """The pages of a pool and the keys of one, with the constant and the operand that
     say which are whose, some of them none; or None."""
@@ -184,7 +234,7 @@ def module(rng, data):
     o = f"tensor<{batch}x{hq}x{sq}x{dv}x{element}>"
     lse = f"tensor<{batch}x{hq}x{sq}xf32>"
     composed = mask(rng, sk, 3)
-    arguments, lines, operands, first = [], [], [], (batch, sk)
+    arguments, lines, operands, first, score = [], [], [], (batch, sk), ""
     if data:
         arguments, lines, operands = data_operands(data, batch, hq, sq, sk)
         if data.randrange(2):
@@ -199,6 +249,10 @@ def module(rng, data):
             first, line, operand = some
             lines.append(line)
             operands.append(operand)
+        if not data.randrange(3):
+            score, argument, operand = score_region(data, hq)
+            arguments += argument
+            operands += operand
     k, v = (f"tensor<{first[0]}x{kv}x{first[1]}x{size}x{element}>" for size in (d, dv))
     operands = f"data({', '.join(operands)}) " if operands else ""
     lines = "\n  ".join(lines)
@@ -207,7 +261,7 @@ def module(rng, data):
   %o = tensor.empty() : {o}
   %l = tensor.empty() : {lse}
   %r:2 = sparse_attn.attention mask({composed})
-    ins(%q, %k, %v : {q}, {k}, {v}) {operands}outs(%o, %l : {o}, {lse}) -> {o}, {lse}
+    ins(%q, %k, %v : {q}, {k}, {v}) {operands}outs(%o, %l : {o}, {lse}){score} -> {o}, {lse}
   return %r#0, %r#1 : {o}, {lse}
 }}
 """

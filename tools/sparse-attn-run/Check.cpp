@@ -107,6 +107,17 @@ static Comparison checkOne(const ObservedAttention &op, ArrayRef<Array> results,
   if (!op.keyLengths && !op.keyPositions)
     keys = numKeys;
   Mask mask = op.mask.getMask(keys);
+  std::map<unsigned, ScoreTensor> tensors;
+  if (op.score) {
+    for (unsigned tensor : op.score->getTensors()) {
+      std::vector<float> floats = results[tensor].toFloats();
+      tensors[tensor] = {{floats.begin(), floats.end()}, results[tensor].shape};
+    }
+    inputs.score = [&](const JudgedScore &score, int64_t batch, int64_t head,
+                       int64_t i, int64_t j) {
+      return op.score->run(score, batch, head, i, j, tensors);
+    };
+  }
   std::vector<mask::SequenceData> data(inputs.shape.batch);
   if (const int32_t *documents = integersOf(results, op.documents))
     for (auto [batch, one] : llvm::enumerate(data))

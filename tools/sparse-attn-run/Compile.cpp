@@ -84,11 +84,11 @@ llvm::Expected<ObservedOps> run_tool::observe(func::FuncOp func) {
     return results.size() - 1;
   };
   ObservedOps observed;
-  bool nested = false, hasScore = false;
+  bool nested = false;
+  llvm::Error unknown = llvm::Error::success();
   func.walk([&](AttentionOp op) {
     nested |= op->getParentOp() != func || !op.getOrigin().empty();
-    hasScore |= op.hasScore();
-    if (nested || hasScore)
+    if (nested || unknown)
       return;
     auto appendData = [&](StringRef name) -> std::optional<unsigned> {
       if (Value data = op.getDataOperand(name))
@@ -103,6 +103,14 @@ llvm::Expected<ObservedOps> run_tool::observe(func::FuncOp func) {
                            append(op.getValue()),
                            append(op.getResult(0)),
                            std::nullopt};
+    if (op.hasScore()) {
+      llvm::Expected<ScoreProgram> score = ScoreProgram::compile(op, append);
+      if (!score) {
+        unknown = llvm::joinErrors(std::move(unknown), score.takeError());
+        return;
+      }
+      seen.score = std::move(*score);
+    }
     if (op.hasLse())
       seen.lse = append(op.getResult(1));
     seen.queryLengths = appendData(kQueryLengths);
@@ -131,11 +139,8 @@ llvm::Expected<ObservedOps> run_tool::observe(func::FuncOp func) {
         "--check needs every attention op in the body of '{0}', not "
         "inside loops or branches",
         func.getName());
-  if (hasScore)
-    return makeError("--check knows no score regions, of which '{0}' has one; "
-                     "compare with what --sparse-attn-to-dense-linalg makes of "
-                     "it",
-                     func.getName());
+  if (unknown)
+    return std::move(unknown);
   if (observed.attentions.empty() && observed.merges.empty())
     return makeError("--check finds no attention op in '{0}'", func.getName());
   terminator->setOperands(results);

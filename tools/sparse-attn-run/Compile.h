@@ -3,7 +3,7 @@
 #ifndef SPARSEATTN_TOOLS_RUN_COMPILE_H
 #define SPARSEATTN_TOOLS_RUN_COMPILE_H
 
-#include "Arrays.h"
+#include "ScoreProgram.h"
 #include "SparseAttn/IR/SparseAttn.h"
 #include "SparseAttn/Pipelines/Pipelines.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -27,6 +27,7 @@ struct ObservedAttention {
   double scale;
   std::optional<double> softcap;
   unsigned query, key, valueOperand, output; ///< indices of results
+  std::optional<ScoreProgram> score = {};
   std::optional<unsigned> lse = {}, queryLengths = {}, keyLengths = {},
                           keyBegins = {}, queryPositions = {},
                           keyPositions = {}, pageTable = {}, documents = {},
@@ -39,7 +40,7 @@ struct ObservedMerge {
 };
 
 struct ObservedOps {
-  SmallVector<ObservedAttention> attentions;
+  SmallVector<ObservedAttention, 1> attentions;
   SmallVector<ObservedMerge> merges;
 };
 

@@ -20,10 +20,22 @@
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
 namespace mlir::sparse_attn::oracle {
+
+/// A score, and the magnitude of the numbers that it was made of.
+struct JudgedScore {
+  double value = 0, magnitude = 0;
+};
+
+/// What a score region makes of the score of a query head and of positions i
+/// and j. Called from several threads at a time.
+using ScoreFn =
+    std::function<JudgedScore(const JudgedScore &score, int64_t batch,
+                              int64_t head, int64_t i, int64_t j)>;
 
 /// Operands as row-major floats, 16-bit types converted (exactly) before.
 struct AttentionInputs {
@@ -47,6 +59,7 @@ struct AttentionInputs {
   const float *bias = nullptr;
   std::array<int64_t, 4> biasStrides = {};
   const float *slopes = nullptr; ///< [queryHeads], or null
+  ScoreFn score = nullptr;       ///< after the soft cap, before bias and slopes
 };
 
 /// The queries and slots of keys that a sequence has, and which of the batch it
