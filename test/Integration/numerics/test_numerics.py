@@ -12,7 +12,9 @@ import concurrent.futures
 import dataclasses
 import os
 
+import listed_tokens
 import numpy as np
+import packed_documents
 import pages
 import positions
 import pytest
@@ -22,12 +24,10 @@ from masks import (
     causal,
     chunked,
     complement,
-    document,
     documents,
     full,
     global_,
     intersection,
-    listed,
     longformer,
     periodic_columns,
     periodic_rows,
@@ -46,8 +46,6 @@ TOOL = os.environ.get("SPARSE_ATTN_RUN", "sparse-attn-run")
 WORKERS = 2
 
 near = sliding_window(left=10, right=3)
-packed = intersection(causal, document)
-with_listed = union(near, listed())
 all_but_last = complement(global_(last=5, direction="columns"))
 # Lengths of documents.
 SHORT = [3 + i % 11 for i in range(70)]
@@ -240,11 +238,11 @@ CASES |= {
     "dynamic-two-rows": Case(causal, sq=2, sk=133, heads=8, groups=4, dynamic=True),
     "dynamic-three-rows": Case(causal, sq=3, sk=133, heads=8, groups=2, dynamic=True),
     # More pieces than a closed form may have: tiles are those of a table.
-    "documents": Case(documents(*SHORT), sq=sum(SHORT)),
-    "documents-causal": Case(
+    "static-documents": Case(documents(*SHORT), sq=sum(SHORT)),
+    "static-documents-causal": Case(
         intersection(causal, documents(*SHORT)), sq=sum(SHORT), d=64, dtype="bf16"
     ),
-    "documents-more-keys": Case(documents(*SHORT), sq=300, sk=sum(SHORT)),
+    "static-documents-more-keys": Case(documents(*SHORT), sq=300, sk=sum(SHORT)),
     # Parts are folded, and some residues have no query, or no key.
     "dilated-three-rows": Case(
         sliding_window(16, 16, dilation=8), sq=3, sk=300, d=64, dtype="f16", dynamic=True
@@ -479,250 +477,10 @@ CASES |= {
     "lengths-no-lse": Case(
         near, query_lengths=LENGTHS, key_lengths=LENGTHS, lse=False, dtype="f16"
     ),
-    "documents": Case(document, documents="packed"),
-    "documents-causal": Case(packed, documents="packed", d=64, dtype="bf16"),
-    "documents-dynamic": Case(packed, documents="packed", dynamic=True, dtype="f16"),
-    "documents-one": Case(packed, documents="one", sq=200),
-    "documents-none": Case(packed, documents="none"),
-    "documents-tokens": Case(document, documents="tokens"),
-    "documents-descending": Case(packed, documents="descending", sq=230, dynamic=True),
-    "documents-unsorted": Case(document, documents="unsorted", sq=230),
-    "documents-padded": Case(packed, documents="padded", sq=200),
-    "documents-scattered": Case(document, documents="scattered", dtype="f16"),
-    "documents-again": Case(document, documents="again", sq=230, d=64, dtype="bf16"),
-    "documents-long": Case(document, documents="packed", sq=400, batch=2),
-    "documents-window": Case(
-        intersection(near, document), documents="packed", dynamic=True
-    ),
-    "documents-window-sinks": Case(
-        intersection(near, document), documents="padded", sinks=(0.5, -1.0), sq=130
-    ),
-    "documents-global": Case(
-        union(intersection(near, document), global_([0, 50])), documents="packed", sq=200
-    ),
-    "documents-global-dynamic": Case(
-        union(intersection(near, document), global_([0, -1])), documents="packed",
-        sq=200, dynamic=True, d=64, dtype="bf16",
-    ),
-    "documents-inside-global": Case(
-        intersection(longformer(16, [0, 9]), document), documents="packed", sq=200
-    ),
-    "documents-or-causal": Case(union(document, sliding_window(5, 0)), documents="padded"),
-    "documents-complement": Case(
-        intersection(causal, complement(document)), documents="packed", dtype="bf16"
-    ),
-    "documents-complement-union": Case(
-        complement(union(document, strided(5))), documents="padded", sq=130
-    ),
-    "documents-twice": Case(
-        union(intersection(document, chunked(40)), intersection(document, prefix(9))),
-        documents="again",
-    ),
-    "documents-chunked": Case(
-        intersection(causal, chunked(20), document), documents="packed"
-    ),
-    "documents-dilated": Case(
-        intersection(sliding_window(7, 2, dilation=5), document), documents="packed"
-    ),
-    "documents-strided": Case(
-        intersection(sparse_transformer_strided(12), document), documents="packed"
-    ),
-    "documents-fixed": Case(
-        intersection(sparse_transformer_fixed(12, 3), document), documents="unsorted",
-        dynamic=True,
-    ),
-    "documents-streaming": Case(
-        intersection(streaming(4, 20), document), documents="packed", sq=200
-    ),
-    "documents-random": Case(
-        intersection(random(16, 2), document), documents="packed", sq=130
-    ),
-    "documents-or-random": Case(
-        union(random(16, 1), packed), documents="padded", sq=230
-    ),
-    "documents-everywhere-or-random": Case(
-        union(random(16, 2), document), documents="packed", sq=230
-    ),
-    "documents-none-or-random": Case(
-        union(document, random(48, 1, per_head=False)), documents="none", sq=200
-    ),
-    "documents-some-or-random": Case(
-        union(document, random(16, 2)), documents="padded", sq=200, dynamic=True
-    ),
-    "documents-no-keys": Case(
-        intersection(near, complement(document)), documents="packed", sq=7,
-        key_lengths=(-1, 3, 0, 7) * 40
-    ),
-    "documents-bigbird": Case(
-        intersection(bigbird(16, 3, 2), document), documents="again", sq=230, dynamic=True
-    ),
-    "documents-more-keys": Case(packed, documents="packed", sq=50, sk=131),
-    "documents-more-queries": Case(
-        document, documents="scattered", sq=131, sk=50, batch=20
-    ),
-    "documents-groups": Case(packed, documents="packed", heads=4, groups=2, d=64),
-    "documents-decode": Case(
-        packed, documents="again", sq=1, sk=133, heads=8, groups=4, d=64, batch=3
-    ),
-    "documents-decode-window": Case(
-        intersection(sliding_window(30, 0), document), documents="packed", sq=2, sk=133,
-        heads=8, groups=4, batch=3, dynamic=True, dtype="bf16",
-    ),
-    "documents-lengths": Case(
-        packed, documents="packed", query_lengths=LENGTHS, key_lengths=OTHERS
-    ),
-    "documents-lengths-global": Case(
-        union(intersection(near, document), global_([0, -1])), documents="padded",
-        query_lengths=LENGTHS, key_lengths=LENGTHS, dynamic=True, dtype="f16",
-    ),
-    "documents-slopes": Case(packed, documents="packed", slopes=(0.5, 0.125)),
-    "documents-table": Case(packed, documents="packed", score="key-table", sq=130),
-    "documents-nan": Case(packed, documents="packed", spoil="nan-value", batch=2, sq=130),
-    "documents-no-lse": Case(packed, documents="packed", lse=False, dtype="f16"),
-    # Global tokens that data lists.
-    "listed": Case(with_listed, global_tokens="few", sq=200),
-    "listed-alone": Case(listed(), global_tokens="few"),
-    "listed-rows": Case(union(near, listed("rows")), global_tokens="few", sq=200),
-    "listed-rows-alone": Case(listed("rows"), global_tokens="few", sq=200, dtype="f16"),
-    "listed-columns": Case(union(near, listed("columns")), global_tokens="few", sq=200),
-    "listed-columns-alone": Case(
-        listed("columns"), global_tokens="few", sq=200, d=64, dtype="bf16"
-    ),
-    "listed-bf16": Case(with_listed, global_tokens="few", d=64, dtype="bf16", sq=230),
-    "listed-f16": Case(with_listed, global_tokens="twice", d=64, dtype="f16", sq=200),
-    "listed-dynamic": Case(
-        with_listed, global_tokens="few", dynamic=True, sq=230, d=64, dtype="bf16"
-    ),
-    "listed-none": Case(with_listed, global_tokens="none", sq=200),
-    "listed-none-alone": Case(listed(), global_tokens="none"),
-    "listed-empty": Case(with_listed, global_tokens="empty", sq=130),
-    "listed-outside": Case(with_listed, global_tokens="outside", sq=200),
-    "listed-twice": Case(with_listed, global_tokens="twice", sq=200),
-    "listed-first": Case(with_listed, global_tokens="first", sq=200, batch=20),
-    "listed-every": Case(with_listed, global_tokens="every", sq=130),
-    "listed-many": Case(with_listed, global_tokens="many", sq=230, dynamic=True),
-    "listed-long": Case(with_listed, global_tokens="few", sq=600, batch=2, heads=1),
-    "listed-causal": Case(
-        intersection(causal, with_listed), global_tokens="few", sq=230, d=64, dtype="bf16"
-    ),
-    "listed-inside-window": Case(
-        intersection(sliding_window(60, 60), listed()), global_tokens="many", sq=230
-    ),
-    "listed-rows-and-columns": Case(
-        intersection(listed("rows"), listed("columns")), global_tokens="many", sq=200
-    ),
-    "listed-causal-rows-or-prefix-columns": Case(
-        union(intersection(causal, listed("rows")), intersection(prefix(70), listed("columns"))),
-        global_tokens="few", sq=230, dynamic=True,
-    ),
-    "listed-complement": Case(
-        intersection(causal, complement(listed())), global_tokens="few", dtype="bf16"
-    ),
-    "listed-complement-rows": Case(
-        union(near, complement(listed("rows"))), global_tokens="many"
-    ),
-    "listed-and-tokens": Case(
-        union(longformer(16, [0, -1]), listed()), global_tokens="few", sq=200
-    ),
-    "listed-and-tokens-dynamic": Case(
-        union(longformer(16, [0, -1]), listed()), global_tokens="few", sq=200,
-        dynamic=True, d=64, dtype="f16",
-    ),
-    "listed-random": Case(
-        union(random(16, 2), listed()), global_tokens="few", sq=230, heads=2
-    ),
-    "listed-bigbird": Case(
-        union(bigbird(16, 3, 2, seed=7), listed()), global_tokens="few", sq=256, heads=3
-    ),
-    "listed-bigbird-dynamic": Case(
-        union(bigbird(16, 3, 2), listed("columns")), global_tokens="twice", sq=230,
-        dynamic=True, dtype="bf16", d=64,
-    ),
-    "listed-strided": Case(
-        intersection(causal, union(sparse_transformer_strided(12), listed())),
-        global_tokens="few", sq=130,
-    ),
-    "listed-streaming": Case(
-        union(streaming(4, 20), intersection(causal, listed("columns"))),
-        global_tokens="few", sq=200, dynamic=True,
-    ),
-    "listed-chunked": Case(
-        intersection(chunked(60), with_listed), global_tokens="many", sq=200
-    ),
-    "listed-more-keys": Case(with_listed, global_tokens="few", sq=50, sk=331),
-    "listed-more-queries": Case(with_listed, global_tokens="few", sq=231, sk=50, batch=8),
-    "listed-groups": Case(
-        with_listed, global_tokens="few", heads=4, groups=2, d=64, sq=130
-    ),
-    "listed-decode": Case(
-        with_listed, global_tokens="few", sq=1, sk=333, heads=8, groups=4, d=64, batch=60
-    ),
-    "listed-decode-window": Case(
-        union(sliding_window(30, 0), listed("columns")), global_tokens="few", sq=2, sk=333,
-        heads=8, groups=4, batch=3, dynamic=True, dtype="bf16",
-    ),
-    "listed-decode-first": Case(
-        union(sliding_window(30, 0), listed()), global_tokens="every", sq=1, sk=133,
-        heads=8, groups=8, batch=3, dynamic=True,
-    ),
-    "listed-lengths": Case(
-        with_listed, global_tokens="few", query_lengths=LENGTHS, key_lengths=OTHERS
-    ),
-    "listed-lengths-dynamic": Case(
-        with_listed, global_tokens="many", query_lengths=LENGTHS, key_lengths=LENGTHS,
-        dynamic=True, d=64, dtype="bf16",
-    ),
-    "listed-documents": Case(
-        intersection(with_listed, document), global_tokens="few", documents="packed", sq=230
-    ),
-    "listed-or-documents": Case(
-        union(packed, listed()), global_tokens="few", documents="packed", sq=230,
-        dynamic=True, d=64, dtype="bf16",
-    ),
-    "listed-or-documents-padded": Case(
-        union(document, listed("columns")), global_tokens="few", documents="padded", sq=400,
-        batch=2,
-    ),
-    "listed-all-kinds": Case(
-        union(intersection(near, document), intersection(document, listed()),
-              intersection(causal, listed("columns"))),
-        global_tokens="few", documents="again", sq=230,
-    ),
-    "listed-sinks": Case(
-        with_listed, global_tokens="few", sinks=(0.5, -1.0), softcap=3.0, sq=130
-    ),
-    "listed-bias": Case(with_listed, global_tokens="few", bias="hqk", sq=130),
-    "listed-slopes": Case(
-        with_listed, global_tokens="few", slopes=(0.5, 0.125), sq=130, dtype="f16"
-    ),
-    "listed-nan": Case(
-        with_listed, global_tokens="few", spoil="nan-value", batch=2, sq=230
-    ),
-    "listed-no-lse": Case(with_listed, global_tokens="few", lse=False, dtype="f16"),
-    "listed-positions": Case(
-        with_listed, global_tokens="many", key_position=(0, 5, 64, 131), sq=100, sk=200
-    ),
-    "listed-positions-begin": Case(
-        with_listed, global_tokens="few", key_begin=positions.PADDING,
-        key_position=positions.LEFT, sq=200, d=64, dtype="bf16",
-    ),
-    "listed-positions-queries": Case(
-        with_listed, global_tokens="many", query_position=positions.AROUND, sq=60, sk=200,
-        dynamic=True,
-    ),
-    "listed-positions-decode": Case(
-        union(sliding_window(30, 0), listed("columns")), global_tokens="many", sq=1, sk=133,
-        heads=8, groups=4, d=64, **positions.DROPPED,
-    ),
-    "listed-positions-random": Case(
-        union(random(16, 2), listed()), global_tokens="few", key_position=(0, 5, 64, 131),
-        sq=100, sk=230,
-    ),
-    "listed-positions-documents": Case(
-        union(packed, listed()), global_tokens="few", documents="packed",
-        key_position=(0, 5, 64, 131), key_begin=(3, 90, 64, 1), sq=230,
-    ),
-} | positions.CASES | pages.CASES
+}
+for module in (packed_documents, listed_tokens, positions, pages):
+    assert not CASES.keys() & module.CASES.keys()
+    CASES |= module.CASES
 
 
 @dataclasses.dataclass(frozen=True)
