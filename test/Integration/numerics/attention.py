@@ -229,11 +229,15 @@ class Case:
         begin = self.key_begin[batch] if self.key_begin else 0
         return min(max(begin, 0), self.lengths(batch)[1])
 
+    @property
+    def pairs_are_data(self):
+        """Whether data decides which pairs there are."""
+        return bool(set(self.data()) - {"sinks", "slopes", "bias", "page_table"})
+
     def live(self):
         """[batches or 1, heads, Sq, Sk]: which pairs may attend."""
-        differ = set(self.data()) - {"sinks", "slopes", "bias", "page_table"}
         live = np.zeros(
-            (self.batches if differ else 1, self.heads, self.sq, self.keys), bool
+            (self.batches if self.pairs_are_data else 1, self.heads, self.sq, self.keys), bool
         )
         ids, tokens = (self.data().get(name) for name in ("documents", "global_tokens"))
         for b, h in np.ndindex(*live.shape[:2]):

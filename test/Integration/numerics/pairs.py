@@ -32,9 +32,7 @@ def counted(cases):
     enough."""
     chosen = {}
     for name, case in cases.items():
-        has_lengths = case.query_lengths or case.key_lengths
-        reads_data = has_lengths or case.documents or case.global_tokens
-        is_known = not case.dynamic and not reads_data
+        is_known = not case.dynamic and not case.pairs_are_data and not case.page
         if is_known and case.spoil is None and case.magnitude == 1:
             decides = (case.mask.text, case.sq, case.keys, case.heads, case.groups, case.d)
             chosen.setdefault(decides, (name, dataclasses.replace(case, batch=1, lse=False)))
