@@ -84,6 +84,14 @@ tileToVector(RewriterBase &rewriter, linalg::LinalgOp op, int64_t lanes) {
   return tiled;
 }
 
+/// Whether a tensor of the op has elements of less than a byte.
+static bool hasBits(linalg::LinalgOp op) {
+  return llvm::any_of(op->getOperandTypes(), [](Type type) {
+    auto tensor = dyn_cast<ShapedType>(type);
+    return tensor && tensor.getElementType().isInteger(1);
+  });
+}
+
 static LogicalResult vectorizeOp(RewriterBase &rewriter, linalg::LinalgOp op) {
   rewriter.setInsertionPoint(op);
   FailureOr<linalg::VectorizationResult> vectors =
@@ -279,8 +287,16 @@ struct TileRegistersPass
     // Slow but right.
     auto vector = cast<linalg::LinalgOp>(tiled->tiledOps.front());
     if (Operation *read = findStridedRead(vector))
-      remarkScalar(vector, "it reads elements of a slice (" + read->getName().getStringRef() + "), of which vectors would read others",
+      remarkScalar(vector,
+                   "it reads elements of a slice (" +
+                       read->getName().getStringRef() +
+                       "), of which vectors would read others",
                    "read the tensor that it is a slice of");
+    else if (hasBits(vector))
+      remarkScalar(vector,
+                   "it has tensors of i1, which vectors write as bits "
+                   "and all else reads as bytes",
+                   "use tensors of i8");
     else if (failed(vectorizeOp(rewriter, vector)))
       remarkScalar(vector, "the vectoriser takes no such op",
                    "write it as linalg.generic on elements, or leave it to a "

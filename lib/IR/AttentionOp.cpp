@@ -329,7 +329,49 @@ struct SimplifyMaskOfAttention : OpRewritePattern<AttentionOp> {
 };
 } // namespace
 
+namespace {
+/// A cast that only forgets sizes is not needed before attention. Upstream has
+/// a pattern for all operations with destinations, which cannot clone a region
+/// without a block; this one comes before it.
+struct FoldCastsOfAttention : OpRewritePattern<AttentionOp> {
+  explicit FoldCastsOfAttention(MLIRContext *context)
+      : OpRewritePattern(context, /*benefit=*/10) {}
+
+  LogicalResult matchAndRewrite(AttentionOp op,
+                                PatternRewriter &rewriter) const override {
+    auto sourceOf = [](Value operand) -> Value {
+      auto cast = operand.getDefiningOp<tensor::CastOp>();
+      return cast && tensor::canFoldIntoConsumerOp(cast) ? cast.getSource()
+                                                         : Value();
+    };
+    if (llvm::none_of(op->getOperands(), sourceOf))
+      return rewriter.notifyMatchFailure(op, "no operand is cast");
+    auto withoutCasts = [&](ValueRange operands) {
+      return llvm::map_to_vector(operands, [&](Value operand) {
+        Value source = sourceOf(operand);
+        return source ? source : operand;
+      });
+    };
+    SmallVector<Value> inputs =
+        withoutCasts({op.getQuery(), op.getKey(), op.getValue()});
+    SmallVector<Value> inits = withoutCasts(op.getInits());
+    AttentionOp made = op.createLike(
+        rewriter, TypeRange(ValueRange(inits)), inputs[0], inputs[1], inputs[2],
+        withoutCasts(op.getData()), op.getOrigin(), inits);
+    made->setDiscardableAttrs(op->getDiscardableAttrDictionary());
+    SmallVector<Value> results;
+    for (auto [before, now] : llvm::zip(op->getResults(), made->getResults()))
+      results.push_back(before.getType() == now.getType()
+                            ? Value(now)
+                            : tensor::CastOp::create(rewriter, op.getLoc(),
+                                                     before.getType(), now));
+    rewriter.replaceOp(op, results);
+    return success();
+  }
+};
+} // namespace
+
 void AttentionOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
                                               MLIRContext *context) {
-  patterns.add<SimplifyMaskOfAttention>(context);
+  patterns.add<SimplifyMaskOfAttention, FoldCastsOfAttention>(context);
 }

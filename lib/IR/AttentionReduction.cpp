@@ -198,7 +198,12 @@ static Value loadSink(OpBuilder &b, AttentionOp op, const QueryTile &at) {
   Value head = plus(b, loc, at.head, at.headOrigin);
   if (!at.hasPackedHeads)
     return tensor::ExtractOp::create(b, loc, sinks, head);
-  return sliceRows(b, loc, sinks, {}, head, at.rows);
+  // A tile without rows has a head to read the sink of.
+  Value rows = at.rows;
+  if (!getConstantIntValue(rows))
+    rows = b.createOrFold<arith::MaxSIOp>(
+        loc, rows, arith::ConstantIndexOp::create(b, loc, 1));
+  return sliceRows(b, loc, sinks, {}, head, rows);
 }
 
 SmallVector<Value> AttentionOp::createFinish(OpBuilder &b, Value state,

@@ -19,7 +19,15 @@ Value transforms::emitNumKeys(OpBuilder &b, MaskedReductionOpInterface op) {
   Value source = page ? op.getDataOperand(kPageTable) : op.getKey();
   Value size = getValueOrCreateConstantIndexOp(
       b, loc, tensor::getMixedSize(b, loc, source, page ? 1 : 2));
-  return page ? IndexMath{b, loc}.mul(size, *page) : size;
+  if (!page)
+    return size;
+  // A pool without pages has no key of any sequence.
+  IndexMath math{b, loc};
+  Value zero = math.constant(0);
+  Value pages = getValueOrCreateConstantIndexOp(
+      b, loc, tensor::getMixedSize(b, loc, op.getKey(), 0));
+  Value hasPages = math.compare(arith::CmpIPredicate::sgt, pages, zero);
+  return math.select(hasPages, math.mul(size, *page), zero);
 }
 
 ReductionShapes::ReductionShapes(OpBuilder &b, MaskedReductionOpInterface op) {

@@ -225,26 +225,29 @@ Value DenseLowering::emitSink(OpBuilder &nested) {
                                  scalar(nested, kMinusInfinity));
 }
 
-/// tensor<B x Sq x i1> or tensor<B x Sk x i1>: which rows, or which slots of
-/// keys, stand at positions that the op's tokens list.
+/// tensor<B x Sq x i32> or tensor<B x Sk x i32>: 1 for the rows, or the slots
+/// of keys, that stand at positions which the op's tokens list, 0 for others.
 Value DenseLowering::markTokens(bool areRows) {
   Value tokens = op.getDataOperand(kGlobalTokens);
   OpFoldResult one = b.getIndexAttr(1);
   OpFoldResult batch = getAsOpFoldResult(shapes.batch);
   OpFoldResult count = tensor::getMixedSize(b, loc, tokens, 1);
-  Value some = tensor::ExtractSliceOp::create(
-      b, loc, tokens,
-      ArrayRef<OpFoldResult>{getAsOpFoldResult(shapes.batchOrigin),
-                             b.getIndexAttr(0)},
-      ArrayRef<OpFoldResult>{batch, count}, ArrayRef<OpFoldResult>{one, one});
-  Value no = arith::ConstantOp::create(b, loc, b.getBoolAttr(false));
+  Value zero = IntMath{b, loc}.constant(0);
   Value empty = tensor::EmptyOp::create(
       b, loc,
       ArrayRef<OpFoldResult>{
           batch,
           getAsOpFoldResult(areRows ? shapes.numQueries : shapes.numKeys)},
-      b.getI1Type());
-  Value none = linalg::FillOp::create(b, loc, no, empty).getResult(0);
+      b.getI32Type());
+  Value none = linalg::FillOp::create(b, loc, zero, empty).getResult(0);
+  // Nothing can be sliced of no tokens.
+  if (getConstantIntValue(count) == int64_t(0))
+    return none;
+  Value some = tensor::ExtractSliceOp::create(
+      b, loc, tokens,
+      ArrayRef<OpFoldResult>{getAsOpFoldResult(shapes.batchOrigin),
+                             b.getIndexAttr(0)},
+      ArrayRef<OpFoldResult>{batch, count}, ArrayRef<OpFoldResult>{one, one});
   AffineExpr d0, d1, d2;
   bindDims(b.getContext(), d0, d1, d2);
   return generic(
@@ -267,7 +270,7 @@ Value DenseLowering::markTokens(bool areRows) {
         Value exists = ints.both(
             ints.compare(Compare::sge, position, ints.constant(0)),
             ints.compare(Compare::slt, position, ints.fromIndex(here.numKeys)));
-        return ints.either(args[1], ints.both(isIt, exists));
+        return ints.select(ints.both(isIt, exists), ints.constant(1), args[1]);
       });
 }
 
@@ -313,9 +316,12 @@ Value DenseLowering::applyMask(Value scores) {
         };
         if (rowMarks)
           at.listed = [&](OpBuilder &inner, Location, bool ofKey) -> Value {
-            return tensor::ExtractOp::create(
+            IntMath ints{inner, loc};
+            Value mark = tensor::ExtractOp::create(
                 inner, loc, ofKey ? keyMarks : rowMarks,
                 ValueRange{batch, index(ofKey ? 3 : 2)});
+            return ints.compare(arith::CmpIPredicate::ne, mark,
+                                ints.constant(0));
           };
         Value allowed = emitMask(nested, loc, op.getMask(), at,
                                  /*mayPassEnd=*/false);

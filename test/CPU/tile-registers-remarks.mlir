@@ -58,6 +58,19 @@ func.func @slice(%x: tensor<64xf32>, %table: tensor<8x40xf32>) -> tensor<64xf32>
   return %y : tensor<64xf32>
 }
 
+// A vector of i1 is written as bits, and its elements are read as bytes.
+func.func @bits(%x: tensor<64xi1>, %y: tensor<64xf32>) -> tensor<64xi1> {
+  // expected-remark@below {{runs as scalar loops, since it has tensors of i1, which vectors write as bits and all else reads as bytes; use tensors of i8}}
+  %z = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]}
+      ins(%y : tensor<64xf32>) outs(%x : tensor<64xi1>) {
+  ^bb0(%a: f32, %b: i1):
+    %c0 = arith.constant 0.0 : f32
+    %c = arith.cmpf olt, %a, %c0 : f32
+    linalg.yield %c : i1
+  } -> tensor<64xi1>
+  return %z : tensor<64xi1>
+}
+
 // Those of whole rows are not.
 func.func @rows(%x: tensor<64xf32>, %table: tensor<8x40xf32>) -> tensor<64xf32> {
   %some = tensor.extract_slice %table[2, 0] [4, 40] [1, 1] : tensor<8x40xf32> to tensor<4x40xf32>

@@ -43,6 +43,23 @@ func.func @dilated_window_stays(%q: !t) -> !t {
 // Union
 //===----------------------------------------------------------------------===//
 
+// Casts that forget sizes are not needed before attention, which may have no score
+// region.
+// CHECK-LABEL: func.func @casts
+// CHECK-SAME:    %[[Q:[a-z0-9]+]]: tensor<1x1x64x8xf32>, %[[N:[a-z0-9]+]]: tensor<1xi32>
+// CHECK-NEXT:    %[[R:.*]] = sparse_attn.attention {{.*}} ins(%[[Q]], %[[Q]], %[[Q]] : tensor<1x1x64x8xf32>, tensor<1x1x64x8xf32>, tensor<1x1x64x8xf32>) data(key_lengths = %[[N]] : tensor<1xi32>) outs(%[[Q]] : tensor<1x1x64x8xf32>) -> tensor<1x1x64x8xf32>
+// CHECK-NEXT:    %[[D:.*]] = tensor.cast %[[R]] : tensor<1x1x64x8xf32> to tensor<1x1x?x8xf32>
+// CHECK-NEXT:    return %[[D]]
+func.func @casts(%q: !t, %n: tensor<1xi32>) -> tensor<1x1x?x8xf32> {
+  %d = tensor.cast %q : !t to tensor<1x1x?x8xf32>
+  %m = tensor.cast %n : tensor<1xi32> to tensor<?xi32>
+  %r = sparse_attn.attention mask(#sparse_attn.causal)
+      ins(%d, %q, %d : tensor<1x1x?x8xf32>, !t, tensor<1x1x?x8xf32>)
+      data(key_lengths = %m : tensor<?xi32>)
+      outs(%d : tensor<1x1x?x8xf32>) -> tensor<1x1x?x8xf32>
+  return %r : tensor<1x1x?x8xf32>
+}
+
 // Data that no mask reads any more goes, too; other data stays.
 // CHECK-LABEL: func.func @data_of_what_has_gone
 // CHECK-SAME:    %[[N:[a-z0-9]+]]: tensor<1xi32>

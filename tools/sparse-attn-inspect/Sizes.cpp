@@ -78,11 +78,19 @@ static std::array<Dimension, 5> getDimensions(AttentionOp op) {
     return shared ? Dimension({name, other}, dim, all)
                   : Dimension({name}, dim, operands);
   };
-  return {Dimension({kBatchSize}, 0, all),
-          make(kQueryHeads, kKeyHeads, 1, queryLike),
-          make(kKeyHeads, kQueryHeads, 1, keyLike),
-          make(kNumQueries, kNumKeys, 2, queryLike),
-          make(kNumKeys, kNumQueries, 2, keyLike)};
+  std::array<Dimension, 5> dimensions = {
+      Dimension({kBatchSize}, 0, all),
+      make(kQueryHeads, kKeyHeads, 1, queryLike),
+      make(kKeyHeads, kQueryHeads, 1, keyLike),
+      make(kNumQueries, kNumKeys, 2, queryLike),
+      make(kNumKeys, kNumQueries, 2, keyLike)};
+  // Those of a sequence in pages are not those of the pool.
+  if (MaskedReductionOpInterface reduction = op; reduction.getPageSize()) {
+    dimensions[0] = Dimension({kBatchSize}, 0, queryLike);
+    dimensions[4] = Dimension({kNumKeys}, 2, {});
+    dimensions[4].size = reduction.getKnownKeys();
+  }
+  return dimensions;
 }
 
 void inspect_tool::noteNames(AttentionOp op, StringRef entry,

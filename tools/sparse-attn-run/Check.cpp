@@ -51,12 +51,14 @@ static std::vector<float> readPages(const Array &pool, const Array &table) {
   int64_t batches = table.shape[0], count = table.shape[1];
   int64_t heads = pool.shape[1], row = pool.shape[2] * pool.shape[3];
   std::vector<float> from = pool.toFloats(), to;
+  if (pool.shape[0] == 0)
+    return to;
   const auto *ids = reinterpret_cast<const int32_t *>(table.bytes.data());
   for (int64_t b = 0; b < batches; ++b)
     for (int64_t h = 0; h < heads; ++h)
       for (int64_t p = 0; p < count; ++p) {
-        int64_t id = std::clamp<int64_t>(
-            ids[b * count + p], 0, std::max<int64_t>(pool.shape[0], 1) - 1);
+        int64_t id =
+            std::clamp<int64_t>(ids[b * count + p], 0, pool.shape[0] - 1);
         auto begin = from.begin() + (id * heads + h) * row;
         to.insert(to.end(), begin, begin + row);
       }
@@ -74,8 +76,9 @@ static Comparison checkOne(const ObservedAttention &op, ArrayRef<Array> results,
   std::vector<float> q = query.toFloats(), k = keysOf(key), v = keysOf(value),
                      o = output.toFloats(), lse;
   int64_t numKeys = key.shape[2];
+  // A pool without pages has no key.
   if (op.pageTable)
-    numKeys *= results[*op.pageTable].shape[1];
+    numKeys *= key.shape[0] == 0 ? 0 : results[*op.pageTable].shape[1];
   if (op.lse)
     lse = results[*op.lse].toFloats();
   AttentionInputs inputs;

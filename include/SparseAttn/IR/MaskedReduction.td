@@ -155,9 +155,12 @@ def MaskedReductionOpInterface : OpInterface<"MaskedReductionOpInterface"> {
         return ::std::nullopt;
       return getKeyType().getDimSize(2);
     }
-    /// Sk, where it is known.
+    /// Sk, where it is known; 0 of a pool without pages.
     ::std::optional<int64_t> getKnownKeys() {
-      if (::std::optional<int64_t> page = getPageSize())
+      ::std::optional<int64_t> page = getPageSize();
+      if (page && getKeyType().getDimSize(0) == 0)
+        return 0;
+      if (page)
         return ::mlir::sparse_attn::keysOfPages(
             $_op.getDataOperand(kPageTable), *page);
       return ::mlir::sparse_attn::staticDim(getKeyType(), 2);
