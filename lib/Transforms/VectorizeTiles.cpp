@@ -33,8 +33,9 @@ static LogicalResult vectorizeOp(RewriterBase &rewriter, linalg::LinalgOp op) {
     return op.emitOpError("has a dynamic shape; tiles must be static to become "
                           "vectors (run 'sparse-attn-steps-to-tiles' before)");
   if (Operation *read = findStridedRead(op))
-    return read->emitOpError("reads elements of a slice, of which vectors would read others; "
-                             "read the tensor that it is a slice of");
+    return read->emitOpError(
+        "reads elements of a slice, of which vectors would read others; "
+        "read the tensor that it is a slice of");
   rewriter.setInsertionPoint(op);
   FailureOr<linalg::VectorizationResult> vectors =
       linalg::vectorize(rewriter, op, /*inputVectorSizes=*/{},

@@ -23,7 +23,7 @@ public:
   }
 
   llvm::Expected<unsigned> place(Value value) {
-    auto known = places.find(value);
+    auto *known = places.find(value);
     if (known != places.end())
       return known->second;
     // Functions that run take tensors, and no numbers.
