@@ -124,7 +124,7 @@ CASES = {
     ),
     "cache-global-rows-sinks": Case(
         union(causal, global_([1, 13])), sq=4, sk=97, heads=4, groups=4, dtype="f16",
-        key_lengths=(4, 97, 14, 1, 20), sinks=(1.0, 0.5, -1.0, 2.0)
+        key_lengths=(4, 97, 14, 1, 20) * 20, sinks=(1.0, 0.5, -1.0, 2.0)
     ),
     "cache-sinks": Case(
         causal, sq=1, sk=133, heads=8, groups=4, sinks=tuple(range(8)), **DROPPED
