@@ -88,7 +88,7 @@ public:
   }
 
 private:
-  /// Of a pair (j, i) these facts hold where those do of (i, j).
+  /// The facts that hold of a pair (j, i) where `facts` hold of (i, j).
   static unsigned transposed(unsigned facts) {
     unsigned others = facts & ~(ListedRow | ListedKey);
     return others | (facts & ListedRow ? ListedKey : 0) |

@@ -168,7 +168,7 @@ KeyTile KeyTileLoops::locate(OpBuilder &b, const QueryTile &at,
     placeInSlots(b, loc, shapes, kind.full, keys);
   } else if (!kind.full && mayBeRagged()) {
     keys.rows = math.min(keys.rows, math.sub(shapes.numKeys, keys.key));
-    // Of the last tile the first step may have all that there are.
+    // The first step of the last tile may have all its keys, and others none.
     if (stepKeys < tile.keys)
       keys.rows = math.max(keys.rows, math.constant(0));
   }

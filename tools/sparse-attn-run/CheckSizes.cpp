@@ -62,7 +62,8 @@ static llvm::Error checkOp(AttentionOp op, func::FuncOp func,
   Sizes query = getSizes(op.getQuery(), func, arguments);
   Sizes key = getSizes(op.getKey(), func, arguments);
   Sizes value = getSizes(op.getValue(), func, arguments);
-  // Of pages, each of the size that the type tells, as many as the table has.
+  // A sequence in pages has as many keys as its row of the table has pages,
+  // times the size of a page, which the type tells.
   Value table = op.getDataOperand(kPageTable);
   Size keys = key[2];
   if (table) {

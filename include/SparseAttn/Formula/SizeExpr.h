@@ -34,9 +34,9 @@ public:
 
   std::optional<int64_t> asConstant() const;
   Op getOp() const;
-  /// Of an operation; none of a constant or a size.
+  /// What an operation combines; a constant or a size has none.
   const std::vector<SizeExpr> &getOperands() const;
-  /// Of a size.
+  /// What a size is called.
   const std::string &getName() const;
   /// Length of the formula, in operators and operands.
   uint64_t getLength() const;

@@ -228,7 +228,8 @@ private:
     nameSize(classes.find(q, 2), "Sq" + suffix);
     if (!op.getPageSize())
       nameSize(classes.find(k, 2), "Sk" + suffix);
-    // Of data of all keys of a sequence.
+    // Only data that has an element for each key tells how many keys pages
+    // have.
     for (const NamedTensor &tensor : op.getNamedTensors())
       for (auto [dim, size] : llvm::enumerate(tensor.dims))
         if (op.getPageSize() && size == 3)

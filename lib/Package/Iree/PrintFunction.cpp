@@ -233,7 +233,7 @@ private:
   /// As dispatches take them.
   std::vector<BufferSpec> results, workspaces;
   std::set<std::string> emptyTypes;
-  /// Of arguments, by number and dimension.
+  /// The values that are sizes of arguments, by number and dimension.
   std::map<std::pair<unsigned, unsigned>, std::string> argumentSizes;
   std::vector<std::string> argumentValues, resultValues, workspaceValues;
 };

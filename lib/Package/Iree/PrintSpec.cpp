@@ -95,7 +95,7 @@ private:
           "!transform.any_value\n  }\n";
   }
 
-  /// Of empty tensors, whose sizes are not compared.
+  /// Prints sizes for empty tensors; no size of these is compared.
   void printSizes() {
     for (auto [dim, name] :
          {std::pair(0, "%batch"), {1, "%heads"}, {2, "%rows"}, {3, "%size"}})

@@ -18,13 +18,9 @@ from masks import (
     streaming,
     union,
 )
+from usual import LENGTHS, OTHERS, near, packed
 
-near = sliding_window(left=10, right=3)
-packed = intersection(causal, document)
 with_listed = union(near, listed())
-# Lengths of sequences, of which some are none that there can be.
-LENGTHS = (97, 1, 0, 50, 200, 64, -3, 33)
-OTHERS = (97, 1, 40, 64, 48, 80, 5, 0)
 
 CASES = {
     "listed": Case(with_listed, global_tokens="few", sq=200),

@@ -14,8 +14,8 @@ from masks import (
     streaming,
     union,
 )
+from usual import near
 
-near = sliding_window(left=10, right=3)
 LENGTHS = (192, 0, 1, 64, 150, 97)
 
 CASES = {

@@ -19,9 +19,8 @@ from masks import (
     strided,
     union,
 )
+from usual import near, packed
 
-near = sliding_window(left=10, right=3)
-packed = intersection(causal, document)
 # Positions of slots: inside of tiles and where they begin, before the first one,
 # and where 32 bits still hold the sum of two.
 PLACES = (0, 5, 64, 131, 1000, 2**29)

@@ -41,17 +41,14 @@ from masks import (
     strided,
     union,
 )
+from usual import LENGTHS, OTHERS, near
 
 TOOL = os.environ.get("SPARSE_ATTN_RUN", "sparse-attn-run")
 WORKERS = 2
 
-near = sliding_window(left=10, right=3)
 all_but_last = complement(global_(last=5, direction="columns"))
 # Lengths of documents.
 SHORT = [3 + i % 11 for i in range(70)]
-# Lengths of sequences, of which some are none that there can be.
-LENGTHS = (97, 1, 0, 50, 200, 64, -3, 33)
-OTHERS = (97, 1, 40, 64, 48, 80, 5, 0)
 
 CASES = {
     # Each mask and preset, 97 queries and keys unless said otherwise.
